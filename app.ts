@@ -1,0 +1,61 @@
+/**
+ * The application: plugins, then routes, in one visible order. Whoever builds it owns it and closes it.
+ */
+import { randomUUID } from 'node:crypto';
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import jsonBodies from './plugins/json-bodies.ts';
+import openapi from './plugins/openapi.ts';
+import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
+import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
+import requestSnapshot from './plugins/request-snapshot.ts';
+import scopes from './plugins/scopes.ts';
+import routes from './routes/index.ts';
+
+export interface AppOptions {
+  readonly registry: RegistryPluginOptions;
+  /** Largest body, in bytes; 1 MiB where not given. */
+  readonly bodyLimit?: number;
+  readonly trustProxy?: boolean | string;
+  readonly logger?: FastifyServerOptions['logger'];
+}
+
+/** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
+const LIMITS = { requestTimeout: 10_000, headersTimeout: 8_000, connectionsCheckingInterval: 1_000, handlerTimeout: 15_000 } as const;
+/** The longest part of a path: a session id. */
+const LONGEST_PARAMETER = 200;
+
+/**
+ * Builds the application, ready to listen or to be injected into.
+ *
+ * @throws StartRefused where the packs, the settings or the store do not allow a start
+ */
+export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, logger = false }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger,
+    bodyLimit,
+    trustProxy,
+    logController: new LogController({ disableRequestLogging: true }), // one line a request costs as much as the request
+    requestTimeout: LIMITS.requestTimeout,
+    handlerTimeout: LIMITS.handlerTimeout,
+    http: { headersTimeout: LIMITS.headersTimeout, connectionsCheckingInterval: LIMITS.connectionsCheckingInterval },
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    frameworkErrors,
+    clientErrorHandler,
+  });
+  try {
+    await app.register(scopes);
+    await app.register(problemDetails);
+    await app.register(jsonBodies);
+    await app.register(registryPlugin, registry);
+    await app.register(requestSnapshot);
+    await app.register(openapi);
+    await app.register(routes);
+    await app.ready();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}

@@ -1,0 +1,134 @@
+/**
+ * Settings: the environment, checked against one schema and frozen. Every fault is reported at once.
+ */
+import { resolve, join } from 'node:path';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { ChannelName, PackName, StartRefused, Version } from './registry/index.ts';
+
+/** A string setting; `right` completes the sentence "It must be …". */
+const setting = (right: string, pattern?: string) => Type.String({ description: right, minLength: 1, ...(pattern !== undefined && { pattern }) });
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The environment as it is read, before units are worked out. */
+export const Environment = Type.Object({
+  HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
+  PORT: Type.Optional(setting('a port number from 0 to 65535; 0 takes a free one', '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')),
+  DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
+  STORE_URL: Type.Optional(setting('sqlite:<path of the database file> or memory:', '^(sqlite:.+|memory:)$')),
+  PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
+  DEFAULT_PACK: Type.Optional(setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern)),
+  DEFAULT_VERSION: Type.Optional(setting('a SemVer version without build metadata, e.g. 1.2.0', Version.pattern)),
+  CHANNELS: Type.Optional(setting('channel names with commas between them, each once, the default one first, e.g. production,staging')),
+  SESSION_TTL: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$')),
+  BODY_LIMIT: Type.Optional(setting('a size from 1kb to 64mb, e.g. 1mb', '^[1-9][0-9]{0,5}[km]b$')),
+  TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them')),
+  LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
+});
+type Environment = Static<typeof Environment>;
+
+/** What holds where a variable is not set. `STORE_URL` and `DEFAULT_VERSION` have none of their own. */
+const DEFAULTS = {
+  HOST: '127.0.0.1',
+  PORT: '3000',
+  DATA_DIR: './data',
+  PACKS_DIR: './packs',
+  DEFAULT_PACK: 'coach',
+  CHANNELS: 'production,staging',
+  SESSION_TTL: '24h',
+  BODY_LIMIT: '1mb',
+  TRUST_PROXY: 'off',
+  LOG_LEVEL: 'info',
+};
+type WithDefaults = Environment & typeof DEFAULTS;
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly store: { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'memory' };
+  readonly packsDir: string;
+  readonly defaultPack: string;
+  readonly defaultVersion: string | undefined;
+  readonly channels: readonly string[];
+  /** Milliseconds. */
+  readonly sessionTtl: number;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly trustProxy: boolean | string;
+  readonly logLevel: string;
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+const LONGEST_SESSION = 365 * SECONDS.d * 1000;
+const LARGEST_BODY = 64 * 1024 * 1024;
+
+/**
+ * Reads the settings out of an environment.
+ *
+ * @param env e.g. the process's; an empty value counts as not set
+ * @throws StartRefused (78) that names every wrong value, and what would be right
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(Environment.properties)) {
+    const value = env[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  const faults = new Map<string, string>();
+  for (const { path, schema } of Value.Errors(Environment, given)) faults.set(path.slice(1), schema.description ?? '');
+  const values: WithDefaults = { ...DEFAULTS, ...(given as Environment) };
+
+  const { channels, sessionTtl, bodyLimit } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
+  if (faults.size > 0) {
+    const lines = [...faults].map(([name, right]) => `${name}="${given[name] ?? ''}" is wrong: it must be ${right}.`);
+    throw new StartRefused(78, `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`);
+  }
+  const dataDir = resolve(values.DATA_DIR);
+  return Object.freeze({
+    host: values.HOST,
+    port: Number(values.PORT),
+    dataDir,
+    store: storeOf(values.STORE_URL, dataDir),
+    packsDir: values.PACKS_DIR,
+    defaultPack: values.DEFAULT_PACK,
+    defaultVersion: values.DEFAULT_VERSION,
+    channels,
+    sessionTtl,
+    bodyLimit,
+    trustProxy: trustOf(values.TRUST_PROXY),
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+/** The settings that a pattern alone cannot check. */
+function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit'> {
+  const channels = (values.CHANNELS).split(',').map((name) => name.trim());
+  const sessionTtl = durationOf(values.SESSION_TTL);
+  const bodyLimit = sizeOf(values.BODY_LIMIT);
+  if (new Set(channels).size < channels.length || !channels.every((name) => Value.Check(ChannelName, name))) fault('CHANNELS');
+  if (sessionTtl > LONGEST_SESSION) fault('SESSION_TTL');
+  if (bodyLimit > LARGEST_BODY) fault('BODY_LIMIT');
+  return { channels: Object.freeze(channels), sessionTtl, bodyLimit };
+}
+
+function storeOf(url: string | undefined, dataDir: string): Config['store'] {
+  if (url === 'memory:') return Object.freeze({ kind: 'memory' });
+  return Object.freeze({ kind: 'sqlite', file: url === undefined ? join(dataDir, 'registry.db') : resolve(url.slice('sqlite:'.length)) });
+}
+
+function trustOf(value: string): boolean | string {
+  if (value === 'on' || value === 'off') return value === 'on';
+  return value;
+}
+
+function durationOf(text: string): number {
+  const unit = text.at(-1) as keyof typeof SECONDS;
+  return parseInt(text, 10) * (SECONDS[unit] ?? 1) * 1000;
+}
+
+function sizeOf(text: string): number {
+  return parseInt(text, 10) * (text.endsWith('mb') ? 1024 * 1024 : 1024);
+}

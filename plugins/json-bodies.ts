@@ -1,0 +1,51 @@
+/**
+ * Bodies: JSON only, in UTF-8, well-formed to the last character; and validators that refuse instead of repairing.
+ *
+ * Problem: the framework's defaults strip unknown members, coerce types and replace bytes that are no UTF-8, so that what is
+ * stored would not be what was sent.
+ * Rule: `removeAdditional` off everywhere; types are coerced in query, path and headers only, where all is text; a NUL, a lone
+ * surrogate or broken UTF-8 in a body is a 400.
+ * Example: `{"reason": 5}` is refused, never read as `"5"`.
+ */
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import { Ajv, type Options } from 'ajv';
+import formats from 'ajv-formats';
+import fp from 'fastify-plugin';
+import type { TSchema } from '@sinclair/typebox';
+import { invalidInput, unfitTexts } from '../registry/index.ts';
+
+const RULES: Options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
+
+function jsonBodies(app: FastifyInstance, _options: object, done: () => void): void {
+  const exact = withFormats(new Ajv({ ...RULES, coerceTypes: false }));
+  const fromText = withFormats(new Ajv({ ...RULES, coerceTypes: true }));
+  const compiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => (httpPart === 'body' ? exact : fromText).compile(schema);
+  app.setValidatorCompiler(compiler);
+
+  app.removeContentTypeParser('text/plain');
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, finish) => {
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes as Buffer);
+    } catch {
+      finish(invalidInput('The body is not UTF-8.', [{ pointer: '', detail: 'Send the body in UTF-8.' }]));
+      return;
+    }
+    void parse(request, text, (error, body) => {
+      if (error !== null) return finish(error);
+      const faults = unfitTexts(body).slice(0, 20);
+      return faults.length === 0 ? finish(null, body) : finish(invalidInput('The body holds a text that cannot be kept.', faults));
+    });
+  });
+  done();
+}
+
+export default fp(jsonBodies, { name: 'json-bodies' });
+
+function withFormats(ajv: Ajv): Ajv {
+  (formats as unknown as (ajv: Ajv, names: string[]) => Ajv)(ajv, ['date-time', 'uri-reference']);
+  // TypeBox leaves these beside the JSON Schema keywords for documents' sake.
+  for (const keyword of ['example']) ajv.addKeyword(keyword);
+  return ajv;
+}

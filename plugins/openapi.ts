@@ -1,0 +1,67 @@
+/**
+ * The OpenAPI document, generated from the routes' schemas, and Swagger UI to try it out.
+ *
+ * Security headers of a page a browser shows (Helmet) are set here only; answers of the API carry their own few.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import helmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import { stringify } from 'yaml';
+import packageJson from '../package.json' with { type: 'json' };
+
+const TAGS = [
+  { name: 'Packs', description: 'Packs and their immutable versions.' },
+  { name: 'Activation', description: 'Which version a channel is at: activate, roll back, look back.' },
+  { name: 'Prompts', description: 'What services read on every request: the prompts of the active version.' },
+  { name: 'Coach', description: 'Coach sessions, which keep the version they started on.' },
+  { name: 'Health', description: 'For probes.' },
+];
+
+async function openapi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Prompt Registry',
+        version: packageJson.version,
+        description: [
+          'Versioned, immutable prompt packs; one active version per channel; activation and rollback at run time.',
+          '',
+          'Every answer carries `Registry-Revision`, the log revision of the one snapshot it was computed from. What hangs on a',
+          'channel carries a strong `ETag`; send it back in `If-None-Match` to get 304 while nothing has moved.',
+          'Errors are RFC 9457 problem details; `code` is stable and `/problems/{code}` says what it means.',
+        ].join('\n'),
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      security: [],
+      servers: [{ url: '/', description: 'This server.' }],
+      tags: TAGS,
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`) },
+  });
+
+  // A part of its own, so that Helmet's headers and the open scope hold for the documentation only.
+  await app.register(async (docs) => {
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, scope: 'open' };
+      route.schema = { ...route.schema, hide: true };
+    });
+    await docs.register(helmet, {
+      // On a plain-http LAN address there is nothing to upgrade to, and a browser told to try shows an empty page.
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+      strictTransportSecurity: false,
+    });
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } });
+    docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())));
+    docs.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml').send(openapiYaml(app)));
+  });
+}
+
+export default fp(openapi, { name: 'openapi' });
+
+/** The OpenAPI document as `openapi.yaml` holds it, byte for byte. */
+export function openapiYaml(app: FastifyInstance): string {
+  return `# Generated from the routes' schemas by \`npm run openapi\`. Do not edit.\n${stringify(app.swagger(), { lineWidth: 120, aliasDuplicateObjects: false })}`;
+}

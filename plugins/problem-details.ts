@@ -1,0 +1,143 @@
+/**
+ * The one door through which errors leave: RFC 9457 problem details for every 4xx and 5xx.
+ *
+ * Problem: a refusal of the domain, a validation error of the framework, a 404 and a crash must look alike to a client, and
+ * nothing internal may leak.
+ * Rule: routes never catch to translate. `RegistryError` codes have their status in `problems.ts`; the framework's own errors
+ * are mapped here; all else is `internal`, whose message stays in the log.
+ * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
+ */
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import fp from 'fastify-plugin';
+import { messageOf, RegistryError } from '../registry/index.ts';
+import { PROBLEMS, type ProblemCode } from './problems.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Seconds that every 503 asks to wait. */
+const RETRY_AFTER = '1';
+
+/** A problem about to be sent: its code, what to say of this occurrence, and members of its own. */
+interface Problem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** Which problem a framework error is; all others are `internal`. */
+const FRAMEWORK_CODES: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation-failed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'validation-failed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'validation-failed',
+  FST_ERR_BAD_URL: 'validation-failed',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri-too-long',
+  FST_ERR_HANDLER_TIMEOUT: 'overloaded',
+};
+
+function problemDetails(app: FastifyInstance, _options: object, done: () => void): void {
+  const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
+
+  app.addHook('onRoute', ({ url, method }) => {
+    const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
+    for (const name of [method].flat()) route.methods.add(name);
+    routes.set(url, route);
+  });
+
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    void sendProblem(request, reply, problemOf(error, request));
+  });
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request);
+    const allowed = new Set([...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]));
+    if (allowed.size > 0 && !allowed.has(request.method)) {
+      const allow = [...allowed].sort().join(', ');
+      void reply.header('allow', allow);
+      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${path} takes ${allow}, not ${request.method}.` });
+    }
+    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${path}. The API is listed at /docs.` });
+  });
+  done();
+}
+
+export default fp(problemDetails, { name: 'problem-details' });
+
+/** Sends a problem; the body is made here, so that members of its own survive. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status } = PROBLEMS[problem.code];
+  if (status === 503) void reply.header('retry-after', RETRY_AFTER);
+  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, pathOf(request)));
+}
+
+/** Errors that come before there is a route, e.g. an address that cannot be decoded. */
+export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void sendProblem(request, reply, problemOf(error, request));
+}
+
+/** Errors of the HTTP parser, before there is a request at all. */
+export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem: Problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? { code: 'header-too-large', detail: 'The request headers are too large.' }
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? { code: 'request-timeout', detail: 'The request did not arrive in time.' }
+        : { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
+  const { status, title } = PROBLEMS[problem.code];
+  const body = bodyOf(problem, undefined);
+  socket.end(`HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: private, no-cache\r\nConnection: close\r\n\r\n${body}`);
+}
+
+function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
+  const { status, title } = PROBLEMS[code];
+  return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance }), code, ...members });
+}
+
+function problemOf(error: FastifyError | RegistryError, request: FastifyRequest): Problem {
+  if (error instanceof RegistryError) return { code: error.code, detail: error.message, members: error.members };
+  if (error.validation !== undefined) {
+    const where = error.validationContext ?? 'body';
+    const errors = error.validation.map((fault) => faultOf(fault, where));
+    return { code: 'validation-failed', detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`, members: { errors } };
+  }
+  const code = FRAMEWORK_CODES[error.code];
+  if (code !== undefined) return { code, detail: error.message };
+  if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
+  request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);
+  return { code: 'internal', detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.', members: { requestId: request.id } };
+}
+
+/** One validation fault, by pointer (body) or by parameter (all else). */
+function faultOf({ instancePath, message = 'is not valid', params, keyword }: FastifySchemaValidationError, where: string): { pointer?: string; parameter?: string; detail: string } {
+  const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
+  const member = named.additionalProperty ?? named.missingProperty;
+  const place = member === undefined ? instancePath : `${instancePath}/${member}`;
+  const detail = detailOf(keyword, member ?? place, message, named.allowedValues);
+  return where === 'body' ? { pointer: place, detail } : { parameter: place.replace(/^\//u, ''), detail };
+}
+
+function detailOf(keyword: string, place: string, message: string, allowed: string[] | undefined): string {
+  const shown = place.length > 200 ? `${place.slice(0, 200)}…` : place;
+  if (keyword === 'additionalProperties') return `"${shown}" is not known here; unknown members are refused, not dropped.`;
+  if (keyword === 'required') return `"${shown}" is missing.`;
+  if (keyword === 'enum' && allowed !== undefined) return `"${shown}" must be one of ${allowed.join(', ')}.`;
+  if (message === 'must match pattern "\\S"') return `"${shown}" must not be blank.`;
+  return `${shown === '' ? 'The value' : `"${shown}"`} ${message}.`;
+}
+
+function pathOf(request: FastifyRequest): string {
+  const { url } = request;
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+function patternOf(url: string): RegExp {
+  const pattern = url.replace(/[.+^${}()|[\]\\]/gu, '\\$&').replace(/:[A-Za-z]+/gu, '[^/]+').replace(/\*/gu, '.*');
+  return new RegExp(`^${pattern}$`, 'u');
+}

@@ -1,0 +1,27 @@
+/**
+ * One snapshot a request (SPEC R2): taken before anything else is done for it, named in `Registry-Revision` on every answer.
+ */
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Snapshot } from '../registry/index.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What this request is answered from. */
+    snapshot: Snapshot;
+  }
+}
+
+function requestSnapshot(app: FastifyInstance, _options: object, done: () => void): void {
+  const { registry } = app;
+  app.decorateRequest('snapshot', null as unknown as Snapshot); // set on every request, before anybody reads it
+  app.addHook('onRequest', (request, reply, next) => {
+    const snapshot = registry.current;
+    request.snapshot = snapshot;
+    void reply.header('registry-revision', snapshot.revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
+    next();
+  });
+  done();
+}
+
+export default fp(requestSnapshot, { name: 'request-snapshot', dependencies: ['registry'] });

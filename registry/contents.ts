@@ -1,0 +1,60 @@
+/**
+ * Contents by digest: a bounded memory of what was used lately, in front of the store.
+ *
+ * Problem: prompt texts of thousands of versions must not all lie in memory, yet a session's pin is read again and again.
+ * Rule: active contents hang on the snapshot's views and are not counted here; others come through this bound. A content is
+ * digested again when it comes from the store, so that a damaged one is refused instead of served (SPEC R1).
+ */
+import { LRUCache } from 'lru-cache';
+import { RegistryError } from './errors.ts';
+import type { PackContent } from './model.ts';
+import { deepFreeze, digestOf } from './pack.ts';
+import type { Store } from './store.ts';
+
+/** About how many characters of prompt text are remembered. */
+const CHARACTERS = 16 * 1024 * 1024;
+
+export class Contents {
+  readonly #store: Store;
+  readonly #recent = new LRUCache<string, PackContent>({ maxSize: CHARACTERS, sizeCalculation: sizeOf });
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Keeps a content at hand. */
+  remember(digest: string, content: PackContent): void {
+    this.#recent.set(digest, content);
+  }
+
+  /** The content where it is at hand, without asking the store. */
+  peek(digest: string): PackContent | undefined {
+    return this.#recent.get(digest);
+  }
+
+  /**
+   * The content of a digest that the log names.
+   * @throws RegistryError `store-unavailable` where the store cannot be asked, or holds another content or none under it
+   */
+  async get(digest: string): Promise<PackContent> {
+    const recent = this.#recent.get(digest);
+    if (recent !== undefined) return recent;
+    const content = await this.#store.content(digest);
+    if (content === undefined) throw new RegistryError('store-unavailable', `The store has lost the content ${digest}; restore it from a backup.`);
+    if (digestOf(content) !== digest) throw new RegistryError('store-unavailable', `The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`); // SPEC R1
+    deepFreeze(content);
+    this.#recent.set(digest, content);
+    return content;
+  }
+
+  /** The contents of all these digests, by digest. @throws RegistryError as `get` */
+  async all(digests: Iterable<string>): Promise<Map<string, PackContent>> {
+    const contents = new Map<string, PackContent>();
+    for (const digest of digests) contents.set(digest, await this.get(digest));
+    return contents;
+  }
+}
+
+function sizeOf(content: PackContent): number {
+  return content.styles.reduce((size, { text }) => size + text.length, content.system.length) + 1;
+}

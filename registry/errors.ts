@@ -1,0 +1,65 @@
+/**
+ * What the registry refuses, each with a stable code. No HTTP here: `plugins/problem-details.ts` gives each code its status.
+ */
+
+/** Every code the domain can refuse with. */
+export type RegistryErrorCode =
+  | 'validation-failed'
+  | 'pack-not-found'
+  | 'version-not-found'
+  | 'channel-not-found'
+  | 'style-not-found'
+  | 'session-not-found'
+  | 'unknown-version'
+  | 'style-not-supported'
+  | 'version-exists'
+  | 'nothing-to-roll-back-to'
+  | 'never-active'
+  | 'not-active'
+  | 'revision-conflict'
+  | 'store-unavailable'
+  | 'store-busy'
+  | 'outcome-unknown'
+  | 'not-ready';
+
+/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */
+export interface InputFault {
+  readonly pointer?: string;
+  readonly parameter?: string;
+  readonly detail: string;
+}
+
+/** A refusal: a stable code, a message for people, and members of its own (e.g. `knownVersions`) for programs. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: RegistryErrorCode;
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(code: RegistryErrorCode, message: string, members: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.members = members;
+  }
+}
+
+/** An input that breaks its schema or the rules a schema cannot say. */
+export function invalidInput(message: string, errors: readonly InputFault[]): RegistryError {
+  return new RegistryError('validation-failed', message, { errors });
+}
+
+/** The service must not start: the message says what is wrong, where, and what would be right. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused';
+  /** After sysexits(3): 78 configuration, 65 data, 75 try again later. */
+  readonly exitCode: 65 | 75 | 78;
+
+  constructor(exitCode: 65 | 75 | 78, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

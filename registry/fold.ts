@@ -1,0 +1,262 @@
+/**
+ * The fold: what each event does to the state. Boot, live writes and peers all come through here.
+ *
+ * Problem: a snapshot must never change, yet folding a log of a million events over frozen maps would take minutes.
+ * Rule: a fold copies what it touches once, changes the copy while events come, and freezes it once at the end; `apply` is a
+ * fold of one event. So there is one code that says what an event means.
+ * Example: `new Fold(snapshot)`, `add` a thousand events, `freeze(contents)`: one new snapshot; the old one is as it was.
+ */
+import semver from 'semver';
+import type { Event, Move } from './event.ts';
+import { FrozenMap } from './frozen-map.ts';
+import type { Actor, MoveKind, PackContent } from './model.ts';
+import type { ChannelView, PackState, Pointer, Snapshot, VersionRecord } from './snapshot.ts';
+
+/** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
+export const STACK_DEPTH = 1000;
+
+/** The log is not what it must be: a gap, a broken chain, an event that contradicts the state. */
+export class LogBroken extends Error {
+  override readonly name = 'LogBroken';
+}
+
+interface PointerDraft {
+  /** The latest move; undefined before the first one. */
+  last: Omit<Pointer, 'stack' | 'everActive'> | undefined;
+  readonly stack: string[];
+  readonly everActive: Set<string>;
+}
+
+interface PackDraft {
+  readonly pack: string;
+  versions: Map<string, VersionRecord> | undefined;
+  sorted: VersionRecord[];
+  readonly pointers: Map<string, PointerDraft>;
+  readonly base: PackState | undefined;
+}
+
+export class Fold {
+  readonly #base: Snapshot;
+  readonly #drafts = new Map<string, PackDraft>();
+  #registryId: string;
+  #revision: number;
+  #hash: string;
+  #at: string;
+
+  constructor(base: Snapshot) {
+    this.#base = base;
+    this.#registryId = base.registryId;
+    this.#revision = base.revision;
+    this.#hash = base.hash;
+    this.#at = base.at;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get hash(): string {
+    return this.#hash;
+  }
+
+  /**
+   * Takes the next event in.
+   * @throws LogBroken where it does not follow the one before (SPEC R4, R11) or contradicts the state
+   */
+  add(event: Event): void {
+    if (event.revision !== this.#revision + 1) throw new LogBroken(`Revision ${event.revision} follows ${this.#revision}; ${this.#revision + 1} should.`);
+    if (event.previousHash !== this.#hash) throw new LogBroken(`Revision ${event.revision} does not name the hash of the event before it.`);
+    this.#change(event);
+    this.#revision = event.revision;
+    this.#hash = event.hash;
+    this.#at = event.at;
+  }
+
+  /** The digests of the versions that pointers moved to: what `freeze` needs the contents of. */
+  movedDigests(): Set<string> {
+    const digests = new Set<string>();
+    for (const { pointers } of this.#drafts.values()) {
+      for (const { last } of pointers.values()) if (last !== undefined) digests.add(last.digest);
+    }
+    return digests;
+  }
+
+  /**
+   * The state as a snapshot. What did not change is the same object as in the base.
+   *
+   * @param contents of every pointer that moved, by digest
+   * @throws LogBroken where one is missing
+   */
+  freeze(contents: { get(digest: string): PackContent | undefined }): Snapshot {
+    if (this.#revision === this.#base.revision) return this.#base;
+    let { packs, views } = this.#base;
+    if (this.#drafts.size > 0) {
+      const nextPacks = new Map(packs);
+      const nextViews = new Map(views);
+      for (const draft of this.#drafts.values()) {
+        const state = freezePack(draft);
+        nextPacks.set(draft.pack, state);
+        const packViews = freezeViews(state, draft, views.get(draft.pack), contents);
+        if (packViews !== undefined) nextViews.set(draft.pack, packViews);
+      }
+      packs = new FrozenMap(nextPacks);
+      views = new FrozenMap(nextViews);
+    }
+    return Object.freeze({ registryId: this.#registryId, revision: this.#revision, hash: this.#hash, at: this.#at, packs, views });
+  }
+
+  #change(event: Event): void {
+    switch (event.type) {
+      case 'registry-created':
+        this.#registryId = event.data.registryId;
+        return;
+      case 'version-published': {
+        const draft = this.#draftOf(event);
+        const version = named(event, 'version');
+        draft.versions ??= new Map(draft.base?.versions);
+        if (draft.versions.has(version)) throw new LogBroken(`Revision ${event.revision} publishes ${draft.pack} ${version} a second time.`); // SPEC R1
+        const { digest, summary, author, defaultStyle, styles, compatibility } = event.data;
+        const record = Object.freeze({
+          ...{ pack: draft.pack, version, digest, summary, author, defaultStyle, styles, compatibility },
+          publishedAt: event.at,
+          publishedBy: event.actor,
+        });
+        draft.versions.set(version, record);
+        insertSorted(draft, record);
+        return;
+      }
+      case 'version-activated':
+      case 'version-rolled-back': {
+        const draft = this.#draftOf(event);
+        const move = { channel: named(event, 'channel'), version: named(event, 'version'), ...event.data };
+        movePointer(draft, move, event, event.type === 'version-activated' ? 'activation' : 'rollback');
+        return;
+      }
+      default:
+        // A newer build's event: kept in the log and in the chain, without effect here (rolling deploys).
+        event satisfies never;
+    }
+  }
+
+  #draftOf(event: Event): PackDraft {
+    const pack = named(event, 'pack');
+    let draft = this.#drafts.get(pack);
+    if (draft === undefined) {
+      const base = this.#base.packs.get(pack);
+      draft = { pack, versions: undefined, sorted: [], pointers: new Map(), base };
+      this.#drafts.set(pack, draft);
+    }
+    return draft;
+  }
+}
+
+/**
+ * The snapshot after one more event. Pure; the same code at boot and on peers.
+ *
+ * @param contents holds at least the content of each version that the event makes active
+ * @throws LogBroken
+ */
+export function apply(snapshot: Snapshot, event: Event, contents: { get(digest: string): PackContent | undefined }): Snapshot {
+  const fold = new Fold(snapshot);
+  fold.add(event);
+  return fold.freeze(contents);
+}
+
+function named(event: Event, field: 'pack' | 'channel' | 'version'): string {
+  const value = event[field];
+  if (value === undefined) throw new LogBroken(`Revision ${event.revision} (${event.type}) names no ${field}.`);
+  return value;
+}
+
+function insertSorted(draft: PackDraft, record: VersionRecord): void {
+  if (draft.sorted.length === 0 && draft.base !== undefined) draft.sorted = [...draft.base.sorted];
+  let low = 0;
+  let high = draft.sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = draft.sorted[middle];
+    if (other !== undefined && semver.compare(record.version, other.version) < 0) low = middle + 1;
+    else high = middle;
+  }
+  draft.sorted.splice(low, 0, record);
+}
+
+/** SPEC R4: an activation pushes, a rollback pops; either way the pointer gets the event's revision. */
+function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind): void {
+  const { channel, version, digest, previousVersion } = move;
+  let pointer = draft.pointers.get(channel);
+  if (pointer === undefined) {
+    const base = draft.base?.pointers.get(channel);
+    pointer = { last: undefined, stack: [...(base?.stack ?? [])], everActive: new Set(base?.everActive) };
+    draft.pointers.set(channel, pointer);
+  }
+  const { stack } = pointer;
+  const below = kind === 'activation' ? -1 : stack.lastIndexOf(version, stack.length - 2);
+  if (below >= 0 && stack.length > 1) stack.length = below + 1;
+  else stack.push(version);
+  if (stack.length > STACK_DEPTH) stack.splice(0, stack.length - STACK_DEPTH);
+  pointer.everActive.add(version);
+  pointer.last = {
+    ...{ pack: draft.pack, channel, version, digest, previousVersion, kind },
+    revision: event.revision,
+    activatedAt: event.at,
+    activatedBy: event.actor,
+    reason: event.reason,
+  };
+}
+
+function freezePack(draft: PackDraft): PackState {
+  const { pack, base } = draft;
+  let pointers = base?.pointers ?? new FrozenMap<string, Pointer>();
+  if (draft.pointers.size > 0) {
+    const next = new Map(pointers);
+    for (const [channel, { last, stack, everActive }] of draft.pointers) {
+      if (last === undefined) continue;
+      const before = base?.pointers.get(channel)?.everActive;
+      const ever = before?.length === everActive.size ? before : Object.freeze([...everActive]);
+      next.set(channel, Object.freeze({ ...last, stack: Object.freeze([...stack]), everActive: ever }));
+    }
+    pointers = new FrozenMap(next);
+  }
+  const versions = draft.versions === undefined ? (base?.versions ?? new FrozenMap<string, VersionRecord>()) : new FrozenMap(draft.versions);
+  const sorted = draft.versions === undefined ? (base?.sorted ?? Object.freeze([])) : Object.freeze(draft.sorted);
+  return Object.freeze({ pack, versions, sorted, pointers });
+}
+
+function freezeViews(
+  state: PackState,
+  draft: PackDraft,
+  before: FrozenMap<string, ChannelView> | undefined,
+  contents: { get(digest: string): PackContent | undefined },
+): FrozenMap<string, ChannelView> | undefined {
+  if (draft.pointers.size === 0) return before;
+  const next = new Map(before);
+  for (const channel of draft.pointers.keys()) {
+    const pointer = state.pointers.get(channel);
+    if (pointer === undefined) continue;
+    const content = contents.get(pointer.digest);
+    if (content === undefined) throw new LogBroken(`The content of ${pointer.pack} ${pointer.version} (${pointer.digest}) is not in the store.`);
+    next.set(channel, viewOf(pointer, content));
+  }
+  return new FrozenMap(next);
+}
+
+/** Every answer that hangs on a pointer (SPEC R2: each carries pack, version, digest and revision). */
+export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
+  const { pack, channel, version, digest, revision, activatedAt, activatedBy, reason } = pointer;
+  const { defaultStyle, compatibility, system, styles } = content;
+  const origin = { pack, channel, version, digest, revision };
+  const titles = Object.freeze(styles.map(({ id, title }) => Object.freeze({ id, title })));
+  return Object.freeze({
+    activePack: Object.freeze({ ...origin, activatedAt, activatedBy: freezeActor(activatedBy), reason, defaultStyle, compatibility, system, styles }),
+    systemPrompt: Object.freeze({ ...origin, text: system }),
+    styleList: Object.freeze({ ...origin, defaultStyle, styles: titles }),
+    stylePrompts: new FrozenMap(
+      styles.map(({ id, title, text }) => [id, Object.freeze({ ...origin, styleId: id, title, text })] as const),
+    ),
+  });
+}
+
+function freezeActor(actor: Actor): Actor {
+  return Object.isFrozen(actor) ? actor : Object.freeze({ ...actor });
+}

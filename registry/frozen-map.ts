@@ -1,0 +1,35 @@
+/**
+ * A map that nobody can change: `Object.freeze` does not hold a Map's entries, so the Map stays private.
+ */
+export class FrozenMap<K, V> implements Iterable<[K, V]> {
+  readonly #entries: Map<K, V>;
+
+  constructor(entries: Iterable<readonly [K, V]> = []) {
+    this.#entries = new Map(entries);
+    Object.freeze(this);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  keys(): MapIterator<K> {
+    return this.#entries.keys();
+  }
+
+  values(): MapIterator<V> {
+    return this.#entries.values();
+  }
+
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The words of the domain, each as one TypeBox schema, and the types that follow from them.
+ *
+ * Wire shapes in `routes/<resource>/schemas.ts` are composed from these words; nothing else says what a pack name or a
+ * version may look like. Types come through `Static` only.
+ */
+import { Type, type Static } from '@sinclair/typebox';
+
+const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
+
+/** SemVer 2.0.0 section 9 identifiers; core numbers of at most 15 digits stay exact in a JS number. */
+const VERSION_PATTERN =
+  '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
+  '(-(0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
+
+const name = (what: string, example: string) =>
+  Type.String({ pattern: NAME_PATTERN, description: `Name of a ${what}: lower-case letters, digits and hyphens, at most 63.`, examples: [example] });
+
+export const PackName = name('pack', 'coach');
+export const StyleId = name('style', 'supportive');
+export const ChannelName = name('channel', 'production');
+
+export const Version = Type.String({
+  pattern: VERSION_PATTERN,
+  maxLength: 64,
+  description: 'SemVer 2.0.0 without build metadata.',
+  examples: ['1.2.0'],
+});
+
+export const Digest = Type.String({
+  pattern: '^sha256:[0-9a-f]{64}$',
+  description: 'SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
+  examples: [`sha256:${'4f'.repeat(32)}`],
+});
+
+export const Revision = Type.Integer({
+  minimum: 0,
+  description: 'Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.',
+  examples: [7],
+});
+
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.', examples: ['2026-01-31T09:30:00.000Z'] });
+
+export const Reason = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '\\S',
+  description: 'Why the change is made; kept in the log for good.',
+  examples: ['Users report that answers are too blunt'],
+});
+
+/** A prompt text. The upper bound keeps one asset well under the body limit; a pack's policy may set a lower one. */
+const PromptText = (what: string, example: string) =>
+  Type.String({ minLength: 1, maxLength: 262_144, pattern: '\\S', description: what, examples: [example] });
+
+const Title = Type.String({ minLength: 1, maxLength: 120, pattern: '\\S', description: 'What people call the style.', examples: ['Supportive'] });
+
+export const StyleTitle = Type.Object({ id: StyleId, title: Title }, { additionalProperties: false });
+export type StyleTitle = Static<typeof StyleTitle>;
+
+export const Style = Type.Object(
+  { id: StyleId, title: Title, text: PromptText('The style prompt.', 'Lead with what went well.') },
+  { additionalProperties: false },
+);
+export type Style = Static<typeof Style>;
+
+export const Compatibility = Type.Object(
+  {
+    models: Type.Array(
+      Type.Object(
+        {
+          provider: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['anthropic'] }),
+          family: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['claude'] }),
+        },
+        { additionalProperties: false },
+      ),
+      { maxItems: 50, description: 'Model families that the prompts were written and tested for.' },
+    ),
+    clients: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['coach-web'] }),
+          range: Type.String({ minLength: 1, maxLength: 100, description: 'A SemVer range.', examples: ['>=2.0.0 <4.0.0'] }),
+        },
+        { additionalProperties: false },
+      ),
+      { maxItems: 50, description: 'Clients that can work with the pack, by version range.' },
+    ),
+    locales: Type.Array(Type.String({ minLength: 2, maxLength: 35, description: 'A BCP 47 language tag.', examples: ['en'] }), { maxItems: 100 }),
+    packFormat: Type.Integer({ minimum: 1, maximum: 1, description: 'The edition of the pack format; this service reads 1.', examples: [1] }),
+  },
+  { additionalProperties: false, description: 'What the version works with.' },
+);
+export type Compatibility = Static<typeof Compatibility>;
+
+const packMembers = {
+  version: Version,
+  summary: Type.String({ minLength: 1, maxLength: 300, pattern: '\\S', description: 'What this version is, in a sentence.', examples: ['Warmer openings, clearer crisis wording'] }),
+  author: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S', description: 'Who wrote it.', examples: ['Coaching content team'] }),
+  defaultStyle: StyleId,
+  compatibility: Compatibility,
+};
+
+/** The pack document: what a publisher sends, and what a folder on disk is read into. The pack's name travels beside it. */
+export const PackDocument = Type.Object(
+  {
+    ...packMembers,
+    system: PromptText('The system prompt.', 'You are a coach, not a therapist.'),
+    styles: Type.Array(Style, { minItems: 1, maxItems: 50 }),
+  },
+  { additionalProperties: false },
+);
+export type PackDocument = Static<typeof PackDocument>;
+
+/** `pack.yaml`: the document less its texts, which lie beside it as Markdown files. */
+export const PackManifest = Type.Object(
+  { pack: PackName, ...packMembers, styles: Type.Array(StyleTitle, { minItems: 1, maxItems: 50 }) },
+  { additionalProperties: false },
+);
+export type PackManifest = Static<typeof PackManifest>;
+
+/** What the digest is computed over, and what is stored by digest. Deep frozen. */
+export interface PackContent {
+  readonly pack: string;
+  readonly version: string;
+  readonly system: string;
+  readonly styles: readonly Readonly<Style>[];
+  readonly defaultStyle: string;
+  readonly compatibility: Readonly<Compatibility>;
+}
+
+/** A parsed, checked, frozen version that is ready to be published. */
+export interface PackVersion {
+  readonly content: PackContent;
+  readonly digest: string;
+  readonly summary: string;
+  readonly author: string;
+}
+
+export const Actor = Type.Object(
+  { keyId: Type.String({ examples: ['system'] }), label: Type.String({ examples: ['system'] }) },
+  { additionalProperties: false, description: 'Who made the change.' },
+);
+export type Actor = Readonly<Static<typeof Actor>>;
+
+/** The registry itself, where it acts of its own accord: first start, shipped packs. */
+export const SYSTEM_ACTOR: Actor = Object.freeze({ keyId: 'system', label: 'system' });
+
+/** How a pointer came to move. */
+export type MoveKind = 'activation' | 'rollback' | 'revocation';
+
+/** The largest page a listing gives, and what it gives where none is asked for. */
+export const PAGE = Object.freeze({ most: 1000, usual: 100 });

@@ -1,0 +1,165 @@
+/**
+ * Reading shipped packs: `<dir>/<pack>/<version>/{pack.yaml,system.md,styles/<style>.md}`.
+ *
+ * Problem: a folder is edited by hand, so it may hold anything: half a pack, duplicate keys, alias bombs, links elsewhere.
+ * Rule (SPEC R1): a folder is read into a pack document and takes the same door as HTTP (`parsePack`); all faults of all
+ * folders are told at once, by file, and then nothing is registered at all.
+ * Example: `packs/coach/1.0.0/pack.yaml: /defaultStyle: "x" is none of the version's styles: supportive, direct.`
+ */
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { Value } from '@sinclair/typebox/value';
+import { parseDocument } from 'yaml';
+import { messageOf, RegistryError, StartRefused } from './errors.ts';
+import { PackManifest, PackName, Version, type PackVersion } from './model.ts';
+import { parsePack, schemaFaults } from './pack.ts';
+
+/** A version as it lies in a folder; `path` is for messages. */
+export interface ShippedVersion {
+  readonly path: string;
+  readonly version: PackVersion;
+}
+
+/** The largest file read, in bytes; a prompt is far smaller, and a FIFO or a dump must not fill memory. */
+const LARGEST_FILE = 1_048_576;
+
+class Fault extends Error {}
+
+/**
+ * Reads and checks every pack folder.
+ *
+ * @param dir the packs folder
+ * @returns the versions, in order of path; empty where the folder is empty
+ * @throws StartRefused (78) where the folder cannot be read, (65) with every fault of every version found in it
+ */
+export async function readPackFolders(dir: string): Promise<ShippedVersion[]> {
+  let root: string;
+  try {
+    root = await realpath(dir);
+    await readdir(root);
+  } catch (error) {
+    throw new StartRefused(78, `PACKS_DIR "${dir}" cannot be read: ${messageOf(error)}. Name a folder of packs that this process may read.`, { cause: error });
+  }
+  const shipped: ShippedVersion[] = [];
+  const faults: string[] = [];
+  for (const pack of await folders(root, dir, faults)) {
+    const packPath = join(dir, pack);
+    if (!Value.Check(PackName, pack)) {
+      faults.push(`${packPath}: "${pack}" is no pack name; use lower-case letters, digits and hyphens, at most 63.`);
+      continue;
+    }
+    for (const version of await folders(join(root, pack), packPath, faults, root)) {
+      const path = join(packPath, version);
+      try {
+        if (!Value.Check(Version, version)) throw new Fault(`${path}: "${version}" is no version; name the folder by SemVer without build metadata, e.g. 1.2.0.`);
+        shipped.push({ path, version: await readVersion({ root, dir, pack, version }) });
+      } catch (error) {
+        faults.push(...faultsOf(error, path));
+      }
+    }
+  }
+  if (faults.length > 0) {
+    throw new StartRefused(65, `The packs in "${dir}" have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was registered:\n  ${faults.join('\n  ')}`);
+  }
+  return shipped;
+}
+
+function faultsOf(error: unknown, path: string): string[] {
+  if (error instanceof RegistryError && error.code === 'validation-failed') {
+    return (error.members['errors'] as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${path}: ${pointer}: ${detail}`);
+  }
+  if (error instanceof Fault) return [error.message];
+  return [`${path}: ${messageOf(error)}`];
+}
+
+/** Names of the folders in a folder, sorted; dot names (a mounted volume's own links) and plain files are not packs. */
+async function folders(real: string, shown: string, faults: string[], root = real): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of (await readdir(real)).sort()) {
+    if (name.startsWith('.')) continue;
+    try {
+      const path = await inside(root, join(real, name), join(shown, name));
+      if ((await stat(path)).isDirectory()) names.push(name);
+    } catch (error) {
+      faults.push(error instanceof Fault ? error.message : `${join(shown, name)}: ${messageOf(error)}`);
+    }
+  }
+  return names;
+}
+
+/** The real path of a file, refused where a link leads out of the packs folder. */
+async function inside(root: string, path: string, shown: string): Promise<string> {
+  const real = await realpath(path);
+  if (!real.startsWith(root + sep)) throw new Fault(`${shown}: leads out of the packs folder; copy the file into it instead of linking it.`);
+  return real;
+}
+
+interface VersionFolder {
+  readonly root: string;
+  readonly dir: string;
+  readonly pack: string;
+  readonly version: string;
+}
+
+async function readVersion(folder: VersionFolder): Promise<PackVersion> {
+  const manifest = await readManifest(folder);
+  const shown = join(folder.dir, folder.pack, folder.version);
+  for (const field of ['pack', 'version'] as const) {
+    if (manifest[field] !== folder[field]) {
+      throw new Fault(`${shown}/pack.yaml: /${field}: says "${manifest[field]}" but lies in the folder of "${folder[field]}"; make them agree.`);
+    }
+  }
+  const { pack, ...members } = manifest;
+  const styles = [];
+  for (const { id, title } of manifest.styles) styles.push({ id, title, text: await readText(folder, `styles/${id}.md`) });
+  await refuseUnlisted(folder, manifest);
+  return parsePack(pack, { ...members, styles, system: await readText(folder, 'system.md') });
+}
+
+async function readManifest(folder: VersionFolder): Promise<PackManifest> {
+  const shown = join(folder.dir, folder.pack, folder.version, 'pack.yaml');
+  const document = parseDocument(await readText(folder, 'pack.yaml'), { uniqueKeys: true, strict: true, version: '1.2' });
+  if (document.errors[0] !== undefined) throw new Fault(`${shown}: is no valid YAML: ${document.errors[0].message}`);
+  let manifest: unknown;
+  try {
+    // No alias is expanded: a manifest has no use for them, and a few of them can stand for gigabytes.
+    manifest = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new Fault(`${shown}: YAML aliases (&name, *name) are not taken here; write the values out. (${messageOf(error)})`);
+  }
+  const faults = schemaFaults(PackManifest, manifest);
+  if (faults.length > 0 || !Value.Check(PackManifest, manifest)) {
+    throw new Fault(faults.map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`).join('\n  '));
+  }
+  return manifest;
+}
+
+/** A prompt that lies there but is not listed would silently never be served. */
+async function refuseUnlisted(folder: VersionFolder, manifest: PackManifest): Promise<void> {
+  const listed = new Set(manifest.styles.map(({ id }) => `${id}.md`));
+  for (const name of await readdir(join(folder.root, folder.pack, folder.version, 'styles'))) {
+    if (!name.startsWith('.') && !listed.has(name)) {
+      throw new Fault(`${join(folder.dir, folder.pack, folder.version, 'styles', name)}: is not listed in pack.yaml; list the style or remove the file.`);
+    }
+  }
+}
+
+async function readText(folder: VersionFolder, file: string): Promise<string> {
+  const shown = join(folder.dir, folder.pack, folder.version, file);
+  let bytes: Buffer;
+  try {
+    const path = await inside(folder.root, join(folder.root, folder.pack, folder.version, file), shown);
+    const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }));
+    if (!isFile) throw new Fault(`${shown}: is no file.`);
+    if (size > LARGEST_FILE) throw new Fault(`${shown}: has ${size} bytes; at most ${LARGEST_FILE} are taken.`);
+    bytes = await readFile(path);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault(`${shown}: cannot be read: ${messageOf(error)}`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Fault(`${shown}: is not UTF-8; save it as UTF-8.`);
+  }
+}

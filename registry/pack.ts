@@ -1,0 +1,136 @@
+/**
+ * Checking a pack document and freezing it into a version with a digest.
+ *
+ * Problem: a version is published once and then never changes, so whatever is wrong with it must be found before.
+ * Rule (SPEC R1): both doors (folder on disk, HTTP) come through `parsePack`; the same prompts give the same digest.
+ * Example: a file with CRLF line ends and the same text sent as JSON with LF are one version, not two.
+ */
+import { Value } from '@sinclair/typebox/value';
+import type { TSchema } from '@sinclair/typebox';
+import semver from 'semver';
+import { invalidInput, type InputFault } from './errors.ts';
+import { canonical, sha256 } from './event.ts';
+import { PackDocument, PackName, type PackContent, type PackVersion } from './model.ts';
+
+/** The most faults that one refusal names. */
+const FAULTS_NAMED = 20;
+
+/** Freezes a JSON-like value and all that hangs on it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}
+
+/** A text as it is digested and served: a BOM dropped, CRLF as LF, one final newline trimmed; no Unicode normalisation. */
+export function normalizeText(text: string): string {
+  return text.replace(/^\uFEFF/u, '').replaceAll('\r\n', '\n').replace(/\n$/u, '');
+}
+
+/** What makes a string unfit for the registry, or undefined: a NUL or a lone surrogate (SPEC R1: it has no digest). */
+export function unfitText(text: string): string | undefined {
+  if (text.includes('\0')) return 'holds a NUL character (U+0000); remove it';
+  if (!text.isWellFormed()) return 'holds half of a surrogate pair; send well-formed Unicode';
+  return undefined;
+}
+
+/** Every string in a JSON value that is unfit, by RFC 6901 pointer. */
+export function unfitTexts(value: unknown, pointer = ''): InputFault[] {
+  if (typeof value === 'string') {
+    const fault = unfitText(value);
+    return fault === undefined ? [] : [{ pointer, detail: `The text ${fault}.` }];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    const here = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const fault = unfitText(key);
+    return fault === undefined ? unfitTexts(member, here) : [{ pointer, detail: `A member's name ${fault}.` }];
+  });
+}
+
+/** How a value breaks a schema, by RFC 6901 pointer, at most 20 faults. */
+export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
+  const faults = new Map<string, InputFault>();
+  for (const error of Value.Errors(schema, value)) {
+    // A missing member is reported as missing and as of a wrong type; the first says it best.
+    if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error.message, error.schema) });
+    if (faults.size === FAULTS_NAMED) break;
+  }
+  return [...faults.values()];
+}
+
+function faultDetail(message: string, schema: TSchema): string {
+  const rule = schema as { pattern?: string; description?: string };
+  if (rule.pattern === '\\S') return 'Must not be blank.';
+  if (rule.pattern !== undefined && rule.description !== undefined) return `${message}. ${rule.description}`;
+  return `${message}.`;
+}
+
+/**
+ * Checks a pack document and freezes it.
+ *
+ * @param pack the name of the pack the document belongs to
+ * @param document untrusted: a parsed body or a parsed folder
+ * @returns a deep-frozen version with its digest
+ * @throws RegistryError `validation-failed` with every fault found, by pointer
+ */
+export function parsePack(pack: string, document: unknown): PackVersion {
+  const shape = [...schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' })), ...schemaFaults(PackDocument, document)];
+  if (shape.length > 0 || !Value.Check(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', shape);
+
+  const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
+  if (faults.length > 0) throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
+
+  const { version, summary, author, defaultStyle, compatibility } = document;
+  const content: PackContent = deepFreeze(
+    structuredClone({
+      pack,
+      version,
+      system: normalizeText(document.system),
+      styles: document.styles.map(({ id, title, text }) => ({ id, title, text: normalizeText(text) })),
+      defaultStyle,
+      compatibility,
+    }),
+  );
+  return Object.freeze({ content, digest: digestOf(content), summary, author });
+}
+
+/** `sha256:<hex>` over RFC 8785 of the content (DESIGN section 2). */
+export function digestOf(content: PackContent): string {
+  return `sha256:${sha256(canonical(content))}`;
+}
+
+/** The rules that a schema cannot say. */
+function meaningFaults(document: PackDocument): InputFault[] {
+  const faults: InputFault[] = [];
+  if (semver.valid(document.version) !== document.version) {
+    faults.push({ pointer: '/version', detail: `"${document.version}" is no SemVer 2.0.0 version.` });
+  }
+  const ids = new Set<string>();
+  document.styles.forEach(({ id }, index) => {
+    if (ids.has(id)) faults.push({ pointer: `/styles/${index}/id`, detail: `The style "${id}" stands there twice; style ids are unique in a version.` });
+    ids.add(id);
+  });
+  if (!ids.has(document.defaultStyle)) {
+    faults.push({ pointer: '/defaultStyle', detail: `"${document.defaultStyle}" is none of the version's styles: ${[...ids].join(', ')}.` });
+  }
+  document.compatibility.clients.forEach(({ range }, index) => {
+    if (semver.validRange(range) === null) {
+      faults.push({ pointer: `/compatibility/clients/${index}/range`, detail: `"${range}" is no SemVer range; write e.g. ">=2.0.0 <3.0.0".` });
+    }
+  });
+  document.compatibility.locales.forEach((tag, index) => {
+    if (!isLanguageTag(tag)) faults.push({ pointer: `/compatibility/locales/${index}`, detail: `"${tag}" is no BCP 47 language tag; write e.g. "en" or "pt-BR".` });
+  });
+  return faults;
+}
+
+function isLanguageTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}

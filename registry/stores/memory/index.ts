@@ -1,0 +1,103 @@
+/**
+ * A store that lives as long as its process, for tests and for `STORE_URL=memory:`.
+ *
+ * Problem: what passes here must pass on a database.
+ * Rule: the same promises as every store but durability. Values are copied in and given out frozen; each method does its
+ * work before its first `await` could be, so no two calls ever interleave.
+ * Example: of two appends that expect revision 4, the one that was called first is `done`, the other a `conflict`.
+ */
+import { RegistryError } from '../../errors.ts';
+import type { Event, Head } from '../../event.ts';
+import type { PackContent } from '../../model.ts';
+import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../store.ts';
+import { follows, requireChained } from '../batch.ts';
+import { frozenCopy } from '../frozen-json.ts';
+
+export class MemoryStore implements Store {
+  readonly kind = 'memory';
+  /** Revision r is at index r - 1: the log holds no gap. */
+  readonly #events: Event[] = [];
+  readonly #ids = new Set<string>();
+  readonly #contents = new Map<string, PackContent>();
+  readonly #sessionKeys = new Map<string, SessionKey>();
+  #closed = false;
+
+  async head(): Promise<Head | undefined> {
+    this.#requireOpen();
+    return this.#head();
+  }
+
+  /**
+   * See the port.
+   * @throws RegistryError `store-unavailable` where an event's id is in the log already, TypeError for a broken batch.
+   */
+  async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
+    this.#requireOpen();
+    requireChained(batch, expectedRevision);
+    if (!follows(batch, this.#head())) return 'conflict';
+
+    // Everything that can fail comes before the first change.
+    const events = frozenCopy(batch.events);
+    const contents = frozenCopy(batch.contents);
+    const sessionKeys = frozenCopy(batch.sessionKeys);
+    const ids = new Set<string>();
+    for (const { id, revision } of events) {
+      if (this.#ids.has(id) || ids.has(id)) {
+        throw new RegistryError('store-unavailable', `The id of event ${revision} is in the log already.`);
+      }
+      ids.add(id);
+    }
+
+    for (const event of events) this.#events.push(event);
+    for (const id of ids) this.#ids.add(id);
+    for (const { digest, content } of contents) if (!this.#contents.has(digest)) this.#contents.set(digest, content);
+    for (const key of sessionKeys) if (!this.#sessionKeys.has(key.keyId)) this.#sessionKeys.set(key.keyId, key);
+    return 'done';
+  }
+
+  async events(query: EventQuery): Promise<readonly Event[]> {
+    this.#requireOpen();
+    const found: Event[] = [];
+    const lowest = Math.max(1, (query.after ?? 0) + 1);
+    const highest = Math.min(this.#events.length, (query.before ?? Infinity) - 1);
+    const step = query.order === 'ascending' ? 1 : -1;
+    let revision = step === 1 ? lowest : highest;
+    for (; revision >= lowest && revision <= highest && found.length < query.limit; revision += step) {
+      const event = this.#events[revision - 1];
+      if (event !== undefined && matches(event, query)) found.push(event);
+    }
+    return found;
+  }
+
+  async content(digest: string): Promise<PackContent | undefined> {
+    this.#requireOpen();
+    return this.#contents.get(digest);
+  }
+
+  async sessionKeys(): Promise<readonly SessionKey[]> {
+    this.#requireOpen();
+    return [...this.#sessionKeys.values()].sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+  }
+
+  /** Nothing is held that would have to be given back; from here on every call is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #head(): Head | undefined {
+    const last = this.#events.at(-1);
+    return last && { revision: last.revision, hash: last.hash };
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new RegistryError('store-unavailable', 'The store is closed.');
+  }
+}
+
+function matches(event: Event, { types, pack, channel }: EventQuery): boolean {
+  return (
+    (types === undefined || types.includes(event.type)) &&
+    (pack === undefined || event.pack === pack) &&
+    (channel === undefined || event.channel === channel)
+  );
+}

@@ -1,0 +1,34 @@
+/**
+ * One connection to the database file, with every setting that the store's promises rest on.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { StartRefused } from '../../errors.ts';
+import { openFault } from './faults.ts';
+
+/** For how long a statement waits for another program's lock, in milliseconds. It blocks the event loop, so it is short. */
+const BUSY_TIMEOUT = 250;
+/** To what the write-ahead log is cut back after a large batch, in bytes. */
+const WAL_SIZE_LIMIT = 64 * 1024 * 1024;
+
+/**
+ * Opens the database.
+ * @param file its real path; the lock on it is held already
+ * @throws StartRefused (65, 78) where a person has to put something right; RegistryError `store-unavailable` where it may pass.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true, defensive: true });
+    database.exec('PRAGMA trusted_schema = OFF');
+    const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+    if (mode !== 'wal') {
+      throw new StartRefused(78, `The registry database ${file} cannot have a write-ahead log where it lies (a network share?). Put it on a local disk.`);
+    }
+    // SPEC R3: `done` means on disk. FULL syncs the write-ahead log at each commit; NORMAL would not.
+    database.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw openFault(file, cause);
+  }
+}

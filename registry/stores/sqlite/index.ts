@@ -1,0 +1,236 @@
+/**
+ * The embedded store: one SQLite file, one server, nothing to install.
+ *
+ * Problem: a success answer must survive a loss of power (SPEC R3), and an event must never be in the log without its
+ * content, nor half of a batch.
+ * Rule: one append is one IMMEDIATE transaction that looks at the log's head first; `done` is answered after COMMIT, which
+ * syncs the write-ahead log. `node:sqlite` is synchronous, so no two calls ever interleave.
+ * Example: `const store = await openSqliteStore({ file: 'data/registry.db' })`.
+ */
+import { statSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { RegistryError } from '../../errors.ts';
+import type { Event, Head } from '../../event.ts';
+import type { PackContent } from '../../model.ts';
+import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../store.ts';
+import { follows, requireChained } from '../batch.ts';
+import { parseFrozen } from '../frozen-json.ts';
+import { openDatabase } from './database.ts';
+import { eventStatement } from './events.ts';
+import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
+import { acquireLock, type FileLock } from './lock.ts';
+import { migrate } from './migrations.ts';
+import { preparePlace } from './place.ts';
+
+/**
+ * Opens a registry database, makes it where there is none, and holds it against other servers until it is closed.
+ *
+ * @param options.file path of the database; `<file>.lock` and `<file>.holder.json` lie beside it
+ * @param options.holder what this process calls itself, for the message that a second one gets
+ * @throws StartRefused (65) no database, a damaged one, another's, or one of a newer build; (75) in use by another server;
+ *   (78) a path that cannot be read and written
+ * @throws RegistryError `store-unavailable` where it may pass: a full disk, another program's lock
+ */
+export async function openSqliteStore(options: { readonly file: string; readonly holder?: string }): Promise<SqliteStore> {
+  const file = preparePlace(options.file);
+  const lock = acquireLock(file, options.holder);
+  let database: DatabaseSync | undefined;
+  try {
+    database = openDatabase(file);
+    migrate(database, file);
+    return new SqliteStore(file, database, lock);
+  } catch (cause) {
+    database?.close();
+    lock.release();
+    throw openFault(file, cause);
+  }
+}
+
+export class SqliteStore implements Store {
+  readonly kind = 'sqlite';
+  /** The database's real path. */
+  readonly file: string;
+  readonly #lock: FileLock;
+  /** Which file it is, whatever lies at the path later. */
+  readonly #identity: string | undefined;
+  /** Undefined after a fault that left the connection in a state unknown, until it is opened anew. */
+  #database: DatabaseSync | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+  #closed = false;
+
+  /** For `openSqliteStore`: takes over an open, migrated database and the lock on it. */
+  constructor(file: string, database: DatabaseSync, lock: FileLock) {
+    this.file = file;
+    this.#database = database;
+    this.#lock = lock;
+    this.#identity = identityOf(file);
+  }
+
+  async head(): Promise<Head | undefined> {
+    return this.#reading(() => this.#head());
+  }
+
+  /**
+   * See the port. Expects a batch that `seal` made.
+   * @throws RegistryError `store-unavailable` where nothing was written, TypeError for a batch that is not chained.
+   */
+  async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
+    requireChained(batch, expectedRevision);
+    const events = batch.events.map((event) => [event.revision, JSON.stringify(event)] as const);
+    const contents = batch.contents.map(({ digest, content }) => [digest, JSON.stringify(content)] as const);
+    try {
+      this.#requireInPlace();
+      this.#connection().exec('BEGIN IMMEDIATE');
+      // SPEC R5: one winner. The head is looked at under the lock under which the batch is written.
+      if (!follows(batch, this.#head())) {
+        this.#rollBack();
+        return 'conflict';
+      }
+      for (const row of events) this.#run('INSERT INTO events (revision, body) VALUES (?, ?)', ...row);
+      for (const row of contents) this.#run('INSERT INTO contents (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING', ...row);
+      for (const { keyId, secret, createdAt } of batch.sessionKeys) {
+        this.#run('INSERT INTO session_keys (key_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT (key_id) DO NOTHING', keyId, secret, createdAt);
+      }
+    } catch (cause) {
+      this.#rollBack();
+      throw this.#unavailable(cause);
+    }
+    try {
+      this.#connection().exec('COMMIT');
+    } catch (cause) {
+      return this.#afterFailedCommit(batch, cause);
+    }
+    return 'done';
+  }
+
+  async events(query: EventQuery): Promise<readonly Event[]> {
+    return this.#reading(() => {
+      const { sql, values } = eventStatement(query);
+      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => this.#parsed(body, revision));
+    });
+  }
+
+  async content(digest: string): Promise<PackContent | undefined> {
+    return this.#reading(() => {
+      const [row] = this.#rows<[string]>('SELECT body FROM contents WHERE digest = :digest', { digest });
+      return row && (parseFrozen(row[0]) as PackContent);
+    });
+  }
+
+  async sessionKeys(): Promise<readonly SessionKey[]> {
+    return this.#reading(() =>
+      this.#rows<[string, string, string]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', {}).map(
+        ([keyId, secret, createdAt]) => Object.freeze({ keyId, secret, createdAt }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#disconnect();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  #head(): Head | undefined {
+    const [row] = this.#rows<[string, number]>('SELECT body, revision FROM events ORDER BY revision DESC LIMIT 1', {});
+    const last = row && this.#parsed(row[0], row[1]);
+    return last && { revision: last.revision, hash: last.hash };
+  }
+
+  #parsed(body: string, revision: number): Event {
+    try {
+      return Object.freeze(JSON.parse(body)) as Event;
+    } catch (cause) {
+      throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.file} is damaged.`, { revision }, { cause });
+    }
+  }
+
+  /**
+   * What a COMMIT that failed comes down to.
+   *
+   * Some failures say that nothing was written. After any other the batch's last frame may be in the write-ahead log without
+   * having been synced: invisible now, but a restart could find it there and take it as committed. Until the same batch, or
+   * another, is written over it, the outcome is unknown.
+   */
+  #afterFailedCommit(batch: Batch, cause: unknown): AppendOutcome {
+    this.#rollBack();
+    const code = resultCode(cause);
+    if (code === SQLITE.FULL || code === SQLITE.BUSY || code === SQLITE.CONSTRAINT) throw this.#unavailable(cause);
+    const first = batch.events[0];
+    try {
+      const [row] = this.#rows<[string]>('SELECT id FROM events WHERE revision = :revision', { revision: first?.revision ?? 0 });
+      return row?.[0] === first?.id ? 'done' : 'unknown';
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  /** Ends a transaction that is not to be; where even that fails, the connection is given up and its transaction with it. */
+  #rollBack(): void {
+    try {
+      if (this.#database?.isTransaction) this.#database.exec('ROLLBACK');
+    } catch {
+      this.#disconnect();
+    }
+  }
+
+  #reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw this.#unavailable(cause);
+    }
+  }
+
+  #unavailable(cause: unknown): RegistryError {
+    return cause instanceof RegistryError ? cause : unavailable(this.file, cause);
+  }
+
+  /** SPEC R3: what is written to a file that was moved away or replaced would be lost at the next start. */
+  #requireInPlace(): void {
+    if (!this.#closed && identityOf(this.file) !== this.#identity) {
+      throw new RegistryError('store-unavailable', `The registry database ${this.file} was moved away or replaced while it was in use. Stop the server before that; restart it now.`);
+    }
+  }
+
+  #connection(): DatabaseSync {
+    if (this.#closed) throw new RegistryError('store-unavailable', 'The store is closed.');
+    this.#database ??= openDatabase(this.file);
+    return this.#database;
+  }
+
+  #disconnect(): void {
+    this.#statements.clear();
+    const database = this.#database;
+    this.#database = undefined;
+    database?.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    const connection = this.#connection();
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = connection.prepare(sql);
+      statement.setReturnArrays(true); // an object a row costs as much again as reading the row
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #rows<Row>(sql: string, values: Record<string, SQLInputValue>): Row[] {
+    return this.#prepared(sql).all(values) as Row[];
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepared(sql).run(...values);
+  }
+}
+
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}

@@ -1,0 +1,105 @@
+/**
+ * One server per database file.
+ *
+ * Problem: a second server on the same file would serve an older state without knowing. A PID file outlives a `kill -9`, and
+ * `locking_mode=EXCLUSIVE` would keep readers (an audit tool) out of the database.
+ * Rule: the server holds an exclusive transaction on a small SQLite file beside the database for its whole life. The
+ * operating system gives it up at any death of the process. Who holds it is told in a third file, which is only for people.
+ * Example: `registry.db`, `registry.db.lock`, `registry.db.holder.json` {"pid":4711,"host":"a","startedAt":"2026-01-31T…"}.
+ *
+ * Nothing else in this process may open the lock file: closing it would give up the lock (POSIX). Removing it while it is held
+ * would let a second server in, so it stays when the server goes.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
+import { StartRefused } from '../../errors.ts';
+import { openFault, resultCode, SQLITE } from './faults.ts';
+import { preparePlace } from './place.ts';
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAt: string;
+  /** What the process calls itself, e.g. an instance's name. */
+  readonly holder?: string;
+}
+
+/** The right to be the only server on a file. */
+export interface FileLock {
+  /** Gives the lock back; a second time does nothing. */
+  release(): void;
+}
+
+/**
+ * Takes the lock of a database, without waiting.
+ * @param file the database's real path
+ * @param holder what this process calls itself, for the message that a second one gets
+ * @throws StartRefused (75) where another server has it, naming that; (78) where the lock file cannot be used.
+ */
+export function acquireLock(file: string, holder?: string): FileLock {
+  const database = beginExclusive(file);
+  const holderFile = holderFileOf(file);
+  writeHolder(holderFile, { pid: process.pid, host: hostname(), startedAt: new Date().toISOString(), ...(holder === undefined ? {} : { holder }) });
+  return {
+    release() {
+      if (!database.isOpen) return;
+      rmSync(holderFile, { force: true }); // while it is certainly mine
+      database.close();
+    },
+  };
+}
+
+function beginExclusive(file: string): DatabaseSync {
+  const lockFile = preparePlace(`${file}.lock`);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(lockFile, { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (resultCode(cause) === SQLITE.BUSY) throw inUse(file, cause);
+    if (resultCode(cause) === SQLITE.NOTADB) {
+      throw new StartRefused(78, `${lockFile} is not a lock file of this service. Move it away: the registry database ${file} is locked through a file of that name.`, { cause });
+    }
+    throw openFault(lockFile, cause);
+  }
+}
+
+function inUse(file: string, cause: unknown): StartRefused {
+  const first = readHolder(holderFileOf(file));
+  const who = first
+    ? `process ${first.pid}${first.holder === undefined ? '' : ` (${first.holder})`} on ${first.host}, started ${first.startedAt}`
+    : 'another process';
+  return new StartRefused(
+    75,
+    `The registry database ${file} is in use by ${who}. One server at a time can have it: stop that one and start this one again, or give this one a database of its own.`,
+    { cause },
+  );
+}
+
+function holderFileOf(file: string): string {
+  return `${file}.holder.json`;
+}
+
+/** Never a reason not to start: with a full disk the registry can still serve. No name is better than a wrong one, though. */
+function writeHolder(holderFile: string, holder: Holder): void {
+  const temporary = `${holderFile}.${process.pid}`;
+  try {
+    writeFileSync(temporary, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    renameSync(temporary, holderFile);
+  } catch {
+    for (const stale of [temporary, holderFile]) rmSync(stale, { force: true });
+  }
+}
+
+function readHolder(holderFile: string): Holder | undefined {
+  try {
+    const { pid, host, startedAt, holder } = JSON.parse(readFileSync(holderFile, 'utf8')) as Partial<Record<keyof Holder, unknown>>;
+    if (typeof pid !== 'number' || typeof host !== 'string' || typeof startedAt !== 'string') return undefined;
+    return { pid, host, startedAt, ...(typeof holder === 'string' ? { holder } : {}) };
+  } catch {
+    return undefined; // missing or cut: the lock counts, not the name
+  }
+}

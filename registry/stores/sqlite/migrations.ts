@@ -1,0 +1,102 @@
+/**
+ * The tables, as a list of steps that is only ever added to.
+ *
+ * Problem: a database outlives builds, in both directions of a deploy.
+ * Rule: numbered from 1, forward only, each step in its own transaction together with its row in `migrations`, so that a
+ * start that dies halfway goes on where it was. A database that is ahead of this build is not touched.
+ * Example: a database at 1 and a build that knows 2 runs step 2; a build that knows 1 refuses a database at 2.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { StartRefused } from '../../errors.ts';
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Marks a database file as a prompt registry's (https://sqlite.org/pragma.html#pragma_application_id): `PReg`. */
+const APPLICATION_ID = 0x50526567;
+
+/** The step at index i has number i + 1. A step that was released is never changed. */
+export const MIGRATIONS: readonly Migration[] = Object.freeze([
+  {
+    name: 'log, contents, session keys',
+    /*
+     * An event is its `body`; every other column is computed from it, so that what is searched for cannot differ from what is
+     * hashed. `revision` is the row's own key and is held to the body's. The indexes follow `events.ts` beside this file.
+     */
+    sql: `
+      PRAGMA application_id = ${APPLICATION_ID};
+      CREATE TABLE migrations (
+        number INTEGER PRIMARY KEY,
+        name   TEXT NOT NULL,
+        at     TEXT NOT NULL
+      ) STRICT;
+
+      CREATE TABLE events (
+        revision INTEGER PRIMARY KEY,
+        id       TEXT NOT NULL UNIQUE GENERATED ALWAYS AS (body ->> '$.id') VIRTUAL,
+        at       TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.at') VIRTUAL,
+        type     TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.type') VIRTUAL,
+        pack     TEXT GENERATED ALWAYS AS (body ->> '$.pack') VIRTUAL,
+        channel  TEXT GENERATED ALWAYS AS (body ->> '$.channel') VIRTUAL,
+        version  TEXT GENERATED ALWAYS AS (body ->> '$.version') VIRTUAL,
+        actor    TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.actor.keyId') VIRTUAL,
+        body     TEXT NOT NULL CHECK (revision = body ->> '$.revision')
+      ) STRICT;
+      CREATE INDEX events_by_type ON events (type, revision, pack);
+      CREATE INDEX events_by_pack ON events (pack, revision);
+      CREATE INDEX events_by_pack_and_channel ON events (pack, channel, revision, type);
+      CREATE INDEX events_by_channel ON events (channel, revision, type);
+
+      CREATE TABLE contents (
+        digest TEXT PRIMARY KEY,
+        body   TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE session_keys (
+        number     INTEGER PRIMARY KEY,
+        key_id     TEXT NOT NULL UNIQUE,
+        secret     TEXT NOT NULL,
+        created_at TEXT NOT NULL
+      ) STRICT;
+    `,
+  },
+]);
+
+/**
+ * Brings a database up to date.
+ * @param file its path, for messages
+ * @throws StartRefused (65) where the database is newer than this build, or is not the registry's.
+ */
+export function migrate(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): void {
+  const applied = appliedTo(database, file);
+  if (applied > migrations.length) {
+    throw new StartRefused(
+      65,
+      `The registry database ${file} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
+    );
+  }
+  for (const [index, { name, sql }] of migrations.entries()) {
+    if (index < applied) continue;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      database.exec(sql);
+      database.prepare('INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)').run(index + 1, name, new Date().toISOString());
+      database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** The highest step that the database has; 0 for an empty one. */
+function appliedTo(database: DatabaseSync, file: string): number {
+  const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.['tables'];
+  if (tables === 0) return 0;
+  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) {
+    throw new StartRefused(65, `${file} is the SQLite database of something else. It is left as it is. Name another file.`);
+  }
+  return Number(database.prepare('SELECT max(number) AS applied FROM migrations').get()?.['applied'] ?? 0);
+}

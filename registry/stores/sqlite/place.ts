@@ -1,0 +1,100 @@
+/**
+ * Where the database lies: one path for one file, however it was named.
+ *
+ * Problem: the same file through a symlink or a relative path must meet the same lock; a file made with the usual umask can
+ * be read by everybody; SQLite opens a file that it may not write without a word, and fails at the first write.
+ * Rule: everything that a person has to put right is found before SQLite opens anything, and named with its path.
+ * Example: `data/registry.db` becomes `/srv/registry/data/registry.db`, made empty with mode 0600 where there was none.
+ */
+import { accessSync, closeSync, constants, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, StartRefused } from '../../errors.ts';
+
+/**
+ * The file's real, absolute path; parent folders (0700) and an empty file (0600) are made where missing, for good: a loss
+ * of power does not take them away. Modes of what is there already are left alone.
+ * @throws StartRefused (78) where there cannot be a database.
+ */
+export function preparePlace(file: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what it looks for
+  if (file === '' || /[\u0000-\u001f\u007f]|^\s|\s$/.test(file)) {
+    throw new StartRefused(78, `${JSON.stringify(file)} is no path of a registry database: it is empty, begins or ends with a space, or holds a control character.`);
+  }
+  if (/[/\\]\.{0,2}$/.test(file)) throw new StartRefused(78, `The registry database ${file} names a folder. Name a file in it, such as ${join(file, 'registry.db')}.`);
+
+  const folder = prepareFolder(dirname(resolve(file)));
+  const path = realFile(join(folder, basename(file)));
+  requireAccess(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK, path);
+  requireAccess(path, constants.R_OK | constants.W_OK, path);
+  return path;
+}
+
+function prepareFolder(folder: string): string {
+  try {
+    const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (firstMade !== undefined) for (let made = folder; ; made = dirname(made)) {
+      syncFolder(dirname(made));
+      if (made === firstMade) break;
+    }
+    return realpathSync(folder);
+  } catch (cause) {
+    throw new StartRefused(
+      78,
+      `The folder ${folder} of the registry database cannot be made or read (${messageOf(cause)}). It must be a folder that this user can read and write, or a path where one can be made.`,
+      { cause },
+    );
+  }
+}
+
+function realFile(path: string): string {
+  try {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there === undefined) makeEmpty(path);
+    const real = realpathSync(path);
+    const found = statSync(real);
+    if (found.isFile()) return real;
+    const what = found.isDirectory() ? 'a folder' : 'no regular file';
+    throw new StartRefused(78, `The registry database ${path} is ${what}. Name a file, such as ${join(path, 'registry.db')}.`);
+  } catch (cause) {
+    if (cause instanceof StartRefused) throw cause;
+    throw new StartRefused(
+      78,
+      `The registry database ${path} cannot be made or read (${messageOf(cause)}). It must be a file, and its folder one that this user can write.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Only ever opens a file that was not there: closing a descriptor of a database gives up every lock that this process has on
+ * it (https://sqlite.org/howtocorrupt.html, section 2.2).
+ */
+function makeEmpty(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause; // another process was quicker
+  }
+  syncFolder(dirname(path));
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function requireAccess(path: string, mode: number, database: string): void {
+  try {
+    accessSync(path, mode);
+  } catch (cause) {
+    throw new StartRefused(
+      78,
+      `The registry database ${database} cannot be used: ${messageOf(cause)}. This user must be able to read and write ${path}.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What may happen: each command is decided against one snapshot and gives the events that it means, or is refused.
+ *
+ *     command ── decide(snapshot, command) ──> events      pure; refuses with a RegistryError
+ *     event ──── apply(snapshot, event) ──> next snapshot  pure (`fold.ts`)
+ *
+ * Rule: nothing here waits, reads a clock or changes its input, so a decision can be made again on a newer snapshot after a
+ * lost race, and property tests can drive it through any history.
+ * Example: `activate coach 1.1.0` while 1.1.0 is active gives no events: the state is already what was asked for.
+ */
+import { RegistryError } from './errors.ts';
+import type { EventDraft } from './event.ts';
+import type { Actor, PackVersion } from './model.ts';
+import type { StoredContent } from './store.ts';
+import { listed, packIn, unknownVersion, type ChannelView, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
+
+export { apply } from './fold.ts';
+
+/** Says whether the caller still wants the move, given what is active in the channel now (`If-Match`). */
+export type Precondition = (view: ChannelView | undefined) => boolean;
+
+export interface PublishCommand {
+  readonly type: 'publish';
+  readonly version: PackVersion;
+  readonly actor: Actor;
+  readonly reason: string;
+}
+
+export interface ActivateCommand {
+  readonly type: 'activate';
+  readonly pack: string;
+  readonly channel: string;
+  readonly version: string;
+  readonly actor: Actor;
+  readonly reason: string;
+  readonly precondition?: Precondition;
+}
+
+export interface RollbackCommand {
+  readonly type: 'rollback';
+  readonly pack: string;
+  readonly channel: string;
+  readonly actor: Actor;
+  readonly reason: string;
+  /** Back to this version, which must have been active in the channel. */
+  readonly toVersion?: string;
+  /** Only where this version is still the active one. */
+  readonly fromVersion?: string;
+  readonly precondition?: Precondition;
+}
+
+export type Command = PublishCommand | ActivateCommand | RollbackCommand;
+
+/** What a command comes to. No events: the state is already as asked. */
+export interface Decision {
+  readonly events: readonly EventDraft[];
+  /** Stored in the same transaction as the events. */
+  readonly contents: readonly StoredContent[];
+}
+
+/** What decisions depend on beside the snapshot. */
+export interface Rules {
+  /** The channels that may be pointed at a version. */
+  readonly channels: readonly string[];
+}
+
+const NOTHING: Decision = Object.freeze({ events: Object.freeze([]), contents: Object.freeze([]) });
+
+/**
+ * Decides a command.
+ *
+ * @returns the events to append, none where the state is already as asked
+ * @throws RegistryError the refusal: `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
+ *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`
+ */
+export function decide(snapshot: Snapshot, command: Command, rules: Rules): Decision {
+  switch (command.type) {
+    case 'publish':
+      return decidePublish(snapshot, command);
+    case 'activate':
+      return decideActivate(snapshot, command, rules);
+    case 'rollback':
+      return decideRollback(snapshot, command, rules);
+  }
+}
+
+/** SPEC R1: the same again is a success without effect; anything else under the same version is refused. */
+function decidePublish(snapshot: Snapshot, { version, actor, reason }: PublishCommand): Decision {
+  const { content, digest, summary, author } = version;
+  const known = snapshot.packs.get(content.pack)?.versions.get(content.version);
+  if (known !== undefined) {
+    const differing = [known.digest !== digest && 'content', known.summary !== summary && 'summary', known.author !== author && 'author'].filter(Boolean);
+    if (differing.length === 0) return NOTHING;
+    throw new RegistryError(
+      'version-exists',
+      `Version ${content.version} of pack "${content.pack}" is registered already and versions never change, but this one differs in its ${differing.join(', ')}. Publish the change under a new version.`,
+      { digest: known.digest, differing },
+    );
+  }
+  const { styles, defaultStyle, compatibility } = content;
+  const event: EventDraft = {
+    ...{ type: 'version-published', actor, reason, pack: content.pack, version: content.version },
+    data: { digest, summary, author, defaultStyle, styles: styles.map(({ id, title }) => ({ id, title })), compatibility },
+  };
+  return { events: [event], contents: [{ digest, content }] };
+}
+
+function decideActivate(snapshot: Snapshot, command: ActivateCommand, rules: Rules): Decision {
+  const { state, pointer } = target(snapshot, command, rules);
+  const record = registered(state, command.version);
+  return move('version-activated', record, pointer, command);
+}
+
+function decideRollback(snapshot: Snapshot, command: RollbackCommand, rules: Rules): Decision {
+  const { state, pointer } = target(snapshot, command, rules);
+  const { pack, channel, fromVersion, toVersion } = command;
+  if (fromVersion !== undefined && fromVersion !== pointer?.version) {
+    const activeVersion = pointer?.version ?? null;
+    throw new RegistryError(
+      'not-active',
+      `The rollback was asked from ${fromVersion}, but channel "${channel}" of pack "${pack}" is at ${activeVersion ?? 'no version'} by now. Look again, then repeat with "fromVersion" as it is.`,
+      { activeVersion },
+    );
+  }
+  const version = toVersion === undefined ? below(pointer, command) : everActive(state, pointer, toVersion, channel);
+  return move('version-rolled-back', registered(state, version), pointer, command);
+}
+
+/** The pack and where the channel points, with `If-Match` honoured (SPEC R5). */
+function target(snapshot: Snapshot, command: ActivateCommand | RollbackCommand, rules: Rules): { state: PackState; pointer: Pointer | undefined } {
+  const { pack, channel, precondition } = command;
+  const state = packIn(snapshot, pack);
+  const pointer = state.pointers.get(channel);
+  if (pointer === undefined && !rules.channels.includes(channel)) {
+    const knownChannels = [...new Set([...rules.channels, ...state.pointers.keys()])];
+    throw new RegistryError('channel-not-found', `There is no channel "${channel}". Channels here: ${listed(knownChannels)}.`, { knownChannels });
+  }
+  if (precondition !== undefined && !precondition(snapshot.views.get(pack)?.get(channel))) {
+    const currentRevision = pointer?.revision ?? 0;
+    throw new RegistryError(
+      'revision-conflict',
+      `Channel "${channel}" of pack "${pack}" has moved: it is at ${pointer?.version ?? 'no version'} since revision ${currentRevision}, which is not what If-Match names. Read it again, then decide.`,
+      { currentRevision },
+    );
+  }
+  return { state, pointer };
+}
+
+function registered(state: PackState, version: string): VersionRecord {
+  const record = state.versions.get(version);
+  if (record === undefined) {
+    const { detail, knownVersions } = unknownVersion(state, version);
+    throw new RegistryError('unknown-version', detail, { knownVersions });
+  }
+  return record;
+}
+
+function everActive(state: PackState, pointer: Pointer | undefined, version: string, channel: string): string {
+  registered(state, version);
+  const ever = pointer?.everActive ?? [];
+  if (!ever.includes(version)) {
+    throw new RegistryError(
+      'never-active',
+      `Version ${version} was never active in channel "${channel}" of pack "${state.pack}", so it cannot be rolled back to; activate it instead. Versions that were active here: ${listed(ever)}.`,
+      { everActive: ever },
+    );
+  }
+  return version;
+}
+
+/** The next version down the stack that is not the current one. */
+function below(pointer: Pointer | undefined, { pack, channel }: RollbackCommand): string {
+  const found = pointer?.stack.findLast((version) => version !== pointer.version);
+  if (found === undefined) {
+    throw new RegistryError(
+      'nothing-to-roll-back-to',
+      `Channel "${channel}" of pack "${pack}" has no earlier version to roll back to${pointer === undefined ? '' : `; ${pointer.version} stays active`}.`,
+    );
+  }
+  return found;
+}
+
+function move(type: 'version-activated' | 'version-rolled-back', record: VersionRecord, pointer: Pointer | undefined, command: ActivateCommand | RollbackCommand): Decision {
+  const { pack, version, digest } = record;
+  if (pointer?.version === version) return NOTHING;
+  const { channel, actor, reason } = command;
+  return {
+    events: [{ type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } }],
+    contents: [],
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * The single writer: how a decision becomes durable, then visible, then announced (SPEC R3, R5).
+ *
+ * Problem: another instance may take the next revision first, and a connection may go away around COMMIT.
+ * Rule: one change at a time in this process. Conflict: catch up from the log and decide again, for up to two seconds.
+ * Unknown: append the very same events again until the store says done or conflict; as one event only can take a revision,
+ * the log then tells whether they are in it.
+ * Example: two operators activate at once; one gets revision 8, the other is decided again on it and gets revision 9.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Contents } from './contents.ts';
+import { messageOf, RegistryError } from './errors.ts';
+import { seal, type Event, type EventDraft } from './event.ts';
+import { Fold, LogBroken } from './fold.ts';
+import type { Log } from './log.ts';
+import type { PackContent } from './model.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Batch, SessionKey, Store, StoredContent } from './store.ts';
+
+/** For how long a write is tried against conflicts and unknown outcomes, in milliseconds. */
+const PATIENCE = 2000;
+/** Events read from the log at once. */
+const PAGE = 10_000;
+/** Between two tries to append again or to catch up after an unknown outcome, in milliseconds. */
+const PAUSE = 50;
+
+/** Time and ids, so that tests can hold them. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  newId(): string;
+}
+
+export const SYSTEM_CLOCK: Clock = Object.freeze({ now: () => Date.now(), newId: () => randomUUID() });
+
+/** What to append. */
+export interface Proposal {
+  readonly events: readonly EventDraft[];
+  readonly contents: readonly StoredContent[];
+  readonly sessionKeys?: readonly SessionKey[];
+}
+
+export interface WriterOptions {
+  readonly store: Store;
+  readonly contents: Contents;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The one assignment that makes a snapshot visible, and what follows from it. */
+  readonly publish: (next: Snapshot, events: readonly Event[]) => void;
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  #current: Snapshot;
+  #queue: Promise<unknown> = Promise.resolve();
+  #settling: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(initial: Snapshot, options: WriterOptions) {
+    this.#current = initial;
+    this.#options = options;
+  }
+
+  /**
+   * Proposes against the current snapshot until what it proposes is in the log, or there is nothing to append.
+   *
+   * @returns the events appended, and the snapshot they were decided on or led to
+   * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
+   */
+  commit(propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
+    return this.#exclusive(async () => {
+      const deadline = performance.now() + PATIENCE;
+      for (;;) {
+        const base = this.#current;
+        const proposal = await propose(base);
+        if (proposal.events.length === 0) return { events: [], snapshot: base };
+        const events = await this.#append(base, proposal, deadline);
+        if (events !== undefined) return { events, snapshot: this.#current };
+        await this.#follow();
+        if (performance.now() >= deadline) {
+          throw new RegistryError('store-busy', 'Others kept changing the registry for two seconds; nothing was changed. Try again.');
+        }
+      }
+    });
+  }
+
+  /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
+  catchUp(): Promise<void> {
+    return this.#exclusive(() => this.#follow());
+  }
+
+  /** Waits for the change under way; later ones are refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#settling);
+    await this.#queue;
+  }
+
+  #exclusive<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing; nothing was changed.'));
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => undefined); // the caller gets the failure; the next in line starts all the same
+    return result;
+  }
+
+  /** The events, once they are durable and visible; undefined on a conflict. */
+  async #append(base: Snapshot, proposal: Proposal, deadline: number): Promise<readonly Event[] | undefined> {
+    const { store, contents, clock } = this.#options;
+    const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
+    for (const { digest, content } of proposal.contents) contents.remember(digest, content);
+    const fold = new Fold(base);
+    for (const event of events) fold.add(event);
+    // All that can fail is done before the append: what is durable must become visible. SPEC R3
+    const next = fold.freeze(await this.#activeContents(fold, proposal.contents));
+
+    const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [] };
+    let sent = false;
+    for (;;) {
+      const outcome = await store.append(batch, base.revision).catch((error: unknown) => {
+        if (sent) return 'unknown' as const; // an earlier try may have got through
+        throw error;
+      });
+      if (outcome === 'done' || (outcome === 'conflict' && sent && (await this.#isInLog(events)))) {
+        this.#show(next, events);
+        return events;
+      }
+      if (outcome === 'conflict') return undefined;
+      sent = true;
+      if (performance.now() >= deadline) {
+        this.#settleLater();
+        throw new RegistryError('outcome-unknown', 'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.', {
+          eventId: events[0]?.id,
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+
+  async #activeContents(fold: Fold, added: readonly StoredContent[]): Promise<Map<string, PackContent>> {
+    const known = new Map(added.map(({ digest, content }) => [digest, content]));
+    const missing = [...fold.movedDigests()].filter((digest) => !known.has(digest));
+    for (const [digest, content] of await this.#options.contents.all(missing)) known.set(digest, content);
+    return known;
+  }
+
+  async #isInLog(events: readonly Event[]): Promise<boolean> {
+    const last = events.at(-1);
+    if (last === undefined) return false;
+    const [found] = await this.#options.store.events({ after: last.revision - 1, order: 'ascending', limit: 1 });
+    return found?.id === last.id;
+  }
+
+  /** Reads on from my own last event, so that a log that is not mine any more is noticed and not followed (SPEC R10). */
+  async #follow(): Promise<void> {
+    for (;;) {
+      const base = this.#current;
+      const after = Math.max(0, base.revision - 1);
+      const page = await this.#options.store.events({ after, order: 'ascending', limit: PAGE });
+      const [mine, ...news] = base.revision === 0 ? [undefined, ...page] : page;
+      if (base.revision > 0 && mine?.hash !== base.hash) {
+        throw new LogBroken(`The log does not hold revision ${base.revision} as this instance applied it; it was replaced or cut. It is not followed.`);
+      }
+      if (news.length === 0) return;
+      const fold = new Fold(base);
+      for (const event of news) fold.add(event as Event);
+      this.#show(fold.freeze(await this.#activeContents(fold, [])), news as Event[]);
+    }
+  }
+
+  #show(next: Snapshot, events: readonly Event[]): void {
+    this.#current = next;
+    this.#options.publish(next, events);
+  }
+
+  /** After an unknown outcome the log may be ahead of what is visible: look until it can be read. */
+  #settleLater(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      if (this.#closed) return;
+      this.catchUp().catch((error: unknown) => {
+        this.#options.log.warn({ reason: messageOf(error) }, 'The log could not be read after a write of unknown outcome; trying again.');
+        this.#settleLater();
+      });
+    }, PAUSE).unref();
+  }
+}

@@ -1,0 +1,38 @@
+/** Coach sessions: started on what is active, answered from their pin ever after (SPEC R8). */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { answer, closed, locationHeader, problems, ref, writeProblems } from '../schema-kit.ts';
+import * as wire from './schemas.ts';
+
+const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { registry } = app;
+  for (const schema of wire.coachSchemas) app.addSchema(schema);
+
+  app.post('/v1/coach/sessions', {
+    config: { scope: 'sessions:start' },
+    schema: {
+      ...{ operationId: 'startCoachSession', tags: ['Coach'], summary: 'Start a coach session' },
+      description: 'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
+      querystring: closed({}),
+      body: ref(wire.StartSessionBody),
+      response: { 201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader), ...writeProblems('pack-not-found', 'channel-not-found', 'style-not-supported') },
+    },
+    handler: async (request, reply) => {
+      const session = registry.startSession(request.body);
+      void reply.header('registry-revision', registry.current.revision).header('location', `/v1/coach/sessions/${session.sessionId}`);
+      return reply.code(201).send(session);
+    },
+  });
+
+  app.get('/v1/coach/sessions/:sessionId', {
+    config: { scope: 'prompts:read' },
+    schema: {
+      ...{ operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.' },
+      params: wire.sessionParams,
+      querystring: closed({}),
+      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'store-unavailable') },
+    },
+    handler: async (request) => registry.resolveSession(request.params.sessionId, request.snapshot),
+  });
+};
+
+export default coachRoutes;

@@ -1,0 +1,58 @@
+/**
+ * Answers that hang on a pointer alone: their bytes and ETag are made once, when the pointer moves, not per request.
+ *
+ * Rule (RFC 9110 section 13): `If-None-Match` takes a list or `*` and compares weakly; `If-Match` compares strongly. The ETag is
+ * `"<revision>.<8 hex of the body's hash>"`, so that it differs after a rollback although the content is the same (SPEC R4).
+ */
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChannelView, Precondition } from '../registry/index.ts';
+
+interface Prepared {
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+const prepared = new WeakMap<object, Prepared>();
+
+/** The bytes and ETag of an answer of a view; made at the first call for it. */
+export function prepare(answer: { readonly revision: number }): Prepared {
+  let bytes = prepared.get(answer);
+  if (bytes === undefined) {
+    const body = Buffer.from(JSON.stringify(answer));
+    bytes = { body, etag: `"${answer.revision}.${createHash('sha256').update(body).digest('hex').slice(0, 8)}"` };
+    prepared.set(answer, bytes);
+  }
+  return bytes;
+}
+
+/** Makes all bytes of a view ahead of the first reader. */
+export function prepareView({ activePack, systemPrompt, styleList, stylePrompts }: ChannelView): void {
+  for (const answer of [activePack, systemPrompt, styleList, ...stylePrompts.values()]) prepare(answer);
+}
+
+/** Answers 200 with the prepared bytes, or 304 where the caller has them. */
+export function sendPrepared(request: FastifyRequest, reply: FastifyReply, answer: { readonly revision: number }): FastifyReply {
+  const { body, etag } = prepare(answer);
+  void reply.header('etag', etag);
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && (known === etag || matchesWeakly(known, etag))) return reply.code(304).send();
+  return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+}
+
+function matchesWeakly(header: string, etag: string): boolean {
+  return header.trim() === '*' || listOf(header).some((tag) => tag.replace(/^W\//u, '') === etag);
+}
+
+/** What `If-Match` demands of the channel when the move is decided; undefined where the header is not sent. SPEC R5 */
+export function preconditionOf(header: string | undefined): Precondition | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === '*') return (view) => view !== undefined;
+  const tags = listOf(header);
+  return (view) => view !== undefined && tags.some((tag) => tag === `"${view.activePack.revision}"` || tag === prepare(view.activePack).etag);
+}
+
+/** The entity tags of a list; whatever is none is left out, and so never matches. */
+function listOf(header: string): string[] {
+  return header.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/gu) ?? [];
+}

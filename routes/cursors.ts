@@ -1,0 +1,20 @@
+/** Cursors: opaque to callers, so that what they hold may change. */
+import { invalidInput } from '../registry/index.ts';
+
+/** Where the next page starts. */
+export function encodeCursor(place: string): string {
+  return Buffer.from(place).toString('base64url');
+}
+
+/**
+ * Reads a cursor back.
+ * @param shape what a place looks like
+ * @throws RegistryError `validation-failed` for anything that no page gave out
+ */
+export function decodeCursor(cursor: string, shape: RegExp): string {
+  const place = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!shape.test(place) || encodeCursor(place) !== cursor) {
+    throw invalidInput('The cursor is none that a page gave out.', [{ parameter: 'cursor', detail: 'Use "nextCursor" of the page before, or leave it out to start over.' }]);
+  }
+  return place;
+}

@@ -1,0 +1,125 @@
+/**
+ * What route schemas are built from beside the domain's words: named references, closed sets, and the problems a route can give.
+ */
+import { Type, type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from '@sinclair/typebox';
+import { PROBLEM_TYPE } from '../plugins/problem-details.ts';
+import { PROBLEMS, type ProblemCode } from '../plugins/problems.ts';
+import { ChannelName, PackName, PAGE, StyleId, Version } from '../registry/index.ts';
+
+/** An object that takes no members but these. */
+export const closed = <T extends TProperties>(properties: T, options: { $id?: string; description?: string; examples?: unknown[] } = {}): TObject<T> =>
+  Type.Object(properties, { ...options, additionalProperties: false });
+
+/** A reference to a schema that has an `$id`; typed as the schema itself, which `Type.Ref` is not. */
+export const ref = <T extends TSchema>(schema: T): TUnsafe<Static<T>> => Type.Unsafe<Static<T>>(Type.Ref(schema.$id ?? ''));
+
+/** One of these strings: an `enum`, where a union would become `anyOf` of constants. */
+export const stringEnum = <const T extends readonly string[]>(values: T, description: string): TUnsafe<T[number]> =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: values, description, examples: [values[0]] });
+
+/** The schema's values, or null; written as OpenAPI 3.1 has it. */
+export const nullable = <T extends TSchema>(schema: T): TUnsafe<Static<T> | null> => Type.Unsafe<Static<T> | null>({ ...schema, type: [(schema as unknown as { type: string }).type, 'null'] });
+
+/** The body of every 4xx and 5xx. Members of a code's own stand beside the common ones. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference', description: 'What the error means, for people.', examples: ['/problems/pack-not-found'] }),
+    title: Type.String({ examples: ['No such pack'] }),
+    status: Type.Integer({ minimum: 400, maximum: 599, examples: [404] }),
+    detail: Type.String({ description: 'What was wrong this time, where, and what would be right.' }),
+    instance: Type.Optional(Type.String({ format: 'uri-reference', description: 'The path that was asked.', examples: ['/v1/packs/choach'] })),
+    code: stringEnum(Object.keys(PROBLEMS) as ProblemCode[], 'Stable; made for programs.'),
+    errors: Type.Optional(
+      Type.Array(
+        closed({ pointer: Type.Optional(Type.String()), parameter: Type.Optional(Type.String()), detail: Type.String() }, { description: 'One fault: where, and what would be right.' }),
+      ),
+    ),
+    knownPacks: Type.Optional(Type.Array(PackName)),
+    knownVersions: Type.Optional(Type.Array(Version)),
+    knownChannels: Type.Optional(Type.Array(ChannelName)),
+    supportedStyles: Type.Optional(Type.Array(StyleId)),
+    everActive: Type.Optional(Type.Array(Version)),
+    currentRevision: Type.Optional(Type.Integer({ minimum: 0 })),
+    eventId: Type.Optional(Type.String()),
+    requestId: Type.Optional(Type.String()),
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details.', additionalProperties: true },
+);
+
+/** What any request can run into. */
+const COMMON: readonly ProblemCode[] = ['validation-failed', 'not-found', 'uri-too-long', 'header-too-large', 'internal', 'not-ready'];
+/** What any request with a body can run into. */
+const WITH_BODY: readonly ProblemCode[] = ['request-timeout', 'payload-too-large', 'unsupported-media-type'];
+/** What any write can run into. */
+const ON_WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-busy', 'outcome-unknown'];
+
+interface ProblemResponse {
+  description: string;
+  headers?: Record<string, TSchema>;
+  content: Record<string, { schema: TSchema; examples?: Record<string, { summary: string; value: unknown }> }>;
+}
+
+/** The error answers of a read: the common ones and these. */
+export function problems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  return responses(codes, COMMON);
+}
+
+/** The error answers of a write with a body. */
+export function writeProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  return responses(codes, [...COMMON, ...WITH_BODY, ...ON_WRITE]);
+}
+
+/** One answer a status; the operation's own codes come first and have an example each. */
+function responses(own: readonly ProblemCode[], usual: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of new Set([...own, ...usual])) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries([...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, problemResponse(list, own)]));
+}
+
+function problemResponse(codes: readonly ProblemCode[], own: readonly ProblemCode[]): ProblemResponse {
+  const examples = codes.filter((code) => own.includes(code)).map((code) => {
+    const { status, title, meaning } = PROBLEMS[code];
+    return [code, { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } }] as const;
+  });
+  const retries = codes.some((code) => PROBLEMS[code].status === 503);
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+    headers: { ...revisionHeader, ...(retries && { 'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next try.' }) }) },
+    content: { [PROBLEM_TYPE]: { schema: ref(Problem), ...(examples.length > 0 && { examples: Object.fromEntries(examples) }) } },
+  };
+}
+
+const revisionHeader = { 'Registry-Revision': Type.Integer({ minimum: 0, description: 'Log revision of the snapshot that the answer was computed from.' }) };
+
+/** A JSON answer with an example. */
+export function answer<T extends TSchema>(schema: T, description: string, example: unknown, headers: Record<string, TSchema> = {}) {
+  return {
+    description,
+    headers: { ...revisionHeader, ...headers },
+    content: { 'application/json': { schema: ref(schema), examples: { typical: { value: example } } } },
+  } as const;
+}
+
+export const etagHeader = { ETag: Type.String({ description: 'Strong; changes when the channel moves.' }) };
+export const locationHeader = { Location: Type.String({ description: 'Where what was made can be read.' }) };
+
+/** 304 to a conditional read. */
+export const notModified = { description: 'The channel has not moved since; there is no body.', headers: { ...revisionHeader, ...etagHeader } } as const;
+
+export const channelQuery = { channel: Type.Optional(ChannelName) };
+export const packParams = closed({ pack: PackName });
+export const versionParams = closed({ pack: PackName, version: Version });
+
+export const limitQuery = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE.most, default: PAGE.usual, description: 'The most entries to give.' }));
+export const cursorQuery = Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before.' }));
+export const NextCursor = nullable(Type.String({ description: 'Ask with it for the next page; null on the last one.', examples: ['MS4wLjA'] }));
+
+/** Sent on a conditional read. */
+export const conditionalHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ description: 'ETags that the caller has; a match gives 304.' })) });
+/** Sent on a guarded move. */
+export const guardHeaders = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.', examples: ['"7"'] })),
+});

@@ -1,0 +1,143 @@
+/**
+ * ESLint rule: dependencies point inward.
+ *
+ *     server → app → routes, plugins → registry ← registry/stores/<engine>
+ *
+ * Problem: one import in the wrong direction (a driver in the domain, HTTP in the fold) compiles, works, and is never undone.
+ * Rule: every file belongs to a layer by its path, and a layer says what it may import, be it a value or a type. Files outside
+ * of the service (scripts, bench, test, clients) may import anything.
+ * Example: `registry/pack.ts` with `import fastify from 'fastify'`: "registry/ is the pure domain: it may not import fastify."
+ *
+ * `test/architecture.test.ts` holds the same rules by other means, so that neither goes wrong unseen.
+ */
+import { isBuiltin } from 'node:module';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AST_NODE_TYPES, ESLintUtils, type TSESTree } from '@typescript-eslint/utils';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What the domain may use of npm. */
+const DOMAIN_PACKAGES = new Set(['@sinclair/typebox', 'yaml', 'semver', 'canonicalize', 'fast-jwt', 'lru-cache']);
+
+/** The driver of each engine; nobody else may import it. */
+const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };
+
+/** Outsiders that may choose an engine. */
+const ENGINE_CHOOSERS = [/^server\.ts$/u, /^plugins\/registry(\.ts$|\/)/u];
+
+/** What a plugin shows to routes. */
+const PLUGIN_DOOR = /^plugins\/[^/]+(\/index)?\.ts$/u;
+
+const FREE = /^(scripts|bench|test|clients|docs)\//u;
+
+type Layer = 'free' | 'domain' | 'stores' | 'store' | 'plugin' | 'route' | 'app' | 'config' | 'server' | 'outsider';
+
+/** `store` is the folder of one engine, `stores` what engines share. */
+function layerOf(path: string): Layer {
+  if (FREE.test(path)) return 'free';
+  if (engineOf(path) !== undefined) return 'store';
+  if (path.startsWith('registry/stores/')) return 'stores';
+  if (path.startsWith('registry/')) return 'domain';
+  if (path.startsWith('plugins/')) return 'plugin';
+  if (path.startsWith('routes/')) return 'route';
+  if (path === 'app.ts') return 'app';
+  if (path === 'config.ts') return 'config';
+  if (path === 'server.ts') return 'server';
+  return 'outsider';
+}
+
+function engineOf(path: string): string | undefined {
+  return /^registry\/stores\/([^/]+)\//u.exec(path)?.[1];
+}
+
+/** `@scope/name/sub` → `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/**
+ * Why a file may not import something, or undefined where it may.
+ *
+ * @param from the importing file, relative to the root, with `/`
+ * @param specifier as written
+ */
+export function refusal(from: string, specifier: string): string | undefined {
+  const layer = layerOf(from);
+  if (layer === 'free') return undefined;
+  return specifier.startsWith('.') || specifier.startsWith('/')
+    ? fileRefusal(from, layer, posix(relative(ROOT, resolve(ROOT, dirname(from), specifier))))
+    : packageRefusal(from, layer, specifier);
+}
+
+function packageRefusal(from: string, layer: Layer, specifier: string): string | undefined {
+  const name = isBuiltin(specifier) ? `node:${specifier.replace(/^node:/u, '')}` : packageOf(specifier);
+  const engine = DRIVERS[name];
+  if (engine !== undefined) {
+    return engineOf(from) === engine ? undefined : `only registry/stores/${engine}/ may import the driver ${name}.`;
+  }
+  if (isBuiltin(specifier)) return undefined;
+  if (layer === 'store') return `a store may import its driver, node built-ins and the registry's files, but not ${name}.`;
+  if ((layer === 'domain' || layer === 'stores') && !DOMAIN_PACKAGES.has(name)) return `registry/ is the pure domain: it may not import ${name}.`;
+  return undefined;
+}
+
+function fileRefusal(from: string, layer: Layer, to: string): string | undefined {
+  const target = layerOf(to);
+  if (target === 'free') return `the service may not import ${to}, which is no part of it.`;
+  if (layer === 'domain') return target === 'domain' ? undefined : `registry/ is the pure domain: it may not import ${to}.`;
+  if (layer === 'store' || layer === 'stores') {
+    if (target === 'domain' || target === 'stores' || (target === 'store' && engineOf(to) === engineOf(from))) return undefined;
+    return target === 'store' ? `one engine may not import another: ${to}.` : `a store may not import ${to}.`;
+  }
+  return outsiderRefusal(from, layer, to, target);
+}
+
+function outsiderRefusal(from: string, layer: Layer, to: string, target: Layer): string | undefined {
+  if (target === 'domain') return to === 'registry/index.ts' ? undefined : `outside of the domain import registry/index.ts, not ${to}.`;
+  if (target === 'store' || target === 'stores') {
+    if (!ENGINE_CHOOSERS.some((each) => each.test(from))) return `only server.ts and plugins/registry choose an engine; ask for a Store instead of importing ${to}.`;
+    return /^registry\/stores\/[^/]+\/index\.ts$/u.test(to) ? undefined : `import the engine's index.ts, not ${to}.`;
+  }
+  if (target === 'server') return 'server.ts is the process; nothing may import it.';
+  if (target === 'app' && layer !== 'server') return 'only server.ts may import app.ts.';
+  if (layer !== 'app' && layer !== 'route' && target === 'route') return `only app.ts may import the routes: ${to}.`;
+  if (layer === 'route' && target === 'plugin' && !PLUGIN_DOOR.test(to)) return `${to} is inside a plugin; routes may import only the plugin's own file or its index.ts.`;
+  if (layer === 'config') return `config.ts may not import ${to}.`;
+  return undefined;
+}
+
+function posix(path: string): string {
+  return path.split(sep).join('/');
+}
+
+export const houseImports = ESLintUtils.RuleCreator.withoutDocs({
+  meta: {
+    type: 'problem',
+    docs: { description: 'Dependencies point inward: server → app → routes, plugins → registry ← stores.' },
+    schema: [],
+    messages: { refused: '{{reason}}' },
+    defaultOptions: [],
+  },
+  create(context) {
+    const from = posix(relative(ROOT, context.filename));
+    const check = (node: TSESTree.Node, source: TSESTree.Node | null | undefined) => {
+      if (source?.type !== AST_NODE_TYPES.Literal || typeof source.value !== 'string') return;
+      const reason = refusal(from, source.value);
+      if (reason !== undefined) context.report({ node, messageId: 'refused', data: { reason } });
+    };
+    return {
+      ImportDeclaration: (node) => check(node, node.source),
+      ExportNamedDeclaration: (node) => check(node, node.source),
+      ExportAllDeclaration: (node) => check(node, node.source),
+      ImportExpression: (node) => check(node, node.source),
+      TSImportType: (node) => check(node, node.source),
+      CallExpression: (node) => {
+        if (node.callee.type === AST_NODE_TYPES.Identifier && node.callee.name === 'require') check(node, node.arguments[0]);
+      },
+    };
+  },
+});

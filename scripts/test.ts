@@ -1,0 +1,169 @@
+/**
+ * Runs the tests: `npm test`, `npm run test:faults`, `npm run soak`.
+ *
+ *     node scripts/test.ts [--length short|faults|soak] [file or folder …]
+ *
+ * Problem: the same tests are wanted in seconds while one works, in minutes before a release and for days in a soak.
+ * Rule: a length says which files run, and how long a file may take; the tests read it as TEST_LENGTH and choose their number
+ * of runs by it.
+ *   - `short` (the default): every test file;
+ *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
+ *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
+ * Files or folders named on the command line run instead of the length's own.
+ *
+ * The last line is `N passed, N failed`, with `, N skipped` if there are any, whatever happens. Exit code: 0 if something passed
+ * and nothing failed; 130 after an interrupt that left a run unfinished; otherwise 1. A file that times out, crashes, or runs no
+ * test is a failure, and so is a run in which no test ran.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import { closingLine, TapReport, type Counts } from './tap-report.ts';
+
+interface Length {
+  /** Where its files are. */
+  readonly folders: readonly string[];
+  /** Seconds that one file may take. */
+  readonly timeout: number;
+  readonly endless: boolean;
+}
+
+const LENGTHS: Readonly<Record<string, Length>> = {
+  short: { folders: ['test'], timeout: 120, endless: false },
+  faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, endless: false },
+  soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, endless: true },
+};
+
+/** Seconds of silence beyond a file's own time after which tap itself is taken to hang: nobody else would notice. */
+const SILENCE = 300;
+
+/** Milliseconds that an interrupted run has to end by itself; a second signal ends it at once. */
+const GRACE = 10_000;
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TAP = fileURLToPath(new URL('./run.mjs', import.meta.resolve('tap')));
+
+const print = (text: string) => process.stdout.write(text);
+
+/** Set by the first SIGINT or SIGTERM. */
+let interrupted = false;
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+try {
+  process.exitCode = await main();
+} catch (error) {
+  total.failed += 1;
+  process.exitCode = 1;
+  print(`${error instanceof Error ? error.message : String(error)}\n`);
+}
+print(`\n${closingLine(total)}\n`);
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: { length: { type: 'string', default: 'short' } }, allowPositionals: true });
+  const length = LENGTHS[values.length];
+  if (length === undefined) throw new Error(`--length ${values.length}: there is no such length; use ${Object.keys(LENGTHS).join(', ')}.`);
+
+  const files = positionals.length > 0 ? named(positionals) : filesUnder(length.folders);
+  if (files.length === 0) throw new Error(`No test ran: there is no *.test.ts under ${length.folders.join(' or ')}.`);
+
+  let clean = true;
+  for (let round = 1; ; round += 1) {
+    if (length.endless) print(`round ${round}, ${new Date().toISOString()}\n`);
+    const report = await run(files, values.length, length.timeout);
+    total.passed += report.counts.passed;
+    total.failed += report.counts.failed;
+    total.skipped += report.counts.skipped;
+    clean &&= report.counts.failed === 0;
+    recapitulate(report);
+    if (!length.endless || !clean || interrupted) break;
+    print(`round ${round}: ${closingLine(report.counts)}\n\n`);
+  }
+  // A soak is ended by an interrupt; any other run is cut short by it.
+  if (interrupted && clean && !(length.endless && total.passed > 0)) return 130;
+  if (clean && total.passed === 0) throw new Error('No test ran: everything was skipped.');
+  return clean ? 0 : 1;
+}
+
+/** The test files in folders (relative to the root), as far as the folders exist, in a stable order. */
+function filesUnder(folders: readonly string[]): string[] {
+  const patterns = folders.map((folder) => `${folder}/**/*.test.ts`);
+  return globSync(patterns, { cwd: ROOT, exclude: ['**/node_modules/**'] }).map(posix).sort();
+}
+
+/** What the command line names: files as they are, folders by the test files in them. */
+function named(paths: readonly string[]): string[] {
+  const files = paths.flatMap((path) => {
+    const inside = posix(relative(ROOT, resolve(path)));
+    const found = statSync(resolve(path), { throwIfNoEntry: false });
+    if (found === undefined) throw new Error(`${path}: there is no such file.`);
+    if (!found.isDirectory()) return [inside];
+    const files = filesUnder([inside || '.']);
+    if (files.length === 0) throw new Error(`${path}: there is no *.test.ts in this folder.`);
+    return files;
+  });
+  return [...new Set(files)];
+}
+
+function posix(path: string): string {
+  return path.split(sep).join('/');
+}
+
+/** Runs tap once over the files. */
+async function run(files: readonly string[], length: string, timeout: number): Promise<TapReport> {
+  const report = new TapReport(print);
+  // stderr goes straight through: what a crashing process says last must not be lost in between.
+  const tap = spawn(process.execPath, [TAP, 'run', '--reporter=tap', `--timeout=${timeout}`, ...files], {
+    cwd: ROOT,
+    env: { ...process.env, TEST_LENGTH: length },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+
+  const stop = (signal: NodeJS.Signals) => {
+    if (interrupted) {
+      tap.kill('SIGKILL');
+      return;
+    }
+    interrupted = true;
+    report.mute();
+    print(`\n${signal}: stopping\n`);
+    tap.kill(signal);
+    setTimeout(() => tap.kill('SIGKILL'), GRACE).unref();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+
+  // A process that a dead test file left behind can hold tap's pipe open for ever, so silence has an end too.
+  const quiet = (timeout + SILENCE) * 1000;
+  let hung = false;
+  const watchdog = setTimeout(() => {
+    hung = true;
+    tap.kill('SIGKILL');
+    tap.stdout.destroy();
+  }, quiet);
+
+  tap.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    watchdog.refresh();
+    report.write(chunk);
+  });
+  const [code, signal] = (await once(tap, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(watchdog);
+  process.off('SIGINT', stop).off('SIGTERM', stop);
+  report.end();
+
+  if (hung) report.fail('tap', `Nothing was heard for ${quiet / 1000} s, so the run was stopped.`);
+  if (!report.bailed) {
+    for (const file of files.filter((each) => !report.files.has(each))) {
+      report.fail(file, 'There is no result for this file: the run ended before it did, or its result was lost when another file timed out.');
+    }
+  }
+  if (code !== 0 && report.counts.failed === 0) report.fail('tap', `It ended with ${signal ?? `exit code ${code}`} although no test failed.`);
+  return report;
+}
+
+/** Says again at the end what failed, and what was skipped and why, so that nobody has to scroll for it. */
+function recapitulate({ failures, skips }: TapReport): void {
+  if (skips.length > 0) print(`\nskipped:\n${skips.map((each) => `  ${each}\n`).join('')}`);
+  if (failures.length > 0) print(`\n${styleText('red', 'failed:')}\n${failures.map((each) => `  ${each}\n`).join('')}`);
+}

@@ -1,0 +1,92 @@
+/**
+ * The process: read the settings, open the store, listen, say where, close gracefully.
+ */
+import { mkdir } from 'node:fs/promises';
+import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { buildApp } from './app.ts';
+import { readConfig, type Config } from './config.ts';
+import { messageOf, readPackFolders, StartRefused, type Store } from './registry/index.ts';
+import { MemoryStore } from './registry/stores/memory/index.ts';
+import { openSqliteStore } from './registry/stores/sqlite/index.ts';
+
+/** How long requests under way may take once the process is asked to end, in milliseconds. */
+const GRACE = 10_000;
+
+try {
+  await start(readConfig(process.env));
+} catch (error) {
+  process.stderr.write(`prompt-registry does not start: ${error instanceof StartRefused ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.exit(error instanceof StartRefused ? error.exitCode : 1);
+}
+
+async function start(config: Config): Promise<void> {
+  const shipped = await readPackFolders(config.packsDir);
+  await makeDataDir(config.dataDir);
+  const store = await openStore(config);
+  let app: FastifyInstance;
+  try {
+    app = await buildApp({
+      registry: {
+        ...{ store, shipped, channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
+        // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
+        ...(store.kind !== 'memory' && { dataDir: config.dataDir }),
+      },
+      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy },
+      logger: loggerOf(config),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  closeWithGrace({ delay: GRACE, logger: false }, async ({ err, signal }) => {
+    if (err !== undefined) app.log.fatal({ err }, 'The process ends on an error that nothing caught.');
+    else app.log.info({ signal }, 'Closing: requests under way are finished first.');
+    await app.close();
+  });
+  const address = await listen(app, config);
+  sayWhatIs(app, config, address, store);
+}
+
+async function makeDataDir(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StartRefused(78, `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`, { cause: error });
+  }
+}
+
+async function openStore({ store }: Config): Promise<Store> {
+  return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
+}
+
+/** Pretty on a terminal, JSON lines elsewhere. */
+function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
+  const pretty = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } } : {};
+  return { level: logLevel, ...pretty };
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port, listenTextResolver: (address) => `Listening at ${address}` });
+  } catch (error) {
+    await app.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new StartRefused(75, `Port ${port} of ${host} is in use. Stop what listens there, or set PORT to another one (0 takes a free one).`, { cause: error });
+    throw new StartRefused(78, `Cannot listen on HOST "${host}", PORT ${port}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** What an operator looks for first: what is active, where, and how to look. */
+function sayWhatIs(app: FastifyInstance, config: Config, address: string, store: Store): void {
+  const { log, registry } = app;
+  for (const views of registry.current.views.values()) {
+    for (const { activePack } of views.values()) {
+      const { pack, channel, version, revision, digest } = activePack;
+      if (pack === config.defaultPack || registry.current.views.size <= 10) log.info({ pack, channel, version, revision, digest }, `Active: ${pack} ${channel} is at ${version}`);
+    }
+  }
+  log.info({ store: store.kind, dataDir: config.dataDir, revision: registry.current.revision, packs: registry.current.packs.size }, `Registry at revision ${registry.current.revision}`);
+  log.warn('There are no keys yet: every caller may do everything. Keep HOST on 127.0.0.1, or stand a proxy in front that checks who is calling.');
+  log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
+}

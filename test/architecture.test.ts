@@ -1,0 +1,189 @@
+/**
+ * The house rules, read from the source itself: who may import whom, who may read the environment, how files are called.
+ *
+ * Lint holds the same rules (scripts/eslint/house-imports.ts); this test states them again in its own words, as a list of what
+ * is allowed, and shows on planted violations that it would notice.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { posix, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import ts from 'typescript';
+
+const ROOT = new URL('..', import.meta.url);
+
+/** Path from the root, with `/`, and text. */
+type Sources = ReadonlyMap<string, string>;
+
+interface Import {
+  readonly from: string;
+  /** A path from the root, a package's name, or a built-in with `node:`. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+interface Rule {
+  /** The files that it is about. */
+  readonly files: RegExp;
+  /** All they may import; what matches none of these is a violation. */
+  readonly allowed: readonly RegExp[];
+}
+
+const BUILTIN = /^node:(?!sqlite$)/u;
+const PACKAGE = /^npm:(?!postgres$)/u;
+const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache)$/u;
+const DOMAIN = /^registry\/(?!stores\/)/u;
+const DOMAIN_DOOR = /^registry\/index\.ts$/u;
+const SHARED_BY_STORES = /^registry\/stores\/[^/]+\.ts$/u;
+const ENGINE_DOOR = /^registry\/stores\/[^/]+\/index\.ts$/u;
+const PLUGINS = /^plugins\//u;
+/** What a plugin shows to routes; a plugin in a folder of its own keeps the rest to itself. */
+const PLUGIN_DOOR = /^plugins\/[^/]+(\/index)?\.ts$/u;
+const ROUTES = /^routes\//u;
+const CONFIG = /^config\.ts$/u;
+const APP = /^app\.ts$/u;
+const MANIFEST = /^package\.json$/u;
+
+/** The first rule that is about a file is the one that counts. */
+const RULES: readonly Rule[] = [
+  { files: /^registry\/stores\/memory\//u, allowed: [BUILTIN, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/memory\//u] },
+  { files: /^registry\/stores\/sqlite\//u, allowed: [BUILTIN, /^node:sqlite$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/sqlite\//u] },
+  { files: /^registry\/stores\/postgres\//u, allowed: [BUILTIN, /^npm:postgres$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u] },
+  { files: SHARED_BY_STORES, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN, SHARED_BY_STORES] },
+  { files: DOMAIN, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN] },
+  { files: /^plugins\/registry(\.ts$|\/)/u, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, MANIFEST] },
+  { files: PLUGINS, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, CONFIG, MANIFEST] },
+  { files: ROUTES, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGIN_DOOR, ROUTES, CONFIG, MANIFEST] },
+  { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, MANIFEST] },
+  { files: APP, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, ROUTES, CONFIG, MANIFEST] },
+  { files: /^server\.ts$/u, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, APP, MANIFEST] },
+];
+
+/** The service: what the rules are about. */
+function service(): Sources {
+  return read(['registry/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', '*.ts']);
+}
+
+function read(patterns: readonly string[]): Sources {
+  const paths = globSync(patterns, { cwd: fileURLToPath(ROOT), exclude: ['**/node_modules/**', '**/dist/**'] }).map((path) => path.split(sep).join('/'));
+  return new Map(paths.sort().map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]));
+}
+
+/** Every import of a file: static, dynamic, re-export, `require`, `import('…').Type`. */
+function importsOf(from: string, text: string): Import[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName, pos }) => {
+    const before = text.slice(0, pos);
+    const statement = before.slice(Math.max(before.lastIndexOf('import'), before.lastIndexOf('export')));
+    return { from, to: target(from, fileName), typeOnly: /^(import|export)\s+type\b/u.test(statement) };
+  });
+}
+
+function target(from: string, specifier: string): string {
+  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+  if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(from), specifier));
+  const [scope = '', name = ''] = specifier.split('/');
+  return `npm:${scope.startsWith('@') ? `${scope}/${name}` : scope}`;
+}
+
+/** `file → import` for each import that no rule allows. */
+function violations(sources: Sources): string[] {
+  return [...sources].flatMap(([from, text]) => {
+    const rule = RULES.find(({ files }) => files.test(from));
+    if (rule === undefined) return [`${from}: no rule is about this file; say in test/architecture.test.ts what it may import`];
+    return importsOf(from, text)
+      .filter(({ to }) => !rule.allowed.some((each) => each.test(to)))
+      .map(({ to }) => `${from} → ${to}`);
+  });
+}
+
+/** Files that read the environment: `process.env`, `process['env']`, `const { env } = process`, `import { env } from 'process'`. */
+function environmentReaders(sources: Sources): string[] {
+  const isProcess = (node: ts.Node | undefined) => node !== undefined && /^(globalThis\.)?process$/u.test(node.getText());
+  const reads = (node: ts.Node): boolean => {
+    if (ts.isPropertyAccessExpression(node) && node.name.text === 'env' && isProcess(node.expression)) return true;
+    if (ts.isElementAccessExpression(node) && isProcess(node.expression)) return true;
+    if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name) && isProcess(node.initializer)) {
+      return node.name.elements.some((each) => (each.propertyName ?? each.name).getText() === 'env');
+    }
+    if (ts.isImportDeclaration(node) && /^['"](node:)?process['"]$/u.test(node.moduleSpecifier.getText())) {
+      return /\benv\b/u.test(node.importClause?.namedBindings?.getText() ?? '');
+    }
+    return ts.forEachChild(node, (child) => reads(child) || undefined) ?? false;
+  };
+  return [...sources].filter(([path, text]) => reads(ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true))).map(([path]) => path);
+}
+
+t.test('dependencies point inward', async (t) => {
+  const sources = service();
+  t.ok(sources.has('registry/model.ts'), 'the scan finds the domain');
+  t.same(violations(sources), []);
+});
+
+t.test('only server.ts reads the environment', async (t) => {
+  t.same(environmentReaders(service()).filter((path) => path !== 'server.ts'), []);
+});
+
+t.test('the service imports nothing that an installation without development tools lacks', async (t) => {
+  const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { dependencies: Record<string, string> };
+  const used = [...service()].flatMap(([path, text]) => importsOf(path, text)).filter(({ to, typeOnly }) => to.startsWith('npm:') && !typeOnly);
+  const missing = used.filter(({ to }) => !(to.slice('npm:'.length) in manifest.dependencies));
+  t.same(missing.map(({ from, to }) => `${from} → ${to}`), []);
+});
+
+t.test('files and folders are called in kebab-case', async (t) => {
+  const all = read(['*.ts', '{registry,plugins,routes,scripts,bench,test,clients}/**/*.ts']);
+  const kebab = /^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.ts$/u;
+  t.same([...all.keys()].filter((path) => !kebab.test(path)), []);
+  t.notMatch('registry/packFolder.ts', kebab, 'the pattern refuses another case');
+});
+
+t.test('control: planted violations are found', async (t) => {
+  const planted: readonly (readonly [path: string, text: string])[] = [
+    ['registry/pack.ts', `import fastify from 'fastify';`],
+    ['registry/pack.ts', `import type { FastifyInstance } from 'fastify';`],
+    ['registry/pack.ts', `const sqlite = await import('node:sqlite');`],
+    ['registry/pack.ts', `import { problem } from '../plugins/problem-details.ts';`],
+    ['registry/pack.ts', `export { open } from './stores/sqlite/index.ts';`],
+    ['registry/pack.ts', `let rows: import('./stores/batch.ts').Rows;`],
+    ['registry/stores/batch.ts', `import { DatabaseSync } from 'node:sqlite';`],
+    ['registry/stores/memory/index.ts', `import { DatabaseSync } from 'node:sqlite';`],
+    ['registry/stores/sqlite/index.ts', `import postgres from 'postgres';`],
+    ['registry/stores/postgres/index.ts', `import { rows } from '../sqlite/rows.ts';`],
+    ['registry/stores/postgres/index.ts', `import type { Config } from '../../../config.ts';`],
+    ['plugins/auth.ts', `import { packs } from '../routes/packs/index.ts';`],
+    ['plugins/auth.ts', `import { Fold } from '../registry/fold.ts';`],
+    ['plugins/auth.ts', `import { memoryStore } from '../registry/stores/memory/index.ts';`],
+    ['plugins/registry.ts', `import { follows } from '../registry/stores/batch.ts';`],
+    ['routes/packs/index.ts', `import type { SqliteStore } from '../../registry/stores/sqlite/index.ts';`],
+    ['routes/packs/index.ts', `import { hash } from '../../plugins/auth/hash.ts';`],
+    ['routes/packs/index.ts', `import { buildApp } from '../../app.ts';`],
+    ['app.ts', `import { SqliteStore } from './registry/stores/sqlite/index.ts';`],
+    ['config.ts', `import { buildApp } from './app.ts';`],
+    ['server.ts', `import { Fold } from './registry/fold.ts';`],
+    ['server.ts', `import { store } from './test/support/store.ts';`],
+    ['cli.ts', `export const nothing = 0;`],
+  ];
+  for (const [path, text] of planted) t.equal(violations(new Map([[path, text]])).length, 1, `${path}: ${text}`);
+
+  const fine: readonly (readonly [path: string, text: string])[] = [
+    ['registry/pack.ts', `import { Value } from '@sinclair/typebox/value';\nimport { sha256 } from './event.ts';`],
+    ['registry/stores/sqlite/index.ts', `import { DatabaseSync } from 'node:sqlite';\nimport type { Store } from '../../store.ts';`],
+    ['plugins/registry.ts', `import { openStore } from '../registry/stores/sqlite/index.ts';`],
+    ['routes/packs/index.ts', `import { SCOPES } from '../../plugins/scopes.ts';\nimport { PackName } from '../../registry/index.ts';`],
+    ['server.ts', `import { openStore } from './registry/stores/sqlite/index.ts';\nimport { buildApp } from './app.ts';`],
+  ];
+  for (const [path, text] of fine) t.same(violations(new Map([[path, text]])), [], `${path} may: ${text}`);
+
+  const readers = [
+    `const dir = process.env['DATA_DIR'];`,
+    `const all = globalThis.process.env;`,
+    `const all = process['env'];`,
+    `const { env } = process;`,
+    `const { env: all } = process;`,
+    `import { env } from 'node:process';`,
+    `import process, { env as all } from 'process';`,
+  ];
+  for (const text of readers) t.same(environmentReaders(new Map([['config.ts', text]])), ['config.ts'], text);
+  t.same(environmentReaders(new Map([['config.ts', `// process.env\nconst env = 'process.env'; process.exitCode = 1;`]])), []);
+});

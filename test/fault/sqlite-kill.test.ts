@@ -1,0 +1,76 @@
+/**
+ * `kill -9` in the middle of appends, again and again on one file.
+ *
+ * After each: the lock is free, no acknowledged event is lost, the log has no gap and its chain is whole, and each batch is
+ * there with its content, or not at all. The same sizes and moments again: TEST_SEED=… node test/fault/sqlite-kill.test.ts
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import t from 'tap';
+import type { Event } from '../../registry/event.ts';
+import type { Store } from '../../registry/store.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { appendChild } from '../support/child.ts';
+import { contentOf, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
+
+const KILLS: Record<string, number> = { short: 10, faults: 50, soak: 200 };
+const kills = KILLS[process.env['TEST_LENGTH'] ?? 'short'] ?? 10;
+
+t.test(`${kills} kills`, async (t) => {
+  const seed = newSeed();
+  const random = randomFrom(seed);
+  const file = join(t.testdir(), 'registry.db');
+  let verified = EMPTY;
+  const acknowledged = new Map<number, string>();
+  for (let kill = 1; kill <= kills; kill += 1) {
+    // A fifth of them dies while it opens the file, the very first one while it makes it.
+    const after = kill % 5 === 1 ? 'opening' : `done ${1 + Math.floor(random() * 40)}`;
+    const child = appendChild(['loop', file, String(Math.floor(random() * 2 ** 32))]);
+    t.teardown(() => child.kill());
+    const doneWanted = after === 'opening' ? 0 : Number(after.split(' ')[1]);
+    await child.said((_, count) => count > doneWanted);
+    await setTimeout(random() * 10); // so that it dies anywhere in an append, not always at its beginning
+    const { lines, how } = await child.kill();
+
+    const fresh = lines.filter((line) => line.startsWith('done ')).map((line) => line.split(' '));
+    for (const [, revision, hash] of fresh) acknowledged.set(Number(revision), hash ?? '');
+    const store = await openSqliteStore({ file });
+    const events = await readLog(store, verified.revision);
+    const fault =
+      (how === 'SIGKILL' ? undefined : `the child ended by itself: ${how}`) ??
+      firstBroken(events, verified) ??
+      firstLost(events, fresh.map(([, revision, hash]) => [Number(revision), hash] as const)) ??
+      (await firstTorn(store, events));
+    await store.close();
+    t.equal(fault, undefined, `kill ${kill} after ${after}: ${fresh.length} batches acknowledged`, { seed });
+    verified = events.at(-1) ?? verified;
+  }
+
+  const store = await openSqliteStore({ file });
+  t.teardown(() => store.close());
+  const all = await readLog(store);
+  t.ok(acknowledged.size > kills, 'batches were acknowledged', { seed });
+  t.equal(firstBroken(all) ?? firstLost(all, acknowledged) ?? (await firstTorn(store, all)), undefined, `${all.length} events in the end`, { seed });
+  const auditor = new DatabaseSync(file, { readOnly: true });
+  t.same(auditor.prepare('PRAGMA integrity_check').all(), [{ integrity_check: 'ok' }]);
+  auditor.close();
+});
+
+function firstLost(events: readonly Event[], acknowledged: Iterable<readonly [number, string | undefined]>): string | undefined {
+  const hashes = new Map(events.map(({ revision, hash }) => [revision, hash]));
+  for (const [revision, hash] of acknowledged) if (hashes.get(revision) !== hash) return `revision ${revision} was acknowledged and is lost`;
+  return undefined;
+}
+
+/** The first batch that is not there whole: an event or its content is missing. */
+async function firstTorn(store: Store, events: readonly Event[]): Promise<string | undefined> {
+  let expected = 1;
+  for (const { revision, reason } of events) {
+    const [place = 0, size = 0] = reason.split(' of ').map(Number);
+    if (place !== expected) return `revision ${revision} is "${reason}" where event ${expected} of a batch belongs`;
+    if (place === size && (await store.content(contentOf(`0.0.${revision}`).digest)) === undefined) return `revision ${revision} has no content`;
+    expected = place === size ? 1 : place + 1;
+  }
+  return expected === 1 ? undefined : `the last batch ends before its event ${expected}`;
+}

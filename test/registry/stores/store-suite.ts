@@ -1,0 +1,188 @@
+/**
+ * What every store must do: the port's promises, one test each, run over each engine on a real database.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import type { Test } from 'tap';
+import { RegistryError } from '../../../registry/errors.ts';
+import type { Event, EventType } from '../../../registry/event.ts';
+import type { Batch, EventQuery, Store } from '../../../registry/store.ts';
+import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
+
+const ALL: EventQuery = { order: 'ascending', limit: 1000 };
+const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
+
+const key = (keyId: string, createdAt: string, secret = 'c2VjcmV0') => ({ keyId, secret, createdAt });
+
+/** @param open gives an empty store; the suite closes it. */
+export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Store>): void {
+  const test = (title: string, run: (t: Test, store: Store) => Promise<void>) =>
+    t.test(`${name}: ${title}`, async (t) => {
+      const store = await open(t);
+      t.teardown(() => store.close());
+      await run(t, store);
+    });
+
+  test('an empty log', async (t, store) => {
+    t.equal(store.kind, name);
+    t.equal(await store.head(), undefined);
+    t.same(await store.events(ALL), []);
+    t.same(await store.sessionKeys(), []);
+    t.equal(await store.content(contentOf('1.0.0').digest), undefined);
+  });
+
+  test('gives back what was appended, of every type, in both orders', async (t, store) => {
+    const batch = batchAfter(EMPTY, drafts());
+    t.equal(await store.append(batch, 0), 'done');
+    t.strictSame(await store.events(ALL), batch.events);
+    t.strictSame(await store.events({ order: 'descending', limit: 1000 }), [...batch.events].reverse());
+    t.strictSame(await store.head(), headOf(batch));
+    t.equal(firstBroken(await readLog(store, 0, 2)), undefined);
+  });
+
+  test('what it gives out is a frozen copy', async (t, store) => {
+    const events = structuredClone(batchAfter(EMPTY, [activation()]).events) as unknown as { reason: string }[];
+    const content = structuredClone(contentOf('1.0.0'));
+    const batch = { events, contents: [content], sessionKeys: [] } as unknown as Batch;
+    await store.append(batch, 0);
+    const kept = structuredClone(batch);
+    events[0]!.reason = 'changed by who appended it';
+    (content.content as { system: string }).system = 'changed by who appended it';
+
+    const [event] = await store.events(ALL);
+    t.strictSame(event, kept.events[0]);
+    t.ok(Object.isFrozen(event));
+    const stored = await store.content(content.digest);
+    t.strictSame(stored, kept.contents[0]?.content);
+    t.ok(Object.isFrozen(stored) && Object.isFrozen(stored?.styles) && Object.isFrozen(stored?.styles[0]) && Object.isFrozen(stored?.compatibility.models[0]));
+  });
+
+  test('an append behind another head is a conflict and writes nothing', async (t, store) => {
+    const first = batchAfter(EMPTY, drafts());
+    const rest = { contents: [contentOf('9.0.0')], sessionKeys: [key('late', '2026-01-01')] };
+    t.equal(await store.append(batchAfter({ revision: 3, hash: '0'.repeat(64) }, [activation()], rest), 3), 'conflict', 'ahead of an empty log');
+    await store.append(first, 0);
+    t.equal(await store.append(batchAfter(EMPTY, [activation()], rest), 0), 'conflict', 'behind the log');
+    t.equal(await store.append(batchAfter({ ...headOf(first), revision: 99 }, [activation()], rest), 99), 'conflict', 'ahead of the log');
+    t.equal(await store.append(batchAfter({ ...headOf(first), hash: 'f'.repeat(64) }, [activation()], rest), headOf(first).revision), 'conflict', 'of another log');
+    t.equal(await store.append(first, 0), 'conflict', 'the same batch again');
+    t.strictSame(await store.events(ALL), first.events);
+    t.equal(await store.content(contentOf('9.0.0').digest), undefined);
+    t.same(await store.sessionKeys(), []);
+  });
+
+  test('of appends that race, one is done and the others conflict', async (t, store) => {
+    let head = EMPTY;
+    for (let round = 0; round < 10; round += 1) {
+      const batches = Array.from({ length: 20 }, (_, index) => batchAfter(head, Array<ReturnType<typeof activation>>((index % 3) + 1).fill(activation())));
+      const outcomes = await Promise.all(batches.map((batch) => store.append(batch, head.revision)));
+      t.same(outcomes.filter((outcome) => outcome === 'done'), ['done']);
+      t.equal(outcomes.filter((outcome) => outcome === 'conflict').length, 19);
+      head = headOf(batches[outcomes.indexOf('done')]!);
+      t.strictSame(await store.head(), head);
+    }
+    t.equal(firstBroken(await readLog(store)), undefined);
+  });
+
+  test('a batch is written whole or not at all', async (t, store) => {
+    const first = batchAfter(EMPTY, [activation()], { ids: ['taken'] });
+    await store.append(first, 0);
+    const rest = { contents: [contentOf('2.0.0')], sessionKeys: [key('k', '2026-01-01')] };
+    for (const ids of [['fresh', 'taken'], ['twice', 'twice']]) {
+      const clash = batchAfter(headOf(first), [activation(), activation()], { ...rest, ids });
+      await t.rejects(store.append(clash, 1), UNAVAILABLE);
+    }
+    t.strictSame(await store.events(ALL), first.events);
+    t.equal(await store.content(contentOf('2.0.0').digest), undefined);
+    t.same(await store.sessionKeys(), []);
+    t.equal(await store.append(batchAfter(headOf(first), [activation(), activation()], { ...rest, ids: ['fresh', 'twice'] }), 1), 'done', 'and it goes on');
+  });
+
+  test('a batch that would break the log is refused as a fault of the caller', async (t, store) => {
+    const batch = batchAfter(EMPTY, drafts());
+    const [one, two, three] = batch.events;
+    const broken = (events: readonly (Event | undefined)[]) => ({ ...batch, events: events as readonly Event[] });
+    await t.rejects(store.append(broken([]), 0), TypeError, 'empty');
+    await t.rejects(store.append(broken([one, three]), 0), TypeError, 'with a gap');
+    await t.rejects(store.append(broken([two, one]), 1), TypeError, 'out of order');
+    await t.rejects(store.append(batch, 1), TypeError, 'not directly behind what is expected');
+    await t.rejects(store.append(broken([one, { ...two!, previousHash: 'f'.repeat(64) }]), 0), TypeError, 'not chained');
+    t.equal(await store.head(), undefined);
+    t.equal(await store.append(batch, 0), 'done');
+  });
+
+  test('contents and session keys that are there are left as they are', async (t, store) => {
+    const first = batchAfter(EMPTY, [activation()], { contents: [contentOf('1.0.0', 'The first.')], sessionKeys: [key('b', '2026-02-01', 'first')] });
+    await store.append(first, 0);
+    const again = batchAfter(headOf(first), [activation()], {
+      contents: [contentOf('1.0.0', 'The second.'), contentOf('1.1.0')],
+      sessionKeys: [key('b', '2026-09-01', 'second'), key('c', '2026-03-01'), key('a', '2026-01-01')],
+    });
+    t.equal(await store.append(again, 1), 'done');
+    t.strictSame(await store.content(contentOf('1.0.0').digest), contentOf('1.0.0', 'The first.').content);
+    t.strictSame(await store.content(contentOf('1.1.0').digest), contentOf('1.1.0').content);
+    t.strictSame(await store.sessionKeys(), [key('a', '2026-01-01'), key('b', '2026-02-01', 'first'), key('c', '2026-03-01')], 'the newest last');
+  });
+
+  test('every query gives what a plain filter of the whole log gives', async (t, store) => {
+    const random = (max: number, index: number, salt: number) => (index * 7919 + salt * 104_729) % max;
+    const list = Array.from({ length: 200 }, (_, index) => {
+      const draft = drafts()[random(5, index, 1)]!;
+      if (draft.type === 'registry-created') return draft;
+      return { ...draft, pack: `pack-${random(3, index, 2)}`, ...(draft.channel === undefined ? {} : { channel: `channel-${random(4, index, 3)}` }) };
+    });
+    const { events } = batchAfter(EMPTY, list);
+    await store.append({ events, contents: [], sessionKeys: [] }, 0);
+
+    const revision = fc.integer({ min: -1, max: 202 });
+    const types = ['registry-created', 'version-published', 'version-activated', 'version-rolled-back', 'made-by-a-newer-build', 'unheard-of'];
+    const query = fc.record(
+      {
+        order: fc.constantFrom('ascending' as const, 'descending' as const),
+        limit: fc.integer({ min: 1, max: 210 }),
+        after: revision,
+        before: revision,
+        types: fc.array(fc.constantFrom(...(types as EventType[])), { maxLength: 4 }),
+        pack: fc.constantFrom('pack-0', 'pack-1', 'pack-2', 'pack-9', "' OR 1=1 --"),
+        channel: fc.constantFrom('channel-0', 'channel-3', 'channel-9'),
+      },
+      { requiredKeys: ['order', 'limit'] },
+    );
+    const sameAsFiltered = fc.asyncProperty(query, async (query) => isDeepStrictEqual(await store.events(query), filtered(events, query)));
+    await t.resolves(fc.assert(sameAsFiltered, { numRuns: 500 })); // a failure's message holds the seed
+  });
+
+  test('a large batch', async (t, store) => {
+    const batch = batchAfter(EMPTY, Array<ReturnType<typeof activation>>(20_000).fill(activation()));
+    t.equal(await store.append(batch, 0), 'done');
+    t.strictSame(await store.head(), headOf(batch));
+    t.equal((await readLog(store, 0, 7000)).length, 20_000);
+    t.strictSame(await store.events({ after: 19_998, order: 'ascending', limit: 10 }), batch.events.slice(-2));
+  });
+
+  test('a closed store refuses every call, and closing again is fine', async (t, store) => {
+    await store.close();
+    await store.close();
+    const calls: Record<string, () => Promise<unknown>> = {
+      head: () => store.head(),
+      append: () => store.append(batchAfter(EMPTY, [activation()]), 0),
+      events: () => store.events(ALL),
+      content: () => store.content(contentOf('1.0.0').digest),
+      sessionKeys: () => store.sessionKeys(),
+    };
+    for (const [name, call] of Object.entries(calls)) await t.rejects(call(), UNAVAILABLE, name);
+    await store.head().catch((error: unknown) => t.ok(error instanceof RegistryError));
+  });
+}
+
+function filtered(events: readonly Event[], { after, before, types, pack, channel, order, limit }: EventQuery): Event[] {
+  const all = events.filter(
+    (event) =>
+      (after === undefined || event.revision > after) &&
+      (before === undefined || event.revision < before) &&
+      (types?.includes(event.type) ?? true) &&
+      (pack === undefined || event.pack === pack) &&
+      (channel === undefined || event.channel === channel),
+  );
+  return (order === 'ascending' ? all : all.reverse()).slice(0, limit);
+}
