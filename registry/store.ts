@@ -61,7 +61,8 @@ export interface Store {
   head(): Promise<Head | undefined>;
 
   /**
-   * Writes the batch where the log's head is at `expectedRevision` (0 for an empty log), else answers `conflict`.
+   * Writes the batch where the log's head is at `expectedRevision` (0 for an empty log) and is the event that the batch names as
+   * the one before it, else answers `conflict`. A batch that is empty or not chained rejects with TypeError.
    * Contents and session keys that are there already are left as they are.
    */
   append(batch: Batch, expectedRevision: number): Promise<AppendOutcome>;

@@ -9,7 +9,7 @@ t.test('a route without a scope stops the start and is named', async (t) => {
   await app.register(scopes);
   app.get('/guarded', { config: { scope: 'prompts:read' }, handler: async () => 'ok' });
   app.get('/unguarded', { handler: async () => 'ok' });
-  await t.rejects(app.ready(), /GET \/unguarded/u);
+  await t.rejects(async () => { await app.ready(); }, /GET \/unguarded/u);
 });
 
 t.test('routes that declare one start, open ones included', async (t) => {
@@ -18,5 +18,5 @@ t.test('routes that declare one start, open ones included', async (t) => {
   await app.register(scopes);
   app.get('/guarded', { config: { scope: 'prompts:read' }, handler: async () => 'ok' });
   app.get('/open', { config: { scope: 'open' }, handler: async () => 'ok' });
-  await t.resolves(app.ready());
+  await t.resolves(async () => { await app.ready(); });
 });

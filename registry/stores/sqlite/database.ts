@@ -4,6 +4,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { StartRefused } from '../../errors.ts';
 import { openFault } from './faults.ts';
+import { lastMigration } from './migrations.ts';
 
 /** For how long a statement waits for another program's lock, in milliseconds. It blocks the event loop, so it is short. */
 const BUSY_TIMEOUT = 250;
@@ -20,6 +21,7 @@ export function openDatabase(file: string): DatabaseSync {
   try {
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true, defensive: true });
     database.exec('PRAGMA trusted_schema = OFF');
+    lastMigration(database, file); // before the first setting that is written to the file: what is not ours is left as it is
     const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
     if (mode !== 'wal') {
       throw new StartRefused(78, `The registry database ${file} cannot have a write-ahead log where it lies (a network share?). Put it on a local disk.`);

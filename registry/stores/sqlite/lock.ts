@@ -55,7 +55,8 @@ function beginExclusive(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(lockFile, { timeout: 0 });
-    database.exec('BEGIN EXCLUSIVE');
+    // Nothing is ever committed to it; without a journal on disk the lock can be had on a full disk, too.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (cause) {
     database?.close();

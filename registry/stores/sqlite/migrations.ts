@@ -65,18 +65,34 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
 ]);
 
 /**
- * Brings a database up to date.
+ * Reads how far a database is, and changes nothing.
  * @param file its path, for messages
+ * @returns the number of the last step it has; 0 for an empty one
  * @throws StartRefused (65) where the database is newer than this build, or is not the registry's.
  */
-export function migrate(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): void {
-  const applied = appliedTo(database, file);
+export function lastMigration(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): number {
+  const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.['tables'];
+  if (tables === 0) return 0;
+  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) {
+    throw new StartRefused(65, `${file} is the SQLite database of something else. It is left as it is. Name another file.`);
+  }
+  const applied = Number(database.prepare('SELECT max(number) AS applied FROM migrations').get()?.['applied'] ?? 0);
   if (applied > migrations.length) {
     throw new StartRefused(
       65,
       `The registry database ${file} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
     );
   }
+  return applied;
+}
+
+/**
+ * Brings a database up to date.
+ * @param file its path, for messages
+ * @throws StartRefused (65) as `lastMigration`; what SQLite throws where a step fails, of which nothing is left then.
+ */
+export function migrate(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): void {
+  const applied = lastMigration(database, file, migrations);
   for (const [index, { name, sql }] of migrations.entries()) {
     if (index < applied) continue;
     database.exec('BEGIN IMMEDIATE');
@@ -89,14 +105,4 @@ export function migrate(database: DatabaseSync, file: string, migrations: readon
       throw error;
     }
   }
-}
-
-/** The highest step that the database has; 0 for an empty one. */
-function appliedTo(database: DatabaseSync, file: string): number {
-  const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.['tables'];
-  if (tables === 0) return 0;
-  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) {
-    throw new StartRefused(65, `${file} is the SQLite database of something else. It is left as it is. Name another file.`);
-  }
-  return Number(database.prepare('SELECT max(number) AS applied FROM migrations').get()?.['applied'] ?? 0);
 }

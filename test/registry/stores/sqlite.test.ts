@@ -1,6 +1,6 @@
 /** The SQLite store: what every store must do, and what only a file on a disk can do wrong. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -91,7 +91,7 @@ t.test('migrations', async (t) => {
 });
 
 t.test('what is not this registry’s is refused and left as it is', async (t) => {
-  const root = t.testdir({ 'text.db': 'not a database, but a text that is long enough to be taken for a header of one hundred bytes'.repeat(3), 'short.db': 'x' });
+  const root = t.testdir({ 'text.db': 'not a database, but a text that is long enough to be taken for a header of one hundred bytes'.repeat(3), 'short.db': 'ab' });
   const newer = join(root, 'newer.db');
   await (await openSqliteStore({ file: newer })).close();
   execute(newer, "INSERT INTO migrations VALUES (99, 'from the future', '2030-01-01')");
@@ -142,8 +142,9 @@ t.test('one server per file', async (t) => {
     const paths = [file, relative(process.cwd(), file), join(root, 'folder-link', 'registry.db'), join(root, 'file-link.db'), join(root, 'real', '..', 'real', 'registry.db')];
     for (const path of paths) await t.rejects(openSqliteStore({ file: path }), refused(75, who), path);
     t.equal(await first.append(batchAfter(EMPTY, [activation()]), 0), 'done', 'the first is not disturbed');
-    const { lines } = await appendChild(['hold', file]).ended();
-    t.match(lines, [who], 'and is still locked for others');
+    const child = appendChild(['hold', file]);
+    t.teardown(() => child.kill());
+    t.match(await child.said(() => true), who, 'and is still locked for others');
 
     await first.close();
     const second = await openSqliteStore({ file: join(root, 'file-link.db') });
@@ -206,17 +207,20 @@ t.test('paths where there cannot be a database', async (t) => {
 
 t.test('a file or folder that this user may not write', async (t) => {
   const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}; // root may do everything
-  const canStart = spawnSync(process.execPath, ['-e', 'fs.readFileSync(process.argv[1])', APPEND_CHILD], user).status === 0;
   const root = t.testdir({ folder: {}, readonly: {}, unreadable: {} });
   chmodSync(root, 0o755);
-  const reached = spawnSync(process.execPath, ['-e', 'fs.readdirSync(process.argv[1])', root], user).status === 0;
-  if (!canStart || !reached) return void t.pass('', { skip: 'user nobody cannot read the checkout' });
+  const reached = spawnSync('test', ['-r', APPEND_CHILD, '-a', '-x', root, '-a', '-x', process.execPath], user).status === 0;
+  if (!reached) return void t.pass('', { skip: 'user nobody cannot read the checkout' });
 
   await (await openSqliteStore({ file: join(root, 'readonly', 'registry.db') })).close();
   writeFileSync(join(root, 'unreadable', 'registry.db'), '');
   const modes: [string, number][] = [['folder', 0o555], ['readonly', 0o777], ['readonly/registry.db', 0o444], ['readonly/registry.db.lock', 0o666], ['unreadable', 0o000]];
   for (const [path, mode] of modes) chmodSync(join(root, path), mode);
-  const said = async (path: string) => (await appendChild(['hold', join(root, path)], user).ended()).lines[0];
+  const said = (path: string) => {
+    const child = appendChild(['hold', join(root, path)], user);
+    t.teardown(() => child.kill());
+    return child.said(() => true);
+  };
   t.match(await said('folder/registry.db'), /^refused 78 .*folder\/registry\.db cannot be made or read.*EACCES/);
   t.match(await said('folder/deep/registry.db'), /^refused 78 The folder .*deep of the registry database cannot be made/);
   t.match(await said('readonly/registry.db'), /^refused 78 .*must be able to read and write .*readonly\/registry\.db\./);
@@ -316,9 +320,8 @@ t.test('no query sorts, and none reads the log from one end to the other for wan
   }
 });
 
-t.test('the file it was given can be one that is already there, and empty', async (t) => {
+t.test('a file that is there and empty is a new database', async (t) => {
   const root = t.testdir({ 'registry.db': '' });
-  mkdirSync(join(root, 'more'));
   const store = await openSqliteStore({ file: join(root, 'registry.db') });
   t.ok(store instanceof SqliteStore);
   t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'done');

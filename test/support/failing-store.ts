@@ -1,0 +1,107 @@
+/**
+ * A real store behind a connection that can fail at any call, in each way in which a database can.
+ *
+ * It changes nothing of its own: an append either reaches the real store as it is, or does not. Closing it closes nothing, so
+ * that several registries can stand on one store; the test that opened the real store closes it.
+ * Example: `new FailingStore(store, ({ number }) => (number === 3 ? 'lost-answer' : undefined))`.
+ */
+import { RegistryError } from '../../registry/errors.ts';
+import type { Event, Head } from '../../registry/event.ts';
+import type { PackContent } from '../../registry/model.ts';
+import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../registry/store.ts';
+
+/**
+ * - `rejects`: `store-unavailable`; nothing was sent
+ * - `lost-answer`: the append is made, and `unknown` is answered
+ * - `unknown`: the append is not made, and `unknown` is answered
+ * - `conflict`: the append is not made, and `conflict` is answered
+ *
+ * A call that only reads knows but one way: whatever is asked for, it rejects.
+ */
+export const FAULTS = ['rejects', 'lost-answer', 'unknown', 'conflict'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** A call as it comes in, before anything is done. */
+export interface Call {
+  readonly method: 'head' | 'append' | 'events' | 'content' | 'sessionKeys';
+  /** The how-manieth call it is, of all methods together, from 1. */
+  readonly number: number;
+  /** The how-manieth call of its own method, from 1. */
+  readonly turn: number;
+  readonly batch?: Batch;
+}
+
+/** What becomes of a call: a fault, or nothing out of the ordinary. It may wait, to let something happen before. */
+export type Plan = (call: Call) => Fault | undefined | Promise<Fault | undefined>;
+
+export class FailingStore implements Store {
+  readonly kind: string;
+  /** Every call there was. */
+  readonly calls: Call[] = [];
+  readonly #inner: Store;
+  readonly #plan: Plan;
+
+  constructor(inner: Store, plan: Plan = () => undefined) {
+    this.kind = inner.kind;
+    this.#inner = inner;
+    this.#plan = plan;
+  }
+
+  /** The batches that were to be appended, in order. */
+  get batches(): Batch[] {
+    return this.calls.flatMap(({ batch }) => batch ?? []);
+  }
+
+  head(): Promise<Head | undefined> {
+    return this.#read('head', () => this.#inner.head());
+  }
+
+  async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
+    switch (await this.#fault('append', batch)) {
+      case undefined:
+        return this.#inner.append(batch, expectedRevision);
+      case 'rejects':
+        throw unavailable();
+      case 'lost-answer':
+        await this.#inner.append(batch, expectedRevision);
+        return 'unknown';
+      case 'unknown':
+        return 'unknown';
+      case 'conflict':
+        return 'conflict';
+    }
+  }
+
+  events(query: EventQuery): Promise<readonly Event[]> {
+    return this.#read('events', () => this.#inner.events(query));
+  }
+
+  content(digest: string): Promise<PackContent | undefined> {
+    return this.#read('content', () => this.#inner.content(digest));
+  }
+
+  sessionKeys(): Promise<readonly SessionKey[]> {
+    return this.#read('sessionKeys', () => this.#inner.sessionKeys());
+  }
+
+  /** Closes nothing: the real store belongs to the test. */
+  async close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #read<T>(method: Call['method'], read: () => Promise<T>): Promise<T> {
+    if ((await this.#fault(method)) !== undefined) throw unavailable();
+    return read();
+  }
+
+  async #fault(method: Call['method'], batch?: Batch): Promise<Fault | undefined> {
+    const turn = this.calls.filter((call) => call.method === method).length + 1;
+    const call: Call = { method, number: this.calls.length + 1, turn, ...(batch && { batch }) };
+    this.calls.push(call);
+    return this.#plan(call);
+  }
+}
+
+function unavailable(): RegistryError {
+  return new RegistryError('store-unavailable', 'The database cannot be reached (planned by the test).');
+}

@@ -1,0 +1,22 @@
+/** Looking into snapshots: as plain values that can be compared, and whether all of them is frozen. */
+import { FrozenMap } from '../../registry/frozen-map.ts';
+
+/** A value with every map in it as a list of its entries, in order: what `t.strictSame` can compare to the last leaf. */
+export function plain(value: unknown): unknown {
+  if (value instanceof FrozenMap) return [...value].map(([key, member]) => [key, plain(member)]);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+}
+
+/** The path of the first object in a value that can be changed; undefined where there is none. */
+export function firstUnfrozen(value: unknown, path = ''): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!Object.isFrozen(value)) return path === '' ? '/' : path;
+  const members: Iterable<readonly [unknown, unknown]> = value instanceof FrozenMap ? value : Object.entries(value);
+  for (const [key, member] of members) {
+    const found = firstUnfrozen(member, `${path}/${String(key)}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
