@@ -40,6 +40,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     http: { headersTimeout: LIMITS.headersTimeout, connectionsCheckingInterval: LIMITS.connectionsCheckingInterval },
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // a request that still comes in on an open connection is answered; the connection is closed after it
     genReqId: () => randomUUID(),
     frameworkErrors,
     clientErrorHandler,

@@ -7,7 +7,7 @@
  * surrogate or broken UTF-8 in a body is a 400.
  * Example: `{"reason": 5}` is refused, never read as `"5"`.
  */
-import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import type { FastifyInstance, FastifySchemaCompiler, FastifyServerOptions } from 'fastify';
 import { Ajv, type Options } from 'ajv';
 import formats from 'ajv-formats';
 import fp from 'fastify-plugin';
@@ -17,10 +17,8 @@ import { invalidInput, unfitTexts } from '../registry/index.ts';
 const RULES: Options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
 
 function jsonBodies(app: FastifyInstance, _options: object, done: () => void): void {
-  const exact = withFormats(new Ajv({ ...RULES, coerceTypes: false }));
-  const fromText = withFormats(new Ajv({ ...RULES, coerceTypes: true }));
-  const compiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => (httpPart === 'body' ? exact : fromText).compile(schema);
-  app.setValidatorCompiler(compiler);
+  // Not setValidatorCompiler: where routes add schemas of their own, the framework puts its defaults back in that one's place.
+  app.setSchemaController({ compilersFactory: { buildValidator } } as unknown as SchemaController); // its types know Ajv's own signature only
 
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -43,9 +41,20 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
 
 export default fp(jsonBodies, { name: 'json-bodies' });
 
-function withFormats(ajv: Ajv): Ajv {
+type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
+
+/** Makes the validators of a part of the application. @param shared schemas that others refer to by `$id` */
+function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
+  const exact = validator(shared, { coerceTypes: false });
+  const fromText = validator(shared, { coerceTypes: true });
+  return ({ schema, httpPart }) => (httpPart === 'body' ? exact : fromText).compile(schema);
+}
+
+function validator(shared: Readonly<Record<string, TSchema>>, options: Options): Ajv {
+  const ajv = new Ajv({ ...RULES, ...options });
   (formats as unknown as (ajv: Ajv, names: string[]) => Ajv)(ajv, ['date-time', 'uri-reference']);
   // TypeBox leaves these beside the JSON Schema keywords for documents' sake.
   for (const keyword of ['example']) ajv.addKeyword(keyword);
+  for (const schema of Object.values(shared)) ajv.addSchema(schema);
   return ajv;
 }

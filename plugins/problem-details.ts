@@ -12,6 +12,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -72,13 +73,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, pathOf(request)));
 }
 
-/** Errors that come before there is a route, e.g. an address that cannot be decoded. */
+/** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  stamp(reply, request.server.registry.current);
   void sendProblem(request, reply, problemOf(error, request));
 }
 
 /** Errors of the HTTP parser, before there is a request at all. */
-export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -91,7 +93,11 @@ export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket)
         : { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
   const { status, title } = PROBLEMS[problem.code];
   const body = bodyOf(problem, undefined);
-  socket.end(`HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: private, no-cache\r\nConnection: close\r\n\r\n${body}`);
+  const headers = [
+    ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
+    ...[`Registry-Revision: ${this.registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
+  ];
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {

@@ -1,7 +1,7 @@
 /**
  * One snapshot a request (SPEC R2): taken before anything else is done for it, named in `Registry-Revision` on every answer.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Snapshot } from '../registry/index.ts';
 
@@ -18,10 +18,15 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
   app.addHook('onRequest', (request, reply, next) => {
     const snapshot = registry.current;
     request.snapshot = snapshot;
-    void reply.header('registry-revision', snapshot.revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
+    stamp(reply, snapshot);
     next();
   });
   done();
+}
+
+/** The headers of every answer. */
+export function stamp(reply: FastifyReply, { revision }: Snapshot): void {
+  void reply.header('registry-revision', revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
 }
 
 export default fp(requestSnapshot, { name: 'request-snapshot', dependencies: ['registry'] });

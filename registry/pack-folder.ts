@@ -23,7 +23,15 @@ export interface ShippedVersion {
 /** The largest file read, in bytes; a prompt is far smaller, and a FIFO or a dump must not fill memory. */
 const LARGEST_FILE = 1_048_576;
 
-class Fault extends Error {}
+/** What is wrong with a folder or a file, a line each. */
+class Fault extends Error {
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
 
 /**
  * Reads and checks every pack folder.
@@ -68,11 +76,11 @@ function faultsOf(error: unknown, path: string): string[] {
   if (error instanceof RegistryError && error.code === 'validation-failed') {
     return (error.members['errors'] as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${path}: ${pointer}: ${detail}`);
   }
-  if (error instanceof Fault) return [error.message];
+  if (error instanceof Fault) return [...error.lines];
   return [`${path}: ${messageOf(error)}`];
 }
 
-/** Names of the folders in a folder, sorted; dot names (a mounted volume's own links) and plain files are not packs. */
+/** Names of the folders in a folder, sorted; dot names (a mounted volume's own links) and plain files are no packs. */
 async function folders(real: string, shown: string, faults: string[], root = real): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await readdir(real)).sort()) {
@@ -80,8 +88,9 @@ async function folders(real: string, shown: string, faults: string[], root = rea
     try {
       const path = await inside(root, join(real, name), join(shown, name));
       if ((await stat(path)).isDirectory()) names.push(name);
+      else if (Value.Check(Version, name)) faults.push(`${join(shown, name)}: is no folder; a version is a folder with pack.yaml, system.md and styles in it.`);
     } catch (error) {
-      faults.push(error instanceof Fault ? error.message : `${join(shown, name)}: ${messageOf(error)}`);
+      faults.push(...faultsOf(error, join(shown, name)));
     }
   }
   return names;
@@ -104,22 +113,31 @@ interface VersionFolder {
 async function readVersion(folder: VersionFolder): Promise<PackVersion> {
   const manifest = await readManifest(folder);
   const shown = join(folder.dir, folder.pack, folder.version);
+  const faults: string[] = [];
   for (const field of ['pack', 'version'] as const) {
     if (manifest[field] !== folder[field]) {
-      throw new Fault(`${shown}/pack.yaml: /${field}: says "${manifest[field]}" but lies in the folder of "${folder[field]}"; make them agree.`);
+      faults.push(`${shown}/pack.yaml: /${field}: says "${manifest[field]}" but lies in the folder of "${folder[field]}"; make them agree.`);
     }
   }
+  const textOf = (file: string) =>
+    readText(folder, file).catch((error: unknown) => {
+      faults.push(...faultsOf(error, join(shown, file)));
+      return '';
+    });
   const { pack, ...members } = manifest;
+  const system = await textOf('system.md');
   const styles = [];
-  for (const { id, title } of manifest.styles) styles.push({ id, title, text: await readText(folder, `styles/${id}.md`) });
-  await refuseUnlisted(folder, manifest);
-  return parsePack(pack, { ...members, styles, system: await readText(folder, 'system.md') });
+  for (const { id, title } of manifest.styles) styles.push({ id, title, text: await textOf(`styles/${id}.md`) });
+  faults.push(...(await unlistedStyles(folder, manifest)));
+  if (faults.length > 0) throw new Fault(...faults);
+  return parsePack(pack, { ...members, system, styles });
 }
 
 async function readManifest(folder: VersionFolder): Promise<PackManifest> {
   const shown = join(folder.dir, folder.pack, folder.version, 'pack.yaml');
   const document = parseDocument(await readText(folder, 'pack.yaml'), { uniqueKeys: true, strict: true, version: '1.2' });
-  if (document.errors[0] !== undefined) throw new Fault(`${shown}: is no valid YAML: ${document.errors[0].message}`);
+  const [broken] = document.errors;
+  if (broken !== undefined) throw new Fault(`${shown}: is no valid YAML: ${broken.message.replace(/:?\n.*$/su, '')}`); // an excerpt of the file follows
   let manifest: unknown;
   try {
     // No alias is expanded: a manifest has no use for them, and a few of them can stand for gigabytes.
@@ -129,19 +147,21 @@ async function readManifest(folder: VersionFolder): Promise<PackManifest> {
   }
   const faults = schemaFaults(PackManifest, manifest);
   if (faults.length > 0 || !Value.Check(PackManifest, manifest)) {
-    throw new Fault(faults.map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`).join('\n  '));
+    throw new Fault(...faults.map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`));
   }
   return manifest;
 }
 
 /** A prompt that lies there but is not listed would silently never be served. */
-async function refuseUnlisted(folder: VersionFolder, manifest: PackManifest): Promise<void> {
+async function unlistedStyles({ root, dir, pack, version }: VersionFolder, manifest: PackManifest): Promise<string[]> {
   const listed = new Set(manifest.styles.map(({ id }) => `${id}.md`));
-  for (const name of await readdir(join(folder.root, folder.pack, folder.version, 'styles'))) {
-    if (!name.startsWith('.') && !listed.has(name)) {
-      throw new Fault(`${join(folder.dir, folder.pack, folder.version, 'styles', name)}: is not listed in pack.yaml; list the style or remove the file.`);
-    }
-  }
+  const shown = join(dir, pack, version, 'styles');
+  // Where the folder itself cannot be read, each listed style was told to be missing already.
+  const names = await inside(root, join(root, pack, version, 'styles'), shown).then((path) => readdir(path)).catch(() => []);
+  return names
+    .filter((name) => !name.startsWith('.') && !listed.has(name))
+    .sort()
+    .map((name) => `${join(shown, name)}: is not listed in pack.yaml; list the style or remove the file.`);
 }
 
 async function readText(folder: VersionFolder, file: string): Promise<string> {

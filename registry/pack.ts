@@ -5,7 +5,7 @@
  * Rule (SPEC R1): both doors (folder on disk, HTTP) come through `parsePack`; the same prompts give the same digest.
  * Example: a file with CRLF line ends and the same text sent as JSON with LF are one version, not two.
  */
-import { Value } from '@sinclair/typebox/value';
+import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
 import type { TSchema } from '@sinclair/typebox';
 import semver from 'semver';
 import { invalidInput, type InputFault } from './errors.ts';
@@ -55,16 +55,17 @@ export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
   for (const error of Value.Errors(schema, value)) {
     // A missing member is reported as missing and as of a wrong type; the first says it best.
-    if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error.message, error.schema) });
+    if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error) });
     if (faults.size === FAULTS_NAMED) break;
   }
   return [...faults.values()];
 }
 
-function faultDetail(message: string, schema: TSchema): string {
-  const rule = schema as { pattern?: string; description?: string };
-  if (rule.pattern === '\\S') return 'Must not be blank.';
-  if (rule.pattern !== undefined && rule.description !== undefined) return `${message}. ${rule.description}`;
+function faultDetail({ type, message, schema }: ValueError): string {
+  const { pattern, description } = schema as { pattern?: string; description?: string };
+  const blank = type === ValueErrorType.StringPattern || type === ValueErrorType.StringMinLength;
+  if (pattern === '\\S') return blank ? 'Must not be blank.' : `${message}.`;
+  if (pattern !== undefined && description !== undefined) return `${message}. ${description}`;
   return `${message}.`;
 }
 

@@ -47,11 +47,11 @@ export const Problem = Type.Object(
 );
 
 /** What any request can run into. */
-const COMMON: readonly ProblemCode[] = ['validation-failed', 'not-found', 'uri-too-long', 'header-too-large', 'internal', 'not-ready'];
+const COMMON: readonly ProblemCode[] = ['validation-failed', 'request-timeout', 'header-too-large', 'internal'];
 /** What any request with a body can run into. */
-const WITH_BODY: readonly ProblemCode[] = ['request-timeout', 'payload-too-large', 'unsupported-media-type'];
+const WITH_BODY: readonly ProblemCode[] = ['payload-too-large', 'unsupported-media-type'];
 /** What any write can run into. */
-const ON_WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-busy', 'outcome-unknown'];
+const ON_WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-busy', 'outcome-unknown', 'overloaded'];
 
 interface ProblemResponse {
   description: string;
@@ -64,7 +64,12 @@ export function problems(...codes: readonly ProblemCode[]): Record<number, Probl
   return responses(codes, COMMON);
 }
 
-/** The error answers of a write with a body. */
+/** The error answers of a request with a body that changes nothing in the store. */
+export function bodyProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  return responses(codes, [...COMMON, ...WITH_BODY]);
+}
+
+/** The error answers of a write. */
 export function writeProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
   return responses(codes, [...COMMON, ...WITH_BODY, ...ON_WRITE]);
 }

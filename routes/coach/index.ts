@@ -1,6 +1,6 @@
 /** Coach sessions: started on what is active, answered from their pin ever after (SPEC R8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { answer, closed, locationHeader, problems, ref, writeProblems } from '../schema-kit.ts';
+import { answer, bodyProblems, closed, locationHeader, problems, ref } from '../schema-kit.ts';
 import * as wire from './schemas.ts';
 
 const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -14,7 +14,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
       querystring: closed({}),
       body: ref(wire.StartSessionBody),
-      response: { 201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader), ...writeProblems('pack-not-found', 'channel-not-found', 'style-not-supported') },
+      response: { 201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader), ...bodyProblems('pack-not-found', 'channel-not-found', 'style-not-supported') },
     },
     handler: async (request, reply) => {
       const session = registry.startSession(request.body);
@@ -29,7 +29,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.' },
       params: wire.sessionParams,
       querystring: closed({}),
-      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'store-unavailable') },
+      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'overloaded') },
     },
     handler: async (request) => registry.resolveSession(request.params.sessionId, request.snapshot),
   });

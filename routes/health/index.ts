@@ -29,7 +29,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       ...{ operationId: 'ready', tags: ['Health'], summary: 'Is it ready?', description: 'Ready as soon as there is a whole snapshot to answer from; send no requests where this fails.' },
       querystring: closed({}),
-      response: { 200: answer(Readiness, 'Ready.', { status: 'ready', revision: 7, stale: false }), ...problems() },
+      response: { 200: answer(Readiness, 'Ready.', { status: 'ready', revision: 7, stale: false }), ...problems('not-ready') },
     },
     handler: async (request) => ({ status: 'ready' as const, revision: request.snapshot.revision, stale: false }),
   });

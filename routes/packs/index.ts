@@ -32,7 +32,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getPack', tags: ['Packs'], summary: 'Read a pack', description: 'One pack with its channels and its 20 highest versions.' },
       params: packParams,
       querystring: closed({}),
-      response: { 200: answer(wire.Pack, 'The pack.', wire.packExample), ...problems('pack-not-found') },
+      response: { 200: answer(wire.Pack, 'The pack.', wire.packExample), ...problems('pack-not-found', 'uri-too-long') },
     },
     handler: async (request) => packAnswer(packIn(request.snapshot, request.params.pack)),
   });
@@ -45,7 +45,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: wire.versionsQuery,
       response: {
         200: answer(wire.VersionPage, 'A page of versions.', { pack: 'coach', versions: [wire.versionSummaryExample], nextCursor: null }),
-        ...problems('pack-not-found'),
+        ...problems('pack-not-found', 'uri-too-long'),
       },
     },
     handler: async (request) => {
@@ -69,7 +69,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getVersion', tags: ['Packs'], summary: 'Read a version', description: 'A registered version with its texts, active or not.' },
       params: versionParams,
       querystring: closed({}),
-      response: { 200: answer(wire.VersionDetail, 'The version.', wire.versionDetailExample), ...problems('pack-not-found', 'version-not-found', 'store-unavailable') },
+      response: { 200: answer(wire.VersionDetail, 'The version.', wire.versionDetailExample), ...problems('pack-not-found', 'version-not-found', 'uri-too-long', 'store-unavailable', 'overloaded') },
     },
     handler: async (request) => {
       const { pack, version } = request.params;
@@ -89,7 +89,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: answer(wire.VersionSummary, 'The same is registered already; nothing was changed.', wire.versionSummaryExample, locationHeader),
         201: answer(wire.VersionSummary, 'Registered.', { ...wire.versionSummaryExample, activeIn: [] }, locationHeader),
-        ...writeProblems('version-exists'),
+        ...writeProblems('version-exists', 'uri-too-long'),
       },
     },
     handler: async (request, reply) => {
@@ -107,7 +107,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       params: packParams,
       querystring: closed(channelQuery),
       headers: conditionalHeaders,
-      response: { 200: answer(wire.ActivePack, 'The active pack.', wire.activePackExample, etagHeader), 304: notModified, ...problems('pack-not-found', 'channel-not-found') },
+      response: { 200: answer(wire.ActivePack, 'The active pack.', wire.activePackExample, etagHeader), 304: notModified, ...problems('pack-not-found', 'channel-not-found', 'uri-too-long') },
     },
     handler: (request, reply) => {
       const channel = request.query.channel ?? registry.defaultChannel;
@@ -123,7 +123,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: wire.activationsQuery,
       response: {
         200: answer(wire.ActivationPage, 'A page of moves.', { activations: [wire.activationExample], nextCursor: null }),
-        ...problems('pack-not-found', 'store-unavailable'),
+        ...problems('pack-not-found', 'uri-too-long', 'store-unavailable', 'overloaded'),
       },
     },
     handler: async (request) => {
@@ -147,7 +147,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: answer(wire.Activation, 'The version was active already; nothing was changed.', { ...wire.activationExample, changed: false }, locationHeader),
         201: answer(wire.Activation, 'Activated.', wire.activationExample, locationHeader),
-        ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'revision-conflict'),
+        ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'revision-conflict', 'uri-too-long'),
       },
     },
     handler: async (request, reply) => {
@@ -171,7 +171,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: answer(wire.Activation, '`toVersion` was active already; nothing was changed.', { ...wire.activationExample, kind: 'rollback', changed: false }, locationHeader),
         201: answer(wire.Activation, 'Rolled back.', { ...wire.activationExample, kind: 'rollback' }, locationHeader),
-        ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'never-active', 'not-active', 'nothing-to-roll-back-to', 'revision-conflict'),
+        ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'never-active', 'not-active', 'nothing-to-roll-back-to', 'revision-conflict', 'uri-too-long'),
       },
     },
     handler: async (request, reply) => {

@@ -18,7 +18,7 @@ const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getProblem', tags: ['Health'], summary: 'What an error means', description: "The page behind a problem's `type`." },
       params: closed({ code: Type.String({ pattern: '^[a-z-]{1,60}$', description: 'The `code` of a problem.' }) }),
       querystring: closed({}),
-      response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...problems() },
+      response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...problems('not-found', 'uri-too-long') },
     },
     handler: (request, reply) => {
       const { code } = request.params;

@@ -48,7 +48,7 @@ const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: answer(wire.StylePrompt, 'The style prompt.', wire.stylePromptExample, etagHeader),
         304: notModified,
-        ...problems('pack-not-found', 'channel-not-found', 'style-not-found'),
+        ...problems('pack-not-found', 'channel-not-found', 'style-not-found', 'uri-too-long'),
       },
     },
     handler: (request, reply) => {
