@@ -113,6 +113,7 @@ function problemOf(error: FastifyError | RegistryError, request: FastifyRequest)
     return { code: 'validation-failed', detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`, members: { errors } };
   }
   const code = FRAMEWORK_CODES[error.code];
+  if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
   if (code !== undefined) return { code, detail: error.message };
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
   request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);

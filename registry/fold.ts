@@ -10,6 +10,7 @@ import semver from 'semver';
 import type { Event, Move } from './event.ts';
 import { FrozenMap } from './frozen-map.ts';
 import type { Actor, MoveKind, PackContent } from './model.ts';
+import { deepFreeze } from './pack.ts';
 import type { ChannelView, PackState, Pointer, Snapshot, VersionRecord } from './snapshot.ts';
 
 /** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
@@ -23,7 +24,9 @@ export class LogBroken extends Error {
 interface PointerDraft {
   /** The latest move; undefined before the first one. */
   last: Omit<Pointer, 'stack' | 'everActive'> | undefined;
+  /** Begins at `bottom`; what lies below has fallen off and is cut away only now and then, as a cut copies the rest. */
   readonly stack: string[];
+  bottom: number;
   readonly everActive: Set<string>;
 }
 
@@ -117,9 +120,10 @@ export class Fold {
         if (draft.versions.has(version)) throw new LogBroken(`Revision ${event.revision} publishes ${draft.pack} ${version} a second time.`); // SPEC R1
         const { digest, summary, author, defaultStyle, styles, compatibility } = event.data;
         const record = Object.freeze({
-          ...{ pack: draft.pack, version, digest, summary, author, defaultStyle, styles, compatibility },
+          ...{ pack: draft.pack, version, digest, summary, author, defaultStyle },
+          ...{ styles: deepFreeze(styles), compatibility: deepFreeze(compatibility) },
           publishedAt: event.at,
-          publishedBy: event.actor,
+          publishedBy: freezeActor(event.actor),
         });
         draft.versions.set(version, record);
         insertSorted(draft, record);
@@ -187,14 +191,18 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
   let pointer = draft.pointers.get(channel);
   if (pointer === undefined) {
     const base = draft.base?.pointers.get(channel);
-    pointer = { last: undefined, stack: [...(base?.stack ?? [])], everActive: new Set(base?.everActive) };
+    pointer = { last: undefined, bottom: 0, stack: [...(base?.stack ?? [])], everActive: new Set(base?.everActive) };
     draft.pointers.set(channel, pointer);
   }
   const { stack } = pointer;
   const below = kind === 'activation' ? -1 : stack.lastIndexOf(version, stack.length - 2);
-  if (below >= 0 && stack.length > 1) stack.length = below + 1;
+  if (below >= pointer.bottom && stack.length > 1) stack.length = below + 1;
   else stack.push(version);
-  if (stack.length > STACK_DEPTH) stack.splice(0, stack.length - STACK_DEPTH);
+  if (stack.length - pointer.bottom > STACK_DEPTH) pointer.bottom += 1;
+  if (pointer.bottom > STACK_DEPTH) {
+    stack.splice(0, pointer.bottom);
+    pointer.bottom = 0;
+  }
   pointer.everActive.add(version);
   pointer.last = {
     ...{ pack: draft.pack, channel, version, digest, previousVersion, kind },
@@ -210,11 +218,11 @@ function freezePack(draft: PackDraft): PackState {
   let pointers = base?.pointers ?? new FrozenMap<string, Pointer>();
   if (draft.pointers.size > 0) {
     const next = new Map(pointers);
-    for (const [channel, { last, stack, everActive }] of draft.pointers) {
+    for (const [channel, { last, stack, bottom, everActive }] of draft.pointers) {
       if (last === undefined) continue;
       const before = base?.pointers.get(channel)?.everActive;
       const ever = before?.length === everActive.size ? before : Object.freeze([...everActive]);
-      next.set(channel, Object.freeze({ ...last, stack: Object.freeze([...stack]), everActive: ever }));
+      next.set(channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive: ever }));
     }
     pointers = new FrozenMap(next);
   }
@@ -248,7 +256,7 @@ export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
   const origin = { pack, channel, version, digest, revision };
   const titles = Object.freeze(styles.map(({ id, title }) => Object.freeze({ id, title })));
   return Object.freeze({
-    activePack: Object.freeze({ ...origin, activatedAt, activatedBy: freezeActor(activatedBy), reason, defaultStyle, compatibility, system, styles }),
+    activePack: Object.freeze({ ...origin, activatedAt, activatedBy, reason, defaultStyle, compatibility, system, styles }),
     systemPrompt: Object.freeze({ ...origin, text: system }),
     styleList: Object.freeze({ ...origin, defaultStyle, styles: titles }),
     stylePrompts: new FrozenMap(
@@ -257,6 +265,7 @@ export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
   });
 }
 
+/** A frozen actor; one that its owner may still change is copied. */
 function freezeActor(actor: Actor): Actor {
   return Object.isFrozen(actor) ? actor : Object.freeze({ ...actor });
 }

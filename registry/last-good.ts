@@ -2,7 +2,7 @@
  * The last good snapshot, kept on the instance's own disk so that a start need not fold a long log.
  *
  * Problem: a boot over a million events takes seconds, and a file that a crash cut in half must never be believed.
- * Rule: the file holds one line a pack and a first line with the place in the log and a digest over the others; it is written
+ * Rule: the file holds one line a pack and a first line with the place in the log and a digest over all; it is written
  * off the write path, within 500 ms of a flip, to a temporary file that is synced and then renamed. A file that does not
  * verify is as good as none.
  * Example: after 1,000 events on one pack of a hundred, ninety-nine lines are the ones made before.
@@ -24,12 +24,11 @@ const FILE = 'snapshot.jsonl';
 /** How long a write may wait for further flips, in milliseconds. */
 const WRITE_DELAY = 250;
 
-interface Header {
+/** Where in which log the snapshot is. */
+type Place = Omit<SavedSnapshot, 'packs'>;
+
+interface Header extends Place {
   readonly format: number;
-  readonly registryId: string;
-  readonly revision: number;
-  readonly hash: string;
-  readonly at: string;
   readonly digest: string;
 }
 
@@ -96,7 +95,8 @@ export class LastGood {
   async #write(snapshot: Snapshot): Promise<void> {
     const lines = [...snapshot.packs.values()].map((state) => this.#lineOf(state));
     const { registryId, revision, hash, at } = snapshot;
-    const header: Header = { format: FORMAT, registryId, revision, hash, at, digest: digestOver(lines.map(({ digest }) => digest)) };
+    const place: Place = { registryId, revision, hash, at };
+    const header: Header = { format: FORMAT, ...place, digest: digestOver([JSON.stringify(place), ...lines.map(({ digest }) => digest)]) };
     const temporary = `${this.#path}.tmp`;
     const file = await open(temporary, 'w', 0o600);
     try {
@@ -124,9 +124,9 @@ export class LastGood {
   #parse(text: string): SavedSnapshot {
     const [first = '', ...rest] = text.split('\n');
     if (rest.pop() !== '') throw new Error('It is cut short.');
-    const { format, registryId, revision, hash, at, digest } = JSON.parse(first) as Header;
+    const { format, digest, ...place } = JSON.parse(first) as Header;
     if (format !== FORMAT) throw new Error(`It is of format ${format}; this service reads ${FORMAT}.`);
-    if (digestOver(rest.map((line) => digestOver([line]))) !== digest) throw new Error('Its digest does not match.');
+    if (digestOver([JSON.stringify(place), ...rest.map((line) => digestOver([line]))]) !== digest) throw new Error('Its digest does not match.');
     const packs = new FrozenMap(
       rest.map((line) => {
         const state = parseState(line);
@@ -134,7 +134,7 @@ export class LastGood {
         return [state.pack, state] as const;
       }),
     );
-    return { registryId, revision, hash, at, packs };
+    return { ...place, packs };
   }
 }
 

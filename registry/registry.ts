@@ -132,19 +132,22 @@ export class Registry {
 
     let snapshot = await readLog(options.store, contents, await lastGood?.load(), log);
     const starter = new Writer(snapshot, { store: options.store, contents, clock, log, publish: (next) => (snapshot = next) });
-    await starter.commit((base) =>
-      planStart(
-        base,
-        { shipped: options.shipped ?? [], channels: options.channels, defaultPack: options.defaultPack, defaultVersion: options.defaultVersion },
-        {
-          newId: () => clock.newId(),
-          newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()),
-          knownContent: (digest) => contents.get(digest),
-          log,
-        },
-      ),
-    );
-    await starter.close();
+    try {
+      await starter.commit((base) =>
+        planStart(
+          base,
+          { shipped: options.shipped ?? [], channels: options.channels, defaultPack: options.defaultPack, defaultVersion: options.defaultVersion },
+          {
+            newId: () => clock.newId(),
+            newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()),
+            knownContent: (digest) => contents.get(digest),
+            log,
+          },
+        ),
+      );
+    } finally {
+      await starter.close();
+    }
     const sessions = new Sessions(await options.store.sessionKeys(), options.sessionTtl);
     return new Registry(options, { snapshot, contents, sessions, lastGood });
   }
@@ -319,6 +322,9 @@ function defaultChannelOf(channels: readonly string[]): string {
   return first;
 }
 
+/** Events read from the log at once: few enough to be garbage before the collector would move them. */
+const PAGE = 2000;
+
 /** The state of the log: from the saved snapshot where the log holds its place, else from its first event. */
 async function readLog(store: Store, contents: Contents, saved: SavedSnapshot | undefined, log: Log): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
@@ -329,9 +335,9 @@ async function readLog(store: Store, contents: Contents, saved: SavedSnapshot | 
   }
   const fold = new Fold(snapshot);
   for (;;) {
-    const page = await store.events({ after: fold.revision, order: 'ascending', limit: 10_000 });
+    const page = await store.events({ after: fold.revision, order: 'ascending', limit: PAGE });
     for (const event of page) fold.add(event);
-    if (page.length < 10_000) break;
+    if (page.length < PAGE) break;
   }
   return fold.freeze(await contents.all(fold.movedDigests()));
 }

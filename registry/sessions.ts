@@ -126,6 +126,9 @@ export class Sessions {
 
   #verified(sessionId: string): { exp: number; p: string } | undefined {
     if (sessionId.length > SESSION_ID_LENGTH) return undefined;
+    // base64url leaves bits of the last character unused: of the spellings of a signature, one was given out.
+    const signature = sessionId.slice(sessionId.lastIndexOf('.') + 1);
+    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
     try {
       const { kid } = (decodeHeader(sessionId) as { header: { kid?: unknown } }).header;
       const verify = typeof kid === 'string' ? this.#verifiers.get(kid) : undefined;

@@ -15,14 +15,16 @@ import { Fold, LogBroken } from './fold.ts';
 import type { Log } from './log.ts';
 import type { PackContent } from './model.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Batch, SessionKey, Store, StoredContent } from './store.ts';
+import type { AppendOutcome, Batch, SessionKey, Store, StoredContent } from './store.ts';
 
 /** For how long a write is tried against conflicts and unknown outcomes, in milliseconds. */
 const PATIENCE = 2000;
 /** Events read from the log at once. */
 const PAGE = 10_000;
-/** Between two tries to append again or to catch up after an unknown outcome, in milliseconds. */
+/** Between two tries to append again after an unknown outcome, in milliseconds. */
 const PAUSE = 50;
+/** Between two tries to catch up after one, at most, in milliseconds; the first comes after `PAUSE`. */
+const LONGEST_PAUSE = 2000;
 
 /** Time and ids, so that tests can hold them. */
 export interface Clock {
@@ -105,7 +107,7 @@ export class Writer {
 
   /** The events, once they are durable and visible; undefined on a conflict. */
   async #append(base: Snapshot, proposal: Proposal, deadline: number): Promise<readonly Event[] | undefined> {
-    const { store, contents, clock } = this.#options;
+    const { contents, clock } = this.#options;
     const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
     const fold = new Fold(base);
@@ -114,25 +116,31 @@ export class Writer {
     const next = fold.freeze(await this.#activeContents(fold, proposal.contents));
 
     const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [] };
-    let sent = false;
-    for (;;) {
-      const outcome = await store.append(batch, base.revision).catch((error: unknown) => {
-        if (sent) return 'unknown' as const; // an earlier try may have got through
-        throw error;
-      });
-      if (outcome === 'done' || (outcome === 'conflict' && sent && (await this.#isInLog(events)))) {
+    for (let sent = false; ; sent = true) {
+      const outcome = await this.#outcomeOf(batch, base.revision, sent);
+      if (outcome === 'done') {
         this.#show(next, events);
         return events;
       }
       if (outcome === 'conflict') return undefined;
-      sent = true;
-      if (performance.now() >= deadline) {
+      if (performance.now() + PAUSE >= deadline) {
         this.#settleLater();
         throw new RegistryError('outcome-unknown', 'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.', {
           eventId: events[0]?.id,
         });
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+
+  /** What comes of one try. Once the batch was sent, only the log itself can say that it is not in it. */
+  async #outcomeOf(batch: Batch, expectedRevision: number, sent: boolean): Promise<AppendOutcome> {
+    try {
+      const outcome = await this.#options.store.append(batch, expectedRevision);
+      return outcome === 'conflict' && sent && (await this.#isInLog(batch.events)) ? 'done' : outcome;
+    } catch (error) {
+      if (sent) return 'unknown'; // an earlier try may have got through
+      throw error;
     }
   }
 
@@ -173,14 +181,16 @@ export class Writer {
   }
 
   /** After an unknown outcome the log may be ahead of what is visible: look until it can be read. */
-  #settleLater(): void {
+  #settleLater(pause = PAUSE): void {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
       if (this.#closed) return;
       this.catchUp().catch((error: unknown) => {
-        this.#options.log.warn({ reason: messageOf(error) }, 'The log could not be read after a write of unknown outcome; trying again.');
-        this.#settleLater();
+        if (this.#closed) return;
+        const again = !(error instanceof LogBroken);
+        this.#options.log.warn({ reason: messageOf(error), again }, 'The log could not be read after a write of unknown outcome.');
+        if (again) this.#settleLater(Math.min(2 * pause, LONGEST_PAUSE));
       });
-    }, PAUSE).unref();
+    }, pause).unref();
   }
 }

@@ -8,12 +8,12 @@ export function encodeCursor(place: string): string {
 
 /**
  * Reads a cursor back.
- * @param shape what a place looks like
+ * @param isPlace whether a text is a place that a page may have ended at
  * @throws RegistryError `validation-failed` for anything that no page gave out
  */
-export function decodeCursor(cursor: string, shape: RegExp): string {
+export function decodeCursor(cursor: string, isPlace: (text: string) => boolean): string {
   const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!shape.test(place) || encodeCursor(place) !== cursor) {
+  if (!isPlace(place) || encodeCursor(place) !== cursor) {
     throw invalidInput('The cursor is none that a page gave out.', [{ parameter: 'cursor', detail: 'Use "nextCursor" of the page before, or leave it out to start over.' }]);
   }
   return place;

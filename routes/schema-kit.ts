@@ -112,7 +112,7 @@ export const etagHeader = { ETag: Type.String({ description: 'Strong; changes wh
 export const locationHeader = { Location: Type.String({ description: 'Where what was made can be read.' }) };
 
 /** 304 to a conditional read. */
-export const notModified = { description: 'The channel has not moved since; there is no body.', headers: { ...revisionHeader, ...etagHeader } } as const;
+export const notModified = { type: 'null', description: 'The channel has not moved since; there is no body.', headers: { ...revisionHeader, ...etagHeader } } as const;
 
 export const channelQuery = { channel: Type.Optional(ChannelName) };
 export const packParams = closed({ pack: PackName });

@@ -51,7 +51,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request) => {
       const { limit = PAGE.usual, cursor, status } = request.query;
       const state = packIn(request.snapshot, request.params.pack);
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/u);
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, (text) => semver.valid(text) === text);
       const found = state.sorted.filter(({ version }) => status !== 'revoked' && (after === undefined || semver.lt(version, after)));
       const page = found.slice(0, limit);
       const last = page.at(-1);
@@ -128,7 +128,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async (request) => {
       const { channel, limit = PAGE.usual, cursor } = request.query;
-      const before = cursor === undefined ? undefined : Number(decodeCursor(cursor, /^[1-9]\d{0,15}$/u));
+      const before = cursor === undefined ? undefined : Number(decodeCursor(cursor, (text) => /^[1-9]\d{0,14}$/u.test(text)));
       const found = await registry.activations(request.params.pack, { channel, before, limit: limit + 1 });
       const activations = found.slice(0, limit);
       return { activations, nextCursor: found.length > limit ? encodeCursor(String(activations.at(-1)?.revision)) : null };

@@ -29,6 +29,7 @@ export interface Call {
   /** The how-manieth call of its own method, from 1. */
   readonly turn: number;
   readonly batch?: Batch;
+  readonly query?: EventQuery;
 }
 
 /** What becomes of a call: a fault, or nothing out of the ordinary. It may wait, to let something happen before. */
@@ -38,12 +39,13 @@ export class FailingStore implements Store {
   readonly kind: string;
   /** Every call there was. */
   readonly calls: Call[] = [];
-  readonly #inner: Store;
+  /** The real store. A test may put another in its place, as a restored backup or a wrong address would. */
+  inner: Store;
   readonly #plan: Plan;
 
   constructor(inner: Store, plan: Plan = () => undefined) {
     this.kind = inner.kind;
-    this.#inner = inner;
+    this.inner = inner;
     this.#plan = plan;
   }
 
@@ -53,17 +55,17 @@ export class FailingStore implements Store {
   }
 
   head(): Promise<Head | undefined> {
-    return this.#read('head', () => this.#inner.head());
+    return this.#read('head', () => this.inner.head());
   }
 
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
-    switch (await this.#fault('append', batch)) {
+    switch (await this.#fault('append', { batch })) {
       case undefined:
-        return this.#inner.append(batch, expectedRevision);
+        return this.inner.append(batch, expectedRevision);
       case 'rejects':
         throw unavailable();
       case 'lost-answer':
-        await this.#inner.append(batch, expectedRevision);
+        await this.inner.append(batch, expectedRevision);
         return 'unknown';
       case 'unknown':
         return 'unknown';
@@ -73,15 +75,15 @@ export class FailingStore implements Store {
   }
 
   events(query: EventQuery): Promise<readonly Event[]> {
-    return this.#read('events', () => this.#inner.events(query));
+    return this.#read('events', () => this.inner.events(query), { query });
   }
 
   content(digest: string): Promise<PackContent | undefined> {
-    return this.#read('content', () => this.#inner.content(digest));
+    return this.#read('content', () => this.inner.content(digest));
   }
 
   sessionKeys(): Promise<readonly SessionKey[]> {
-    return this.#read('sessionKeys', () => this.#inner.sessionKeys());
+    return this.#read('sessionKeys', () => this.inner.sessionKeys());
   }
 
   /** Closes nothing: the real store belongs to the test. */
@@ -89,14 +91,14 @@ export class FailingStore implements Store {
     return Promise.resolve();
   }
 
-  async #read<T>(method: Call['method'], read: () => Promise<T>): Promise<T> {
-    if ((await this.#fault(method)) !== undefined) throw unavailable();
+  async #read<T>(method: Call['method'], read: () => Promise<T>, asked: Pick<Call, 'query'> = {}): Promise<T> {
+    if ((await this.#fault(method, asked)) !== undefined) throw unavailable();
     return read();
   }
 
-  async #fault(method: Call['method'], batch?: Batch): Promise<Fault | undefined> {
+  async #fault(method: Call['method'], asked: Pick<Call, 'batch' | 'query'>): Promise<Fault | undefined> {
     const turn = this.calls.filter((call) => call.method === method).length + 1;
-    const call: Call = { method, number: this.calls.length + 1, turn, ...(batch && { batch }) };
+    const call: Call = { method, number: this.calls.length + 1, turn, ...asked };
     this.calls.push(call);
     return this.#plan(call);
   }

@@ -1,9 +1,9 @@
 /** Looking into snapshots: as plain values that can be compared, and whether all of them is frozen. */
 import { FrozenMap } from '../../registry/frozen-map.ts';
 
-/** A value with every map in it as a list of its entries, in order: what `t.strictSame` can compare to the last leaf. */
+/** A value with every map in it as an object with its keys sorted: what can be compared to the last leaf. */
 export function plain(value: unknown): unknown {
-  if (value instanceof FrozenMap) return [...value].map(([key, member]) => [key, plain(member)]);
+  if (value instanceof FrozenMap) return plain(Object.fromEntries([...(value as FrozenMap<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1))));
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));

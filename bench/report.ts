@@ -1,0 +1,81 @@
+/** Tables of ratios in Markdown, each row beside its goal, and the verdict over all of them. */
+import { cpus, release, type } from 'node:os';
+import { styleText } from 'node:util';
+import type { Spread } from './measure.ts';
+
+/** What a figure must reach. */
+export type Goal = { readonly atLeast: number } | { readonly atMost: number };
+
+/** A figure, how it is written, and what it must reach; without a goal it is an aside. */
+export interface Figure {
+  readonly spread: Spread;
+  readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'MB';
+  readonly goal?: Goal;
+}
+
+export interface Row {
+  readonly what: string;
+  /** By column. */
+  readonly figures: Readonly<Record<string, Figure>>;
+}
+
+export interface Table {
+  readonly title: string;
+  /** What is measured against what, in a sentence or two. */
+  readonly about: string;
+  readonly rows: readonly Row[];
+}
+
+/** Met only where every goal of the row is; undefined where the row has none. */
+export function met({ figures }: Row): boolean | undefined {
+  const goals = Object.values(figures).filter(({ goal, spread }) => goal !== undefined && !Number.isNaN(spread.median));
+  return goals.length === 0 ? undefined : goals.every(reached);
+}
+
+function reached({ spread, goal }: Figure): boolean {
+  if (goal === undefined) return true;
+  return 'atLeast' in goal ? spread.median >= goal.atLeast : spread.median <= goal.atMost;
+}
+
+/** The table as Markdown, and as it is read on a terminal. */
+export function markdown({ title, about, rows }: Table): string {
+  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
+  const cells = [
+    ['', ...columns, 'goal met'],
+    ...rows.map((row) => [row.what, ...columns.map((column) => cellOf(row.figures[column])), { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true']]),
+  ];
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0), 3));
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = cells;
+  return `## ${title}\n\n${about}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
+}
+
+/** `0.81× (0.74–0.86) ≥ 0.75`. */
+function cellOf(figure: Figure | undefined): string {
+  if (figure === undefined || Number.isNaN(figure.spread.median)) return '–';
+  const { spread, unit, goal } = figure;
+  const { median, min, max } = spread;
+  const range = `${written(median)}${unit === '×' ? '×' : ` ${unit}`} (${written(min)}–${written(max)})`;
+  if (goal === undefined) return range;
+  return `${range} ${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`}`;
+}
+
+function written(figure: number): string {
+  if (figure >= 100) return figure.toFixed(0);
+  return figure >= 10 ? figure.toFixed(1) : figure.toFixed(2);
+}
+
+/** What the goals come to, in one line, and each miss in one of its own. */
+export function verdict(tables: readonly Table[]): string {
+  const rows = tables.flatMap(({ title, rows }) => rows.map((row) => ({ title, row, met: met(row) })));
+  const missed = rows.filter((each) => each.met === false);
+  const summary = `${rows.filter((each) => each.met === true).length} goals met, ${missed.length} missed`;
+  const lines = missed.map(({ title, row }) => `- missed: ${title}: ${row.what}`);
+  return [styleText(missed.length === 0 ? 'green' : 'red', summary), ...lines].join('\n');
+}
+
+/** What the figures were taken on. */
+export function machine(): string {
+  const cores = cpus();
+  return `Machine: ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown CPU'}; Node ${process.version}; ${type()} ${release()}; ${new Date().toISOString().slice(0, 10)}`;
+}

@@ -1,0 +1,60 @@
+/**
+ * The benchmarks: `npm run bench -- [--only S1,S4] [--quick]`.
+ *
+ * Prints Markdown tables of ratios, each beside its goal, on stdout, and progress on stderr. A missed goal is told and does not
+ * fail the run: whether a figure is good enough is for people to say, who know what else ran on the machine. `--quick` shows
+ * in seconds that everything works; its figures are no measurement.
+ */
+import { parseArgs } from 'node:util';
+import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
+import { FULL, QUICK, type Plan } from './plan.ts';
+import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
+import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
+import { machine, markdown, verdict, type Table } from './report.ts';
+import { startUp } from './start-up.ts';
+import { Workplace } from './support/workplace.ts';
+
+/** A benchmark makes one table, of the rows that were asked for. */
+interface Benchmark {
+  readonly names: readonly string[];
+  readonly run: (plan: Plan, place: Workplace, names: readonly string[]) => Promise<Table>;
+}
+
+/** In the order in which they run; `names` are what `--only` takes. */
+const BENCHMARKS: readonly Benchmark[] = [
+  { names: ['S1', 'S2', 'S3'], run: readsAgainstBare },
+  { names: ['S4'], run: readsAgainstMap },
+  { names: ['S5'], run: activationAgainstAppend },
+  { names: ['flip'], run: flipToVisible },
+  { names: ['S9'], run: readsAmongMany },
+  { names: ['S9'], run: readsInProcessAmongMany },
+  { names: ['S9'], run: activationAmongMany },
+  { names: ['S10'], run: startUp },
+];
+const NAMES = [...new Set(BENCHMARKS.flatMap(({ names }) => names))];
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const names = values.only?.split(',') ?? NAMES;
+const unknown = names.filter((name) => !NAMES.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`--only ${unknown.join(',')}: there is no such benchmark; there are ${NAMES.join(', ')}.\n`);
+  process.exit(2);
+}
+
+const plan = values.quick ? QUICK : FULL;
+const place = new Workplace(plan);
+process.on('exit', () => place.remove());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+process.stdout.write(`${machine()}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
+process.stdout.write(`${plan.pairs} pairs; each cell is the median, with the lowest and the highest in brackets.\n\n`);
+if (plan.quick) process.stdout.write('**A quick run: it shows that the benchmarks work. Its figures are no measurement.**\n\n');
+const tables: Table[] = [];
+for (const benchmark of BENCHMARKS) {
+  const chosen = benchmark.names.filter((name) => names.includes(name));
+  if (chosen.length === 0) continue;
+  const table = await benchmark.run(plan, place, chosen);
+  tables.push(table);
+  process.stdout.write(`${markdown(table)}\n`);
+}
+process.stdout.write(`${verdict(tables)}\n`);

@@ -1,0 +1,69 @@
+/** The processes under measurement: the service itself, and a bare Fastify server, each on an event loop of its own. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Usage } from './probe.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PROBE = new URL('./probe.ts', import.meta.url).href;
+const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
+const SERVICE = fileURLToPath(new URL('../../server.ts', import.meta.url));
+
+export interface Served {
+  readonly url: string;
+  usage(): Promise<Usage>;
+  /** Asks it to close, and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/** An answer that the bare server gives, byte for byte. */
+export interface BareAnswer {
+  readonly path: string;
+  readonly etag: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Starts the service as `npm start` does, on a free port. */
+export function startService(options: { readonly dataDir: string; readonly packsDir: string }): Promise<Served> {
+  return start(SERVICE, [], { DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info' });
+}
+
+/** Starts a Fastify server that gives the same answers and does nothing else. */
+export async function startBare(answers: readonly BareAnswer[]): Promise<Served> {
+  return start(BARE, [JSON.stringify(answers)], {});
+}
+
+async function start(file: string, args: readonly string[], settings: Readonly<Record<string, string>>): Promise<Served> {
+  const child = fork(file, args, {
+    ...{ cwd: ROOT, env: { PATH: process.env['PATH'], ...settings } },
+    execArgv: ['--import', PROBE],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-2000)));
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code} instead of listening. ${complaint}`)));
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /Listening at (http:\/\/[^"\s]+)/u.exec(line);
+      if (found?.[1] !== undefined) resolve(found[1]);
+    });
+  });
+  return {
+    url,
+    usage: () => usageOf(child),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function usageOf(child: ChildProcess): Promise<Usage> {
+  const answer = once(child, 'message') as Promise<[Usage]>;
+  child.send('usage');
+  return (await answer)[0];
+}

@@ -1,0 +1,66 @@
+/**
+ * The temporary folder of a run, and what is made in it once for all benchmarks that want it. It is removed at the end of the
+ * run, also where that is an interrupt.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plan } from '../plan.ts';
+import { fill, type Size } from './fill.ts';
+
+/** The packs that are shipped. */
+export const PACKS_DIR = fileURLToPath(new URL('../../packs', import.meta.url));
+
+export class Workplace {
+  readonly dir = mkdtempSync(join(tmpdir(), 'prompt-registry-bench-'));
+  readonly #filled = new Map<string, Promise<string>>();
+  readonly #plan: Plan;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** A packs folder with nothing in it. */
+  get noPacks(): string {
+    return this.folder('no-packs');
+  }
+
+  /** A data folder with one pack of three versions. */
+  small(): Promise<string> {
+    return this.#once('small', { packs: 1, versionsPerPack: 3 });
+  }
+
+  /** A data folder with many versions in many packs. */
+  large(): Promise<string> {
+    const { packs, versionsPerPack } = this.#plan;
+    return this.#once('large', { packs, versionsPerPack });
+  }
+
+  /** A data folder with a long log. */
+  long(): Promise<string> {
+    return this.#once('long', { packs: this.#plan.packs, versionsPerPack: 10, events: this.#plan.events });
+  }
+
+  /** A folder of that name; made if it is not there. */
+  folder(name: string): string {
+    const dir = join(this.dir, name);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return dir;
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #once(name: string, size: Size): Promise<string> {
+    let made = this.#filled.get(name);
+    if (made === undefined) {
+      const dir = this.folder(name);
+      process.stderr.write(`making a registry of ${size.packs} packs with ${size.versionsPerPack} versions each${size.events === undefined ? '' : ` and a log of ${size.events.toLocaleString('en')} events`}\n`);
+      made = fill(dir, size, PACKS_DIR).then(() => dir);
+      this.#filled.set(name, made);
+    }
+    return made;
+  }
+}

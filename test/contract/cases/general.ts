@@ -1,0 +1,42 @@
+/** The cases that follow from the document itself: what can go wrong with any operation, with any body, with any name in a path. */
+import { OPERATIONS, type Operation } from '../../support/openapi.ts';
+import { validRequest, type Case, type Trouble } from './kit.ts';
+
+/** Operations that ask the store; all others answer from the snapshot. */
+const FROM_STORE = ['getVersion', 'publishVersion', 'listActivations', 'activateVersion', 'rollbackPack', 'getCoachSession'];
+/** Operations that look at nothing that could fail; only a fault before they start makes them fail. */
+const FROM_NOTHING = ['live', 'getProblem'];
+
+/** Longer than any name in a path may be. */
+const OVERLONG = 'x'.repeat(201);
+/** One more byte than the default BODY_LIMIT, as JSON. */
+const OVERSIZED = JSON.stringify({ reason: 'x'.repeat(1024 * 1024 - 12) });
+
+function troubleOf(id: string): Trouble {
+  if (FROM_STORE.includes(id)) return 'throws';
+  return FROM_NOTHING.includes(id) ? 'at once' : 'snapshot';
+}
+
+function casesOf([operation, { parameters = [], requestBody }]: [string, Operation]): Case[] {
+  const valid = (world: Parameters<typeof validRequest>[1]) => validRequest(operation, world);
+  const names = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+  const cases: Case[] = [
+    { operation, status: 400, code: 'validation-failed', name: 'an unknown query parameter', request: (world) => ({ ...valid(world), query: { surprise: '1' } }) },
+    { operation, status: 500, code: 'internal', name: 'a planted fault', request: valid, trouble: troubleOf(operation) },
+  ];
+  if (FROM_STORE.includes(operation)) {
+    cases.push({ operation, status: 503, code: 'store-unavailable', name: 'the store is away', request: valid, trouble: 'rejects' });
+  }
+  for (const name of names) {
+    cases.push({ operation, status: 414, code: 'uri-too-long', name: `an overlong ${name}`, request: (world) => ({ ...valid(world), path: { ...valid(world).path, [name]: OVERLONG } }) });
+  }
+  if (requestBody !== undefined) {
+    cases.push(
+      { operation, status: 413, code: 'payload-too-large', name: 'an oversized body', request: (world) => ({ ...valid(world), body: OVERSIZED }) },
+      { operation, status: 415, code: 'unsupported-media-type', name: 'a body that is no JSON', request: (world) => ({ ...valid(world), headers: { 'content-type': 'text/plain' } }) },
+    );
+  }
+  return cases;
+}
+
+export const GENERAL: readonly Case[] = [...OPERATIONS].flatMap(casesOf);

@@ -1,0 +1,93 @@
+/** The cases that are an operation's own: its successes, and what it alone refuses. */
+import { addPack } from '../../support/app.ts';
+import { send } from '../../support/openapi.ts';
+import { documentOf } from '../../support/pack-documents.ts';
+import { VALID, type Case, type World } from './kit.ts';
+
+const REASON = 'Users report that answers are too blunt';
+
+/** Makes a pack with two versions, so that a case that moves a pointer stands in nobody's way. */
+async function packOf({ app }: World, pack: string, ...active: readonly string[]): Promise<void> {
+  await addPack(app, pack, '1.0.0', '2.0.0');
+  for (const version of active) await app.registry.activate({ pack, version, reason: REASON });
+}
+
+/** A conditional request with what the caller was given before. */
+const again = (operation: string): Case['request'] => async (world) => {
+  const request = VALID[operation]?.(world) ?? {};
+  const { headers } = await send(world.app, operation, request);
+  return { ...request, headers: { 'if-none-match': String(headers['etag']) } };
+};
+
+const READS: readonly Case[] = [
+  ...Object.keys(VALID)
+    .filter((operation) => !['publishVersion', 'activateVersion', 'rollbackPack', 'startCoachSession'].includes(operation))
+    .map((operation): Case => ({ operation, status: 200, name: 'a valid request', request: VALID[operation] ?? {} })),
+  ...['getActivePack', 'getSystemPrompt', 'listStyles', 'getStylePrompt'].flatMap((operation): Case[] => [
+    { operation, status: 304, name: 'nothing has moved', request: again(operation) },
+    { operation, status: 404, code: 'channel-not-found', name: 'a channel that is not there', request: (world) => ({ ...VALID[operation]?.(world), query: { channel: 'nightly' } }) },
+  ]),
+  ...['getSystemPrompt', 'listStyles', 'getStylePrompt'].map((operation): Case => {
+    const request = (world: World) => ({ ...VALID[operation]?.(world), query: { pack: 'choach' } });
+    return { operation, status: 404, code: 'pack-not-found', name: 'a pack that is not there', request };
+  }),
+  ...['getPack', 'listVersions', 'getVersion', 'getActivePack', 'listActivations'].map((operation): Case => {
+    const request = (world: World) => ({ ...VALID[operation]?.(world), path: { ...VALID[operation]?.(world).path, pack: 'choach' } });
+    return { operation, status: 404, code: 'pack-not-found', name: 'a pack that is not there', request };
+  }),
+  { operation: 'getVersion', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' } } },
+  { operation: 'getStylePrompt', status: 404, code: 'style-not-found', name: 'a style that the active version lacks', request: { path: { styleId: 'direct' } } },
+  { operation: 'getCoachSession', status: 404, code: 'session-not-found', name: 'an id that is none', request: { path: { sessionId: 'made-up' } } },
+  { operation: 'getProblem', status: 404, code: 'not-found', name: 'a code that is none', request: { path: { code: 'no-such-code' } } },
+];
+
+const PUBLISHES: readonly Case[] = [
+  { operation: 'publishVersion', status: 201, name: 'a version that is new', request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0') } },
+  { operation: 'publishVersion', status: 200, name: 'the same again', request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0') } },
+  {
+    ...{ operation: 'publishVersion', status: 409, code: 'version-exists', name: 'another text under the same version' },
+    request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0', { system: 'Another text.' }) },
+  },
+];
+
+/** The body that each of the two operations takes that move a pointer. */
+const MOVES = { activateVersion: { version: '1.0.0', reason: REASON }, rollbackPack: { reason: REASON } } as const;
+
+const MOVED: readonly Case[] = [
+  ...Object.entries(MOVES).flatMap(([operation, body]): Case[] => [
+    {
+      ...{ operation, status: 201, name: 'the channel moves' },
+      request: async (world) => {
+        await packOf(world, `moved-by-${operation.toLowerCase()}`, '1.0.0', '2.0.0');
+        return { path: { pack: `moved-by-${operation.toLowerCase()}` }, body };
+      },
+    },
+    { operation, status: 404, code: 'pack-not-found', name: 'a pack that is not there', request: { path: { pack: 'choach' }, body } },
+    { operation, status: 404, code: 'channel-not-found', name: 'a channel that is not there', request: { body: { ...body, channel: 'nightly' } } },
+    { operation, status: 412, code: 'revision-conflict', name: 'If-Match names another revision', request: { body, headers: { 'if-match': '"1"' } } },
+  ]),
+  { operation: 'activateVersion', status: 200, name: 'what is active already', request: { body: { version: '2.0.0', reason: REASON } } },
+  { operation: 'rollbackPack', status: 200, name: 'to what is active already', request: { body: { toVersion: '2.0.0', reason: REASON } } },
+  { operation: 'activateVersion', status: 422, code: 'unknown-version', name: 'a version that is not registered', request: { body: { version: '7.7.7', reason: REASON } } },
+  { operation: 'rollbackPack', status: 422, code: 'unknown-version', name: 'to a version that is not registered', request: { body: { toVersion: '7.7.7', reason: REASON } } },
+  { operation: 'rollbackPack', status: 409, code: 'never-active', name: 'to a version that was never active', request: { body: { toVersion: '1.1.0', reason: REASON } } },
+  { operation: 'rollbackPack', status: 409, code: 'not-active', name: 'from a version that is not active', request: { body: { fromVersion: '1.0.0', reason: REASON } } },
+  {
+    ...{ operation: 'rollbackPack', status: 409, code: 'nothing-to-roll-back-to', name: 'from the bottom' },
+    request: async (world) => {
+      await packOf(world, 'at-the-bottom', '1.0.0');
+      return { path: { pack: 'at-the-bottom' }, body: { reason: REASON } };
+    },
+  },
+  // A write waits up to two seconds for a store that is not itself, so one operation stands for all three.
+  { operation: 'activateVersion', status: 503, code: 'store-busy', name: 'others keep winning', request: VALID['activateVersion'] ?? {}, trouble: 'conflict' },
+  { operation: 'activateVersion', status: 503, code: 'outcome-unknown', name: 'the store never says what became of it', request: VALID['activateVersion'] ?? {}, trouble: 'unknown' },
+];
+
+const SESSIONS: readonly Case[] = [
+  { operation: 'startCoachSession', status: 201, name: 'a valid request', request: { body: { styleId: 'supportive' } } },
+  { operation: 'startCoachSession', status: 404, code: 'channel-not-found', name: 'a channel that is not there', request: { body: { channel: 'nightly' } } },
+  { operation: 'startCoachSession', status: 422, code: 'style-not-supported', name: 'a style that the active version lacks', request: { body: { styleId: 'direct' } } },
+];
+
+export const OWN: readonly Case[] = [...READS, ...PUBLISHES, ...MOVED, ...SESSIONS];

@@ -1,0 +1,165 @@
+/**
+ * Every operation gives every answer that `openapi.yaml` declares for it, and each of them is as declared.
+ *
+ * The tables under cases/ say what is provoked; the sockets below provoke what needs one. The last test compares what was seen
+ * with what is declared, down to the problem codes, so that a new operation or status without a case fails here.
+ */
+import t, { type Test } from 'tap';
+import { faultsOf, OPERATIONS, send, urlOf, type RawAnswer } from '../support/openapi.ts';
+import { listen, openApp } from '../support/app.ts';
+import type { Plan } from '../support/failing-store.ts';
+import { answerIn, exchange } from '../support/raw-http.ts';
+import { GENERAL } from './cases/general.ts';
+import { validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
+import { OWN } from './cases/own.ts';
+
+/** Declared, but not provoked here; each with its reason. */
+const NOT_PROVOKED: Readonly<Record<string, string>> = {
+  'ready 503 not-ready': 'The process opens its registry before it listens, so nobody can ask before there is a snapshot.',
+  ...Object.fromEntries(
+    ['getVersion', 'publishVersion', 'listActivations', 'activateVersion', 'rollbackPack', 'getCoachSession'].map((id) => [
+      `${id} 503 overloaded`,
+      'It takes a store that hangs for 15 seconds; hanging-store.test.ts has it.',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['publishVersion', 'rollbackPack'].flatMap((id) => ['store-busy', 'outcome-unknown'].map((code) => [`${id} 503 ${code}`, 'It takes two seconds each; activateVersion has it, and all three are one code path.'])),
+  ),
+};
+
+const PLANTED = 'planted: the key is hunter2';
+const seen = new Set<string>();
+
+/** What is told apart: the operation, the status, and of a problem its code. */
+const label = (id: string, status: number | string, code?: string) => [id, status, ...(code === undefined ? [] : [code])].join(' ');
+
+function record(t: Test, id: string, answer: RawAnswer, without: readonly string[] = []): void {
+  const faults = faultsOf(id, answer, without);
+  t.strictSame(faults, [], `${id} ${answer.statusCode}: as declared`);
+  if (faults.length > 0) return;
+  seen.add(label(id, answer.statusCode, answer.statusCode < 400 ? undefined : (JSON.parse(answer.body) as { code: string }).code));
+}
+
+/** Has the trouble begin. @returns what ends it */
+function begin(trouble: Trouble, world: World): () => void {
+  const { app } = world;
+  if (trouble === 'snapshot' || trouble === 'at once') {
+    const { current } = app.registry;
+    const boom = (): never => {
+      throw new Error(PLANTED);
+    };
+    let looks = trouble === 'snapshot' ? 1 : 0;
+    const broken: unknown = Object.create(current, {
+      packs: { get: boom },
+      views: { get: boom },
+      revision: { get: () => (looks-- > 0 ? current.revision : boom()) }, // the header's look is the first
+    });
+    Object.defineProperty(app.registry, 'current', { configurable: true, get: () => broken });
+    return () => Reflect.deleteProperty(app.registry, 'current');
+  }
+  const plan: Plan = ({ method }) => {
+    if (trouble === 'throws') throw new Error(PLANTED);
+    return trouble === 'rejects' || method === 'append' ? trouble : undefined; // the other faults are of appends only
+  };
+  world.fail(plan);
+  return () => world.fail();
+}
+
+const logged: string[] = [];
+const { session, ...opened } = await openWorld();
+const world: World = { ...opened, session };
+
+async function openWorld(): Promise<World> {
+  let session = '';
+  const opened = await openApp(t, {
+    registry: { defaultVersion: '1.0.0' },
+    logger: { level: 'error', stream: { write: (line: string) => void logged.push(line) } },
+    before: async (registry) => {
+      session = registry.startSession().sessionId;
+      for (const channel of registry.channels) await registry.activate({ channel, version: '2.0.0', reason: 'The new edition' });
+    },
+  });
+  return { ...opened, session };
+}
+
+async function run(t: Test, { operation: id, status, code, request, trouble }: Case): Promise<void> {
+  const asked = typeof request === 'function' ? await request(world) : request;
+  const before = world.app.registry.current;
+  const end = trouble === undefined ? undefined : begin(trouble, world);
+  const answer = await send(world.app, id, asked).finally(end);
+  t.equal(answer.statusCode, status);
+  record(t, id, answer, trouble === 'at once' ? ['Registry-Revision'] : []);
+  if (status >= 400) {
+    const problem = JSON.parse(answer.body) as { code: string; instance: string };
+    t.equal(problem.code, code);
+    t.equal(problem.instance, urlOf(id, asked).split('?')[0], 'it names the path');
+    t.equal(world.app.registry.current, before, 'nothing was changed');
+  }
+  if (status === 500) saysNothing(t, answer);
+}
+
+/** Nothing of what went wrong leaks; the log has it, under the id that the answer gives. */
+function saysNothing(t: Test, { body }: RawAnswer): void {
+  t.notMatch(body, /planted|hunter2|Error|node_modules|\.ts\b/u, 'nothing leaks');
+  const { requestId } = JSON.parse(body) as { requestId: string };
+  t.ok(logged.some((line) => line.includes(PLANTED) && line.includes(`"requestId":"${requestId}"`)), 'the log has it');
+}
+
+for (const each of [...GENERAL, ...OWN]) {
+  t.test(`${each.operation} ${each.status}: ${each.name}`, async (t) => run(t, each));
+}
+
+t.test('a session cannot start where the default pack is not there', async (t) => {
+  const { app } = await openApp(t, { store: 'memory', registry: { defaultPack: 'choach' } });
+  record(t, 'startCoachSession', await send(app, 'startCoachSession', { body: {} }));
+});
+
+t.test('a write whose first answer is lost is found in the log, and is a success', async (t) => {
+  let appends = 0;
+  world.fail(({ method }) => (method === 'append' && (appends += 1) === 1 ? 'lost-answer' : undefined));
+  const answer = await send(world.app, 'activateVersion', { body: { version: '1.1.0', reason: 'Made once' } }).finally(() => world.fail());
+  t.equal(answer.statusCode, 201);
+  t.equal(appends, 2, 'the same was appended again');
+  const [last] = await world.store.events({ order: 'descending', limit: 1 });
+  t.match(last, { revision: Number(answer.headers['registry-revision']), reason: 'Made once' }, 'it is there once');
+});
+
+t.test('over a connection', async (t) => {
+  const origin = await listen(world.app);
+
+  t.test('431: oversized headers, of every operation', async (t) => {
+    for (const [id, { method }] of OPERATIONS) {
+      const text = await exchange(origin, `${method} ${urlOf(id, validRequest(id, world))} HTTP/1.1\r\nHost: localhost\r\nX-Padding: ${'x'.repeat(20_000)}\r\n\r\n`);
+      t.equal(answerIn(text).statusCode, 431);
+      record(t, id, answerIn(text));
+    }
+  });
+
+  t.test('408: a request that does not arrive, of every operation', async (t) => {
+    const { server } = world.app;
+    const limits = [server.headersTimeout, server.requestTimeout];
+    t.strictSame(limits, [8000, 10_000], 'the limits that the service has');
+    [server.headersTimeout, server.requestTimeout] = [200, 200]; // the same mechanism, sooner
+    t.teardown(() => ([server.headersTimeout = 0, server.requestTimeout = 0] = limits));
+    const answers = [...OPERATIONS].map(async ([id, { method, requestBody }]) => {
+      const head = `${method} ${urlOf(id, validRequest(id, world))} HTTP/1.1\r\nHost: localhost\r\n`;
+      const half = requestBody === undefined ? head : `${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"reason":`;
+      return [id, answerIn(await exchange(origin, half))] as const;
+    });
+    for (const [id, answer] of await Promise.all(answers)) {
+      t.equal(answer.statusCode, 408);
+      record(t, id, answer);
+    }
+  });
+});
+
+t.test('every answer that is declared was seen, and each exception is one', async (t) => {
+  const declared = [...OPERATIONS].flatMap(([id, { responses }]) =>
+    Object.entries(responses).flatMap(([status, { description }]) =>
+      Number(status) < 400 ? [label(id, status)] : [...description.matchAll(/`([a-z-]+)`:/gu)].map(([, code]) => label(id, status, code)),
+    ),
+  );
+  t.ok(declared.length > 150, `${declared.length} are declared`);
+  t.strictSame(declared.filter((each) => !seen.has(each) && !(each in NOT_PROVOKED)).sort(), [], 'declared but never seen');
+  t.strictSame(Object.keys(NOT_PROVOKED).filter((each) => !declared.includes(each) || seen.has(each)), [], 'an exception that is none');
+});

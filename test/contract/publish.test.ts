@@ -1,0 +1,174 @@
+/**
+ * Publishing over HTTP: SPEC R1 (a version never changes; both doors give the same digest), and nothing half-registered after any
+ * refusal.
+ */
+import t, { type Test } from 'tap';
+import type { PackDocument } from '../../registry/model.ts';
+import { openApp, shippedPacks } from '../support/app.ts';
+import { askOf, type Answer } from '../support/openapi.ts';
+import { documentOf } from '../support/pack-documents.ts';
+
+const { app, store } = await openApp(t);
+const ask = askOf(app);
+const reason = 'Users report that answers are too blunt';
+
+const publish = (t: Test, pack: string, body: unknown) => ask(t, 'publishVersion', { path: { pack }, body });
+
+/** A success without effect. */
+async function sameAgain(t: Test, pack: string, document: PackDocument, name: string): Promise<Answer> {
+  const { current } = app.registry;
+  const answer = await publish(t, pack, document);
+  t.equal(answer.statusCode, 200, name);
+  t.equal(app.registry.current, current, `${name}: no event`);
+  return answer;
+}
+
+/** A refusal without effect: not in the snapshot, not in the log, not among the contents. */
+async function refused(t: Test, pack: string, document: unknown, status: number, problem: object, name: string): Promise<void> {
+  const { current } = app.registry;
+  const head = await store.head();
+  t.match(await publish(t, pack, document), { statusCode: status, body: problem }, name);
+  t.equal(app.registry.current, current, `${name}: nothing is visible`);
+  t.strictSame(await store.head(), head, `${name}: nothing is in the log`);
+}
+
+t.test('201, and the version can be read back as it was sent', async (t) => {
+  const document = documentOf('new-pack', '1.0.0-rc.1', { system: 'Zwei Sätze. 🌱\n\nUnd  ein\tTab.', defaultStyle: 'direct' });
+  const { revision } = app.registry.current;
+  const { statusCode, headers, body, revision: after } = await publish(t, 'new-pack', document);
+  t.equal(statusCode, 201);
+  t.equal(after, revision + 1, 'it is one event');
+  t.equal(headers['location'], '/v1/packs/new-pack/versions/1.0.0-rc.1');
+  const { styles, system, ...rest } = document;
+  const made = { pack: 'new-pack', status: 'registered', activeIn: [], problems: [], publishedBy: { keyId: 'anonymous' } };
+  t.match(body, { ...rest, ...made, styles: styles.map(({ id, title }) => ({ id, title })), publishedAt: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u });
+  const read = await app.inject({ url: String(headers['location']) });
+  t.strictSame(read.json(), { ...body, system, styles }, 'Location leads to it, texts and all');
+});
+
+t.test('a new pack is there, and inactive until it is activated', async (t) => {
+  await publish(t, 'inactive', documentOf('inactive', '1.0.0'));
+  t.match((await ask(t, 'getPack', { path: { pack: 'inactive' } })).body, { versionCount: 1, channels: [] });
+  t.ok((await ask(t, 'listPacks')).body.packs.some(({ pack }: { pack: string }) => pack === 'inactive'));
+  for (const [id, request] of [['getActivePack', { path: { pack: 'inactive' } }], ['getSystemPrompt', { query: { pack: 'inactive' } }], ['listStyles', { query: { pack: 'inactive' } }]] as const) {
+    t.match(await ask(t, id, request), { statusCode: 404, body: { code: 'channel-not-found', knownChannels: [], detail: /nothing active/u } }, id);
+  }
+});
+
+t.test('published, then activated, then read: the texts are the same', async (t) => {
+  const document = documentOf('read-back', '1.0.0', { system: 'Line one.\nLine two.\n\tIndented; “quoted”, 🌱, \u2028 and e\u0301.' });
+  const { body: published } = await publish(t, 'read-back', document);
+  await ask(t, 'activateVersion', { path: { pack: 'read-back' }, body: { version: '1.0.0', reason } });
+  const { body } = await ask(t, 'getActivePack', { path: { pack: 'read-back' } });
+  t.match(body, { system: document.system, styles: document.styles, defaultStyle: document.defaultStyle, compatibility: document.compatibility, digest: published.digest });
+  t.equal((await ask(t, 'getSystemPrompt', { query: { pack: 'read-back' } })).body.text, document.system);
+  for (const { id, text } of document.styles) t.equal((await ask(t, 'getStylePrompt', { path: { styleId: id }, query: { pack: 'read-back' } })).body.text, text, id);
+});
+
+t.test('the same again is a success without an event', async (t) => {
+  const document = documentOf('again', '1.0.0');
+  const { body: first } = await publish(t, 'again', document);
+  const { body, headers } = await sameAgain(t, 'again', document, 'as it was');
+  t.strictSame(body, first);
+  t.equal(headers['location'], '/v1/packs/again/versions/1.0.0');
+  const { compatibility, ...rest } = document;
+  const { packFormat, locales, clients, models } = compatibility;
+  await sameAgain(t, 'again', { compatibility: { packFormat, locales, clients, models }, ...rest }, 'members in another order');
+  const lines = documentOf('again', '1.0.0', { system: `${document.system}\n` });
+  await sameAgain(t, 'again', lines, 'a final newline more');
+});
+
+t.test('anything else under the same version is refused, and says what differs', async (t) => {
+  const document = documentOf('immutable', '1.0.0');
+  const [first, second] = document.styles;
+  await publish(t, 'immutable', document);
+  const others: readonly (readonly [name: string, differing: string, members: Partial<PackDocument>])[] = [
+    ['another system prompt', 'content', { system: `${document.system}!` }],
+    ['a blank line more at the end', 'content', { system: `${document.system}\n\n` }],
+    ['the same letters, composed otherwise', 'content', { system: document.system.replace('y', 'ÿ'.normalize('NFD')) }],
+    ['another style text', 'content', { styles: [first!, { ...second!, text: 'Other.' }] }],
+    ['another title', 'content', { styles: [first!, { ...second!, title: 'Other' }] }],
+    ['the styles in another order', 'content', { styles: [second!, first!] }],
+    ['a style less', 'content', { styles: [first!] }],
+    ['another default style', 'content', { defaultStyle: 'direct' }],
+    ['another locale', 'content', { compatibility: { ...document.compatibility, locales: ['de'] } }],
+    ['another summary', 'summary', { summary: 'Other.' }],
+    ['another author', 'author', { author: 'Somebody else' }],
+  ];
+  for (const [name, differing, members] of others) {
+    await refused(t, 'immutable', { ...document, ...members }, 409, { code: 'version-exists', differing: [differing], detail: new RegExp(differing, 'u') }, name);
+  }
+  await refused(t, 'immutable', { ...document, system: 'Other.', summary: 'Other.', author: 'Other' }, 409, { differing: ['content', 'summary', 'author'] }, 'all at once');
+  t.equal((await ask(t, 'getVersion', { path: { pack: 'immutable', version: '1.0.0' } })).body.system, document.system);
+  await sameAgain(t, 'immutable', document, 'the one that is there');
+});
+
+t.test('what was read from disk is the same version over HTTP, whatever its line ends', async (t) => {
+  const texts: readonly (readonly [name: string, as: (text: string) => string])[] = [
+    ['as it is', (text) => text],
+    ['with CRLF', (text) => text.replaceAll('\n', '\r\n')],
+    ['with a BOM', (text) => `\uFEFF${text}`],
+    ['with a final newline', (text) => `${text}\n`],
+    ['with all three', (text) => `\uFEFF${text.replaceAll('\n', '\r\n')}\r\n`],
+  ];
+  for (const { version } of await shippedPacks()) {
+    const { content, summary, author, digest } = version;
+    const { pack, styles, system, ...rest } = content;
+    for (const [name, as] of texts) {
+      const document: PackDocument = structuredClone({ ...rest, summary, author, system: as(system), styles: styles.map((style) => ({ ...style, text: as(style.text) })) });
+      const { body } = await sameAgain(t, pack, document, `${pack} ${content.version} ${name}`);
+      t.equal(body.digest, digest);
+    }
+  }
+});
+
+t.test('of two who publish one version at once, one makes it', async (t) => {
+  const document = documentOf('raced', '1.0.0');
+  const { revision } = app.registry.current;
+  const same = await Promise.all([1, 2, 3].map(() => publish(t, 'raced', document)));
+  t.strictSame(same.map(({ statusCode }) => statusCode).sort(), [200, 200, 201]);
+  t.equal(app.registry.current.revision, revision + 1);
+  const other = await Promise.all(['One.', 'Two.'].map((system) => publish(t, 'raced', documentOf('raced', '2.0.0', { system }))));
+  t.strictSame(other.map(({ statusCode }) => statusCode).sort(), [201, 409]);
+});
+
+t.test('a document that contradicts itself, or cannot be kept, is refused whole', async (t) => {
+  const good = documentOf('refused', '1.0.0');
+  const [first, second] = good.styles;
+  const { compatibility } = good;
+  const without = (member: keyof PackDocument) => Object.fromEntries(Object.entries(good).filter(([name]) => name !== member));
+  const faults: readonly (readonly [name: string, document: unknown, pointer: string])[] = [
+    ...(Object.keys(good) as (keyof PackDocument)[]).map((member) => [`no ${member}`, without(member), `/${member}`] as const),
+    ['an unknown member', { ...good, reviewer: 'Kim' }, '/reviewer'],
+    ['an unknown member deep inside', { ...good, styles: [{ ...first, tone: 'warm' }] }, '/styles/0/tone'],
+    ['the pack inside', { ...good, pack: 'refused' }, '/pack'],
+    ['build metadata', { ...good, version: '1.0.0+build' }, '/version'],
+    ['a leading zero', { ...good, version: '01.0.0' }, '/version'],
+    ['a v', { ...good, version: 'v1.0.0' }, '/version'],
+    ['no SemVer', { ...good, version: '1.0' }, '/version'],
+    ['a blank author', { ...good, author: ' \t' }, '/author'],
+    ['a blank system prompt', { ...good, system: '\n\n' }, '/system'],
+    ['a system prompt too long', { ...good, system: 'x'.repeat(262_145) }, '/system'],
+    ['no styles', { ...good, styles: [] }, '/styles'],
+    ['too many styles', { ...good, styles: Array.from({ length: 51 }, (_, index) => ({ ...first, id: `s${index}` })) }, '/styles'],
+    ['a style twice', { ...good, styles: [first, { ...second, id: 'supportive' }] }, '/styles/1/id'],
+    ['a style id with a slash', { ...good, styles: [first, { ...second, id: '../up' }] }, '/styles/1/id'],
+    ['a default style that is none of them', { ...good, defaultStyle: 'harsh' }, '/defaultStyle'],
+    ['a client range that is none', { ...good, compatibility: { ...compatibility, clients: [{ name: 'web', range: 'newest' }] } }, '/compatibility/clients/0/range'],
+    ['a locale that is none', { ...good, compatibility: { ...compatibility, locales: ['english please'] } }, '/compatibility/locales/0'],
+    ['another pack format', { ...good, compatibility: { ...compatibility, packFormat: 2 } }, '/compatibility/packFormat'],
+    ['a NUL', { ...good, system: 'a\u0000b' }, '/system'],
+    ['a lone surrogate', { ...good, styles: [{ ...first, text: '\ud83c' }, second] }, '/styles/0/text'],
+    ['a NUL in a name', { ...good, 'auth\u0000or': 'x' }, ''],
+    ['a list', [good], ''],
+    ['null', null, ''],
+  ];
+  for (const [name, document, pointer] of faults) {
+    await refused(t, 'refused', document, 400, { code: 'validation-failed', errors: [{ pointer: new RegExp(`^${pointer}$`, 'u') }] }, name);
+  }
+  for (const pack of ['Refused', 'a_b', '-a', 'x'.repeat(64), ' ', 'ä', '%00']) {
+    await refused(t, pack, good, 400, { code: 'validation-failed', errors: [{ parameter: 'pack' }] }, `the pack "${pack}"`);
+  }
+  t.equal((await ask(t, 'getPack', { path: { pack: 'refused' } })).statusCode, 404, 'the pack was never made');
+  t.equal((await publish(t, 'refused', good)).statusCode, 201, 'the good one goes in');
+});

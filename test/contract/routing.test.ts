@@ -1,0 +1,87 @@
+/**
+ * What is no operation is refused as one: paths that are not there, methods that a path does not take; and a request that comes
+ * in while the service closes is answered all the same.
+ */
+import { setImmediate } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../support/app.ts';
+import { KeepAlive } from '../support/keep-alive.ts';
+import { faultsOf, OPENAPI, schemaFaults } from '../support/openapi.ts';
+
+const PROBLEM = '/components/schemas/Problem';
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
+
+const { app } = await openApp(t);
+
+function isProblem(t: Test, headers: Readonly<Record<string, unknown>>): void {
+  t.match(headers['content-type'], /^application\/problem\+json/u);
+  t.equal(String(headers['registry-revision']), String(app.registry.current.revision));
+}
+
+t.test('405: every path names the methods it takes', async (t) => {
+  for (const [template, operations] of Object.entries(OPENAPI.paths)) {
+    const takes = Object.keys(operations).flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).sort();
+    const url = template.replaceAll(/\{\w+\}/gu, 'anything');
+    for (const method of METHODS.filter((each) => !takes.includes(each))) {
+      const { statusCode, headers, body } = await app.inject({ method, url: `${url}?x=1` });
+      const problem = JSON.parse(body) as object;
+      t.match({ statusCode, problem }, { statusCode: 405, problem: { code: 'method-not-allowed', status: 405, instance: url } }, `${method} ${template}`);
+      t.strictSame(headers['allow'], takes.join(', '), 'Allow lists what it takes');
+      isProblem(t, headers);
+      t.strictSame(schemaFaults(PROBLEM, problem), []);
+    }
+  }
+});
+
+t.test('404: a path that is not there', async (t) => {
+  for (const url of ['/', '/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics', '/v1/keys', '/.git/config']) {
+    const { statusCode, headers, body } = await app.inject({ url });
+    const problem = JSON.parse(body) as { code: string };
+    // An empty name where a pack's should be is a name that breaks its rule.
+    t.equal(statusCode, url === '/v1/packs/' ? 400 : 404, url);
+    t.equal(problem.code, url === '/v1/packs/' ? 'validation-failed' : 'not-found', url);
+    isProblem(t, headers);
+    t.strictSame(schemaFaults(PROBLEM, problem), []);
+  }
+});
+
+t.test('HEAD is what GET is, without the body', async (t) => {
+  for (const [template, { get }] of Object.entries(OPENAPI.paths)) {
+    if (get === undefined) continue;
+    const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none');
+    const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
+    const { date: _, ...headers } = whole.headers;
+    t.equal(head.statusCode, whole.statusCode, template);
+    t.equal(head.body, '', 'no body');
+    t.match(head.headers, headers, 'the same headers');
+  }
+});
+
+t.test('a request that comes in on an open connection while the service closes is answered as declared', async (t) => {
+  const opened = await openApp(t, { store: 'memory' });
+  const { app } = opened;
+  const connection = new KeepAlive(await listen(app));
+  t.teardown(() => connection.close());
+  const store = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  opened.fail(async ({ method }) => {
+    if (method !== 'append') return undefined;
+    asked.resolve();
+    await store.promise;
+    return undefined;
+  });
+  const write = connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body: { version: '1.0.0', reason: 'The last thing before the restart' } });
+  await asked.promise;
+  const closed = app.close();
+  while (app.server.listening) await setImmediate();
+  const read = connection.one({ path: '/v1/prompts/system' });
+  store.resolve();
+
+  t.equal((await write).status, 201, 'the write under way is finished');
+  const answer = await read;
+  const headers = Object.fromEntries(['content-type', 'registry-revision', 'etag', 'connection'].map((name) => [name, answer.header(name)]));
+  t.equal(answer.status, 200);
+  t.equal(headers['connection'], 'close', 'and asked to come in elsewhere next time');
+  t.strictSame(faultsOf('getSystemPrompt', { statusCode: answer.status, headers, body: answer.text }), []);
+  await closed;
+});

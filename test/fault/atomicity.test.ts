@@ -1,0 +1,198 @@
+/**
+ * No answer mixes two versions and no reader is led back, by any door, while pointers move all the time (BARS B1; SPEC R2, R3, R4).
+ *
+ * Readers over HTTP and in process read everything there is to read while three writers activate and roll back. What each
+ * answer says is held against the others and, in the end, against the log. The controls run the same readers and the same check
+ * on doors with a fault planted in them; it must be found. The same choices again: TEST_SEED=… node test/fault/atomicity.test.ts
+ */
+import { setImmediate } from 'node:timers/promises';
+import { join } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import t, { type Test } from 'tap';
+import { buildApp } from '../../app.ts';
+import type { Registry, Snapshot } from '../../registry/index.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { newSeed, randomFrom, readLog } from '../support/events.ts';
+import { KeepAlive } from '../support/keep-alive.ts';
+import { documentOf, shipped, versionOf } from '../support/pack-documents.ts';
+import { ReadChecker, type Violation } from '../support/read-checker.ts';
+import { flip, moveInProcess, moveOverHttp, readAllInProcess, readInProcess, readOverHttp, type DoorName, type Run } from '../support/read-traffic.ts';
+import { DAY } from '../support/registries.ts';
+
+/** Answers to read, over all doors together. */
+const READS: Record<string, number> = { short: 10_000, faults: 200_000, soak: 5_000_000 };
+const length = process.env['TEST_LENGTH'] ?? 'short';
+const reads = READS[length] ?? 10_000;
+/** BARS B1; of the short form nothing is asked, as other tests run beside it. */
+const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
+const CONNECTIONS = 6;
+
+const seed = newSeed();
+
+const channels = ['production', 'staging'];
+const numbers = Array.from({ length: 8 }, (_, index) => `${index + 1}.0.0`);
+const versions = numbers.map((version) =>
+  versionOf('coach', version, {
+    styles: ['supportive', `only-in-${version.charAt(0)}`].map((id) => ({ id, title: `${id} of ${version}`, text: `coach ${version}: the ${id} style. `.repeat(10) })),
+    defaultStyle: `only-in-${version.charAt(0)}`,
+  }),
+);
+
+/** A real server on a real store, and a run of readers and writers on it. */
+async function start(t: Test, wanted: number): Promise<{ app: FastifyInstance; address: string; log: () => ReturnType<typeof readLog>; run: Run }> {
+  const store = await openSqliteStore({ file: join(t.testdir(), 'registry.db') });
+  const app = await buildApp({ registry: { store, shipped: versions.map(shipped), channels, defaultPack: 'coach', sessionTtl: DAY } });
+  t.teardown(() => app.close());
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  const checker = new ReadChecker(versions);
+  const run: Run = { checker, random: randomFrom(seed), channels, goOn: () => checker.total < wanted, acknowledged: 0, flips: 0 };
+  return { app, address, log: () => readLog(store), run };
+}
+
+function connect(t: Test, address: string): KeepAlive {
+  const connection = new KeepAlive(address);
+  t.teardown(() => connection.close());
+  return connection;
+}
+
+t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
+  const { app, address, log, run } = await start(t, reads);
+  const { checker } = run;
+  const { registry } = app;
+  registry.onChange((_, { revision }) => {
+    for (const channel of channels) readAllInProcess({ ...run, acknowledged: revision }, 'who hears of a change', registry, channel);
+  });
+
+  const began = performance.now();
+  await Promise.all([
+    ...Array.from({ length: CONNECTIONS }, (_, index) => readOverHttp(run, `connection ${index}`, connect(t, address))),
+    readInProcess(run, 'in process 1', registry),
+    readInProcess(run, 'in process 2', registry),
+    flip(run, numbers, moveOverHttp(connect(t, address))),
+    flip(run, numbers, moveOverHttp(connect(t, address))),
+    flip(run, numbers, moveInProcess(registry)),
+    publish(run, registry),
+  ]);
+  const seconds = (performance.now() - began) / 1000;
+  checker.verify(await log());
+
+  t.comment(Object.fromEntries(checker.reads));
+  t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
+  t.ok(checker.total >= reads, `${checker.total} answers`);
+  t.ok(run.flips >= reads / 200, `${run.flips} flips`);
+  t.ok(run.flips / seconds >= FLIPS_PER_SECOND, `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`);
+  t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
+});
+
+const EVERY_DOOR = [
+  ...['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map((door) => `HTTP ${door}`),
+  ...['activePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'resolveSession', 'startSession'],
+];
+
+/** Moves the log on without moving a pointer of the pack that is read. */
+async function publish(run: Run, registry: Registry): Promise<void> {
+  for (let patch = 0; run.goOn(); patch += 1) {
+    const { snapshot } = await registry.publish({ pack: 'other', document: documentOf('other', `0.0.${patch}`) });
+    run.acknowledged = Math.max(run.acknowledged, snapshot.revision);
+    const flips = run.flips;
+    while (run.goOn() && run.flips < flips + 20) await setImmediate();
+  }
+}
+
+// ── Controls: the same readers and the same check on doors that are wrong ──
+
+type Planted = (snapshot: () => Snapshot, channel: string) => Promise<{ revision: number; body: { revision: number } }> | { revision: number; body: { revision: number } };
+
+/** A server whose `getSystemPrompt` is made by the planted code. */
+async function plantedServer(t: Test, registry: Registry, planted: Planted): Promise<string> {
+  const app = Fastify();
+  t.teardown(() => app.close());
+  app.get('/v1/prompts/system', async (request, reply) => {
+    const { channel } = request.query as { channel: string };
+    const { revision, body } = await planted(() => registry.current, channel);
+    return reply.header('registry-revision', revision).header('etag', `"${body.revision}.0"`).send(body);
+  });
+  return app.listen({ port: 0, host: '127.0.0.1' });
+}
+
+const systemOf = (snapshot: Snapshot, channel: string) => snapshot.views.get('coach')!.get(channel)!.systemPrompt;
+
+function control(name: string, planted: () => Planted, expected: readonly Violation[]): void {
+  t.test(`control: ${name}, TEST_SEED=${seed}`, async (t) => {
+    const { app, log, run } = await start(t, 2000);
+    const address = await plantedServer(t, app.registry, planted());
+    const doors: DoorName[] = ['getSystemPrompt'];
+    await Promise.all([
+      readOverHttp(run, 'connection 1', connect(t, address), doors),
+      readOverHttp(run, 'connection 2', connect(t, address), doors),
+      flip(run, numbers, moveInProcess(app.registry)),
+    ]);
+    run.checker.verify(await log());
+    const { violations, total } = run.checker;
+    for (const kind of expected) t.ok(violations.get(kind), `${kind}: ${violations.get(kind)} times in ${total} reads`);
+  });
+}
+
+control(
+  'the pointer in one step, the text in another',
+  () => async (current, channel) => {
+    const { revision } = current();
+    const { text: _, ...origin } = systemOf(current(), channel);
+    await setImmediate();
+    return { revision, body: { ...origin, text: systemOf(current(), channel).text } };
+  },
+  ['mixed'],
+);
+
+control(
+  'a snapshot taken twice for one answer',
+  () => async (current, channel) => {
+    const body = systemOf(current(), channel);
+    await setImmediate();
+    return { revision: current().revision, body };
+  },
+  ['not in the log'],
+);
+
+control(
+  'an answer that is kept by digest',
+  () => {
+    const kept = new Map<string, ReturnType<typeof systemOf>>();
+    return (current, channel) => {
+      const { revision } = current();
+      const system = systemOf(current(), channel);
+      const key = `${channel} ${system.digest}`;
+      if (!kept.has(key)) kept.set(key, system);
+      return { revision, body: kept.get(key) ?? system };
+    };
+  },
+  ['went back', 'not in the log'],
+);
+
+control(
+  'a server that lags one snapshot behind',
+  () => {
+    let [before, last] = [undefined as Snapshot | undefined, undefined as Snapshot | undefined];
+    return (current, channel) => {
+      if (last !== current()) [before, last] = [last, current()];
+      const snapshot = before ?? current();
+      return { revision: snapshot.revision, body: systemOf(snapshot, channel) };
+    };
+  },
+  ['behind an acknowledgement'],
+);
+
+control(
+  'two servers behind one address, of which one lags',
+  () => {
+    const history: Snapshot[] = [];
+    let turn = 0;
+    return (current, channel) => {
+      if (history.at(-1) !== current()) history.push(current());
+      turn += 1;
+      const snapshot = history.at(turn % 5 === 0 ? -2 : -1) ?? current();
+      return { revision: snapshot.revision, body: systemOf(snapshot, channel) };
+    };
+  },
+  ['went back', 'behind an acknowledgement'],
+);

@@ -1,0 +1,214 @@
+/**
+ * `kill -9` of the server under concurrent writes, again and again on one data folder (BARS B2; SPEC R3, R4, R8, R11).
+ *
+ * After each: every acknowledged write is in the log, at its revision, once; the log has no gap and its chain is whole; the
+ * snapshot that the server left on disk leads to the same state as the whole log; the server starts again, says what the log
+ * says, and resolves every session that was started before. The control runs all of it on a server that acknowledges before it
+ * writes. The same writes again: TEST_SEED=… node test/fault/server-kill.test.ts
+ */
+import { cpSync, mkdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import t, { type Test } from 'tap';
+import { FrozenMap, Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
+import { digestOf } from '../../registry/pack.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
+import { FailingStore } from '../support/failing-store.ts';
+import { KeepAlive } from '../support/keep-alive.ts';
+import { optionsOf } from '../support/registries.ts';
+import { spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
+import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
+
+const length = process.env['TEST_LENGTH'] ?? 'short';
+const kills = { short: 10, faults: 50, soak: 200 }[length] ?? 10;
+const killsAtFirstStart = { short: 3, faults: 20, soak: 60 }[length] ?? 3;
+const WRITERS = 4;
+const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/early-ack-server.ts', import.meta.url));
+
+const seed = newSeed();
+
+t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
+  const random = randomFrom(seed);
+  const dataDir = join(t.testdir(), 'data');
+  const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
+  let server = await startServer(t, { DATA_DIR: dataDir });
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const writes = await killUnderWrites(server, ledger, random);
+    const events = await checkLeftBehind(t, dataDir, kill, ledger);
+    server = await startServer(t, { DATA_DIR: dataDir });
+    await checkRestarted(t, server.address, kill, events, ledger.sessions);
+    t.pass(`kill ${kill}: ${writes} writes acknowledged, ${events.length} events, ${ledger.sessions.length} sessions`);
+  }
+  t.ok(ledger.acknowledged.length >= kills, `${ledger.acknowledged.length} writes acknowledged`);
+  const { code } = await server.stop();
+  t.equal(code, 0, 'and in the end it closes as ever');
+});
+
+t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, async (t) => {
+  const random = randomFrom(seed);
+  const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
+  const dataDir = join(t.testdir(), 'data');
+  const server = await startServer(t, { DATA_DIR: dataDir }, { script: EARLY_ACK_SERVER });
+  await killUnderWrites(server, ledger, random);
+  const { events } = await leftBehind(t, dataDir, 1);
+  t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
+});
+
+t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {
+  const random = randomFrom(seed);
+  const dir = t.testdir();
+  const clean = await startServer(t, { DATA_DIR: join(dir, 'clean') });
+  const { revision } = await ready(clean.address);
+  await clean.stop();
+
+  for (let kill = 1; kill <= killsAtFirstStart; kill += 1) {
+    const dataDir = join(dir, `data-${kill}`);
+    mkdirSync(dataDir);
+    const server = spawnServer(t, { DATA_DIR: dataDir });
+    const over = new AbortController();
+    await Promise.race([writesToLog(dataDir, 1 + Math.floor(random() * 40), over.signal), server.said((line) => line.includes('Listening at'))]);
+    over.abort();
+    await server.kill();
+
+    const { events } = await leftBehind(t, dataDir, kill);
+    t.ok(events.length === 0 || events.length === revision, `kill ${kill}: ${events.length} of ${revision} events`);
+    t.equal(firstBroken(events), undefined);
+    const again = await startServer(t, { DATA_DIR: dataDir });
+    t.equal((await ready(again.address)).revision, revision, 'and the next start is as a clean first one');
+    await again.kill();
+  }
+});
+
+/** Resolves when the write-ahead log was seen to be written to so many times: the tables are a few writes, the first append thirty. */
+function writesToLog(dataDir: string, wanted: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    let writes = 0;
+    watch(dataDir, { signal }, (_, name) => {
+      if (name === 'registry.db-wal') writes += 1;
+      if (writes >= wanted) resolve();
+    });
+  });
+}
+
+/** Lets writers at a server and kills it in the middle. @returns how many writes were acknowledged */
+async function killUnderWrites(server: ServerProcess & { address: string }, ledger: WriteLedger, random: () => number): Promise<number> {
+  const before = ledger.acknowledged.length;
+  const wanted = 1 + Math.floor(random() * 80);
+  let enough: (value: unknown) => void = () => undefined;
+  const reached = new Promise((resolve) => (enough = resolve));
+  let killed = false;
+
+  const connections = Array.from({ length: WRITERS + 1 }, () => new KeepAlive(server.address));
+  const [forSessions, ...forWrites] = connections;
+  const writers = forWrites.map(async (connection) => {
+    for (;;) {
+      await ledger.write(connection, random);
+      if (ledger.acknowledged.length - before >= wanted) enough(undefined);
+    }
+  });
+  const starter = (async () => {
+    for (let count = 0; count < 3; count += 1) {
+      const answer = await forSessions!.one({ method: 'POST', path: '/v1/coach/sessions', body: {} });
+      ledger.sessions.push(JSON.parse(answer.text) as Session);
+      await ledger.write(forSessions!, random);
+    }
+  })();
+  const endings = [...writers, starter].map((task) =>
+    task.catch((error: unknown) => {
+      enough(undefined);
+      if (!killed) throw error;
+    }),
+  );
+  const ended = Promise.all(endings);
+  await Promise.race([reached, ended]);
+  await setTimeout(random() * 10); // so that it dies anywhere in a write, not always at its end
+  killed = true;
+  await server.kill();
+  await ended;
+  for (const connection of connections) connection.close();
+  return ledger.acknowledged.length - before;
+}
+
+/** Checks what a killed server left on disk. */
+async function checkLeftBehind(t: Test, dataDir: string, kill: number, ledger: WriteLedger): Promise<Event[]> {
+  const { events, lostContent, fromSnapshot, fromLog } = await leftBehind(t, dataDir, kill);
+  t.equal(ledger.faultOf(events), undefined, `kill ${kill}: the log`);
+  t.equal(lostContent, undefined, `kill ${kill}: the contents`);
+  t.strictSame(fromSnapshot, fromLog, `kill ${kill}: the snapshot on disk leads to the same state as the whole log`);
+  return events;
+}
+
+/** Checks that a server that was started after a kill says what the log says. */
+async function checkRestarted(t: Test, address: string, kill: number, events: readonly Event[], sessions: readonly Session[]): Promise<void> {
+  const { revision, pointers, versions } = meaningOf(events);
+  t.equal((await ready(address)).revision, revision, `kill ${kill}: the restart adds nothing`);
+  for (const [place, pointer] of pointers) {
+    const [pack = '', channel = ''] = place.split(' ');
+    const active = (await get(address, `/v1/packs/${pack}/active?channel=${channel}`)) as ActivePack;
+    t.strictSame({ version: active.version, revision: active.revision }, pointer, `kill ${kill}: ${place}`);
+  }
+  for (const [pack, known] of versions) {
+    t.strictSame(new Set(await versionsOf(address, pack)), known, `kill ${kill}: the versions of ${pack}`);
+  }
+  for (const { superseded: _, ...session } of sessions) {
+    const { superseded: __, ...read } = (await get(address, `/v1/coach/sessions/${session.sessionId}`)) as Session;
+    if (!isDeepStrictEqual(read, session)) t.strictSame(read, session, `kill ${kill}: a session from before`);
+  }
+}
+
+/** Looks at a copy of the data folder, so that the next start finds the folder as the kill left it. */
+async function leftBehind(t: Test, dataDir: string, kill: number): Promise<{ events: Event[]; lostContent: string | undefined; fromSnapshot: unknown; fromLog: unknown }> {
+  const copy = join(dataDir, '..', `copy-${kill}`);
+  cpSync(dataDir, copy, { recursive: true });
+  const store = await openSqliteStore({ file: join(copy, 'registry.db') });
+  t.teardown(() => store.close());
+  const events = await readLog(store);
+  let lostContent: string | undefined;
+  for (const event of events) {
+    if (event.type !== 'version-published') continue;
+    const content = await store.content(event.data.digest);
+    if (content === undefined || digestOf(content) !== event.data.digest) lostContent ??= `the content of ${event.pack} ${event.version}`;
+  }
+  const open = async (dir: object) => {
+    const registry = await Registry.open(optionsOf({ store: new FailingStore(store), shipped: [], ...dir }));
+    const { current } = registry;
+    await registry.close();
+    return byName(current);
+  };
+  const states = events.length === 0 ? {} : { fromSnapshot: await open({ dataDir: copy }), fromLog: await open({}) };
+  await store.close();
+  return { events, lostContent, fromSnapshot: undefined, fromLog: undefined, ...states };
+}
+
+/** A snapshot with its maps as objects: the order in which a map was filled means nothing. */
+function byName(value: unknown): unknown {
+  if (value instanceof FrozenMap) return Object.fromEntries([...value].map(([key, member]) => [key, byName(member)]));
+  if (Array.isArray(value)) return value.map(byName);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, byName(member)]));
+}
+
+async function ready(address: string): Promise<{ revision: number }> {
+  return (await get(address, '/readyz')) as { revision: number };
+}
+
+async function versionsOf(address: string, pack: string): Promise<string[]> {
+  const found: string[] = [];
+  let cursor = '';
+  do {
+    const page = (await get(address, `/v1/packs/${pack}/versions?limit=1000${cursor}`)) as { versions: { version: string }[]; nextCursor: string | null };
+    found.push(...page.versions.map(({ version }) => version));
+    cursor = page.nextCursor === null ? '' : `&cursor=${page.nextCursor}`;
+  } while (cursor !== '');
+  return found;
+}
+
+async function get(address: string, path: string): Promise<unknown> {
+  const answer = await fetch(address + path);
+  const body: unknown = await answer.json();
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(body)}`);
+  return body;
+}

@@ -1,0 +1,88 @@
+/**
+ * The application as it is shipped, on a fresh store, for tests that knock at its door.
+ *
+ * Every app has a store of its own (SQLite in a new folder; in memory where asked for) behind a connection that can be made to
+ * fail. App, store and folder go with the test.
+ * Example: `const { app } = await openApp(t); await app.inject('/v1/packs')`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import { buildApp, type AppOptions } from '../../app.ts';
+import { readPackFolders, type ShippedVersion } from '../../registry/pack-folder.ts';
+import { Registry, type RegistryOptions } from '../../registry/registry.ts';
+import type { Store } from '../../registry/store.ts';
+import { MemoryStore } from '../../registry/stores/memory/index.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { FailingStore, type Plan } from './failing-store.ts';
+import { documentOf } from './pack-documents.ts';
+
+/** The folder of the shipped packs. */
+export const PACKS = fileURLToPath(new URL('../../packs', import.meta.url));
+export const CHANNELS = ['production', 'staging'] as const;
+
+let packs: Promise<ShippedVersion[]> | undefined;
+
+/** The shipped packs, read once; what comes of a folder is frozen, so that tests can share it. */
+export function shippedPacks(): Promise<ShippedVersion[]> {
+  packs ??= readPackFolders(PACKS);
+  return packs;
+}
+
+export interface TestAppOptions {
+  readonly store?: 'sqlite' | 'memory';
+  /** Other settings of the registry than the shipped ones. */
+  readonly registry?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
+  /** What an earlier process did to the store; its memory is gone before the app starts. */
+  readonly before?: (registry: Registry) => Promise<void> | void;
+  readonly bodyLimit?: NonNullable<AppOptions['bodyLimit']>;
+  readonly logger?: NonNullable<AppOptions['logger']>;
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance;
+  /** The store itself, past the connection that can fail. */
+  readonly store: Store;
+  /** From now on each call of the app to its store goes by this plan; without one, as it should. */
+  fail(plan?: Plan): void;
+}
+
+/** Opens an app; it is closed with the test. */
+export async function openApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
+  const folder = await mkdtemp(join(tmpdir(), 'registry-app-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const store = options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') });
+  t.teardown(() => store.close());
+
+  let plan: Plan | undefined;
+  const connection = new FailingStore(store, (call) => plan?.(call));
+  const registry = { channels: CHANNELS, defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await shippedPacks(), ...options.registry };
+  if (options.before !== undefined) {
+    const earlier = await Registry.open({ ...registry, store: connection });
+    await options.before(earlier);
+    await earlier.close();
+  }
+  const { bodyLimit, logger } = options;
+  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(logger !== undefined && { logger }) });
+  t.teardown(() => app.close());
+  return {
+    app,
+    store,
+    fail: (next) => {
+      plan = next;
+    },
+  };
+}
+
+/** Registers versions of a pack of the test's own, so that what it moves stands in no other test's way. */
+export async function addPack({ registry }: FastifyInstance, pack: string, ...versions: readonly string[]): Promise<void> {
+  for (const version of versions) await registry.publish({ pack, document: documentOf(pack, version) });
+}
+
+/** Has the app listen on a free port. @returns its origin, e.g. `http://127.0.0.1:40123` */
+export async function listen(app: FastifyInstance): Promise<string> {
+  return app.listen({ host: '127.0.0.1', port: 0 });
+}

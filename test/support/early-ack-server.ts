@@ -1,0 +1,38 @@
+/**
+ * A server with a fault planted in it, for controls: its store says `done` before it writes anything, so that a kill loses what
+ * was acknowledged. Started as `server.ts` is, by DATA_DIR.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { buildApp } from '../../app.ts';
+import { readPackFolders } from '../../registry/index.ts';
+import type { Batch, Store } from '../../registry/store.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { ROOT } from './server-process.ts';
+
+/** For how long an acknowledged write lies in memory only, in milliseconds. */
+const DELAY = 50;
+
+const dataDir = process.env['DATA_DIR'] ?? '';
+mkdirSync(dataDir, { recursive: true });
+const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
+let written: Promise<unknown> = Promise.resolve();
+
+const early: Store = {
+  kind: store.kind,
+  head: () => store.head(),
+  append: async (batch: Batch, expectedRevision: number) => {
+    if (expectedRevision === 0) return store.append(batch, expectedRevision); // the first start is as it should be
+    written = written.then(() => setTimeout(DELAY)).then(() => store.append(batch, expectedRevision));
+    return 'done';
+  },
+  events: (query) => store.events(query),
+  content: (digest) => store.content(digest),
+  sessionKeys: () => store.sessionKeys(),
+  close: () => store.close(),
+};
+
+const shipped = await readPackFolders(join(ROOT, 'packs'));
+const app = await buildApp({ registry: { store: early, shipped, channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000, dataDir }, logger: true });
+await app.listen({ port: 0, host: '127.0.0.1', listenTextResolver: (address) => `Listening at ${address}` });
