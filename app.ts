@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
 import openapi from './plugins/openapi.ts';
 import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
@@ -37,7 +38,9 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     trustProxy,
     logController: new LogController({ disableRequestLogging: true }), // one line a request costs as much as the request
     requestTimeout: LIMITS.requestTimeout,
-    http: { headersTimeout: LIMITS.headersTimeout, connectionsCheckingInterval: LIMITS.connectionsCheckingInterval },
+    // Reads have no body: without a stream that ends they cost a tenth less. Such a request emits no event; a client that goes away is heard of
+    // on `reply.raw`.
+    http: { optimizeEmptyRequests: true, headersTimeout: LIMITS.headersTimeout, connectionsCheckingInterval: LIMITS.connectionsCheckingInterval },
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
     return503OnClosing: false, // a request that still comes in on an open connection is answered; the connection is closed after it
@@ -51,6 +54,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     if (types.isAsyncFunction(route.handler)) route.handlerTimeout ??= LIMITS.handlerTimeout;
   });
   try {
+    await app.register(drain);
     await app.register(scopes);
     await app.register(problemDetails);
     await app.register(jsonBodies);

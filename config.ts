@@ -1,6 +1,7 @@
 /**
  * Settings: the environment, checked against one schema and frozen. Every fault is reported at once.
  */
+import { isIP } from 'node:net';
 import { resolve, join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
@@ -23,7 +24,7 @@ export const Environment = Type.Object({
   CHANNELS: Type.Optional(setting('channel names with commas between them, each once, the default one first, e.g. production,staging')),
   SESSION_TTL: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$')),
   BODY_LIMIT: Type.Optional(setting('a size from 1kb to 64mb, e.g. 1mb', '^[1-9][0-9]{0,5}[km]b$')),
-  TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them')),
+  TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
 });
 type Environment = Static<typeof Environment>;
@@ -81,7 +82,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const { path, schema } of Value.Errors(Environment, given)) faults.set(path.slice(1), schema.description ?? '');
   const values: WithDefaults = { ...DEFAULTS, ...(given as Environment) };
 
-  const { channels, sessionTtl, bodyLimit } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
+  const { channels, sessionTtl, bodyLimit, trustProxy } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
   if (faults.size > 0) {
     const lines = [...faults].map(([name, right]) => `${name}="${given[name] ?? ''}" is wrong: it must be ${right}.`);
     throw new StartRefused(78, `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`);
@@ -98,20 +99,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     channels,
     sessionTtl,
     bodyLimit,
-    trustProxy: trustOf(values.TRUST_PROXY),
+    trustProxy,
     logLevel: values.LOG_LEVEL,
   });
 }
 
 /** The settings that a pattern alone cannot check. */
-function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit'> {
+function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy'> {
   const channels = (values.CHANNELS).split(',').map((name) => name.trim());
   const sessionTtl = durationOf(values.SESSION_TTL);
   const bodyLimit = sizeOf(values.BODY_LIMIT);
+  const trustProxy = trustOf(values.TRUST_PROXY);
   if (new Set(channels).size < channels.length || !channels.every((name) => Value.Check(ChannelName, name))) fault('CHANNELS');
   if (sessionTtl > LONGEST_SESSION) fault('SESSION_TTL');
   if (bodyLimit > LARGEST_BODY) fault('BODY_LIMIT');
-  return { channels: Object.freeze(channels), sessionTtl, bodyLimit };
+  if (typeof trustProxy === 'string' && !trustProxy.split(',').every((proxy) => isProxy(proxy.trim()))) fault('TRUST_PROXY');
+  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy };
 }
 
 function storeOf(url: string | undefined, dataDir: string): Config['store'] {
@@ -122,6 +125,14 @@ function storeOf(url: string | undefined, dataDir: string): Config['store'] {
 function trustOf(value: string): boolean | string {
   if (value === 'on' || value === 'off') return value === 'on';
   return value;
+}
+
+/** An address, a range of them, or one of the names that Fastify knows a range by. */
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', prefix = '1', ...more] = text.split('/');
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return more.length === 0 && /^[1-9][0-9]{0,2}$/u.test(prefix) && Number(prefix) <= bits;
 }
 
 function durationOf(text: string): number {

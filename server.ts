@@ -6,7 +6,7 @@ import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
-import { messageOf, readPackFolders, StartRefused, type Store } from './registry/index.ts';
+import { LogBroken, messageOf, readPackFolders, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -16,8 +16,17 @@ const GRACE = 10_000;
 try {
   await start(readConfig(process.env));
 } catch (error) {
-  process.stderr.write(`prompt-registry does not start: ${error instanceof StartRefused ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-  process.exit(error instanceof StartRefused ? error.exitCode : 1);
+  const { exitCode, message } = endOf(error);
+  process.stderr.write(`prompt-registry does not start: ${message}\n`);
+  process.exit(exitCode);
+}
+
+/** What is said of an error, and the exit code after sysexits(3); a stack only of one that nobody expected. */
+function endOf(error: unknown): { readonly exitCode: number; readonly message: string } {
+  if (error instanceof StartRefused) return error;
+  if (error instanceof RegistryError) return { exitCode: 75, message: error.message };
+  if (error instanceof LogBroken) return { exitCode: 65, message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.` };
+  return { exitCode: 1, message: String(error instanceof Error ? error.stack : error) };
 }
 
 async function start(config: Config): Promise<void> {

@@ -18,6 +18,8 @@ interface Start {
 /** What one start took. */
 interface Taken {
   readonly ms: number;
+  /** Milliseconds of CPU time, all threads. */
+  readonly cpu: number;
   readonly rss: number;
   readonly peak: number;
 }
@@ -53,6 +55,7 @@ export async function startUp(plan: Plan, place: Workplace): Promise<Table> {
       figures: {
         'to ready': figure(({ ms }) => ms, 'ms', goals.ms),
         'against the shipped packs only': { spread: spread(own.map(({ ms }, turn) => ms / (all[0]?.[turn]?.ms ?? NaN))), unit: '×' },
+        'CPU time': figure(({ cpu }) => cpu, 'ms'),
         'RSS at ready': figure(({ rss }) => rss / MEGABYTE, 'MB', goals.megabytes),
         'peak RSS': figure(({ peak }) => peak / MEGABYTE, 'MB'),
       },
@@ -70,8 +73,8 @@ async function taken({ dataDir, snapshot }: Pick<Start, 'dataDir' | 'snapshot'>)
     const answer = await fetch(`${service.url}/readyz`);
     const ms = performance.now() - start;
     if (answer.status !== 200) throw new Error(`/readyz answered ${answer.status}.`);
-    const { rss, peakRss } = await service.usage();
-    return { ms, rss, peak: peakRss };
+    const { cpu, rss, peakRss } = await service.usage();
+    return { ms, cpu: cpu / 1000, rss, peak: peakRss };
   } finally {
     await service.stop();
   }

@@ -3,12 +3,14 @@
  *
  * Problem: the framework's defaults strip unknown members, coerce types and replace bytes that are no UTF-8, so that what is
  * stored would not be what was sent.
- * Rule: `removeAdditional` off everywhere; types are coerced in query, path and headers only, where all is text; a NUL, a lone
- * surrogate or broken UTF-8 in a body is a 400.
- * Example: `{"reason": 5}` is refused, never read as `"5"`.
+ * Rule: `removeAdditional` and `coerceTypes` off everywhere; in a query, where all is text, an integer is read from decimal digits
+ * and from nothing else; a NUL, a lone surrogate or broken UTF-8 in a body is a 400.
+ * Example: `{"reason": 5}` is refused, never read as `"5"`; so is `?limit=Infinity`, which Ajv's own coercion lets pass.
  */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { errorCodes, type FastifyInstance, type FastifySchemaCompiler, type FastifyServerOptions } from 'fastify';
-import { Ajv, type Options } from 'ajv';
+import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import fp from 'fastify-plugin';
 import type { TSchema } from '@sinclair/typebox';
@@ -16,12 +18,19 @@ import { invalidInput, unfitTexts } from '../registry/index.ts';
 
 // `validateSchema` would compile JSON Schema's own schema anew for each part of the application: half of a start's time, for
 // schemas that the compiler (`strict`) and the checks of openapi.yaml have looked at.
-const RULES: Options = { validateSchema: false, removeAdditional: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
+const RULES: Options = { validateSchema: false, removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
+
+/** Digits that are exact in a JS number. */
+const DECIMAL = /^-?\d{1,15}$/u;
 
 function jsonBodies(app: FastifyInstance, _options: object, done: () => void): void {
   // Not setValidatorCompiler: where routes add schemas of their own, the framework puts its defaults back in that one's place.
   app.setSchemaController({ compilersFactory: { buildValidator } } as unknown as SchemaController); // its types know Ajv's own signature only
 
+  // The body of a request without one has ended before anybody looks (`optimizeEmptyRequests`); the framework would wait for its end.
+  app.addHook('preParsing', (request, _reply, body, next) => {
+    next(null, (body as IncomingMessage).readableEnded && request.headers['content-type'] !== undefined ? Readable.from([]) : body);
+  });
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, finish) => {
@@ -40,7 +49,7 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
     void parse(request, text, (error, body) => {
       if (error !== null) return finish(error);
       const faults = unfitTexts(body).slice(0, 20);
-      return faults.length === 0 ? finish(null, body) : finish(invalidInput('The body holds a text that cannot be kept.', faults));
+      return faults.length === 0 ? finish(null, body) : finish(invalidInput('The body holds what cannot be kept.', faults));
     });
   });
   done();
@@ -52,16 +61,33 @@ type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
 
 /** Makes the validators of a part of the application. @param shared schemas that others refer to by `$id` */
 function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
-  const exact = validator(shared, { coerceTypes: false });
-  const fromText = validator(shared, { coerceTypes: true });
-  return ({ schema, httpPart }) => (httpPart === 'body' ? exact : fromText).compile(schema);
-}
-
-function validator(shared: Readonly<Record<string, TSchema>>, options: Options): Ajv {
-  const ajv = new Ajv({ ...RULES, ...options });
+  const ajv = new Ajv(RULES);
   (formats as unknown as (ajv: Ajv, names: string[]) => Ajv)(ajv, ['date-time', 'uri-reference']);
   // TypeBox leaves these beside the JSON Schema keywords for documents' sake.
   for (const keyword of ['example']) ajv.addKeyword(keyword);
   for (const schema of Object.values(shared)) ajv.addSchema(schema);
-  return ajv;
+  return ({ schema, httpPart }) => {
+    const validate = ajv.compile(schema);
+    return httpPart === 'querystring' ? fromText(validate, integersOf(schema)) : validate;
+  };
+}
+
+/** The same validator for values that came as text. @param integers the members that are integers */
+function fromText(validate: ValidateFunction, integers: readonly string[]): ValidateFunction {
+  if (integers.length === 0) return validate;
+  const reading = (data: Record<string, unknown>): boolean => {
+    for (const name of integers) {
+      const text = data[name];
+      if (typeof text === 'string' && DECIMAL.test(text)) data[name] = Number(text);
+    }
+    const valid = validate(data);
+    reading.errors = validate.errors;
+    return valid;
+  };
+  reading.errors = undefined as ValidateFunction['errors'];
+  return reading as unknown as ValidateFunction;
+}
+
+function integersOf({ properties = {} }: TSchema): string[] {
+  return Object.entries(properties as Record<string, TSchema>).flatMap(([name, { type }]) => (type === 'integer' ? [name] : []));
 }

@@ -102,11 +102,17 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
 
 function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
   const { status, title } = PROBLEMS[code];
-  return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance }), code, ...members });
+  return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(instance) }), code, ...members });
 }
 
 function problemOf(error: FastifyError | RegistryError, request: FastifyRequest): Problem {
-  if (error instanceof RegistryError) return { code: error.code, detail: error.message, members: error.members };
+  if (error instanceof RegistryError) {
+    const { status, meaning } = PROBLEMS[error.code];
+    if (status < 500) return { code: error.code, detail: error.message, members: error.members };
+    // What a store says of itself (a path, an address) is for the log.
+    request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request was answered ${error.code}: ${error.message}`);
+    return { code: error.code, detail: meaning, members: error.members };
+  }
   if (error.validation !== undefined) {
     const where = error.validationContext ?? 'body';
     const errors = error.validation.map((fault) => faultOf(fault, where));
@@ -115,6 +121,7 @@ function problemOf(error: FastifyError | RegistryError, request: FastifyRequest)
   const code = FRAMEWORK_CODES[error.code];
   if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
   if (code !== undefined) return { code, detail: error.message };
+  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${pathOf(request)}.` }; // a path out of the folder of static files
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
   request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);
   return { code: 'internal', detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.', members: { requestId: request.id } };
@@ -142,6 +149,11 @@ function pathOf(request: FastifyRequest): string {
   const { url } = request;
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
+}
+
+/** A path as a URI reference: what may not stand in one is encoded. */
+function uriOf(path: string): string {
+  return path.replace(/%(?![0-9A-Fa-f]{2})/gu, '%25').replace(/[^\w\-.~!$&'()*+,;=:@/%]/gu, encodeURIComponent);
 }
 
 function patternOf(url: string): RegExp {

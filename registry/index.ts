@@ -2,6 +2,7 @@
 export * from './model.ts';
 export { RegistryError, StartRefused, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
 export { canonical, GENESIS_HASH, hashOf, sha256, type Event, type EventType, type Head } from './event.ts';
+export { LogBroken } from './fold.ts';
 export { FrozenMap } from './frozen-map.ts';
 export { SILENT, type Log } from './log.ts';
 export { normalizeText, parsePack, unfitTexts } from './pack.ts';

@@ -24,7 +24,7 @@ export const Version = Type.String({
   pattern: VERSION_PATTERN,
   maxLength: 64,
   description: 'SemVer 2.0.0 without build metadata.',
-  examples: ['1.2.0'],
+  examples: ['1.1.0'],
 });
 
 export const Digest = Type.String({

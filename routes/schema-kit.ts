@@ -124,7 +124,7 @@ export const NextCursor = nullable(Type.String({ description: 'Ask with it for t
 
 /** Sent on a conditional read. */
 export const conditionalHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ description: 'ETags that the caller has; a match gives 304.' })) });
-/** Sent on a guarded move. */
+/** Sent on a guarded move. No example: Swagger UI would send it along, and an operator's move would be refused for it. */
 export const guardHeaders = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.', examples: ['"7"'] })),
+  'if-match': Type.Optional(Type.String({ description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.' })),
 });

@@ -49,6 +49,7 @@ class Pack {
   async toTheBottom(): Promise<string[]> {
     const seen: string[] = [];
     for (;;) {
+      if (seen.length > 10) throw new Error(`There is no bottom: ${seen.join(', ')}`);
       const { statusCode, body } = await this.rollback();
       if (statusCode !== 201) {
         this.#t.match({ statusCode, body }, { statusCode: 409, body: { code: 'nothing-to-roll-back-to' } });

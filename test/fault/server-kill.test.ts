@@ -15,7 +15,7 @@ import t, { type Test } from 'tap';
 import { FrozenMap, Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
 import { digestOf } from '../../registry/pack.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
+import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
 import { FailingStore } from '../support/failing-store.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { optionsOf } from '../support/registries.ts';
@@ -55,6 +55,25 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
   await killUnderWrites(server, ledger, random);
   const { events } = await leftBehind(t, dataDir, 1);
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
+});
+
+t.test('control: what the check of a log finds', async (t) => {
+  const ledger = new WriteLedger([]);
+  const reasons = Array.from({ length: 5 }, (_, index) => `Request ${index + 1}`);
+  const logOf = (list: readonly string[]) => batchAfter(EMPTY, list.map((reason) => activation({ reason }))).events;
+  const events = logOf(reasons);
+  for (const { type, revision, reason, pack = '', channel = '', version = '', data } of events) {
+    ledger.asked.add(reason);
+    ledger.acknowledged.push({ type, revision, reason, pack, channel, version, digest: 'digest' in data ? data.digest : '' });
+  }
+  t.equal(ledger.faultOf(events), undefined);
+  t.match(ledger.faultOf(events.slice(0, -1)), /^revision 5 .* was acknowledged and is lost/u, 'a cut tail');
+  t.match(ledger.faultOf(events.toSpliced(2, 1)), /^revision 4 follows on 2/u, 'a gap');
+  t.match(ledger.faultOf(events.with(2, { ...events[2]!, version: '9.9.9' })), /^revision 3 is not what was hashed/u, 'an edited event');
+  t.match(ledger.faultOf(logOf(reasons.toSpliced(1, 1))), /^revision 2 .* is lost/u, 'another history, whole in itself');
+  t.match(ledger.faultOf(logOf(reasons.toSorted().reverse())), /^revision 1 .* is at 5/u, 'another order');
+  t.match(ledger.faultOf(logOf([...reasons, 'Request 5'])), /"Request 5" is in the log twice|is at 6/u, 'an effect twice');
+  t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'what nobody asked for');
 });
 
 t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {

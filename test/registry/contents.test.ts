@@ -105,7 +105,7 @@ t.test('a session whose version was damaged is refused, over HTTP without a text
   for (const url of [`/v1/coach/sessions/${sessionId}`, '/v1/packs/coach/versions/1.0.0']) {
     const answer = await app.inject(url);
     t.equal(answer.statusCode, 503);
-    t.match(answer.json(), { code: 'store-unavailable', detail: new RegExp(digest) });
+    t.match(answer.json(), { code: 'store-unavailable' });
     t.notMatch(answer.body, /forged|system prompt/);
   }
   t.equal((await app.inject('/v1/prompts/system')).statusCode, 200);

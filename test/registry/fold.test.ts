@@ -6,6 +6,7 @@ import t from 'tap';
 import { seal, type Event, type EventDraft, type EventType, type Head } from '../../registry/event.ts';
 import { apply, Fold, STACK_DEPTH } from '../../registry/fold.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/snapshot.ts';
+import { newSeed, randomFrom } from '../support/events.ts';
 import { versionOf } from '../support/pack-documents.ts';
 import { firstUnfrozen, plain } from '../support/snapshots.ts';
 
@@ -151,6 +152,37 @@ t.test('the stack is bounded; what was ever active is not forgotten', async (t) 
   let oneByOne = STARTED;
   for (const event of events) oneByOne = apply(oneByOne, event, CONTENTS);
   t.same(pointer(oneByOne).stack, stack, 'the same one by one');
+});
+
+t.test('the stack is the same at once, one by one and in parts, below its bound and beyond', async (t) => {
+  const seed = newSeed();
+  const random = randomFrom(seed);
+  const versions = ['1.0.0', '1.1.0', '2.0.0'];
+  const reference = ['1.0.0'];
+  // Long climbs with short descents, so that the bound is passed more than once and the bottom comes near again.
+  const moves = Array.from({ length: 7500 }, (_, index) => {
+    const climbs = index % 2500 < 2000 ? 0.98 : 0.3;
+    const active = reference.at(-1);
+    const type = random() < climbs ? 'version-activated' : 'version-rolled-back';
+    const version = versions.filter((each) => each !== active)[Math.floor(random() * 2)]!;
+    const below = type === 'version-activated' ? -1 : reference.lastIndexOf(version);
+    if (below === -1) reference.push(version);
+    else reference.length = below + 1;
+    if (reference.length > STACK_DEPTH) reference.shift();
+    return moveTo(version, { type });
+  });
+  const events = logged(moves, STARTED);
+  let oneByOne = STARTED;
+  let inParts = STARTED;
+  for (const event of events) oneByOne = apply(oneByOne, event, CONTENTS);
+  for (let start = 0; start < events.length; ) {
+    const end = start + 1 + Math.floor(random() * 1400);
+    inParts = folded(events.slice(start, end), inParts);
+    start = end;
+  }
+  t.same(pointer(folded(events, STARTED)).stack, reference, `TEST_SEED=${seed}`);
+  t.strictSame(plain(oneByOne), plain(folded(events, STARTED)), 'one by one');
+  t.strictSame(plain(inParts), plain(folded(events, STARTED)), 'in parts');
 });
 
 t.test('a snapshot is frozen to its leaves', async (t) => {

@@ -113,7 +113,7 @@ export class SqliteStore implements Store {
   async content(digest: string): Promise<PackContent | undefined> {
     return this.#reading(() => {
       const [row] = this.#rows<[string]>('SELECT body FROM contents WHERE digest = :digest', { digest });
-      return row && (parseFrozen(row[0]) as PackContent);
+      return row && this.#parsedContent(row[0], digest);
     });
   }
 
@@ -146,6 +146,15 @@ export class SqliteStore implements Store {
       return Object.freeze(JSON.parse(body)) as Event;
     } catch (cause) {
       throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.file} is damaged.`, { revision }, { cause });
+    }
+  }
+
+  /** The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on. */
+  #parsedContent(body: string, digest: string): PackContent {
+    try {
+      return parseFrozen(body) as PackContent;
+    } catch {
+      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.file} is damaged; restore it from a backup.`);
     }
   }
 

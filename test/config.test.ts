@@ -1,0 +1,120 @@
+/**
+ * Settings: what holds where nothing is set, how each is read, and that every wrong one is named at once.
+ */
+import { join, resolve } from 'node:path';
+import t from 'tap';
+import { Environment, readConfig } from '../config.ts';
+import { StartRefused } from '../registry/index.ts';
+
+/** What a refused environment is told. */
+function refusal(env: Readonly<Record<string, string>>): StartRefused {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof StartRefused) return error;
+    throw error;
+  }
+  throw new Error(`${JSON.stringify(env)} was taken.`);
+}
+
+/** The variables that a refusal names, in order. */
+function named(env: Readonly<Record<string, string>>): string[] {
+  return refusal(env).message.split('\n').slice(1).map((line) => line.trim().split('=')[0] ?? '');
+}
+
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 3000,
+  dataDir: resolve('data'),
+  store: { kind: 'sqlite', file: resolve('data', 'registry.db') },
+  packsDir: './packs',
+  defaultPack: 'coach',
+  defaultVersion: undefined,
+  channels: ['production', 'staging'],
+  sessionTtl: 86_400_000,
+  bodyLimit: 1_048_576,
+  trustProxy: false,
+  logLevel: 'info',
+};
+
+t.test('an empty environment gives the defaults', async (t) => {
+  t.strictSame({ ...readConfig({}) }, DEFAULTS);
+});
+
+t.test('an empty value counts as not set, and variables of others are nobody\'s business', async (t) => {
+  const empty = Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, '']));
+  t.strictSame({ ...readConfig({ ...empty, PATH: '/usr/bin', port: '80', __proto__: 'x' }) }, DEFAULTS);
+});
+
+t.test('every setting is read', async (t) => {
+  const config = readConfig({
+    ...{ HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1' },
+    ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
+  });
+  t.strictSame({ ...config }, {
+    ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
+    ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
+    ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug' },
+  });
+  t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
+});
+
+t.test('where the store lies', async (t) => {
+  t.strictSame(readConfig({ STORE_URL: 'memory:' }).store, { kind: 'memory' });
+  t.strictSame(readConfig({ STORE_URL: 'sqlite:/srv/other.db' }).store, { kind: 'sqlite', file: '/srv/other.db' });
+  t.strictSame(readConfig({ STORE_URL: 'sqlite:other.db', DATA_DIR: '/srv' }).store, { kind: 'sqlite', file: resolve('other.db') }, 'relative to the process');
+  t.strictSame(readConfig({ DATA_DIR: 'here' }).store, { kind: 'sqlite', file: join(resolve('here'), 'registry.db') });
+});
+
+t.test('durations and sizes in their units', async (t) => {
+  const ttl = (SESSION_TTL: string) => readConfig({ SESSION_TTL }).sessionTtl;
+  t.strictSame(['1s', '2m', '3h', '4d', '365d', '31536000s'].map(ttl), [1000, 120_000, 10_800_000, 345_600_000, 31_536_000_000, 31_536_000_000]);
+  const limit = (BODY_LIMIT: string) => readConfig({ BODY_LIMIT }).bodyLimit;
+  t.strictSame(['1kb', '64mb', '65536kb'].map(limit), [1024, 67_108_864, 67_108_864]);
+});
+
+t.test('proxies', async (t) => {
+  const trust = (TRUST_PROXY: string) => readConfig({ TRUST_PROXY }).trustProxy;
+  t.strictSame(['on', 'off', '127.0.0.1', 'loopback', 'loopback,10.1.0.0/16', 'fd00::/8'].map(trust), [true, false, '127.0.0.1', 'loopback', 'loopback,10.1.0.0/16', 'fd00::/8']);
+});
+
+t.test('a configuration cannot be changed', async (t) => {
+  const config = readConfig({});
+  t.ok([config, config.channels, config.store].every(Object.isFrozen));
+  t.throws(() => Object.assign(config, { port: 1 }), TypeError);
+});
+
+/** Values that are wrong, by variable; each alone is refused, by name. */
+const WRONG: Readonly<Record<string, readonly string[]>> = {
+  PORT: ['-1', '65536', '99999', '80a', '8 0', '1e3', '0x50', '٣'],
+  STORE_URL: ['sqlite:', 'memory:x', 'mysql://localhost', 'registry.db', 'MEMORY:'],
+  DEFAULT_PACK: ['Coach', '-coach', 'a/b', '../etc', 'c'.repeat(64), 'coach\n'],
+  DEFAULT_VERSION: ['1', '1.0', 'v1.0.0', '1.0.0+build', '01.0.0', 'latest', '1.0.0 '],
+  CHANNELS: [',', 'production,', 'production,,staging', 'production,production', 'Production', 'a b', `production,${'c'.repeat(64)}`],
+  SESSION_TTL: ['24', '0h', '-1h', '1w', '1.5h', '366d', '31536001s', '999999999d', 'h', '24H'],
+  BODY_LIMIT: ['1', '1gb', '0kb', '65mb', '65537kb', '1.5mb', '-1kb', '1MB'],
+  TRUST_PROXY: ['yes', 'true', 'proxy.example', '10.0.0.0/33', '10.0.0', '127.0.0.1,', '300.0.0.1', '::1/129', '10.0.0.0/'],
+  LOG_LEVEL: ['verbose', 'INFO', 'info ', '30'],
+};
+
+t.test('each wrong value is refused by name, with what it is and what would be right', async (t) => {
+  for (const [name, values] of Object.entries(WRONG)) {
+    for (const value of values) {
+      const { exitCode, message } = refusal({ [name]: value });
+      t.equal(exitCode, 78);
+      t.match(message, `The settings have a fault:\n  ${name}="${value}" is wrong: it must be `, `${name}=${JSON.stringify(value)}`);
+      t.match(message.trimEnd(), /must be [^.]+.*\.$/u, 'ends in a full sentence');
+    }
+  }
+});
+
+t.test('all faults are told at once', async (t) => {
+  const env = Object.fromEntries(Object.entries(WRONG).map(([name, [value = '']]) => [name, value]));
+  t.strictSame(named(env).sort(), Object.keys(WRONG).sort());
+  t.match(refusal(env).message, `The settings have ${Object.keys(WRONG).length} faults:`);
+  t.strictSame(named({ PORT: 'x', SESSION_TTL: 'x', HOST: 'localhost' }).sort(), ['PORT', 'SESSION_TTL'], 'and what is right is not named');
+});
+
+t.test('a fault that stands in a unit is told once', async (t) => {
+  t.strictSame(named({ SESSION_TTL: 'x', BODY_LIMIT: '1' }).sort(), ['BODY_LIMIT', 'SESSION_TTL']);
+});

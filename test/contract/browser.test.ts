@@ -1,0 +1,86 @@
+/**
+ * Swagger UI in a real browser: an operator opens /docs, presses Execute, and sees the answer, under the security headers that the
+ * page has. Chromium is Debian's; where there is none these tests are skipped, and say so.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../support/app.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
+
+/** The service, and a browser with a profile of its own. */
+async function start(t: Test): Promise<{ app: FastifyInstance; origin: string; browser: BrowserContext }> {
+  const { app } = await openApp(t);
+  const origin = await listen(app);
+  const profile = await mkdtemp(join(tmpdir(), 'registry-browser-'));
+  t.teardown(() => rm(profile, { recursive: true, force: true }));
+  const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, headless: false }); // headless by its arguments
+  t.teardown(() => browser.close());
+  return { app, origin, browser };
+}
+
+/** /docs on a page that remembers everything that went wrong on it, and every host that it asked. */
+async function openDocs(browser: BrowserContext, origin: string): Promise<{ page: Page; wrong: string[]; hosts: Set<string> }> {
+  const page = await browser.newPage();
+  const wrong: string[] = [];
+  const hosts = new Set<string>();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text());
+  });
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('requestfailed', (request) => wrong.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('request', (request) => hosts.add(new URL(request.url()).host));
+  await page.addInitScript(`document.addEventListener('securitypolicyviolation', (event) => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI))`);
+  await page.goto(`${origin}/docs`);
+  return { page, wrong, hosts };
+}
+
+/** Opens an operation, presses Execute with what the page filled in, and gives what it then shows. */
+async function execute(page: Page, operation: string): Promise<{ status: string; body: string }> {
+  const block = page.locator(`[id$="-${operation}"]`);
+  await block.locator('.opblock-summary-control').click();
+  await block.getByRole('button', { name: 'Execute' }).click();
+  const answer = block.locator('.live-responses-table');
+  await answer.waitFor();
+  return { status: (await answer.locator('.response-col_status').last().innerText()).trim(), body: await answer.locator('.highlight-code').first().innerText() };
+}
+
+t.test('Swagger UI in Chromium', { skip }, async (t) => {
+  const { app, origin, browser } = await start(t);
+
+  t.test('an operator reads the system prompt by pressing Execute', async (t) => {
+    const { page, wrong, hosts } = await openDocs(browser, origin);
+    const { status, body } = await execute(page, 'getSystemPrompt');
+    t.equal(status, '200');
+    t.match(body, /"pack": "coach"/u);
+    t.match(body, /"version": "2\.0\.0"/u);
+    t.strictSame(wrong, [], 'nothing went wrong on the page, and nothing was blocked');
+    t.strictSame([...hosts], [new URL(origin).host], 'it asked this server only');
+  });
+
+  t.test('an operator activates a version by pressing Execute, whatever moved before', async (t) => {
+    await app.registry.activate({ version: '1.0.0', reason: 'The revision is not that of a first start' });
+    const { page, wrong } = await openDocs(browser, origin);
+    const { status, body } = await execute(page, 'activateVersion');
+    t.equal(status, '201');
+    t.match(body, /"version": "1\.1\.0"/u);
+    t.equal(app.registry.activePack().version, '1.1.0', 'it is active');
+    t.strictSame(wrong, [], 'nothing went wrong on the page, and nothing was blocked');
+  });
+
+  t.test('control: what the policy forbids is noticed', async (t) => {
+    const { page, wrong } = await openDocs(browser, origin);
+    const noticed = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('CSP: img-src') });
+    await page.evaluate(`document.body.append(Object.assign(document.createElement('img'), { src: 'http://127.0.0.1:9/elsewhere.png' }))`);
+    await noticed;
+    t.match(wrong.join('\n'), /CSP: img-src http:\/\/127\.0\.0\.1:9/u);
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * The pages for people: Swagger UI, the document in both notations, and what each error means. All of it comes from this server:
+ * nothing is fetched from elsewhere, and the browser is told so.
+ */
+import t from 'tap';
+import { parse } from 'yaml';
+import { PROBLEMS } from '../../plugins/problems.ts';
+import { openApp } from '../support/app.ts';
+import { askOf, OPENAPI_TEXT } from '../support/openapi.ts';
+
+const { app } = await openApp(t);
+const ask = askOf(app);
+
+/** The page and everything that it refers to, and what those refer to, by path. */
+async function pagesFrom(start: string): Promise<Map<string, { type: string; body: string }>> {
+  const pages = new Map<string, { type: string; body: string }>();
+  const open = [start];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (pages.has(path)) continue;
+    const { statusCode, headers, body } = await app.inject({ url: path });
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode}`);
+    const type = String(headers['content-type']);
+    pages.set(path, { type, body });
+    if (!type.includes('html')) continue;
+    for (const [, reference = ''] of body.matchAll(/(?:src|href)="([^"]+)"/gu)) {
+      const url = new URL(reference, `http://here${path}`);
+      if (url.host === 'here') open.push(url.pathname);
+    }
+  }
+  return pages;
+}
+
+t.test('/openapi.yaml is the committed document, byte for byte', async (t) => {
+  const { statusCode, headers, body } = await app.inject({ url: '/openapi.yaml' });
+  t.equal(statusCode, 200);
+  t.match(headers['content-type'], /^application\/yaml/u);
+  t.ok(body === OPENAPI_TEXT, 'the same bytes');
+});
+
+t.test('/openapi.json says the same', async (t) => {
+  const { statusCode, headers, body } = await app.inject({ url: '/openapi.json' });
+  t.equal(statusCode, 200);
+  t.match(headers['content-type'], /^application\/json/u);
+  t.strictSame(JSON.parse(body), parse(OPENAPI_TEXT));
+});
+
+t.test('/docs is Swagger UI, whole', async (t) => {
+  const pages = await pagesFrom('/docs');
+  t.match(pages.get('/docs')?.body, /swagger-ui/u);
+  t.ok([...pages.keys()].some((path) => path.endsWith('swagger-ui-bundle.js')), 'with its script');
+  t.ok([...pages.keys()].some((path) => path.endsWith('.css')), 'with its looks');
+  t.equal((await app.inject({ url: '/docs/json' })).statusCode, 200, 'with the document that it shows');
+});
+
+t.test('nothing on the page comes from a foreign host', async (t) => {
+  for (const [path, { type, body }] of await pagesFrom('/docs')) {
+    if (type.includes('html')) t.strictSame([...body.matchAll(/(?:src|href|action)="(?:https?:)?\/\/[^"]*"/gu)].map(String), [], path);
+    if (type.includes('css')) t.strictSame([...body.matchAll(/(?:url\(["']?|@import ["']?)(?:https?:)?\/\/[^)]*/gu)].map(String), [], path);
+    if (path.endsWith('swagger-initializer.js')) t.notMatch(body.replaceAll(/^\s*\/\/.*$/gmu, ''), /https?:\/\//u, `${path}, but for its comments`);
+  }
+});
+
+t.test('the pages carry a policy that a plain-http address can live with', async (t) => {
+  for (const url of ['/docs', '/docs/static/swagger-ui-bundle.js', '/openapi.json', '/openapi.yaml']) {
+    const { headers } = await app.inject({ url });
+    const policy = new Map(String(headers['content-security-policy']).split(';').map((part) => {
+      const [name = '', ...values] = part.trim().split(/\s+/u);
+      return [name, values.join(' ')] as const;
+    }));
+    t.equal(policy.get('default-src'), "'self'", url);
+    t.equal(policy.get('script-src'), "'self'", 'no inline script, no eval');
+    t.equal(policy.get('frame-ancestors'), "'self'");
+    t.equal(policy.get('object-src'), "'none'");
+    t.notOk(policy.has('upgrade-insecure-requests'), 'nothing to upgrade to');
+    t.equal(headers['strict-transport-security'], undefined);
+    t.equal(headers['x-content-type-options'], 'nosniff');
+    for (const [name, values] of policy) t.notMatch(values, /https?:\/\/|\*/u, `${name} names no host`);
+  }
+});
+
+t.test('each error has its page, which says what it means', async (t) => {
+  for (const [code, { status, title, meaning }] of Object.entries(PROBLEMS)) {
+    const { statusCode, body } = await ask(t, 'getProblem', { path: { code } });
+    t.equal(statusCode, 200);
+    t.strictSame(body, { code, status, title, meaning });
+    t.ok(meaning.length > 20, 'in a sentence');
+  }
+});

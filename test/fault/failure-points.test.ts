@@ -1,0 +1,266 @@
+/**
+ * Every write with every call to the store failing, in every way: before or after, never between (BARS B8; SPEC R3, R4, R5).
+ *
+ * For each write the n-th call of the store fails, once or from then on, in each way that there is; then two calls in a row.
+ * Whatever comes of it, the log holds the write whole or not at all, what the caller was told is true, and the registry goes on.
+ */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Registry, RegistryError, type Event, type Store } from '../../registry/index.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { firstBroken, readLog } from '../support/events.ts';
+import { FailingStore, FAULTS, type Fault } from '../support/failing-store.ts';
+import { documentOf, shippedOf } from '../support/pack-documents.ts';
+import { optionsOf } from '../support/registries.ts';
+
+/** What becomes of the n-th call of a write. */
+type Schedule = (call: number) => Fault | undefined;
+
+/** A write on a store: it opens a registry there and gives what changes it. */
+interface Write {
+  readonly name: string;
+  /** What is in the store before. */
+  readonly before: (store: Store) => Promise<void>;
+  /** Prepares what does not count, then gives the write itself. */
+  readonly prepare: (store: Store) => Promise<() => Promise<Registry>>;
+  /** How many events it appends. */
+  readonly events: number;
+  /** A start goes on after its append, so that it can fail although the append is made; the next start then finds it. */
+  readonly isStart?: boolean;
+}
+
+const reason = 'The write that is watched';
+const shipped = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0');
+const open = (store: Store, members: Parameters<typeof optionsOf>[0] = {}) => Registry.open(optionsOf({ store, shipped, ...members }));
+
+/** On a registry that has been up and down once: `coach` at 1.0.0, with 2.0.0 and 1.1.0 below it on the stack. */
+function command(name: string, run: (registry: Registry) => Promise<unknown>): Write {
+  return {
+    name,
+    before: async (store) => {
+      const registry = await open(store);
+      await registry.activate({ version: '1.1.0', reason: 'Before' });
+      await registry.activate({ version: '1.0.0', reason: 'Before' });
+      await registry.close();
+    },
+    prepare: async (store) => {
+      const registry = await open(store);
+      return async () => {
+        await run(registry);
+        return registry;
+      };
+    },
+    events: 1,
+  };
+}
+
+const WRITES: readonly Write[] = [
+  command('publish', (registry) => registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0', { summary: reason }) })),
+  command('activate', (registry) => registry.activate({ version: '2.0.0', reason })),
+  command('rollback', (registry) => registry.rollback({ reason })),
+  { name: 'first start', before: async () => undefined, prepare: async (store) => () => open(store), events: 1 + 3 + 2, isStart: true },
+  {
+    name: 'start with a new version and a new channel',
+    before: async (store) => (await open(store)).close(),
+    prepare: async (store) => () => open(store, { shipped: [...shipped, ...shippedOf('coach@3.0.0')], channels: ['production', 'staging', 'canary'] }),
+    events: 2,
+    isStart: true,
+  },
+];
+
+for (const write of WRITES) {
+  t.test(write.name, async (t) => {
+    const place = await places(t, write);
+    const calls = await place.run('no fault', () => undefined);
+    t.same(calls.faults, [], 'goes well where nothing fails');
+    t.ok(calls.count > 0, `makes ${calls.count} calls of the store`);
+
+    await t.test('the n-th call fails once', async (t) => {
+      for (const fault of FAULTS) {
+        for (let n = 1; n <= calls.count; n += 1) {
+          const { faults, outcome } = await place.run(`call ${n} ${fault}`, (call) => (call === n ? fault : undefined));
+          t.same(faults, [], `call ${n} ${fault}: ${outcome}`);
+        }
+      }
+    });
+
+    await t.test('every call from the n-th on fails', async (t) => {
+      const cases = FAULTS.flatMap((fault) => Array.from({ length: calls.count }, (_, index) => [index + 1, fault] as const));
+      const ends = cases.map(async ([n, fault]) => ({ n, fault, ...(await place.run(`call ${n} on ${fault}`, (call) => (call >= n ? fault : undefined))) }));
+      for (const { n, fault, faults, outcome } of await Promise.all(ends)) t.same(faults, [], `call ${n} on ${fault}: ${outcome}`);
+    });
+
+    await t.test('two calls in a row fail', async (t) => {
+      for (const first of FAULTS) {
+        for (const second of FAULTS) {
+          for (let n = 1; n <= calls.count; n += 1) {
+            for (let m = n + 1; m <= n + 2; m += 1) {
+              const schedule: Schedule = (call) => (call === n ? first : call === m ? second : undefined);
+              const { faults, outcome } = await place.run(`call ${n} ${first}, ${m} ${second}`, schedule);
+              t.same(faults, [], `call ${n} ${first}, ${m} ${second}: ${outcome}`);
+            }
+          }
+        }
+      }
+    });
+  });
+}
+
+interface Result {
+  /** Calls that the write made. */
+  readonly count: number;
+  /** What the caller was told. */
+  readonly outcome: string;
+  readonly faults: readonly string[];
+}
+
+/** A folder with the state before a write, and runs of the write on copies of it. */
+async function places(t: Test, write: Write, planted: (store: Store) => Store = (store) => store): Promise<{ run: (name: string, schedule: Schedule) => Promise<Result> }> {
+  const dir = t.testdir({ before: {} });
+  const template = await openSqliteStore({ file: join(dir, 'before', 'registry.db') });
+  await write.before(new FailingStore(template));
+  const old = await readLog(template);
+  await template.close();
+  let number = 0;
+
+  return {
+    run: async (name, schedule) => {
+      number += 1;
+      const folder = join(dir, String(number));
+      cpSync(join(dir, 'before'), folder, { recursive: true });
+      const real = await openSqliteStore({ file: join(folder, 'registry.db') });
+      try {
+        return await runOn(planted(real), write, old, schedule);
+      } catch (error) {
+        return { count: 0, outcome: 'broken', faults: [`${name}: ${String(error)}`] };
+      } finally {
+        await real.close();
+      }
+    },
+  };
+}
+
+async function runOn(real: Store, write: Write, old: readonly Event[], schedule: Schedule): Promise<Result> {
+  let watched = false;
+  let count = 0;
+  const store = new FailingStore(real, () => {
+    if (!watched) return undefined;
+    count += 1;
+    return schedule(count);
+  });
+  const act = await write.prepare(store);
+  watched = true;
+  let told: RegistryError | undefined;
+  let registry: Registry | undefined;
+  try {
+    registry = await act();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    told = error;
+  }
+  watched = false;
+
+  const log = await readLog(real);
+  const faults = [...faultsOfLog(log, old, write), ...faultsOfAnswer(log, old, told, write)];
+  if (registry !== undefined && registry.current.revision !== log.at(-1)?.revision) faults.push(`it shows revision ${registry.current.revision} of ${log.length}`);
+  faults.push(...(await faultsOfTheRest(real, log, registry)));
+  return { count, outcome: told?.code ?? 'done', faults };
+}
+
+/** Before or after, never between. */
+function faultsOfLog(log: readonly Event[], old: readonly Event[], write: Write): string[] {
+  const faults: string[] = [];
+  const broken = firstBroken(log);
+  if (broken !== undefined) faults.push(broken);
+  if (old.some(({ hash }, index) => log[index]?.hash !== hash)) faults.push('what was in the log before has changed');
+  const added = log.length - old.length;
+  if (added !== 0 && added !== write.events) faults.push(`${added} of ${write.events} events were appended`);
+  return faults;
+}
+
+/** What the caller was told must be true. */
+function faultsOfAnswer(log: readonly Event[], old: readonly Event[], told: RegistryError | undefined, { isStart = false }: Write): string[] {
+  const written = log.length > old.length;
+  if (told === undefined) return written ? [] : ['it was told to be done, and is not'];
+  switch (told.code) {
+    case 'store-unavailable':
+    case 'store-busy':
+      return written && !isStart ? [`${told.code} says that nothing was changed, but it was`] : [];
+    case 'outcome-unknown':
+      return written && log[old.length]?.id !== told.members['eventId'] ? ['outcome-unknown names another event'] : [];
+    default:
+      return [`${told.code}: ${told.message}`];
+  }
+}
+
+/** Everything that the log names is there, and both this registry and one that is opened anew go on from it. */
+async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Registry | undefined): Promise<string[]> {
+  const faults: string[] = [];
+  for (const event of log) {
+    if (event.type === 'version-published' && (await real.content(event.data.digest)) === undefined) faults.push(`no content for ${event.version}`);
+  }
+  const keys = await real.sessionKeys();
+  if (keys.length !== (log.length === 0 ? 0 : 1)) faults.push(`${keys.length} session keys beside ${log.length} events`);
+
+  try {
+    for (const going of [registry, await open(new FailingStore(real))]) {
+      if (going === undefined) continue;
+      const version = going.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0';
+      const { revision } = await going.activate({ version, reason: 'Going on' });
+      const after = await readLog(real);
+      if (after.at(-1)?.revision !== revision || going.current.revision !== revision) faults.push(`it goes on at ${revision}, while the log is at ${after.length}`);
+      const broken = firstBroken(after);
+      if (broken !== undefined) faults.push(`going on: ${broken}`);
+      await going.close();
+    }
+  } catch (error) {
+    faults.push(`it does not go on: ${String(error)}`);
+  }
+  return faults;
+}
+
+// ── Controls: stores with a fault planted in them ──
+
+t.test('control: a store that says done and does nothing', async (t) => {
+  const place = await places(t, WRITES[1]!, (real) => lying(real, async () => 'done'));
+  t.match((await place.run('lying', () => undefined)).faults.join('\n'), /it was told to be done, and is not/u);
+});
+
+t.test('control: a store that writes and then says that it could not be reached', async (t) => {
+  const place = await places(t, WRITES[1]!, (real) =>
+    lying(real, async (batch, expected) => {
+      await real.append(batch, expected);
+      throw new RegistryError('store-unavailable', 'Nothing was sent.');
+    }),
+  );
+  t.match((await place.run('lying', () => undefined)).faults.join('\n'), /store-unavailable says that nothing was changed, but it was/u);
+});
+
+t.test('control: a store that writes the first event of a batch and then fails', async (t) => {
+  const place = await places(t, WRITES[3]!, (real) =>
+    lying(real, async (batch, expected) => {
+      await real.append({ ...batch, events: batch.events.slice(0, 1) }, expected);
+      throw new RegistryError('store-unavailable', 'Cut in the middle.');
+    }),
+  );
+  t.match((await place.run('half', () => undefined)).faults.join('\n'), /1 of 6 events were appended/u);
+});
+
+/** A store whose first append is another. */
+function lying(real: Store, append: Store['append']): Store {
+  let first = true;
+  return {
+    kind: real.kind,
+    head: () => real.head(),
+    append: (...args) => {
+      if (!first || args[0].events.every((event) => event.reason !== reason && event.type !== 'registry-created')) return real.append(...args);
+      first = false;
+      return append(...args);
+    },
+    events: (query) => real.events(query),
+    content: (digest) => real.content(digest),
+    sessionKeys: () => real.sessionKeys(),
+    close: () => real.close(),
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * Starts that are refused: each says on stderr what is wrong, what there is, and what would be right, ends with the exit code of its
+ * kind (78 settings, 65 data, 75 in use), and leaves nothing half-registered.
+ */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, chmodSync, chownSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t, { type Test } from 'tap';
+import { PACKS } from '../support/app.ts';
+import { documentOf } from '../support/pack-documents.ts';
+import { writePackFolder } from '../support/pack-folders.ts';
+import { entries, ROOT, runServer, startServer, type Settings } from '../support/server-process.ts';
+
+const NOBODY = 65_534;
+/** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
+const other = process.getuid?.() === 0 ? { uid: NOBODY } : {};
+const unreachable = spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(join(ROOT, 'server.ts'))})`], other).status !== 0;
+
+/** Starts a server that must refuse. */
+async function refused(t: Test, name: string, settings: Settings, code: number, says: readonly RegExp[], options: { uid?: number } = {}): Promise<void> {
+  const end = await runServer(t, settings, options);
+  t.equal(end.code, code, `${name}: exit code`);
+  t.match(end.stderr, /^prompt-registry does not start: /u);
+  for (const pattern of says) t.match(end.stderr, pattern, `${name}: ${end.stderr.trim()}`);
+  t.notMatch(end.stderr, /^ {4}at /mu, `${name}: no stack`);
+  t.notOk(end.lines.some((line) => line.includes('Listening')), `${name}: it did not listen`);
+}
+
+/** The last revision in a data folder's log; 0 where there is none. */
+function revisionIn(dataDir: string): number {
+  const file = join(dataDir, 'registry.db');
+  if (!existsSync(file)) return 0;
+  const database = new DatabaseSync(file);
+  const { revision } = database.prepare('SELECT max(revision) AS revision FROM events').get() ?? {};
+  database.close();
+  return Number(revision ?? 0);
+}
+
+async function revisionOf({ address }: { readonly address: string }): Promise<number> {
+  return ((await (await fetch(`${address}/readyz`)).json()) as { revision: number }).revision;
+}
+
+t.test('one refused first start after another on one data folder, then a good one', async (t) => {
+  const dir = t.testdir({ empty: {}, file: 'a file', taken: {} });
+  const path = (name: string) => join(dir, name);
+  const DATA_DIR = path('data');
+  cpSync(PACKS, path('broken'), { recursive: true });
+  writeFileSync(join(path('broken'), 'coach', '1.1.0', 'pack.yaml'), 'pack: coach\nversion: [1.1.0\n');
+  rmSync(join(path('broken'), 'onboarding', '1.0.0', 'system.md'));
+
+  const wrong: readonly (readonly [name: string, settings: Settings, code: number, ...says: RegExp[]])[] = [
+    ['wrong settings', { PORT: 'http', SESSION_TTL: '1w', TRUST_PROXY: 'proxy.example' }, 78, /3 faults/u, /PORT="http" is wrong: it must be/u, /SESSION_TTL="1w" is/u, /TRUST_PROXY="proxy\.example" is/u],
+    ['an unknown DEFAULT_VERSION', { DEFAULT_VERSION: '9.9.9' }, 78, /DEFAULT_VERSION is "9\.9\.9"/u, /2\.0\.0, 1\.1\.0, 1\.0\.0/u],
+    ['a DEFAULT_VERSION of an unknown DEFAULT_PACK', { DEFAULT_PACK: 'tutor', DEFAULT_VERSION: '1.0.0' }, 78, /DEFAULT_VERSION is "1\.0\.0", which pack "tutor" does not have/u],
+    ['a packs folder that is missing', { PACKS_DIR: path('nowhere') }, 78, /PACKS_DIR ".*nowhere" cannot be read: ENOENT/u],
+    ['a packs folder that is a file', { PACKS_DIR: path('file') }, 78, /PACKS_DIR ".*file" cannot be read: ENOTDIR/u],
+    ['an empty packs folder', { PACKS_DIR: path('empty') }, 78, /PACKS_DIR holds no pack/u],
+    ['packs that do not parse', { PACKS_DIR: path('broken') }, 65, /2 faults; nothing was registered/u, /coach\/1\.1\.0\/pack\.yaml: is no valid YAML/u, /onboarding\/1\.0\.0\/system\.md: cannot be read/u],
+    ['an address that is not this machine\'s', { HOST: '192.0.2.1' }, 78, /HOST "192\.0\.2\.1"/u],
+  ];
+  for (const [name, settings, code, ...says] of wrong) {
+    await refused(t, name, { DATA_DIR, ...settings }, code, says);
+    if (settings['HOST'] === undefined) t.equal(revisionIn(DATA_DIR), 0, `${name}: nothing was registered`);
+  }
+
+  const clean = await revisionOf(await startServer(t, { DATA_DIR: path('clean') }));
+  const server = await startServer(t, { DATA_DIR });
+  t.equal(await revisionOf(server), clean, 'the good one is as a clean first start');
+  t.strictSame(await listing(server.address), await listing((await startServer(t, { DATA_DIR: path('clean-2') })).address));
+});
+
+/** What is registered and active, without times. */
+async function listing(address: string): Promise<unknown> {
+  const text = await (await fetch(`${address}/v1/packs`)).text();
+  return JSON.parse(text.replace(/"\d{4}-\d\d-\d\dT[^"]*"/gu, '"then"')) as unknown;
+}
+
+t.test('a port in use', async (t) => {
+  const blocker = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => void blocker.close());
+  await once(blocker, 'listening');
+  const { port } = blocker.address() as AddressInfo;
+  const DATA_DIR = join(t.testdir(), 'data');
+  await refused(t, 'a port in use', { DATA_DIR, PORT: String(port) }, 75, [new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`, 'u'), /set PORT to another one/u]);
+  const registered = revisionIn(DATA_DIR);
+  t.equal(await revisionOf(await startServer(t, { DATA_DIR })), registered, 'what was registered before it was found out is whole');
+});
+
+t.test('folders that cannot be used', async (t) => {
+  const dir = t.testdir({ file: 'a file', closed: {}, unreadable: {} });
+  const path = (name: string) => join(dir, name);
+  await refused(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [/DATA_DIR ".*file" cannot be made/u]);
+  await refused(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made/u]);
+  await refused(t, 'a database that is a folder', { DATA_DIR: path('data'), STORE_URL: `sqlite:${path('closed')}` }, 78, [/closed is a folder/u]);
+
+  if (unreachable) return void t.pass('', { skip: 'no other user can read this checkout' });
+  for (const name of ['closed', 'unreadable']) {
+    if (other.uid !== undefined) chownSync(path(name), NOBODY, NOBODY);
+  }
+  mkdirSync(path('theirs'));
+  if (other.uid !== undefined) chownSync(path('theirs'), NOBODY, NOBODY);
+  chmodSync(path('closed'), 0o500);
+  chmodSync(path('unreadable'), 0o000);
+  t.teardown(() => ['closed', 'unreadable'].forEach((name) => chmodSync(path(name), 0o700)));
+  await refused(t, 'a data folder that cannot be made', { DATA_DIR: join(path('closed'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made: EACCES/u], other);
+  await refused(t, 'a data folder that cannot be written', { DATA_DIR: path('closed') }, 78, [/closed/u, /EACCES|permission/u], other);
+  await refused(t, 'a packs folder that cannot be read', { DATA_DIR: path('theirs'), PACKS_DIR: path('unreadable') }, 78, [/PACKS_DIR ".*unreadable" cannot be read: EACCES/u], other);
+});
+
+t.test('an edited pack of a known version', async (t) => {
+  const dir = t.testdir();
+  const PACKS_DIR = join(dir, 'packs');
+  const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR };
+  for (const version of ['1.0.0', '1.1.0']) writePackFolder(PACKS_DIR, 'coach', documentOf('coach', version));
+  await (await startServer(t, settings)).stop();
+  const before = revisionIn(settings.DATA_DIR);
+
+  const file = join(PACKS_DIR, 'coach', '1.0.0', 'styles', 'direct.md');
+  appendFileSync(file, 'One more sentence.\n');
+  writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.2.0'));
+  await refused(t, 'edited', settings, 65, [/coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is registered already and versions never change/u]);
+  t.equal(revisionIn(settings.DATA_DIR), before, 'the version beside it was not registered either');
+
+  writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.0.0'));
+  const server = await startServer(t, settings);
+  t.equal(await revisionOf(server), before + 1, 'put right, it is');
+  t.match(await (await fetch(`${server.address}/v1/prompts/system`)).json(), { version: '1.1.0' }, 'and the pointer is where it was');
+});
+
+t.test('a second server on the same database', async (t) => {
+  const DATA_DIR = join(t.testdir(), 'data');
+  const first = await startServer(t, { DATA_DIR });
+  await refused(t, 'the second', { DATA_DIR }, 75, [/registry\.db is in use by/u, new RegExp(`process ${first.pid} `, 'u'), /stop that one/u]);
+  await refused(t, 'the third, by another path', { DATA_DIR: join(DATA_DIR, '..', 'other'), STORE_URL: `sqlite:${join(DATA_DIR, '..', 'data', 'registry.db')}` }, 75, [new RegExp(`process ${first.pid} `, 'u')]);
+  const answer = await fetch(`${first.address}/v1/packs/coach/activations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"version":"1.0.0","reason":"Undisturbed"}' });
+  t.equal(answer.status, 201, 'the first goes on');
+  await first.kill();
+  t.ok(await startServer(t, { DATA_DIR }), 'once it is gone, however that came, the next one starts');
+});
+
+t.test('what must not stop a restart', async (t) => {
+  const dir = t.testdir({ empty: {} });
+  const DATA_DIR = join(dir, 'data');
+  await (await startServer(t, { DATA_DIR, DEFAULT_VERSION: '1.1.0' })).stop();
+  const revision = revisionIn(DATA_DIR);
+
+  const stale = await startServer(t, { DATA_DIR, DEFAULT_VERSION: '9.9.9' });
+  t.equal(await revisionOf(stale), revision, 'a stale DEFAULT_VERSION');
+  t.match(await (await fetch(`${stale.address}/v1/prompts/system`)).json(), { version: '1.1.0' });
+  const warnings = entries(stale.lines).filter(({ level }) => level === 40);
+  t.match(warnings[0], { variable: 'DEFAULT_VERSION', value: '9.9.9', msg: /DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0.*ignored/u }, 'warns');
+  await stale.stop();
+
+  const empty = await startServer(t, { DATA_DIR, PACKS_DIR: join(dir, 'empty') });
+  t.equal(await revisionOf(empty), revision, 'an empty packs folder');
+  t.match(await (await fetch(`${empty.address}/v1/prompts/system`)).json(), { version: '1.1.0' });
+});
+
+t.test('a database that cannot be believed', async (t) => {
+  const dir = t.testdir();
+  const DATA_DIR = join(dir, 'data');
+  await (await startServer(t, { DATA_DIR })).stop();
+  const damaged = (name: string, sql: string) => {
+    const copy = join(dir, name);
+    cpSync(DATA_DIR, copy, { recursive: true });
+    rmSync(join(copy, 'snapshot.jsonl'));
+    const database = new DatabaseSync(join(copy, 'registry.db'));
+    database.exec(sql);
+    database.close();
+    return { DATA_DIR: copy };
+  };
+  await refused(t, 'a gap', damaged('gap', 'DELETE FROM events WHERE revision = 5'), 65, [/The log is broken: Revision 6 follows 4; 5 should/u, /backup/u]);
+  await refused(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 75, [/has lost the content sha256:/u, /backup/u]);
+  await refused(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 75, [/content sha256:\w+ was changed/u, /backup/u]);
+  const noDatabase = join(dir, 'text');
+  mkdirSync(noDatabase);
+  writeFileSync(join(noDatabase, 'registry.db'), 'This is no database, whatever its name says.'.repeat(100));
+  await refused(t, 'no database', { DATA_DIR: noDatabase }, 65, [/registry\.db is not a SQLite database/u]);
+});

@@ -1,0 +1,167 @@
+/**
+ * The process: what it says when it starts, that it ends in good order, and that the next one goes on where it was.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import type { ActivePack, Session } from '../../registry/index.ts';
+import { entries, ROOT, startServer, type ServerProcess } from '../support/server-process.ts';
+
+type Server = ServerProcess & { readonly address: string };
+
+const get = async (server: Server, path: string): Promise<unknown> => (await fetch(server.address + path)).json();
+const post = async (server: Server, path: string, body: object): Promise<unknown> => {
+  const answer = await fetch(server.address + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return answer.json();
+};
+
+/** The last line that a start says. */
+const DOCS = /API documentation at (http:\S+\/docs)/u;
+
+t.test('a start says where it listens, what is active, where the docs are, and that there are no keys', async (t) => {
+  const server = await startServer(t, { DATA_DIR: join(t.testdir(), 'data') });
+  const docs = DOCS.exec(await server.said((line) => DOCS.test(line)))?.[1] ?? '';
+  t.match(server.address, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/u, 'a free port');
+  t.equal(docs, `${server.address}/docs`);
+  t.equal((await fetch(docs)).status, 200);
+
+  const said = entries(server.lines);
+  const active = said.filter(({ msg }) => msg.startsWith('Active: '));
+  t.match(active, [
+    { pack: 'coach', channel: 'production', version: '2.0.0' },
+    { pack: 'coach', channel: 'staging', version: '2.0.0' },
+    { pack: 'onboarding', channel: 'production', version: '1.1.0' },
+    { pack: 'onboarding', channel: 'staging', version: '1.1.0' },
+  ]);
+  t.match(await get(server, '/v1/packs/coach/active'), { version: '2.0.0', revision: active[0]?.['revision'], digest: active[0]?.['digest'] });
+  t.match(said.filter(({ level }) => level >= 40), [{ level: 40, msg: /no keys/u }], 'one warning');
+  t.equal((await server.stop()).stderr, '');
+});
+
+t.test('on a pipe each line is JSON; on a terminal it is for people', async (t) => {
+  if (spawnSync('script', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
+  const dir = t.testdir();
+  // In a shell of its own, so that its process can be told to end.
+  const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm', PORT: '0', DATA_DIR: join(dir, 'data') };
+  const shell = spawn('script', ['-qec', `echo "pid $$"; exec ${process.execPath} server.ts`, '/dev/null'], { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(shell, 'close');
+  let text = '';
+  const docs = new Promise<void>((resolve, reject) => {
+    shell.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (DOCS.test(text)) resolve();
+    });
+    shell.on('close', () => reject(new Error(`It ended after: ${text}`)));
+  });
+  t.teardown(() => {
+    const pid = Number(/pid (\d+)/u.exec(text)?.[1]);
+    if (pid > 0 && shell.exitCode === null) process.kill(pid, 'SIGKILL');
+    shell.kill();
+  });
+  await docs;
+  process.kill(Number(/pid (\d+)/u.exec(text)?.[1]), 'SIGTERM');
+  t.strictSame(await closed, [0, null], 'it ends with its own exit code');
+  // eslint-disable-next-line no-control-regex -- colours are what is left out
+  const lines = text.replace(/\u001b\[[0-9;]*m/gu, '').split(/\r?\n/u);
+  t.notMatch(text, /^\{/mu, 'no JSON');
+  t.not(lines.join('\n'), text, 'in colours');
+  t.ok(lines.some((line) => /^\[\d\d:\d\d:\d\d\] INFO: Listening at http:/u.test(line)));
+  t.ok(lines.some((line) => /WARN: .*no keys/u.test(line)));
+});
+
+t.test('a restart keeps the active version, the history and the sessions', async (t) => {
+  const DATA_DIR = join(t.testdir(), 'data');
+  const first = await startServer(t, { DATA_DIR });
+  await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be kept' });
+  const session = (await post(first, '/v1/coach/sessions', { styleId: 'direct' })) as Session;
+  await post(first, '/v1/packs/coach/activations', { version: '1.1.0', channel: 'staging', reason: 'To be kept as well' });
+  await post(first, '/v1/packs/coach/rollback', { reason: 'Not to be undone' });
+  const paths = ['/v1/packs', '/v1/packs/coach/active', '/v1/packs/coach/active?channel=staging', '/v1/packs/coach/activations', `/v1/coach/sessions/${session.sessionId}`];
+  const before = await Promise.all(paths.map((path) => get(first, path)));
+  t.match(before[1], { version: '2.0.0', reason: 'Not to be undone' });
+  t.equal((await first.stop()).code, 0);
+
+  const second = await startServer(t, { DATA_DIR });
+  t.strictSame(await Promise.all(paths.map((path) => get(second, path))), before);
+  await second.kill();
+
+  const third = await startServer(t, { DATA_DIR, DEFAULT_VERSION: '1.0.0' });
+  t.strictSame(await Promise.all(paths.map((path) => get(third, path))), before, 'DEFAULT_VERSION does not undo a rollback');
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal}: the request under way is finished, then the process ends with 0`, async (t) => {
+    const DATA_DIR = join(t.testdir(), 'data');
+    const server = await startServer(t, { DATA_DIR });
+    const body = JSON.stringify({ version: '1.0.0', reason: 'Sent in two halves' });
+    const { port, host } = new URL(server.address);
+    const socket = connect({ port: Number(port), host: '127.0.0.1' });
+    t.teardown(() => socket.destroy());
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+    const idle = connect({ port: Number(port), host: '127.0.0.1' });
+    await once(idle, 'connect');
+    const idleClosed = once(idle.resume(), 'close');
+
+    // `100 Continue` says that the server has the request and waits for its body.
+    socket.write(`POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+    await once(socket, 'data');
+    t.match(answer, /^HTTP\/1\.1 100 Continue/u);
+    server.signal(signal);
+    await server.said((line) => line.includes('Closing'));
+    await idleClosed;
+    socket.write(body);
+    await once(socket, 'close');
+    t.match(answer, /^HTTP\/1\.1 201 Created/mu);
+    t.match(answer, /"version":"1\.0\.0"/u);
+    const { code, stderr } = await server.ended();
+    t.equal(code, 0);
+    t.equal(stderr, '');
+
+    const next = await startServer(t, { DATA_DIR });
+    t.match(await get(next, '/v1/packs/coach/active'), { version: '1.0.0', reason: 'Sent in two halves' });
+  });
+}
+
+t.test('a request that never ends does not keep the process from closing in good order', async (t) => {
+  const server = await startServer(t, { DATA_DIR: join(t.testdir(), 'data') });
+  const socket = connect({ port: Number(new URL(server.address).port), host: '127.0.0.1' });
+  t.teardown(() => socket.destroy());
+  socket.write('POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{');
+  await once(socket, 'data');
+  const { code, stderr } = await server.stop();
+  t.equal(code, 0);
+  t.equal(stderr, '');
+});
+
+t.test('nobody else can read what it writes', async (t) => {
+  const dir = t.testdir();
+  const DATA_DIR = join(dir, 'made', 'for', 'it');
+  const server = await startServer(t, { DATA_DIR });
+  const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+  await post(server, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To have something written' });
+  const active = (await get(server, '/v1/packs/coach/active')) as ActivePack;
+  for (const file of ['registry.db', 'registry.db-wal', 'registry.db-shm', 'registry.db.lock', 'registry.db.holder.json']) t.equal(mode(join(DATA_DIR, file)), '600', file);
+  await server.stop();
+  t.equal(mode(DATA_DIR), '700');
+  t.equal(mode(join(DATA_DIR, 'registry.db')), '600');
+  t.equal(mode(join(DATA_DIR, 'snapshot.jsonl')), '600');
+  t.match(readFileSync(join(DATA_DIR, 'snapshot.jsonl'), 'utf8').split('\n')[0], `"revision":${active.revision},`);
+
+  const theirs = join(dir, 'theirs');
+  mkdirSync(theirs, { mode: 0o750 });
+  await (await startServer(t, { DATA_DIR: theirs })).stop();
+  t.equal(mode(theirs), '750', 'a folder that is there already keeps its mode');
+});
+
+t.test('in memory nothing is kept', async (t) => {
+  const DATA_DIR = join(t.testdir(), 'data');
+  const first = await startServer(t, { DATA_DIR, STORE_URL: 'memory:' });
+  await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be forgotten' });
+  await first.stop();
+  const second = await startServer(t, { DATA_DIR, STORE_URL: 'memory:' });
+  t.match(await get(second, '/v1/packs/coach/active'), { version: '2.0.0' });
+});
