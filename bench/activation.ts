@@ -22,7 +22,7 @@ export async function activationAgainstAppend(plan: Plan, place: Workplace): Pro
       writeSync(file, RECORD);
       fdatasyncSync(file);
     };
-    const { milliseconds } = await compare(plan, activations(plan, registry), medianOf(plan, async () => append()));
+    const { milliseconds } = await compare(plan.writes.pairs, activations(plan, registry), medianOf(plan, async () => append()));
     return {
       title: 'Durable activation on SQLite',
       about: '`registry.activate()` (p50 of each leg), against one append of 8 KB with `fdatasync` (p50) on the same file system.',
@@ -49,7 +49,7 @@ export async function activationAmongMany(plan: Plan, place: Workplace): Promise
   let large: Registry | undefined;
   try {
     large = await openRegistry(await place.large());
-    const { milliseconds } = await compare(plan, activations(plan, large), activations(plan, small));
+    const { milliseconds } = await compare(plan.writes.pairs, activations(plan, large), activations(plan, small));
     const { median, min, max } = milliseconds.ratio;
     const row: Row = {
       what: 'S9 activate',
@@ -81,7 +81,7 @@ export async function flipToVisible(plan: Plan, place: Workplace): Promise<Table
       visible = performance.now();
     });
     const next = nextVersion(registry);
-    for (let count = 0; count < plan.pairs * plan.writes; count += 1) {
+    for (let count = 0; count < plan.writes.pairs * plan.writes.each; count += 1) {
       const start = performance.now();
       await registry.activate({ version: next(), reason: 'Benchmark' });
       seen.push({ whole: visible - start, flip: visible - done });
@@ -129,7 +129,7 @@ function nextVersion(registry: Registry): () => string {
 function medianOf(plan: Plan, write: () => Promise<unknown>): Leg<'milliseconds'> {
   return async () => {
     const times: number[] = [];
-    for (let count = 0; count < plan.writes; count += 1) {
+    for (let count = 0; count < plan.writes.each; count += 1) {
       const start = performance.now();
       await write();
       times.push(performance.now() - start);

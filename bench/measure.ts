@@ -5,10 +5,8 @@
  * the neighbours than about the code.
  * Rule: a speed is a ratio. Both sides are measured in one run and take turns (A B A B …); each pair gives a ratio; the
  * median of them counts, and the lowest and the highest are shown with it.
- * Example: `compare(plan, () => load(ours), () => load(bare))` → `{ rate: { ratio: { median: 0.81, min: 0.74, max: 0.86 }, … } }`.
+ * Example: `compare(31, () => load(ours), () => load(bare))` → `{ rate: { ratio: { median: 0.81, min: 0.74, max: 0.86 }, … } }`.
  */
-import type { Plan } from './plan.ts';
-
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -27,9 +25,9 @@ export interface Comparison {
 export type Leg<Measure extends string> = () => Promise<Readonly<Record<Measure, number>>>;
 
 /** Takes turns between the two sides, after one turn each that warms up and does not count. */
-export async function compare<Measure extends string>(plan: Plan, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Record<Measure, Comparison>> {
+export async function compare<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Record<Measure, Comparison>> {
   const legs: { ours: Record<Measure, number>; reference: Record<Measure, number> }[] = [];
-  for (let turn = 0; turn <= plan.pairs; turn += 1) {
+  for (let turn = 0; turn <= pairs; turn += 1) {
     const before = await reference();
     const after = await ours();
     if (turn > 0) legs.push({ ours: after, reference: before });

@@ -82,8 +82,8 @@ export async function readsAmongMany(plan: Plan, place: Workplace): Promise<Tabl
 
 async function row(plan: Plan, what: string, ours: Target, reference: Target, goal: Goal | undefined): Promise<Row> {
   process.stderr.write(`${what}\n`);
-  const leg = (side: Target): Leg<keyof Rates> => () => load(side, plan.loadSeconds);
-  const { rate, perCpuSecond } = await compare(plan, leg(ours), leg(reference));
+  const leg = (side: Target): Leg<keyof Rates> => () => load(side, plan.load.seconds);
+  const { rate, perCpuSecond } = await compare(plan.load.pairs, leg(ours), leg(reference));
   const withGoal = goal && { goal };
   return { what, figures: { 'requests/s': { spread: rate.ratio, unit: '×', ...withGoal }, 'per CPU second': { spread: perCpuSecond.ratio, unit: '×', ...withGoal }, 'our CPU a request': { spread: inverse(perCpuSecond.ours), unit: 'µs' } } };
 }

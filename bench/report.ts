@@ -1,5 +1,5 @@
 /** Tables of ratios in Markdown, each row beside its goal, and the verdict over all of them. */
-import { cpus, release, type } from 'node:os';
+import { cpus, loadavg, release, type } from 'node:os';
 import { styleText } from 'node:util';
 import type { Spread } from './measure.ts';
 
@@ -74,8 +74,8 @@ export function verdict(tables: readonly Table[]): string {
   return [styleText(missed.length === 0 ? 'green' : 'red', summary), ...lines].join('\n');
 }
 
-/** What the figures were taken on. */
+/** What the figures were taken on, and how busy it was with other things at the start. */
 export function machine(): string {
   const cores = cpus();
-  return `Machine: ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown CPU'}; Node ${process.version}; ${type()} ${release()}; ${new Date().toISOString().slice(0, 10)}`;
+  return `Machine: ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown CPU'}; Node ${process.version}; ${type()} ${release()}; load average ${(loadavg()[0] ?? NaN).toFixed(1)} at the start; ${new Date().toISOString().slice(0, 10)}`;
 }

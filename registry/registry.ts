@@ -202,9 +202,15 @@ export class Registry {
    * A page of a pack's pointer moves, the newest first.
    * @throws RegistryError `pack-not-found`, `store-unavailable`
    */
-  async activations(pack: string, page: { readonly channel?: string | undefined; readonly before?: number | undefined; readonly limit: number }): Promise<Activation[]> {
-    packIn(this.#current, pack);
-    return activationsIn(this.#store, pack, page);
+  async activations(
+    pack: string,
+    page: { readonly channel?: string | undefined; readonly before?: number | undefined; readonly limit: number },
+    snapshot = this.#current,
+  ): Promise<Activation[]> {
+    packIn(snapshot, pack);
+    // SPEC R2: the log may be ahead of what is visible, and an answer made from this snapshot tells nothing of that.
+    const before = Math.min(page.before ?? Infinity, snapshot.revision + 1);
+    return activationsIn(this.#store, pack, { ...page, before });
   }
 
   // ── Commands: durable before visible ──

@@ -129,7 +129,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request) => {
       const { channel, limit = PAGE.usual, cursor } = request.query;
       const before = cursor === undefined ? undefined : Number(decodeCursor(cursor, (text) => /^[1-9]\d{0,14}$/u.test(text)));
-      const found = await registry.activations(request.params.pack, { channel, before, limit: limit + 1 });
+      const found = await registry.activations(request.params.pack, { channel, before, limit: limit + 1 }, request.snapshot);
       const activations = found.slice(0, limit);
       return { activations, nextCursor: found.length > limit ? encodeCursor(String(activations.at(-1)?.revision)) : null };
     },

@@ -4,13 +4,14 @@
  * For each write the n-th call of the store fails, once or from then on, in each way that there is; then two calls in a row.
  * Whatever comes of it, the log holds the write whole or not at all, what the caller was told is true, and the registry goes on.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Registry, RegistryError, type Event, type Store } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../support/events.ts';
 import { FailingStore, FAULTS, type Fault } from '../support/failing-store.ts';
+import { newFolder } from '../support/folder.ts';
 import { documentOf, shippedOf } from '../support/pack-documents.ts';
 import { optionsOf } from '../support/registries.ts';
 
@@ -117,7 +118,8 @@ interface Result {
 
 /** A folder with the state before a write, and runs of the write on copies of it. */
 async function places(t: Test, write: Write, planted: (store: Store) => Store = (store) => store): Promise<{ run: (name: string, schedule: Schedule) => Promise<Result> }> {
-  const dir = t.testdir({ before: {} });
+  const dir = newFolder(t);
+  mkdirSync(join(dir, 'before'));
   const template = await openSqliteStore({ file: join(dir, 'before', 'registry.db') });
   await write.before(new FailingStore(template));
   const old = await readLog(template);

@@ -17,6 +17,7 @@ import { digestOf } from '../../registry/pack.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
 import { FailingStore } from '../support/failing-store.ts';
+import { newFolder } from '../support/folder.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { optionsOf } from '../support/registries.ts';
 import { spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -32,7 +33,7 @@ const seed = newSeed();
 
 t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
-  const dataDir = join(t.testdir(), 'data');
+  const dataDir = join(newFolder(t), 'data');
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   let server = await startServer(t, { DATA_DIR: dataDir });
   for (let kill = 1; kill <= kills; kill += 1) {
@@ -50,7 +51,7 @@ t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
 t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
-  const dataDir = join(t.testdir(), 'data');
+  const dataDir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir }, { script: EARLY_ACK_SERVER });
   await killUnderWrites(server, ledger, random);
   const { events } = await leftBehind(t, dataDir, 1);
@@ -78,7 +79,7 @@ t.test('control: what the check of a log finds', async (t) => {
 
 t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
-  const dir = t.testdir();
+  const dir = newFolder(t);
   const clean = await startServer(t, { DATA_DIR: join(dir, 'clean') });
   const { revision } = await ready(clean.address);
   await clean.stop();

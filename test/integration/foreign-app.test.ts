@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import registryPlugin, { type RegistryPluginOptions } from '../../plugins/registry.ts';
 import { RegistryError, type Store } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { newFolder } from '../support/folder.ts';
 import { documentOf, shippedOf } from '../support/pack-documents.ts';
 import { DAY } from '../support/registries.ts';
 
@@ -33,8 +34,8 @@ function foreign(options: FastifyServerOptions = {}): Foreign {
   return { app, routes };
 }
 
-async function sqliteStore(t: Test, name = 'registry.db'): Promise<Store> {
-  const store = await openSqliteStore({ file: join(t.testdirName, name) });
+async function sqliteStore(t: Test, dir: string, name = 'registry.db'): Promise<Store> {
+  const store = await openSqliteStore({ file: join(dir, name) });
   t.teardown(() => store.close());
   return store;
 }
@@ -71,13 +72,13 @@ async function portrait({ app, routes }: Foreign): Promise<object> {
 }
 
 t.test('it adds one decoration, and no route, hook, parser, handler or header', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const without = foreign();
   t.teardown(() => without.app.close());
   const withIt = foreign();
   t.teardown(() => withIt.app.close());
   const theirs = withIt.app.errorHandler;
-  await withIt.app.register(registryPlugin, optionsOf(await sqliteStore(t)));
+  await withIt.app.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   t.equal(withIt.app.errorHandler, theirs);
 
   const [before, after] = [await portrait(without), await portrait(withIt)] as [{ instance: string[] }, { instance: string[] }];
@@ -86,10 +87,10 @@ t.test('it adds one decoration, and no route, hook, parser, handler or header', 
 });
 
 t.test('their routes read synchronously, from what is active at that moment', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());
-  await app.register(registryPlugin, optionsOf(await sqliteStore(t)));
+  await app.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   app.get('/style/:id', (request, reply) => {
     const { id } = request.params as { id: string };
     const { version, text } = app.registry.getStylePrompt(id);
@@ -112,11 +113,11 @@ t.test('their routes read synchronously, from what is active at that moment', as
 });
 
 t.test('pointer moves go to their logger, one line each, without a prompt', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const lines: string[] = [];
   const { app } = foreign({ logger: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } } });
   t.teardown(() => app.close());
-  await app.register(registryPlugin, optionsOf(await sqliteStore(t)));
+  await app.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   const silent = lines.length;
   await app.registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
   await app.registry.activate({ version: '3.0.0', reason: 'To hear it', actor: { keyId: 'k1', label: 'Operator' } });
@@ -127,9 +128,9 @@ t.test('pointer moves go to their logger, one line each, without a prompt', asyn
 });
 
 t.test('it closes with the application', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const { app } = foreign();
-  await app.register(registryPlugin, optionsOf(await sqliteStore(t), { dataDir: t.testdirName }));
+  await app.register(registryPlugin, optionsOf(await sqliteStore(t, dir), { dataDir: dir }));
   await app.listen({ port: 0, host: '127.0.0.1' });
   await app.registry.activate({ version: '1.0.0', reason: 'To find it again' });
   const { registry } = app;
@@ -139,16 +140,16 @@ t.test('it closes with the application', async (t) => {
 
   const again = foreign().app;
   t.teardown(() => again.close());
-  await again.register(registryPlugin, optionsOf(await sqliteStore(t)));
+  await again.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   t.equal(again.registry.getSystemPrompt().version, '1.0.0', 'the file is free and holds all of it');
 });
 
 t.test('two in one process, on two stores', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const [first, second] = [foreign().app, foreign().app];
   t.teardown(() => Promise.all([first.close(), second.close()]));
-  await first.register(registryPlugin, optionsOf(await sqliteStore(t, 'first.db')));
-  await second.register(registryPlugin, optionsOf(await sqliteStore(t, 'second.db'), { shipped: shippedOf('tutor@1.0.0', 'tutor@1.1.0'), defaultPack: 'tutor', channels: ['live'] }));
+  await first.register(registryPlugin, optionsOf(await sqliteStore(t, dir, 'first.db')));
+  await second.register(registryPlugin, optionsOf(await sqliteStore(t, dir, 'second.db'), { shipped: shippedOf('tutor@1.0.0', 'tutor@1.1.0'), defaultPack: 'tutor', channels: ['live'] }));
 
   await first.registry.activate({ version: '1.0.0', reason: 'Only here' });
   t.equal(first.registry.getSystemPrompt().text, 'coach 1.0.0: the system prompt.');
@@ -166,11 +167,11 @@ t.test('two in one process, on two stores', async (t) => {
 });
 
 t.test('two in one application, each in a context of its own', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());
   for (const pack of ['coach', 'tutor']) {
-    const store = await sqliteStore(t, `${pack}.db`);
+    const store = await sqliteStore(t, dir, `${pack}.db`);
     await app.register(
       async (context) => {
         await context.register(registryPlugin, optionsOf(store, { shipped: shippedOf(`${pack}@1.0.0`), defaultPack: pack }));
@@ -184,10 +185,10 @@ t.test('two in one application, each in a context of its own', async (t) => {
 });
 
 t.test('what is wrong stops their start, with a message', async (t) => {
-  t.testdir();
+  const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());
-  const store = await sqliteStore(t);
+  const store = await sqliteStore(t, dir);
   await t.rejects(async () => app.register(registryPlugin, optionsOf(store, { defaultVersion: '9.9.9' })), { name: 'StartRefused', message: /"9\.9\.9"/u });
   t.equal(await store.head(), undefined, 'and nothing was registered');
 });

@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import { PACKS } from '../support/app.ts';
+import { newFolder } from '../support/folder.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { writePackFolder } from '../support/pack-folders.ts';
 import { entries, ROOT, runServer, startServer, type Settings } from '../support/server-process.ts';
 
-const NOBODY = 65_534;
 /** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
-const other = process.getuid?.() === 0 ? { uid: NOBODY } : {};
+const other = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 const unreachable = spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(join(ROOT, 'server.ts'))})`], other).status !== 0;
 
 /** Starts a server that must refuse. */
@@ -44,8 +44,10 @@ async function revisionOf({ address }: { readonly address: string }): Promise<nu
 }
 
 t.test('one refused first start after another on one data folder, then a good one', async (t) => {
-  const dir = t.testdir({ empty: {}, file: 'a file', taken: {} });
+  const dir = newFolder(t);
   const path = (name: string) => join(dir, name);
+  mkdirSync(path('empty'));
+  writeFileSync(path('file'), 'a file');
   const DATA_DIR = path('data');
   cpSync(PACKS, path('broken'), { recursive: true });
   writeFileSync(join(path('broken'), 'coach', '1.1.0', 'pack.yaml'), 'pack: coach\nversion: [1.1.0\n');
@@ -83,35 +85,36 @@ t.test('a port in use', async (t) => {
   t.teardown(() => void blocker.close());
   await once(blocker, 'listening');
   const { port } = blocker.address() as AddressInfo;
-  const DATA_DIR = join(t.testdir(), 'data');
+  const DATA_DIR = join(newFolder(t), 'data');
   await refused(t, 'a port in use', { DATA_DIR, PORT: String(port) }, 75, [new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`, 'u'), /set PORT to another one/u]);
   const registered = revisionIn(DATA_DIR);
   t.equal(await revisionOf(await startServer(t, { DATA_DIR })), registered, 'what was registered before it was found out is whole');
 });
 
 t.test('folders that cannot be used', async (t) => {
-  const dir = t.testdir({ file: 'a file', closed: {}, unreadable: {} });
+  const dir = newFolder(t);
   const path = (name: string) => join(dir, name);
+  writeFileSync(path('file'), 'a file');
+  for (const name of ['closed', 'unreadable', 'theirs']) mkdirSync(path(name));
   await refused(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [/DATA_DIR ".*file" cannot be made/u]);
   await refused(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made/u]);
   await refused(t, 'a database that is a folder', { DATA_DIR: path('data'), STORE_URL: `sqlite:${path('closed')}` }, 78, [/closed is a folder/u]);
 
   if (unreachable) return void t.pass('', { skip: 'no other user can read this checkout' });
-  for (const name of ['closed', 'unreadable']) {
-    if (other.uid !== undefined) chownSync(path(name), NOBODY, NOBODY);
-  }
-  mkdirSync(path('theirs'));
-  if (other.uid !== undefined) chownSync(path('theirs'), NOBODY, NOBODY);
+  chmodSync(dir, 0o755);
+  if (other.uid !== undefined) for (const name of ['closed', 'unreadable', 'theirs']) chownSync(path(name), other.uid, other.uid);
   chmodSync(path('closed'), 0o500);
   chmodSync(path('unreadable'), 0o000);
-  t.teardown(() => ['closed', 'unreadable'].forEach((name) => chmodSync(path(name), 0o700)));
+  t.teardown(() => {
+    for (const name of ['closed', 'unreadable']) chmodSync(path(name), 0o700);
+  });
   await refused(t, 'a data folder that cannot be made', { DATA_DIR: join(path('closed'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made: EACCES/u], other);
   await refused(t, 'a data folder that cannot be written', { DATA_DIR: path('closed') }, 78, [/closed/u, /EACCES|permission/u], other);
   await refused(t, 'a packs folder that cannot be read', { DATA_DIR: path('theirs'), PACKS_DIR: path('unreadable') }, 78, [/PACKS_DIR ".*unreadable" cannot be read: EACCES/u], other);
 });
 
 t.test('an edited pack of a known version', async (t) => {
-  const dir = t.testdir();
+  const dir = newFolder(t);
   const PACKS_DIR = join(dir, 'packs');
   const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR };
   for (const version of ['1.0.0', '1.1.0']) writePackFolder(PACKS_DIR, 'coach', documentOf('coach', version));
@@ -131,7 +134,7 @@ t.test('an edited pack of a known version', async (t) => {
 });
 
 t.test('a second server on the same database', async (t) => {
-  const DATA_DIR = join(t.testdir(), 'data');
+  const DATA_DIR = join(newFolder(t), 'data');
   const first = await startServer(t, { DATA_DIR });
   await refused(t, 'the second', { DATA_DIR }, 75, [/registry\.db is in use by/u, new RegExp(`process ${first.pid} `, 'u'), /stop that one/u]);
   await refused(t, 'the third, by another path', { DATA_DIR: join(DATA_DIR, '..', 'other'), STORE_URL: `sqlite:${join(DATA_DIR, '..', 'data', 'registry.db')}` }, 75, [new RegExp(`process ${first.pid} `, 'u')]);
@@ -142,7 +145,8 @@ t.test('a second server on the same database', async (t) => {
 });
 
 t.test('what must not stop a restart', async (t) => {
-  const dir = t.testdir({ empty: {} });
+  const dir = newFolder(t);
+  mkdirSync(join(dir, 'empty'));
   const DATA_DIR = join(dir, 'data');
   await (await startServer(t, { DATA_DIR, DEFAULT_VERSION: '1.1.0' })).stop();
   const revision = revisionIn(DATA_DIR);
@@ -160,7 +164,7 @@ t.test('what must not stop a restart', async (t) => {
 });
 
 t.test('a database that cannot be believed', async (t) => {
-  const dir = t.testdir();
+  const dir = newFolder(t);
   const DATA_DIR = join(dir, 'data');
   await (await startServer(t, { DATA_DIR })).stop();
   const damaged = (name: string, sql: string) => {

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import type { ActivePack, Session } from '../../registry/index.ts';
+import { newFolder } from '../support/folder.ts';
 import { entries, ROOT, startServer, type ServerProcess } from '../support/server-process.ts';
 
 type Server = ServerProcess & { readonly address: string };
@@ -22,7 +23,7 @@ const post = async (server: Server, path: string, body: object): Promise<unknown
 const DOCS = /API documentation at (http:\S+\/docs)/u;
 
 t.test('a start says where it listens, what is active, where the docs are, and that there are no keys', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(t.testdir(), 'data') });
+  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
   const docs = DOCS.exec(await server.said((line) => DOCS.test(line)))?.[1] ?? '';
   t.match(server.address, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/u, 'a free port');
   t.equal(docs, `${server.address}/docs`);
@@ -43,10 +44,10 @@ t.test('a start says where it listens, what is active, where the docs are, and t
 
 t.test('on a pipe each line is JSON; on a terminal it is for people', async (t) => {
   if (spawnSync('script', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
-  const dir = t.testdir();
+  const dir = newFolder(t);
   // In a shell of its own, so that its process can be told to end.
-  const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm', PORT: '0', DATA_DIR: join(dir, 'data') };
-  const shell = spawn('script', ['-qec', `echo "pid $$"; exec ${process.execPath} server.ts`, '/dev/null'], { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const command = `echo "pid $$"; exec env -i TERM=xterm PORT=0 DATA_DIR='${join(dir, 'data')}' '${process.execPath}' server.ts`;
+  const shell = spawn('script', ['-qec', command, '/dev/null'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(shell, 'close');
   let text = '';
   const docs = new Promise<void>((resolve, reject) => {
@@ -73,7 +74,7 @@ t.test('on a pipe each line is JSON; on a terminal it is for people', async (t) 
 });
 
 t.test('a restart keeps the active version, the history and the sessions', async (t) => {
-  const DATA_DIR = join(t.testdir(), 'data');
+  const DATA_DIR = join(newFolder(t), 'data');
   const first = await startServer(t, { DATA_DIR });
   await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be kept' });
   const session = (await post(first, '/v1/coach/sessions', { styleId: 'direct' })) as Session;
@@ -94,7 +95,7 @@ t.test('a restart keeps the active version, the history and the sessions', async
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal}: the request under way is finished, then the process ends with 0`, async (t) => {
-    const DATA_DIR = join(t.testdir(), 'data');
+    const DATA_DIR = join(newFolder(t), 'data');
     const server = await startServer(t, { DATA_DIR });
     const body = JSON.stringify({ version: '1.0.0', reason: 'Sent in two halves' });
     const { port, host } = new URL(server.address);
@@ -127,7 +128,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 t.test('a request that never ends does not keep the process from closing in good order', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(t.testdir(), 'data') });
+  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
   const socket = connect({ port: Number(new URL(server.address).port), host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
   socket.write('POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{');
@@ -138,7 +139,7 @@ t.test('a request that never ends does not keep the process from closing in good
 });
 
 t.test('nobody else can read what it writes', async (t) => {
-  const dir = t.testdir();
+  const dir = newFolder(t);
   const DATA_DIR = join(dir, 'made', 'for', 'it');
   const server = await startServer(t, { DATA_DIR });
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -158,7 +159,7 @@ t.test('nobody else can read what it writes', async (t) => {
 });
 
 t.test('in memory nothing is kept', async (t) => {
-  const DATA_DIR = join(t.testdir(), 'data');
+  const DATA_DIR = join(newFolder(t), 'data');
   const first = await startServer(t, { DATA_DIR, STORE_URL: 'memory:' });
   await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be forgotten' });
   await first.stop();

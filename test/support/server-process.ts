@@ -62,9 +62,10 @@ const LISTENING = /Listening at (http:\/\/[\w.:[\]]+)/u;
 
 /** Starts a server without waiting for anything. It is killed with the test. */
 export function spawnServer(t: Test, settings: Settings, { script = SERVER, uid }: SpawnServerOptions = {}): ServerProcess {
-  const child = spawn(process.execPath, ['--import', DIE_WITH_PARENT, script], {
+  // By env(1), as tap adds its own hooks to the environment of every child, which change how a process ends.
+  const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(([name, value]) => `${name}=${value}`);
+  const child = spawn('/usr/bin/env', ['-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script], {
     cwd: ROOT,
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),
   });

@@ -1,0 +1,164 @@
+/**
+ * The log of the process: each pointer move is one line, ordinary requests are none, and no prompt text is ever in it.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t, { type Test } from 'tap';
+import { newFolder } from '../support/folder.ts';
+import { KeepAlive, type Answer } from '../support/keep-alive.ts';
+import { documentOf } from '../support/pack-documents.ts';
+import { writePackFolder } from '../support/pack-folders.ts';
+import { entries, runServer, spawnServer, startServer, type Entry, type Ended, type ServerProcess } from '../support/server-process.ts';
+
+const ACTOR = { keyId: 'anonymous', label: 'anonymous' };
+
+type Server = ServerProcess & { readonly address: string };
+
+function connect(t: Test, { address }: Server): KeepAlive {
+  const connection = new KeepAlive(address);
+  t.teardown(() => connection.close());
+  return connection;
+}
+
+const activate = (connection: KeepAlive, body: object) => connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body });
+const rollback = (connection: KeepAlive, body: object) => connection.one({ method: 'POST', path: '/v1/packs/coach/rollback', body });
+
+/** All lines between the start and a pointer move that is made now: the log is written in order. */
+async function linesUntilNow(server: Server, connection: KeepAlive): Promise<Entry[]> {
+  await server.said((line) => line.includes('API documentation'));
+  const reason = `Marker ${server.lines.length}`;
+  const active = JSON.parse((await connection.one({ path: '/v1/packs/coach/active?channel=staging' })).text) as { version: string };
+  await activate(connection, { version: active.version === '1.0.0' ? '1.1.0' : '1.0.0', channel: 'staging', reason });
+  await server.said((line) => line.includes(reason));
+  const all = entries(server.lines);
+  return all.slice(all.findIndex(({ msg }) => msg.startsWith('API documentation')) + 1, -1);
+}
+
+t.test('each pointer move is one line: who, from where, to where, why', async (t) => {
+  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
+  const connection = connect(t, server);
+  await activate(connection, { version: '1.0.0', reason: 'Too blunt' });
+  await activate(connection, { version: '1.0.0', reason: 'There already' });
+  await activate(connection, { version: '9.9.9', reason: 'Not there' });
+  await rollback(connection, { reason: 'It was not that', fromVersion: '1.0.0' });
+  await rollback(connection, { reason: 'Too late', fromVersion: '1.0.0' });
+  await connection.one({ method: 'POST', path: '/v1/packs/coach/versions', body: documentOf('coach', '3.0.0') });
+
+  const moves = await linesUntilNow(server, connection);
+  t.equal(moves.length, 2);
+  t.match(moves, [
+    { level: 30, type: 'version-activated', revision: 11, pack: 'coach', channel: 'production', from: '2.0.0', to: '1.0.0', actor: ACTOR, reason: 'Too blunt', msg: 'coach production: 2.0.0 -> 1.0.0 (activation)' },
+    { level: 30, type: 'version-rolled-back', revision: 12, pack: 'coach', channel: 'production', from: '1.0.0', to: '2.0.0', actor: ACTOR, reason: 'It was not that', msg: 'coach production: 1.0.0 -> 2.0.0 (rollback)' },
+  ]);
+});
+
+t.test('requests are not logged one by one', async (t) => {
+  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
+  const connection = connect(t, server);
+  const paths = ['/v1/packs', '/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/none', '/nowhere', '/livez', '/readyz', '/docs', '/v1/packs/coach/activations?limit=x'];
+  const answers = await connection.all([...paths.map((path) => ({ path })), { method: 'POST', path: '/v1/coach/sessions', body: {} }, { method: 'POST', path: '/v1/coach/sessions', body: { unknown: 1 } }]);
+  t.strictSame(answers.map(({ status }) => status), [200, 200, 200, 404, 404, 200, 200, 200, 400, 201, 400]);
+  t.strictSame(await linesUntilNow(server, connection), []);
+});
+
+t.test('LOG_LEVEL says how much', async (t) => {
+  const server = spawnServer(t, { DATA_DIR: join(newFolder(t), 'data'), LOG_LEVEL: 'warn' });
+  await server.said((line) => line.includes('no keys'));
+  const { lines } = await server.stop();
+  t.match(entries(lines), [{ level: 40, msg: /no keys/u }], 'nothing but the warning');
+  t.equal(lines.length, 1);
+});
+
+const CANARY = 'Canary7f3a';
+
+/** A document whose every text holds the canary; titles and summaries are no prompts. */
+function canaryDocument(version: string) {
+  return documentOf('coach', version, {
+    system: `${CANARY} system of ${version}`,
+    styles: [{ id: 'supportive', title: 'Supportive', text: `${CANARY} style of ${version}` }],
+  });
+}
+
+t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
+  const dir = newFolder(t);
+  const PACKS_DIR = join(dir, 'packs');
+  const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR, LOG_LEVEL: 'trace' };
+  const database = join(settings.DATA_DIR, 'registry.db');
+  const folder = writePackFolder(PACKS_DIR, 'coach', canaryDocument('1.0.0'));
+  const ends: Ended[] = [];
+
+  const server = await startServer(t, settings);
+  const connection = connect(t, server);
+  // Over a connection of its own: a body that cannot be read ends the one it came by.
+  const publish = (body: unknown, headers = {}) => connect(t, server).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
+  t.equal((await publish(canaryDocument('1.1.0'))).status, 201);
+  t.equal((await activate(connection, { version: '1.1.0', reason: 'To read it' })).status, 201);
+  const read = await connection.all(['/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/supportive', '/v1/packs/coach/versions/1.0.0'].map((path) => ({ path })));
+  for (const { status, text } of read) t.ok(status === 200 && text.includes(CANARY), 'it is read');
+  const session = JSON.parse((await connection.one({ method: 'POST', path: '/v1/coach/sessions', body: {} })).text) as { sessionId: string };
+  t.equal((await connection.one({ path: `/v1/coach/sessions/${session.sessionId}` })).status, 200);
+
+  // Everything that is refused with a prompt in hand.
+  const { system, ...withoutSystem } = canaryDocument('1.2.0');
+  const refused: Answer[] = [
+    await publish({ ...canaryDocument('1.1.0'), system: `${system} changed` }),
+    await publish({ ...withoutSystem, sytsem: system }),
+    await publish({ ...canaryDocument('1.2.0'), system: `${CANARY} \0` }),
+    await publish({ ...canaryDocument('1.2.0'), system: CANARY.repeat(30_000) }),
+    await publish({ ...canaryDocument('1.2.0'), styles: [CANARY] }),
+    await publish(CANARY),
+    await publish(canaryDocument('1.2.0'), { 'content-type': 'text/plain' }),
+  ];
+  t.ok(refused.every(({ status }) => status >= 400 && status < 500), refused.map(({ status }) => status).join(', '));
+  t.equal((await fetch(`${server.address}/v1/packs/coach/versions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"system": "${CANARY}` })).status, 400, 'a body that is cut');
+
+  // A store that is taken away while it is written to.
+  renameSync(database, `${database}.aside`);
+  t.equal((await publish(canaryDocument('1.3.0'))).status, 503);
+  renameSync(`${database}.aside`, database);
+  ends.push(await server.stop());
+
+  // A prompt that was edited, a folder that does not parse, a content that was damaged.
+  writeFileSync(join(folder, 'system.md'), `${CANARY}, edited`);
+  ends.push(await runServer(t, settings));
+  writeFileSync(join(folder, 'system.md'), `${CANARY} \0`);
+  writeFileSync(join(folder, 'styles', 'stray.md'), CANARY);
+  ends.push(await runServer(t, settings));
+  writePackFolder(join(dir, 'good'), 'coach', canaryDocument('1.0.0'));
+  for (const [sql, code] of [[`UPDATE contents SET body = '${CANARY} is no JSON'`, 75], [`UPDATE contents SET body = json_set(body, '$.system', '${CANARY} is another')`, 75]] as const) {
+    const tampering = new DatabaseSync(database);
+    const before = tampering.prepare('SELECT digest, body FROM contents').all();
+    tampering.exec(sql);
+    const end = await runServer(t, { ...settings, PACKS_DIR: join(dir, 'good') });
+    t.equal(end.code, code);
+    ends.push(end);
+    for (const { digest = '', body = '' } of before) tampering.prepare('UPDATE contents SET body = ? WHERE digest = ?').run(body, digest);
+    tampering.close();
+  }
+  t.strictSame(ends.map(({ code }) => code), [0, 65, 65, 75, 75]);
+
+  const said = ends.map(({ lines, stderr }) => [...lines, stderr].join('\n')).join('\n');
+  t.match(said, /"level":50/u, 'failures are logged');
+  t.match(said, /system\.md/u, 'and files are named');
+  t.notMatch(said, CANARY, 'but nothing of what is in them');
+  t.notMatch(existsSync(join(settings.DATA_DIR, 'snapshot.jsonl')) && readFileSync(join(settings.DATA_DIR, 'snapshot.jsonl'), 'utf8'), CANARY, 'nor is it in the snapshot, which is metadata');
+});
+
+t.test('nor does a damaged content of a version that is not active show in the log', async (t) => {
+  const dir = newFolder(t);
+  const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR: join(dir, 'packs'), LOG_LEVEL: 'trace' };
+  for (const version of ['1.0.0', '1.1.0']) writePackFolder(settings.PACKS_DIR, 'coach', canaryDocument(version));
+  await (await startServer(t, settings)).stop();
+  const tampering = new DatabaseSync(join(settings.DATA_DIR, 'registry.db'));
+  tampering.exec(`UPDATE contents SET body = '${CANARY}' WHERE body ->> '$.version' = '1.0.0'`);
+  tampering.close();
+
+  const server = await startServer(t, settings);
+  const connection = connect(t, server);
+  const answer = await connection.one({ path: '/v1/packs/coach/versions/1.0.0' });
+  t.equal(answer.status, 503);
+  t.notMatch(answer.text, CANARY);
+  await server.said((line) => line.includes('"level":50'));
+  t.notMatch(server.lines.join('\n'), CANARY);
+});
