@@ -4,13 +4,18 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import cors from '@fastify/cors';
+import authentication from './plugins/authentication.ts';
 import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
+import loadShedding from './plugins/load-shedding.ts';
 import openapi from './plugins/openapi.ts';
 import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
+import rateLimits from './plugins/rate-limits.ts';
 import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
 import requestSnapshot from './plugins/request-snapshot.ts';
 import scopes from './plugins/scopes.ts';
+import stalledReaders from './plugins/stalled-readers.ts';
 import routes from './routes/index.ts';
 
 export interface AppOptions {
@@ -18,11 +23,19 @@ export interface AppOptions {
   /** Largest body, in bytes; 1 MiB where not given. */
   readonly bodyLimit?: number;
   readonly trustProxy?: boolean | string;
+  /** Requests a minute per key; no limit where not given. */
+  readonly rateLimit?: number;
+  /** Origins whose pages may read answers; none where not given. */
+  readonly corsOrigins?: readonly string[];
   readonly logger?: FastifyServerOptions['logger'];
 }
 
 /** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
-const LIMITS = { requestTimeout: 10_000, headersTimeout: 8_000, connectionsCheckingInterval: 1_000, handlerTimeout: 15_000 } as const;
+const LIMITS = { requestTimeout: 7_000, headersTimeout: 5_000, connectionsCheckingInterval: 500, handlerTimeout: 15_000 } as const;
+/** Sockets open at once; more are refused, so that the process does not run out of descriptors. */
+const MOST_CONNECTIONS = 20_000;
+/** Headers of ours that a page of another origin may read. */
+const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Retry-After', 'Idempotency-Replayed'];
 /** The longest part of a path: a session id. */
 const LONGEST_PARAMETER = 200;
 
@@ -31,7 +44,7 @@ const LONGEST_PARAMETER = 200;
  *
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
-export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, corsOrigins = [], logger = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     bodyLimit,
@@ -55,14 +68,22 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
   });
   try {
     await app.register(drain);
-    await app.register(scopes);
+    await app.register(stalledReaders);
     await app.register(problemDetails);
     await app.register(jsonBodies);
     await app.register(registryPlugin, registry);
     await app.register(requestSnapshot);
+    await app.register(loadShedding);
+    if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });
+    await app.register(authentication);
+    await app.register(rateLimits, { perMinute: rateLimit });
+    await app.register(scopes);
     await app.register(openapi);
     await app.register(routes);
     await app.ready();
+    app.server.maxConnections = MOST_CONNECTIONS;
+    // RFC 9110 section 10.1.1: an expectation that is not known may be ignored; node would answer a bare 417, past every hook.
+    app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   } catch (error) {
     await app.close();
     throw error;

@@ -24,6 +24,8 @@ export const Environment = Type.Object({
   CHANNELS: Type.Optional(setting('channel names with commas between them, each once, the default one first, e.g. production,staging')),
   SESSION_TTL: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$')),
   BODY_LIMIT: Type.Optional(setting('a size from 1kb to 64mb, e.g. 1mb', '^[1-9][0-9]{0,5}[km]b$')),
+  RATE_LIMIT: Type.Optional(setting('requests a minute per key, a whole number from 0 to 99999999; 0 is off', '^[0-9]{1,8}$')),
+  CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com; off for none', '^(off|https?://[^,/ ]+(, *https?://[^,/ ]+)*)$')),
   TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
 });
@@ -39,6 +41,8 @@ const DEFAULTS = {
   CHANNELS: 'production,staging',
   SESSION_TTL: '24h',
   BODY_LIMIT: '1mb',
+  RATE_LIMIT: '6000',
+  CORS_ORIGINS: 'off',
   TRUST_PROXY: 'off',
   LOG_LEVEL: 'info',
 };
@@ -58,6 +62,10 @@ export interface Config {
   readonly sessionTtl: number;
   /** Bytes. */
   readonly bodyLimit: number;
+  /** Requests a minute per key; 0 for no limit. */
+  readonly rateLimit: number;
+  /** None: no page of another origin may read answers. */
+  readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
   readonly logLevel: string;
 }
@@ -99,6 +107,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     channels,
     sessionTtl,
     bodyLimit,
+    rateLimit: Number(values.RATE_LIMIT),
+    corsOrigins: Object.freeze(values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => origin.trim())),
     trustProxy,
     logLevel: values.LOG_LEVEL,
   });

@@ -1,12 +1,13 @@
 /**
  * The process: read the settings, open the store, listen, say where, close gracefully.
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
-import { LogBroken, messageOf, readPackFolders, RegistryError, StartRefused, type Store } from './registry/index.ts';
+import { LogBroken, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -31,17 +32,18 @@ function endOf(error: unknown): { readonly exitCode: number; readonly message: s
 
 async function start(config: Config): Promise<void> {
   const shipped = await readPackFolders(config.packsDir);
+  const policies = await readPolicies(config.packsDir);
   await makeDataDir(config.dataDir);
   const store = await openStore(config);
   let app: FastifyInstance;
   try {
     app = await buildApp({
       registry: {
-        ...{ store, shipped, channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
+        ...{ store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
         // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
         ...(store.kind !== 'memory' && { dataDir: config.dataDir }),
       },
-      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy },
+      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, corsOrigins: config.corsOrigins },
       logger: loggerOf(config),
     });
   } catch (error) {
@@ -77,7 +79,10 @@ function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
-    return await app.listen({ host, port, listenTextResolver: (address) => `Listening at ${address}` });
+    const address = await app.listen({ host, port, listenTextResolver: (listening) => `Listening at ${listening}` });
+    // Whatever LOG_LEVEL is: with PORT=0 nobody could know otherwise.
+    if (!['info', 'debug', 'trace'].includes(app.log.level)) app.log.child({}, { level: 'info' }).info(`Listening at ${address}`);
+    return address;
   } catch (error) {
     await app.close();
     const { code } = error as NodeJS.ErrnoException;
@@ -96,6 +101,17 @@ function sayWhatIs(app: FastifyInstance, config: Config, address: string, store:
     }
   }
   log.info({ store: store.kind, dataDir: config.dataDir, revision: registry.current.revision, packs: registry.current.packs.size }, `Registry at revision ${registry.current.revision}`);
-  log.warn('There are no keys yet: every caller may do everything. Keep HOST on 127.0.0.1, or stand a proxy in front that checks who is calling.');
+  sayKey(app, operatorKeyPath(config.dataDir), address);
   log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
+}
+
+/** A line to paste that reads the key; the key itself is never shown. */
+function sayKey({ log }: FastifyInstance, path: string, address: string): void {
+  if (existsSync(path)) log.info(`To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`);
+  else log.info(`The operator key is not in ${path} any more; "npm run keys:recover" makes a new one.`);
+}
+
+/** A path as a shell takes it. */
+function shellQuoted(path: string): string {
+  return /^[\w./-]+$/u.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -24,14 +24,30 @@ export interface Comparison {
 /** One leg: measures one side once. A measure that cannot be had here is NaN. */
 export type Leg<Measure extends string> = () => Promise<Readonly<Record<Measure, number>>>;
 
+/** One leg of each side, one after the other. */
+export interface Pair<Measure extends string> {
+  readonly ours: Readonly<Record<Measure, number>>;
+  readonly reference: Readonly<Record<Measure, number>>;
+}
+
 /** Takes turns between the two sides, after one turn each that warms up and does not count. */
-export async function compare<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Record<Measure, Comparison>> {
-  const legs: { ours: Record<Measure, number>; reference: Record<Measure, number> }[] = [];
+export async function takeTurns<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Pair<Measure>[]> {
+  const taken: Pair<Measure>[] = [];
   for (let turn = 0; turn <= pairs; turn += 1) {
     const before = await reference();
     const after = await ours();
-    if (turn > 0) legs.push({ ours: after, reference: before });
+    if (turn > 0) taken.push({ ours: after, reference: before });
   }
+  return taken;
+}
+
+/** Takes turns, and says what they come to. */
+export async function compare<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Record<Measure, Comparison>> {
+  return comparisonOf(await takeTurns(pairs, ours, reference));
+}
+
+/** What pairs come to. */
+export function comparisonOf<Measure extends string>(legs: readonly Pair<Measure>[]): Record<Measure, Comparison> {
   const measures = Object.keys(legs[0]?.ours ?? {}) as Measure[];
   const comparisons = measures.map((name): [Measure, Comparison] => [
     name,

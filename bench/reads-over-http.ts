@@ -1,5 +1,10 @@
-/** S1, S2, S3, and the HTTP rows of S9: reads of what hangs on a pointer, over real connections. */
-import { compare, type Leg } from './measure.ts';
+/**
+ * S1, S2, S3, and the HTTP rows of S9: reads of what hangs on a pointer, over real connections.
+ *
+ * Two processes that run the same code differ by a tenth, for as long as they live: how the compiler and the memory happened to
+ * lay things out. So both sides are started several times, and the turns of all of them count.
+ */
+import { comparisonOf, takeTurns, type Pair, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Goal, Row, Table } from './report.ts';
 import { load, type Rates, type Target } from './support/load.ts';
@@ -7,99 +12,127 @@ import { packNames } from './support/fill.ts';
 import { startBare, startService, type BareAnswer, type Served } from './support/processes.ts';
 import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
-interface Read {
+/** One row: what each side is asked. */
+interface Case {
   readonly what: string;
-  readonly path: string;
-  /** What each side answers. */
-  readonly ours: 200 | 304;
-  readonly bare: 200 | 304;
+  readonly ours: (server: Served) => Promise<Target>;
+  readonly reference: (server: Served) => Promise<Target>;
   readonly goal?: Goal;
+}
+
+interface Sides {
+  readonly ours: Served;
+  readonly reference: Served;
 }
 
 const ACTIVE = '/v1/packs/coach/active';
 const SYSTEM = '/v1/prompts/system';
 const STYLE = '/v1/prompts/styles/supportive';
 
-const READS: Readonly<Record<string, readonly Read[]>> = {
-  S1: [{ what: 'getActivePack 200', path: ACTIVE, ours: 200, bare: 200, goal: { atLeast: 0.75 } }],
+/** Seconds of load on each side before the first turn. */
+const WARM_UP = 1.5;
+
+const AGAINST_BARE: Readonly<Record<string, readonly Case[]>> = {
+  S1: [{ what: 'S1 getActivePack 200', ours: read(ACTIVE), reference: read(ACTIVE), goal: { atLeast: 0.75 } }],
   S2: [
-    { what: 'getActivePack 304 / bare 200', path: ACTIVE, ours: 304, bare: 200, goal: { atLeast: 1 } },
-    { what: 'getActivePack 304 / bare 304 (an aside)', path: ACTIVE, ours: 304, bare: 304 },
+    { what: 'S2 getActivePack 304 / bare 200', ours: reread(ACTIVE), reference: read(ACTIVE), goal: { atLeast: 1 } },
+    { what: 'S2 getActivePack 304 / bare 304 (an aside)', ours: reread(ACTIVE), reference: reread(ACTIVE) },
   ],
   S3: [
-    { what: 'getSystemPrompt 200', path: SYSTEM, ours: 200, bare: 200, goal: { atLeast: 0.75 } },
-    { what: 'getStylePrompt 200', path: STYLE, ours: 200, bare: 200, goal: { atLeast: 0.75 } },
+    { what: 'S3 getSystemPrompt 200', ours: read(SYSTEM), reference: read(SYSTEM), goal: { atLeast: 0.75 } },
+    { what: 'S3 getStylePrompt 200', ours: read(STYLE), reference: read(STYLE), goal: { atLeast: 0.75 } },
   ],
 };
 
-const ABOUT =
-  'The service as `npm start` runs it, against a bare Fastify route that sends the same bytes with the same ETag. Both are processes of their own; ' +
-  'the load comes from a third. *requests/s* is what the client sees; *per CPU second* counts the CPU time of the server alone, so that neither the ' +
-  'load generator nor the neighbours are in it. The goal holds for both.';
-
 /** @param names which of S1, S2, S3 */
 export async function readsAgainstBare(plan: Plan, place: Workplace, names: readonly string[]): Promise<Table> {
-  const service = await startService({ dataDir: place.folder('shipped'), packsDir: PACKS_DIR });
-  let bare: Served | undefined;
-  try {
-    bare = await startBare([await answerAt(service, ACTIVE), await answerAt(service, SYSTEM), await answerAt(service, STYLE)]);
-    const rows: Row[] = [];
-    for (const name of names) {
-      for (const { what, path, ours, bare: theirs, goal } of READS[name] ?? []) {
-        const left = await target(service, path, ours);
-        rows.push(await row(plan, `${name} ${what}`, left, await target(bare, path, theirs), goal));
-      }
-    }
-    return { title: 'Reads over HTTP', about: ABOUT, rows };
-  } finally {
-    await Promise.all([service.stop(), bare?.stop()]);
-  }
+  const rows = await measured(plan, names.flatMap((name) => AGAINST_BARE[name] ?? []), async () => {
+    const service = await startService({ dataDir: place.folder('shipped'), packsDir: PACKS_DIR });
+    const answers = await Promise.all([ACTIVE, SYSTEM, STYLE].map((path) => answerAt(service, path)));
+    return { ours: service, reference: await startBare(answers) };
+  });
+  return {
+    title: 'Reads over HTTP',
+    about:
+      'The service as `npm start` runs it, against a bare Fastify route that sends the same bytes with the same ETag. Both are processes of their own; the load ' +
+      'comes from a third. *requests/s* is what the client sees; *per CPU second* counts the CPU time of the server alone, so that neither the load generator nor ' +
+      'the neighbours are in it. The goal is held against both.',
+    rows,
+  };
 }
 
-/** S9 for S1 to S3: the same service with many versions, against itself with three. */
+/** S9 for S1 to S3. */
 export async function readsAmongMany(plan: Plan, place: Workplace): Promise<Table> {
   const goal: Goal = { atLeast: 0.95 };
-  const small = await startService({ dataDir: await place.small(), packsDir: place.noPacks });
-  let large: Served | undefined;
-  try {
-    large = await startService({ dataDir: await place.large(), packsDir: place.noPacks });
-    const rows: Row[] = [];
-    for (const { what, path, ours } of Object.values(READS).flat().filter(({ bare, ours }) => bare === ours)) {
-      rows.push(await row(plan, `S9 ${what.replace(/ \/.*/u, '')}`, await target(large, path, ours), await target(small, path, ours), goal));
+  const same = (what: string, ask: Case['ours']): Case => ({ what: `S9 ${what}`, ours: ask, reference: ask, goal });
+  const paths = shuffled(packNames(plan.packs)).map((pack) => `/v1/packs/${pack}/active`);
+  const cases: readonly Case[] = [
+    same('getActivePack 200', read(ACTIVE)),
+    same('getActivePack 304', reread(ACTIVE)),
+    same('getSystemPrompt 200', read(SYSTEM)),
+    same('getStylePrompt 200', read(STYLE)),
+    { what: 'S9 getActivePack 200, packs at random', ours: read(...paths), reference: read(...paths.map(() => ACTIVE)), goal },
+  ];
+  const [small, large] = [await place.small(), await place.large()];
+  const rows = await measured(plan, cases, async () => ({
+    reference: await startService({ dataDir: small, packsDir: place.noPacks }),
+    ours: await startService({ dataDir: large, packsDir: place.noPacks }),
+  }));
+  return {
+    title: `Reads over HTTP among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
+    about: 'The service with that many versions, against the service with three versions of one pack.',
+    rows,
+  };
+}
+
+async function measured(plan: Plan, cases: readonly Case[], start: () => Promise<Sides>): Promise<Row[]> {
+  const { processes, pairs, seconds } = plan.load;
+  const taken = cases.map((): Pair<keyof Rates>[] => []);
+  for (let round = 1; round <= processes; round += 1) {
+    const sides = await start();
+    try {
+      for (const [index, { what, ours, reference }] of cases.entries()) {
+        process.stderr.write(`${what}, processes ${round} of ${processes}\n`);
+        const [left, right] = [await ours(sides.ours), await reference(sides.reference)];
+        if (index === 0 && !plan.quick) await Promise.all([load(left, WARM_UP), load(right, WARM_UP)]);
+        taken[index]?.push(...(await takeTurns(pairs, () => load(left, seconds), () => load(right, seconds))));
+      }
+    } finally {
+      await Promise.all([sides.ours.stop(), sides.reference.stop()]);
     }
-    const anyPack = { server: large, status: 200, paths: shuffled(packNames(plan.packs)).map((pack) => `/v1/packs/${pack}/active`) } as const;
-    const onePack = { server: small, status: 200, paths: anyPack.paths.map(() => ACTIVE) } as const;
-    rows.push(await row(plan, 'S9 getActivePack 200, packs at random', anyPack, onePack, goal));
-    return {
-      title: `Reads over HTTP among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
-      about: 'The service with that many versions, against the service with three versions of one pack.',
-      rows,
-    };
-  } finally {
-    await Promise.all([small.stop(), large?.stop()]);
   }
+  return cases.map(({ what, goal }, index) => rowOf(what, taken[index] ?? [], goal));
 }
 
-async function row(plan: Plan, what: string, ours: Target, reference: Target, goal: Goal | undefined): Promise<Row> {
-  process.stderr.write(`${what}\n`);
-  const leg = (side: Target): Leg<keyof Rates> => () => load(side, plan.load.seconds);
-  const { rate, perCpuSecond } = await compare(plan.load.pairs, leg(ours), leg(reference));
+function rowOf(what: string, pairs: readonly Pair<keyof Rates>[], goal: Goal | undefined): Row {
+  const { rate, perCpuSecond } = comparisonOf(pairs);
   const withGoal = goal && { goal };
-  return { what, figures: { 'requests/s': { spread: rate.ratio, unit: '×', ...withGoal }, 'per CPU second': { spread: perCpuSecond.ratio, unit: '×', ...withGoal }, 'our CPU a request': { spread: inverse(perCpuSecond.ours), unit: 'µs' } } };
+  return {
+    what,
+    figures: {
+      'requests/s': { spread: rate.ratio, unit: '×', ...withGoal },
+      'per CPU second': { spread: perCpuSecond.ratio, unit: '×', ...withGoal },
+      'our CPU a request': { spread: microsecondsEach(perCpuSecond.ours), unit: 'µs' },
+    },
+  };
 }
 
-/** Microseconds of CPU time a request. */
-function inverse({ median, min, max }: { readonly median: number; readonly min: number; readonly max: number }) {
+function microsecondsEach({ median, min, max }: Spread): Spread {
   return { median: 1e6 / median, min: 1e6 / max, max: 1e6 / min };
 }
 
-async function target(server: Served, path: string, status: 200 | 304): Promise<Target> {
-  const headers = status === 304 ? { 'if-none-match': (await answerAt(server, path)).etag } : {};
-  return { server, paths: [path], headers, status };
+/** Reads these paths in turn, and gets 200. */
+function read(...paths: readonly string[]): Case['ours'] {
+  return async (server) => ({ server, paths, headers: server.headers, status: 200 });
 }
 
-async function answerAt({ url }: Served, path: string): Promise<BareAnswer> {
-  const answer = await fetch(`${url}${path}`);
+/** Reads a path again with the ETag that it had, and gets 304. */
+function reread(path: string): Case['ours'] {
+  return async (server) => ({ server, paths: [path], headers: { ...server.headers, 'if-none-match': (await answerAt(server, path)).etag }, status: 304 });
+}
+
+async function answerAt({ url, headers }: Served, path: string): Promise<BareAnswer> {
+  const answer = await fetch(`${url}${path}`, { headers });
   const etag = answer.headers.get('etag');
   const contentType = answer.headers.get('content-type');
   if (answer.status !== 200 || etag === null || contentType === null) throw new Error(`${url}${path} answered ${answer.status}: ${await answer.text()}`);

@@ -6,7 +6,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
 import packageJson from '../package.json' with { type: 'json' };
@@ -16,6 +16,8 @@ const TAGS = [
   { name: 'Activation', description: 'Which version a channel is at: activate, roll back, look back.' },
   { name: 'Prompts', description: 'What services read on every request: the prompts of the active version.' },
   { name: 'Coach', description: 'Coach sessions, which keep the version they started on.' },
+  { name: 'Audit', description: 'Who did what, when and why, and the proof of it.' },
+  { name: 'Keys', description: 'API keys and what they allow.' },
   { name: 'Health', description: 'For probes.' },
 ];
 
@@ -35,10 +37,16 @@ async function openapi(app: FastifyInstance): Promise<void> {
         ].join('\n'),
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      security: [],
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', bearerFormat: 'prk_<keyId>_<secret>', description: 'An API key. The first one is in `DATA_DIR/operator.key` on the host; it makes others.' },
+        },
+      },
+      security: [{ key: [] }],
       servers: [{ url: '/', description: 'This server.' }],
       tags: TAGS,
     },
+    transform: ({ schema, url, route }) => ({ schema: withScope(schema, route.config?.scope), url }),
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`) },
   });
 
@@ -53,10 +61,17 @@ async function openapi(app: FastifyInstance): Promise<void> {
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
       strictTransportSecurity: false,
     });
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } });
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true } });
     docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())));
     docs.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml').send(openapiYaml(app)));
   });
+}
+
+/** Says in an operation's description which scope it needs, and leaves open ones open. */
+function withScope(schema: FastifySchema | undefined, scope: string | undefined): FastifySchema {
+  if (schema === undefined || schema.hide === true) return { hide: true };
+  if (scope === undefined || scope === 'open') return { ...schema, security: [] };
+  return { ...schema, description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.` };
 }
 
 export default fp(openapi, { name: 'openapi' });

@@ -11,13 +11,26 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
-import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
 import { stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** Seconds that every 503 asks to wait. */
 const RETRY_AFTER = '1';
+
+/** A refusal that only the HTTP side knows, thrown by a plugin. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly code: HttpErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: HttpErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
 
 /** A problem about to be sent: its code, what to say of this occurrence, and members of its own. */
 interface Problem {
@@ -48,6 +61,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
   });
 
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof HttpProblem) void reply.headers(error.headers);
     void sendProblem(request, reply, problemOf(error, request));
   });
 
@@ -105,7 +119,8 @@ function bodyOf({ code, detail, members }: Problem, instance: string | undefined
   return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(instance) }), code, ...members });
 }
 
-function problemOf(error: FastifyError | RegistryError, request: FastifyRequest): Problem {
+function problemOf(error: FastifyError | RegistryError | HttpProblem, request: FastifyRequest): Problem {
+  if (error instanceof HttpProblem) return { code: error.code, detail: error.message };
   if (error instanceof RegistryError) {
     const { status, meaning } = PROBLEMS[error.code];
     if (status < 500) return { code: error.code, detail: error.message, members: error.members };

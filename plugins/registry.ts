@@ -9,7 +9,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { Registry, type Event, type RegistryOptions } from '../registry/index.ts';
+import { movesOf, Registry, type Event, type RegistryOptions } from '../registry/index.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,19 +25,32 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
   app.decorate('registry', registry);
   app.addHook('onClose', () => registry.close());
   registry.onChange((events) => {
-    for (const event of events) logMove(app, event);
+    for (const event of events) logChange(app, event);
+  });
+  const sayHead = () => app.log.info({ head: headOf(registry) }, 'The head of the log; kept outside, it proves that nothing before it was changed.');
+  const timer = setInterval(sayHead, HEAD_INTERVAL).unref();
+  app.addHook('onReady', async () => sayHead());
+  app.addHook('onClose', () => {
+    clearInterval(timer);
+    sayHead();
   });
 }
 
+/** Between two lines that name the head of the log (SPEC R11), in milliseconds. */
+const HEAD_INTERVAL = 600_000;
+
 export default fp(registryPlugin, { name: 'registry', fastify: '5.x' });
 
-/** Each pointer move is one line: who, from where, to where, why. */
-function logMove(app: FastifyInstance, event: Event): void {
-  if (event.type !== 'version-activated' && event.type !== 'version-rolled-back') return;
-  const { type, revision, pack, channel, version, actor, reason } = event;
-  const from = event.data.previousVersion;
-  app.log.info(
-    { type, revision, pack, channel, from, to: version, actor, reason },
-    `${pack} ${channel}: ${from ?? 'nothing'} -> ${version} (${type === 'version-activated' ? 'activation' : 'rollback'})`,
-  );
+function headOf({ current: { revision, hash } }: Registry): string {
+  return `${revision}:${hash}`;
+}
+
+/** Each pointer move is one line: who, from where, to where, why. Other changes that matter in an incident are one, too. */
+function logChange({ log }: FastifyInstance, event: Event): void {
+  const { type, revision, hash, pack, version, actor, reason } = event;
+  for (const { channel, version: to, previousVersion: from } of movesOf(event)) {
+    log.info({ type, revision, hash, pack, channel, from, to, actor, reason }, `${pack} ${channel}: ${from ?? 'nothing'} -> ${to} (${type})`);
+  }
+  if (type === 'version-revoked') log.warn({ type, revision, hash, pack, version, actor, reason, replacement: event.data.replacement }, `${pack} ${version} is revoked`);
+  if (type === 'key-created' || type === 'key-revoked') log.info({ type, revision, hash, keyId: event.data.keyId, actor, reason }, `Key ${event.data.keyId}: ${type}`);
 }

@@ -1,14 +1,14 @@
 /**
- * Scopes: what a caller must be allowed to do to use a route (SPEC R12, closed by default).
+ * Who may do what (SPEC R12, closed by default): each route declares the scope it needs, and only a live key that has it comes in.
  *
- * Rule: each route declares its scope in `config.scope`; a route that says nothing stops the start.
+ * Rule: a route that says nothing stops the start. The check stands behind the rate limit, so that guesses are counted too, and
+ * before the body is read.
+ * Example: a key without `packs:activate` gets a 403 that names it; no key, or a dead one, a 401 with `WWW-Authenticate`.
  */
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
-
-/** What a key can allow. */
-export const SCOPES = ['prompts:read', 'packs:publish', 'packs:activate', 'sessions:start', 'audit:read'] as const;
-export type Scope = (typeof SCOPES)[number];
+import { allows, deadBecause, RegistryError, type Scope } from '../registry/index.ts';
+import { HttpProblem } from './problem-details.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,10 +17,16 @@ declare module 'fastify' {
   }
 }
 
+const REALM = 'Bearer realm="prompt-registry"';
+
 function scopes(app: FastifyInstance, _options: object, done: () => void): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
     routes.push(route);
+    const { scope } = route.config ?? {};
+    if (scope === undefined || scope === 'open') return;
+    const guard = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => next(refusal(request, reply, scope));
+    route.onRequest = [...[route.onRequest ?? []].flat(), guard];
   });
   app.addHook('onReady', (next) => {
     const unguarded = routes.filter(({ config }) => config?.scope === undefined).map(({ method, url }) => `${String(method)} ${url}`);
@@ -30,4 +36,26 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
   done();
 }
 
-export default fp(scopes, { name: 'scopes' });
+export default fp(scopes, { name: 'scopes', dependencies: ['authentication'] });
+
+/** Whether the caller of a request holds a scope, beyond the one that the route asks for. */
+export function callerMay({ caller }: FastifyRequest, scope: Scope): boolean {
+  return caller !== null && allows(caller.scopes, scope);
+}
+
+/** Why the request may not go on, or undefined where it may. */
+function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+  if (caller === null) {
+    const sent = headers.authorization !== undefined;
+    void reply.header('www-authenticate', sent ? `${REALM}, error="invalid_token"` : REALM);
+    return new HttpProblem('unauthenticated', sent ? 'The key is not known here.' : 'Send a key: "Authorization: Bearer prk_…".');
+  }
+  const dead = deadBecause(caller, Date.now());
+  if (dead !== undefined) {
+    void reply.header('www-authenticate', `${REALM}, error="invalid_token"`);
+    return new HttpProblem('unauthenticated', `The key "${caller.label}" ${dead}.`);
+  }
+  if (allows(caller.scopes, scope)) return undefined;
+  void reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
+  return new RegistryError('forbidden', `The key "${caller.label}" lacks the scope "${scope}".`, { requiredScopes: [scope] });
+}

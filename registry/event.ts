@@ -9,7 +9,8 @@
  */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Actor, Compatibility, StyleTitle } from './model.ts';
+import type { Actor, Compatibility, Scope, StyleTitle, Violation } from './model.ts';
+import type { Policy } from './policy.ts';
 
 /** Hash that the first event names as the one before it. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -32,12 +33,36 @@ export interface EventData {
     readonly defaultStyle: string;
     readonly styles: readonly Readonly<StyleTitle>[];
     readonly compatibility: Readonly<Compatibility>;
+    /** What the policy in force found; absent in events older than policies. */
+    readonly violations?: readonly Violation[];
   };
   'version-activated': { readonly digest: string; readonly previousVersion: string | null };
   'version-rolled-back': { readonly digest: string; readonly previousVersion: string | null };
+  'version-revoked': { readonly replacement?: string; readonly moves: readonly Move[] };
+  'policy-changed': {
+    readonly policy: Policy;
+    readonly digest: string;
+    /** Every version of the pack that breaks it. */
+    readonly violations: readonly { readonly version: string; readonly violations: readonly Violation[] }[];
+  };
+  'key-created': { readonly keyId: string; readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: string; readonly secretHash: string };
+  'key-revoked': { readonly keyId: string };
+}
+
+/** Ties an event to the request that made it, so that a repeat finds it (SPEC R6). */
+export interface Idempotency {
+  readonly key: string;
+  /** SHA-256 over method, path and canonical body. */
+  readonly fingerprint: string;
 }
 
 export type EventType = keyof EventData;
+
+/** All types, for filters; a full Record, so that none is forgotten. */
+export const EVENT_TYPES = Object.keys({
+  ...{ 'registry-created': 1, 'version-published': 1, 'version-activated': 1, 'version-rolled-back': 1 },
+  ...{ 'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1 },
+} satisfies Record<EventType, 1>) as readonly EventType[];
 
 interface EventOf<T extends EventType> {
   readonly revision: number;
@@ -50,7 +75,7 @@ interface EventOf<T extends EventType> {
   readonly pack?: string;
   readonly channel?: string;
   readonly version?: string;
-  readonly data: EventData[T];
+  readonly data: EventData[T] & { readonly idempotency?: Idempotency };
   readonly previousHash: string;
   readonly hash: string;
 }

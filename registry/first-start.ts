@@ -10,16 +10,27 @@ import { RegistryError, StartRefused } from './errors.ts';
 import type { EventDraft } from './event.ts';
 import type { Log } from './log.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
-import type { ShippedVersion } from './pack-folder.ts';
-import { listed, type Snapshot } from './snapshot.ts';
+import { decideCreateKey, hasOperatorKey, type NewKey } from './keys.ts';
+import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
+import { violationsOf } from './policy.ts';
+import { isActivatable, listed, type Snapshot } from './snapshot.ts';
 import type { SessionKey, StoredContent } from './store.ts';
-import { decide } from './transitions.ts';
+import { decide, type Command, type Decision } from './transitions.ts';
 
 export interface StartOptions {
   readonly shipped: readonly ShippedVersion[];
+  readonly policies: readonly ShippedPolicy[];
   readonly channels: readonly string[];
   readonly defaultPack: string;
   readonly defaultVersion: string | undefined;
+}
+
+/** Where the operator finds the key that can do everything. */
+export interface OperatorKeyFile {
+  /** Puts the token there, durably, for its owner's eyes only. */
+  write(token: string): Promise<void>;
+  /** Takes a token away that opens nothing. */
+  remove(): Promise<void>;
 }
 
 /** What a start appends, in one batch; nothing where there is nothing to add. */
@@ -27,46 +38,101 @@ export interface StartPlan {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys: readonly SessionKey[];
+  /** The id of the operator key that is made, if one is. */
+  readonly operatorKeyId: string | undefined;
+}
+
+/** What a plan takes from outside: ids, keys, contents that are registered already. */
+export interface StartMeans {
+  newId(): string;
+  newSessionKey(): SessionKey;
+  newKey(): NewKey;
+  readonly operatorKey: OperatorKeyFile | undefined;
+  knownContent(digest: string): Promise<PackContent>;
+  readonly log: Log;
 }
 
 /**
  * Plans a start against what the log holds.
  *
- * @param knownContent gives the registered content of a digest, to name the file that was edited
- * @throws StartRefused (65) where a shipped version was edited; (78) where `DEFAULT_VERSION` names a version that is not
- *   there while its pack has no pointer, or where there would be no pack at all
+ * @throws StartRefused (65) where a shipped version or a policy was edited under its version; (78) where `DEFAULT_VERSION` names a
+ *   version that is not there while its pack has no pointer, or where there would be no pack at all
  */
-export async function planStart(
-  snapshot: Snapshot,
-  options: StartOptions,
-  fresh: { newId(): string; newSessionKey(): SessionKey; knownContent(digest: string): Promise<PackContent>; log: Log },
-): Promise<StartPlan> {
+export async function planStart(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<StartPlan> {
+  const sessionKeys = snapshot.registryId === '' ? [means.newSessionKey()] : [];
+  const created: EventDraft[] = sessionKeys.map(({ keyId }) => ({
+    ...{ type: 'registry-created', actor: SYSTEM_ACTOR, reason: 'First start' },
+    data: { registryId: means.newId(), sessionKeyId: keyId },
+  }));
+  const policies = policiesToApply(snapshot, options, means.log);
+  const published = await publications(snapshot, options, policies, means);
+  const changed = await policyChanges(snapshot, policies, means);
+  const pointers = missingPointers(snapshot, options, [...changed, ...published.events], means.log);
+  const key = means.operatorKey === undefined || hasOperatorKey(snapshot) ? undefined : means.newKey();
+  // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
+  if (key !== undefined) await means.operatorKey?.write(key.token);
+  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] });
+  return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys, operatorKeyId: key?.keyId };
+}
+
+/** Shipped versions that are not known yet. Those under the floor are registered all the same, flagged. */
+async function publications(snapshot: Snapshot, options: StartOptions, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<Decision> {
   const events: EventDraft[] = [];
   const contents: StoredContent[] = [];
-  const sessionKeys: SessionKey[] = [];
-
-  if (snapshot.registryId === '') {
-    const key = fresh.newSessionKey();
-    sessionKeys.push(key);
-    events.push({ type: 'registry-created', actor: SYSTEM_ACTOR, reason: 'First start', data: { registryId: fresh.newId(), sessionKeyId: key.keyId } });
-  }
   const faults: string[] = [];
   for (const { path, version } of options.shipped) {
+    const policy = policies.get(version.content.pack)?.policy;
+    const command: Command = { type: 'publish', version, actor: SYSTEM_ACTOR, reason: 'Shipped with the service', belowFloor: 'flag', policy };
     try {
-      const decision = decide(snapshot, { type: 'publish', version, actor: SYSTEM_ACTOR, reason: 'Shipped with the service' }, { channels: options.channels });
+      const decision = decide(snapshot, command, options);
       events.push(...decision.events);
       contents.push(...decision.contents);
     } catch (error) {
       if (!(error instanceof RegistryError) || error.code !== 'version-exists') throw error;
-      const known = await fresh.knownContent(error.members['digest'] as string);
+      const known = await means.knownContent(error.members['digest'] as string);
       const files = editedFiles(version.content, known);
       faults.push(`${path}/${files.join(`, ${path}/`)}: ${error.message}`); // SPEC R1
     }
   }
   if (faults.length > 0) throw new StartRefused(65, `Shipped versions were edited after they had been registered:\n  ${faults.join('\n  ')}`);
+  for (const event of events) {
+    if (event.type !== 'version-published' || (event.data.violations ?? []).length === 0) continue;
+    means.log.warn({ pack: event.pack, version: event.version, violations: event.data.violations }, `${event.pack} ${event.version} is under the floor: it is registered, but cannot be activated.`);
+  }
+  return { events, contents };
+}
 
-  events.push(...missingPointers(snapshot, options, fresh.log));
-  return { events, contents, sessionKeys };
+/** The shipped policies that are news to the log: a higher version replaces, a lower one is ignored, the same must be the same. */
+function policiesToApply(snapshot: Snapshot, { policies, shipped }: StartOptions, log: Log): Map<string, ShippedPolicy> {
+  const news = new Map<string, ShippedPolicy>();
+  for (const shippedPolicy of policies) {
+    const { pack, path, policy, digest } = shippedPolicy;
+    const known = snapshot.packs.get(pack)?.policy;
+    if (known === undefined && !snapshot.packs.has(pack) && !shipped.some(({ version }) => version.content.pack === pack)) {
+      log.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
+    } else if (known === undefined || policy.version > known.policy.version) {
+      news.set(pack, shippedPolicy);
+    } else if (policy.version < known.policy.version) {
+      log.warn({ path, pack, version: policy.version, inForce: known.policy.version }, 'The shipped policy is older than the one in force and is ignored: the floor is not lowered.');
+    } else if (digest !== known.digest) {
+      throw new StartRefused(65, `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`);
+    }
+  }
+  return news;
+}
+
+/** A new policy is an event that says, too, which of the registered versions break it. */
+async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<EventDraft[]> {
+  const drafts: EventDraft[] = [];
+  for (const [pack, { policy, digest }] of policies) {
+    const violations = [];
+    for (const { version, digest: content } of snapshot.packs.get(pack)?.sorted ?? []) {
+      const found = violationsOf(await means.knownContent(content), policy);
+      if (found.length > 0) violations.push({ version, violations: found });
+    }
+    drafts.push({ type: 'policy-changed', actor: SYSTEM_ACTOR, reason: `Policy ${policy.version} shipped with the service`, pack, data: { policy, digest, violations } });
+  }
+  return drafts;
 }
 
 /** The files of a version's folder that differ from what is registered. */
@@ -80,56 +146,66 @@ function editedFiles(edited: PackContent, known: PackContent): string[] {
   return files.length > 0 ? files : ['pack.yaml'];
 }
 
-function missingPointers(snapshot: Snapshot, options: StartOptions, log: Log): EventDraft[] {
-  const digests = shippedDigests(snapshot, options);
-  const { defaultPack, defaultVersion } = options;
-  if (digests.size === 0 && snapshot.packs.size === 0) {
+/** A version that a start may choose from. */
+interface Candidate {
+  readonly version: string;
+  readonly digest: string;
+  readonly activatable: boolean;
+}
+
+/** @param planned what this start is about to append before them */
+function missingPointers(snapshot: Snapshot, options: StartOptions, planned: readonly EventDraft[], log: Log): EventDraft[] {
+  const shipped = new Set(options.shipped.map(({ version }) => version.content.pack));
+  const { channels, defaultPack, defaultVersion } = options;
+  if (shipped.size === 0 && snapshot.packs.size === 0) {
     throw new StartRefused(78, 'PACKS_DIR holds no pack and the registry has none yet, so there would be nothing to serve. Put at least one <pack>/<version> folder into it, or point PACKS_DIR to where the packs are.');
   }
-  const chosen = checkedDefaultVersion(snapshot, digests.get(defaultPack), { defaultPack, defaultVersion, log });
-  const shippedPacks = new Set(options.shipped.map(({ version }) => version.content.pack));
+  const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), { defaultPack, defaultVersion, log });
   const drafts: EventDraft[] = [];
-  for (const [pack, versions] of digests) {
-    const highest = semver.rsort([...versions.keys()]).find((version) => semver.prerelease(version) === null);
-    const asSet = pack === defaultPack ? chosen : undefined;
-    const version = asSet ?? (shippedPacks.has(pack) ? highest : undefined);
-    if (version === undefined && !shippedPacks.has(pack)) continue;
-    const reason = asSet === undefined ? 'First start: the highest version that is no prerelease' : 'First start: DEFAULT_VERSION';
-    for (const channel of options.channels) {
+  for (const pack of asSet === undefined ? shipped : shipped.add(defaultPack)) {
+    const highest = candidatesOf(snapshot, pack, planned).find(({ version, activatable }) => activatable && semver.prerelease(version) === null);
+    const chosen = (pack === defaultPack ? asSet : undefined) ?? highest;
+    const reason = chosen === asSet ? 'First start: DEFAULT_VERSION' : 'First start: the highest version that is no prerelease';
+    for (const channel of channels) {
       if (snapshot.packs.get(pack)?.pointers.has(channel) === true) continue;
-      const digest = version === undefined ? undefined : versions.get(version);
-      if (version === undefined || digest === undefined) {
-        log.warn({ pack, channel }, 'The pack has prereleases only, so none was activated; activate one by hand.');
+      if (chosen === undefined) {
+        log.warn({ pack, channel }, 'The pack has no version that may be activated by itself (prereleases, versions under the floor); activate one by hand.');
         continue;
       }
+      const { version, digest } = chosen;
       drafts.push({ type: 'version-activated', actor: SYSTEM_ACTOR, pack, channel, version, reason, data: { digest, previousVersion: null } });
     }
   }
   return drafts;
 }
 
-/** Every version, shipped or known, of the packs that a start may point at: the shipped ones, and the one `DEFAULT_VERSION` is of. */
-function shippedDigests(snapshot: Snapshot, { shipped, defaultPack, defaultVersion }: StartOptions): Map<string, Map<string, string>> {
-  const packs = new Set(shipped.map(({ version }) => version.content.pack));
-  if (defaultVersion !== undefined && snapshot.packs.has(defaultPack)) packs.add(defaultPack);
-  const digests = new Map<string, Map<string, string>>();
-  for (const pack of packs) digests.set(pack, new Map([...(snapshot.packs.get(pack)?.versions ?? [])].map(([version, { digest }]) => [version, digest])));
-  for (const { version } of shipped) digests.get(version.content.pack)?.set(version.content.version, version.digest);
-  return digests;
+/** Every version of a pack, known or about to be published, the highest first; held to the policy that is about to be in force. */
+function candidatesOf(snapshot: Snapshot, pack: string, planned: readonly EventDraft[]): Candidate[] {
+  const own = planned.filter((event) => event.pack === pack);
+  const floor = own.find((event) => event.type === 'policy-changed')?.data.violations;
+  const candidates: Candidate[] = (snapshot.packs.get(pack)?.sorted ?? []).map((record) => {
+    const violations = floor === undefined ? record.violations : (floor.find(({ version }) => version === record.version)?.violations ?? []);
+    return { version: record.version, digest: record.digest, activatable: isActivatable({ ...record, violations }) }; // SPEC R7
+  });
+  for (const event of own) {
+    if (event.type !== 'version-published') continue;
+    candidates.push({ version: event.version ?? '', digest: event.data.digest, activatable: (event.data.violations ?? []).length === 0 });
+  }
+  return candidates.sort((a, b) => semver.rcompare(a.version, b.version));
 }
 
 /** `DEFAULT_VERSION` where it can be used. A stale one must not stop a restart during an incident, so then it only warns. */
-function checkedDefaultVersion(
+function chosenByDefault(
   snapshot: Snapshot,
-  versions: ReadonlyMap<string, string> | undefined,
+  candidates: readonly Candidate[],
   { defaultPack, defaultVersion, log }: { defaultPack: string; defaultVersion: string | undefined; log: Log },
-): string | undefined {
+): Candidate | undefined {
   if (defaultVersion === undefined) return undefined;
-  const state = snapshot.packs.get(defaultPack);
-  if (versions?.has(defaultVersion) === true || state?.versions.has(defaultVersion) === true) return defaultVersion;
-  const there = semver.rsort([...new Set([...(versions?.keys() ?? []), ...(state?.versions.keys() ?? [])])]);
-  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" does not have. Its versions, the highest first: ${listed(there)}.`;
-  if ((state?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
+  const found = candidates.find(({ version }) => version === defaultVersion);
+  if (found?.activatable === true) return found;
+  const there = candidates.filter(({ activatable }) => activatable).map(({ version }) => version);
+  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or under the floor'}. Versions that would do, the highest first: ${listed(there)}.`;
+  if ((snapshot.packs.get(defaultPack)?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
   log.warn({ variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there }, `${message} It is not needed, as the pack has an active version already; it is ignored.`);
   return undefined;
 }

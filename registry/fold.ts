@@ -11,7 +11,7 @@ import type { Event, Move } from './event.ts';
 import { FrozenMap } from './frozen-map.ts';
 import type { Actor, MoveKind, PackContent } from './model.ts';
 import { deepFreeze } from './pack.ts';
-import type { ChannelView, PackState, Pointer, Snapshot, VersionRecord } from './snapshot.ts';
+import type { ChannelView, KeyRecord, PackState, Pointer, PolicyRecord, Snapshot, VersionRecord } from './snapshot.ts';
 
 /** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
 export const STACK_DEPTH = 1000;
@@ -35,12 +35,14 @@ interface PackDraft {
   versions: Map<string, VersionRecord> | undefined;
   sorted: VersionRecord[];
   readonly pointers: Map<string, PointerDraft>;
+  policy: PolicyRecord | undefined;
   readonly base: PackState | undefined;
 }
 
 export class Fold {
   readonly #base: Snapshot;
   readonly #drafts = new Map<string, PackDraft>();
+  #keys: Map<string, KeyRecord> | undefined;
   #registryId: string;
   #revision: number;
   #hash: string;
@@ -93,19 +95,19 @@ export class Fold {
   freeze(contents: { get(digest: string): PackContent | undefined }): Snapshot {
     if (this.#revision === this.#base.revision) return this.#base;
     let { packs, views } = this.#base;
+    const keys = this.#keys === undefined ? this.#base.keys : new FrozenMap(this.#keys);
     if (this.#drafts.size > 0) {
-      const nextPacks = new Map(packs);
-      const nextViews = new Map(views);
+      const states: [string, PackState][] = [];
+      const moved: [string, FrozenMap<string, ChannelView>][] = [];
       for (const draft of this.#drafts.values()) {
         const state = freezePack(draft);
-        nextPacks.set(draft.pack, state);
-        const packViews = freezeViews(state, draft, views.get(draft.pack), contents);
-        if (packViews !== undefined) nextViews.set(draft.pack, packViews);
+        states.push([draft.pack, state]);
+        if (draft.pointers.size > 0) moved.push([draft.pack, freezeViews(state, draft, views.get(draft.pack), contents)]);
       }
-      packs = new FrozenMap(nextPacks);
-      views = new FrozenMap(nextViews);
+      packs = packs.with(states);
+      if (moved.length > 0) views = views.with(moved);
     }
-    return Object.freeze({ registryId: this.#registryId, revision: this.#revision, hash: this.#hash, at: this.#at, packs, views });
+    return Object.freeze({ registryId: this.#registryId, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys, views });
   }
 
   #change(event: Event): void {
@@ -113,27 +115,47 @@ export class Fold {
       case 'registry-created':
         this.#registryId = event.data.registryId;
         return;
-      case 'version-published': {
-        const draft = this.#draftOf(event);
-        const version = named(event, 'version');
-        draft.versions ??= new Map(draft.base?.versions);
-        if (draft.versions.has(version)) throw new LogBroken(`Revision ${event.revision} publishes ${draft.pack} ${version} a second time.`); // SPEC R1
-        const { digest, summary, author, defaultStyle, styles, compatibility } = event.data;
-        const record = Object.freeze({
-          ...{ pack: draft.pack, version, digest, summary, author, defaultStyle },
-          ...{ styles: deepFreeze(styles), compatibility: deepFreeze(compatibility) },
-          publishedAt: event.at,
-          publishedBy: freezeActor(event.actor),
-        });
-        draft.versions.set(version, record);
-        insertSorted(draft, record);
+      case 'version-published':
+        this.#publish(event);
         return;
-      }
       case 'version-activated':
       case 'version-rolled-back': {
         const draft = this.#draftOf(event);
         const move = { channel: named(event, 'channel'), version: named(event, 'version'), ...event.data };
         movePointer(draft, move, event, event.type === 'version-activated' ? 'activation' : 'rollback');
+        return;
+      }
+      case 'version-revoked': {
+        const draft = this.#draftOf(event);
+        const { replacement, moves } = event.data;
+        replaceRecord(draft, named(event, 'version'), event, {
+          revocation: Object.freeze({ revision: event.revision, at: event.at, by: freezeActor(event.actor), reason: event.reason, replacement }),
+        });
+        for (const move of moves) movePointer(draft, move, event, 'revocation');
+        return;
+      }
+      case 'policy-changed': {
+        const draft = this.#draftOf(event);
+        const { policy, digest, violations } = event.data;
+        draft.policy = Object.freeze({ policy: deepFreeze(policy), digest, revision: event.revision, changedAt: event.at, changedBy: freezeActor(event.actor) });
+        const found = new Map(deepFreeze(violations).map((entry) => [entry.version, entry.violations]));
+        for (const [version, record] of versionsOf(draft)) {
+          const now = found.get(version) ?? [];
+          if (record.violations.length > 0 || now.length > 0) replaceRecord(draft, version, event, { violations: now });
+        }
+        return;
+      }
+      case 'key-created': {
+        const { keyId, label, scopes, expiresAt, secretHash } = event.data;
+        const record = { keyId, label, scopes: deepFreeze(scopes), createdAt: event.at, createdBy: freezeActor(event.actor), expiresAt, revokedAt: undefined, secretHash };
+        this.#keysDraft().set(keyId, Object.freeze(record));
+        return;
+      }
+      case 'key-revoked': {
+        const { keyId } = event.data;
+        const record = this.#keysDraft().get(keyId);
+        if (record === undefined) throw new LogBroken(`Revision ${event.revision} revokes the key ${keyId}, which no event made.`);
+        this.#keysDraft().set(keyId, Object.freeze({ ...record, revokedAt: event.at }));
         return;
       }
       default:
@@ -142,12 +164,34 @@ export class Fold {
     }
   }
 
+  #publish(event: Extract<Event, { type: 'version-published' }>): void {
+    const draft = this.#draftOf(event);
+    const version = named(event, 'version');
+    if (draft.versions?.has(version) ?? draft.base?.versions.has(version)) {
+      throw new LogBroken(`Revision ${event.revision} publishes ${draft.pack} ${version} a second time.`); // SPEC R1
+    }
+    const { digest, summary, author, defaultStyle, styles, compatibility, violations = [] } = event.data;
+    const record = Object.freeze({
+      ...{ pack: draft.pack, version, digest, summary, author, defaultStyle },
+      ...{ styles: deepFreeze(styles), compatibility: deepFreeze(compatibility), violations: deepFreeze(violations) },
+      publishedAt: event.at,
+      publishedBy: freezeActor(event.actor),
+    });
+    versionsOf(draft).set(version, record);
+    insertSorted(draft, record);
+  }
+
+  #keysDraft(): Map<string, KeyRecord> {
+    this.#keys ??= new Map(this.#base.keys);
+    return this.#keys;
+  }
+
   #draftOf(event: Event): PackDraft {
     const pack = named(event, 'pack');
     let draft = this.#drafts.get(pack);
     if (draft === undefined) {
       const base = this.#base.packs.get(pack);
-      draft = { pack, versions: undefined, sorted: [], pointers: new Map(), base };
+      draft = { pack, versions: undefined, sorted: [], pointers: new Map(), policy: base?.policy, base };
       this.#drafts.set(pack, draft);
     }
     return draft;
@@ -172,8 +216,25 @@ function named(event: Event, field: 'pack' | 'channel' | 'version'): string {
   return value;
 }
 
+/** The draft's own copy of the versions, made at the first change. */
+function versionsOf(draft: PackDraft): Map<string, VersionRecord> {
+  if (draft.versions === undefined) {
+    draft.versions = new Map(draft.base?.versions);
+    draft.sorted = [...(draft.base?.sorted ?? [])];
+  }
+  return draft.versions;
+}
+
+function replaceRecord(draft: PackDraft, version: string, event: Event, change: Partial<VersionRecord>): void {
+  const versions = versionsOf(draft);
+  const before = versions.get(version);
+  if (before === undefined) throw new LogBroken(`Revision ${event.revision} (${event.type}) names ${draft.pack} ${version}, which no event published.`);
+  const record = Object.freeze({ ...before, ...change });
+  versions.set(version, record);
+  draft.sorted[draft.sorted.indexOf(before)] = record;
+}
+
 function insertSorted(draft: PackDraft, record: VersionRecord): void {
-  if (draft.sorted.length === 0 && draft.base !== undefined) draft.sorted = [...draft.base.sorted];
   let low = 0;
   let high = draft.sorted.length;
   while (low < high) {
@@ -185,7 +246,10 @@ function insertSorted(draft: PackDraft, record: VersionRecord): void {
   draft.sorted.splice(low, 0, record);
 }
 
-/** SPEC R4: an activation pushes, a rollback pops; either way the pointer gets the event's revision. */
+/**
+ * SPEC R4: an activation pushes, a rollback pops; either way the pointer gets the event's revision. A revocation pops down to what
+ * is left, or puts the replacement in the revoked version's place.
+ */
 function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind): void {
   const { channel, version, digest, previousVersion } = move;
   let pointer = draft.pointers.get(channel);
@@ -195,7 +259,9 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
     draft.pointers.set(channel, pointer);
   }
   const { stack } = pointer;
-  const below = kind === 'activation' ? -1 : stack.lastIndexOf(version, stack.length - 2);
+  const replaced = event.type === 'version-revoked' && event.data.replacement === version;
+  if (replaced) stack.pop();
+  const below = kind === 'activation' || replaced ? -1 : stack.lastIndexOf(version, stack.length - 2);
   if (below >= pointer.bottom && stack.length > 1) stack.length = below + 1;
   else stack.push(version);
   if (stack.length - pointer.bottom > STACK_DEPTH) pointer.bottom += 1;
@@ -217,18 +283,18 @@ function freezePack(draft: PackDraft): PackState {
   const { pack, base } = draft;
   let pointers = base?.pointers ?? new FrozenMap<string, Pointer>();
   if (draft.pointers.size > 0) {
-    const next = new Map(pointers);
+    const next: [string, Pointer][] = [];
     for (const [channel, { last, stack, bottom, everActive }] of draft.pointers) {
       if (last === undefined) continue;
       const before = base?.pointers.get(channel)?.everActive;
       const ever = before?.length === everActive.size ? before : Object.freeze([...everActive]);
-      next.set(channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive: ever }));
+      next.push([channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive: ever })]);
     }
-    pointers = new FrozenMap(next);
+    pointers = pointers.with(next);
   }
   const versions = draft.versions === undefined ? (base?.versions ?? new FrozenMap<string, VersionRecord>()) : new FrozenMap(draft.versions);
   const sorted = draft.versions === undefined ? (base?.sorted ?? Object.freeze([])) : Object.freeze(draft.sorted);
-  return Object.freeze({ pack, versions, sorted, pointers });
+  return Object.freeze({ pack, versions, sorted, pointers, policy: draft.policy });
 }
 
 function freezeViews(
@@ -236,17 +302,16 @@ function freezeViews(
   draft: PackDraft,
   before: FrozenMap<string, ChannelView> | undefined,
   contents: { get(digest: string): PackContent | undefined },
-): FrozenMap<string, ChannelView> | undefined {
-  if (draft.pointers.size === 0) return before;
-  const next = new Map(before);
+): FrozenMap<string, ChannelView> {
+  const next: [string, ChannelView][] = [];
   for (const channel of draft.pointers.keys()) {
     const pointer = state.pointers.get(channel);
     if (pointer === undefined) continue;
     const content = contents.get(pointer.digest);
     if (content === undefined) throw new LogBroken(`The content of ${pointer.pack} ${pointer.version} (${pointer.digest}) is not in the store.`);
-    next.set(channel, viewOf(pointer, content));
+    next.push([channel, viewOf(pointer, content)]);
   }
-  return new FrozenMap(next);
+  return (before ?? new FrozenMap<string, ChannelView>()).with(next);
 }
 
 /** Every answer that hangs on a pointer (SPEC R2: each carries pack, version, digest and revision). */
@@ -262,6 +327,7 @@ export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
     stylePrompts: new FrozenMap(
       styles.map(({ id, title, text }) => [id, Object.freeze({ ...origin, styleId: id, title, text })] as const),
     ),
+    content,
   });
 }
 

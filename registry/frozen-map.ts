@@ -9,6 +9,13 @@ export class FrozenMap<K, V> implements Iterable<[K, V]> {
     Object.freeze(this);
   }
 
+  /** A map of these entries and, where there is none of the key among them, of this one's. */
+  with(entries: Iterable<readonly [K, V]>): FrozenMap<K, V> {
+    const next = new FrozenMap(this.#entries);
+    for (const [key, value] of entries) next.#entries.set(key, value); // nobody else has seen it yet
+    return next;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

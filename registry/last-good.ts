@@ -2,7 +2,7 @@
  * The last good snapshot, kept on the instance's own disk so that a start need not fold a long log.
  *
  * Problem: a boot over a million events takes seconds, and a file that a crash cut in half must never be believed.
- * Rule: the file holds one line a pack and a first line with the place in the log and a digest over all; it is written
+ * Rule: the file holds one line a pack and a first line with the place in the log, the keys and a digest over all; it is written
  * off the write path, within 500 ms of a flip, to a temporary file that is synced and then renamed. A file that does not
  * verify is as good as none.
  * Example: after 1,000 events on one pack of a hundred, ninety-nine lines are the ones made before.
@@ -14,18 +14,24 @@ import { FrozenMap } from './frozen-map.ts';
 import type { Log } from './log.ts';
 import { messageOf } from './errors.ts';
 import { deepFreeze } from './pack.ts';
-import type { PackState, Pointer, Snapshot, VersionRecord } from './snapshot.ts';
+import type { KeyRecord, PackState, Pointer, PolicyRecord, Snapshot, VersionRecord } from './snapshot.ts';
 
 /** A snapshot as it was saved: all but the views, which are made from contents. */
 export type SavedSnapshot = Omit<Snapshot, 'views'>;
 
-const FORMAT = 1;
+const FORMAT = 2;
 const FILE = 'snapshot.jsonl';
 /** How long a write may wait for further flips, in milliseconds. */
 const WRITE_DELAY = 250;
 
-/** Where in which log the snapshot is. */
-type Place = Omit<SavedSnapshot, 'packs'>;
+/** Where in which log the snapshot is, and what belongs to no pack. */
+interface Place {
+  readonly registryId: string;
+  readonly revision: number;
+  readonly hash: string;
+  readonly at: string;
+  readonly keys: readonly KeyRecord[];
+}
 
 interface Header extends Place {
   readonly format: number;
@@ -95,7 +101,7 @@ export class LastGood {
   async #write(snapshot: Snapshot): Promise<void> {
     const lines = [...snapshot.packs.values()].map((state) => this.#lineOf(state));
     const { registryId, revision, hash, at } = snapshot;
-    const place: Place = { registryId, revision, hash, at };
+    const place: Place = { registryId, revision, hash, at, keys: [...snapshot.keys.values()] };
     const header: Header = { format: FORMAT, ...place, digest: digestOver([JSON.stringify(place), ...lines.map(({ digest }) => digest)]) };
     const temporary = `${this.#path}.tmp`;
     const file = await open(temporary, 'w', 0o600);
@@ -114,7 +120,7 @@ export class LastGood {
   #lineOf(state: PackState): Line {
     let line = this.#lines.get(state);
     if (line === undefined) {
-      const text = JSON.stringify({ pack: state.pack, versions: state.sorted, pointers: [...state.pointers.values()] });
+      const text = JSON.stringify({ pack: state.pack, versions: state.sorted, pointers: [...state.pointers.values()], policy: state.policy });
       line = { text, digest: digestOver([text]) };
       this.#lines.set(state, line);
     }
@@ -134,17 +140,18 @@ export class LastGood {
         return [state.pack, state] as const;
       }),
     );
-    return { ...place, packs };
+    return { ...place, packs, keys: new FrozenMap(deepFreeze(place.keys).map((record) => [record.keyId, record] as const)) };
   }
 }
 
 function parseState(line: string): PackState {
-  const saved = deepFreeze(JSON.parse(line) as { pack: string; versions: VersionRecord[]; pointers: Pointer[] });
+  const saved = deepFreeze(JSON.parse(line) as { pack: string; versions: VersionRecord[]; pointers: Pointer[]; policy?: PolicyRecord });
   return Object.freeze({
     pack: saved.pack,
     versions: new FrozenMap(saved.versions.map((record) => [record.version, record] as const)),
     sorted: saved.versions,
     pointers: new FrozenMap(saved.pointers.map((pointer) => [pointer.channel, pointer] as const)),
+    policy: saved.policy,
   });
 }
 

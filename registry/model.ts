@@ -8,10 +8,10 @@ import { Type, type Static } from '@sinclair/typebox';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
-/** SemVer 2.0.0 section 9 identifiers; core numbers of at most 15 digits stay exact in a JS number. */
+/** SemVer 2.0.0 section 9 identifiers; numbers of at most 15 digits stay exact in a JS number, so that no two versions are of one rank. */
 const VERSION_PATTERN =
   '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
-  '(-(0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
+  '(-(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
 
 const name = (what: string, example: string) =>
   Type.String({ pattern: NAME_PATTERN, description: `Name of a ${what}: lower-case letters, digits and hyphens, at most 63.`, examples: [example] });
@@ -146,8 +146,34 @@ export type Actor = Readonly<Static<typeof Actor>>;
 /** The registry itself, where it acts of its own accord: first start, shipped packs. */
 export const SYSTEM_ACTOR: Actor = Object.freeze({ keyId: 'system', label: 'system' });
 
+/** What a key can allow; `*` is all. */
+export const SCOPES = ['prompts:read', 'packs:publish', 'packs:activate', 'packs:revoke', 'sessions:start', 'audit:read', 'metrics:read', 'keys:admin', '*'] as const;
+export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({ type: 'string', enum: SCOPES, description: 'What a key can allow; `*` is all.', examples: ['prompts:read'] });
+export type Scope = Static<typeof Scope>;
+
+export const KeyLabel = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S', description: 'Who or what the key is for; stands in the log as who acted.', examples: ['coach-web production'] });
+
+export const KeyId = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Names a key; not secret.', examples: ['k7Qm2Xw9Lp3'] });
+
 /** How a pointer came to move. */
 export type MoveKind = 'activation' | 'rollback' | 'revocation';
+
+/** One reason why a version may not be activated (SPEC R7). */
+export const Violation = Type.Object(
+  {
+    rule: Type.Unsafe<'clause' | 'forbidden' | 'required-style' | 'limit' | 'placeholder' | 'revoked'>({
+      type: 'string',
+      enum: ['clause', 'forbidden', 'required-style', 'limit', 'placeholder', 'revoked'],
+      description: 'Which kind of rule is broken.',
+      examples: ['clause'],
+    }),
+    id: Type.Optional(Type.String({ description: 'The clause, pattern, style or placeholder that the rule names.', examples: ['not-a-professional'] })),
+    asset: Type.Optional(Type.String({ description: 'Where: `system` or `styles/<id>`.', examples: ['system'] })),
+    detail: Type.String({ description: 'What is wrong, and what would be right.' }),
+  },
+  { additionalProperties: false },
+);
+export type Violation = Readonly<Static<typeof Violation>>;
 
 /** The largest page a listing gives, and what it gives where none is asked for. */
 export const PAGE = Object.freeze({ most: 1000, usual: 100 });

@@ -13,11 +13,18 @@ import { parseDocument } from 'yaml';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
 import { PackManifest, PackName, Version, type PackVersion } from './model.ts';
 import { parsePack, schemaFaults } from './pack.ts';
+import { parsePolicy, type CheckedPolicy } from './policy.ts';
 
 /** A version as it lies in a folder; `path` is for messages. */
 export interface ShippedVersion {
   readonly path: string;
   readonly version: PackVersion;
+}
+
+/** A policy as it lies in a pack's folder; `path` is for messages. */
+export interface ShippedPolicy extends CheckedPolicy {
+  readonly path: string;
+  readonly pack: string;
 }
 
 /** The largest file read, in bytes; a prompt is far smaller, and a FIFO or a dump must not fill memory. */
@@ -41,13 +48,7 @@ class Fault extends Error {
  * @throws StartRefused (78) where the folder cannot be read, (65) with every fault of every version found in it
  */
 export async function readPackFolders(dir: string): Promise<ShippedVersion[]> {
-  let root: string;
-  try {
-    root = await realpath(dir);
-    await readdir(root);
-  } catch (error) {
-    throw new StartRefused(78, `PACKS_DIR "${dir}" cannot be read: ${messageOf(error)}. Name a folder of packs that this process may read.`, { cause: error });
-  }
+  const root = await rootOf(dir);
   const shipped: ShippedVersion[] = [];
   const faults: string[] = [];
   for (const pack of await folders(root, dir, faults)) {
@@ -66,10 +67,44 @@ export async function readPackFolders(dir: string): Promise<ShippedVersion[]> {
       }
     }
   }
-  if (faults.length > 0) {
-    throw new StartRefused(65, `The packs in "${dir}" have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was registered:\n  ${faults.join('\n  ')}`);
-  }
+  refuseFaults('packs', dir, faults);
   return shipped;
+}
+
+/**
+ * Reads and checks `<dir>/<pack>/policy.yaml` of every pack folder that has one.
+ * @throws StartRefused (78) where the folder cannot be read, (65) with every fault of every policy
+ */
+export async function readPolicies(dir: string): Promise<ShippedPolicy[]> {
+  const root = await rootOf(dir);
+  const policies: ShippedPolicy[] = [];
+  const faults: string[] = [];
+  for (const pack of await folders(root, dir, faults)) {
+    if (!(await readdir(join(root, pack))).includes('policy.yaml')) continue;
+    const path = join(dir, pack, 'policy.yaml');
+    try {
+      policies.push({ path, pack, ...parsePolicy(parsedYaml(await readText(root, join(pack, 'policy.yaml'), path), path)) });
+    } catch (error) {
+      faults.push(...faultsOf(error, path));
+    }
+  }
+  refuseFaults('policies', dir, faults);
+  return policies;
+}
+
+function refuseFaults(what: string, dir: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  throw new StartRefused(65, `The ${what} in "${dir}" have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was registered:\n  ${faults.join('\n  ')}`);
+}
+
+async function rootOf(dir: string): Promise<string> {
+  try {
+    const root = await realpath(dir);
+    await readdir(root);
+    return root;
+  } catch (error) {
+    throw new StartRefused(78, `PACKS_DIR "${dir}" cannot be read: ${messageOf(error)}. Name a folder of packs that this process may read.`, { cause: error });
+  }
 }
 
 function faultsOf(error: unknown, path: string): string[] {
@@ -120,7 +155,7 @@ async function readVersion(folder: VersionFolder): Promise<PackVersion> {
     }
   }
   const textOf = (file: string) =>
-    readText(folder, file).catch((error: unknown) => {
+    readText(folder.root, join(folder.pack, folder.version, file), join(shown, file)).catch((error: unknown) => {
       faults.push(...faultsOf(error, join(shown, file)));
       return '';
     });
@@ -135,21 +170,25 @@ async function readVersion(folder: VersionFolder): Promise<PackVersion> {
 
 async function readManifest(folder: VersionFolder): Promise<PackManifest> {
   const shown = join(folder.dir, folder.pack, folder.version, 'pack.yaml');
-  const document = parseDocument(await readText(folder, 'pack.yaml'), { uniqueKeys: true, strict: true, version: '1.2' });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new Fault(`${shown}: is no valid YAML: ${broken.message.replace(/:?\n.*$/su, '')}`); // an excerpt of the file follows
-  let manifest: unknown;
-  try {
-    // No alias is expanded: a manifest has no use for them, and a few of them can stand for gigabytes.
-    manifest = document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    throw new Fault(`${shown}: YAML aliases (&name, *name) are not taken here; write the values out. (${messageOf(error)})`);
-  }
+  const manifest = parsedYaml(await readText(folder.root, join(folder.pack, folder.version, 'pack.yaml'), shown), shown);
   const faults = schemaFaults(PackManifest, manifest);
   if (faults.length > 0 || !Value.Check(PackManifest, manifest)) {
     throw new Fault(...faults.map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`));
   }
   return manifest;
+}
+
+/** @param shown the file, for messages */
+function parsedYaml(text: string, shown: string): unknown {
+  const document = parseDocument(text, { uniqueKeys: true, strict: true, version: '1.2' });
+  const [broken] = document.errors;
+  if (broken !== undefined) throw new Fault(`${shown}: is no valid YAML: ${broken.message.replace(/:?\n.*$/su, '')}`); // an excerpt of the file follows
+  try {
+    // No alias is expanded: these files have no use for them, and a few of them can stand for gigabytes.
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new Fault(`${shown}: YAML aliases (&name, *name) are not taken here; write the values out. (${messageOf(error)})`);
+  }
 }
 
 /** A prompt that lies there but is not listed would silently never be served. */
@@ -164,11 +203,14 @@ async function unlistedStyles({ root, dir, pack, version }: VersionFolder, manif
     .map((name) => `${join(shown, name)}: is not listed in pack.yaml; list the style or remove the file.`);
 }
 
-async function readText(folder: VersionFolder, file: string): Promise<string> {
-  const shown = join(folder.dir, folder.pack, folder.version, file);
+/**
+ * @param file relative to the packs folder
+ * @param shown the same, for messages
+ */
+async function readText(root: string, file: string, shown: string): Promise<string> {
   let bytes: Buffer;
   try {
-    const path = await inside(folder.root, join(folder.root, folder.pack, folder.version, file), shown);
+    const path = await inside(root, join(root, file), shown);
     const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }));
     if (!isFile) throw new Fault(`${shown}: is no file.`);
     if (size > LARGEST_FILE) throw new Fault(`${shown}: has ${size} bytes; at most ${LARGEST_FILE} are taken.`);

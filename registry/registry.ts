@@ -6,36 +6,27 @@
  * visible by one assignment. Reads never wait; only writes and contents that are not active do.
  * Example: `registry.getStylePrompt('supportive').version` is '2.0.0'; after `await registry.rollback({reason})` it is '1.1.0'.
  */
-import { Contents } from './contents.ts';
-import { invalidInput, type InputFault } from './errors.ts';
+import { activationOf, activationsIn, unchanged, type Activation, type ActivationPage, type ActivationQuery } from './activations.ts';
+import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
+import type { Contents } from './contents.ts';
+import { differences, type Differences, type Edition } from './diff.ts';
+import { RegistryError } from './errors.ts';
 import type { Event } from './event.ts';
-import { Fold, viewOf } from './fold.ts';
-import { planStart } from './first-start.ts';
-import { FrozenMap } from './frozen-map.ts';
-import { LastGood, type SavedSnapshot } from './last-good.ts';
+import type { OperatorKeyFile } from './first-start.ts';
+import { newKey } from './keys.ts';
+import type { LastGood } from './last-good.ts';
 import { SILENT, type Log } from './log.ts';
-import { ChannelName, PackName, Reason, SYSTEM_ACTOR, Version, type Actor, type PackContent } from './model.ts';
-import { parsePack, schemaFaults, unfitText } from './pack.ts';
-import type { ShippedVersion } from './pack-folder.ts';
-import { newSessionKey, sessionOf, Sessions, type Session } from './sessions.ts';
-import {
-  EMPTY_SNAPSHOT,
-  packIn,
-  styleIn,
-  versionIn,
-  viewIn,
-  type ActivePack,
-  type ChannelView,
-  type Pointer,
-  type Snapshot,
-  type StyleList,
-  type StylePrompt,
-  type SystemPrompt,
-  type VersionRecord,
-} from './snapshot.ts';
+import { SCOPES, SYSTEM_ACTOR, type PackContent, type Violation } from './model.ts';
+import { openLog, type Opened } from './open.ts';
+import { parsePack } from './pack.ts';
+import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
+import { replayable } from './idempotency.ts';
+import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
+import { sessionOf, Sessions, type Session } from './sessions.ts';
+import { packIn, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type Snapshot, type StyleList, type StylePrompt, type SystemPrompt, type VersionRecord } from './snapshot.ts';
 import type { Store } from './store.ts';
-import { activationOf, activationsIn, type Activation } from './activations.ts';
-import { decide, type ActivateCommand, type Precondition, type RollbackCommand } from './transitions.ts';
+import { revocationOf, type RevocationAnswer } from './revocation.ts';
+import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
 import { SYSTEM_CLOCK, Writer, type Clock } from './writer.ts';
 
 export interface RegistryOptions {
@@ -51,38 +42,26 @@ export interface RegistryOptions {
   readonly sessionTtl: number;
   /** Versions to register at the start (`readPackFolders`). */
   readonly shipped?: readonly ShippedVersion[];
+  /** Policies to put in force at the start (`readPolicies`). */
+  readonly policies?: readonly ShippedPolicy[];
   /** Where the last good snapshot is kept: an existing, private folder. None is kept without it. */
   readonly dataDir?: string;
+  /** Where a key that can do everything is put, if the log has none. None is made without it. */
+  readonly operatorKey?: OperatorKeyFile;
   readonly log?: Log;
   readonly clock?: Clock;
 }
 
-/** Which pointer a read means; the default pack and channel where it says nothing. */
-export interface At {
-  readonly pack?: string | undefined;
-  readonly channel?: string | undefined;
-}
+/** The answer to a command, and whether it is an earlier one told again (SPEC R6). */
+export type Receipt<T> = T & { readonly replayed: boolean };
 
-export interface ActivateRequest extends At {
-  readonly version: string;
-  readonly reason: string;
-  readonly actor?: Actor;
-  readonly precondition?: Precondition | undefined;
-}
-
-export interface RollbackRequest extends At {
-  readonly reason: string;
-  readonly toVersion?: string | undefined;
-  readonly fromVersion?: string | undefined;
-  readonly actor?: Actor;
-  readonly precondition?: Precondition | undefined;
-}
-
-export interface PublishRequest {
-  readonly pack: string;
-  /** Untrusted; a pack document. */
-  readonly document: unknown;
-  readonly actor?: Actor;
+/** What a move would do. */
+export interface Preview {
+  readonly wouldActivate: string;
+  readonly previousVersion: string | null;
+  readonly differences: Differences;
+  /** What would refuse it. */
+  readonly problems: readonly Violation[];
 }
 
 /** Hears of changes after they are visible. It must not throw; what it throws is logged. */
@@ -103,19 +82,20 @@ export class Registry {
   #current: Snapshot;
   #defaultView: ChannelView | undefined;
 
-  private constructor(options: RegistryOptions, parts: { snapshot: Snapshot; contents: Contents; sessions: Sessions; lastGood: LastGood | undefined }) {
+  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, sessionKeys }: Opened) {
     this.channels = Object.freeze([...options.channels]);
     this.defaultPack = options.defaultPack;
     this.defaultChannel = defaultChannelOf(options.channels);
     this.#store = options.store;
-    this.#contents = parts.contents;
-    this.#sessions = parts.sessions;
-    this.#lastGood = parts.lastGood;
+    this.#contents = contents;
+    this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
+    this.#lastGood = lastGood;
     this.#log = options.log ?? SILENT;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.#current = EMPTY_SNAPSHOT;
-    this.#show(parts.snapshot);
-    this.#writer = new Writer(parts.snapshot, this.#writerOptions());
+    this.#current = snapshot;
+    this.#show(snapshot);
+    const { clock, log, store } = { clock: this.#clock, log: this.#log, store: options.store };
+    this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events) });
   }
 
   /**
@@ -125,31 +105,12 @@ export class Registry {
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Registry> {
-    const log = options.log ?? SILENT;
-    const clock = options.clock ?? SYSTEM_CLOCK;
-    const contents = new Contents(options.store);
-    const lastGood = options.dataDir === undefined ? undefined : new LastGood(options.dataDir, log);
-
-    let snapshot = await readLog(options.store, contents, await lastGood?.load(), log);
-    const starter = new Writer(snapshot, { store: options.store, contents, clock, log, publish: (next) => (snapshot = next) });
-    try {
-      await starter.commit((base) =>
-        planStart(
-          base,
-          { shipped: options.shipped ?? [], channels: options.channels, defaultPack: options.defaultPack, defaultVersion: options.defaultVersion },
-          {
-            newId: () => clock.newId(),
-            newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()),
-            knownContent: (digest) => contents.get(digest),
-            log,
-          },
-        ),
-      );
-    } finally {
-      await starter.close();
-    }
-    const sessions = new Sessions(await options.store.sessionKeys(), options.sessionTtl);
-    return new Registry(options, { snapshot, contents, sessions, lastGood });
+    const opened = await openLog({
+      ...{ store: options.store, channels: options.channels, defaultPack: options.defaultPack, defaultVersion: options.defaultVersion },
+      ...{ shipped: options.shipped ?? [], policies: options.policies ?? [], dataDir: options.dataDir, operatorKey: options.operatorKey },
+      ...{ log: options.log ?? SILENT, clock: options.clock ?? SYSTEM_CLOCK },
+    });
+    return new Registry(options, opened);
   }
 
   /** The snapshot that answers are computed from. Take it once per answer. */
@@ -160,7 +121,7 @@ export class Registry {
   // ── Reads: synchronous, from the snapshot in force ──
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found` */
-  activePack(at: At = {}): ActivePack {
+  activePack(at?: At): ActivePack {
     return this.view(at).activePack;
   }
 
@@ -189,65 +150,123 @@ export class Registry {
     return viewIn(this.#current, at?.pack ?? this.defaultPack, at?.channel ?? this.defaultChannel);
   }
 
-  /**
-   * A registered version with its texts, active or not.
-   * @throws RegistryError `pack-not-found`, `version-not-found`, `store-unavailable`
-   */
-  async version(pack: string, version: string, snapshot = this.#current): Promise<{ record: VersionRecord; content: PackContent }> {
-    const record = versionIn(packIn(snapshot, pack), version);
-    return { record, content: await this.#contentOf(record, snapshot) };
-  }
+  // ── Reads that may ask the store ──
 
   /**
-   * A page of a pack's pointer moves, the newest first.
-   * @throws RegistryError `pack-not-found`, `store-unavailable`
+   * A registered version with its texts, active or not.
+   *
+   * @param reader.mayAudit whether a revoked version's texts may be shown
+   * @throws RegistryError `pack-not-found`, `version-not-found`, `content-revoked`, `store-unavailable`
    */
-  async activations(
-    pack: string,
-    page: { readonly channel?: string | undefined; readonly before?: number | undefined; readonly limit: number },
-    snapshot = this.#current,
-  ): Promise<Activation[]> {
+  async version(pack: string, version: string, reader: { readonly mayAudit: boolean } = { mayAudit: false }, snapshot = this.#current): Promise<Edition> {
+    const record = versionIn(packIn(snapshot, pack), version);
+    if (record.revocation !== undefined && !reader.mayAudit) {
+      throw new RegistryError('content-revoked', `Version ${version} of pack "${pack}" was revoked at ${record.revocation.at}; its texts are for auditors only (audit:read).`);
+    }
+    return this.#editionOf(record, snapshot);
+  }
+
+  /** A page of a pack's pointer moves, the newest first. @throws RegistryError `pack-not-found`, `store-unavailable` */
+  async activations(pack: string, page: ActivationQuery, snapshot = this.#current): Promise<ActivationPage> {
     packIn(snapshot, pack);
     // SPEC R2: the log may be ahead of what is visible, and an answer made from this snapshot tells nothing of that.
     const before = Math.min(page.before ?? Infinity, snapshot.revision + 1);
     return activationsIn(this.#store, pack, { ...page, before });
   }
 
+  /** A page of events, the oldest first. @throws RegistryError `store-unavailable` */
+  events(query: AuditQuery, snapshot = this.#current): Promise<readonly Event[]> {
+    return auditEvents(this.#store, { ...query, before: snapshot.revision + 1 });
+  }
+
+  /** Checks the whole log, and that it still holds what this instance has applied (SPEC R11). @throws RegistryError `store-unavailable` */
+  verify(): Promise<Verification> {
+    const { revision, hash } = this.#current;
+    return verifyLog(this.#store, [{ revision, hash }]);
+  }
+
   // ── Commands: durable before visible ──
 
   /**
    * Points a channel at a version.
-   * @throws RegistryError `validation-failed` and what `decide` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
+   * @throws RegistryError `validation-failed`, what `decide` refuses with, `idempotency-mismatch`, `store-busy`,
+   *   `store-unavailable`, `outcome-unknown`
    */
-  async activate(request: ActivateRequest): Promise<Activation> {
-    const { version, actor = SYSTEM_ACTOR, reason, precondition } = request;
-    check([['version', Version, version]], request);
-    const command: ActivateCommand = { type: 'activate', ...this.#placeOf(request), version, actor, reason, ...(precondition && { precondition }) };
-    return this.#move(command, 'activation');
+  async activate(request: ActivateRequest): Promise<Receipt<Activation>> {
+    return this.#move(this.#activateCommand(request), request);
   }
 
   /**
    * Rolls a channel back: down its stack, or to a version that was active before.
    * @throws RegistryError as `activate`
    */
-  async rollback(request: RollbackRequest): Promise<Activation> {
-    const { actor = SYSTEM_ACTOR, reason, toVersion, fromVersion, precondition } = request;
-    check([['toVersion', Version, toVersion], ['fromVersion', Version, fromVersion]], request);
-    const optional = { ...(toVersion !== undefined && { toVersion }), ...(fromVersion !== undefined && { fromVersion }), ...(precondition && { precondition }) };
-    const command: RollbackCommand = { type: 'rollback', ...this.#placeOf(request), actor, reason, ...optional };
-    return this.#move(command, 'rollback');
+  async rollback(request: RollbackRequest): Promise<Receipt<Activation>> {
+    return this.#move(this.#rollbackCommand(request), request);
+  }
+
+  /** What an activation would do, without doing it. @throws RegistryError as `activate`, but for `version-revoked`, `policy-violated` */
+  previewActivate(request: ActivateRequest): Promise<Preview> {
+    return this.#preview(this.#activateCommand(request));
+  }
+
+  /** What a rollback would do, without doing it. @throws RegistryError as `previewActivate` */
+  previewRollback(request: RollbackRequest): Promise<Preview> {
+    return this.#preview(this.#rollbackCommand(request));
+  }
+
+  /**
+   * Revokes a version for good; channels at it move in the same event.
+   * @throws RegistryError as `activate`
+   */
+  async revoke(request: RevokeRequest): Promise<Receipt<RevocationAnswer>> {
+    const { event, snapshot, replayed } = await this.#execute(this.#revokeCommand(request), request);
+    return { ...revocationOf(event, versionIn(packIn(snapshot, request.pack), request.version)), replayed };
+  }
+
+  /** What a revocation would do, without doing it. @throws RegistryError as `revoke` */
+  async previewRevoke(request: RevokeRequest): Promise<RevocationAnswer> {
+    const snapshot = this.#current;
+    const [draft] = decide(snapshot, this.#revokeCommand(request), this).events;
+    const { pack, version } = request;
+    return { revision: snapshot.revision, pack, version, moves: draft?.type === 'version-revoked' ? draft.data.moves : [] };
   }
 
   /**
    * Registers a version; the same again is a success without effect.
-   * @throws RegistryError `validation-failed`, `version-exists`, `store-busy`, `store-unavailable`, `outcome-unknown`
+   * @throws RegistryError `validation-failed`, `version-exists`, `policy-violated`, `idempotency-mismatch`, `store-busy`,
+   *   `store-unavailable`, `outcome-unknown`
    */
-  async publish({ pack, document, actor = SYSTEM_ACTOR }: PublishRequest): Promise<{ record: VersionRecord; snapshot: Snapshot; created: boolean }> {
-    const version = parsePack(pack, document);
-    const { events, snapshot } = await this.#writer.commit((base) =>
-      decide(base, { type: 'publish', version, actor, reason: `Published: ${version.summary}` }, this),
-    );
-    return { record: versionIn(packIn(snapshot, pack), version.content.version), snapshot, created: events.length > 0 };
+  async publish(request: PublishRequest): Promise<Receipt<{ record: VersionRecord; snapshot: Snapshot; created: boolean }>> {
+    const version = parsePack(request.pack, request.document);
+    const { actor = SYSTEM_ACTOR } = request;
+    const { event, snapshot, replayed } = await this.#execute({ type: 'publish', version, actor, reason: `Published: ${version.summary}` }, request);
+    return { record: versionIn(packIn(snapshot, request.pack), version.content.version), snapshot, created: event !== undefined, replayed };
+  }
+
+  /**
+   * Makes a key. The token is in this answer and nowhere else; a replayed answer has none.
+   * @throws RegistryError `validation-failed`, `forbidden`, `idempotency-mismatch`, `store-busy`, `store-unavailable`, `outcome-unknown`
+   */
+  async createKey(request: CreateKeyRequest): Promise<Receipt<{ record: KeyRecord; token: string | undefined }>> {
+    const { label, scopes, expiresAt, actor = SYSTEM_ACTOR, heldScopes = SCOPES } = request;
+    checkRequest({ label, expiresAt });
+    checkNewKey(scopes, expiresAt, this.#clock.now());
+    const key = newKey();
+    const command: Command = { type: 'create-key', key, label, scopes, actor, heldScopes, ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }) };
+    const { event, snapshot, replayed } = await this.#execute(command, request);
+    const record = event?.type === 'key-created' ? snapshot.keys.get(event.data.keyId) : undefined;
+    if (record === undefined) throw new Error('A key was made, but the snapshot does not have it.');
+    return { record, token: replayed ? undefined : key.token, replayed };
+  }
+
+  /** Revokes a key, from the next request on. @throws RegistryError `key-not-found` and as `createKey` */
+  async revokeKey(request: RevokeKeyRequest): Promise<Receipt<{ record: KeyRecord }>> {
+    const { keyId, reason, actor = SYSTEM_ACTOR, heldScopes = SCOPES } = request;
+    checkRequest({ reason });
+    const { snapshot, replayed } = await this.#execute({ type: 'revoke-key', keyId, reason, actor, heldScopes }, request);
+    const record = snapshot.keys.get(keyId);
+    if (record === undefined) throw new Error('A key was revoked, but the snapshot does not have it.');
+    return { record, replayed };
   }
 
   /**
@@ -259,12 +278,18 @@ export class Registry {
   }
 
   /**
-   * A session as pinned at its start, after any number of flips and restarts (SPEC R8).
+   * A session as pinned at its start, after any number of flips and restarts; where its version was revoked, as answered from
+   * what stands in for it (SPEC R8).
    * @throws RegistryError `session-not-found`, `store-unavailable`
    */
   async resolveSession(sessionId: string, snapshot = this.#current): Promise<Session> {
     const pin = this.#sessions.read(snapshot, sessionId, this.#clock.now());
-    return sessionOf(sessionId, pin, await this.#contentOf(pin.record, snapshot), snapshot);
+    return sessionOf(sessionId, pin, snapshot, (record) => this.#contentOf(record, snapshot));
+  }
+
+  /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
+  catchUp(): Promise<void> {
+    return this.#writer.catchUp();
   }
 
   /** Calls the listener after each change. Returns what ends that. */
@@ -280,38 +305,72 @@ export class Registry {
     await this.#store.close();
   }
 
+  #activateCommand({ version, reason, pack, channel, actor = SYSTEM_ACTOR, precondition }: ActivateRequest): MoveCommand {
+    checkRequest({ version, reason, pack, channel });
+    return { type: 'activate', ...this.#placeOf({ pack, channel }), version, actor, reason, ...(precondition && { precondition }) };
+  }
+
+  #rollbackCommand({ reason, toVersion, fromVersion, pack, channel, actor = SYSTEM_ACTOR, precondition }: RollbackRequest): MoveCommand {
+    checkRequest({ toVersion, fromVersion, reason, pack, channel });
+    const guards = { ...(toVersion !== undefined && { toVersion }), ...(fromVersion !== undefined && { fromVersion }), ...(precondition && { precondition }) };
+    return { type: 'rollback', ...this.#placeOf({ pack, channel }), actor, reason, ...guards };
+  }
+
+  #revokeCommand({ pack, version, replacement, reason, actor = SYSTEM_ACTOR }: RevokeRequest): Command {
+    checkRequest({ pack, version, replacement, reason });
+    return { type: 'revoke', pack, version, actor, reason, ...(replacement !== undefined && { replacement }) };
+  }
+
   #placeOf({ pack, channel }: At): { pack: string; channel: string } {
     return { pack: pack ?? this.defaultPack, channel: channel ?? this.defaultChannel };
   }
 
-  async #move(command: ActivateCommand | RollbackCommand, kind: 'activation' | 'rollback'): Promise<Activation> {
-    const { events, snapshot } = await this.#writer.commit((base) => decide(base, command, this));
-    const [event] = events;
-    if (event !== undefined) return activationOf(event, command.channel);
-    return unchanged(snapshot.packs.get(command.pack)?.pointers.get(command.channel), kind);
+  /** The event that a command made, now or at its first coming; none where nothing had to change. */
+  async #execute(command: Command, { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
+    const request = replayable(this.#store, actor, idempotency);
+    const { events, snapshot } = await this.#writer.commit((base) => request.first(() => decide(base, command, this)));
+    const replay = request.replay();
+    return { event: replay ?? events[0], snapshot, replayed: replay !== undefined };
+  }
+
+  async #move(command: MoveCommand, attribution: Attribution): Promise<Receipt<Activation>> {
+    const { event, snapshot, replayed } = await this.#execute(command, attribution);
+    if (event !== undefined) return { ...activationOf(event, command.channel), replayed };
+    return { ...unchanged(snapshot.packs.get(command.pack)?.pointers.get(command.channel)), replayed };
+  }
+
+  async #preview(command: MoveCommand): Promise<Preview> {
+    const snapshot = this.#current;
+    const { record, pointer } = aim(snapshot, command, this);
+    const active = pointer === undefined ? undefined : await this.#editionOf(versionIn(packIn(snapshot, command.pack), pointer.version), snapshot);
+    const revoked: Violation[] = record.revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${record.revocation.at}: ${record.revocation.reason}` }];
+    return {
+      wouldActivate: record.version,
+      previousVersion: pointer?.version ?? null,
+      differences: differences(active, await this.#editionOf(record, snapshot)),
+      problems: [...revoked, ...record.violations],
+    };
+  }
+
+  async #editionOf(record: VersionRecord, snapshot: Snapshot): Promise<Edition> {
+    return { record, content: await this.#contentOf(record, snapshot) };
   }
 
   /** Active contents hang on the snapshot; others come through the bounded memory. */
   async #contentOf(record: VersionRecord, snapshot: Snapshot): Promise<PackContent> {
-    const active = activeContent(record, snapshot);
-    if (active !== undefined) return active;
+    for (const { content } of snapshot.views.get(record.pack)?.values() ?? []) if (content.version === record.version) return content;
     return this.#contents.get(record.digest);
   }
 
-  #writerOptions(): ConstructorParameters<typeof Writer>[1] {
-    return {
-      ...{ store: this.#store, contents: this.#contents, clock: this.#clock, log: this.#log },
-      publish: (next, events) => {
-        this.#show(next);
-        for (const listener of this.#listeners) {
-          try {
-            listener(events, next);
-          } catch (error) {
-            this.#log.error({ err: error, revision: next.revision }, 'A listener to changes failed; the change itself is made.');
-          }
-        }
-      },
-    };
+  #publish(next: Snapshot, events: readonly Event[]): void {
+    this.#show(next);
+    for (const listener of this.#listeners) {
+      try {
+        listener(events, next);
+      } catch (error) {
+        this.#log.error({ err: error, revision: next.revision }, 'A listener to changes failed; the change itself is made.');
+      }
+    }
   }
 
   /** The atomic flip: from here on every read answers from `next`. */
@@ -327,63 +386,3 @@ function defaultChannelOf(channels: readonly string[]): string {
   if (first === undefined) throw new RangeError('There must be at least one channel.');
   return first;
 }
-
-/** Events read from the log at once: few enough to be garbage before the collector would move them. */
-const PAGE = 2000;
-
-/** The state of the log: from the saved snapshot where the log holds its place, else from its first event. */
-async function readLog(store: Store, contents: Contents, saved: SavedSnapshot | undefined, log: Log): Promise<Snapshot> {
-  let snapshot = EMPTY_SNAPSHOT;
-  if (saved !== undefined) {
-    const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
-    if (place?.hash === saved.hash) snapshot = await restored(saved, contents);
-    else log.warn({ revision: saved.revision, registryId: saved.registryId }, 'The last good snapshot is not a place in this log; the log is folded from its first event instead.');
-  }
-  const fold = new Fold(snapshot);
-  for (;;) {
-    const page = await store.events({ after: fold.revision, order: 'ascending', limit: PAGE });
-    for (const event of page) fold.add(event);
-    if (page.length < PAGE) break;
-  }
-  return fold.freeze(await contents.all(fold.movedDigests()));
-}
-
-async function restored(saved: SavedSnapshot, contents: Contents): Promise<Snapshot> {
-  const views = new Map<string, FrozenMap<string, ChannelView>>();
-  for (const [pack, { pointers }] of saved.packs) {
-    const byChannel: [string, ChannelView][] = [];
-    for (const [channel, pointer] of pointers) byChannel.push([channel, viewOf(pointer, await contents.get(pointer.digest))]);
-    if (byChannel.length > 0) views.set(pack, new FrozenMap(byChannel));
-  }
-  return Object.freeze({ ...saved, views: new FrozenMap(views) });
-}
-
-function activeContent({ pack, version, digest }: VersionRecord, snapshot: Snapshot): PackContent | undefined {
-  for (const { activePack } of snapshot.views.get(pack)?.values() ?? []) {
-    if (activePack.digest === digest) {
-      const { system, styles, defaultStyle, compatibility } = activePack;
-      return { pack, version, system, styles, defaultStyle, compatibility };
-    }
-  }
-  return undefined;
-}
-
-/** The move in force, told again: the channel is already where it was asked to be. */
-function unchanged(pointer: Pointer | undefined, asked: 'activation' | 'rollback'): Activation {
-  if (pointer === undefined) throw new Error(`A ${asked} without effect on a channel without a pointer.`);
-  const { revision, kind, pack, channel, version, digest, previousVersion, activatedBy, reason, activatedAt } = pointer;
-  return { revision, kind, pack, channel, version, digest, previousVersion, actor: activatedBy, reason, activatedAt, changed: false };
-}
-
-/** In-process callers are held to the same words as HTTP ones. */
-function check(fields: readonly (readonly [string, typeof Version, string | undefined])[], { pack, channel, reason }: At & { readonly reason: string }): void {
-  const faults: InputFault[] = [];
-  for (const [parameter, schema, value] of [...fields, ['pack', PackName, pack], ['channel', ChannelName, channel]] as const) {
-    if (value !== undefined) faults.push(...schemaFaults(schema, value).map(({ detail }) => ({ parameter, detail })));
-  }
-  const unfit = typeof reason === 'string' ? unfitText(reason) : undefined;
-  faults.push(...schemaFaults(Reason, reason).map(({ detail }) => ({ parameter: 'reason', detail })));
-  if (unfit !== undefined) faults.push({ parameter: 'reason', detail: `The text ${unfit}.` });
-  if (faults.length > 0) throw invalidInput('The request breaks its schema.', faults);
-}
-

@@ -12,7 +12,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
 import { RegistryError } from './errors.ts';
 import type { PackContent } from './model.ts';
-import { listed, type ChannelView, type Origin, type Snapshot, type VersionRecord } from './snapshot.ts';
+import { listed, packIn, standIn, versionIn, type ChannelView, type Origin, type Snapshot, type VersionRecord } from './snapshot.ts';
 import type { SessionKey } from './store.ts';
 
 /** A session as it is answered. */
@@ -24,6 +24,8 @@ export interface Session {
   readonly prompt: { readonly system: string; readonly style: { readonly id: string; readonly title: string; readonly text: string } };
   /** The channel is at another version by now. */
   readonly superseded: boolean;
+  /** Where it was pinned, if that version was revoked since. */
+  readonly movedFrom?: { readonly version: string; readonly styleId: string };
 }
 
 /** What a valid session id says. */
@@ -148,18 +150,40 @@ export class Sessions {
   }
 }
 
-/** The answer to a read of a pinned session. */
-export function sessionOf(sessionId: string, pin: Pin, content: PackContent, snapshot: Snapshot): Session {
-  const { record, channel, revision, startedAt, expiresAt } = pin;
+/**
+ * The answer to a read of a pinned session (SPEC R8): from its pin, or, where that version was revoked, from its replacement,
+ * followed to the end, or else from what is active; a style that the other version lacks becomes its default style.
+ *
+ * @param contentOf gives a version's texts
+ * @throws RegistryError what `contentOf` rejects with
+ */
+export async function sessionOf(sessionId: string, pin: Pin, snapshot: Snapshot, contentOf: (record: VersionRecord) => Promise<PackContent>): Promise<Session> {
+  const { channel, startedAt, expiresAt } = pin;
+  const { record, revision, styleId, movedFrom } = served(pin, snapshot);
   const { pack, version, digest } = record;
-  const style = content.styles[pin.styleIndex];
-  if (style === undefined) throw new RegistryError('session-not-found', 'There is no such session: its style does not exist.');
+  const content = await contentOf(record);
+  const style = content.styles.find(({ id }) => id === styleId);
+  if (style === undefined) throw new Error(`${pack} ${version} has no style "${styleId}" although its record says so.`);
   return {
     ...{ sessionId, startedAt, expiresAt },
     promptPack: { pack, channel, version, digest, revision },
     prompt: { system: content.system, style },
     superseded: snapshot.packs.get(pack)?.pointers.get(channel)?.version !== version,
+    ...(movedFrom !== undefined && { movedFrom }),
   };
+}
+
+function served(pin: Pin, snapshot: Snapshot): { record: VersionRecord; revision: number; styleId: string; movedFrom?: Session['movedFrom'] } {
+  const pinned = pin.record;
+  const styleId = pinned.styles[pin.styleIndex]?.id ?? pinned.defaultStyle;
+  if (pinned.revocation === undefined) return { record: pinned, revision: pin.revision, styleId };
+  const state = packIn(snapshot, pinned.pack);
+  const replacement = standIn(state, pinned);
+  const active = state.pointers.get(pin.channel);
+  const record = replacement ?? versionIn(state, active?.version ?? '');
+  const revision = replacement === undefined ? (active?.revision ?? 0) : pinned.revocation.revision;
+  const kept = record.styles.some(({ id }) => id === styleId);
+  return { record, revision, styleId: kept ? styleId : record.defaultStyle, movedFrom: { version: pinned.version, styleId } };
 }
 
 function channelHandle(pack: string, channel: string): string {

@@ -7,7 +7,8 @@
 import { FrozenMap } from './frozen-map.ts';
 import { GENESIS_HASH } from './event.ts';
 import { RegistryError } from './errors.ts';
-import type { Actor, Compatibility, MoveKind, Style, StyleTitle } from './model.ts';
+import type { Actor, Compatibility, MoveKind, PackContent, Scope, Style, StyleTitle, Violation } from './model.ts';
+import type { Policy } from './policy.ts';
 
 /** What is known of a registered version without its texts. */
 export interface VersionRecord {
@@ -21,6 +22,40 @@ export interface VersionRecord {
   readonly compatibility: Readonly<Compatibility>;
   readonly publishedAt: string;
   readonly publishedBy: Actor;
+  /** What keeps it from being activated under the policy in force (SPEC R7). */
+  readonly violations: readonly Violation[];
+  readonly revocation?: Revocation;
+}
+
+/** Why and since when a version must not be served again. */
+export interface Revocation {
+  readonly revision: number;
+  readonly at: string;
+  readonly by: Actor;
+  readonly reason: string;
+  readonly replacement: string | undefined;
+}
+
+/** The floor under a pack's versions, as the log has it. */
+export interface PolicyRecord {
+  readonly policy: Policy;
+  readonly digest: string;
+  readonly revision: number;
+  readonly changedAt: string;
+  readonly changedBy: Actor;
+}
+
+/** A key without its secret, which is nowhere; only the secret's hash is kept. */
+export interface KeyRecord {
+  readonly keyId: string;
+  readonly label: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: string;
+  readonly createdBy: Actor;
+  readonly expiresAt: string | undefined;
+  readonly revokedAt: string | undefined;
+  /** Lower-case hex SHA-256 of the secret part of the token. */
+  readonly secretHash: string;
 }
 
 /** Where a channel of a pack points, and how it came there. */
@@ -50,6 +85,7 @@ export interface PackState {
   readonly sorted: readonly VersionRecord[];
   /** By channel. */
   readonly pointers: FrozenMap<string, Pointer>;
+  readonly policy: PolicyRecord | undefined;
 }
 
 /** Where an answer comes from; every read carries it (SPEC R2). */
@@ -92,6 +128,8 @@ export interface ChannelView {
   readonly systemPrompt: SystemPrompt;
   readonly styleList: StyleList;
   readonly stylePrompts: FrozenMap<string, StylePrompt>;
+  /** What all of them are made of. */
+  readonly content: PackContent;
 }
 
 export interface Snapshot {
@@ -102,6 +140,8 @@ export interface Snapshot {
   /** Time of the event at `revision`; empty at revision 0. */
   readonly at: string;
   readonly packs: FrozenMap<string, PackState>;
+  /** API keys by id, revoked ones included. */
+  readonly keys: FrozenMap<string, KeyRecord>;
   /** By pack, then by channel. */
   readonly views: FrozenMap<string, FrozenMap<string, ChannelView>>;
 }
@@ -113,6 +153,7 @@ export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   hash: GENESIS_HASH,
   at: '',
   packs: new FrozenMap<string, PackState>(),
+  keys: new FrozenMap<string, KeyRecord>(),
   views: new FrozenMap<string, FrozenMap<string, ChannelView>>(),
 });
 
@@ -137,6 +178,25 @@ export function versionIn(state: PackState, version: string): VersionRecord {
     throw new RegistryError('version-not-found', detail, { knownVersions });
   }
   return record;
+}
+
+/** Whether a version may be made active: neither revoked nor under the floor (SPEC R7). */
+export function isActivatable(record: VersionRecord): boolean {
+  return record.revocation === undefined && record.violations.length === 0;
+}
+
+/**
+ * The version that stands in for a revoked one: its replacement, and where that is revoked too, that one's, to the end; where
+ * the chain ends without one, undefined (then the active version stands in). SPEC R8
+ */
+export function standIn(state: PackState, record: VersionRecord): VersionRecord | undefined {
+  const seen = new Set<string>();
+  let current: VersionRecord | undefined = record;
+  while (current?.revocation !== undefined && !seen.has(current.version)) {
+    seen.add(current.version);
+    current = current.revocation.replacement === undefined ? undefined : state.versions.get(current.revocation.replacement);
+  }
+  return current?.revocation === undefined ? current : undefined;
 }
 
 /** What to say of a version that is not registered. */

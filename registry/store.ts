@@ -49,7 +49,21 @@ export interface EventQuery {
   readonly limit: number;
   readonly types?: readonly EventType[];
   readonly pack?: string;
+  /** Events of the channel, and revocations that moved it. */
   readonly channel?: string;
+  /** Key id of the actor. */
+  readonly actor?: string;
+  /** The event with this id. */
+  readonly id?: string;
+  /** Not earlier than this time; RFC 3339 UTC with milliseconds, as events have it. */
+  readonly from?: string;
+  /** Not later than this time. */
+  readonly to?: string;
+  /**
+   * Rejects at an event that does not lie there to the byte as it was appended, as it does at one that cannot be read at all: with
+   * the member `revision`. For proof, not for reading: it costs as much again.
+   */
+  readonly exact?: boolean;
 }
 
 /** A log, the contents its events name, and the session keys. */
@@ -70,7 +84,10 @@ export interface Store {
   /** Events of a log that holds no gap, as they were appended. */
   events(query: EventQuery): Promise<readonly Event[]>;
 
-  /** The content of a digest, or undefined where there is none. */
+  /** The event that a request of this key with this Idempotency-Key made, or undefined. A log never holds two (SPEC R6). */
+  repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined>;
+
+  /** The content of a digest, or undefined where there is none. One that cannot be read at all rejects with the member `digest`. */
   content(digest: string): Promise<PackContent | undefined>;
 
   /** All session keys, the newest last. */

@@ -11,8 +11,11 @@
 import { RegistryError } from './errors.ts';
 import type { EventDraft } from './event.ts';
 import type { Actor, PackVersion } from './model.ts';
+import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKeyCommand } from './keys.ts';
+import { violationsOf, type Policy } from './policy.ts';
+import { decideRevoke, requireActivatable, type RevokeCommand } from './revocation.ts';
 import type { StoredContent } from './store.ts';
-import { listed, packIn, unknownVersion, type ChannelView, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
+import { isActivatable, listed, packIn, unknownVersion, type ChannelView, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
 
 export { apply } from './fold.ts';
 
@@ -24,6 +27,10 @@ export interface PublishCommand {
   readonly version: PackVersion;
   readonly actor: Actor;
   readonly reason: string;
+  /** Whether a version under the floor is registered all the same, flagged: shipped ones are. */
+  readonly belowFloor?: 'flag' | 'refuse';
+  /** The policy to check against; the one in force where not given. */
+  readonly policy?: Policy | undefined;
 }
 
 export interface ActivateCommand {
@@ -49,7 +56,8 @@ export interface RollbackCommand {
   readonly precondition?: Precondition;
 }
 
-export type Command = PublishCommand | ActivateCommand | RollbackCommand;
+export type MoveCommand = ActivateCommand | RollbackCommand;
+export type Command = PublishCommand | ActivateCommand | RollbackCommand | RevokeCommand | CreateKeyCommand | RevokeKeyCommand;
 
 /** What a command comes to. No events: the state is already as asked. */
 export interface Decision {
@@ -71,23 +79,31 @@ const NOTHING: Decision = Object.freeze({ events: Object.freeze([]), contents: O
  *
  * @returns the events to append, none where the state is already as asked
  * @throws RegistryError the refusal: `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
- *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`
+ *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`, `version-revoked`, `policy-violated`,
+ *   `version-not-found`, `replacement-required`, `key-not-found`, `forbidden`
  */
 export function decide(snapshot: Snapshot, command: Command, rules: Rules): Decision {
   switch (command.type) {
     case 'publish':
       return decidePublish(snapshot, command);
     case 'activate':
-      return decideActivate(snapshot, command, rules);
     case 'rollback':
-      return decideRollback(snapshot, command, rules);
+      return decideMove(snapshot, command, rules);
+    case 'revoke':
+      return { events: decideRevoke(snapshot, command), contents: [] };
+    case 'create-key':
+      return { events: decideCreateKey(command), contents: [] };
+    case 'revoke-key':
+      return { events: decideRevokeKey(snapshot, command), contents: [] };
   }
 }
 
 /** SPEC R1: the same again is a success without effect; anything else under the same version is refused. */
-function decidePublish(snapshot: Snapshot, { version, actor, reason }: PublishCommand): Decision {
+function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
+  const { version, actor, reason, belowFloor = 'refuse' } = command;
   const { content, digest, summary, author } = version;
-  const known = snapshot.packs.get(content.pack)?.versions.get(content.version);
+  const state = snapshot.packs.get(content.pack);
+  const known = state?.versions.get(content.version);
   if (known !== undefined) {
     const differing = [known.digest !== digest && 'content', known.summary !== summary && 'summary', known.author !== author && 'author'].filter(Boolean);
     if (differing.length === 0) return NOTHING;
@@ -97,22 +113,39 @@ function decidePublish(snapshot: Snapshot, { version, actor, reason }: PublishCo
       { digest: known.digest, differing },
     );
   }
+  const policy = command.policy ?? state?.policy?.policy;
+  const violations = policy === undefined ? [] : violationsOf(content, policy);
+  if (violations.length > 0 && belowFloor === 'refuse') {
+    throw new RegistryError('policy-violated', `Version ${content.version} of pack "${content.pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`, { violations }); // SPEC R7
+  }
   const { styles, defaultStyle, compatibility } = content;
   const event: EventDraft = {
     ...{ type: 'version-published', actor, reason, pack: content.pack, version: content.version },
-    data: { digest, summary, author, defaultStyle, styles: styles.map(({ id, title }) => ({ id, title })), compatibility },
+    data: { digest, summary, author, defaultStyle, styles: styles.map(({ id, title }) => ({ id, title })), compatibility, ...(policy !== undefined && { violations }) },
   };
   return { events: [event], contents: [{ digest, content }] };
 }
 
-function decideActivate(snapshot: Snapshot, command: ActivateCommand, rules: Rules): Decision {
-  const { state, pointer } = target(snapshot, command, rules);
-  const record = registered(state, command.version);
-  return move('version-activated', record, pointer, command);
+function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Decision {
+  const { record, pointer } = aim(snapshot, command, rules);
+  if (pointer?.version === record.version) return NOTHING;
+  requireActivatable(record);
+  const { pack, version, digest } = record;
+  const { channel, actor, reason } = command;
+  const type = command.type === 'activate' ? 'version-activated' : 'version-rolled-back';
+  return {
+    events: [{ type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } }],
+    contents: [],
+  };
 }
 
-function decideRollback(snapshot: Snapshot, command: RollbackCommand, rules: Rules): Decision {
+/**
+ * Where a move would lead, whether or not that version may be active.
+ * @throws RegistryError as `decide`, but for `version-revoked` and `policy-violated`
+ */
+export function aim(snapshot: Snapshot, command: MoveCommand, rules: Rules): { record: VersionRecord; pointer: Pointer | undefined } {
   const { state, pointer } = target(snapshot, command, rules);
+  if (command.type === 'activate') return { record: registered(state, command.version), pointer };
   const { pack, channel, fromVersion, toVersion } = command;
   if (fromVersion !== undefined && fromVersion !== pointer?.version) {
     const activeVersion = pointer?.version ?? null;
@@ -122,12 +155,12 @@ function decideRollback(snapshot: Snapshot, command: RollbackCommand, rules: Rul
       { activeVersion },
     );
   }
-  const version = toVersion === undefined ? below(pointer, command) : everActive(state, pointer, toVersion, channel);
-  return move('version-rolled-back', registered(state, version), pointer, command);
+  const version = toVersion === undefined ? below(state, pointer, command) : everActive(state, pointer, toVersion, channel);
+  return { record: registered(state, version), pointer };
 }
 
 /** The pack and where the channel points, with `If-Match` honoured (SPEC R5). */
-function target(snapshot: Snapshot, command: ActivateCommand | RollbackCommand, rules: Rules): { state: PackState; pointer: Pointer | undefined } {
+function target(snapshot: Snapshot, command: MoveCommand, rules: Rules): { state: PackState; pointer: Pointer | undefined } {
   const { pack, channel, precondition } = command;
   const state = packIn(snapshot, pack);
   const pointer = state.pointers.get(channel);
@@ -168,9 +201,12 @@ function everActive(state: PackState, pointer: Pointer | undefined, version: str
   return version;
 }
 
-/** The next version down the stack that is not the current one. */
-function below(pointer: Pointer | undefined, { pack, channel }: RollbackCommand): string {
-  const found = pointer?.stack.findLast((version) => version !== pointer.version);
+/** The next version down the stack that is not the current one and may be served (SPEC R7). */
+function below(state: PackState, pointer: Pointer | undefined, { pack, channel }: RollbackCommand): string {
+  const found = pointer?.stack.findLast((version) => {
+    const record = state.versions.get(version);
+    return version !== pointer.version && record !== undefined && isActivatable(record);
+  });
   if (found === undefined) {
     throw new RegistryError(
       'nothing-to-roll-back-to',
@@ -178,14 +214,4 @@ function below(pointer: Pointer | undefined, { pack, channel }: RollbackCommand)
     );
   }
   return found;
-}
-
-function move(type: 'version-activated' | 'version-rolled-back', record: VersionRecord, pointer: Pointer | undefined, command: ActivateCommand | RollbackCommand): Decision {
-  const { pack, version, digest } = record;
-  if (pointer?.version === version) return NOTHING;
-  const { channel, actor, reason } = command;
-  return {
-    events: [{ type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } }],
-    contents: [],
-  };
 }

@@ -40,6 +40,8 @@ export interface Proposal {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys?: readonly SessionKey[];
+  /** A revision of the log that the answer rests on: it is visible here before the answer is given. */
+  readonly seen?: number;
 }
 
 export interface WriterOptions {
@@ -75,10 +77,16 @@ export class Writer {
       for (;;) {
         const base = this.#current;
         const proposal = await propose(base);
-        if (proposal.events.length === 0) return { events: [], snapshot: base };
-        const events = await this.#append(base, proposal, deadline);
-        if (events !== undefined) return { events, snapshot: this.#current };
-        await this.#follow();
+        if ((proposal.seen ?? 0) <= base.revision) {
+          if (proposal.events.length === 0) return { events: [], snapshot: base };
+          const events = await this.#append(base, proposal, deadline);
+          if (events !== undefined) return { events, snapshot: this.#current };
+        }
+        await this.#follow().catch((error: unknown) => {
+          if (!(error instanceof LogBroken)) throw error;
+          this.#options.log.error({ reason: error.message }, 'The log is not the one that this instance applied; nothing is written to it.');
+          throw new RegistryError('store-unavailable', 'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.', {}, { cause: error });
+        });
         if (performance.now() >= deadline) {
           throw new RegistryError('store-busy', 'Others kept changing the registry for two seconds; nothing was changed. Try again.');
         }

@@ -1,35 +1,54 @@
 /**
  * The API's table of contents.
  *
- *     packs      listPacks getPack listVersions getVersion publishVersion
- *                getActivePack listActivations activateVersion rollbackPack
- *     prompts    getSystemPrompt listStyles getStylePrompt
- *     coach      startCoachSession getCoachSession
- *     health     live ready
- *     problems   getProblem
+ *     packs         listPacks getPack getPolicy
+ *     versions      listVersions getVersion publishVersion diffVersions revokeVersion
+ *     activations   getActivePack listActivations activateVersion rollbackPack
+ *     prompts       getSystemPrompt listStyles getStylePrompt
+ *     coach         startCoachSession getCoachSession
+ *     audit         listEvents getAuditHead verifyAudit
+ *     keys          listKeys createKey revokeKey
+ *     health        live ready
+ *     problems      getProblem
  */
 import type { FastifyInstance } from 'fastify';
+import { movesOf } from '../registry/index.ts';
+import activationRoutes from './activations/index.ts';
+import { activationSchemas } from './activations/schemas.ts';
+import auditRoutes from './audit/index.ts';
+import { auditSchemas } from './audit/schemas.ts';
 import coachRoutes from './coach/index.ts';
 import { prepareView } from './conditional.ts';
 import healthRoutes from './health/index.ts';
+import keyRoutes from './keys/index.ts';
+import { keySchemas } from './keys/schemas.ts';
 import packRoutes from './packs/index.ts';
+import { packSchemas } from './packs/schemas.ts';
 import problemRoutes from './problems/index.ts';
 import promptRoutes from './prompts/index.ts';
 import { Problem } from './schema-kit.ts';
+import versionRoutes from './versions/index.ts';
+import { versionSchemas } from './versions/schemas.ts';
 
 export default async function routes(app: FastifyInstance): Promise<void> {
-  app.addSchema(Problem);
+  for (const schema of [Problem, ...versionSchemas, ...packSchemas, ...activationSchemas, ...keySchemas, ...auditSchemas]) app.addSchema(schema);
   await app.register(packRoutes);
+  await app.register(versionRoutes);
+  await app.register(activationRoutes);
   await app.register(promptRoutes);
   await app.register(coachRoutes);
+  await app.register(auditRoutes);
+  await app.register(keyRoutes);
   await app.register(healthRoutes);
   await app.register(problemRoutes);
 
   // At the flip, not at the first request after it.
   app.registry.onChange((events, snapshot) => {
-    for (const { pack, channel } of events) {
-      const view = pack === undefined || channel === undefined ? undefined : snapshot.views.get(pack)?.get(channel);
-      if (view !== undefined) prepareView(view);
+    for (const event of events) {
+      for (const { channel } of movesOf(event)) {
+        const view = snapshot.views.get(event.pack ?? '')?.get(channel);
+        if (view !== undefined) prepareView(view);
+      }
     }
   });
 }

@@ -4,7 +4,7 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from '@sinclair/typebox';
 import { PROBLEM_TYPE } from '../plugins/problem-details.ts';
 import { PROBLEMS, type ProblemCode } from '../plugins/problems.ts';
-import { ChannelName, PackName, PAGE, StyleId, Version } from '../registry/index.ts';
+import { ChannelName, PackName, PAGE, Scope, StyleId, Version, Violation } from '../registry/index.ts';
 
 /** An object that takes no members but these. */
 export const closed = <T extends TProperties>(properties: T, options: { $id?: string; description?: string; examples?: unknown[] } = {}): TObject<T> =>
@@ -16,6 +16,10 @@ export const ref = <T extends TSchema>(schema: T): TUnsafe<Static<T>> => Type.Un
 /** One of these strings: an `enum`, where a union would become `anyOf` of constants. */
 export const stringEnum = <const T extends readonly string[]>(values: T, description: string): TUnsafe<T[number]> =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, description, examples: [values[0]] });
+
+/** The same value for a type that does not say `readonly`: what is answered is serialised, never changed. */
+export const mutable = <T>(value: T): Mutable<T> => value as Mutable<T>;
+type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 
 /** The schema's values, or null; written as OpenAPI 3.1 has it. */
 export const nullable = <T extends TSchema>(schema: T): TUnsafe<Static<T> | null> => Type.Unsafe<Static<T> | null>({ ...schema, type: [(schema as unknown as { type: string }).type, 'null'] });
@@ -42,12 +46,17 @@ export const Problem = Type.Object(
     currentRevision: Type.Optional(Type.Integer({ minimum: 0 })),
     eventId: Type.Optional(Type.String()),
     requestId: Type.Optional(Type.String()),
+    requiredScopes: Type.Optional(Type.Array(Scope)),
+    violations: Type.Optional(Type.Array(closed(Violation.properties))),
+    candidates: Type.Optional(Type.Array(Version, { description: 'Versions that would do as a replacement.' })),
   },
   { $id: 'Problem', description: 'RFC 9457 problem details.', additionalProperties: true },
 );
 
 /** What any request can run into. */
 const COMMON: readonly ProblemCode[] = ['validation-failed', 'request-timeout', 'header-too-large', 'internal'];
+/** What any request that needs a key can run into besides. */
+const GUARDED: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'rate-limited', 'overloaded'];
 /** What any request with a body can run into. */
 const WITH_BODY: readonly ProblemCode[] = ['payload-too-large', 'unsupported-media-type'];
 /** What any write can run into. */
@@ -61,17 +70,22 @@ interface ProblemResponse {
 
 /** The error answers of a read: the common ones and these. */
 export function problems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  return responses(codes, [...COMMON, ...GUARDED]);
+}
+
+/** The error answers of what anybody may ask. */
+export function openProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
   return responses(codes, COMMON);
 }
 
 /** The error answers of a request with a body that changes nothing in the store. */
 export function bodyProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...COMMON, ...WITH_BODY]);
+  return responses(codes, [...COMMON, ...GUARDED, ...WITH_BODY]);
 }
 
 /** The error answers of a write. */
 export function writeProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...COMMON, ...WITH_BODY, ...ON_WRITE]);
+  return responses(codes, [...COMMON, ...GUARDED, ...WITH_BODY, ...ON_WRITE]);
 }
 
 /** One answer a status; the operation's own codes come first and have an example each. */
@@ -89,15 +103,23 @@ function problemResponse(codes: readonly ProblemCode[], own: readonly ProblemCod
     const { status, title, meaning } = PROBLEMS[code];
     return [code, { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } }] as const;
   });
-  const retries = codes.some((code) => PROBLEMS[code].status === 503);
+  const [status] = codes.map((code) => PROBLEMS[code].status);
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-    headers: { ...revisionHeader, ...(retries && { 'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next try.' }) }) },
+    headers: { ...revisionHeader, ...(status !== undefined && PROBLEM_HEADERS[status]) },
     content: { [PROBLEM_TYPE]: { schema: ref(Problem), ...(examples.length > 0 && { examples: Object.fromEntries(examples) }) } },
   };
 }
 
 const revisionHeader = { 'Registry-Revision': Type.Integer({ minimum: 0, description: 'Log revision of the snapshot that the answer was computed from.' }) };
+
+const retryAfter = { 'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next try.' }) };
+/** What problems of a status carry besides. */
+const PROBLEM_HEADERS: Readonly<Record<number, Record<string, TSchema>>> = {
+  401: { 'WWW-Authenticate': Type.String({ description: 'RFC 6750: how to authenticate, and what was wrong with the key.' }) },
+  429: { ...retryAfter, RateLimit: Type.String({ description: 'What is left of the share, and when it is whole again.' }) },
+  503: retryAfter,
+};
 
 /** A JSON answer with an example. */
 export function answer<T extends TSchema>(schema: T, description: string, example: unknown, headers: Record<string, TSchema> = {}) {
@@ -124,7 +146,14 @@ export const NextCursor = nullable(Type.String({ description: 'Ask with it for t
 
 /** Sent on a conditional read. */
 export const conditionalHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ description: 'ETags that the caller has; a match gives 304.' })) });
-/** Sent on a guarded move. No example: Swagger UI would send it along, and an operator's move would be refused for it. */
-export const guardHeaders = Type.Object({
+export const replayedHeader = { 'Idempotency-Replayed': Type.String({ description: '`true` where this is the answer to an earlier request with the same Idempotency-Key.' }) };
+export const writtenHeaders = { ...locationHeader, ...replayedHeader };
+
+const idempotencyKey = Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer.' }));
+/** Sent on a write. */
+export const idempotencyHeaders = Type.Object({ 'idempotency-key': idempotencyKey });
+/** Sent on a guarded move. No examples: Swagger UI would send them along, and an operator's move would be refused or replayed for it. */
+export const moveHeaders = Type.Object({
+  'idempotency-key': idempotencyKey,
   'if-match': Type.Optional(Type.String({ description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.' })),
 });

@@ -32,7 +32,7 @@ interface Rule {
 
 const BUILTIN = /^node:(?!sqlite$)/u;
 const PACKAGE = /^npm:(?!postgres$)/u;
-const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache)$/u;
+const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache|diff|re2js)$/u;
 const DOMAIN = /^registry\/(?!stores\/)/u;
 const DOMAIN_DOOR = /^registry\/index\.ts$/u;
 const SHARED_BY_STORES = /^registry\/stores\/[^/]+\.ts$/u;

@@ -33,6 +33,8 @@ const DEFAULTS = {
   channels: ['production', 'staging'],
   sessionTtl: 86_400_000,
   bodyLimit: 1_048_576,
+  rateLimit: 6000,
+  corsOrigins: [],
   trustProxy: false,
   logLevel: 'info',
 };
@@ -50,11 +52,12 @@ t.test('every setting is read', async (t) => {
   const config = readConfig({
     ...{ HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1' },
     ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
+    ...{ RATE_LIMIT: '0', CORS_ORIGINS: 'https://console.example.com, http://localhost:8080' },
   });
   t.strictSame({ ...config }, {
     ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
     ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
-    ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug' },
+    ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'] },
   });
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
 });
@@ -94,6 +97,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   SESSION_TTL: ['24', '0h', '-1h', '1w', '1.5h', '366d', '31536001s', '999999999d', 'h', '24H'],
   BODY_LIMIT: ['1', '1gb', '0kb', '65mb', '65537kb', '1.5mb', '-1kb', '1MB'],
   TRUST_PROXY: ['yes', 'true', 'proxy.example', '10.0.0.0/33', '10.0.0', '127.0.0.1,', '300.0.0.1', '::1/129', '10.0.0.0/'],
+  RATE_LIMIT: ['-1', '1.5', 'off', '100000000'],
+  CORS_ORIGINS: ['*', 'console.example.com', 'https://a.example/', 'https://a.example,', 'ftp://a.example'],
   LOG_LEVEL: ['verbose', 'INFO', 'info ', '30'],
 };
 

@@ -46,10 +46,12 @@ t.test('the walkthrough', async (t) => {
   await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
 
   let output = '';
+  let variables = ''; // of the one shell that a reader types all of it into
   for (const { language, text } of blocks) {
     if (language === 'sh') {
       const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
-      const script = text.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`);
+      const script = `${variables}${text.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)}`;
+      for (const [line] of text.matchAll(/^[A-Z_]+=.*$/gmu)) variables += `${line}\n`;
       output = (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
     } else if (language === 'json') {
       t.match(output, patternOf(text), `gives ${text.slice(0, 60)}…`);

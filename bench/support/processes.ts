@@ -1,6 +1,8 @@
 /** The processes under measurement: the service itself, and a bare Fastify server, each on an event loop of its own. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './probe.ts';
@@ -12,6 +14,8 @@ const SERVICE = fileURLToPath(new URL('../../server.ts', import.meta.url));
 
 export interface Served {
   readonly url: string;
+  /** What every request to it carries: the key, where it wants one. */
+  readonly headers: Readonly<Record<string, string>>;
   usage(): Promise<Usage>;
   /** Asks it to close, and waits until it is gone. */
   stop(): Promise<void>;
@@ -25,24 +29,28 @@ export interface BareAnswer {
   readonly body: string;
 }
 
-/** Starts the service as `npm start` does, on a free port. */
-export function startService(options: { readonly dataDir: string; readonly packsDir: string }): Promise<Served> {
-  return start(SERVICE, [], { DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info' });
+/** Starts the service as `npm start` does, on a free port. Its rate limit counts as always, but is too high to be reached. */
+export async function startService(options: { readonly dataDir: string; readonly packsDir: string }): Promise<Served> {
+  const served = await start(SERVICE, { DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info', RATE_LIMIT: '99999999' });
+  const key = await readFile(join(options.dataDir, 'operator.key'), 'utf8');
+  return { ...served, headers: { authorization: `Bearer ${key.trim()}` } };
 }
 
 /** Starts a Fastify server that gives the same answers and does nothing else. */
 export async function startBare(answers: readonly BareAnswer[]): Promise<Served> {
-  return start(BARE, [JSON.stringify(answers)], {});
+  return start(BARE, {}, answers);
 }
 
-async function start(file: string, args: readonly string[], settings: Readonly<Record<string, string>>): Promise<Served> {
-  const child = fork(file, args, {
+/** @param told what the process reads on stdin */
+async function start(file: string, settings: Readonly<Record<string, string>>, told: readonly BareAnswer[] = []): Promise<Served> {
+  const child = fork(file, {
     ...{ cwd: ROOT, env: { PATH: process.env['PATH'], ...settings } },
     execArgv: ['--import', PROBE],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-2000)));
+  child.stdin?.end(JSON.stringify(told));
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code} instead of listening. ${complaint}`)));
     if (child.stdout === null) return;
@@ -53,6 +61,7 @@ async function start(file: string, args: readonly string[], settings: Readonly<R
   });
   return {
     url,
+    headers: {},
     usage: () => usageOf(child),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -12,6 +12,9 @@ export const Session = closed(
     expiresAt: Timestamp,
     promptPack: closed({ pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision }, { description: 'The pin: what the session runs on until it expires.' }),
     prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: Style }),
+    movedFrom: Type.Optional(
+      closed({ version: Version, styleId: StyleId }, { description: 'Where the session was pinned; there since that version was revoked and another stands in for it.' }),
+    ),
     superseded: Type.Boolean({ description: 'The channel is at another version by now; the session stays on its own.' }),
   },
   { $id: 'Session', description: 'A coach session and the pack version that it keeps.' },

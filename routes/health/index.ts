@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { Revision } from '../../registry/index.ts';
-import { answer, closed, problems, stringEnum } from '../schema-kit.ts';
+import { answer, closed, openProblems, stringEnum } from '../schema-kit.ts';
 
 const Liveness = closed({ status: stringEnum(['live'], 'The process answers.') }, { $id: 'Liveness' });
 const Readiness = closed(
@@ -15,21 +15,21 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addSchema(Readiness);
 
   app.get('/livez', {
-    config: { scope: 'open' },
+    config: { scope: 'open', share: 'none' },
     schema: {
       ...{ operationId: 'live', tags: ['Health'], summary: 'Is it alive?', description: 'Depends on nothing but the process itself; restart it where this fails.' },
       querystring: closed({}),
-      response: { 200: answer(Liveness, 'Alive.', { status: 'live' }), ...problems() },
+      response: { 200: answer(Liveness, 'Alive.', { status: 'live' }), ...openProblems() },
     },
     handler: async () => ({ status: 'live' as const }),
   });
 
   app.get('/readyz', {
-    config: { scope: 'open' },
+    config: { scope: 'open', share: 'none' },
     schema: {
       ...{ operationId: 'ready', tags: ['Health'], summary: 'Is it ready?', description: 'Ready as soon as there is a whole snapshot to answer from; send no requests where this fails.' },
       querystring: closed({}),
-      response: { 200: answer(Readiness, 'Ready.', { status: 'ready', revision: 7, stale: false }), ...problems('not-ready') },
+      response: { 200: answer(Readiness, 'Ready.', { status: 'ready', revision: 7, stale: false }), ...openProblems('not-ready') },
     },
     handler: async (request) => ({ status: 'ready' as const, revision: request.snapshot.revision, stale: false }),
   });

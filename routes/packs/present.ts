@@ -1,19 +1,16 @@
-/** Versions and packs as they are answered, from the snapshot's metadata. */
-import type { PackState, VersionRecord } from '../../registry/index.ts';
+/** Packs and policies as they are answered, from the snapshot's metadata. */
 import semver from 'semver';
-import type { Pack, VersionSummary } from './schemas.ts';
+import type { Static } from '@sinclair/typebox';
+import type { PackState } from '../../registry/index.ts';
+import { mutable } from '../schema-kit.ts';
+import { versionSummary } from '../versions/present.ts';
+import type * as wire from './schemas.ts';
 
 /** How many versions a pack's own answer lists. */
 const VERSIONS_SHOWN = 20;
 
-export function versionSummary(state: PackState, record: VersionRecord): VersionSummary {
-  const { pack, version, digest, summary, author, publishedAt, publishedBy, defaultStyle, compatibility, styles } = record;
-  const activeIn = [...state.pointers.values()].filter((pointer) => pointer.version === version).map(({ channel }) => channel);
-  return { pack, version, digest, status: 'registered', summary, author, publishedAt, publishedBy, defaultStyle, compatibility, activeIn, problems: [], styles: [...styles] };
-}
-
-export function packAnswer(state: PackState): Pack {
-  const latest = state.sorted.find(({ version }) => semver.prerelease(version) === null)?.version ?? null;
+export function packAnswer(state: PackState): wire.Pack {
+  const latest = state.sorted.find(({ version, revocation }) => semver.prerelease(version) === null && revocation === undefined)?.version ?? null;
   return {
     pack: state.pack,
     versionCount: state.sorted.length,
@@ -21,4 +18,10 @@ export function packAnswer(state: PackState): Pack {
     versions: state.sorted.slice(0, VERSIONS_SHOWN).map((record) => versionSummary(state, record)),
     channels: [...state.pointers.values()].map(({ channel, version, digest, revision, activatedAt, activatedBy }) => ({ channel, version, digest, revision, activatedAt, activatedBy })),
   };
+}
+
+/** The policy in force; an empty floor where there is none. */
+export function policyAnswer({ pack, policy: record }: PackState): Static<typeof wire.Policy> {
+  if (record === undefined) return { pack, version: 0, digest: null, revision: null, clauses: [], forbidden: [], requiredStyles: [], limits: {}, placeholders: [] };
+  return mutable({ pack, ...record.policy, digest: record.digest, revision: record.revision });
 }

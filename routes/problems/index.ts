@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { isProblemCode, PROBLEMS } from '../../plugins/problems.ts';
-import { answer, closed, problems } from '../schema-kit.ts';
+import { answer, closed, openProblems } from '../schema-kit.ts';
 
 const ProblemKind = closed(
   { code: Type.String(), status: Type.Integer(), title: Type.String(), meaning: Type.String({ description: 'What happened, and what to do about it.' }) },
@@ -18,7 +18,7 @@ const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getProblem', tags: ['Health'], summary: 'What an error means', description: "The page behind a problem's `type`." },
       params: closed({ code: Type.String({ pattern: '^[a-z-]{1,60}$', description: 'The `code` of a problem.' }) }),
       querystring: closed({}),
-      response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...problems('not-found', 'uri-too-long') },
+      response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...openProblems('not-found', 'uri-too-long', 'rate-limited', 'overloaded') },
     },
     handler: (request, reply) => {
       const { code } = request.params;

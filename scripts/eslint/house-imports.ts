@@ -18,7 +18,7 @@ import { AST_NODE_TYPES, ESLintUtils, type TSESTree } from '@typescript-eslint/u
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the domain may use of npm. */
-const DOMAIN_PACKAGES = new Set(['@sinclair/typebox', 'yaml', 'semver', 'canonicalize', 'fast-jwt', 'lru-cache']);
+const DOMAIN_PACKAGES = new Set(['@sinclair/typebox', 'yaml', 'semver', 'canonicalize', 'diff', 'fast-jwt', 'lru-cache', 're2js']);
 
 /** The driver of each engine; nobody else may import it. */
 const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { addPack, openApp } from '../support/app.ts';
 import { askOf, type Answer } from '../support/openapi.ts';
 
-const { app } = await openApp(t);
+const { app, key } = await openApp(t);
 const ask = askOf(app);
 const reason = 'Users report that answers are too blunt';
 
@@ -74,7 +74,7 @@ t.test('an activation is whole at the next read, by every door', async (t) => {
   t.equal(statusCode, 201);
   t.strictSame({ ...body, activatedAt: '', digest: '' }, {
     ...{ revision: before + 1, kind: 'activation', pack: 'activated', channel: 'production', version: '2.0.0', digest: '', previousVersion: '1.0.0' },
-    ...{ actor: { keyId: 'anonymous', label: 'anonymous' }, reason, activatedAt: '', changed: true },
+    ...{ actor: { keyId: key.split('_')[1] ?? '', label: 'operator' }, reason, activatedAt: '', changed: true },
   });
   const active = await pack.read();
   t.match(active.body, { version: '2.0.0', revision: before + 1, digest: body.digest, reason, activatedAt: body.activatedAt, system: /^activated 2\.0\.0/u });

@@ -17,14 +17,14 @@ const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic
 const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
 
 /** The service, and a browser with a profile of its own. */
-async function start(t: Test): Promise<{ app: FastifyInstance; origin: string; browser: BrowserContext }> {
-  const { app } = await openApp(t);
+async function start(t: Test): Promise<{ app: FastifyInstance; key: string; origin: string; browser: BrowserContext }> {
+  const { app, key } = await openApp(t);
   const origin = await listen(app);
   const profile = await mkdtemp(join(tmpdir(), 'registry-browser-'));
   t.teardown(() => rm(profile, { recursive: true, force: true }));
   const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, headless: false }); // headless by its arguments
   t.teardown(() => browser.close());
-  return { app, origin, browser };
+  return { app, key, origin, browser };
 }
 
 /** /docs on a page that remembers everything that went wrong on it, and every host that it asked. */
@@ -43,6 +43,17 @@ async function openDocs(browser: BrowserContext, origin: string): Promise<{ page
   return { page, wrong, hosts };
 }
 
+/** Gives the page a key by its Authorize dialog. */
+async function authorize(page: Page, key: string): Promise<void> {
+  await page.locator('.auth-wrapper .authorize').first().click();
+  const dialog = page.locator('.dialog-ux');
+  await dialog.locator('input').first().fill(key);
+  await dialog.locator('button.authorize').click();
+  await dialog.getByText('Authorized').waitFor();
+  await dialog.locator('button.btn-done').click();
+  await dialog.waitFor({ state: 'hidden' });
+}
+
 /** Opens an operation, presses Execute with what the page filled in, and gives what it then shows. */
 async function execute(page: Page, operation: string): Promise<{ status: string; body: string }> {
   const block = page.locator(`[id$="-${operation}"]`);
@@ -54,10 +65,18 @@ async function execute(page: Page, operation: string): Promise<{ status: string;
 }
 
 t.test('Swagger UI in Chromium', { skip }, async (t) => {
-  const { app, origin, browser } = await start(t);
+  const { app, key, origin, browser } = await start(t);
 
-  t.test('an operator reads the system prompt by pressing Execute', async (t) => {
+  t.test('without a key nothing is told', async (t) => {
+    const { page } = await openDocs(browser, origin);
+    const { status, body } = await execute(page, 'getSystemPrompt');
+    t.equal(status, '401');
+    t.match(body, /"code": "unauthenticated"/u);
+  });
+
+  t.test('an operator enters the key, and reads the system prompt by pressing Execute', async (t) => {
     const { page, wrong, hosts } = await openDocs(browser, origin);
+    await authorize(page, key);
     const { status, body } = await execute(page, 'getSystemPrompt');
     t.equal(status, '200');
     t.match(body, /"pack": "coach"/u);
@@ -68,7 +87,7 @@ t.test('Swagger UI in Chromium', { skip }, async (t) => {
 
   t.test('an operator activates a version by pressing Execute, whatever moved before', async (t) => {
     await app.registry.activate({ version: '1.0.0', reason: 'The revision is not that of a first start' });
-    const { page, wrong } = await openDocs(browser, origin);
+    const { page, wrong } = await openDocs(browser, origin); // the key was entered before: the page remembers it
     const { status, body } = await execute(page, 'activateVersion');
     t.equal(status, '201');
     t.match(body, /"version": "1\.1\.0"/u);

@@ -15,6 +15,8 @@ const OPERATION_IDS = [
   ...['listPacks', 'getPack', 'listVersions', 'getVersion', 'publishVersion'],
   ...['getActivePack', 'activateVersion', 'rollbackPack', 'listActivations'],
   ...['getSystemPrompt', 'listStyles', 'getStylePrompt', 'startCoachSession', 'getCoachSession'],
+  ...['getPolicy', 'diffVersions', 'revokeVersion'],
+  ...['listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey'],
   ...['live', 'ready', 'getProblem'],
 ];
 
@@ -34,6 +36,15 @@ const PLACES: Readonly<Record<string, string>> = {
   getStylePrompt: 'GET /v1/prompts/styles/{styleId}',
   startCoachSession: 'POST /v1/coach/sessions',
   getCoachSession: 'GET /v1/coach/sessions/{sessionId}',
+  getPolicy: 'GET /v1/packs/{pack}/policy',
+  diffVersions: 'GET /v1/packs/{pack}/versions/{version}/diff',
+  revokeVersion: 'POST /v1/packs/{pack}/versions/{version}/revoke',
+  listEvents: 'GET /v1/audit/events',
+  getAuditHead: 'GET /v1/audit/head',
+  verifyAudit: 'GET /v1/audit/verification',
+  listKeys: 'GET /v1/keys',
+  createKey: 'POST /v1/keys',
+  revokeKey: 'POST /v1/keys/{keyId}/revoke',
   live: 'GET /livez',
   ready: 'GET /readyz',
   getProblem: 'GET /problems/{code}',
@@ -100,17 +111,19 @@ const described: Rule = (document) => {
 const parametersDescribed: Rule = (document) =>
   operationsIn(document).flatMap(([pointer, { parameters = [] }]) => parameters.filter(({ description = '' }) => description.length < 5).map(({ name }) => `${pointer}: the parameter ${name} has no description`));
 
-/** The only shape that may hold more than it names is a problem: each code has members of its own. */
+/** What may hold more than it names: a problem, whose members go by its code, and what an event holds, which goes by its type. */
+const OPEN = ['/components/schemas/Problem', '/components/schemas/Event/properties/data'];
+
 const closed: Rule = (document) =>
   schemasIn(document)
-    .filter(([pointer, { type, properties }]) => pointer !== '/components/schemas/Problem' && (type === 'object' || properties !== undefined))
+    .filter(([pointer, { type, properties }]) => !OPEN.includes(pointer) && (type === 'object' || properties !== undefined))
     .filter(([, { additionalProperties }]) => additionalProperties !== false)
     .map(([pointer]) => `${pointer} is open`);
 
 /** Keys that are data cannot be told in a document, and generated clients lose them: lists are sent instead. */
 const noKeysAsData: Rule = (document) =>
   schemasIn(document)
-    .filter(([pointer, schema]) => 'patternProperties' in schema || 'propertyNames' in schema || isObject(schema['additionalProperties']) || (pointer !== '/components/schemas/Problem' && schema['additionalProperties'] === true))
+    .filter(([pointer, schema]) => 'patternProperties' in schema || 'propertyNames' in schema || isObject(schema['additionalProperties']) || (!OPEN.includes(pointer) && schema['additionalProperties'] === true))
     .map(([pointer]) => `${pointer} has keys that are data`);
 
 const problemsOnly: Rule = (document) =>
@@ -151,10 +164,10 @@ const revisionEverywhere: Rule = (document) =>
     .filter(({ response }) => response.headers?.['Registry-Revision']?.schema.type !== 'integer')
     .map(({ pointer }) => `${pointer} does not declare Registry-Revision`);
 
-/** 201 says where what was made is; what can be asked again conditionally carries an ETag; 503 says when to come back. */
+/** 201 says where what was made is; a conditional answer carries an ETag; 401 says how to authenticate; 429 and 503 say when to come back. */
 const headersByStatus: Rule = (document) =>
   responsesIn(document).flatMap(({ pointer, status, response }) => {
-    const needed = { 201: 'Location', 304: 'ETag', 503: 'Retry-After' }[status];
+    const needed = { 201: 'Location', 304: 'ETag', 401: 'WWW-Authenticate', 429: 'Retry-After', 503: 'Retry-After' }[status];
     return needed === undefined || needed in (response.headers ?? {}) ? [] : [`${pointer} does not declare ${needed}`];
   });
 
@@ -163,7 +176,7 @@ const RULES = {
   'each operation is where API.md has it': places,
   'each operation has one tag, a summary and a description': described,
   'each parameter is described': parametersDescribed,
-  'every object is closed, except Problem': closed,
+  'every object is closed, except Problem and what an event holds': closed,
   'no object has keys that are data': noKeysAsData,
   'every answer from 400 on is application/problem+json': problemsOnly,
   'every 2xx is one named schema': namedAnswers,
@@ -171,7 +184,7 @@ const RULES = {
   'every 2xx has an example': answersHaveExamples,
   'every body has an example': bodiesHaveExamples,
   'every answer declares Registry-Revision': revisionEverywhere,
-  '201, 304 and 503 declare their header': headersByStatus,
+  '201, 304, 401, 429 and 503 declare their header': headersByStatus,
 } as const satisfies Record<string, Rule>;
 
 for (const [name, rule] of Object.entries<Rule>(RULES)) {
@@ -224,7 +237,7 @@ t.test('control: a planted violation of each rule is found', async (t) => {
     'each operation is where API.md has it': (document) => ([document.paths['/live'], document.paths['/livez']] = [document.paths['/livez'], {}]),
     'each operation has one tag, a summary and a description': (document) => (document.paths['/livez'].get.tags = ['Elsewhere']),
     'each parameter is described': (document) => delete document.paths['/v1/packs/{pack}'].get.parameters[0].description,
-    'every object is closed, except Problem': (document) => delete document.components.schemas['Session'].properties.prompt.additionalProperties,
+    'every object is closed, except Problem and what an event holds': (document) => delete document.components.schemas['Session'].properties.prompt.additionalProperties,
     'no object has keys that are data': (document) => (document.components.schemas['Pack'].additionalProperties = { type: 'string' }),
     'every answer from 400 on is application/problem+json': (document) => (document.paths['/livez'].get.responses['500'].content = { 'application/json': {} }),
     'every 2xx is one named schema': (document) => (document.paths['/livez'].get.responses['200'].content['application/json'].schema = { type: 'string' }),
@@ -232,7 +245,7 @@ t.test('control: a planted violation of each rule is found', async (t) => {
     'every 2xx has an example': (document) => delete document.paths['/livez'].get.responses['200'].content['application/json'].examples,
     'every body has an example': (document) => delete document.components.schemas['StartSessionRequest'].examples,
     'every answer declares Registry-Revision': (document) => delete document.paths['/livez'].get.responses['431'].headers['Registry-Revision'],
-    '201, 304 and 503 declare their header': (document) => delete document.paths['/v1/coach/sessions'].post.responses['201'].headers.Location,
+    '201, 304, 401, 429 and 503 declare their header': (document) => delete document.paths['/v1/coach/sessions'].post.responses['201'].headers.Location,
   };
   for (const [name, plant] of Object.entries(planted)) {
     const document = structuredClone(OPENAPI) as unknown as Mutable;

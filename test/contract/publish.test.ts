@@ -8,7 +8,7 @@ import { openApp, shippedPacks } from '../support/app.ts';
 import { askOf, type Answer } from '../support/openapi.ts';
 import { documentOf } from '../support/pack-documents.ts';
 
-const { app, store } = await openApp(t);
+const { app, key, store } = await openApp(t);
 const ask = askOf(app);
 const reason = 'Users report that answers are too blunt';
 
@@ -40,7 +40,7 @@ t.test('201, and the version can be read back as it was sent', async (t) => {
   t.equal(after, revision + 1, 'it is one event');
   t.equal(headers['location'], '/v1/packs/new-pack/versions/1.0.0-rc.1');
   const { styles, system, ...rest } = document;
-  const made = { pack: 'new-pack', status: 'registered', activeIn: [], problems: [], publishedBy: { keyId: 'anonymous' } };
+  const made = { pack: 'new-pack', status: 'registered', activeIn: [], problems: [], publishedBy: { keyId: key.split('_')[1] ?? '', label: 'operator' } };
   t.match(body, { ...rest, ...made, styles: styles.map(({ id, title }) => ({ id, title })), publishedAt: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u });
   const read = await app.inject({ url: String(headers['location']) });
   t.strictSame(read.json(), { ...body, system, styles }, 'Location leads to it, texts and all');

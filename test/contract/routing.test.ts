@@ -34,7 +34,7 @@ t.test('405: every path names the methods it takes', async (t) => {
 });
 
 t.test('404: a path that is not there', async (t) => {
-  for (const url of ['/', '/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics', '/v1/keys', '/.git/config']) {
+  for (const url of ['/', '/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics', '/v1/key', '/.git/config']) {
     const { statusCode, headers, body } = await app.inject({ url });
     const problem = JSON.parse(body) as { code: string };
     // An empty name where a pack's should be is a name that breaks its rule.
@@ -48,7 +48,7 @@ t.test('404: a path that is not there', async (t) => {
 t.test('HEAD is what GET is, without the body', async (t) => {
   for (const [template, { get }] of Object.entries(OPENAPI.paths)) {
     if (get === undefined) continue;
-    const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none');
+    const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none').replace('{keyId}', 'none');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
     const { date: _, ...headers } = whole.headers;
     t.equal(head.statusCode, whole.statusCode, template);
@@ -59,7 +59,8 @@ t.test('HEAD is what GET is, without the body', async (t) => {
 
 t.test('a request that comes in on an open connection while the service closes is answered as declared', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
-  const { app } = opened;
+  const { app, key } = opened;
+  const authorization = `Bearer ${key}`;
   const connection = new KeepAlive(await listen(app));
   t.teardown(() => connection.close());
   const store = Promise.withResolvers<void>();
@@ -70,11 +71,11 @@ t.test('a request that comes in on an open connection while the service closes i
     await store.promise;
     return undefined;
   });
-  const write = connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body: { version: '1.0.0', reason: 'The last thing before the restart' } });
+  const write = connection.one({ method: 'POST', path: '/v1/packs/coach/activations', headers: { authorization }, body: { version: '1.0.0', reason: 'The last thing before the restart' } });
   await asked.promise;
   const closed = app.close();
   while (app.server.listening) await setImmediate();
-  const read = connection.one({ path: '/v1/prompts/system' });
+  const read = connection.one({ path: '/v1/prompts/system', headers: { authorization } });
   store.resolve();
 
   t.equal((await write).status, 201, 'the write under way is finished');

@@ -41,24 +41,25 @@ const versions = numbers.map((version) =>
 );
 
 /** A real server on a real store, and a run of readers and writers on it. */
-async function start(t: Test, wanted: number): Promise<{ app: FastifyInstance; address: string; log: () => ReturnType<typeof readLog>; run: Run }> {
+async function start(t: Test, wanted: number): Promise<{ app: FastifyInstance; key: string; address: string; log: () => ReturnType<typeof readLog>; run: Run }> {
   const store = await openSqliteStore({ file: join(newFolder(t), 'registry.db') });
   const app = await buildApp({ registry: { store, shipped: versions.map(shipped), channels, defaultPack: 'coach', sessionTtl: DAY } });
+  const { token: key = '' } = await app.registry.createKey({ label: 'Everybody', scopes: ['*'], heldScopes: ['*'] });
   t.teardown(() => app.close());
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const checker = new ReadChecker(versions);
   const run: Run = { checker, random: randomFrom(seed), channels, goOn: () => checker.total < wanted, acknowledged: 0, flips: 0 };
-  return { app, address, log: () => readLog(store), run };
+  return { app, key, address, log: () => readLog(store), run };
 }
 
-function connect(t: Test, address: string): KeepAlive {
-  const connection = new KeepAlive(address);
+function connect(t: Test, address: string, key: string): KeepAlive {
+  const connection = new KeepAlive(address, key);
   t.teardown(() => connection.close());
   return connection;
 }
 
 t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
-  const { app, address, log, run } = await start(t, reads);
+  const { app, key, address, log, run } = await start(t, reads);
   const { checker } = run;
   const { registry } = app;
   registry.onChange((_, { revision }) => {
@@ -67,11 +68,11 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
 
   const began = performance.now();
   await Promise.all([
-    ...Array.from({ length: CONNECTIONS }, (_, index) => readOverHttp(run, `connection ${index}`, connect(t, address))),
+    ...Array.from({ length: CONNECTIONS }, (_, index) => readOverHttp(run, `connection ${index}`, connect(t, address, key))),
     readInProcess(run, 'in process 1', registry),
     readInProcess(run, 'in process 2', registry),
-    flip(run, numbers, moveOverHttp(connect(t, address))),
-    flip(run, numbers, moveOverHttp(connect(t, address))),
+    flip(run, numbers, moveOverHttp(connect(t, address, key))),
+    flip(run, numbers, moveOverHttp(connect(t, address, key))),
     flip(run, numbers, moveInProcess(registry)),
     publish(run, registry),
   ]);
@@ -145,7 +146,7 @@ const systemOf = (snapshot: Snapshot, channel: string) => snapshot.views.get('co
 
 function control(name: string, planted: () => Planted, expected: readonly Violation[]): void {
   t.test(`control: ${name}, TEST_SEED=${seed}`, async (t) => {
-    const { app, log, run: endless } = await start(t, Infinity);
+    const { app, key, log, run: endless } = await start(t, Infinity);
     const { checker } = endless;
     // Long enough for what only the log shows; then until what the answers show has been found, or will not be.
     const found = () => expected.every((kind) => kind === 'not in the log' || checker.violations.has(kind));
@@ -153,8 +154,8 @@ function control(name: string, planted: () => Planted, expected: readonly Violat
     const address = await plantedServer(t, app.registry, planted());
     const doors: DoorName[] = ['getSystemPrompt'];
     await Promise.all([
-      readOverHttp(run, 'connection 1', connect(t, address), doors),
-      readOverHttp(run, 'connection 2', connect(t, address), doors),
+      readOverHttp(run, 'connection 1', connect(t, address, key), doors),
+      readOverHttp(run, 'connection 2', connect(t, address, key), doors),
       flip(run, numbers, moveInProcess(app.registry)),
     ]);
     checker.verify(await log());
@@ -219,7 +220,7 @@ control(
     return (current, channel) => {
       if (history.at(-1) !== current()) history.push(current());
       turn += 1;
-      const snapshot = history.at(turn % 3 === 0 ? -2 : -1) ?? current();
+      const snapshot = history.at(turn % 7 === 0 ? -10 : -1) ?? current(); // 7 and the size of a batch have nothing in common
       return { revision: snapshot.revision, body: systemOf(snapshot, channel) };
     };
   },

@@ -13,6 +13,7 @@ import { firstBroken, readLog } from '../support/events.ts';
 import { FailingStore, FAULTS, type Fault } from '../support/failing-store.ts';
 import { newFolder } from '../support/folder.ts';
 import { documentOf, shippedOf } from '../support/pack-documents.ts';
+import { shippedPolicy } from '../support/policies.ts';
 import { optionsOf } from '../support/registries.ts';
 
 /** What becomes of the n-th call of a write. */
@@ -43,6 +44,7 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
       const registry = await open(store);
       await registry.activate({ version: '1.1.0', reason: 'Before' });
       await registry.activate({ version: '1.0.0', reason: 'Before' });
+      await registry.createKey({ label: 'Before', scopes: ['prompts:read'], heldScopes: ['*'] });
       await registry.close();
     },
     prepare: async (store) => {
@@ -56,11 +58,28 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
   };
 }
 
+/** A place for the operator key that holds; what becomes of the key in it is proved beside `operator-key.ts`. */
+const KEY_FILE = { write: async () => undefined, remove: async () => undefined };
+
 const WRITES: readonly Write[] = [
   command('publish', (registry) => registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0', { summary: reason }) })),
   command('activate', (registry) => registry.activate({ version: '2.0.0', reason })),
   command('rollback', (registry) => registry.rollback({ reason })),
+  command('rollback under an Idempotency-Key', (registry) => registry.rollback({ reason, idempotency: { key: 'once', fingerprint: 'a' } })),
+  command('revoke, with a move', (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', reason })),
+  command('create a key', (registry) => registry.createKey({ label: 'The key that is watched', scopes: ['prompts:read'], heldScopes: ['*'] })),
+  command('revoke a key', async (registry) => {
+    const [key] = registry.current.keys.values();
+    return registry.revokeKey({ keyId: key?.keyId ?? '', reason, heldScopes: ['*'] });
+  }),
   { name: 'first start', before: async () => undefined, prepare: async (store) => () => open(store), events: 1 + 3 + 2, isStart: true },
+  {
+    name: 'first start with a policy and an operator key',
+    before: async () => undefined,
+    prepare: async (store) => () => open(store, { policies: [shippedPolicy('coach')], operatorKey: KEY_FILE }),
+    events: 1 + 3 + 2 + 1 + 1,
+    isStart: true,
+  },
   {
     name: 'start with a new version and a new channel',
     before: async (store) => (await open(store)).close(),
@@ -208,7 +227,7 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
   try {
     for (const going of [registry, await open(new FailingStore(real))]) {
       if (going === undefined) continue;
-      const version = going.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0';
+      const version = going.activePack().version === '2.0.0' ? '1.1.0' : '2.0.0';
       const { revision } = await going.activate({ version, reason: 'Going on' });
       const after = await readLog(real);
       if (after.at(-1)?.revision !== revision || going.current.revision !== revision) faults.push(`it goes on at ${revision}, while the log is at ${after.length}`);
@@ -240,7 +259,7 @@ t.test('control: a store that writes and then says that it could not be reached'
 });
 
 t.test('control: a store that writes the first event of a batch and then fails', async (t) => {
-  const place = await places(t, WRITES[3]!, (real) =>
+  const place = await places(t, WRITES.find(({ name }) => name === 'first start')!, (real) =>
     lying(real, async (batch, expected) => {
       await real.append({ ...batch, events: batch.events.slice(0, 1) }, expected);
       throw new RegistryError('store-unavailable', 'Cut in the middle.');
@@ -261,6 +280,7 @@ function lying(real: Store, append: Store['append']): Store {
       return append(...args);
     },
     events: (query) => real.events(query),
+    repeated: (actorKeyId, key) => real.repeated(actorKeyId, key),
     content: (digest) => real.content(digest),
     sessionKeys: () => real.sessionKeys(),
     close: () => real.close(),

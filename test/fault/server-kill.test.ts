@@ -20,7 +20,7 @@ import { FailingStore } from '../support/failing-store.ts';
 import { newFolder } from '../support/folder.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { optionsOf } from '../support/registries.ts';
-import { spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
+import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
 import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
@@ -36,14 +36,16 @@ t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
   const dataDir = join(newFolder(t), 'data');
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   let server = await startServer(t, { DATA_DIR: dataDir });
+  let replayed = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
-    const writes = await killUnderWrites(server, ledger, random);
+    const writes = await killUnderWrites(server, dataDir, ledger, random);
     const events = await checkLeftBehind(t, dataDir, kill, ledger);
     server = await startServer(t, { DATA_DIR: dataDir });
-    await checkRestarted(t, server.address, kill, events, ledger.sessions);
+    await checkRestarted(t, server.address, operatorKeyIn(dataDir), kill, events, ledger.sessions);
+    replayed += await repeatUnanswered(server.address, dataDir, ledger);
     t.pass(`kill ${kill}: ${writes} writes acknowledged, ${events.length} events, ${ledger.sessions.length} sessions`);
   }
-  t.ok(ledger.acknowledged.length >= kills, `${ledger.acknowledged.length} writes acknowledged`);
+  t.ok(ledger.acknowledged.length >= kills, `${ledger.acknowledged.length} writes acknowledged; ${replayed} that were not had taken effect, and were answered again`);
   const { code } = await server.stop();
   t.equal(code, 0, 'and in the end it closes as ever');
 });
@@ -53,7 +55,7 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   const dataDir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir }, { script: EARLY_ACK_SERVER });
-  await killUnderWrites(server, ledger, random);
+  await killUnderWrites(server, dataDir, ledger, random);
   const { events } = await leftBehind(t, dataDir, 1);
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
 });
@@ -113,15 +115,23 @@ function writesToLog(dataDir: string, wanted: number, signal: AbortSignal): Prom
   });
 }
 
+/** What was under way at the kill is asked for again, under the same Idempotency-Keys: the next look at the log finds one effect of each. */
+async function repeatUnanswered(address: string, dataDir: string, ledger: WriteLedger): Promise<number> {
+  const connection = new KeepAlive(address, operatorKeyIn(dataDir));
+  const replayed = await ledger.repeat(connection);
+  connection.close();
+  return replayed;
+}
+
 /** Lets writers at a server and kills it in the middle. @returns how many writes were acknowledged */
-async function killUnderWrites(server: ServerProcess & { address: string }, ledger: WriteLedger, random: () => number): Promise<number> {
+async function killUnderWrites(server: ServerProcess & { address: string }, dataDir: string, ledger: WriteLedger, random: () => number): Promise<number> {
   const before = ledger.acknowledged.length;
   const wanted = 1 + Math.floor(random() * 80);
   let enough: (value: unknown) => void = () => undefined;
   const reached = new Promise((resolve) => (enough = resolve));
   let killed = false;
 
-  const connections = Array.from({ length: WRITERS + 1 }, () => new KeepAlive(server.address));
+  const connections = Array.from({ length: WRITERS + 1 }, () => new KeepAlive(server.address, operatorKeyIn(dataDir)));
   const [forSessions, ...forWrites] = connections;
   const writers = forWrites.map(async (connection) => {
     for (;;) {
@@ -162,20 +172,23 @@ async function checkLeftBehind(t: Test, dataDir: string, kill: number, ledger: W
 }
 
 /** Checks that a server that was started after a kill says what the log says. */
-async function checkRestarted(t: Test, address: string, kill: number, events: readonly Event[], sessions: readonly Session[]): Promise<void> {
+async function checkRestarted(t: Test, address: string, key: string, kill: number, events: readonly Event[], sessions: readonly Session[]): Promise<void> {
   const { revision, pointers, versions } = meaningOf(events);
   t.equal((await ready(address)).revision, revision, `kill ${kill}: the restart adds nothing`);
   for (const [place, pointer] of pointers) {
     const [pack = '', channel = ''] = place.split(' ');
-    const active = (await get(address, `/v1/packs/${pack}/active?channel=${channel}`)) as ActivePack;
+    const active = (await get(address, key, `/v1/packs/${pack}/active?channel=${channel}`)) as ActivePack;
     t.strictSame({ version: active.version, revision: active.revision }, pointer, `kill ${kill}: ${place}`);
   }
   for (const [pack, known] of versions) {
-    t.strictSame(new Set(await versionsOf(address, pack)), known, `kill ${kill}: the versions of ${pack}`);
+    t.strictSame(new Set(await versionsOf(address, key, pack)), known, `kill ${kill}: the versions of ${pack}`);
   }
+  const revoked = new Set(events.flatMap((event) => (event.type === 'version-revoked' ? [event.version] : [])));
   for (const { superseded: _, ...session } of sessions) {
-    const { superseded: __, ...read } = (await get(address, `/v1/coach/sessions/${session.sessionId}`)) as Session;
-    if (!isDeepStrictEqual(read, session)) t.strictSame(read, session, `kill ${kill}: a session from before`);
+    const { superseded: __, ...read } = (await get(address, key, `/v1/coach/sessions/${session.sessionId}`)) as Session;
+    if (revoked.has(session.promptPack.version)) {
+      if (read.movedFrom?.version !== session.promptPack.version || read.promptPack.version !== '1.1.0') t.strictSame(read, session, `kill ${kill}: a session whose version was revoked`);
+    } else if (!isDeepStrictEqual(read, session)) t.strictSame(read, session, `kill ${kill}: a session from before`);
   }
 }
 
@@ -208,26 +221,26 @@ function byName(value: unknown): unknown {
   if (value instanceof FrozenMap) return Object.fromEntries([...value].map(([key, member]) => [key, byName(member)]));
   if (Array.isArray(value)) return value.map(byName);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, byName(member)]));
+  return Object.fromEntries(Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[key, byName(member)]])));
 }
 
 async function ready(address: string): Promise<{ revision: number }> {
-  return (await get(address, '/readyz')) as { revision: number };
+  return (await get(address, '', '/readyz')) as { revision: number };
 }
 
-async function versionsOf(address: string, pack: string): Promise<string[]> {
+async function versionsOf(address: string, key: string, pack: string): Promise<string[]> {
   const found: string[] = [];
   let cursor = '';
   do {
-    const page = (await get(address, `/v1/packs/${pack}/versions?limit=1000${cursor}`)) as { versions: { version: string }[]; nextCursor: string | null };
+    const page = (await get(address, key, `/v1/packs/${pack}/versions?limit=1000${cursor}`)) as { versions: { version: string }[]; nextCursor: string | null };
     found.push(...page.versions.map(({ version }) => version));
     cursor = page.nextCursor === null ? '' : `&cursor=${page.nextCursor}`;
   } while (cursor !== '');
   return found;
 }
 
-async function get(address: string, path: string): Promise<unknown> {
-  const answer = await fetch(address + path);
+async function get(address: string, key: string, path: string): Promise<unknown> {
+  const answer = await fetch(address + path, { headers: { authorization: `Bearer ${key}` } });
   const body: unknown = await answer.json();
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(body)}`);
   return body;

@@ -12,10 +12,10 @@ const ROLLBACK = '/v1/packs/coach/rollback';
 const JSON_TYPE = 'content-type: application/json';
 
 t.test('a body that is announced and does not come', async (t) => {
-  const { app } = await openApp(t, { store: 'memory' });
+  const { app, key } = await openApp(t, { store: 'memory' });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const ask = async (start: string, headers: readonly string[] = [], body = '') => {
-    const text = await exchange(url, [`${start} HTTP/1.1`, 'host: registry', 'connection: close', ...headers, '', body].join('\r\n'));
+    const text = await exchange(url, [`${start} HTTP/1.1`, 'host: registry', `authorization: Bearer ${key}`, 'connection: close', ...headers, '', body].join('\r\n'));
     const { statusCode, body: answer } = answerIn(text);
     return { statusCode, code: (JSON.parse(answer) as { code?: string }).code };
   };

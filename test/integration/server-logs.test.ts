@@ -9,14 +9,12 @@ import { newFolder } from '../support/folder.ts';
 import { KeepAlive, type Answer } from '../support/keep-alive.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { writePackFolder } from '../support/pack-folders.ts';
-import { entries, runServer, spawnServer, startServer, type Entry, type Ended, type ServerProcess } from '../support/server-process.ts';
+import { entries, operatorKeyIn, runServer, startServer, type Ended, type Entry, type ListeningServer } from '../support/server-process.ts';
 
-const ACTOR = { keyId: 'anonymous', label: 'anonymous' };
+const ACTOR = { label: 'operator' };
 
-type Server = ServerProcess & { readonly address: string };
-
-function connect(t: Test, { address }: Server): KeepAlive {
-  const connection = new KeepAlive(address);
+function connect(t: Test, { address }: ListeningServer, dataDir: string): KeepAlive {
+  const connection = new KeepAlive(address, operatorKeyIn(dataDir));
   t.teardown(() => connection.close());
   return connection;
 }
@@ -25,7 +23,7 @@ const activate = (connection: KeepAlive, body: object) => connection.one({ metho
 const rollback = (connection: KeepAlive, body: object) => connection.one({ method: 'POST', path: '/v1/packs/coach/rollback', body });
 
 /** All lines between the start and a pointer move that is made now: the log is written in order. */
-async function linesUntilNow(server: Server, connection: KeepAlive): Promise<Entry[]> {
+async function linesUntilNow(server: ListeningServer, connection: KeepAlive): Promise<Entry[]> {
   await server.said((line) => line.includes('API documentation'));
   const reason = `Marker ${server.lines.length}`;
   const active = JSON.parse((await connection.one({ path: '/v1/packs/coach/active?channel=staging' })).text) as { version: string };
@@ -36,8 +34,9 @@ async function linesUntilNow(server: Server, connection: KeepAlive): Promise<Ent
 }
 
 t.test('each pointer move is one line: who, from where, to where, why', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
-  const connection = connect(t, server);
+  const DATA_DIR = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR });
+  const connection = connect(t, server, DATA_DIR);
   await activate(connection, { version: '1.0.0', reason: 'Too blunt' });
   await activate(connection, { version: '1.0.0', reason: 'There already' });
   await activate(connection, { version: '9.9.9', reason: 'Not there' });
@@ -48,14 +47,15 @@ t.test('each pointer move is one line: who, from where, to where, why', async (t
   const moves = await linesUntilNow(server, connection);
   t.equal(moves.length, 2);
   t.match(moves, [
-    { level: 30, type: 'version-activated', revision: 11, pack: 'coach', channel: 'production', from: '2.0.0', to: '1.0.0', actor: ACTOR, reason: 'Too blunt', msg: 'coach production: 2.0.0 -> 1.0.0 (activation)' },
-    { level: 30, type: 'version-rolled-back', revision: 12, pack: 'coach', channel: 'production', from: '1.0.0', to: '2.0.0', actor: ACTOR, reason: 'It was not that', msg: 'coach production: 1.0.0 -> 2.0.0 (rollback)' },
+    { level: 30, type: 'version-activated', revision: 14, pack: 'coach', channel: 'production', from: '2.0.0', to: '1.0.0', actor: ACTOR, reason: 'Too blunt', msg: 'coach production: 2.0.0 -> 1.0.0 (version-activated)' },
+    { level: 30, type: 'version-rolled-back', revision: 15, pack: 'coach', channel: 'production', from: '1.0.0', to: '2.0.0', actor: ACTOR, reason: 'It was not that', msg: 'coach production: 1.0.0 -> 2.0.0 (version-rolled-back)' },
   ]);
 });
 
 t.test('requests are not logged one by one', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
-  const connection = connect(t, server);
+  const DATA_DIR = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR });
+  const connection = connect(t, server, DATA_DIR);
   const paths = ['/v1/packs', '/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/none', '/nowhere', '/livez', '/readyz', '/docs', '/v1/packs/coach/activations?limit=x'];
   const answers = await connection.all([...paths.map((path) => ({ path })), { method: 'POST', path: '/v1/coach/sessions', body: {} }, { method: 'POST', path: '/v1/coach/sessions', body: { unknown: 1 } }]);
   t.strictSame(answers.map(({ status }) => status), [200, 200, 200, 404, 404, 200, 200, 200, 400, 201, 400]);
@@ -63,11 +63,13 @@ t.test('requests are not logged one by one', async (t) => {
 });
 
 t.test('LOG_LEVEL says how much', async (t) => {
-  const server = spawnServer(t, { DATA_DIR: join(newFolder(t), 'data'), LOG_LEVEL: 'warn' });
-  await server.said((line) => line.includes('no keys'));
+  const settings = { DATA_DIR: join(newFolder(t), 'data'), LOG_LEVEL: 'warn' };
+  await (await startServer(t, { ...settings, LOG_LEVEL: 'info' })).stop();
+  // What a start warns of: a variable that is not needed any more.
+  const server = await startServer(t, { ...settings, DEFAULT_VERSION: '9.9.9' });
   const { lines } = await server.stop();
-  t.match(entries(lines), [{ level: 40, msg: /no keys/u }], 'nothing but the warning');
-  t.equal(lines.length, 1);
+  t.match(entries(lines), [{ level: 40, variable: 'DEFAULT_VERSION' }, { level: 30, msg: /^Listening at / }], 'nothing but the warning, and where it listens');
+  t.equal(lines.length, 2);
 });
 
 const CANARY = 'Canary7f3a';
@@ -89,9 +91,9 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   const ends: Ended[] = [];
 
   const server = await startServer(t, settings);
-  const connection = connect(t, server);
+  const connection = connect(t, server, settings.DATA_DIR);
   // Over a connection of its own: a body that cannot be read ends the one it came by.
-  const publish = (body: unknown, headers = {}) => connect(t, server).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
+  const publish = (body: unknown, headers = {}) => connect(t, server, settings.DATA_DIR).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
   t.equal((await publish(canaryDocument('1.1.0'))).status, 201);
   t.equal((await activate(connection, { version: '1.1.0', reason: 'To read it' })).status, 201);
   const read = await connection.all(['/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/supportive', '/v1/packs/coach/versions/1.0.0'].map((path) => ({ path })));
@@ -111,7 +113,7 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
     await publish(canaryDocument('1.2.0'), { 'content-type': 'text/plain' }),
   ];
   t.ok(refused.every(({ status }) => status >= 400 && status < 500), refused.map(({ status }) => status).join(', '));
-  t.equal((await fetch(`${server.address}/v1/packs/coach/versions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"system": "${CANARY}` })).status, 400, 'a body that is cut');
+  t.equal((await server.ask('/v1/packs/coach/versions', `{"system": "${CANARY}`)).status, 400, 'a body that is cut');
 
   // A store that is taken away while it is written to.
   renameSync(database, `${database}.aside`);
@@ -155,7 +157,7 @@ t.test('nor does a damaged content of a version that is not active show in the l
   tampering.close();
 
   const server = await startServer(t, settings);
-  const connection = connect(t, server);
+  const connection = connect(t, server, settings.DATA_DIR);
   const answer = await connection.one({ path: '/v1/packs/coach/versions/1.0.0' });
   t.equal(answer.status, 503);
   t.notMatch(answer.text, CANARY);

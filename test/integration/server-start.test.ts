@@ -13,7 +13,7 @@ import { PACKS } from '../support/app.ts';
 import { newFolder } from '../support/folder.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { writePackFolder } from '../support/pack-folders.ts';
-import { entries, ROOT, runServer, startServer, type Settings } from '../support/server-process.ts';
+import { entries, ROOT, runServer, startServer, type Settings, type ListeningServer } from '../support/server-process.ts';
 
 /** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
 const other = process.getuid?.() === 0 ? { uid: 65_534 } : {};
@@ -71,12 +71,12 @@ t.test('one refused first start after another on one data folder, then a good on
   const clean = await revisionOf(await startServer(t, { DATA_DIR: path('clean') }));
   const server = await startServer(t, { DATA_DIR });
   t.equal(await revisionOf(server), clean, 'the good one is as a clean first start');
-  t.strictSame(await listing(server.address), await listing((await startServer(t, { DATA_DIR: path('clean-2') })).address));
+  t.strictSame(await listing(server), await listing(await startServer(t, { DATA_DIR: path('clean-2') })));
 });
 
 /** What is registered and active, without times. */
-async function listing(address: string): Promise<unknown> {
-  const text = await (await fetch(`${address}/v1/packs`)).text();
+async function listing(server: ListeningServer): Promise<unknown> {
+  const text = await (await server.ask('/v1/packs')).text();
   return JSON.parse(text.replace(/"\d{4}-\d\d-\d\dT[^"]*"/gu, '"then"')) as unknown;
 }
 
@@ -130,7 +130,7 @@ t.test('an edited pack of a known version', async (t) => {
   writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.0.0'));
   const server = await startServer(t, settings);
   t.equal(await revisionOf(server), before + 1, 'put right, it is');
-  t.match(await (await fetch(`${server.address}/v1/prompts/system`)).json(), { version: '1.1.0' }, 'and the pointer is where it was');
+  t.match(await (await server.ask('/v1/prompts/system')).json(), { version: '1.1.0' }, 'and the pointer is where it was');
 });
 
 t.test('a second server on the same database', async (t) => {
@@ -138,7 +138,7 @@ t.test('a second server on the same database', async (t) => {
   const first = await startServer(t, { DATA_DIR });
   await refused(t, 'the second', { DATA_DIR }, 75, [/registry\.db is in use by/u, new RegExp(`process ${first.pid} `, 'u'), /stop that one/u]);
   await refused(t, 'the third, by another path', { DATA_DIR: join(DATA_DIR, '..', 'other'), STORE_URL: `sqlite:${join(DATA_DIR, '..', 'data', 'registry.db')}` }, 75, [new RegExp(`process ${first.pid} `, 'u')]);
-  const answer = await fetch(`${first.address}/v1/packs/coach/activations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"version":"1.0.0","reason":"Undisturbed"}' });
+  const answer = await first.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'Undisturbed' });
   t.equal(answer.status, 201, 'the first goes on');
   await first.kill();
   t.ok(await startServer(t, { DATA_DIR }), 'once it is gone, however that came, the next one starts');
@@ -153,14 +153,14 @@ t.test('what must not stop a restart', async (t) => {
 
   const stale = await startServer(t, { DATA_DIR, DEFAULT_VERSION: '9.9.9' });
   t.equal(await revisionOf(stale), revision, 'a stale DEFAULT_VERSION');
-  t.match(await (await fetch(`${stale.address}/v1/prompts/system`)).json(), { version: '1.1.0' });
+  t.match(await (await stale.ask('/v1/prompts/system')).json(), { version: '1.1.0' });
   const warnings = entries(stale.lines).filter(({ level }) => level === 40);
   t.match(warnings[0], { variable: 'DEFAULT_VERSION', value: '9.9.9', msg: /DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0.*ignored/u }, 'warns');
   await stale.stop();
 
   const empty = await startServer(t, { DATA_DIR, PACKS_DIR: join(dir, 'empty') });
   t.equal(await revisionOf(empty), revision, 'an empty packs folder');
-  t.match(await (await fetch(`${empty.address}/v1/prompts/system`)).json(), { version: '1.1.0' });
+  t.match(await (await empty.ask('/v1/prompts/system')).json(), { version: '1.1.0' });
 });
 
 t.test('a database that cannot be believed', async (t) => {

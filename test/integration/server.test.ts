@@ -9,27 +9,23 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { ActivePack, Session } from '../../registry/index.ts';
 import { newFolder } from '../support/folder.ts';
-import { entries, ROOT, startServer, type ServerProcess } from '../support/server-process.ts';
+import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/server-process.ts';
 
-type Server = ServerProcess & { readonly address: string };
-
-const get = async (server: Server, path: string): Promise<unknown> => (await fetch(server.address + path)).json();
-const post = async (server: Server, path: string, body: object): Promise<unknown> => {
-  const answer = await fetch(server.address + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  return answer.json();
-};
+const get = async (server: ListeningServer, path: string): Promise<unknown> => (await server.ask(path)).json();
+const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> => (await server.ask(path, body)).json();
 
 /** The last line that a start says. */
 const DOCS = /API documentation at (http:\S+\/docs)/u;
 
-t.test('a start says where it listens, what is active, where the docs are, and that there are no keys', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
+t.test('a start says where it listens, what is active, where the docs are, and a line that reads the operator key', async (t) => {
+  const DATA_DIR = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR });
   const docs = DOCS.exec(await server.said((line) => DOCS.test(line)))?.[1] ?? '';
   t.match(server.address, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/u, 'a free port');
   t.equal(docs, `${server.address}/docs`);
   t.equal((await fetch(docs)).status, 200);
 
-  const said = entries(server.lines);
+  const said = entries(server.lines); // on a pipe each line is JSON
   const active = said.filter(({ msg }) => msg.startsWith('Active: '));
   t.match(active, [
     { pack: 'coach', channel: 'production', version: '2.0.0' },
@@ -38,11 +34,15 @@ t.test('a start says where it listens, what is active, where the docs are, and t
     { pack: 'onboarding', channel: 'staging', version: '1.1.0' },
   ]);
   t.match(await get(server, '/v1/packs/coach/active'), { version: '2.0.0', revision: active[0]?.['revision'], digest: active[0]?.['digest'] });
-  t.match(said.filter(({ level }) => level >= 40), [{ level: 40, msg: /no keys/u }], 'one warning');
+  t.same(said.filter(({ level }) => level >= 40), [], 'nothing to warn of');
+  const paste = said.map(({ msg }) => /To use the operator key: (KEY=.*)$/u.exec(msg)?.[1]).find((line) => line !== undefined) ?? '';
+  t.notMatch(paste, operatorKeyIn(DATA_DIR), 'it reads the key, and does not show it');
+  const pasted = spawnSync('bash', ['-c', paste], { encoding: 'utf8' });
+  t.match(JSON.parse(pasted.stdout), { packs: [{ pack: 'coach' }, { pack: 'onboarding' }] }, 'pasted into a shell it answers');
   t.equal((await server.stop()).stderr, '');
 });
 
-t.test('on a pipe each line is JSON; on a terminal it is for people', async (t) => {
+t.test('on a terminal the log is for people', async (t) => {
   if (spawnSync('script', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
   const dir = newFolder(t);
   // In a shell of its own, so that its process can be told to end.
@@ -70,7 +70,7 @@ t.test('on a pipe each line is JSON; on a terminal it is for people', async (t) 
   t.notMatch(text, /^\{/mu, 'no JSON');
   t.not(lines.join('\n'), text, 'in colours');
   t.ok(lines.some((line) => /^\[\d\d:\d\d:\d\d\] INFO: Listening at http:/u.test(line)));
-  t.ok(lines.some((line) => /WARN: .*no keys/u.test(line)));
+  t.ok(lines.some((line) => line.includes('INFO: To use the operator key')));
 });
 
 t.test('a restart keeps the active version, the history and the sessions', async (t) => {
@@ -101,6 +101,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const { port, host } = new URL(server.address);
     const socket = connect({ port: Number(port), host: '127.0.0.1' });
     t.teardown(() => socket.destroy());
+    const closed = once(socket, 'close');
     let answer = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
     const idle = connect({ port: Number(port), host: '127.0.0.1' });
@@ -108,14 +109,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const idleClosed = once(idle.resume(), 'close');
 
     // `100 Continue` says that the server has the request and waits for its body.
-    socket.write(`POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+    socket.write(`POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
     await once(socket, 'data');
     t.match(answer, /^HTTP\/1\.1 100 Continue/u);
     server.signal(signal);
     await server.said((line) => line.includes('Closing'));
     await idleClosed;
     socket.write(body);
-    await once(socket, 'close');
+    await closed;
     t.match(answer, /^HTTP\/1\.1 201 Created/mu);
     t.match(answer, /"version":"1\.0\.0"/u);
     const { code, stderr } = await server.ended();
@@ -128,10 +129,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 t.test('a request that never ends does not keep the process from closing in good order', async (t) => {
-  const server = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
+  const DATA_DIR = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR });
   const socket = connect({ port: Number(new URL(server.address).port), host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
-  socket.write('POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{');
+  socket.write(`POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{`);
   await once(socket, 'data');
   const { code, stderr } = await server.stop();
   t.equal(code, 0);
@@ -151,6 +153,7 @@ t.test('nobody else can read what it writes', async (t) => {
   t.equal(mode(join(DATA_DIR, 'registry.db')), '600');
   t.equal(mode(join(DATA_DIR, 'snapshot.jsonl')), '600');
   t.match(readFileSync(join(DATA_DIR, 'snapshot.jsonl'), 'utf8').split('\n')[0], `"revision":${active.revision},`);
+  t.equal(mode(join(DATA_DIR, 'operator.key')), '600');
 
   const theirs = join(dir, 'theirs');
   mkdirSync(theirs, { mode: 0o750 });

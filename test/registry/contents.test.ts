@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../app.ts';
+import { heldOperatorKey, injectWith } from '../support/app.ts';
 import { Contents } from '../../registry/contents.ts';
 import { Registry } from '../../registry/registry.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
@@ -90,7 +91,8 @@ t.test('a damaged content that is active stops the start, with and without a sav
 
 t.test('a session whose version was damaged is refused, over HTTP without a text', async (t) => {
   const file = join(t.testdir(), 'registry.db');
-  const start = async () => buildApp({ registry: optionsOf({ store: await openSqliteStore({ file }), defaultVersion: '1.0.0' }) });
+  const operatorKey = heldOperatorKey();
+  const start = async () => buildApp({ registry: optionsOf({ store: await openSqliteStore({ file }), defaultVersion: '1.0.0', operatorKey }) });
   const first = await start();
   const { sessionId } = first.registry.startSession();
   await first.registry.activate({ version: '2.0.0', reason });
@@ -102,6 +104,7 @@ t.test('a session whose version was damaged is refused, over HTTP without a text
 
   const app = await start();
   t.teardown(() => app.close());
+  injectWith(app, operatorKey.token());
   for (const url of [`/v1/coach/sessions/${sessionId}`, '/v1/packs/coach/versions/1.0.0']) {
     const answer = await app.inject(url);
     t.equal(answer.statusCode, 503);

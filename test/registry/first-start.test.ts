@@ -143,8 +143,8 @@ onEach('DEFAULT_VERSION is activated where its pack has no pointer, in each chan
 
 onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names what there is', async (t, place) => {
   const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
-  await t.rejects(place.start({ defaultVersion: '3.0.0' }), refused(/^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Its versions, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/));
-  await t.rejects(place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }), refused(/^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Its versions, the highest first: none\.$/));
+  await t.rejects(place.start({ defaultVersion: '3.0.0' }), refused(/^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/));
+  await t.rejects(place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }), refused(/^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/));
   t.same(await place.log(), [], 'nothing was registered');
   await once(place, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
 });

@@ -129,6 +129,7 @@ t.test('a view tells the event that made it', async (t) => {
     systemPrompt: { ...origin, text: content.system },
     styleList: { ...origin, defaultStyle: 'supportive', styles: content.styles.map(({ id, title }) => ({ id, title })) },
     stylePrompts: Object.fromEntries(content.styles.map(({ id, title, text }) => [id, { ...origin, styleId: id, title, text }])),
+    content: plain(content),
   });
 });
 

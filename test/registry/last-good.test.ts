@@ -112,7 +112,7 @@ t.test('a file that is not to be used is said so, the log is folded instead, and
   const damages: Record<string, (file: string) => void> = {
     'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
     'damaged in a line': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":1', '"format":2')),
+    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":2', '"format":3')),
     empty: (file) => writeFileSync(file, ''),
     'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
     'no object': (file) => writeFileSync(file, 'null\n'),

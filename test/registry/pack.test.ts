@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
 import { buildApp } from '../../app.ts';
+import { heldOperatorKey, injectWith } from '../support/app.ts';
 import { RegistryError, type InputFault } from '../../registry/errors.ts';
 import type { PackDocument } from '../../registry/model.ts';
 import { readPackFolders } from '../../registry/pack-folder.ts';
@@ -218,8 +219,10 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
   const digest = sha256(canonicalJson({ pack: 'coach', version: '1.0.0', system, styles, defaultStyle: 'direct', compatibility: document.compatibility }));
   t.equal(shipped[0]?.version.digest, digest, 'from disk');
 
-  const app = await buildApp({ registry: optionsOf({ shipped }) });
+  const operatorKey = heldOperatorKey();
+  const app = await buildApp({ registry: optionsOf({ shipped, operatorKey }) });
   t.teardown(() => app.close());
+  injectWith(app, operatorKey.token());
   const publish = (payload: object) => app.inject({ method: 'POST', url: '/v1/packs/coach/versions', payload });
   for (const payload of [document, { ...document, system: `${BOM}${system}\n` }, { ...document, system: `${system.replaceAll('\n', '\r\n')}\r\n` }]) {
     const answer = await publish(payload);

@@ -276,7 +276,7 @@ t.test('a log that was replaced, cut or emptied is not followed and not written 
     const original = store.inner;
     store.inner = replacement;
     for (let press = 0; press < 2; press += 1) {
-      t.match(await refusalOf(registry.activate({ version: '2.0.0', reason })), { name: 'LogBroken', message: /It is not followed\.$/ }, title);
+      t.match(await refusalOf(registry.activate({ version: '2.0.0', reason })), { code: 'store-unavailable', cause: { name: 'LogBroken', message: /It is not followed\.$/ } }, title);
     }
     t.equal(registry.current, before, 'reads go on from what it knows');
     t.strictSame(await readLog(replacement), log, 'nothing was written');

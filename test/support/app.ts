@@ -9,7 +9,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { OperatorKeyFile } from '../../registry/first-start.ts';
 import type { Test } from 'tap';
 import { buildApp, type AppOptions } from '../../app.ts';
 import { readPackFolders, type ShippedVersion } from '../../registry/pack-folder.ts';
@@ -34,16 +35,25 @@ export function shippedPacks(): Promise<ShippedVersion[]> {
 
 export interface TestAppOptions {
   readonly store?: 'sqlite' | 'memory';
+  /** The app before this one, closed by now: its store is gone on with, and its key still holds. */
+  readonly after?: TestApp;
   /** Other settings of the registry than the shipped ones. */
   readonly registry?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
   /** What an earlier process did to the store; its memory is gone before the app starts. */
   readonly before?: (registry: Registry) => Promise<void> | void;
+  /** Settings that the earlier process had otherwise. */
+  readonly earlier?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
   readonly bodyLimit?: NonNullable<AppOptions['bodyLimit']>;
+  /** Requests a minute per key; no limit where not given. */
+  readonly rateLimit?: number;
+  readonly corsOrigins?: readonly string[];
   readonly logger?: NonNullable<AppOptions['logger']>;
 }
 
 export interface TestApp {
   readonly app: FastifyInstance;
+  /** A token that may do everything. `app.inject` sends it where a request has no `authorization` of its own. */
+  readonly key: string;
   /** The store itself, past the connection that can fail. */
   readonly store: Store;
   /** From now on each call of the app to its store goes by this plan; without one, as it should. */
@@ -54,27 +64,54 @@ export interface TestApp {
 export async function openApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'registry-app-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const store = options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') });
-  t.teardown(() => store.close());
+  const store = options.after?.store ?? (options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') }));
+  if (options.after === undefined) t.teardown(() => store.close());
 
   let plan: Plan | undefined;
   const connection = new FailingStore(store, (call) => plan?.(call));
-  const registry = { channels: CHANNELS, defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await shippedPacks(), ...options.registry };
+  const operatorKey = heldOperatorKey(options.after?.key);
+  const registry = { operatorKey, channels: CHANNELS, defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await shippedPacks(), ...options.registry };
   if (options.before !== undefined) {
-    const earlier = await Registry.open({ ...registry, store: connection });
+    const earlier = await Registry.open({ ...registry, ...options.earlier, store: connection });
     await options.before(earlier);
     await earlier.close();
   }
-  const { bodyLimit, logger } = options;
-  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(logger !== undefined && { logger }) });
+  const { bodyLimit, rateLimit, corsOrigins, logger } = options;
+  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(corsOrigins !== undefined && { corsOrigins }), ...(logger !== undefined && { logger }) });
   t.teardown(() => app.close());
+  const key = operatorKey.token();
+  injectWith(app, key);
   return {
     app,
+    key,
     store,
     fail: (next) => {
       plan = next;
     },
   };
+}
+
+/** An operator key file that a test reads from memory. @param known the token that is there already, if one is */
+export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token: () => string } {
+  let key = known;
+  return {
+    token: () => key,
+    write: async (token) => {
+      key = token;
+    },
+    remove: async () => undefined,
+  };
+}
+
+/** Has `app.inject` send the key, unless a request says itself who it is (`authorization: ''` for nobody). */
+export function injectWith(app: FastifyInstance, key: string): void {
+  const inject = app.inject.bind(app) as (options: InjectOptions) => unknown;
+  const withKey = (options: InjectOptions | string) => {
+    const request = typeof options === 'string' ? { url: options } : options;
+    const { authorization = `Bearer ${key}`, ...headers } = { ...request.headers } as Record<string, string>;
+    return inject({ ...request, headers: { ...headers, ...(authorization !== '' && { authorization }) } });
+  };
+  app.inject = withKey as typeof app.inject;
 }
 
 /** Registers versions of a pack of the test's own, so that what it moves stands in no other test's way. */

@@ -6,13 +6,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { buildApp } from '../../app.ts';
-import { readPackFolders } from '../../registry/index.ts';
+import { operatorKeyFile, readPackFolders } from '../../registry/index.ts';
 import type { Batch, Store } from '../../registry/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { ROOT } from './server-process.ts';
 
 /** For how long an acknowledged write lies in memory only, in milliseconds. */
-const DELAY = 50;
+const DELAY = 500;
 
 const dataDir = process.env['DATA_DIR'] ?? '';
 mkdirSync(dataDir, { recursive: true });
@@ -28,11 +28,12 @@ const early: Store = {
     return 'done';
   },
   events: (query) => store.events(query),
+  repeated: (actorKeyId, idempotencyKey) => store.repeated(actorKeyId, idempotencyKey),
   content: (digest) => store.content(digest),
   sessionKeys: () => store.sessionKeys(),
   close: () => store.close(),
 };
 
 const shipped = await readPackFolders(join(ROOT, 'packs'));
-const app = await buildApp({ registry: { store: early, shipped, channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000, dataDir }, logger: true });
+const app = await buildApp({ registry: { store: early, shipped, operatorKey: operatorKeyFile(dataDir), channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000, dataDir }, logger: true });
 await app.listen({ port: 0, host: '127.0.0.1', listenTextResolver: (address) => `Listening at ${address}` });

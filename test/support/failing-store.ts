@@ -23,7 +23,7 @@ export type Fault = (typeof FAULTS)[number];
 
 /** A call as it comes in, before anything is done. */
 export interface Call {
-  readonly method: 'head' | 'append' | 'events' | 'content' | 'sessionKeys';
+  readonly method: 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys';
   /** The how-manieth call it is, of all methods together, from 1. */
   readonly number: number;
   /** The how-manieth call of its own method, from 1. */
@@ -76,6 +76,10 @@ export class FailingStore implements Store {
 
   events(query: EventQuery): Promise<readonly Event[]> {
     return this.#read('events', () => this.inner.events(query), { query });
+  }
+
+  repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
+    return this.#read('repeated', () => this.inner.repeated(actorKeyId, idempotencyKey));
   }
 
   content(digest: string): Promise<PackContent | undefined> {

@@ -33,8 +33,14 @@ export class KeepAlive {
   #received: Buffer = Buffer.alloc(0);
   #broken: Error | undefined;
 
-  /** @param address e.g. `http://127.0.0.1:3000` */
-  constructor(address: string) {
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param address e.g. `http://127.0.0.1:3000`
+   * @param key a token that every request carries which has no `authorization` of its own
+   */
+  constructor(address: string, key?: string) {
+    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
     const { hostname, port, host } = new URL(address);
     this.#host = host;
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
@@ -67,7 +73,7 @@ export class KeepAlive {
 
   #encode({ method = 'GET', path, body, headers = {} }: Ask): string {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const all = { host: this.#host, ...(body !== undefined && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }), ...headers };
+    const all = { host: this.#host, ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }), ...headers };
     return `${method} ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`;
   }
 

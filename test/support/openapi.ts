@@ -33,6 +33,8 @@ interface OperationObject {
   readonly summary?: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
+  /** Empty where anybody may ask. */
+  readonly security?: readonly object[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>> };
   readonly responses: Readonly<Record<string, Response>>;
 }
@@ -91,6 +93,9 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** Declared headers that only some of the answers carry. */
+const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed']);
+
 /**
  * What about an answer is not as its operation declares.
  * @param without declared headers that this answer cannot have
@@ -103,7 +108,7 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
   const faults: string[] = [];
   for (const [name, { schema }] of Object.entries(declared.headers ?? {})) {
     const value = headers[name.toLowerCase()];
-    if (without.includes(name)) continue;
+    if (without.includes(name) || (OCCASIONAL.has(name) && value === undefined)) continue;
     if (value === undefined) faults.push(`header ${name} is missing`);
     else faults.push(...schemaFaults(`${at}/headers/${name}/schema`, schema.type === 'integer' ? Number(value) : value).map((fault) => `header ${name}: ${fault}`));
   }

@@ -7,6 +7,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
@@ -58,7 +60,19 @@ export interface ServerProcess {
   kill(): Promise<Ended>;
 }
 
+/** A server that can be asked. */
+export interface ListeningServer extends ServerProcess {
+  readonly address: string;
+  /** Sends a request with the operator key: a GET, or with a body (JSON, or a text as it is) a POST. */
+  ask(path: string, body?: object | string): Promise<Response>;
+}
+
 const LISTENING = /Listening at (http:\/\/[\w.:[\]]+)/u;
+
+/** The operator key that a server put into its data folder. */
+export function operatorKeyIn(dataDir: string): string {
+  return readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
+}
 
 /** Starts a server without waiting for anything. It is killed with the test. */
 export function spawnServer(t: Test, settings: Settings, { script = SERVER, uid }: SpawnServerOptions = {}): ServerProcess {
@@ -126,15 +140,30 @@ export function spawnServer(t: Test, settings: Settings, { script = SERVER, uid 
 }
 
 /** Starts a server and waits until it says where it listens. @throws where it ends before, with what it said */
-export async function startServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<ServerProcess & { readonly address: string }> {
+export async function startServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<ListeningServer> {
   const server = spawnServer(t, settings, options);
   const line = await server.said((said) => LISTENING.test(said));
-  return { ...server, address: LISTENING.exec(line)?.[1] ?? '' };
+  const address = LISTENING.exec(line)?.[1] ?? '';
+  const authorization = () => `Bearer ${operatorKeyIn(settings['DATA_DIR'] ?? '')}`;
+  return {
+    ...server,
+    address,
+    ask: (path, body) =>
+      fetch(address + path, {
+        ...(body !== undefined && { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: { authorization: authorization(), ...(body !== undefined && { 'content-type': 'application/json' }) },
+      }),
+  };
 }
 
-/** Starts a server that is expected to end by itself, and waits for that. */
-export function runServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<Ended> {
-  return spawnServer(t, settings, options).ended();
+/** Starts a server that is expected to end by itself, and waits for that; one that listens instead is killed. */
+export async function runServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<Ended> {
+  const server = spawnServer(t, settings, options);
+  const listens = await server.said((line) => LISTENING.test(line)).then(
+    () => true,
+    () => false,
+  );
+  return listens ? server.kill() : server.ended();
 }
 
 /** The lines that are entries of the log. */

@@ -9,23 +9,47 @@ import type { Event } from '../../registry/event.ts';
 import { SYSTEM_ACTOR } from '../../registry/model.ts';
 import type { Session } from '../../registry/sessions.ts';
 import { firstBroken } from './events.ts';
-import type { KeepAlive } from './keep-alive.ts';
-import { documentOf } from './pack-documents.ts';
+import type { Answer, KeepAlive } from './keep-alive.ts';
+import { shippedPacks } from './app.ts';
 
 /** An acknowledged write, as its event must say it. */
 export interface Acknowledged {
   readonly type: Event['type'];
-  /** Of a publication it is the highest it can be: the answer names the state that it is in. */
+  /** Where the answer names no revision of its own, it is the highest it can be: the state that the answer is in. */
   readonly revision: number;
   readonly reason: string;
-  readonly pack: string;
+  readonly pack?: string;
   readonly channel?: string;
-  readonly version: string;
-  readonly digest: string;
+  readonly version?: string;
+  readonly digest?: string;
+}
+
+/** A write under an Idempotency-Key, as it was sent. */
+interface Sent {
+  readonly reason: string;
+  readonly path: string;
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What a channel of a pack points at: `coach production` → version and revision. */
 export type Pointers = ReadonlyMap<string, { readonly version: string; readonly revision: number }>;
+
+/** What is published: above the floor, as a shipped version is. */
+const base = await baseDocument();
+
+async function baseDocument(): Promise<object> {
+  const found = (await shippedPacks()).find(({ version: { content } }) => content.pack === 'coach' && content.version === '2.0.0');
+  if (found === undefined) throw new Error('coach 2.0.0 is not shipped.');
+  const { author, content } = found.version;
+  const { pack: _, ...document } = content;
+  return { ...document, author };
+}
+
+/** What answers with the state that it is in, not with its event's revision. */
+const UPPER_BOUND: ReadonlySet<string> = new Set(['version-published', 'key-created', 'key-revoked']);
+/** Refusals that writers at once give each other. */
+const REFUSED: ReadonlySet<string> = new Set(['nothing-to-roll-back-to', 'version-revoked']);
 
 export class WriteLedger {
   /** Reasons of all requests that were sent. */
@@ -34,6 +58,9 @@ export class WriteLedger {
   readonly sessions: Session[] = [];
   /** Versions that may be activated: shipped, or published and acknowledged. */
   readonly versions: string[];
+  /** Keys that may be revoked. */
+  readonly keys: string[] = [];
+  readonly #unanswered = new Map<string, readonly [Event['type'], Sent]>();
   #number = 0;
 
   constructor(shipped: readonly string[]) {
@@ -44,32 +71,50 @@ export class WriteLedger {
   async write(connection: KeepAlive, random: () => number): Promise<void> {
     this.#number += 1;
     const kind = random();
+    const channel = random() < 0.5 ? 'production' : 'staging';
+    const reason = `Request ${this.#number}`;
+    const version = this.versions[Math.floor(random() * this.versions.length)] ?? '';
     if (kind < 0.25) await this.#publish(connection, `7.0.${this.#number}`);
-    else if (kind < 0.5) await this.#move(connection, random, 'rollback', {});
-    else await this.#move(connection, random, 'activations', { version: this.versions[Math.floor(random() * this.versions.length)] });
+    else if (kind < 0.35) await this.#send(connection, 'key-created', { reason: `Key for ${reason}`, path: '/v1/keys', body: { label: reason, scopes: ['prompts:read'] } });
+    else if (kind < 0.4 && this.keys.length > 0) await this.#send(connection, 'key-revoked', { reason, path: `/v1/keys/${this.keys.shift()}/revoke`, body: { reason } });
+    else if (kind < 0.45 && this.versions.length > 5) {
+      const [revoked = ''] = this.versions.splice(3, 1); // never one that is shipped
+      await this.#send(connection, 'version-revoked', { reason, path: `/v1/packs/coach/versions/${revoked}/revoke`, body: { reason, replacement: '1.1.0' } });
+    } else if (kind < 0.65) await this.#send(connection, 'version-rolled-back', { reason, path: '/v1/packs/coach/rollback', body: { channel, reason } });
+    else await this.#send(connection, 'version-activated', { reason, path: '/v1/packs/coach/activations', body: { version, channel, reason } });
+  }
+
+  /**
+   * Sends again what was sent and not answered: whether it took effect before or does now, there is one.
+   * @returns how many had taken effect
+   */
+  async repeat(connection: KeepAlive): Promise<number> {
+    let replayed = 0;
+    for (const [type, sent] of [...this.#unanswered.values()]) {
+      const answer = await this.#send(connection, type, sent);
+      if (answer.header('idempotency-replayed') === 'true') replayed += 1;
+    }
+    return replayed;
   }
 
   async #publish(connection: KeepAlive, version: string): Promise<void> {
     const summary = `Edition ${version} of request ${this.#number}.`;
-    const reason = `Published: ${summary}`;
-    this.asked.add(reason);
-    const answer = await connection.one({ method: 'POST', path: '/v1/packs/coach/versions', body: documentOf('coach', version, { summary }) });
-    if (answer.status !== 201) throw new Error(`publish ${version}: ${answer.status} ${answer.text}`);
-    const { digest } = JSON.parse(answer.text) as { digest: string };
-    this.acknowledged.push({ type: 'version-published', revision: Number(answer.header('registry-revision')), reason, pack: 'coach', version, digest });
-    this.versions.push(version);
+    const answer = await this.#send(connection, 'version-published', { reason: `Published: ${summary}`, path: '/v1/packs/coach/versions', body: { ...base, version, summary } });
+    if (answer.status === 201) this.versions.push(version);
   }
 
-  async #move(connection: KeepAlive, random: () => number, path: 'activations' | 'rollback', body: object): Promise<void> {
-    const reason = `Request ${this.#number}`;
-    const channel = random() < 0.5 ? 'production' : 'staging';
+  async #send(connection: KeepAlive, type: Event['type'], { reason, path, body, headers = { 'idempotency-key': `"${reason}"` } }: Omit<Sent, 'headers'> & Partial<Sent>): Promise<Answer> {
     this.asked.add(reason);
-    const answer = await connection.one({ method: 'POST', path: `/v1/packs/coach/${path}`, body: { ...body, channel, reason } });
-    const { revision, version, digest, code } = JSON.parse(answer.text) as { revision: number; version: string; digest: string; code?: string };
-    if (answer.status === 200 || code === 'nothing-to-roll-back-to') return; // it was there already, or there is no way down
-    if (answer.status !== 201) throw new Error(`${path} ${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
-    const type = path === 'rollback' ? 'version-rolled-back' : 'version-activated';
-    this.acknowledged.push({ type, revision, reason, pack: 'coach', channel, version, digest });
+    this.#unanswered.set(reason, [type, { reason, path, body, headers }]);
+    const answer = await connection.one({ method: 'POST', path, body, headers });
+    this.#unanswered.delete(reason);
+    const told = JSON.parse(answer.text) as { revision?: number; pack?: string; channel?: string; version?: string; digest?: string; code?: string; keyId?: string; changed?: boolean };
+    if (told.changed === false || REFUSED.has(told.code ?? '')) return answer; // it was there already, or there is no way
+    if (answer.status !== 200 && answer.status !== 201) throw new Error(`${path} ${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
+    if (type === 'key-created' && told.keyId !== undefined) this.keys.push(told.keyId);
+    const { revision = Number(answer.header('registry-revision')), pack, channel, version, digest } = told;
+    this.acknowledged.push({ type, reason, revision, ...(pack !== undefined && { pack, channel, version, digest }) });
+    return answer;
   }
 
   /** What is wrong with a log, given all that was asked and acknowledged; undefined where nothing is. */
@@ -83,11 +128,11 @@ export class WriteLedger {
       const event = byReason.get(wanted.reason);
       const name = `revision ${wanted.revision} (${wanted.type} ${wanted.version}, "${wanted.reason}") was acknowledged`;
       if (event === undefined) return `${name} and is lost`;
-      const place = wanted.type === 'version-published' ? event.revision <= wanted.revision : event.revision === wanted.revision;
+      const place = UPPER_BOUND.has(wanted.type) ? event.revision <= wanted.revision : event.revision === wanted.revision;
       if (!place) return `${name} and is at ${event.revision}`;
       const digest = 'digest' in event.data ? event.data.digest : undefined;
       for (const [field, is] of Object.entries({ type: event.type, pack: event.pack, channel: event.channel, version: event.version, digest })) {
-        if (wanted[field as keyof Acknowledged] !== is) return `${name} and now says ${field} ${is}`;
+        if (field in wanted && wanted[field as keyof Acknowledged] !== undefined && wanted[field as keyof Acknowledged] !== is) return `${name} and now says ${field} ${is}`;
       }
     }
     return undefined;
@@ -109,9 +154,17 @@ export class WriteLedger {
 export function meaningOf(events: readonly Event[]): { readonly revision: number; readonly pointers: Pointers; readonly versions: ReadonlyMap<string, ReadonlySet<string>> } {
   const pointers = new Map<string, { version: string; revision: number }>();
   const versions = new Map<string, Set<string>>();
-  for (const { type, pack = '', channel = '', version = '', revision } of events) {
+  for (const event of events) {
+    const { type, pack = '', version = '', revision } = event;
     if (type === 'version-published') versions.set(pack, (versions.get(pack) ?? new Set()).add(version));
-    if (type === 'version-activated' || type === 'version-rolled-back') pointers.set(`${pack} ${channel}`, { version, revision });
+    for (const moved of moves(event)) pointers.set(`${pack} ${moved.channel}`, { version: moved.version, revision });
   }
   return { revision: events.at(-1)?.revision ?? 0, pointers, versions };
+}
+
+/** Where an event points channels. */
+function moves(event: Event): readonly { readonly channel: string; readonly version: string }[] {
+  if (event.type === 'version-revoked') return event.data.moves;
+  if (event.type !== 'version-activated' && event.type !== 'version-rolled-back') return [];
+  return [{ channel: event.channel ?? '', version: event.version ?? '' }];
 }

@@ -47,6 +47,12 @@ export class MemoryStore implements Store {
       }
       ids.add(id);
     }
+    for (const event of events) {
+      const key = event.data.idempotency?.key;
+      if (key !== undefined && this.#repeated(event.actor.keyId, key) !== undefined) {
+        throw new RegistryError('store-unavailable', `The Idempotency-Key of event ${event.revision} is in the log already.`);
+      }
+    }
 
     for (const event of events) this.#events.push(event);
     for (const id of ids) this.#ids.add(id);
@@ -69,6 +75,11 @@ export class MemoryStore implements Store {
     return found;
   }
 
+  async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
+    this.#requireOpen();
+    return this.#repeated(actorKeyId, idempotencyKey);
+  }
+
   async content(digest: string): Promise<PackContent | undefined> {
     this.#requireOpen();
     return this.#contents.get(digest);
@@ -89,15 +100,27 @@ export class MemoryStore implements Store {
     return last && { revision: last.revision, hash: last.hash };
   }
 
+  #repeated(actorKeyId: string, idempotencyKey: string): Event | undefined {
+    return this.#events.find(({ actor, data }) => actor.keyId === actorKeyId && data.idempotency?.key === idempotencyKey);
+  }
+
   #requireOpen(): void {
     if (this.#closed) throw new RegistryError('store-unavailable', 'The store is closed.');
   }
 }
 
-function matches(event: Event, { types, pack, channel }: EventQuery): boolean {
+function matches(event: Event, { types, pack, channel, actor, id, from, to }: EventQuery): boolean {
   return (
     (types === undefined || types.includes(event.type)) &&
     (pack === undefined || event.pack === pack) &&
-    (channel === undefined || event.channel === channel)
+    (channel === undefined || event.channel === channel || moved(event, channel)) &&
+    (actor === undefined || event.actor.keyId === actor) &&
+    (id === undefined || event.id === id) &&
+    (from === undefined || event.at >= from) &&
+    (to === undefined || event.at <= to)
   );
+}
+
+function moved(event: Event, channel: string): boolean {
+  return event.type === 'version-revoked' && event.data.moves.some((move) => move.channel === channel);
 }

@@ -3,37 +3,59 @@
  *
  * Problem: without statistics SQLite guesses which index to take, and a wrong guess reads a million events for a hundred.
  * Rule: the conditions decide the index, here. Every value is bound. There are few shapes, so their statements can be kept.
- * Example: two types of one pack, newest first, are two searches of `events_by_type` that SQLite merges and stops at the limit.
+ * A query is one or more searches, each in order of revision, which SQLite merges and stops at the limit.
+ * Example: two types of one pack, newest first, are two searches of `events_by_type`.
  */
 import type { EventQuery } from '../../store.ts';
 
+interface Search {
+  readonly index: string;
+  readonly conditions: readonly string[];
+}
+
+/** Revocations move channels without being events of one channel. */
+const MOVED = "type = 'version-revoked' AND EXISTS (SELECT 1 FROM json_each(body, '$.data.moves') WHERE value ->> '$.channel' = :channel)";
+
+/** Times are as ordered as revisions are, so a time is looked up once and becomes a revision. */
+const FROM = 'revision > coalesce((SELECT revision FROM events INDEXED BY events_by_at WHERE at < :from ORDER BY at DESC, revision DESC LIMIT 1), 0)';
+const TO = 'revision <= coalesce((SELECT revision FROM events INDEXED BY events_by_at WHERE at <= :to ORDER BY at DESC, revision DESC LIMIT 1), 0)';
+
 /** SQL whose first column is an event's body, in order, and the values to bind to it by name. */
 export function eventStatement(query: EventQuery): { readonly sql: string; readonly values: Record<string, string | number> } {
+  const { pack, channel, actor, id, from, to, after, before } = query;
   const types = query.types && [...new Set(query.types)];
   const values: Record<string, string | number> = { limit: Math.max(0, query.limit) };
-  const conditions: string[] = [];
-  const where = (condition: string, name: string, value: string | number | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values[name] = value;
-  };
-  where('revision > :after', 'after', query.after);
-  where('revision < :before', 'before', query.before);
-  where('pack = :pack', 'pack', query.pack);
-  where('channel = :channel', 'channel', query.channel);
+  for (const [name, value] of Object.entries({ pack, channel, actor, id, from, to, after, before })) if (value !== undefined) values[name] = value;
   for (const [index, type] of (types ?? []).entries()) values[`type${index}`] = type;
 
-  const oneByOne = types !== undefined && types.length > 0 && query.channel === undefined;
-  if (types !== undefined && !oneByOne) conditions.push(`type IN (${types.map((_, index) => `:type${index}`).join(', ')})`);
-  const searches = oneByOne ? types.map((_, index) => [...conditions, `type = :type${index}`]) : [conditions];
-  const source = indexFor(query, oneByOne);
-  const selects = searches.map((all) => `SELECT body, revision FROM events ${source}${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`);
+  const common = [
+    after !== undefined && 'revision > :after',
+    before !== undefined && 'revision < :before',
+    pack !== undefined && 'pack = :pack',
+    actor !== undefined && 'actor = :actor',
+    id !== undefined && 'id = :id',
+    from !== undefined && FROM,
+    to !== undefined && TO,
+  ].filter((condition) => condition !== false);
+  const selects = searchesOf(query, types).map(({ index, conditions }) => {
+    const all = [...common, ...conditions];
+    return `SELECT body, revision FROM events ${index}${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
+  });
   const direction = query.order === 'ascending' ? 'ASC' : 'DESC';
   return { sql: `${selects.join(' UNION ALL ')} ORDER BY revision ${direction} LIMIT :limit`, values };
 }
 
-function indexFor({ pack, channel }: EventQuery, byType: boolean): string {
-  if (channel !== undefined) return `INDEXED BY ${pack === undefined ? 'events_by_channel' : 'events_by_pack_and_channel'}`;
-  if (byType) return 'INDEXED BY events_by_type';
-  return pack === undefined ? 'NOT INDEXED' : 'INDEXED BY events_by_pack';
+function searchesOf({ pack, channel, actor, id }: EventQuery, types: readonly string[] | undefined): Search[] {
+  const names = types?.map((_, index) => `:type${index}`);
+  const typeIn = names === undefined ? [] : [`type IN (${names.join(', ')})`];
+  const narrow = id !== undefined ? '' : actor !== undefined ? 'INDEXED BY events_by_actor' : undefined;
+  if (channel !== undefined) {
+    const index = narrow ?? `INDEXED BY ${pack === undefined ? 'events_by_channel' : 'events_by_pack_and_channel'}`;
+    const own: Search = { index, conditions: ['channel = :channel', ...typeIn] };
+    const revocations = types === undefined || types.includes('version-revoked');
+    return revocations ? [own, { index: narrow ?? 'INDEXED BY events_by_type', conditions: [MOVED] }] : [own];
+  }
+  if (narrow !== undefined) return [{ index: narrow, conditions: typeIn }];
+  if (names !== undefined && names.length > 0) return names.map((name) => ({ index: 'INDEXED BY events_by_type', conditions: [`type = ${name}`] }));
+  return [{ index: pack === undefined ? 'NOT INDEXED' : 'INDEXED BY events_by_pack', conditions: typeIn }];
 }

@@ -7,9 +7,9 @@
  * syncs the write-ahead log. `node:sqlite` is synchronous, so no two calls ever interleave.
  * Example: `const store = await openSqliteStore({ file: 'data/registry.db' })`.
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { RegistryError } from '../../errors.ts';
+import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
 import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../store.ts';
@@ -19,7 +19,7 @@ import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
 import { acquireLock, type FileLock } from './lock.ts';
-import { migrate } from './migrations.ts';
+import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
 import { preparePlace } from './place.ts';
 
 /**
@@ -43,6 +43,26 @@ export async function openSqliteStore(options: { readonly file: string; readonly
     database?.close();
     lock.release();
     throw openFault(file, cause);
+  }
+}
+
+/**
+ * Opens the database of a server that may be running, beside it: for tools on the host. It takes no lock and makes nothing; an
+ * append of its own is a compare-and-set like the server's, and the server follows.
+ *
+ * @throws StartRefused (65) no database, a damaged one, one of an older or newer build; (78) none there, or one that cannot be read
+ */
+export async function attachSqliteStore({ file }: { readonly file: string }): Promise<SqliteStore> {
+  if (!existsSync(file)) throw new StartRefused(78, `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`);
+  const path = preparePlace(file);
+  let database: DatabaseSync | undefined;
+  try {
+    database = openDatabase(path);
+    if (lastMigration(database, path) < MIGRATIONS.length) throw new StartRefused(65, `The registry database ${path} is of an older build. Start the service of this build once, then try again.`);
+    return new SqliteStore(path, database, { release: () => undefined });
+  } catch (cause) {
+    database?.close();
+    throw openFault(path, cause);
   }
 }
 
@@ -106,7 +126,15 @@ export class SqliteStore implements Store {
   async events(query: EventQuery): Promise<readonly Event[]> {
     return this.#reading(() => {
       const { sql, values } = eventStatement(query);
-      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => this.#parsed(body, revision));
+      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => this.#parsed(body, revision, query.exact));
+    });
+  }
+
+  async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
+    return this.#reading(() => {
+      const sql = 'SELECT body, revision FROM events INDEXED BY events_by_idempotency WHERE actor = :actor AND idempotency = :key AND idempotency IS NOT NULL';
+      const [row] = this.#rows<[string, number]>(sql, { actor: actorKeyId, key: idempotencyKey });
+      return row && this.#parsed(row[0], row[1]);
     });
   }
 
@@ -141,9 +169,12 @@ export class SqliteStore implements Store {
     return last && { revision: last.revision, hash: last.hash };
   }
 
-  #parsed(body: string, revision: number): Event {
+  #parsed(body: string, revision: number, exact = false): Event {
     try {
-      return Object.freeze(JSON.parse(body)) as Event;
+      const event = Object.freeze(JSON.parse(body)) as Event;
+      // A member that stands there twice is one to SQLite's search and another to the hash.
+      if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
+      return event;
     } catch (cause) {
       throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.file} is damaged.`, { revision }, { cause });
     }
@@ -154,7 +185,7 @@ export class SqliteStore implements Store {
     try {
       return parseFrozen(body) as PackContent;
     } catch {
-      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.file} is damaged; restore it from a backup.`);
+      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.file} is damaged; restore it from a backup.`, { digest });
     }
   }
 

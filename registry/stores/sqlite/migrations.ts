@@ -62,6 +62,15 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
       ) STRICT;
     `,
   },
+  {
+    name: 'idempotency keys, look-ups of the audit',
+    sql: `
+      ALTER TABLE events ADD COLUMN idempotency TEXT GENERATED ALWAYS AS (body ->> '$.data.idempotency.key') VIRTUAL;
+      CREATE UNIQUE INDEX events_by_idempotency ON events (actor, idempotency) WHERE idempotency IS NOT NULL;
+      CREATE INDEX events_by_actor ON events (actor, revision);
+      CREATE INDEX events_by_at ON events (at, revision);
+    `,
+  },
 ]);
 
 /**

@@ -1,9 +1,11 @@
 /** The cases that follow from the document itself: what can go wrong with any operation, with any body, with any name in a path. */
-import { OPERATIONS, type Operation } from '../../support/openapi.ts';
+import { OPERATIONS, type Operation, type Request } from '../../support/openapi.ts';
 import { validRequest, type Case, type Trouble } from './kit.ts';
 
 /** Operations that ask the store; all others answer from the snapshot. */
-const FROM_STORE = ['getVersion', 'publishVersion', 'listActivations', 'activateVersion', 'rollbackPack', 'getCoachSession'];
+export const FROM_STORE = ['getVersion', 'diffVersions', 'listActivations', 'getCoachSession', 'listEvents', 'verifyAudit', 'publishVersion', 'activateVersion', 'rollbackPack', 'revokeVersion', 'createKey', 'revokeKey'];
+/** Operations that need a key. */
+export const GUARDED: readonly string[] = [...OPERATIONS].filter(([, { security }]) => security?.length !== 0).map(([id]) => id);
 /** Operations that look at nothing that could fail; only a fault before they start makes them fail. */
 const FROM_NOTHING = ['live', 'getProblem'];
 
@@ -27,6 +29,12 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
   if (FROM_STORE.includes(operation)) {
     cases.push({ operation, status: 503, code: 'store-unavailable', name: 'the store is away', request: valid, trouble: 'rejects' });
   }
+  if (GUARDED.includes(operation)) {
+    cases.push(
+      { operation, status: 401, code: 'unauthenticated', name: 'no key', request: (world) => as('', valid(world)) },
+      { operation, status: 403, code: 'forbidden', name: 'a key without the scope', request: (world) => as(`Bearer ${world.meter}`, valid(world)) },
+    );
+  }
   for (const name of names) {
     cases.push({ operation, status: 414, code: 'uri-too-long', name: `an overlong ${name}`, request: (world) => ({ ...valid(world), path: { ...valid(world).path, [name]: OVERLONG } }) });
   }
@@ -37,6 +45,11 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
     );
   }
   return cases;
+}
+
+/** The same request from somebody else. */
+function as(authorization: string, request: Request): Request {
+  return { ...request, headers: { ...request.headers, authorization } };
 }
 
 export const GENERAL: readonly Case[] = [...OPERATIONS].flatMap(casesOf);

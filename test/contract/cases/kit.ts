@@ -3,14 +3,42 @@
  */
 import type { ProblemCode } from '../../../plugins/problems.ts';
 import type { Fault } from '../../support/failing-store.ts';
-import type { TestApp } from '../../support/app.ts';
+import type { Test } from 'tap';
+import { openApp, shippedPacks, type TestApp, type TestAppOptions } from '../../support/app.ts';
 import type { Request } from '../../support/openapi.ts';
-import { documentOf } from '../../support/pack-documents.ts';
+import { documentOf, shippedOf } from '../../support/pack-documents.ts';
+import { floorUnder } from '../../support/policies.ts';
 
-/** What every case finds: `coach` at 2.0.0 in both channels after 1.0.0, the texts of 1.0.0 and 1.1.0 in the store only. */
+/**
+ * What every case finds: `coach` at 2.0.0 in both channels after 1.0.0, the texts of 1.0.0 and 1.1.0 in the store only. The pack
+ * `floored` is at 2.0.0 in production after 1.0.0, which is under the floor by now; so is the pack `withdrawn`, but its 1.0.0 is revoked.
+ */
 export interface World extends TestApp {
   /** A session that started on 1.0.0. */
   readonly session: string;
+  /** Tokens that may do one thing: `prompts:read`, and `metrics:read`, which no operation here needs. */
+  readonly reader: string;
+  readonly meter: string;
+}
+
+/** Opens it; it is closed with the test. */
+export async function openWorld(t: Test, options: Pick<TestAppOptions, 'logger' | 'rateLimit' | 'store'> = {}): Promise<World> {
+  let session = '';
+  const packs = ['floored', 'withdrawn'] as const;
+  const shipped = [...(await shippedPacks()), ...packs.flatMap((pack) => shippedOf(`${pack}@1.0.0`, `${pack}@2.0.0`, `${pack}@3.0.0`))];
+  const opened = await openApp(t, {
+    ...options,
+    registry: { defaultVersion: '1.0.0', shipped, policies: [floorUnder('floored', 1, '1.0.0')] },
+    earlier: { policies: [] },
+    before: async (registry) => {
+      session = registry.startSession().sessionId;
+      for (const channel of registry.channels) await registry.activate({ channel, version: '2.0.0', reason: 'The new edition' });
+      for (const pack of packs) for (const version of ['1.0.0', '2.0.0']) await registry.activate({ pack, version, reason: 'The new edition' });
+      await registry.revoke({ pack: 'withdrawn', version: '1.0.0', replacement: '2.0.0', reason: 'It is dangerous' });
+    },
+  });
+  const [reader, meter] = await Promise.all((['prompts:read', 'metrics:read'] as const).map(async (scope) => (await opened.app.registry.createKey({ label: scope, scopes: [scope] })).token ?? ''));
+  return { ...opened, session, reader: reader ?? '', meter: meter ?? '' };
 }
 
 /**
@@ -46,6 +74,15 @@ export const VALID: Readonly<Record<string, (world: World) => Request>> = {
   getStylePrompt: () => ({ path: { styleId: 'supportive' } }),
   startCoachSession: () => ({ body: {} }),
   getCoachSession: ({ session }) => ({ path: { sessionId: session } }),
+  getPolicy: () => ({}),
+  diffVersions: () => ({ path: { version: '1.1.0' }, query: { against: '1.0.0' } }),
+  revokeVersion: () => ({ path: { version: '1.1.0' }, body: { reason: 'It is dangerous' } }),
+  listEvents: () => ({}),
+  getAuditHead: () => ({}),
+  verifyAudit: () => ({}),
+  listKeys: () => ({}),
+  createKey: () => ({ body: { label: 'coach-web', scopes: ['prompts:read'] } }),
+  revokeKey: ({ meter }) => ({ path: { keyId: meter.split('_')[1] ?? '' }, body: { reason: 'Left the team' } }),
   live: () => ({}),
   ready: () => ({}),
   getProblem: () => ({ path: { code: 'pack-not-found' } }),

@@ -1,6 +1,6 @@
 /** The cases that are an operation's own: its successes, and what it alone refuses. */
 import { addPack } from '../../support/app.ts';
-import { send } from '../../support/openapi.ts';
+import { OPERATIONS, send } from '../../support/openapi.ts';
 import { documentOf } from '../../support/pack-documents.ts';
 import { VALID, type Case, type World } from './kit.ts';
 
@@ -21,7 +21,7 @@ const again = (operation: string): Case['request'] => async (world) => {
 
 const READS: readonly Case[] = [
   ...Object.keys(VALID)
-    .filter((operation) => !['publishVersion', 'activateVersion', 'rollbackPack', 'startCoachSession'].includes(operation))
+    .filter((operation) => OPERATIONS.get(operation)?.method === 'GET')
     .map((operation): Case => ({ operation, status: 200, name: 'a valid request', request: VALID[operation] ?? {} })),
   ...['getActivePack', 'getSystemPrompt', 'listStyles', 'getStylePrompt'].flatMap((operation): Case[] => [
     { operation, status: 304, name: 'nothing has moved', request: again(operation) },
@@ -31,11 +31,24 @@ const READS: readonly Case[] = [
     const request = (world: World) => ({ ...VALID[operation]?.(world), query: { pack: 'choach' } });
     return { operation, status: 404, code: 'pack-not-found', name: 'a pack that is not there', request };
   }),
-  ...['getPack', 'listVersions', 'getVersion', 'getActivePack', 'listActivations'].map((operation): Case => {
+  ...['getPack', 'listVersions', 'getVersion', 'getPolicy', 'diffVersions', 'getActivePack', 'listActivations'].map((operation): Case => {
     const request = (world: World) => ({ ...VALID[operation]?.(world), path: { ...VALID[operation]?.(world).path, pack: 'choach' } });
     return { operation, status: 404, code: 'pack-not-found', name: 'a pack that is not there', request };
   }),
   { operation: 'getVersion', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' } } },
+  { operation: 'diffVersions', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' } } },
+  { operation: 'diffVersions', status: 404, code: 'version-not-found', name: 'against one that is not there', request: { path: { version: '1.0.0' }, query: { against: '7.7.7' } } },
+  {
+    ...{ operation: 'diffVersions', status: 404, code: 'channel-not-found', name: 'against what is active where nothing is' },
+    request: async (world) => {
+      await packOf(world, 'compared');
+      return { path: { pack: 'compared', version: '1.0.0' } };
+    },
+  },
+  ...(['getVersion', 'diffVersions'] as const).map((operation): Case => {
+    const request = ({ reader }: World) => ({ path: { pack: 'withdrawn', version: '1.0.0' }, headers: { authorization: `Bearer ${reader}` } });
+    return { operation, status: 410, code: 'content-revoked', name: 'a revoked version, without audit:read', request };
+  }),
   { operation: 'getStylePrompt', status: 404, code: 'style-not-found', name: 'a style that the active version lacks', request: { path: { styleId: 'direct' } } },
   { operation: 'getCoachSession', status: 404, code: 'session-not-found', name: 'an id that is none', request: { path: { sessionId: 'made-up' } } },
   { operation: 'getProblem', status: 404, code: 'not-found', name: 'a code that is none', request: { path: { code: 'no-such-code' } } },
@@ -90,4 +103,66 @@ const SESSIONS: readonly Case[] = [
   { operation: 'startCoachSession', status: 422, code: 'style-not-supported', name: 'a style that the active version lacks', request: { body: { styleId: 'direct' } } },
 ];
 
-export const OWN: readonly Case[] = [...READS, ...PUBLISHES, ...MOVED, ...SESSIONS];
+const UNDER_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
+
+/** What the floor and revocations refuse. */
+const REFUSED: readonly Case[] = [
+  { operation: 'publishVersion', status: 422, code: 'policy-violated', name: 'under the floor', request: { path: { pack: 'floored' }, body: UNDER_THE_FLOOR } },
+  { operation: 'activateVersion', status: 422, code: 'policy-violated', name: 'under the floor', request: { path: { pack: 'floored' }, body: { version: '1.0.0', reason: REASON } } },
+  { operation: 'rollbackPack', status: 422, code: 'policy-violated', name: 'to one under the floor', request: { path: { pack: 'floored' }, body: { toVersion: '1.0.0', reason: REASON } } },
+  { operation: 'revokeVersion', status: 422, code: 'policy-violated', name: 'for one under the floor', request: { path: { pack: 'floored', version: '2.0.0' }, body: { replacement: '1.0.0', reason: REASON } } },
+  { operation: 'activateVersion', status: 409, code: 'version-revoked', name: 'a revoked version', request: { path: { pack: 'withdrawn' }, body: { version: '1.0.0', reason: REASON } } },
+  { operation: 'rollbackPack', status: 409, code: 'version-revoked', name: 'to a revoked version', request: { path: { pack: 'withdrawn' }, body: { toVersion: '1.0.0', reason: REASON } } },
+  { operation: 'revokeVersion', status: 409, code: 'version-revoked', name: 'for another replacement', request: { path: { pack: 'withdrawn', version: '1.0.0' }, body: { replacement: '3.0.0', reason: REASON } } },
+  { operation: 'revokeVersion', status: 409, code: 'version-revoked', name: 'for a revoked one', request: { path: { pack: 'withdrawn', version: '3.0.0' }, body: { replacement: '1.0.0', reason: REASON } } },
+];
+
+const REVOCATIONS: readonly Case[] = [
+  {
+    ...{ operation: 'revokeVersion', status: 200, name: 'a channel moves down its stack' },
+    request: async (world) => {
+      await packOf(world, 'pulled', '1.0.0', '2.0.0');
+      return { path: { pack: 'pulled', version: '2.0.0' }, body: { reason: REASON } };
+    },
+  },
+  { operation: 'revokeVersion', status: 200, name: 'the same again', request: { path: { pack: 'pulled', version: '2.0.0' }, body: { reason: REASON } } },
+  { operation: 'revokeVersion', status: 200, name: 'a dry run', request: { path: { version: '2.0.0' }, body: { reason: REASON, dryRun: true } } },
+  ...Object.entries(MOVES).map(([operation, body]): Case => ({ operation, status: 200, name: 'a dry run', request: { body: { ...body, dryRun: true } } })),
+  { operation: 'revokeVersion', status: 404, code: 'pack-not-found', name: 'a pack that is not there', request: { path: { pack: 'choach', version: '1.0.0' }, body: { reason: REASON } } },
+  { operation: 'revokeVersion', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' }, body: { reason: REASON } } },
+  { operation: 'revokeVersion', status: 422, code: 'unknown-version', name: 'for one that is not registered', request: { path: { version: '1.1.0' }, body: { replacement: '7.7.7', reason: REASON } } },
+  {
+    ...{ operation: 'revokeVersion', status: 409, code: 'replacement-required', name: 'a channel has nothing to fall back to' },
+    request: async (world) => {
+      await packOf(world, 'all-there-is', '1.0.0');
+      return { path: { pack: 'all-there-is', version: '1.0.0' }, body: { reason: REASON } };
+    },
+  },
+];
+
+const KEYS: readonly Case[] = [
+  { operation: 'createKey', status: 201, name: 'a valid request', request: VALID['createKey'] ?? {} },
+  { operation: 'createKey', status: 400, code: 'validation-failed', name: 'an end that has passed', request: { body: { label: 'late', scopes: ['prompts:read'], expiresAt: '2020-01-01T00:00:00Z' } } },
+  { operation: 'revokeKey', status: 404, code: 'key-not-found', name: 'a key that is not there', request: { path: { keyId: 'nobody' }, body: { reason: 'Left the team' } } },
+  {
+    ...{ operation: 'revokeKey', status: 200, name: 'a valid request' },
+    request: async ({ app }) => {
+      const { record } = await app.registry.createKey({ label: 'leaving', scopes: ['prompts:read'] });
+      return { path: { keyId: record.keyId }, body: { reason: 'Left the team' } };
+    },
+  },
+];
+
+/** A key of the caller's own that has been used for another request already. */
+const MISMATCHES: readonly Case[] = Object.keys(VALID)
+  .filter((operation) => OPERATIONS.get(operation)?.method === 'POST' && operation !== 'startCoachSession')
+  .map((operation): Case => {
+    const request = async (world: World) => {
+      const headers = { 'idempotency-key': `used-for-${operation}` };
+      await send(world.app, 'createKey', { body: { label: 'the first', scopes: ['prompts:read'] }, headers });
+      return { ...VALID[operation]?.(world), headers };
+    };
+    return { operation, status: 422, code: 'idempotency-mismatch', name: 'an Idempotency-Key that came with another request', request };
+  });
+
+export const OWN: readonly Case[] = [...READS, ...PUBLISHES, ...MOVED, ...SESSIONS, ...REFUSED, ...REVOCATIONS, ...KEYS, ...MISMATCHES];

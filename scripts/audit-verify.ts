@@ -1,0 +1,54 @@
+/**
+ * `npm run audit:verify [-- --head REVISION:HASH …]`: checks the whole log of a running or stopped service.
+ *
+ * Exit codes: 0 whole, 1 broken, 2 it could not be checked. Heads that were kept outside (the service logs its own) find what a
+ * chain cannot show by itself: a tail that was cut off, a chain that was rewritten as a whole.
+ */
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { messageOf, verifyLog, type Head } from '../registry/index.ts';
+import { attachSqliteStore } from '../registry/stores/sqlite/index.ts';
+
+const HELP = `Usage: npm run audit:verify -- [--head REVISION:HASH]…
+
+Checks every event and every content of the log named by STORE_URL (or DATA_DIR).
+  --head REVISION:HASH   a head that was kept outside and must be in the log; may be given several times
+  --json                 print the result as JSON
+  --help                 this text`;
+
+process.exitCode = await run().catch((error: unknown) => {
+  console.error(`The log could not be checked: ${messageOf(error)}`);
+  return 2;
+});
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({ options: { head: { type: 'string', multiple: true, default: [] }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const heads = values.head.map(headOf);
+  const config = readConfig(process.env);
+  if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk.');
+  const store = await attachSqliteStore({ file: config.store.file });
+  try {
+    const result = await verifyLog(store, heads, progress);
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    if (values.json) console.log(JSON.stringify(result));
+    else if (result.valid) console.log(`Whole: ${result.events} events; the head is ${result.head.revision}:${result.head.hash}${heads.length > 0 ? `; ${heads.length} head(s) kept outside are in it` : ''}.`);
+    else console.log(`BROKEN at revision ${result.firstBroken?.revision}: ${result.firstBroken?.detail} Whole up to ${result.head.revision}:${result.head.hash}.`);
+    return result.valid ? 0 : 1;
+  } finally {
+    await store.close();
+  }
+}
+
+function headOf(text: string): Head {
+  const [, revision, hash = ''] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/u.exec(text) ?? [];
+  if (revision === undefined) throw new Error(`--head "${text}" is none; write REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.`);
+  return { revision: Number(revision), hash };
+}
+
+function progress(events: number): void {
+  if (process.stderr.isTTY && events % 10_000 === 0) process.stderr.write(`\r${events} events checked`);
+}

@@ -1,0 +1,25 @@
+/**
+ * `npm run keys:recover`: makes a new operator key, for when the first one was lost or revoked. An event like any other.
+ *
+ * It runs on the host, with the settings of the service (`DATA_DIR`, `STORE_URL`), whether the service runs or not: it appends to the
+ * log beside it, and the service hears of the key when the key is used.
+ */
+import { readConfig } from '../config.ts';
+import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey } from '../registry/index.ts';
+import { attachSqliteStore } from '../registry/stores/sqlite/index.ts';
+
+try {
+  const config = readConfig(process.env);
+  if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
+  const store = await attachSqliteStore({ file: config.store.file });
+  try {
+    const { keyId, revision } = await recoverOperatorKey(store, operatorKeyFile(config.dataDir));
+    console.log(`Made the operator key ${keyId} (revision ${revision}). It is in ${operatorKeyPath(config.dataDir)}.`);
+    console.log('Keys made before still work; revoke those that are no longer trusted (POST /v1/keys/{keyId}/revoke).');
+  } finally {
+    await store.close();
+  }
+} catch (error) {
+  console.error(`No key was made: ${messageOf(error)}`);
+  process.exitCode = 1;
+}

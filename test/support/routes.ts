@@ -1,0 +1,33 @@
+/**
+ * The route table of an application as it is built, hidden routes and those of plugins included: what the framework was told, not
+ * what a document says.
+ *
+ * Example: `const { opened: { app }, routes } = await withRoutes(() => openApp(t))`. One application is built at a time.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+
+export interface Route {
+  readonly method: string;
+  /** With `:names`. */
+  readonly url: string;
+  /** The scope that it declares, `open` where anybody may ask, undefined where it says nothing. */
+  readonly scope: string | undefined;
+}
+
+/** Builds an application and has its routes listed. @param plant adds to it before anything else is there */
+export async function withRoutes<T>(open: () => Promise<T>, plant: (app: FastifyInstance) => void = () => undefined): Promise<{ opened: T; routes: Route[] }> {
+  const told: RouteOptions[] = [];
+  const listen = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onRoute', (route) => void told.push(route));
+    plant(fastify);
+  };
+  subscribe('fastify.initialization', listen);
+  try {
+    const opened = await open();
+    return { opened, routes: told.flatMap(({ method, url, config }) => [method].flat().map((name) => ({ method: name, url, scope: config?.scope }))) };
+  } finally {
+    unsubscribe('fastify.initialization', listen);
+  }
+}
