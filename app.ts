@@ -9,6 +9,7 @@ import authentication from './plugins/authentication.ts';
 import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
 import loadShedding from './plugins/load-shedding.ts';
+import minRevision from './plugins/min-revision.ts';
 import openapi from './plugins/openapi.ts';
 import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly trustProxy?: boolean | string;
   /** Requests a minute per key; no limit where not given. */
   readonly rateLimit?: number;
+  /** For how many seconds keys are honoured while the store cannot be asked; without limit where not given. */
+  readonly keyMaxStale?: number;
   /** Origins whose pages may read answers; none where not given. */
   readonly corsOrigins?: readonly string[];
   readonly logger?: FastifyServerOptions['logger'];
@@ -35,7 +38,7 @@ const LIMITS = { requestTimeout: 7_000, headersTimeout: 5_000, connectionsChecki
 /** Sockets open at once; more are refused, so that the process does not run out of descriptors. */
 const MOST_CONNECTIONS = 20_000;
 /** Headers of ours that a page of another origin may read. */
-const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Retry-After', 'Idempotency-Replayed'];
+const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied', 'Retry-After', 'Idempotency-Replayed'];
 /** The longest part of a path: a session id. */
 const LONGEST_PARAMETER = 200;
 
@@ -44,7 +47,7 @@ const LONGEST_PARAMETER = 200;
  *
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
-export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, corsOrigins = [], logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], logger = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     bodyLimit,
@@ -75,9 +78,10 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(requestSnapshot);
     await app.register(loadShedding);
     if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });
-    await app.register(authentication);
+    await app.register(authentication, { keyMaxStale });
     await app.register(rateLimits, { perMinute: rateLimit });
     await app.register(scopes);
+    await app.register(minRevision);
     await app.register(openapi);
     await app.register(routes);
     await app.ready();

@@ -17,7 +17,7 @@ export const Environment = Type.Object({
   HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
   PORT: Type.Optional(setting('a port number from 0 to 65535; 0 takes a free one', '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')),
   DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
-  STORE_URL: Type.Optional(setting('sqlite:<path of the database file> or memory:', '^(sqlite:.+|memory:)$')),
+  STORE_URL: Type.Optional(setting('postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:', '^(sqlite:.+|memory:|postgres(ql)?://.*)$')),
   PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
   DEFAULT_PACK: Type.Optional(setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern)),
   DEFAULT_VERSION: Type.Optional(setting('a SemVer version without build metadata, e.g. 1.2.0', Version.pattern)),
@@ -25,6 +25,8 @@ export const Environment = Type.Object({
   SESSION_TTL: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$')),
   BODY_LIMIT: Type.Optional(setting('a size from 1kb to 64mb, e.g. 1mb', '^[1-9][0-9]{0,5}[km]b$')),
   RATE_LIMIT: Type.Optional(setting('requests a minute per key, a whole number from 0 to 99999999; 0 is off', '^[0-9]{1,8}$')),
+  KEY_MAX_STALE: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 12h, or unlimited', '^([1-9][0-9]{0,8}[smhd]|unlimited)$')),
+  PIN_VERSION: Type.Optional(setting('a pack and a version of it with @ between them, e.g. coach@1.0.0')),
   CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com; off for none', '^(off|https?://[^,/ ]+(, *https?://[^,/ ]+)*)$')),
   TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
@@ -42,6 +44,7 @@ const DEFAULTS = {
   SESSION_TTL: '24h',
   BODY_LIMIT: '1mb',
   RATE_LIMIT: '6000',
+  KEY_MAX_STALE: 'unlimited',
   CORS_ORIGINS: 'off',
   TRUST_PROXY: 'off',
   LOG_LEVEL: 'info',
@@ -53,7 +56,7 @@ export interface Config {
   readonly port: number;
   /** Absolute. */
   readonly dataDir: string;
-  readonly store: { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'memory' };
+  readonly store: { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'memory' };
   readonly packsDir: string;
   readonly defaultPack: string;
   readonly defaultVersion: string | undefined;
@@ -64,6 +67,10 @@ export interface Config {
   readonly bodyLimit: number;
   /** Requests a minute per key; 0 for no limit. */
   readonly rateLimit: number;
+  /** Seconds for which keys are honoured while the store cannot be asked. */
+  readonly keyMaxStale: number;
+  /** Break-glass: what this instance serves whatever the log says. */
+  readonly pinVersion: { readonly pack: string; readonly version: string } | undefined;
   /** None: no page of another origin may read answers. */
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
@@ -90,9 +97,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const { path, schema } of Value.Errors(Environment, given)) faults.set(path.slice(1), schema.description ?? '');
   const values: WithDefaults = { ...DEFAULTS, ...(given as Environment) };
 
-  const { channels, sessionTtl, bodyLimit, trustProxy } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
+  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
   if (faults.size > 0) {
-    const lines = [...faults].map(([name, right]) => `${name}="${given[name] ?? ''}" is wrong: it must be ${right}.`);
+    const lines = [...faults].map(([name, right]) => `${name}="${shown(name, given[name] ?? '')}" is wrong: it must be ${right}.`);
     throw new StartRefused(78, `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`);
   }
   const dataDir = resolve(values.DATA_DIR);
@@ -108,6 +115,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     sessionTtl,
     bodyLimit,
     rateLimit: Number(values.RATE_LIMIT),
+    keyMaxStale,
+    pinVersion,
     corsOrigins: Object.freeze(values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => origin.trim())),
     trustProxy,
     logLevel: values.LOG_LEVEL,
@@ -115,7 +124,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** The settings that a pattern alone cannot check. */
-function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy'> {
+function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion'> {
   const channels = (values.CHANNELS).split(',').map((name) => name.trim());
   const sessionTtl = durationOf(values.SESSION_TTL);
   const bodyLimit = sizeOf(values.BODY_LIMIT);
@@ -124,12 +133,27 @@ function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' 
   if (sessionTtl > LONGEST_SESSION) fault('SESSION_TTL');
   if (bodyLimit > LARGEST_BODY) fault('BODY_LIMIT');
   if (typeof trustProxy === 'string' && !trustProxy.split(',').every((proxy) => isProxy(proxy.trim()))) fault('TRUST_PROXY');
-  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy };
+  const keyMaxStale = values.KEY_MAX_STALE === 'unlimited' ? Infinity : durationOf(values.KEY_MAX_STALE) / 1000;
+  if (keyMaxStale !== Infinity && keyMaxStale * 1000 > LONGEST_SESSION) fault('KEY_MAX_STALE');
+  const pinVersion = values.PIN_VERSION === undefined ? undefined : pinOf(values.PIN_VERSION);
+  if (values.PIN_VERSION !== undefined && pinVersion === undefined) fault('PIN_VERSION');
+  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion };
 }
 
 function storeOf(url: string | undefined, dataDir: string): Config['store'] {
   if (url === 'memory:') return Object.freeze({ kind: 'memory' });
+  if (url?.startsWith('postgres') === true) return Object.freeze({ kind: 'postgres', url });
   return Object.freeze({ kind: 'sqlite', file: url === undefined ? join(dataDir, 'registry.db') : resolve(url.slice('sqlite:'.length)) });
+}
+
+function pinOf(text: string): Config['pinVersion'] {
+  const [pack = '', version = '', ...more] = text.split('@');
+  return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version) ? Object.freeze({ pack, version }) : undefined;
+}
+
+/** A wrong value as a message may show it: the address of a store may hold a password, wherever a typing error has put it. */
+function shown(name: string, value: string): string {
+  return name === 'STORE_URL' && /@|password/iu.test(value) ? `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…` : value;
 }
 
 function trustOf(value: string): boolean | string {

@@ -9,14 +9,22 @@ import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { LogBroken, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
+import { openPostgresStore } from './registry/stores/postgres/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
 /** How long requests under way may take once the process is asked to end, in milliseconds. */
-const GRACE = 10_000;
+const GRACE = 12_000;
+/** How long probes say that the process is about to end before it takes no more connections, in milliseconds. */
+const NOTICE = 1000;
 
 try {
   await start(readConfig(process.env));
 } catch (error) {
+  end(error);
+}
+
+/** Says why there is no start, and ends. */
+function end(error: unknown): void {
   const { exitCode, message } = endOf(error);
   process.stderr.write(`prompt-registry does not start: ${message}\n`);
   process.exit(exitCode);
@@ -40,10 +48,12 @@ async function start(config: Config): Promise<void> {
     app = await buildApp({
       registry: {
         ...{ store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
+        // A database elsewhere may be away while there is much that can be served without it.
+        ...{ failStatic: store.kind === 'postgres', onRefused: end, pinVersion: config.pinVersion },
         // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
         ...(store.kind !== 'memory' && { dataDir: config.dataDir }),
       },
-      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, corsOrigins: config.corsOrigins },
+      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins },
       logger: loggerOf(config),
     });
   } catch (error) {
@@ -53,6 +63,8 @@ async function start(config: Config): Promise<void> {
   closeWithGrace({ delay: GRACE, logger: false }, async ({ err, signal }) => {
     if (err !== undefined) app.log.fatal({ err }, 'The process ends on an error that nothing caught.');
     else app.log.info({ signal }, 'Closing: requests under way are finished first.');
+    app.draining = true;
+    if (signal === 'SIGTERM') await new Promise((resolve) => setTimeout(resolve, NOTICE));
     await app.close();
   });
   const address = await listen(app, config);
@@ -68,6 +80,7 @@ async function makeDataDir(dir: string): Promise<void> {
 }
 
 async function openStore({ store }: Config): Promise<Store> {
+  if (store.kind === 'postgres') return openPostgresStore({ url: store.url });
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
 

@@ -12,6 +12,8 @@ import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts'
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
 import { machine, markdown, verdict, type Table } from './report.ts';
 import { startUp } from './start-up.ts';
+import { activationOnPostgres, commitToPeer, readsWithBusyStore } from './several-instances.ts';
+import { fanOut } from './streams.ts';
 import { Workplace } from './support/workplace.ts';
 
 /** A benchmark makes one table, of the rows that were asked for. */
@@ -26,6 +28,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S4'], run: readsAgainstMap },
   { names: ['S5'], run: activationAgainstAppend },
   { names: ['flip'], run: flipToVisible },
+  { names: ['S6'], run: activationOnPostgres },
+  { names: ['S7'], run: commitToPeer },
+  { names: ['busy-store'], run: readsWithBusyStore },
+  { names: ['S8'], run: fanOut },
   { names: ['S9'], run: readsAmongMany },
   { names: ['S9'], run: readsInProcessAmongMany },
   { names: ['S9'], run: activationAmongMany },

@@ -9,12 +9,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
-import { keyOfToken, type Actor, type KeyRecord, type Snapshot } from '../registry/index.ts';
+import { keyOfToken, RegistryError, type Actor, type KeyRecord, type Snapshot } from '../registry/index.ts';
+import { restamp } from './request-snapshot.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The key that the request proved; null where it proved none. */
     caller: KeyRecord | null;
+  }
+  interface FastifyInstance {
+    /** Whether keys are honoured at all: not where the store could not be asked about them for longer than is allowed. */
+    keysAreHonoured(): boolean;
   }
 }
 
@@ -23,14 +28,24 @@ const REMEMBERED = 10_000;
 /** Between two looks at the log for keys that this instance has not heard of, in milliseconds. */
 const UNKNOWN_KEY_PAUSE = 1000;
 
-function authentication(app: FastifyInstance, _options: object, done: () => void): void {
+export interface AuthenticationOptions {
+  /** For how many seconds keys are honoured while the store cannot be asked whether they were revoked. */
+  readonly keyMaxStale?: number;
+}
+
+function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: AuthenticationOptions, done: () => void): void {
   const proved = new LRUCache<string, string>({ max: REMEMBERED });
   let lookedAt = -Infinity;
 
+  app.decorate('keysAreHonoured', () => keyMaxStale === Infinity || (app.registry.staleSeconds ?? 0) <= keyMaxStale);
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', (request, _reply, next) => {
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.routeOptions.config.scope === 'open') return next(); // a probe that sends a key depends on the store as little as one that sends none
     const token = bearerOf(request);
     if (token === undefined) return next();
+    if (!app.keysAreHonoured()) {
+      return next(new RegistryError('store-unavailable', `Keys were last confirmed ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`));
+    }
     request.caller = callerOf(request.snapshot, token, proved);
     if (request.caller !== null || performance.now() - lookedAt < UNKNOWN_KEY_PAUSE) return next();
     // A key made elsewhere (on the host, by another instance) is in the log, but perhaps not here yet.
@@ -38,6 +53,7 @@ function authentication(app: FastifyInstance, _options: object, done: () => void
     app.registry.catchUp().then(
       () => {
         request.snapshot = app.registry.current;
+        restamp(reply, app.registry, request.snapshot);
         request.caller = callerOf(request.snapshot, token, proved);
         next();
       },

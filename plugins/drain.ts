@@ -17,8 +17,16 @@ const PAUSE = 50;
 /** How long requests under way may take once closing began, in milliseconds. Below what the process itself has (server.ts). */
 const LONGEST = 8000;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The process was asked to end: probes say so, requests are still answered. */
+    draining: boolean;
+  }
+}
+
 function drain(app: FastifyInstance, _options: object, done: () => void): void {
   const { server } = app;
+  app.decorate('draining', false);
   const open = new Set<Socket>();
   const timers: NodeJS.Timeout[] = [];
   server.on('connection', (socket: Socket) => {
@@ -27,6 +35,7 @@ function drain(app: FastifyInstance, _options: object, done: () => void): void {
   });
 
   app.addHook('preClose', (next) => {
+    app.draining = true;
     const look = () => {
       server.closeIdleConnections();
       for (const socket of open) if (socket.bytesRead === 0) socket.destroy(); // not idle to the server: its first request may be on its way

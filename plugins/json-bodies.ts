@@ -59,8 +59,20 @@ export default fp(jsonBodies, { name: 'json-bodies' });
 
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
 
-/** Makes the validators of a part of the application. @param shared schemas that others refer to by `$id` */
+/**
+ * Makes the validators of a part of the application; each is compiled at the first request that needs it. To compile them all would take
+ * half of a start's time; that each can be compiled is shown by the contract suites, which ask every operation.
+ * @param shared schemas that others refer to by `$id`
+ */
 function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
+  let ajv: Ajv | undefined;
+  return ({ schema, httpPart }) => {
+    const validate = compiledLater(() => (ajv ??= newAjv(shared)).compile(schema));
+    return httpPart === 'querystring' ? fromText(validate, integersOf(schema)) : validate;
+  };
+}
+
+function newAjv(shared: Readonly<Record<string, TSchema>>): Ajv {
   const ajv = new Ajv(RULES);
   (formats as unknown as (ajv: Ajv, names: string[]) => Ajv)(ajv, ['date-time', 'uri-reference']);
   const { validate } = ajv.formats['date-time'] as { validate: (text: string) => boolean };
@@ -68,10 +80,19 @@ function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchem
   // TypeBox leaves these beside the JSON Schema keywords for documents' sake.
   for (const keyword of ['example']) ajv.addKeyword(keyword);
   for (const schema of Object.values(shared)) ajv.addSchema(schema);
-  return ({ schema, httpPart }) => {
-    const validate = ajv.compile(schema);
-    return httpPart === 'querystring' ? fromText(validate, integersOf(schema)) : validate;
+  return ajv;
+}
+
+function compiledLater(compile: () => ValidateFunction): ValidateFunction {
+  let compiled: ValidateFunction | undefined;
+  const validate = (data: unknown): boolean => {
+    compiled ??= compile();
+    const valid = compiled(data);
+    validate.errors = compiled.errors;
+    return valid;
   };
+  validate.errors = undefined as ValidateFunction['errors'];
+  return validate as unknown as ValidateFunction;
 }
 
 /**

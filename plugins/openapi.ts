@@ -17,9 +17,16 @@ const TAGS = [
   { name: 'Prompts', description: 'What services read on every request: the prompts of the active version.' },
   { name: 'Coach', description: 'Coach sessions, which keep the version they started on.' },
   { name: 'Audit', description: 'Who did what, when and why, and the proof of it.' },
+  { name: 'Events', description: 'Each change as it is made, as a stream.' },
   { name: 'Keys', description: 'API keys and what they allow.' },
+  { name: 'Instances', description: 'The instances that share the log.' },
   { name: 'Health', description: 'For probes.' },
 ];
+
+const MIN_REVISION = {
+  'registry-min-revision': { type: 'integer', minimum: 0, description: 'The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal.' },
+  'registry-epoch': { type: 'integer', minimum: 1, description: 'The `Registry-Epoch` that came with it; the one in force where not given.' },
+};
 
 async function openapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -71,7 +78,13 @@ async function openapi(app: FastifyInstance): Promise<void> {
 function withScope(schema: FastifySchema | undefined, scope: string | undefined): FastifySchema {
   if (schema === undefined || schema.hide === true) return { hide: true };
   if (scope === undefined || scope === 'open') return { ...schema, security: [] };
-  return { ...schema, description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.` };
+  return { ...schema, headers: withMinRevision(schema.headers), description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.` };
+}
+
+/** What every request that needs a key may carry (`min-revision.ts`). */
+function withMinRevision(headers: unknown): object {
+  const { properties, ...rest } = { type: 'object', ...(headers as { properties?: object } | undefined) };
+  return { ...rest, properties: { ...properties, ...MIN_REVISION } };
 }
 
 export default fp(openapi, { name: 'openapi' });

@@ -12,7 +12,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
-import { stamp } from './request-snapshot.ts';
+import { marksOf, stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -89,7 +89,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 
 /** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  stamp(reply, request.server.registry.current);
+  stamp(reply, request.server.registry, request.server.registry.current);
   void sendProblem(request, reply, problemOf(error, request));
 }
 
@@ -110,6 +110,7 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
   const headers = [
     ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
     ...[`Registry-Revision: ${this.registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
+    ...marksOf(this.registry, this.registry.current).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }

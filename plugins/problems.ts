@@ -54,6 +54,8 @@ const domain = {
   'store-unavailable': kind(503, 'The store cannot be reached', 'Nothing was sent to the store and nothing was changed. Try again after `Retry-After`.'),
   'store-busy': kind(503, 'The store is busy', 'Others kept changing the registry. Nothing was changed. Try again after `Retry-After`.'),
   'outcome-unknown': kind(503, 'The outcome is unknown', 'The store went away around the commit, so the change may have been made or not. `eventId` names the event to look for.'),
+  'revision-not-reached': kind(503, 'The revision is not here yet', 'This instance has not applied the revision that was asked for (`Registry-Min-Revision`, a session, a stream) and could not catch up in time. Try again after `Retry-After`, or ask another instance.'),
+  'revision-unknown': kind(412, 'There is no such revision', 'The log ends before the revision that was asked for; `currentRevision` says where. It is of another registry, or of a history that was restored over.'),
   'not-ready': kind(503, 'Not ready', 'The service has no whole snapshot to answer from yet. Try again after `Retry-After`.'),
 } satisfies Record<RegistryErrorCode, ProblemKind>;
 

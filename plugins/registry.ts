@@ -23,6 +23,7 @@ export type RegistryPluginOptions = Omit<RegistryOptions, 'log'>;
 async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptions): Promise<void> {
   const registry = await Registry.open({ ...options, log: app.log });
   app.decorate('registry', registry);
+  app.addHook('preClose', async () => registry.stopWaiting());
   app.addHook('onClose', () => registry.close());
   registry.onChange((events) => {
     for (const event of events) logChange(app, event);

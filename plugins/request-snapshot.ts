@@ -1,9 +1,10 @@
 /**
- * One snapshot a request (SPEC R2): taken before anything else is done for it, named in `Registry-Revision` on every answer.
+ * One snapshot a request (SPEC R2): taken before anything else is done for it, named in `Registry-Revision` on every answer. Where this
+ * instance does not know that it is current, or serves a version of its own, every answer says that as well (SPEC R10).
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
-import type { Snapshot } from '../registry/index.ts';
+import { RegistryError, type Registry, type Snapshot } from '../registry/index.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,15 +19,37 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
   app.addHook('onRequest', (request, reply, next) => {
     const snapshot = registry.current;
     request.snapshot = snapshot;
-    stamp(reply, snapshot);
-    next();
+    stamp(reply, registry, snapshot);
+    if (registry.ready || request.routeOptions.config.scope === 'open') return next();
+    next(new RegistryError('not-ready', 'A request came before there is a whole snapshot to answer from.'));
   });
   done();
 }
 
 /** The headers of every answer. */
-export function stamp(reply: FastifyReply, { revision }: Snapshot): void {
-  void reply.header('registry-revision', revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
+export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
+  void reply.header('registry-revision', snapshot.revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
+  for (const [name, value] of marksOf(registry, snapshot)) void reply.header(name, value);
 }
+
+/** The headers of an answer that comes from another snapshot than the one its request began with: what was said of that one may not hold any more. */
+export function restamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
+  for (const name of MARKS) void reply.removeHeader(name);
+  stamp(reply, registry, snapshot);
+}
+
+/** What is said of an answer only where it is so: the epoch after a restore, how stale it may be, a pinned version. */
+export function marksOf(registry: Registry, { epoch }: Snapshot): readonly (readonly [name: string, value: string])[] {
+  const { staleSeconds, pinnedVersion } = registry;
+  if (staleSeconds === undefined && pinnedVersion === undefined && epoch === 1) return NO_MARKS;
+  const marks: [string, string][] = [];
+  if (epoch > 1) marks.push(['registry-epoch', String(epoch)]);
+  if (staleSeconds !== undefined) marks.push(['registry-stale', String(staleSeconds)]);
+  if (pinnedVersion !== undefined) marks.push(['registry-pinned', pinnedVersion]);
+  return marks;
+}
+
+const MARKS = ['registry-epoch', 'registry-stale', 'registry-pinned'] as const;
+const NO_MARKS: readonly (readonly [string, string])[] = Object.freeze([]);
 
 export default fp(requestSnapshot, { name: 'request-snapshot', dependencies: ['registry'] });

@@ -3,11 +3,13 @@
  *
  * Problem: prompt texts of thousands of versions must not all lie in memory, yet a session's pin is read again and again.
  * Rule: active contents hang on the snapshot's views and are not counted here; others come through this bound. A content is
- * digested again when it comes from the store, so that a damaged one is refused instead of served (SPEC R1).
+ * digested again when it comes from a disk or the store, so that a damaged one is refused instead of served (SPEC R1). Before the
+ * store is asked, the instance's own disk is (`local-contents.ts`), so that pins outlive an outage (SPEC R9).
  */
 import { LRUCache } from 'lru-cache';
 import { RegistryError } from './errors.ts';
 import type { PackContent } from './model.ts';
+import type { LocalContents } from './local-contents.ts';
 import { deepFreeze, digestOf } from './pack.ts';
 import type { Store } from './store.ts';
 
@@ -16,10 +18,12 @@ const CHARACTERS = 16 * 1024 * 1024;
 
 export class Contents {
   readonly #store: Store;
+  readonly #local: LocalContents | undefined;
   readonly #recent = new LRUCache<string, PackContent>({ maxSize: CHARACTERS, sizeCalculation: sizeOf });
 
-  constructor(store: Store) {
+  constructor(store: Store, local?: LocalContents) {
     this.#store = store;
+    this.#local = local;
   }
 
   /** Keeps a content at hand. */
@@ -39,7 +43,7 @@ export class Contents {
   async get(digest: string): Promise<PackContent> {
     const recent = this.#recent.get(digest);
     if (recent !== undefined) return recent;
-    const content = await this.#store.content(digest);
+    const content = (await this.#local?.read(digest)) ?? (await this.#store.content(digest));
     if (content === undefined) throw new RegistryError('store-unavailable', `The store has lost the content ${digest}; restore it from a backup.`);
     if (!isIntact(content, digest)) throw new RegistryError('store-unavailable', `The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`); // SPEC R1
     deepFreeze(content);

@@ -27,6 +27,8 @@ export type RegistryErrorCode =
   | 'store-unavailable'
   | 'store-busy'
   | 'outcome-unknown'
+  | 'revision-not-reached'
+  | 'revision-unknown'
   | 'not-ready';
 
 /** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */

@@ -47,6 +47,8 @@ export interface EventData {
   };
   'key-created': { readonly keyId: string; readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: string; readonly secretHash: string };
   'key-revoked': { readonly keyId: string };
+  /** An operator accepted that the log ends earlier than it once did: what was appended behind it before is void. */
+  'registry-restored': { readonly epoch: number };
 }
 
 /** Ties an event to the request that made it, so that a repeat finds it (SPEC R6). */
@@ -61,7 +63,7 @@ export type EventType = keyof EventData;
 /** All types, for filters; a full Record, so that none is forgotten. */
 export const EVENT_TYPES = Object.keys({
   ...{ 'registry-created': 1, 'version-published': 1, 'version-activated': 1, 'version-rolled-back': 1 },
-  ...{ 'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1 },
+  ...{ 'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1, 'registry-restored': 1 },
 } satisfies Record<EventType, 1>) as readonly EventType[];
 
 interface EventOf<T extends EventType> {

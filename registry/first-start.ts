@@ -209,3 +209,13 @@ function chosenByDefault(
   log.warn({ variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there }, `${message} It is not needed, as the pack has an active version already; it is ignored.`);
   return undefined;
 }
+
+/** An active version under the floor goes on being served, but loudly: taking it away could be worse (SPEC R7). */
+export function alarmUnderFloor(snapshot: Snapshot, log: Log): void {
+  for (const [pack, state] of snapshot.packs) {
+    for (const { channel, version } of state.pointers.values()) {
+      const violations = state.versions.get(version)?.violations ?? [];
+      if (violations.length > 0) log.error({ pack, channel, version, violations }, `${pack} ${channel} is at ${version}, which is under the floor. It goes on being served; activate a version that is not.`);
+    }
+  }
+}

@@ -44,6 +44,8 @@ export class Fold {
   readonly #drafts = new Map<string, PackDraft>();
   #keys: Map<string, KeyRecord> | undefined;
   #registryId: string;
+  #epoch: number;
+  #epochStart: number;
   #revision: number;
   #hash: string;
   #at: string;
@@ -51,6 +53,8 @@ export class Fold {
   constructor(base: Snapshot) {
     this.#base = base;
     this.#registryId = base.registryId;
+    this.#epoch = base.epoch;
+    this.#epochStart = base.epochStart;
     this.#revision = base.revision;
     this.#hash = base.hash;
     this.#at = base.at;
@@ -107,7 +111,7 @@ export class Fold {
       packs = packs.with(states);
       if (moved.length > 0) views = views.with(moved);
     }
-    return Object.freeze({ registryId: this.#registryId, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys, views });
+    return Object.freeze({ registryId: this.#registryId, epoch: this.#epoch, epochStart: this.#epochStart, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys, views });
   }
 
   #change(event: Event): void {
@@ -158,6 +162,11 @@ export class Fold {
         this.#keysDraft().set(keyId, Object.freeze({ ...record, revokedAt: event.at }));
         return;
       }
+      case 'registry-restored':
+        if (event.data.epoch <= this.#epoch) throw new LogBroken(`Revision ${event.revision} opens epoch ${event.data.epoch} in epoch ${this.#epoch}.`);
+        this.#epoch = event.data.epoch;
+        this.#epochStart = event.revision;
+        return;
       default:
         // A newer build's event: kept in the log and in the chain, without effect here (rolling deploys).
         event satisfies never;

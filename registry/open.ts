@@ -1,31 +1,31 @@
 /**
  * Opening: from what is on disk to a snapshot that can be served.
  *
- * Rule: the last good snapshot where the log still holds its place, the rest of the log, then what this start adds to it, in one
- * append. Nothing is served before all of that is done.
+ * Rule: the last good snapshot where the log still holds its place, and the rest of the log; the whole log where there is no such
+ * snapshot. Where the log is not the one that the snapshot is of, or (where the store is another machine's) cannot be read, the snapshot
+ * is served as it is, marked as stale (SPEC R9, R10); nothing is written over what is there.
  */
 import { Contents } from './contents.ts';
-import { StartRefused } from './errors.ts';
-import { Fold, viewOf } from './fold.ts';
-import { planStart, type OperatorKeyFile, type StartOptions } from './first-start.ts';
+import { messageOf, RegistryError, StartRefused } from './errors.ts';
+import { Fold, LogBroken, viewOf } from './fold.ts';
 import { FrozenMap } from './frozen-map.ts';
-import { newKey } from './keys.ts';
-import { LastGood, type SavedSnapshot } from './last-good.ts';
+import { LastGood, type Saved, type SavedSnapshot } from './last-good.ts';
+import { LocalContents } from './local-contents.ts';
 import type { Log } from './log.ts';
-import { newSessionKey } from './sessions.ts';
 import { EMPTY_SNAPSHOT, type ChannelView, type Snapshot } from './snapshot.ts';
 import type { SessionKey, Store } from './store.ts';
-import { Writer, type Clock } from './writer.ts';
 
 /** Events read from the log at once: few enough to be garbage before the collector would move them. */
 const PAGE = 2000;
 
-export interface OpenOptions extends StartOptions {
+export interface OpenOptions {
   readonly store: Store;
   readonly dataDir: string | undefined;
-  readonly operatorKey: OperatorKeyFile | undefined;
+  /** How long a session may run, in milliseconds: for so long contents are kept on the disk. */
+  readonly sessionTtl: number;
+  /** Whether to open without the store where it is away. */
+  readonly failStatic: boolean;
   readonly log: Log;
-  readonly clock: Clock;
 }
 
 /** What a registry is made of. */
@@ -34,54 +34,47 @@ export interface Opened {
   readonly contents: Contents;
   readonly lastGood: LastGood | undefined;
   readonly sessionKeys: readonly SessionKey[];
+  /** Why the log was not read; undefined where it was. The snapshot is then the last good one, or the empty one where there is none. */
+  readonly unread?: { readonly because: 'away' | 'diverged'; readonly reason: string };
+  /** When the snapshot was last known to be current, where the log was not read; milliseconds since the epoch. */
+  readonly confirmedAt?: number;
 }
 
-/** @throws StartRefused; RegistryError `store-unavailable`; LogBroken */
-export async function openLog(options: OpenOptions): Promise<Opened> {
-  const { store, dataDir, operatorKey, log, clock } = options;
-  const contents = new Contents(store);
-  const lastGood = dataDir === undefined ? undefined : new LastGood(dataDir, log);
+/** The log does not hold the place of the last good snapshot: it was restored, replaced or cut. */
+class LogDiverged extends LogBroken {}
 
-  let snapshot = await readLog(store, contents, await lastGood?.load(), log);
-  const starter = new Writer(snapshot, { store, contents, clock, log, publish: (next) => (snapshot = next) });
-  let keyId: string | undefined;
+/** @throws StartRefused; RegistryError `store-unavailable` where `failStatic` is off; LogBroken */
+export async function openLog({ store, dataDir, sessionTtl, failStatic, log }: OpenOptions): Promise<Opened> {
+  const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, log);
+  const contents = new Contents(store, local);
+  const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, log, { contents, local });
+  const saved = await lastGood?.load();
+  local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
+  const made = { contents, lastGood };
   try {
-    await starter.commit(async (base) => {
-      const fresh = {
-        ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()) },
-        ...{ newKey, operatorKey, knownContent: (digest: string) => contents.get(digest), log },
-      };
-      const plan = await planStart(base, options, fresh);
-      keyId = plan.operatorKeyId ?? keyId;
-      return plan;
-    });
-  } finally {
-    await starter.close();
-  }
-  // Another instance may have made its own key first; a file with a key that opens nothing would mislead.
-  if (keyId !== undefined && !snapshot.keys.has(keyId)) await operatorKey?.remove();
-  alarmUnderFloor(snapshot, log);
-  return { snapshot, contents, lastGood, sessionKeys: await store.sessionKeys() };
-}
-
-/** An active version under the floor goes on being served, but loudly: taking it away could be worse (SPEC R7). */
-function alarmUnderFloor(snapshot: Snapshot, log: Log): void {
-  for (const [pack, state] of snapshot.packs) {
-    for (const { channel, version } of state.pointers.values()) {
-      const violations = state.versions.get(version)?.violations ?? [];
-      if (violations.length > 0) log.error({ pack, channel, version, violations }, `${pack} ${channel} is at ${version}, which is under the floor. It goes on being served; activate a version that is not.`);
+    return { ...made, snapshot: await readLog(store, contents, saved?.state), sessionKeys: [] };
+  } catch (error) {
+    const reason = messageOf(error);
+    if (error instanceof LogDiverged && saved !== undefined) {
+      if (!failStatic && (await store.head()) === undefined) throw lostLog(saved.state);
+      return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'diverged', reason } };
     }
+    if (!failStatic || !(error instanceof RegistryError)) throw error;
+    log.warn({ reason }, saved === undefined ? 'The store cannot be reached, and there is no last good snapshot: nothing can be served until the store is back.' : 'The store cannot be reached; the last good snapshot is served, marked as stale.');
+    return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'away', reason } };
   }
 }
 
-/** The state of the log: from the saved snapshot where the log holds its place, else from its first event. */
-export async function readLog(store: Store, contents: Contents, saved: SavedSnapshot | undefined, log: Log): Promise<Snapshot> {
+/**
+ * The state of the log: from the saved snapshot where the log holds its place, else from its first event.
+ * @throws LogBroken where the log does not hold the place, and no restore of it was accepted
+ */
+export async function readLog(store: Store, contents: Contents, saved?: SavedSnapshot): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
   if (saved !== undefined) {
     const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
     if (place?.hash === saved.hash) snapshot = await restored(saved, contents);
-    else if ((await store.head()) === undefined) throw lostLog(saved);
-    else log.warn({ revision: saved.revision, registryId: saved.registryId }, 'The last good snapshot is not a place in this log; the log is folded from its first event instead.');
+    else if (!(await restoreAccepted(store, saved))) throw new LogDiverged(`The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`);
   }
   const fold = new Fold(snapshot);
   for (;;) {
@@ -92,6 +85,26 @@ export async function readLog(store: Store, contents: Contents, saved: SavedSnap
   return fold.freeze(await contents.all(fold.movedDigests()));
 }
 
+/** Whether the log is of the same registry and in a later epoch: an operator has accepted that it was restored. */
+export async function restoreAccepted(store: Store, applied: { readonly registryId: string; readonly epoch: number }): Promise<boolean> {
+  const [first] = await store.events({ order: 'ascending', limit: 1 });
+  const [restore] = await store.events({ order: 'descending', limit: 1, types: ['registry-restored'] });
+  return first?.type === 'registry-created' && first.data.registryId === applied.registryId && restore?.type === 'registry-restored' && restore.data.epoch > applied.epoch;
+}
+
+/** What a saved snapshot can be served as without the log. */
+async function lastGoodOf(saved: Saved | undefined, contents: Contents, log: Log): Promise<Pick<Opened, 'snapshot' | 'sessionKeys' | 'confirmedAt'>> {
+  if (saved === undefined) return { snapshot: EMPTY_SNAPSHOT, sessionKeys: [] };
+  const { state, sessionKeys, confirmedAt } = saved;
+  try {
+    return { snapshot: await restored(state, contents), sessionKeys, confirmedAt };
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    log.error({ reason: error.message }, 'The last good snapshot cannot be served: an active content is neither on this disk nor in the store.');
+    return { snapshot: EMPTY_SNAPSHOT, sessionKeys: [] };
+  }
+}
+
 async function restored(saved: SavedSnapshot, contents: Contents): Promise<Snapshot> {
   const views = new Map<string, FrozenMap<string, ChannelView>>();
   for (const [pack, { pointers }] of saved.packs) {
@@ -100,6 +113,10 @@ async function restored(saved: SavedSnapshot, contents: Contents): Promise<Snaps
     if (byChannel.length > 0) views.set(pack, new FrozenMap(byChannel));
   }
   return Object.freeze({ ...saved, views: new FrozenMap(views) });
+}
+
+function activeDigests({ packs }: SavedSnapshot): string[] {
+  return [...packs.values()].flatMap(({ pointers }) => [...pointers.values()].map(({ digest }) => digest));
 }
 
 /** An empty log where there was one: never start a new registry over it by mistake (DESIGN section 4). */

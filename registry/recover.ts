@@ -19,7 +19,7 @@ import { SYSTEM_CLOCK, Writer } from './writer.ts';
  */
 export async function recoverOperatorKey(store: Store, file: OperatorKeyFile): Promise<{ keyId: string; revision: number }> {
   const contents = new Contents(store);
-  const snapshot = await readLog(store, contents, undefined, SILENT);
+  const snapshot = await readLog(store, contents);
   if (snapshot.revision === 0) throw new Error('The log is empty. Start the service once; it makes the first key.');
   const key = newKey();
   await file.write(key.token);

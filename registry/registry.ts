@@ -8,49 +8,25 @@
  */
 import { activationOf, activationsIn, unchanged, type Activation, type ActivationPage, type ActivationQuery } from './activations.ts';
 import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
-import type { Contents } from './contents.ts';
 import { differences, type Differences, type Edition } from './diff.ts';
 import { RegistryError } from './errors.ts';
 import type { Event } from './event.ts';
-import type { OperatorKeyFile } from './first-start.ts';
-import { newKey } from './keys.ts';
-import type { LastGood } from './last-good.ts';
-import { SILENT, type Log } from './log.ts';
-import { SCOPES, SYSTEM_ACTOR, type PackContent, type Violation } from './model.ts';
-import { openLog, type Opened } from './open.ts';
-import { parsePack } from './pack.ts';
-import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import { replayable } from './idempotency.ts';
+import { Instance, notReady, type ChangeListener, type Health, type InstanceRecord } from './instance.ts';
+import type { Reach } from './instances.ts';
+import { newKey } from './keys.ts';
+import { SCOPES, SYSTEM_ACTOR, type PackContent, type Violation } from './model.ts';
+import { defaultChannelOf, type RegistryOptions } from './options.ts';
+import { parsePack } from './pack.ts';
 import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
-import { sessionOf, Sessions, type Session } from './sessions.ts';
+import { revocationOf, type RevocationAnswer } from './revocation.ts';
+import { sessionOf, type Session } from './sessions.ts';
 import { packIn, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type Snapshot, type StyleList, type StylePrompt, type SystemPrompt, type VersionRecord } from './snapshot.ts';
 import type { Store } from './store.ts';
-import { revocationOf, type RevocationAnswer } from './revocation.ts';
 import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
-import { SYSTEM_CLOCK, Writer, type Clock } from './writer.ts';
+import { SYSTEM_CLOCK, type Clock } from './writer.ts';
 
-export interface RegistryOptions {
-  /** Owned by the registry from here on: `close` closes it. */
-  readonly store: Store;
-  /** The channels there are; the first is the default one. At least one. */
-  readonly channels: readonly string[];
-  /** The pack that reads and sessions mean where none is named. */
-  readonly defaultPack: string;
-  /** Activated at the first start, where `defaultPack` has no pointer yet. */
-  readonly defaultVersion?: string | undefined;
-  /** How long a session may run, in milliseconds. */
-  readonly sessionTtl: number;
-  /** Versions to register at the start (`readPackFolders`). */
-  readonly shipped?: readonly ShippedVersion[];
-  /** Policies to put in force at the start (`readPolicies`). */
-  readonly policies?: readonly ShippedPolicy[];
-  /** Where the last good snapshot is kept: an existing, private folder. None is kept without it. */
-  readonly dataDir?: string;
-  /** Where a key that can do everything is put, if the log has none. None is made without it. */
-  readonly operatorKey?: OperatorKeyFile;
-  readonly log?: Log;
-  readonly clock?: Clock;
-}
+export type { RegistryOptions };
 
 /** The answer to a command, and whether it is an earlier one told again (SPEC R6). */
 export type Receipt<T> = T & { readonly replayed: boolean };
@@ -64,53 +40,42 @@ export interface Preview {
   readonly problems: readonly Violation[];
 }
 
-/** Hears of changes after they are visible. It must not throw; what it throws is logged. */
-export type ChangeListener = (events: readonly Event[], snapshot: Snapshot) => void;
+/** In-process answers carry the age of what they say, where this instance does not know that it is current (SPEC R10). */
+export type Marked<T> = T & { readonly staleSeconds?: number };
 
 export class Registry {
   readonly channels: readonly string[];
   readonly defaultPack: string;
   readonly defaultChannel: string;
+  readonly #instance: Instance;
   readonly #store: Store;
-  readonly #contents: Contents;
-  readonly #sessions: Sessions;
-  readonly #writer: Writer;
-  readonly #lastGood: LastGood | undefined;
-  readonly #log: Log;
   readonly #clock: Clock;
-  readonly #listeners = new Set<ChangeListener>();
   #current: Snapshot;
   #defaultView: ChannelView | undefined;
 
-  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, sessionKeys }: Opened) {
+  private constructor(options: RegistryOptions, instance: Instance) {
     this.channels = Object.freeze([...options.channels]);
     this.defaultPack = options.defaultPack;
     this.defaultChannel = defaultChannelOf(options.channels);
-    this.#store = options.store;
-    this.#contents = contents;
-    this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
-    this.#lastGood = lastGood;
-    this.#log = options.log ?? SILENT;
+    this.#instance = instance;
+    this.#store = instance.store;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.#current = snapshot;
-    this.#show(snapshot);
-    const { clock, log, store } = { clock: this.#clock, log: this.#log, store: options.store };
-    this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events) });
+    this.#current = instance.current;
+    // The atomic flip: from here on every read answers from `current`.
+    instance.onShow((current) => {
+      this.#current = current;
+      this.#defaultView = current.views.get(this.defaultPack)?.get(this.defaultChannel);
+    });
   }
 
   /**
    * Opens the registry: the last good snapshot where the log still holds its place, the rest of the log, then what this start
-   * adds to it.
+   * adds to it; then it follows the log. With `failStatic` it opens also where the store is away.
    *
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Registry> {
-    const opened = await openLog({
-      ...{ store: options.store, channels: options.channels, defaultPack: options.defaultPack, defaultVersion: options.defaultVersion },
-      ...{ shipped: options.shipped ?? [], policies: options.policies ?? [], dataDir: options.dataDir, operatorKey: options.operatorKey },
-      ...{ log: options.log ?? SILENT, clock: options.clock ?? SYSTEM_CLOCK },
-    });
-    return new Registry(options, opened);
+    return new Registry(options, await Instance.open(options));
   }
 
   /** The snapshot that answers are computed from. Take it once per answer. */
@@ -121,33 +86,95 @@ export class Registry {
   // ── Reads: synchronous, from the snapshot in force ──
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found` */
-  activePack(at?: At): ActivePack {
-    return this.view(at).activePack;
+  activePack(at?: At): Marked<ActivePack> {
+    return this.#marked(this.view(at).activePack);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found` */
-  getSystemPrompt(at?: At): SystemPrompt {
-    return this.view(at).systemPrompt;
+  getSystemPrompt(at?: At): Marked<SystemPrompt> {
+    return this.#marked(this.view(at).systemPrompt);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found` */
-  listStyles(at?: At): StyleList {
-    return this.view(at).styleList;
+  listStyles(at?: At): Marked<StyleList> {
+    return this.#marked(this.view(at).styleList);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found`, `style-not-found` */
-  getStylePrompt(styleId: string, at?: At): StylePrompt {
+  getStylePrompt(styleId: string, at?: At): Marked<StylePrompt> {
     const view = this.view(at);
-    return view.stylePrompts.get(styleId) ?? styleIn(view, styleId);
+    return this.#marked(view.stylePrompts.get(styleId) ?? styleIn(view, styleId));
   }
 
   /**
    * All answers that hang on one pointer, from one snapshot.
-   * @throws RegistryError `pack-not-found`, `channel-not-found`
+   * @throws RegistryError `pack-not-found`, `channel-not-found`, `not-ready`
    */
   view(at?: At): ChannelView {
     if (at === undefined && this.#defaultView !== undefined) return this.#defaultView;
+    if (!this.#instance.ready) throw notReady();
     return viewIn(this.#current, at?.pack ?? this.defaultPack, at?.channel ?? this.defaultChannel);
+  }
+
+  // ── This instance, and the others (`instance.ts`) ──
+
+  get instanceId(): string {
+    return this.#instance.id;
+  }
+
+  /** Whole seconds since this instance last knew that it was current; undefined where it still does (SPEC R10). */
+  get staleSeconds(): number | undefined {
+    return this.#instance.staleSeconds;
+  }
+
+  /** `coach@1.0.0` where this instance serves a version of its own, whatever the log says. */
+  get pinnedVersion(): string | undefined {
+    return this.#instance.pinnedVersion;
+  }
+
+  /** Whether there is a whole snapshot to answer from. */
+  get ready(): boolean {
+    return this.#instance.ready;
+  }
+
+  /** How this instance is. */
+  health(): Health {
+    return this.#instance.health();
+  }
+
+  /** Every instance that has a lease. */
+  instances(): InstanceRecord[] {
+    return this.#instance.list();
+  }
+
+  /** Waits until a place in the history is applied here. @throws RegistryError `revision-not-reached`, `revision-unknown` */
+  reach(place: { readonly epoch?: number | undefined; readonly revision: number }): Promise<void> {
+    return this.#instance.reach(place);
+  }
+
+  /** Waits until every live instance has applied a revision, `seconds` at most. */
+  settled(revision: number, seconds: number): Promise<Reach> {
+    return this.#instance.settled(revision, seconds);
+  }
+
+  /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
+  catchUp(): Promise<void> {
+    return this.#instance.catchUp();
+  }
+
+  /** Calls the listener after each change. Returns what ends that. */
+  onChange(listener: ChangeListener): () => void {
+    return this.#instance.onChange(listener);
+  }
+
+  /** Ends waits for other instances; who had applied the move by then is their answer. Before the server is closed. */
+  stopWaiting(): void {
+    this.#instance.stopWaiting();
+  }
+
+  /** Ends the writes under way, gives the lease back, saves the last good snapshot, closes the store. */
+  close(): Promise<void> {
+    return this.#instance.close();
   }
 
   // ── Reads that may ask the store ──
@@ -273,36 +300,44 @@ export class Registry {
    * Starts a coach session on what is active now in a channel of the default pack. Needs no store.
    * @throws RegistryError `channel-not-found`, `style-not-supported`
    */
-  startSession({ styleId, channel }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Session {
-    return this.#sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.#clock.now());
+  startSession({ styleId, channel }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Marked<Session> {
+    return this.#marked(this.#instance.sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.#clock.now()));
   }
 
   /**
    * A session as pinned at its start, after any number of flips and restarts; where its version was revoked, as answered from
    * what stands in for it (SPEC R8).
-   * @throws RegistryError `session-not-found`, `store-unavailable`
+   * @throws RegistryError `session-not-found`, `store-unavailable`, `revision-not-reached`
    */
-  async resolveSession(sessionId: string, snapshot = this.#current): Promise<Session> {
-    const pin = this.#sessions.read(snapshot, sessionId, this.#clock.now());
-    return sessionOf(sessionId, pin, snapshot, (record) => this.#contentOf(record, snapshot));
+  async resolveSession(sessionId: string, snapshot?: Snapshot): Promise<Marked<Session>> {
+    const seen = snapshot ?? (await this.snapshotFor(sessionId));
+    const pin = this.#instance.sessions.read(seen, sessionId, this.#clock.now());
+    return this.#marked(await sessionOf(sessionId, pin, seen, (record) => this.#contentOf(record, seen)));
   }
 
-  /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
-  catchUp(): Promise<void> {
-    return this.#writer.catchUp();
+  /**
+   * A snapshot that knows a session's version: the one given, or, where another instance has started the session on a version that has
+   * not arrived here, the one that it arrives with (SPEC R10).
+   * @throws RegistryError `session-not-found`, `revision-not-reached`
+   */
+  async snapshotFor(sessionId: string, snapshot = this.#current): Promise<Snapshot> {
+    const sessions = this.#instance.sessions;
+    try {
+      sessions.read(snapshot, sessionId, this.#clock.now());
+      return snapshot;
+    } catch (error) {
+      const revision = sessions.revisionOf(sessionId);
+      if (revision === undefined || revision <= snapshot.revision) throw error;
+      await this.reach({ revision }).catch((refusal: unknown) => {
+        if (!(refusal instanceof RegistryError) || refusal.code !== 'revision-unknown') throw refusal; // else it is of a history that was restored over
+      });
+      return this.#current;
+    }
   }
 
-  /** Calls the listener after each change. Returns what ends that. */
-  onChange(listener: ChangeListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** Ends the writes under way, saves the last good snapshot, closes the store. */
-  async close(): Promise<void> {
-    await this.#writer.close();
-    await this.#lastGood?.flush();
-    await this.#store.close();
+  #marked<T extends object>(answer: T): Marked<T> {
+    const staleSeconds = this.#instance.staleSeconds;
+    return staleSeconds === undefined ? answer : Object.freeze({ ...answer, staleSeconds });
   }
 
   #activateCommand({ version, reason, pack, channel, actor = SYSTEM_ACTOR, precondition }: ActivateRequest): MoveCommand {
@@ -328,7 +363,7 @@ export class Registry {
   /** The event that a command made, now or at its first coming; none where nothing had to change. */
   async #execute(command: Command, { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
     const request = replayable(this.#store, actor, idempotency);
-    const { events, snapshot } = await this.#writer.commit((base) => request.first(() => decide(base, command, this)));
+    const { events, snapshot } = await this.#instance.commit((base) => request.first(() => decide(base, command, this)));
     const replay = request.replay();
     return { event: replay ?? events[0], snapshot, replayed: replay !== undefined };
   }
@@ -359,30 +394,6 @@ export class Registry {
   /** Active contents hang on the snapshot; others come through the bounded memory. */
   async #contentOf(record: VersionRecord, snapshot: Snapshot): Promise<PackContent> {
     for (const { content } of snapshot.views.get(record.pack)?.values() ?? []) if (content.version === record.version) return content;
-    return this.#contents.get(record.digest);
+    return this.#instance.contents.get(record.digest);
   }
-
-  #publish(next: Snapshot, events: readonly Event[]): void {
-    this.#show(next);
-    for (const listener of this.#listeners) {
-      try {
-        listener(events, next);
-      } catch (error) {
-        this.#log.error({ err: error, revision: next.revision }, 'A listener to changes failed; the change itself is made.');
-      }
-    }
-  }
-
-  /** The atomic flip: from here on every read answers from `next`. */
-  #show(next: Snapshot): void {
-    this.#current = next;
-    this.#defaultView = next.views.get(this.defaultPack)?.get(this.defaultChannel);
-    this.#lastGood?.save(next);
-  }
-}
-
-function defaultChannelOf(channels: readonly string[]): string {
-  const [first] = channels;
-  if (first === undefined) throw new RangeError('There must be at least one channel.');
-  return first;
 }

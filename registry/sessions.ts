@@ -126,6 +126,12 @@ export class Sessions {
     };
   }
 
+  /** The revision of the log that a session's pin is from; undefined where the id is none of ours. */
+  revisionOf(sessionId: string): number | undefined {
+    const revision = this.#verified(sessionId)?.p.split('.')[2];
+    return revision === undefined ? undefined : parseInt(revision, 36);
+  }
+
   #verified(sessionId: string): { exp: number; p: string } | undefined {
     if (sessionId.length > SESSION_ID_LENGTH) return undefined;
     // base64url leaves bits of the last character unused: of the spellings of a signature, one was given out.

@@ -134,6 +134,10 @@ export interface ChannelView {
 
 export interface Snapshot {
   readonly registryId: string;
+  /** Which history the revision is of: 1, and one more after each accepted restore. Higher is later, whatever the revision (SPEC R4). */
+  readonly epoch: number;
+  /** The revision that opened the epoch; 0 in the first. What lies below is common to it and the history before. */
+  readonly epochStart: number;
   readonly revision: number;
   /** Hash of the event at `revision`. */
   readonly hash: string;
@@ -146,9 +150,22 @@ export interface Snapshot {
   readonly views: FrozenMap<string, FrozenMap<string, ChannelView>>;
 }
 
+/** A place in the history, restores included. */
+export interface Place {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+/** Whether the one place is at least as late as the other. */
+export function reaches(place: Place, other: Place): boolean {
+  return place.epoch > other.epoch || (place.epoch === other.epoch && place.revision >= other.revision);
+}
+
 /** The state before the first event. */
 export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   registryId: '',
+  epoch: 1,
+  epochStart: 0,
   revision: 0,
   hash: GENESIS_HASH,
   at: '',

@@ -66,9 +66,37 @@ export interface EventQuery {
   readonly exact?: boolean;
 }
 
-/** A log, the contents its events name, and the session keys. */
+/** What an instance says of itself each time it renews its lease. */
+export interface LeaseClaim {
+  /** The instance: one start of one process. */
+  readonly id: string;
+  readonly startedAt: string;
+  /** The place in the log that it answers from. */
+  readonly epoch: number;
+  readonly appliedRevision: number;
+  /** `coach@1.0.0` where it serves a version whatever the log says. */
+  readonly pinnedVersion?: string;
+}
+
+/** An instance's lease, as the store holds it. */
+export interface Lease extends LeaseClaim {
+  /** Moves by one with each renewal. Whoever waits for an instance watches it on a clock of its own: no two clocks are compared. */
+  readonly counter: number;
+  /** When it was last renewed, by the store's clock; for people. */
+  readonly lastSeenAt: string;
+}
+
+/** The answer to a renewal. */
+export interface Renewal {
+  /** The log's head at a moment after the renewal was asked for; undefined for an empty log. */
+  readonly head: Head | undefined;
+  /** The leases of all instances, the caller's own among them, perhaps as it was before this renewal. */
+  readonly leases: readonly Lease[];
+}
+
+/** A log, the contents its events name, the session keys, and the leases of the instances that follow the log. */
 export interface Store {
-  /** The engine, for messages and logs: `memory`, `sqlite`. */
+  /** The engine, for messages and logs: `memory`, `sqlite`, `postgres`. */
   readonly kind: string;
 
   /** The last event's place, or undefined for an empty log. Never older than an append that has answered `done`. */
@@ -92,6 +120,20 @@ export interface Store {
 
   /** All session keys, the newest last. */
   sessionKeys(): Promise<readonly SessionKey[]>;
+
+  /** Renews an instance's lease, durably, and says how far the log is. The lease is made where there is none. */
+  renew(claim: LeaseClaim): Promise<Renewal>;
+
+  /** Takes a lease away; with `counter`, only while it still stands there. One that is not there is no fault. */
+  release(instanceId: string, counter?: number): Promise<void>;
+
+  /**
+   * Calls `woken` whenever the log may have grown, until the function that it returns is called. A hint: calls can be lost, come
+   * late, or come for nothing; the log is to be read, and to be asked now and then all the same.
+   *
+   * @param woken is given the revision that the hint speaks of, where it is known
+   */
+  watch(woken: (revision?: number) => void): () => void;
 
   /** Gives everything back: connections, locks. Later calls reject. Closing twice is fine. */
   close(): Promise<void>;

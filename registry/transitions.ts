@@ -19,8 +19,8 @@ import { isActivatable, listed, packIn, unknownVersion, type ChannelView, type P
 
 export { apply } from './fold.ts';
 
-/** Says whether the caller still wants the move, given what is active in the channel now (`If-Match`). */
-export type Precondition = (view: ChannelView | undefined) => boolean;
+/** Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is. */
+export type Precondition = (view: ChannelView | undefined, history: Pick<Snapshot, 'epoch' | 'epochStart'>) => boolean;
 
 export interface PublishCommand {
   readonly type: 'publish';
@@ -168,7 +168,7 @@ function target(snapshot: Snapshot, command: MoveCommand, rules: Rules): { state
     const knownChannels = [...new Set([...rules.channels, ...state.pointers.keys()])];
     throw new RegistryError('channel-not-found', `There is no channel "${channel}". Channels here: ${listed(knownChannels)}.`, { knownChannels });
   }
-  if (precondition !== undefined && !precondition(snapshot.views.get(pack)?.get(channel))) {
+  if (precondition !== undefined && !precondition(snapshot.views.get(pack)?.get(channel), snapshot)) {
     const currentRevision = pointer?.revision ?? 0;
     throw new RegistryError(
       'revision-conflict',

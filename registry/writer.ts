@@ -17,8 +17,8 @@ import type { PackContent } from './model.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { AppendOutcome, Batch, SessionKey, Store, StoredContent } from './store.ts';
 
-/** For how long a write is tried against conflicts and unknown outcomes, in milliseconds. */
-const PATIENCE = 2000;
+/** For how long a write may take, its wait for others included, in milliseconds: its answer is out within two seconds. */
+const PATIENCE = 1600;
 /** Events read from the log at once. */
 const PAGE = 10_000;
 /** Between two tries to append again after an unknown outcome, in milliseconds. */
@@ -49,8 +49,10 @@ export interface WriterOptions {
   readonly contents: Contents;
   readonly clock: Clock;
   readonly log: Log;
-  /** The one assignment that makes a snapshot visible, and what follows from it. */
+  /** The one assignment that makes a snapshot visible, and what follows from it. No events: the whole history was replaced. */
   readonly publish: (next: Snapshot, events: readonly Event[]) => void;
+  /** Hears that the log is not the one that was applied here. */
+  readonly diverged?: (reason: string) => void;
 }
 
 export class Writer {
@@ -58,6 +60,7 @@ export class Writer {
   #current: Snapshot;
   #queue: Promise<unknown> = Promise.resolve();
   #settling: NodeJS.Timeout | undefined;
+  #catchingUp: Promise<void> | undefined;
   #closed = false;
 
   constructor(initial: Snapshot, options: WriterOptions) {
@@ -68,35 +71,56 @@ export class Writer {
   /**
    * Proposes against the current snapshot until what it proposes is in the log, or there is nothing to append.
    *
+   * @param options.large a batch that may take its time, as a first start's: then the store's own limits hold for each call
    * @returns the events appended, and the snapshot they were decided on or led to
    * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
    */
-  commit(propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
-    return this.#exclusive(async () => {
-      const deadline = performance.now() + PATIENCE;
+  async commit(propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>, { large = false } = {}): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
+    const deadline: Deadline = { at: performance.now() + PATIENCE, cuts: !large };
+    const turn = Promise.withResolvers<undefined>();
+    const result = this.#exclusive(async () => {
+      turn.resolve(undefined);
+      if (deadline.cuts && performance.now() >= deadline.at) throw tooLate();
       for (;;) {
         const base = this.#current;
-        const proposal = await propose(base);
-        if ((proposal.seen ?? 0) <= base.revision) {
-          if (proposal.events.length === 0) return { events: [], snapshot: base };
-          const events = await this.#append(base, proposal, deadline);
-          if (events !== undefined) return { events, snapshot: this.#current };
+        const { outcome, events, refusal } = await this.#attempt(base, propose, deadline);
+        if (outcome === 'appended') return { events, snapshot: this.#current };
+        await this.#followForWrite(deadline);
+        // A refusal, or nothing to do, rests on what the log holds now: another instance may have been ahead of this one (SPEC R5).
+        if (outcome === 'decided' && this.#current === base) {
+          if (refusal !== undefined) throw refusal;
+          return { events: [], snapshot: base };
         }
-        await this.#follow().catch((error: unknown) => {
-          if (!(error instanceof LogBroken)) throw error;
-          this.#options.log.error({ reason: error.message }, 'The log is not the one that this instance applied; nothing is written to it.');
-          throw new RegistryError('store-unavailable', 'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.', {}, { cause: error });
-        });
-        if (performance.now() >= deadline) {
+        if (performance.now() >= deadline.at) {
           throw new RegistryError('store-busy', 'Others kept changing the registry for two seconds; nothing was changed. Try again.');
         }
       }
     });
+    // Whoever waits for its turn behind a store that does not answer is told so in time; nothing of it was begun.
+    await within(deadline, Promise.race([turn.promise, result.then(() => undefined)]));
+    return result;
   }
 
-  /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
+  /** Puts another history in the place of the one that was applied, where `read` finds one. */
+  replace(read: (current: Snapshot) => Promise<Snapshot | undefined>): Promise<boolean> {
+    return this.#exclusive(async () => {
+      const next = await read(this.#current);
+      if (next !== undefined) this.#show(next, []);
+      return next !== undefined;
+    });
+  }
+
+  /**
+   * Applies what the log holds beyond the current snapshot, as the log was after this call at the earliest; one reading serves all who
+   * wait for it.
+   * @throws RegistryError `store-unavailable`; LogBroken
+   */
   catchUp(): Promise<void> {
-    return this.#exclusive(() => this.#follow());
+    this.#catchingUp ??= this.#exclusive(() => {
+      this.#catchingUp = undefined; // whoever asks from here on may ask for more than this reading will find
+      return this.#follow();
+    });
+    return this.#catchingUp;
   }
 
   /** Waits for the change under way; later ones are refused. */
@@ -113,25 +137,55 @@ export class Writer {
     return result;
   }
 
+  /** One try: what it proposes is in the log, was overtaken by another, or is nothing to append (a refusal, or the state is as asked). */
+  async #attempt(
+    base: Snapshot,
+    propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>,
+    deadline: Deadline,
+  ): Promise<{ readonly outcome: 'appended' | 'overtaken' | 'decided'; readonly events: readonly Event[]; readonly refusal?: RegistryError }> {
+    let proposal: Proposal;
+    try {
+      proposal = await within(deadline, propose(base));
+    } catch (refusal) {
+      if (!(refusal instanceof RegistryError) || refusal.code === 'store-unavailable') throw refusal;
+      return { outcome: 'decided', events: [], refusal };
+    }
+    if ((proposal.seen ?? 0) > base.revision) return { outcome: 'overtaken', events: [] };
+    if (proposal.events.length === 0) return { outcome: 'decided', events: [] };
+    const events = await this.#append(base, proposal, deadline);
+    return events === undefined ? { outcome: 'overtaken', events: [] } : { outcome: 'appended', events };
+  }
+
+  async #followForWrite(deadline: Deadline): Promise<void> {
+    try {
+      await within(deadline, this.#follow());
+    } catch (error) {
+      if (!(error instanceof LogBroken)) throw error;
+      this.#options.diverged?.(error.message);
+      throw new RegistryError('store-unavailable', 'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.', {}, { cause: error });
+    }
+  }
+
   /** The events, once they are durable and visible; undefined on a conflict. */
-  async #append(base: Snapshot, proposal: Proposal, deadline: number): Promise<readonly Event[] | undefined> {
+  async #append(base: Snapshot, proposal: Proposal, deadline: Deadline): Promise<readonly Event[] | undefined> {
     const { contents, clock } = this.#options;
     const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
     const fold = new Fold(base);
     for (const event of events) fold.add(event);
     // All that can fail is done before the append: what is durable must become visible. SPEC R3
-    const next = fold.freeze(await this.#activeContents(fold, proposal.contents));
+    const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
 
     const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [] };
     for (let sent = false; ; sent = true) {
-      const outcome = await this.#outcomeOf(batch, base.revision, sent);
+      const outcome = await within<AppendOutcome>(deadline, this.#outcomeOf(batch, base.revision, sent), 'unknown');
       if (outcome === 'done') {
-        this.#show(next, events);
+        // A reading of the log that was given up on may have shown them by now.
+        if (this.#current === base) this.#show(next, events);
         return events;
       }
       if (outcome === 'conflict') return undefined;
-      if (performance.now() + PAUSE >= deadline) {
+      if (performance.now() + PAUSE >= deadline.at) {
         this.#settleLater();
         throw new RegistryError('outcome-unknown', 'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.', {
           eventId: events[0]?.id,
@@ -179,7 +233,9 @@ export class Writer {
       if (news.length === 0) return;
       const fold = new Fold(base);
       for (const event of news) fold.add(event as Event);
-      this.#show(fold.freeze(await this.#activeContents(fold, [])), news as Event[]);
+      const next = fold.freeze(await this.#activeContents(fold, []));
+      // One that was given up on, because it took too long, must not undo what was shown since.
+      if (this.#current === base) this.#show(next, news as Event[]);
     }
   }
 
@@ -200,5 +256,37 @@ export class Writer {
         if (again) this.#settleLater(Math.min(2 * pause, LONGEST_PAUSE));
       });
     }, pause).unref();
+  }
+}
+
+/** Until when a write is tried, and whether one call that takes longer is given up on. */
+interface Deadline {
+  /** Monotonic, in milliseconds. */
+  readonly at: number;
+  readonly cuts: boolean;
+}
+
+function tooLate(): RegistryError {
+  return new RegistryError('store-unavailable', 'The store did not answer within two seconds; nothing was sent.');
+}
+
+/**
+ * What a task gives, or, where it takes until after the deadline, `late`; without that the store counts as away. A task that is late goes
+ * on; what becomes of it is for the log to tell.
+ */
+async function within<T>({ at, cuts }: Deadline, task: T | Promise<T>, late?: T): Promise<T> {
+  if (!cuts || !(task instanceof Promise)) return task;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<T>((resolve, reject) => {
+    timer = setTimeout(() => {
+      if (late !== undefined) resolve(late);
+      else reject(tooLate());
+    }, Math.max(0, at - performance.now()));
+  });
+  task.catch(() => undefined); // a failure that comes late has nobody who waits for it any more
+  try {
+    return await Promise.race([task, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -44,12 +44,23 @@ function matchesWeakly(header: string, etag: string): boolean {
   return header.trim() === '*' || listOf(header).some((tag) => tag.replace(/^W\//u, '') === etag);
 }
 
-/** What `If-Match` demands of the channel when the move is decided; undefined where the header is not sent. SPEC R5 */
-export function preconditionOf(header: string | undefined): Precondition | undefined {
+/**
+ * What `If-Match` demands of the channel when the move is decided; undefined where the header is not sent (SPEC R5). After a restore a
+ * revision may be given out again for another event: with `Registry-Epoch`, one that was seen in an earlier history and is not common to
+ * both does not match.
+ */
+export function preconditionOf({ headers }: FastifyRequest): Precondition | undefined {
+  const header = headers['if-match'];
   if (header === undefined) return undefined;
   if (header.trim() === '*') return (view) => view !== undefined;
   const tags = listOf(header);
-  return (view) => view !== undefined && tags.some((tag) => tag === `"${view.activePack.revision}"` || tag === prepare(view.activePack).etag);
+  const seenIn = Number(headers['registry-epoch'] ?? Infinity);
+  return (view, { epoch, epochStart }) => {
+    if (view === undefined) return false;
+    const { revision } = view.activePack;
+    const common = seenIn >= epoch || revision < epochStart;
+    return tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag);
+  };
 }
 
 /** The entity tags of a list; whatever is none is left out, and so never matches. */

@@ -7,7 +7,9 @@
  *     prompts       getSystemPrompt listStyles getStylePrompt
  *     coach         startCoachSession getCoachSession
  *     audit         listEvents getAuditHead verifyAudit
+ *     events        streamEvents
  *     keys          listKeys createKey revokeKey
+ *     instances     listInstances
  *     health        live ready
  *     problems      getProblem
  */
@@ -19,26 +21,31 @@ import auditRoutes from './audit/index.ts';
 import { auditSchemas } from './audit/schemas.ts';
 import coachRoutes from './coach/index.ts';
 import { prepareView } from './conditional.ts';
+import eventRoutes from './events/index.ts';
 import healthRoutes from './health/index.ts';
+import instanceRoutes from './instances/index.ts';
 import keyRoutes from './keys/index.ts';
 import { keySchemas } from './keys/schemas.ts';
 import packRoutes from './packs/index.ts';
 import { packSchemas } from './packs/schemas.ts';
 import problemRoutes from './problems/index.ts';
 import promptRoutes from './prompts/index.ts';
+import { Instances } from './preference.ts';
 import { Problem } from './schema-kit.ts';
 import versionRoutes from './versions/index.ts';
 import { versionSchemas } from './versions/schemas.ts';
 
 export default async function routes(app: FastifyInstance): Promise<void> {
-  for (const schema of [Problem, ...versionSchemas, ...packSchemas, ...activationSchemas, ...keySchemas, ...auditSchemas]) app.addSchema(schema);
+  for (const schema of [Problem, Instances, ...versionSchemas, ...packSchemas, ...activationSchemas, ...keySchemas, ...auditSchemas]) app.addSchema(schema);
   await app.register(packRoutes);
   await app.register(versionRoutes);
   await app.register(activationRoutes);
   await app.register(promptRoutes);
   await app.register(coachRoutes);
   await app.register(auditRoutes);
+  await app.register(eventRoutes);
   await app.register(keyRoutes);
+  await app.register(instanceRoutes);
   await app.register(healthRoutes);
   await app.register(problemRoutes);
 

@@ -56,7 +56,7 @@ export const Problem = Type.Object(
 /** What any request can run into. */
 const COMMON: readonly ProblemCode[] = ['validation-failed', 'request-timeout', 'header-too-large', 'internal'];
 /** What any request that needs a key can run into besides. */
-const GUARDED: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'rate-limited', 'overloaded'];
+const GUARDED: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'rate-limited', 'overloaded', 'revision-not-reached', 'revision-unknown', 'store-unavailable', 'not-ready'];
 /** What any request with a body can run into. */
 const WITH_BODY: readonly ProblemCode[] = ['payload-too-large', 'unsupported-media-type'];
 /** What any write can run into. */
@@ -111,7 +111,12 @@ function problemResponse(codes: readonly ProblemCode[], own: readonly ProblemCod
   };
 }
 
-const revisionHeader = { 'Registry-Revision': Type.Integer({ minimum: 0, description: 'Log revision of the snapshot that the answer was computed from.' }) };
+export const revisionHeader = {
+  'Registry-Revision': Type.Integer({ minimum: 0, description: 'Log revision of the snapshot that the answer was computed from.' }),
+  'Registry-Epoch': Type.Integer({ minimum: 2, description: 'Which history the revision is of; sent once a restore of the database was accepted, 1 before.' }),
+  'Registry-Stale': Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it is current; sent only where it does not know.' }),
+  'Registry-Pinned': Type.String({ description: 'The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does.' }),
+};
 
 const retryAfter = { 'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next try.' }) };
 /** What problems of a status carry besides. */
@@ -150,10 +155,15 @@ export const replayedHeader = { 'Idempotency-Replayed': Type.String({ descriptio
 export const writtenHeaders = { ...locationHeader, ...replayedHeader };
 
 const idempotencyKey = Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer.' }));
+const prefer = Type.Optional(Type.String({ maxLength: 1000, description: '`wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time.' }));
 /** Sent on a write. */
 export const idempotencyHeaders = Type.Object({ 'idempotency-key': idempotencyKey });
+/** Sent on a move that is not guarded. */
+export const waitHeaders = Type.Object({ 'idempotency-key': idempotencyKey, prefer });
+export const waitedHeader = { 'Preference-Applied': Type.String({ description: '`wait` where the answer waited for the other instances.' }) };
 /** Sent on a guarded move. No examples: Swagger UI would send them along, and an operator's move would be refused or replayed for it. */
 export const moveHeaders = Type.Object({
   'idempotency-key': idempotencyKey,
+  prefer,
   'if-match': Type.Optional(Type.String({ description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.' })),
 });

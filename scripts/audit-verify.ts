@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { messageOf, verifyLog, type Head } from '../registry/index.ts';
-import { attachSqliteStore } from '../registry/stores/sqlite/index.ts';
+import { attachStore } from './attached-store.ts';
 
 const HELP = `Usage: npm run audit:verify -- [--head REVISION:HASH]…
 
@@ -29,8 +29,7 @@ async function run(): Promise<number> {
   }
   const heads = values.head.map(headOf);
   const config = readConfig(process.env);
-  if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk.');
-  const store = await attachSqliteStore({ file: config.store.file });
+  const store = await attachStore(config);
   try {
     const result = await verifyLog(store, heads, progress);
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');

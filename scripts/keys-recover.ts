@@ -6,12 +6,12 @@
  */
 import { readConfig } from '../config.ts';
 import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey } from '../registry/index.ts';
-import { attachSqliteStore } from '../registry/stores/sqlite/index.ts';
+import { attachStore } from './attached-store.ts';
 
 try {
   const config = readConfig(process.env);
   if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
-  const store = await attachSqliteStore({ file: config.store.file });
+  const store = await attachStore(config);
   try {
     const { keyId, revision } = await recoverOperatorKey(store, operatorKeyFile(config.dataDir));
     console.log(`Made the operator key ${keyId} (revision ${revision}). It is in ${operatorKeyPath(config.dataDir)}.`);

@@ -6,7 +6,7 @@
  * Problem: the same tests are wanted in seconds while one works, in minutes before a release and for days in a soak.
  * Rule: a length says which files run, and how long a file may take; the tests read it as TEST_LENGTH and choose their number
  * of runs by it.
- *   - `short` (the default): every test file;
+ *   - `short` (the default): every test file but those that start a dozen processes and more;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead of the length's own.
@@ -18,7 +18,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, statSync } from 'node:fs';
-import { relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import { closingLine, TapReport, type Counts } from './tap-report.ts';
@@ -26,6 +26,8 @@ import { closingLine, TapReport, type Counts } from './tap-report.ts';
 interface Length {
   /** Where its files are. */
   readonly folders: readonly string[];
+  /** Files in them that are not among them. */
+  readonly except?: readonly string[];
   /** Seconds that one file may take. */
   readonly timeout: number;
   /** Files that run at once. Where bounds on time are asserted, each has the machine to itself. */
@@ -33,8 +35,12 @@ interface Length {
   readonly endless: boolean;
 }
 
+/** They start a dozen processes and more, which takes longer than a short run has; `faults` runs them. */
+const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
+
 const LENGTHS: Readonly<Record<string, Length>> = {
-  short: { folders: ['test'], timeout: 120, jobs: 2, endless: false },
+  // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
+  short: { folders: ['test'], except: MANY_PROCESSES, timeout: 120, jobs: 3, endless: false },
   faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, jobs: 1, endless: false },
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
 };
@@ -68,7 +74,7 @@ async function main(): Promise<number> {
   const length = LENGTHS[values.length];
   if (length === undefined) throw new Error(`--length ${values.length}: there is no such length; use ${Object.keys(LENGTHS).join(', ')}.`);
 
-  const files = positionals.length > 0 ? named(positionals) : filesUnder(length.folders);
+  const files = positionals.length > 0 ? named(positionals) : filesUnder(length.folders).filter((file) => length.except?.includes(file) !== true);
   if (files.length === 0) throw new Error(`No test ran: there is no *.test.ts under ${length.folders.join(' or ')}.`);
 
   let clean = true;
@@ -119,7 +125,7 @@ async function run(files: readonly string[], length: string, { timeout, jobs }: 
   // stderr goes straight through: what a crashing process says last must not be lost in between.
   const tap = spawn(process.execPath, [TAP, 'run', '--reporter=tap', `--timeout=${timeout}`, `--jobs=${jobs}`, ...files], {
     cwd: ROOT,
-    env: { ...process.env, TEST_LENGTH: length },
+    env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...process.env, TEST_LENGTH: length },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 

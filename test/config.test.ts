@@ -34,6 +34,8 @@ const DEFAULTS = {
   sessionTtl: 86_400_000,
   bodyLimit: 1_048_576,
   rateLimit: 6000,
+  keyMaxStale: Infinity,
+  pinVersion: undefined,
   corsOrigins: [],
   trustProxy: false,
   logLevel: 'info',
@@ -53,11 +55,13 @@ t.test('every setting is read', async (t) => {
     ...{ HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1' },
     ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
     ...{ RATE_LIMIT: '0', CORS_ORIGINS: 'https://console.example.com, http://localhost:8080' },
+    ...{ KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1' },
   });
   t.strictSame({ ...config }, {
     ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
     ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
     ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'] },
+    ...{ keyMaxStale: 43_200, pinVersion: { pack: 'coach', version: '1.0.0-rc.1' } },
   });
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
 });
@@ -66,6 +70,7 @@ t.test('where the store lies', async (t) => {
   t.strictSame(readConfig({ STORE_URL: 'memory:' }).store, { kind: 'memory' });
   t.strictSame(readConfig({ STORE_URL: 'sqlite:/srv/other.db' }).store, { kind: 'sqlite', file: '/srv/other.db' });
   t.strictSame(readConfig({ STORE_URL: 'sqlite:other.db', DATA_DIR: '/srv' }).store, { kind: 'sqlite', file: resolve('other.db') }, 'relative to the process');
+  for (const url of ['postgres://registry:secret@db.internal:5432/registry?sslmode=verify-full', 'postgresql://localhost/registry', 'postgres://']) t.strictSame(readConfig({ STORE_URL: url }).store, { kind: 'postgres', url }, 'as it was given');
   t.strictSame(readConfig({ DATA_DIR: 'here' }).store, { kind: 'sqlite', file: join(resolve('here'), 'registry.db') });
 });
 
@@ -74,6 +79,23 @@ t.test('durations and sizes in their units', async (t) => {
   t.strictSame(['1s', '2m', '3h', '4d', '365d', '31536000s'].map(ttl), [1000, 120_000, 10_800_000, 345_600_000, 31_536_000_000, 31_536_000_000]);
   const limit = (BODY_LIMIT: string) => readConfig({ BODY_LIMIT }).bodyLimit;
   t.strictSame(['1kb', '64mb', '65536kb'].map(limit), [1024, 67_108_864, 67_108_864]);
+});
+
+t.test('for how long keys are honoured unasked, in seconds', async (t) => {
+  const stale = (KEY_MAX_STALE: string) => readConfig({ KEY_MAX_STALE }).keyMaxStale;
+  t.strictSame(['1s', '2m', '3h', '365d', 'unlimited'].map(stale), [1, 120, 10_800, 31_536_000, Infinity]);
+});
+
+t.test('a refusal never shows the password of a store', async (t) => {
+  const addresses = [
+    ...['mysql://registry:hunter2@db.internal/registry', 'Postgres://registry:hunter2@db.internal', 'postgres:/registry:hunter2@db.internal', 'postgres:registry:hunter2@db.internal/registry', 'registry:hunter2@db.internal'],
+    ...['mysql://registry:hunter2@hunter2@db.internal', 'mysql://registry:hunter2/hunter2@db.internal', 'mysql://:hunter2@db.internal', 'mysql://db.internal/registry?user=registry&password=hunter2', 'mysql://registry:hun\nter2hunter2@db.internal'],
+  ];
+  for (const STORE_URL of addresses) {
+    const { message } = refusal({ STORE_URL });
+    t.match(message, /STORE_URL=".*" is wrong: it must be postgres:/u);
+    t.notMatch(message, /hunter2/u, STORE_URL);
+  }
 });
 
 t.test('proxies', async (t) => {
@@ -99,6 +121,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   TRUST_PROXY: ['yes', 'true', 'proxy.example', '10.0.0.0/33', '10.0.0', '127.0.0.1,', '300.0.0.1', '::1/129', '10.0.0.0/'],
   RATE_LIMIT: ['-1', '1.5', 'off', '100000000'],
   CORS_ORIGINS: ['*', 'console.example.com', 'https://a.example/', 'https://a.example,', 'ftp://a.example'],
+  KEY_MAX_STALE: ['24', '0h', 'never', '366d', 'Infinity', '1w'],
+  PIN_VERSION: ['coach', 'coach@', '@1.0.0', 'coach@1.0', 'Coach@1.0.0', 'coach@1.0.0@2.0.0', 'coach@latest', 'coach 1.0.0'],
   LOG_LEVEL: ['verbose', 'INFO', 'info ', '30'],
 };
 

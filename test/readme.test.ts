@@ -6,14 +6,19 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import t from 'tap';
-import { startServer } from './support/server-process.ts';
+import t, { type Test } from 'tap';
+import { spawnServer, startServer } from './support/server-process.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
 
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
 /** The fenced blocks of a section, in order. */
-function blocksOf(markdown: string, heading: string): { language: string; text: string }[] {
+function blocksOf(markdown: string, heading: string): Block[] {
   const section = markdown.split(/^## /mu).find((part) => part.startsWith(heading)) ?? '';
   return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({ language, text: text.trim() }));
 }
@@ -33,30 +38,55 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-t.test('the walkthrough', async (t) => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const blocks = blocksOf(readme, 'From zero to a rollback');
-  t.ok(blocks.length >= 12, 'the walkthrough is found');
-
-  const folder = await mkdtemp(join(tmpdir(), 'walkthrough-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(root, 'packs'), join(folder, 'packs'), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const port = await freePort();
-  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
-
+/** Runs the `sh` blocks, as typed into one shell, and holds each `json` block to what the one before it gave. */
+async function follow(t: Test, blocks: readonly Block[], folder: string, ports: Readonly<Record<string, number>>): Promise<void> {
   let output = '';
-  let variables = ''; // of the one shell that a reader types all of it into
+  let variables = '';
   for (const { language, text } of blocks) {
     if (language === 'sh') {
       const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
-      const script = `${variables}${text.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)}`;
+      const script = `${variables}${text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port]}`)}`;
       for (const [line] of text.matchAll(/^[A-Z_]+=.*$/gmu)) variables += `${line}\n`;
       output = (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
     } else if (language === 'json') {
       t.match(output, patternOf(text), `gives ${text.slice(0, 60)}…`);
     }
   }
+}
+
+async function walkthroughFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'walkthrough-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await cp(join(root, 'packs'), join(folder, 'packs'), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+t.test('the walkthrough', async (t) => {
+  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback');
+  t.ok(blocks.length >= 12, 'the walkthrough is found');
+  const folder = await walkthroughFolder(t);
+  const port = await freePort();
+  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
+  await follow(t, blocks, folder, { 3000: port });
+});
+
+t.test('two instances on one PostgreSQL', async (t) => {
+  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'Two instances on one PostgreSQL');
+  const [postgres, ...instances] = blocks.filter(({ language }) => language === 'bash').map(({ text }) => text);
+  const folder = await walkthroughFolder(t);
+  const ports = { 54329: await freePort(), 3001: await freePort(), 3002: await freePort() };
+
+  t.match(postgres, /^npm run postgres -- --port 54329$/u);
+  const server = spawnServer(t, {}, { script: join(root, 'scripts', 'postgres.ts'), args: ['--port', String(ports[54329])] });
+  await server.said((line) => line.includes(`STORE_URL=postgres://postgres@127.0.0.1:${ports[54329]}/registry`));
+  t.equal(instances.length, 2);
+  for (const line of instances) {
+    const [, url = '', dataDir = '', port = ''] = /^STORE_URL=(\S+) DATA_DIR=(\S+) PORT=(\d+) npm start$/u.exec(line) ?? [];
+    const settings = { STORE_URL: url.replace('54329', String(ports[54329])), DATA_DIR: join(folder, dataDir), PACKS_DIR: join(folder, 'packs') };
+    await startServer(t, { ...settings, PORT: String(ports[port as '3001' | '3002']) });
+  }
+  await follow(t, blocks, folder, ports);
 });
 
 t.test('the table of operations names exactly those of openapi.yaml', async (t) => {

@@ -30,8 +30,9 @@ export interface BareAnswer {
 }
 
 /** Starts the service as `npm start` does, on a free port. Its rate limit counts as always, but is too high to be reached. */
-export async function startService(options: { readonly dataDir: string; readonly packsDir: string }): Promise<Served> {
-  const served = await start(SERVICE, { DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info', RATE_LIMIT: '99999999' });
+export async function startService(options: { readonly dataDir: string; readonly packsDir: string; readonly storeUrl?: string }): Promise<Served> {
+  const store = options.storeUrl === undefined ? {} : { STORE_URL: options.storeUrl };
+  const served = await start(SERVICE, { ...store, DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info', RATE_LIMIT: '99999999' });
   const key = await readFile(join(options.dataDir, 'operator.key'), 'utf8');
   return { ...served, headers: { authorization: `Bearer ${key.trim()}` } };
 }

@@ -1,11 +1,13 @@
 /** What is active, and the moves of channels. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { restamp } from '../../plugins/request-snapshot.ts';
 import { PAGE, viewIn, type Activation, type Receipt, type Registry } from '../../registry/index.ts';
 import { attributionOf, markReplayed } from '../attribution.ts';
 import { preconditionOf, sendPrepared } from '../conditional.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import { answer, channelQuery, closed, conditionalHeaders, etagHeader, moveHeaders, notModified, packParams, problems, ref, replayedHeader, writeProblems, writtenHeaders } from '../schema-kit.ts';
+import { waited, WAIT_TIMEOUT } from '../preference.ts';
+import { answer, channelQuery, closed, conditionalHeaders, etagHeader, moveHeaders, notModified, packParams, problems, ref, replayedHeader, waitedHeader, writeProblems, writtenHeaders } from '../schema-kit.ts';
 import { previewAnswer } from './present.ts';
 import * as wire from './schemas.ts';
 
@@ -48,6 +50,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/v1/packs/:pack/activations', {
     config: { scope: 'packs:activate', share: 'moves' },
+    handlerTimeout: WAIT_TIMEOUT,
     schema: {
       ...{ operationId: 'activateVersion', tags: ['Activation'], summary: 'Activate a version' },
       description: 'Points a channel at any registered version, at once and whole. Activating what is active already is a success without effect.',
@@ -56,21 +59,23 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
       headers: moveHeaders,
       body: ref(wire.ActivateBody),
       response: {
-        200: answer(wire.ActivationOrPreview, 'The version was active already; nothing was changed.', { ...wire.activationExample, changed: false }, replayedHeader),
-        201: answer(wire.Activation, 'Activated.', wire.activationExample, writtenHeaders),
+        200: answer(wire.ActivationOrPreview, 'The version was active already; nothing was changed.', { ...wire.activationExample, changed: false }, { ...replayedHeader, ...waitedHeader }),
+        201: answer(wire.Activation, 'Activated.', wire.activationExample, { ...writtenHeaders, ...waitedHeader }),
+        202: answer(wire.Activation, 'Activated; with `Prefer: wait`, some instances had not applied it in time.', wire.pendingExample, { ...writtenHeaders, ...waitedHeader }),
         ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'revision-conflict', 'version-revoked', 'policy-violated', 'idempotency-mismatch', 'uri-too-long'),
       },
     },
     handler: async (request, reply) => {
       const { dryRun = false, ...body } = request.body;
-      const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request.headers['if-match']) };
+      const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request) };
       if (dryRun) return reply.code(200).send(previewAnswer(await registry.previewActivate(move)));
-      return sendMove(reply, registry, await registry.activate(move));
+      return sendMove(request, reply, registry, await registry.activate(move));
     },
   });
 
   app.post('/v1/packs/:pack/rollback', {
     config: { scope: 'packs:activate', share: 'moves' },
+    handlerTimeout: WAIT_TIMEOUT,
     schema: {
       ...{ operationId: 'rollbackPack', tags: ['Activation'], summary: 'Roll a channel back' },
       description:
@@ -80,25 +85,29 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
       headers: moveHeaders,
       body: ref(wire.RollbackBody),
       response: {
-        200: answer(wire.ActivationOrPreview, '`toVersion` was active already; nothing was changed.', { ...wire.activationExample, kind: 'rollback', changed: false }, replayedHeader),
-        201: answer(wire.Activation, 'Rolled back.', { ...wire.activationExample, kind: 'rollback' }, writtenHeaders),
+        200: answer(wire.ActivationOrPreview, '`toVersion` was active already; nothing was changed.', { ...wire.activationExample, kind: 'rollback', changed: false }, { ...replayedHeader, ...waitedHeader }),
+        201: answer(wire.Activation, 'Rolled back.', { ...wire.activationExample, kind: 'rollback' }, { ...writtenHeaders, ...waitedHeader }),
+        202: answer(wire.Activation, 'Rolled back; with `Prefer: wait`, some instances had not applied it in time.', { ...wire.pendingExample, kind: 'rollback' }, { ...writtenHeaders, ...waitedHeader }),
         ...writeProblems('pack-not-found', 'channel-not-found', 'unknown-version', 'never-active', 'not-active', 'nothing-to-roll-back-to', 'revision-conflict', 'version-revoked', 'policy-violated', 'idempotency-mismatch', 'uri-too-long'),
       },
     },
     handler: async (request, reply) => {
       const { dryRun = false, ...body } = request.body;
-      const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request.headers['if-match']) };
+      const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request) };
       if (dryRun) return reply.code(200).send(previewAnswer(await registry.previewRollback(move)));
-      return sendMove(reply, registry, await registry.rollback(move));
+      return sendMove(request, reply, registry, await registry.rollback(move));
     },
   });
 };
 
 export default activationRoutes;
 
-function sendMove(reply: FastifyReply, registry: Registry, { replayed, ...activation }: Receipt<Activation>): FastifyReply {
+async function sendMove(request: FastifyRequest, reply: FastifyReply, registry: Registry, { replayed, ...activation }: Receipt<Activation>): Promise<FastifyReply> {
+  const { pack, channel, changed, revision } = activation;
+  const wait = await waited(request, reply, registry, revision);
   markReplayed(reply, replayed);
-  const { pack, channel, changed } = activation;
-  void reply.header('registry-revision', registry.current.revision).header('location', `/v1/packs/${pack}/active?channel=${channel}`);
-  return reply.code(changed ? 201 : 200).send(activation);
+  restamp(reply, registry, registry.current);
+  void reply.header('location', `/v1/packs/${pack}/active?channel=${channel}`);
+  const status = wait?.complete === false ? 202 : changed ? 201 : 200;
+  return reply.code(status).send({ ...activation, ...(wait !== undefined && { instances: wait.instances }) });
 }

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { Actor, ChannelName, Compatibility, Digest, PackName, Reason, Revision, Style, StyleId, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { channelQuery, closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
+import { Instances, instancesExample } from '../preference.ts';
 import { AssetDiff, diffExample, Violation } from '../versions/schemas.ts';
 
 export const ActivePack = closed(
@@ -27,6 +28,7 @@ export const Activation = closed(
     previousVersion: nullable(Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] })),
     ...{ actor: Actor, reason: Reason, activatedAt: Timestamp },
     changed: Type.Boolean({ description: 'False where the channel was there already: no event was made, and this tells how it came there.' }),
+    instances: Type.Optional(ref(Instances)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
 );
@@ -34,6 +36,8 @@ export const activationExample = {
   ...{ revision: 9, kind: 'activation', pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0' },
   ...{ actor: example.actor, reason: 'Answers were too blunt', activatedAt: example.at, changed: true },
 };
+
+export const pendingExample = { ...activationExample, instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] } };
 
 export const ActivationPage = closed({ activations: Type.Array(ref(Activation)), nextCursor: NextCursor }, { $id: 'ActivationPage' });
 

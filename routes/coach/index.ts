@@ -1,5 +1,7 @@
 /** Coach sessions: started on what is active, answered from their pin ever after (SPEC R8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { restamp } from '../../plugins/request-snapshot.ts';
+import type { Marked, Session } from '../../registry/index.ts';
 import { answer, bodyProblems, closed, locationHeader, problems, ref } from '../schema-kit.ts';
 import * as wire from './schemas.ts';
 
@@ -17,8 +19,9 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader), ...bodyProblems('pack-not-found', 'channel-not-found', 'style-not-supported') },
     },
     handler: async (request, reply) => {
-      const session = registry.startSession(request.body);
-      void reply.header('registry-revision', registry.current.revision).header('location', `/v1/coach/sessions/${session.sessionId}`);
+      const session = unmarked(registry.startSession(request.body));
+      restamp(reply, registry, registry.current);
+      void reply.header('location', `/v1/coach/sessions/${session.sessionId}`);
       return reply.code(201).send(session);
     },
   });
@@ -29,10 +32,20 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       ...{ operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.' },
       params: wire.sessionParams,
       querystring: closed({}),
-      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'overloaded') },
+      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded') },
     },
-    handler: async (request) => registry.resolveSession(request.params.sessionId, request.snapshot),
+    handler: async (request, reply) => {
+      const { sessionId } = request.params;
+      const snapshot = await registry.snapshotFor(sessionId, request.snapshot);
+      if (snapshot !== request.snapshot) restamp(reply, registry, snapshot);
+      return unmarked(await registry.resolveSession(sessionId, snapshot));
+    },
   });
 };
+
+/** Over HTTP the mark is a header. */
+function unmarked({ staleSeconds: _, ...session }: Marked<Session>): Session {
+  return session;
+}
 
 export default coachRoutes;

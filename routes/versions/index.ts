@@ -1,11 +1,13 @@
 /** Versions: listed, read, published, compared, revoked. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import semver from 'semver';
+import { restamp } from '../../plugins/request-snapshot.ts';
 import { callerMay } from '../../plugins/scopes.ts';
 import { PAGE, differences, packIn, viewIn } from '../../registry/index.ts';
 import { attributionOf, markReplayed } from '../attribution.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import { answer, closed, idempotencyHeaders, mutable, packParams, problems, replayedHeader, ref, versionParams, writeProblems, writtenHeaders } from '../schema-kit.ts';
+import { waited, WAIT_TIMEOUT } from '../preference.ts';
+import { answer, closed, idempotencyHeaders, mutable, packParams, problems, replayedHeader, ref, versionParams, waitedHeader, waitHeaders, writeProblems, writtenHeaders } from '../schema-kit.ts';
 import { publishedSummary, versionSummary } from './present.ts';
 import * as wire from './schemas.ts';
 
@@ -102,16 +104,18 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/v1/packs/:pack/versions/:version/revoke', {
     config: { scope: 'packs:revoke', share: 'moves' },
+    handlerTimeout: WAIT_TIMEOUT,
     schema: {
       ...{ operationId: 'revokeVersion', tags: ['Activation'], summary: 'Revoke a version' },
       description:
         'Kills a version for good: from the answer on it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack; sessions pinned on it go on with what stands in for it.',
       params: versionParams,
       querystring: closed({}),
-      headers: idempotencyHeaders,
+      headers: waitHeaders,
       body: ref(wire.RevokeBody),
       response: {
-        200: answer(wire.Revocation, 'Revoked; or with `dryRun`, what would happen.', wire.revocationExample, replayedHeader),
+        200: answer(wire.Revocation, 'Revoked; or with `dryRun`, what would happen.', wire.revocationExample, { ...replayedHeader, ...waitedHeader }),
+        202: answer(wire.Revocation, 'Revoked; with `Prefer: wait`, some instances had not applied it in time.', wire.pendingExample, { ...replayedHeader, ...waitedHeader }),
         ...writeProblems('pack-not-found', 'version-not-found', 'version-revoked', 'replacement-required', 'unknown-version', 'policy-violated', 'idempotency-mismatch', 'uri-too-long'),
       },
     },
@@ -120,9 +124,10 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const revocation = { ...request.params, ...body, ...attributionOf(request) };
       if (dryRun) return mutable(await registry.previewRevoke(revocation));
       const { replayed, ...answered } = await registry.revoke(revocation);
+      const wait = await waited(request, reply, registry, answered.revision);
       markReplayed(reply, replayed);
-      void reply.header('registry-revision', registry.current.revision);
-      return mutable(answered);
+      restamp(reply, registry, registry.current);
+      return reply.code(wait?.complete === false ? 202 : 200).send({ ...mutable(answered), ...(wait !== undefined && { instances: wait.instances }) });
     },
   });
 };

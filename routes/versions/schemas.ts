@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Actor, ChannelName, Compatibility, Digest, PackDocument, PackName, Reason, Revision, Style, StyleId, StyleTitle, Timestamp, Version, Violation as ViolationWord } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
+import { Instances, instancesExample } from '../preference.ts';
 
 export const Violation = closed(ViolationWord.properties, { $id: 'Violation', description: 'One reason why a version may not be activated.' });
 
@@ -108,10 +109,12 @@ const Move = closed(
 );
 
 export const Revocation = closed(
-  { revision: Revision, pack: PackName, version: Version, moves: Type.Array(ref(Move)) },
+  { revision: Revision, pack: PackName, version: Version, moves: Type.Array(ref(Move)), instances: Type.Optional(ref(Instances)) },
   { $id: 'Revocation', description: 'A revocation, and where channels that pointed at the version went. In a dry run `revision` is the present one.' },
 );
 export const revocationExample = { revision: 12, pack: 'coach', version: '2.0.0', moves: [{ channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0' }] };
+
+export const pendingExample = { ...revocationExample, instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] } };
 
 /** Everything that is referred to by name. */
 export const versionSchemas = [Violation, VersionSummary, VersionDetail, VersionPage, PackDocumentBody, Hunk, AssetDiff, MetadataDiff, Diff, RevokeBody, Move, Revocation];

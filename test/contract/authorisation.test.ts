@@ -17,9 +17,9 @@ import { withRoutes, type Route } from '../support/routes.ts';
 /** What each operation needs. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
   ...{ listPacks: 'prompts:read', getPack: 'prompts:read', listVersions: 'prompts:read', getVersion: 'prompts:read', getPolicy: 'prompts:read', diffVersions: 'prompts:read' },
-  ...{ getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read' },
+  ...{ getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read', streamEvents: 'prompts:read' },
   ...{ publishVersion: 'packs:publish', activateVersion: 'packs:activate', rollbackPack: 'packs:activate', revokeVersion: 'packs:revoke', startCoachSession: 'sessions:start' },
-  ...{ listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read' },
+  ...{ listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read', listInstances: 'audit:read' },
   ...{ listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', live: 'open', ready: 'open', getProblem: 'open' },
 };
 

@@ -17,6 +17,7 @@ const OPERATION_IDS = [
   ...['getSystemPrompt', 'listStyles', 'getStylePrompt', 'startCoachSession', 'getCoachSession'],
   ...['getPolicy', 'diffVersions', 'revokeVersion'],
   ...['listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey'],
+  ...['streamEvents', 'listInstances'],
   ...['live', 'ready', 'getProblem'],
 ];
 
@@ -45,6 +46,8 @@ const PLACES: Readonly<Record<string, string>> = {
   listKeys: 'GET /v1/keys',
   createKey: 'POST /v1/keys',
   revokeKey: 'POST /v1/keys/{keyId}/revoke',
+  streamEvents: 'GET /v1/events',
+  listInstances: 'GET /v1/instances',
   live: 'GET /livez',
   ready: 'GET /readyz',
   getProblem: 'GET /problems/{code}',

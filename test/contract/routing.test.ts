@@ -50,7 +50,7 @@ t.test('HEAD is what GET is, without the body', async (t) => {
     if (get === undefined) continue;
     const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none').replace('{keyId}', 'none');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
-    const { date: _, ...headers } = whole.headers;
+    const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // how a body that has no end is framed is told with the body only
     t.equal(head.statusCode, whole.statusCode, template);
     t.equal(head.body, '', 'no body');
     t.match(head.headers, headers, 'the same headers');

@@ -283,6 +283,9 @@ function lying(real: Store, append: Store['append']): Store {
     repeated: (actorKeyId, key) => real.repeated(actorKeyId, key),
     content: (digest) => real.content(digest),
     sessionKeys: () => real.sessionKeys(),
+    renew: (claim) => real.renew(claim),
+    release: (instanceId, counter) => real.release(instanceId, counter),
+    watch: (woken) => real.watch(woken),
     close: () => real.close(),
   };
 }

@@ -6,7 +6,7 @@
  * locale, a client range; the path in `instance`, so also a session id in it), as nobody finds a typing error otherwise. It never
  * repeats a text, a token or an Idempotency-Key. The log repeats none of it.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
@@ -46,11 +46,22 @@ class Walk {
     const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const sent = { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
     const answer = await fetch(this.#server.address + urlOf(id, request), { method: operation(id).method, headers: sent, ...(payload !== undefined && { body: payload }) });
-    const said = { status: answer.status, body: await answer.text() };
+    const said = { status: answer.status, body: await bodyOf(answer) };
     if (said.status >= 400) this.errors.push({ id, ...said });
     this.reached.add(id);
     return said;
   }
+}
+
+/** What an answer says; of a stream, which has no end of its own, the first message. */
+async function bodyOf(answer: Response): Promise<string> {
+  if (answer.body === null || answer.headers.get('content-type') !== 'text/event-stream') return answer.text();
+  let body = '';
+  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+    body += chunk;
+    if (body.includes('\n\n')) break;
+  }
+  return body;
 }
 
 const document = (version: string) =>
@@ -104,7 +115,7 @@ t.test('a walk through everything', async (t) => {
 
 /** Every read, with what fails in it. */
 async function reads(walk: Walk, sessionId: string): Promise<void> {
-  for (const id of ['listPacks', 'listKeys', 'getAuditHead', 'verifyAudit', 'listEvents', 'getSystemPrompt', 'listStyles', 'live', 'ready']) await walk.ask(id);
+  for (const id of ['listPacks', 'listKeys', 'getAuditHead', 'verifyAudit', 'listEvents', 'getSystemPrompt', 'listStyles', 'streamEvents', 'listInstances', 'live', 'ready']) await walk.ask(id);
   for (const id of ['getPack', 'listVersions', 'getActivePack', 'listActivations']) await walk.ask(id, { path: { pack: 'coach-2' } });
   for (const id of ['getVersion', 'diffVersions']) await walk.ask(id, { path: inPack('1.1.0') });
   await walk.ask('getPolicy');
@@ -145,6 +156,7 @@ function damage(dataDir: string): void {
   const database = new DatabaseSync(join(dataDir, 'registry.db'));
   const { changes } = database.prepare("UPDATE contents SET body = replace(body, 'a sentence that', 'a phrase that') WHERE body LIKE '%system 1.0.0%'").run();
   database.close();
+  rmSync(join(dataDir, 'contents'), { recursive: true, force: true }); // a whole copy there would be used instead
   if (Number(changes) !== 1) throw new Error(`${changes} contents were damaged.`);
 }
 

@@ -1,7 +1,7 @@
 /**
  * The log of the process: each pointer move is one line, ordinary requests are none, and no prompt text is ever in it.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
@@ -132,6 +132,7 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
     const tampering = new DatabaseSync(database);
     const before = tampering.prepare('SELECT digest, body FROM contents').all();
     tampering.exec(sql);
+    rmSync(join(settings.DATA_DIR, 'contents'), { recursive: true, force: true }); // else what is active is served from there
     const end = await runServer(t, { ...settings, PACKS_DIR: join(dir, 'good') });
     t.equal(end.code, code);
     ends.push(end);

@@ -167,10 +167,10 @@ t.test('a database that cannot be believed', async (t) => {
   const dir = newFolder(t);
   const DATA_DIR = join(dir, 'data');
   await (await startServer(t, { DATA_DIR })).stop();
-  const damaged = (name: string, sql: string) => {
+  const damaged = (name: string, sql: string, without: readonly string[] = ['contents']) => {
     const copy = join(dir, name);
     cpSync(DATA_DIR, copy, { recursive: true });
-    rmSync(join(copy, 'snapshot.jsonl'));
+    for (const kept of ['snapshot.jsonl', ...without]) rmSync(join(copy, kept), { recursive: true }); // what the server keeps on its own disk
     const database = new DatabaseSync(join(copy, 'registry.db'));
     database.exec(sql);
     database.close();
@@ -179,6 +179,14 @@ t.test('a database that cannot be believed', async (t) => {
   await refused(t, 'a gap', damaged('gap', 'DELETE FROM events WHERE revision = 5'), 65, [/The log is broken: Revision 6 follows 4; 5 should/u, /backup/u]);
   await refused(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 75, [/has lost the content sha256:/u, /backup/u]);
   await refused(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 75, [/content sha256:\w+ was changed/u, /backup/u]);
+  for (const [name, sql] of [['healed-lost', 'DELETE FROM contents'], ['healed-changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"]] as const) {
+    const healed = await startServer(t, damaged(name, sql, []));
+    const { status, body } = await healed.ask('/v1/prompts/system').then(async (answer) => ({ status: answer.status, body: (await answer.json()) as { version: string; text: string } }));
+    t.match([status, body.version], [200, '2.0.0'], `${name}: what is active is served from the server's own disk`);
+    t.not(body.text, 'Changed');
+    t.equal((await healed.ask('/v1/packs/coach/versions/1.0.0')).status, 503, 'what was never active is not there, and is not made up');
+    await healed.stop();
+  }
   const noDatabase = join(dir, 'text');
   mkdirSync(noDatabase);
   writeFileSync(join(noDatabase, 'registry.db'), 'This is no database, whatever its name says.'.repeat(100));

@@ -1,7 +1,7 @@
 /**
  * Contents that were damaged in the store: refused by whoever needs them, never served; what needs them not goes on (SPEC R1).
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
@@ -79,11 +79,15 @@ t.test('a damaged content is refused, and what is active is served on', async (t
   }
 });
 
-t.test('a damaged content that is active stops the start, with and without a saved snapshot', async (t) => {
+t.test('a damaged content that is active stops the start, unless a whole copy lies on the instance’s own disk', async (t) => {
   for (const [title, sql] of Object.entries(DAMAGES)) {
     await t.test(title, async (t) => {
       const { folder, open, damage } = await database(t);
       damage('2.0.0', sql);
+      const copied = await open(folder);
+      t.match(copied.getSystemPrompt(), { version: '2.0.0', text: 'coach 2.0.0: the system prompt.' });
+      await copied.close();
+      rmSync(join(folder, 'contents'), { recursive: true });
       for (const dataDir of [folder, undefined]) await t.rejects(open(dataDir), { name: 'RegistryError', code: 'store-unavailable' });
     });
   }

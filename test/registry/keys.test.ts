@@ -3,8 +3,8 @@
  * more than they hold. The log and every file keep the hash of a secret, never the secret.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { buildApp } from '../../app.ts';
@@ -235,8 +235,9 @@ t.test('a restart keeps what is revoked, and no secret is in the log, the list o
   const log = JSON.stringify(await readLog(store));
   await store.close();
   t.match(log, /"secretHash":"[0-9a-f]{64}"/);
-  const files = readdirSync(dataDir).filter((name) => name !== 'operator.key');
-  t.ok(files.includes('registry.db') && files.includes('snapshot.jsonl'), files.join(', '));
+  const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath, name }) => relative(dataDir, join(parentPath, name))).filter((name) => name !== 'operator.key');
+  t.ok(files.includes('registry.db') && files.includes('snapshot.jsonl') && files.some((name) => name.startsWith('contents')), files.join(', '));
+  for (const name of ['snapshot.jsonl', 'operator.key']) t.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, `${name} is for its owner: it holds keys`);
   for (const token of [operator, kept.secret, gone.secret]) {
     const [, , secret = ''] = token.split('_');
     t.equal(secret.length, 43);

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { LastGood } from '../../registry/last-good.ts';
 import { SILENT } from '../../registry/log.ts';
+import { acceptRestore } from '../../registry/restore.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
@@ -54,9 +55,10 @@ const headerIn = (file: string) => JSON.parse(readFileSync(file, 'utf8').split('
 
 t.test('what was saved is the state, less the texts, for this user only', async (t) => {
   const { dataDir, file, left } = await leftBehind(t);
-  t.strictSame(plain(await new LastGood(dataDir, SILENT).load()), saved(left));
+  t.strictSame(plain((await new LastGood(dataDir, SILENT).load())?.state), saved(left));
   t.equal(statSync(file).mode & 0o777, 0o600);
-  t.same(readdirSync(dataDir), ['snapshot.jsonl'], 'nothing else is left');
+  t.same(readdirSync(dataDir), ['contents', 'snapshot.jsonl'], 'nothing else is left');
+  t.equal(readdirSync(join(dataDir, 'contents')).length, 3, 'the texts of what is active lie beside it, each in a file of its own; so do those of what was active before');
   t.notMatch(readFileSync(file, 'utf8'), /the system prompt|the direct style/, 'no prompt text is in it');
 });
 
@@ -112,7 +114,7 @@ t.test('a file that is not to be used is said so, the log is folded instead, and
   const damages: Record<string, (file: string) => void> = {
     'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
     'damaged in a line': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":2', '"format":3')),
+    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":3', '"format":4')),
     empty: (file) => writeFileSync(file, ''),
     'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
     'no object': (file) => writeFileSync(file, 'null\n'),
@@ -124,7 +126,7 @@ t.test('a file that is not to be used is said so, the log is folded instead, and
       damage(file);
       const { registry, log } = await start();
       t.strictSame(plain(registry.current), await foldedWhole(t, real));
-      t.same(log.messages('warn'), ['The last good snapshot is damaged and is not used; the log is folded instead.']);
+      t.same(log.messages('warn'), ['The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.']);
       await registry.close();
       t.equal(headerIn(file).revision, left.revision, 'it was written anew');
       t.same((await start()).log.messages('warn'), []);
@@ -143,29 +145,36 @@ t.test('a file that cannot be read or written does not stop a start', async (t) 
   await registry.close();
   t.same(log.messages('warn'), ['The last good snapshot cannot be read; the log is folded instead.']);
   t.same(log.messages('error'), ['The last good snapshot could not be written; the next start will fold more of the log.']);
-  t.same(readdirSync(dataDir).filter((name) => name !== 'snapshot.jsonl' && name !== 'snapshot.jsonl.tmp'), []);
+  t.same(readdirSync(dataDir).filter((name) => name !== 'snapshot.jsonl' && name !== 'snapshot.jsonl.tmp' && name !== 'contents'), []);
 });
 
-t.test('the file of another registry, or of another history, is not believed', async (t) => {
+t.test('the file of another registry: its log is not the one that is there, so nothing is followed', async (t) => {
   const [one, other] = [await leftBehind(t), await leftBehind(t)];
   const foreign = readFileSync(other.file);
   writeFileSync(one.file, foreign);
   const { registry, log } = await one.start();
-  t.strictSame(plain(registry.current), await foldedWhole(t, one.real));
-  t.equal(registry.current.registryId, one.left.registryId);
-  t.match(log.lines.filter(({ level }) => level === 'warn'), [{ message: /is not a place in this log/, fields: { registryId: other.left.registryId } }]);
+  t.strictSame(plain(registry.current), plain(other.left), 'what was last good is served');
+  t.match(registry.health(), { ready: true, conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
+  t.match(log.messages('error'), [/The log is not the one that this instance has applied/]);
+  await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
 });
 
-t.test('a file that is ahead of the log is not believed', async (t) => {
+t.test('a file that is ahead of the log: nothing is followed before the restore is accepted', async (t) => {
   const { store, dataDir, left } = await leftBehind(t);
   const cut = new MemoryStore(); // the same log, less its last event: a restored backup
   t.teardown(() => cut.close());
   for (const batch of store.batches.slice(0, -1)) t.equal(await cut.append(batch, batch.events[0]!.revision - 1), 'done');
-  const log = new RecordedLog();
-  const registry = await openRegistry(t, { store: new FailingStore(cut), shipped: SHIPPED, dataDir, log });
-  t.equal(registry.current.revision, left.revision - 1);
-  t.strictSame(plain(registry.current), await foldedWhole(t, cut));
-  t.match(log.messages('warn'), [/is not a place in this log/]);
+  const start = () => openRegistry(t, { store: new FailingStore(cut), shipped: SHIPPED, dataDir });
+  const registry = await start();
+  t.strictSame(plain(registry.current), plain(left));
+  t.match(registry.health(), { conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
+  await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
+  await registry.close();
+
+  t.match(await acceptRestore(new FailingStore(cut), dataDir, reason), { epoch: 2, revision: left.revision });
+  const next = await start();
+  t.strictSame(plain(next.current), await foldedWhole(t, cut));
+  t.match(next.health(), { conditions: [] });
 });
 
 t.test('it is written off the write path, soon after a flip', async (t) => {
@@ -194,13 +203,13 @@ t.test('closing writes what is not written yet, whole, while readers find an old
   const flips = flip(registry, 50);
   const seen: (number | undefined)[] = [];
   for (let look = 0; look < 200; look += 1) {
-    seen.push((await new LastGood(dataDir, { ...SILENT, warn: (_, message) => t.fail(message) }).load())?.revision);
+    seen.push((await new LastGood(dataDir, { ...SILENT, warn: (_, message) => t.fail(message) }).load())?.state.revision);
   }
   await flips;
   const { revision } = registry.current;
   await registry.close();
   t.notOk(seen.includes(undefined), 'there was always a good one');
-  t.equal((await new LastGood(dataDir, SILENT).load())?.revision, revision);
+  t.equal((await new LastGood(dataDir, SILENT).load())?.state.revision, revision);
   t.notOk(existsSync(`${file}.tmp`));
 });
 

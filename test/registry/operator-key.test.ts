@@ -19,9 +19,11 @@ import { FailingStore, type Plan } from '../support/failing-store.ts';
 import { newFolder } from '../support/folder.ts';
 import { optionsOf } from '../support/registries.ts';
 
-/** Starts with a folder for its key, on a store that the test keeps. */
+/** Starts with a folder for its key, on a store that the test keeps; what others append it hears of when it looks. */
 async function start(t: Test, dataDir: string, store: Store, { plan, ...options }: Partial<RegistryOptions> & { plan?: Plan } = {}): Promise<Registry> {
-  const registry = await Registry.open(optionsOf({ operatorKey: operatorKeyFile(dataDir), ...options, store: new FailingStore(store, plan) }));
+  const connection = new FailingStore(store, plan);
+  connection.deaf = true;
+  const registry = await Registry.open(optionsOf({ operatorKey: operatorKeyFile(dataDir), ...options, store: connection }));
   t.teardown(() => registry.close());
   return registry;
 }

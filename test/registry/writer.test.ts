@@ -99,7 +99,7 @@ t.test('a listener that throws is logged and undoes nothing; one that is taken o
 t.test('after a conflict it is decided again on what has come about', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
-  const open = () => openRegistry(t, { store: new FailingStore(real) });
+  const open = () => openRegistry(t, { store: Object.assign(new FailingStore(real), { deaf: true }) });
   const [one, other] = [await open(), await open()];
   const heard = heardBy(one);
 

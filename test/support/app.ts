@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import type { OperatorKeyFile } from '../../registry/first-start.ts';
 import type { Test } from 'tap';
 import { buildApp, type AppOptions } from '../../app.ts';
@@ -35,7 +35,7 @@ export function shippedPacks(): Promise<ShippedVersion[]> {
 
 export interface TestAppOptions {
   readonly store?: 'sqlite' | 'memory';
-  /** The app before this one, closed by now: its store is gone on with, and its key still holds. */
+  /** Another app whose store this one is on, too, before or beside it; its key still holds. */
   readonly after?: TestApp;
   /** Other settings of the registry than the shipped ones. */
   readonly registry?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
@@ -46,6 +46,9 @@ export interface TestAppOptions {
   readonly bodyLimit?: NonNullable<AppOptions['bodyLimit']>;
   /** Requests a minute per key; no limit where not given. */
   readonly rateLimit?: number;
+  readonly keyMaxStale?: number;
+  /** The store is away from the start. */
+  readonly away?: boolean;
   readonly corsOrigins?: readonly string[];
   readonly logger?: NonNullable<AppOptions['logger']>;
 }
@@ -56,6 +59,8 @@ export interface TestApp {
   readonly key: string;
   /** The store itself, past the connection that can fail. */
   readonly store: Store;
+  /** The app's own connection to it. */
+  readonly connection: FailingStore;
   /** From now on each call of the app to its store goes by this plan; without one, as it should. */
   fail(plan?: Plan): void;
 }
@@ -76,8 +81,9 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     await options.before(earlier);
     await earlier.close();
   }
-  const { bodyLimit, rateLimit, corsOrigins, logger } = options;
-  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(corsOrigins !== undefined && { corsOrigins }), ...(logger !== undefined && { logger }) });
+  connection.away = options.away ?? false;
+  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, logger } = options;
+  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(logger !== undefined && { logger }) });
   t.teardown(() => app.close());
   const key = operatorKey.token();
   injectWith(app, key);
@@ -85,6 +91,7 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     app,
     key,
     store,
+    connection,
     fail: (next) => {
       plan = next;
     },
@@ -105,13 +112,31 @@ export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token:
 
 /** Has `app.inject` send the key, unless a request says itself who it is (`authorization: ''` for nobody). */
 export function injectWith(app: FastifyInstance, key: string): void {
-  const inject = app.inject.bind(app) as (options: InjectOptions) => unknown;
+  const inject = app.inject.bind(app) as (options: InjectOptions) => Promise<Response>;
   const withKey = (options: InjectOptions | string) => {
     const request = typeof options === 'string' ? { url: options } : options;
     const { authorization = `Bearer ${key}`, ...headers } = { ...request.headers } as Record<string, string>;
-    return inject({ ...request, headers: { ...headers, ...(authorization !== '' && { authorization }) } });
+    const sent = { ...request, headers: { ...headers, ...(authorization !== '' && { authorization }) } };
+    return isStream(sent) ? beginningOf(inject({ ...sent, payloadAsStream: true })) : inject(sent);
   };
   app.inject = withKey as typeof app.inject;
+}
+
+function isStream({ method = 'GET', url = '' }: InjectOptions): boolean {
+  return method === 'GET' && typeof url === 'string' && url.split('?')[0] === '/v1/events';
+}
+
+/** A stream has no end of its own: its first message is taken for the answer, then the reader goes away. */
+async function beginningOf(asked: Promise<Response>): Promise<Response> {
+  const answer = await asked;
+  const stream = String(answer.headers['content-type']).startsWith('text/event-stream');
+  let body = '';
+  for await (const chunk of answer.stream().setEncoding('utf8')) {
+    body += String(chunk);
+    if (stream && body.includes('\n\n')) break;
+  }
+  answer.raw.res.destroy();
+  return Object.assign(answer, { body, payload: body, json: () => JSON.parse(body) as never });
 }
 
 /** Registers versions of a pack of the test's own, so that what it moves stands in no other test's way. */

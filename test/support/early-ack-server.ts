@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { buildApp } from '../../app.ts';
 import { operatorKeyFile, readPackFolders } from '../../registry/index.ts';
+import type { Event } from '../../registry/index.ts';
 import type { Batch, Store } from '../../registry/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { ROOT } from './server-process.ts';
@@ -18,19 +19,33 @@ const dataDir = process.env['DATA_DIR'] ?? '';
 mkdirSync(dataDir, { recursive: true });
 const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
 let written: Promise<unknown> = Promise.resolve();
+/** Acknowledged, and on no disk yet; whoever reads is told of it, or the server would notice that its log is another. */
+const unwritten: Event[] = [];
 
 const early: Store = {
   kind: store.kind,
   head: () => store.head(),
   append: async (batch: Batch, expectedRevision: number) => {
     if (expectedRevision === 0) return store.append(batch, expectedRevision); // the first start is as it should be
-    written = written.then(() => setTimeout(DELAY)).then(() => store.append(batch, expectedRevision));
+    unwritten.push(...batch.events);
+    written = written.then(() => setTimeout(DELAY)).then(() => store.append(batch, expectedRevision)).then(() => unwritten.splice(0, batch.events.length));
     return 'done';
   },
-  events: (query) => store.events(query),
+  events: async (query) => {
+    const events = await store.events(query);
+    if (query.order === 'descending' || query.types !== undefined) return events;
+    const last = events.at(-1)?.revision ?? query.after ?? 0;
+    return [...events, ...unwritten.filter(({ revision }) => revision > last)].slice(0, query.limit);
+  },
   repeated: (actorKeyId, idempotencyKey) => store.repeated(actorKeyId, idempotencyKey),
   content: (digest) => store.content(digest),
   sessionKeys: () => store.sessionKeys(),
+  renew: async (claim) => {
+    const { head, leases } = await store.renew(claim);
+    return { head: unwritten.at(-1) ?? head, leases };
+  },
+  release: (instanceId, counter) => store.release(instanceId, counter),
+  watch: () => store.watch(),
   close: () => store.close(),
 };
 

@@ -8,7 +8,7 @@
 import { RegistryError } from '../../registry/errors.ts';
 import type { Event, Head } from '../../registry/event.ts';
 import type { PackContent } from '../../registry/model.ts';
-import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../registry/store.ts';
+import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../registry/store.ts';
 
 /**
  * - `rejects`: `store-unavailable`; nothing was sent
@@ -41,6 +41,10 @@ export class FailingStore implements Store {
   readonly calls: Call[] = [];
   /** The real store. A test may put another in its place, as a restored backup or a wrong address would. */
   inner: Store;
+  /** Nothing gets through, whatever the plan says. */
+  away = false;
+  /** Hints are lost. */
+  deaf = false;
   readonly #plan: Plan;
 
   constructor(inner: Store, plan: Plan = () => undefined) {
@@ -90,6 +94,22 @@ export class FailingStore implements Store {
     return this.#read('sessionKeys', () => this.inner.sessionKeys());
   }
 
+  /** Renewals come by themselves, so they are no calls of a plan's; while `away` they reject. */
+  async renew(claim: LeaseClaim): Promise<Renewal> {
+    if (this.away) throw unavailable();
+    return this.inner.renew(claim);
+  }
+
+  release(instanceId: string, counter?: number): Promise<void> {
+    return this.inner.release(instanceId, counter);
+  }
+
+  watch(woken: (revision?: number) => void): () => void {
+    return this.inner.watch((revision) => {
+      if (!this.away && !this.deaf) woken(revision);
+    });
+  }
+
   /** Closes nothing: the real store belongs to the test. */
   async close(): Promise<void> {
     return Promise.resolve();
@@ -104,7 +124,7 @@ export class FailingStore implements Store {
     const turn = this.calls.filter((call) => call.method === method).length + 1;
     const call: Call = { method, number: this.calls.length + 1, turn, ...asked };
     this.calls.push(call);
-    return this.#plan(call);
+    return this.away ? 'rejects' : this.#plan(call);
   }
 }
 

@@ -99,7 +99,7 @@ const JUNK_HEADERS: readonly (readonly [string, string])[] = [
   ...([['accept', 'text/html;q=0, */*;q=junk'], ['accept-encoding', 'gzip, br'], ['expect', '100-continue'], ['expect', 'the unexpected'], ['upgrade', 'h2c'], ['connection', 'close'], ['connection', 'upgrade']] as const),
   ...([['if-none-match', '*'], ['if-none-match', 'W/"1.00000000", "'], ['if-match', '"0"'], ['if-match', '*'], ['if-match', '"unclosed'], ['if-match', ''], ['range', 'bytes=0-1'], ['origin', 'https://elsewhere.example']] as const),
   ...([['idempotency-key', '"quoted"'], ['idempotency-key', '"'], ['idempotency-key', 'a'.repeat(256)], ['idempotency-key', '\u00e9'], ['idempotency-key', ''], ['x-forwarded-for', 'junk, 1.2.3.4'], ['x-http-method-override', 'DELETE']] as const),
-  ...([['content-encoding', 'gzip'], ['registry-min-revision', '-1'], ['prefer', 'wait=junk'], ['host', 'a'], ['cookie', '='.repeat(5000)], ['x', 'a'.repeat(20_000)], ['__proto__', 'x'], ['constructor', 'x'], ['te', 'trailers']] as const),
+  ...([['content-encoding', 'gzip'], ['registry-min-revision', '-1'], ['registry-min-revision', '99999999999999999'], ['registry-min-revision', '1, 2'], ['registry-epoch', '0x1'], ['last-event-id', '1:'], ['prefer', 'wait=junk'], ['prefer', 'wait="0'], ['prefer', ',;wait=0'], ['host', 'a'], ['cookie', '='.repeat(5000)], ['x', 'a'.repeat(20_000)], ['__proto__', 'x'], ['constructor', 'x'], ['te', 'trailers']] as const),
 ];
 
 const otherHeader: Mutation = (parts) => fc.constantFrom(...JUNK_HEADERS).map((header) => ({ ...parts, headers: [...parts.headers, header] }));

@@ -94,7 +94,7 @@ export interface RawAnswer {
 }
 
 /** Declared headers that only some of the answers carry. */
-const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed']);
+const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied']);
 
 /**
  * What about an answer is not as its operation declares.
@@ -116,6 +116,7 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
 
   const type = String(headers['content-type']).split(';')[0]?.trim() ?? '';
   if (declared.content[type] === undefined) return [...faults, `content type ${type} is not declared`];
+  if (type === STREAM) return [...faults, ...streamFaults(`${at}/content/${step(type)}/schema`, body)];
   try {
     const value: unknown = JSON.parse(body);
     faults.push(...schemaFaults(`${at}/content/${step(type)}/schema`, value));
@@ -124,6 +125,15 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
     faults.push(`the body is no JSON: ${String(error)}`);
   }
   return faults;
+}
+
+const STREAM = 'text/event-stream';
+
+/** What is wrong with the beginning of a stream: it has at least one whole message, and the data of each is as declared. */
+function streamFaults(schema: string, body: string): string[] {
+  const messages = body.split('\n\n').slice(0, -1);
+  if (messages.length === 0) return ['the stream has no message'];
+  return messages.flatMap((message) => schemaFaults(schema, JSON.parse(/^data: (.*)$/mu.exec(message)?.[1] ?? 'null')));
 }
 
 interface Problem {
@@ -175,6 +185,6 @@ export function askOf(app: FastifyInstance): (t: Test, id: string, request?: Req
   return async (t, id, request = {}) => {
     const raw = await send(app, id, request);
     t.strictSame(faultsOf(id, raw), [], `${id} ${raw.statusCode}: as declared`);
-    return { ...raw, body: raw.body === '' ? undefined : JSON.parse(raw.body), revision: Number(raw.headers['registry-revision']), etag: String(raw.headers['etag']) };
+    return { ...raw, body: raw.body === '' || String(raw.headers['content-type']).startsWith(STREAM) ? undefined : JSON.parse(raw.body), revision: Number(raw.headers['registry-revision']), etag: String(raw.headers['etag']) };
   };
 }

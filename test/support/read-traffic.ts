@@ -78,7 +78,7 @@ const BATCH = 12;
  *
  * Requests of one batch are under way together, so each place in the batch is a reader of its own.
  */
-export async function readOverHttp(run: Run, reader: string, connection: KeepAlive, doors: readonly DoorName[] = Object.keys(DOORS) as DoorName[]): Promise<void> {
+export async function readOverHttp(run: Run, reader: string, connection: Pick<KeepAlive, 'all'>, doors: readonly DoorName[] = Object.keys(DOORS) as DoorName[]): Promise<void> {
   const memory: Memory = { sessions: [], etags: new Map() };
   while (run.goOn()) {
     const { acknowledged } = run;

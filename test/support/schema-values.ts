@@ -38,6 +38,8 @@ export function valueOf(schema: object, name: string, pools: Pools): fc.Arbitrar
   if ($ref !== undefined) return valueOf(OPENAPI.components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, name, pools);
   if (values !== undefined) return fc.constantFrom(...values);
   if (type === 'boolean') return fc.boolean();
+  const known = pools[name] ?? [];
+  if (type === 'integer' && known.length > 0) return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...known).map(Number) }, { weight: 1, arbitrary: fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }) });
   if (type === 'integer') return fc.oneof(fc.constantFrom(minimum, maximum), fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }));
   if (type === 'array') return fc.array(valueOf(items, name, pools), { minLength: minItems, maxLength: Math.min(maxItems, Math.max(minItems, USUAL_ITEMS)) });
   if (type === 'object') {
@@ -45,8 +47,7 @@ export function valueOf(schema: object, name: string, pools: Pools): fc.Arbitrar
     return fc.record(members, { requiredKeys: [...required] }).map((record) => ({ ...record })); // a plain object, with a prototype
   }
   const free = textOf(schema);
-  const pool = pools[name];
-  return pool === undefined || pool.length === 0 ? free : fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...pool) }, { weight: 1, arbitrary: free });
+  return known.length === 0 ? free : fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: free });
 }
 
 function textOf({ format, pattern, minLength = 0, maxLength = USUAL_LENGTH }: Schema): fc.Arbitrary<string> {

@@ -25,6 +25,8 @@ export type Settings = Readonly<Record<string, string>>;
 export interface SpawnServerOptions {
   /** Another script in place of `server.ts`. */
   readonly script?: string;
+  /** What the script is given. */
+  readonly args?: readonly string[];
   /** As which user. */
   readonly uid?: number;
 }
@@ -75,10 +77,10 @@ export function operatorKeyIn(dataDir: string): string {
 }
 
 /** Starts a server without waiting for anything. It is killed with the test. */
-export function spawnServer(t: Test, settings: Settings, { script = SERVER, uid }: SpawnServerOptions = {}): ServerProcess {
+export function spawnServer(t: Test, settings: Settings, { script = SERVER, args = [], uid }: SpawnServerOptions = {}): ServerProcess {
   // By env(1), as tap adds its own hooks to the environment of every child, which change how a process ends.
   const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(([name, value]) => `${name}=${value}`);
-  const child = spawn('/usr/bin/env', ['-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script], {
+  const child = spawn('/usr/bin/env', ['-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script, ...args], {
     cwd: ROOT,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),

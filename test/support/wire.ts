@@ -34,7 +34,7 @@ export class Wire {
       const over = (outcome: RawAnswer | Error) => {
         clearTimeout(timer);
         socket.off('data', onData).off('close', onClose);
-        if (outcome instanceof Error || only || outcome.headers['connection'] === 'close') this.close();
+        if (outcome instanceof Error || only || outcome.headers['connection'] === 'close' || isStream(outcome)) this.close();
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
@@ -63,6 +63,17 @@ export class Wire {
   }
 }
 
+function isStream({ headers }: Pick<RawAnswer, 'headers'>): boolean {
+  return headers['content-type'] === 'text/event-stream';
+}
+
+/** A stream has no end of its own: it is answered by its first message, which is one chunk (RFC 9112 section 7.1). */
+function streamIn(statusCode: number, headers: RawAnswer['headers'], text: string): RawAnswer | undefined {
+  const [size = '', ...rest] = text.split('\r\n');
+  const body = rest.join('\r\n').slice(0, parseInt(size, 16));
+  return body.endsWith('\n\n') ? { statusCode, headers, body } : undefined;
+}
+
 /** The first final answer in the bytes, once it is whole; interim ones (1xx) are passed over. */
 function answerOf(bytes: Buffer, headOnly: boolean): RawAnswer | undefined {
   const end = bytes.indexOf('\r\n\r\n');
@@ -71,6 +82,7 @@ function answerOf(bytes: Buffer, headOnly: boolean): RawAnswer | undefined {
   const statusCode = Number(first.split(' ')[1]);
   if (statusCode < 200) return answerOf(bytes.subarray(end + 4), headOnly);
   const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  if (!headOnly && isStream({ headers })) return streamIn(statusCode, headers, bytes.toString('utf8', end + 4));
   const length = headOnly || statusCode === 304 || statusCode === 204 ? 0 : Number(headers['content-length'] ?? 0);
   if (bytes.length < end + 4 + length) return undefined;
   return { statusCode, headers, body: bytes.toString('utf8', end + 4, end + 4 + length) };

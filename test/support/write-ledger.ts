@@ -32,6 +32,9 @@ interface Sent {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A connection, or a client of several instances. */
+export type Sender = Pick<KeepAlive, 'one'>;
+
 /** What a channel of a pack points at: `coach production` → version and revision. */
 export type Pointers = ReadonlyMap<string, { readonly version: string; readonly revision: number }>;
 
@@ -68,7 +71,7 @@ export class WriteLedger {
   }
 
   /** Sends one write and notes what came of it. @throws where the connection breaks, or the answer is none that fits */
-  async write(connection: KeepAlive, random: () => number): Promise<void> {
+  async write(connection: Sender, random: () => number): Promise<void> {
     this.#number += 1;
     const kind = random();
     const channel = random() < 0.5 ? 'production' : 'staging';
@@ -88,7 +91,7 @@ export class WriteLedger {
    * Sends again what was sent and not answered: whether it took effect before or does now, there is one.
    * @returns how many had taken effect
    */
-  async repeat(connection: KeepAlive): Promise<number> {
+  async repeat(connection: Sender): Promise<number> {
     let replayed = 0;
     for (const [type, sent] of [...this.#unanswered.values()]) {
       const answer = await this.#send(connection, type, sent);
@@ -97,13 +100,13 @@ export class WriteLedger {
     return replayed;
   }
 
-  async #publish(connection: KeepAlive, version: string): Promise<void> {
+  async #publish(connection: Sender, version: string): Promise<void> {
     const summary = `Edition ${version} of request ${this.#number}.`;
     const answer = await this.#send(connection, 'version-published', { reason: `Published: ${summary}`, path: '/v1/packs/coach/versions', body: { ...base, version, summary } });
     if (answer.status === 201) this.versions.push(version);
   }
 
-  async #send(connection: KeepAlive, type: Event['type'], { reason, path, body, headers = { 'idempotency-key': `"${reason}"` } }: Omit<Sent, 'headers'> & Partial<Sent>): Promise<Answer> {
+  async #send(connection: Sender, type: Event['type'], { reason, path, body, headers = { 'idempotency-key': `"${reason}"` } }: Omit<Sent, 'headers'> & Partial<Sent>): Promise<Answer> {
     this.asked.add(reason);
     this.#unanswered.set(reason, [type, { reason, path, body, headers }]);
     const answer = await connection.one({ method: 'POST', path, body, headers });

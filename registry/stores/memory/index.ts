@@ -9,9 +9,10 @@
 import { RegistryError } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../store.ts';
+import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { follows, requireChained } from '../batch.ts';
 import { frozenCopy } from '../frozen-json.ts';
+import { Leases } from '../leases.ts';
 
 export class MemoryStore implements Store {
   readonly kind = 'memory';
@@ -20,6 +21,8 @@ export class MemoryStore implements Store {
   readonly #ids = new Set<string>();
   readonly #contents = new Map<string, PackContent>();
   readonly #sessionKeys = new Map<string, SessionKey>();
+  readonly #leases = new Leases();
+  readonly #watchers = new Set<(revision?: number) => void>();
   #closed = false;
 
   async head(): Promise<Head | undefined> {
@@ -58,6 +61,8 @@ export class MemoryStore implements Store {
     for (const id of ids) this.#ids.add(id);
     for (const { digest, content } of contents) if (!this.#contents.has(digest)) this.#contents.set(digest, content);
     for (const key of sessionKeys) if (!this.#sessionKeys.has(key.keyId)) this.#sessionKeys.set(key.keyId, key);
+    const revision = events.at(-1)?.revision;
+    for (const woken of this.#watchers) queueMicrotask(() => woken(revision));
     return 'done';
   }
 
@@ -90,9 +95,26 @@ export class MemoryStore implements Store {
     return [...this.#sessionKeys.values()].sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
   }
 
+  async renew(claim: LeaseClaim): Promise<Renewal> {
+    this.#requireOpen();
+    return { head: this.#head(), leases: this.#leases.renew(claim) };
+  }
+
+  async release(instanceId: string, counter?: number): Promise<void> {
+    this.#requireOpen();
+    this.#leases.release(instanceId, counter);
+  }
+
+  watch(woken: (revision?: number) => void): () => void {
+    const watcher = (revision?: number) => woken(revision);
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** Nothing is held that would have to be given back; from here on every call is refused. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#watchers.clear();
   }
 
   #head(): Head | undefined {

@@ -12,9 +12,10 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, SessionKey, Store } from '../../store.ts';
+import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { follows, requireChained } from '../batch.ts';
 import { parseFrozen } from '../frozen-json.ts';
+import { Leases } from '../leases.ts';
 import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
@@ -76,6 +77,7 @@ export class SqliteStore implements Store {
   /** Undefined after a fault that left the connection in a state unknown, until it is opened anew. */
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #leases = new Leases();
   #closed = false;
 
   /** For `openSqliteStore`: takes over an open, migrated database and the lock on it. */
@@ -151,6 +153,20 @@ export class SqliteStore implements Store {
         ([keyId, secret, createdAt]) => Object.freeze({ keyId, secret, createdAt }),
       ),
     );
+  }
+
+  async renew(claim: LeaseClaim): Promise<Renewal> {
+    return this.#reading(() => ({ head: this.#head(), leases: this.#leases.renew(claim) }));
+  }
+
+  async release(instanceId: string, counter?: number): Promise<void> {
+    this.#reading(() => this.#connection());
+    this.#leases.release(instanceId, counter);
+  }
+
+  /** Nobody else appends but a tool on the host, now and then; that is found when the log is asked. */
+  watch(): () => void {
+    return () => undefined;
   }
 
   async close(): Promise<void> {

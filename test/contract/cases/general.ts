@@ -7,8 +7,10 @@ export const FROM_STORE = ['getVersion', 'diffVersions', 'listActivations', 'get
 /** Operations that need a key. */
 export const GUARDED: readonly string[] = [...OPERATIONS].filter(([, { security }]) => security?.length !== 0).map(([id]) => id);
 /** Operations that look at nothing that could fail; only a fault before they start makes them fail. */
-const FROM_NOTHING = ['live', 'getProblem'];
+const FROM_NOTHING = ['live', 'getProblem', 'listInstances'];
 
+/** Beyond what any log here reaches. */
+const FAR_AWAY = '999999';
 /** Longer than any name in a path may be. */
 const OVERLONG = 'x'.repeat(201);
 /** One more byte than the default BODY_LIMIT, as JSON. */
@@ -33,6 +35,8 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
     cases.push(
       { operation, status: 401, code: 'unauthenticated', name: 'no key', request: (world) => as('', valid(world)) },
       { operation, status: 403, code: 'forbidden', name: 'a key without the scope', request: (world) => as(`Bearer ${world.meter}`, valid(world)) },
+      { operation, status: 412, code: 'revision-unknown', name: 'a revision beyond the log', request: (world) => ahead(valid(world)) },
+      { operation, status: 503, code: 'revision-not-reached', name: 'a later revision while the store is away', request: (world) => ahead(valid(world)), trouble: 'rejects' },
     );
   }
   for (const name of names) {
@@ -45,6 +49,11 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
     );
   }
   return cases;
+}
+
+/** The same request from somebody who has seen a revision that is not there. */
+function ahead(request: Request): Request {
+  return { ...request, headers: { ...request.headers, 'registry-min-revision': FAR_AWAY } };
 }
 
 /** The same request from somebody else. */

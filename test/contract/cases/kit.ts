@@ -83,6 +83,8 @@ export const VALID: Readonly<Record<string, (world: World) => Request>> = {
   listKeys: () => ({}),
   createKey: () => ({ body: { label: 'coach-web', scopes: ['prompts:read'] } }),
   revokeKey: ({ meter }) => ({ path: { keyId: meter.split('_')[1] ?? '' }, body: { reason: 'Left the team' } }),
+  streamEvents: () => ({}),
+  listInstances: () => ({}),
   live: () => ({}),
   ready: () => ({}),
   getProblem: () => ({ path: { code: 'pack-not-found' } }),

@@ -49,6 +49,9 @@ const READS: readonly Case[] = [
     const request = ({ reader }: World) => ({ path: { pack: 'withdrawn', version: '1.0.0' }, headers: { authorization: `Bearer ${reader}` } });
     return { operation, status: 410, code: 'content-revoked', name: 'a revoked version, without audit:read', request };
   }),
+  { operation: 'streamEvents', status: 404, code: 'pack-not-found', name: 'a pack that is not there', request: { query: { pack: 'choach' } } },
+  { operation: 'streamEvents', status: 404, code: 'channel-not-found', name: 'a channel that is not there', request: { query: { channel: 'nightly' } } },
+  { operation: 'streamEvents', status: 400, code: 'validation-failed', name: 'a Last-Event-ID that is none', request: { headers: { 'last-event-id': 'yesterday' } } },
   { operation: 'getStylePrompt', status: 404, code: 'style-not-found', name: 'a style that the active version lacks', request: { path: { styleId: 'direct' } } },
   { operation: 'getCoachSession', status: 404, code: 'session-not-found', name: 'an id that is none', request: { path: { sessionId: 'made-up' } } },
   { operation: 'getProblem', status: 404, code: 'not-found', name: 'a code that is none', request: { path: { code: 'no-such-code' } } },

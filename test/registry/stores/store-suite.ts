@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { Test } from 'tap';
 import { RegistryError } from '../../../registry/errors.ts';
 import type { Event, EventType } from '../../../registry/event.ts';
-import type { Batch, EventQuery, Store } from '../../../registry/store.ts';
+import type { Batch, EventQuery, Lease, LeaseClaim, Store } from '../../../registry/store.ts';
 import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
 
 const ALL: EventQuery = { order: 'ascending', limit: 1000 };
@@ -160,6 +160,60 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     t.strictSame(await store.events({ after: 19_998, order: 'ascending', limit: 10 }), batch.events.slice(-2));
   });
 
+  test('a lease is made, renewed and given back', async (t, store) => {
+    const claim = { id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 7 };
+    const about = ({ lastSeenAt, ...lease }: Lease) => {
+      t.match(lastSeenAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      return lease;
+    };
+    const own = async (given: LeaseClaim) => (await store.renew(given)).leases.filter(({ id }) => id === given.id).map(about);
+    await store.renew(claim);
+    await store.renew({ ...claim, id: 'b', pinnedVersion: 'coach@1.0.0' });
+    await own({ ...claim, appliedRevision: 9 });
+    const { leases } = await store.renew({ ...claim, id: 'c' });
+    const byId = new Map(leases.map((lease) => [lease.id, about(lease)]));
+    t.strictSame(byId.get('a'), { ...claim, appliedRevision: 9, counter: 2 });
+    t.strictSame(byId.get('b'), { ...claim, id: 'b', pinnedVersion: 'coach@1.0.0', counter: 1 });
+
+    await store.release('a', 1);
+    await store.release('b', 1);
+    await store.release('unheard-of');
+    t.same((await store.renew({ ...claim, id: 'c' })).leases.map(({ id }) => id).toSorted(), ['a', 'c'], 'a is no longer at the counter that was given');
+    await store.release('a');
+    await store.release('c');
+    t.same(await own(claim), [{ ...claim, counter: 1 }], 'one that comes back begins anew');
+  });
+
+  test('a renewal says how far the log is', async (t, store) => {
+    const claim = { id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 0 };
+    t.equal((await store.renew(claim)).head, undefined);
+    const batch = batchAfter(EMPTY, drafts());
+    await store.append(batch, 0);
+    t.strictSame((await store.renew(claim)).head, headOf(batch));
+  });
+
+  test('who watches is woken by an append, until it no longer watches', async (t, store) => {
+    const heard: (number | undefined)[] = [];
+    const { hint, wake } = hints();
+    const silent = store.watch(() => t.fail('it no longer watches'));
+    silent();
+    silent();
+    const stop = store.watch((revision) => {
+      heard.push(revision);
+      wake();
+    });
+    t.teardown(stop);
+    t.ok(stop);
+    if (store.kind === 'sqlite') return; // it has nobody to tell
+    const first = batchAfter(EMPTY, drafts());
+    await store.append(first, 0);
+    await hint(() => heard.length > 0);
+    const second = batchAfter(headOf(first), [activation()]);
+    await store.append(second, headOf(first).revision);
+    await hint(() => heard.includes(headOf(second).revision));
+    t.ok(heard.every((revision) => revision === undefined || revision <= headOf(second).revision));
+  });
+
   test('a closed store refuses every call, and closing again is fine', async (t, store) => {
     await store.close();
     await store.close();
@@ -169,6 +223,8 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
       events: () => store.events(ALL),
       content: () => store.content(contentOf('1.0.0').digest),
       sessionKeys: () => store.sessionKeys(),
+      repeated: () => store.repeated('operator-1', 'k'),
+      renew: () => store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 0 }),
     };
     for (const [name, call] of Object.entries(calls)) await t.rejects(call(), UNAVAILABLE, name);
     await store.head().catch((error: unknown) => t.ok(error instanceof RegistryError));
@@ -185,4 +241,15 @@ function filtered(events: readonly Event[], { after, before, types, pack, channe
       (channel === undefined || event.channel === channel),
   );
   return (order === 'ascending' ? all : all.reverse()).slice(0, limit);
+}
+
+/** Waits for a condition that a call makes true. */
+function hints(): { hint: (there: () => boolean) => Promise<void>; wake: () => void } {
+  let wake = () => undefined as void;
+  return {
+    wake: () => wake(),
+    hint: async (there) => {
+      while (!there()) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
 }

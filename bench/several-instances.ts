@@ -1,0 +1,234 @@
+/** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them; both on a server from npm, with fsync on. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import postgres from 'postgres';
+import { readPackFolders, Registry, SYSTEM_CLOCK } from '../registry/index.ts';
+import { seal, type EventDraft, type Head } from '../registry/event.ts';
+import { SYSTEM_ACTOR } from '../registry/model.ts';
+import { openPostgresStore } from '../registry/stores/postgres/index.ts';
+import { startPostgres, type TestPostgres } from '../test/support/postgres.ts';
+import { compare, spread, type Spread } from './measure.ts';
+import type { Plan } from './plan.ts';
+import type { Row, Table } from './report.ts';
+import type { Sighting } from './support/peer.ts';
+import { load, type Target } from './support/load.ts';
+import { startService } from './support/processes.ts';
+import { PACKS_DIR, type Workplace } from './support/workplace.ts';
+
+const reason = 'Benchmark';
+const CHANNEL = 'bare';
+
+/** S6. */
+export async function activationOnPostgres(plan: Plan, _place: Workplace): Promise<Table> {
+  return withPostgres(async (server) => {
+    const registry = await openRegistry(await server.database());
+    const bare = await bareWriter(await server.database());
+    try {
+      const next = nextVersion(registry);
+      const { milliseconds } = await compare(plan.writes.pairs, medianOf(plan, () => registry.activate({ version: next(), reason })), medianOf(plan, () => bare.write()));
+      return {
+        title: 'Durable activation on PostgreSQL',
+        about: '`registry.activate()` (p50 of each leg), against BEGIN … COMMIT with the same statements one by one (p50) in another database of the same server.',
+        rows: [
+          {
+            what: 'S6 activate / BEGIN … COMMIT',
+            figures: {
+              'time': { spread: milliseconds.ratio, unit: '×', goal: { atMost: 0.7 } },
+              'an activation': { spread: milliseconds.ours, unit: 'ms' },
+              'BEGIN … COMMIT': { spread: milliseconds.reference, unit: 'ms' },
+            },
+          },
+        ],
+      };
+    } finally {
+      await registry.close();
+      await bare.end();
+    }
+  });
+}
+
+/** S7. */
+export async function commitToPeer(plan: Plan, _place: Workplace): Promise<Table> {
+  return withPostgres(async (server) => {
+    const url = await server.database();
+    const registry = await openRegistry(url);
+    const sql = postgres(url, { max: 1 });
+    const peer = new Worker(new URL('./support/peer.ts', import.meta.url), { workerData: { url, channel: CHANNEL } });
+    try {
+      await once(peer, 'message');
+      await sql`CREATE TABLE bare (number integer)`;
+      const next = nextVersion(registry);
+      let sent = 0;
+      const activated = async () => {
+        const sighted = sighting(peer, 'revision', registry.current.revision + 1);
+        const asked = process.hrtime.bigint();
+        await registry.activate({ version: next(), reason });
+        return since(asked, await sighted);
+      };
+      const notified = async () => {
+        const number = (sent += 1);
+        const sighted = sighting(peer, 'notification', number);
+        const asked = process.hrtime.bigint();
+        await sql`WITH written AS (INSERT INTO bare (number) VALUES (${number}) RETURNING number) SELECT pg_notify(${CHANNEL}, number::text) FROM written`;
+        return since(asked, await sighted);
+      };
+      const rows: Row[] = [];
+      for (const state of ['idle', 'busy'] as const) {
+        peer.postMessage(state);
+        rows.push(await lags(plan, state, activated, notified));
+      }
+      return {
+        title: 'From commit to another instance',
+        about:
+          'From the moment at which an activation is asked for to the moment at which another instance, on an event loop of its own, serves it; against a bare NOTIFY, from its statement to its being ' +
+          'heard there. Both hold a durable commit (the NOTIFY inserts one row), as a notification is often there before the writer has its answer. ' +
+          'Busy: the other instance reads pages of the log over four connections meanwhile.',
+        rows,
+      };
+    } finally {
+      peer.postMessage('end');
+      await once(peer, 'exit');
+      await sql.end({ timeout: 1 });
+      await registry.close();
+    }
+  });
+}
+
+/** Reads while the store has other things to do: none of them asks it. */
+export async function readsWithBusyStore(plan: Plan, place: Workplace): Promise<Table> {
+  return withPostgres(async (server) => {
+    const url = await server.database();
+    const service = await startService({ dataDir: place.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
+    const sql = postgres(url, { max: 8, onnotice: () => undefined });
+    try {
+      const target: Target = { server: service, paths: ['/v1/packs/coach/active'], headers: service.headers, status: 200 };
+      const reads = () => load(target, plan.load.seconds);
+      const busy = async () => {
+        let over = false;
+        const asking = Promise.all(
+          Array.from({ length: 8 }, async () => {
+            while (!over) await sql`SELECT pg_sleep(0.005), count(*) FROM events, generate_series(1, 20)`; // eight sessions that are never idle, and little CPU
+          }),
+        );
+        const rates = await reads();
+        over = true;
+        await asking;
+        return rates;
+      };
+      const { rate, perCpuSecond } = await compare(plan.load.processes * plan.load.pairs, busy, reads);
+      return {
+        title: 'Reads over HTTP while PostgreSQL is busy',
+        about: '`getActivePack` of one service, while eight sessions of others keep its PostgreSQL at work, against the same with PostgreSQL idle. *per CPU second* counts the CPU time of the service alone.',
+        rows: [
+          {
+            what: 'busy / idle',
+            figures: { 'requests/s': { spread: rate.ratio, unit: '×' }, 'per CPU second': { spread: perCpuSecond.ratio, unit: '×' } },
+          },
+        ],
+      };
+    } finally {
+      await sql.end({ timeout: 1 });
+      await service.stop();
+    }
+  });
+}
+
+async function lags(plan: Plan, state: 'idle' | 'busy', activated: () => Promise<number>, notified: () => Promise<number>): Promise<Row> {
+  const pairs: { ours: number[]; bare: number[] }[] = [];
+  for (let pair = 0; pair <= plan.writes.pairs; pair += 1) {
+    const legs = { ours: [] as number[], bare: [] as number[] };
+    for (let count = 0; count < plan.writes.each; count += 1) {
+      legs.bare.push(await notified());
+      legs.ours.push(await activated());
+    }
+    if (pair > 0) pairs.push(legs); // the first one warms up
+  }
+  const p50 = ({ ours, bare }: { ours: number[]; bare: number[] }) => spread(ours).median / spread(bare).median;
+  const ours = pairs.flatMap((legs) => legs.ours);
+  const bare = pairs.flatMap((legs) => legs.bare);
+  return {
+    what: `S7 commit → visible on another instance, ${state}`,
+    figures: {
+      'p50 / NOTIFY’s': { spread: spread(pairs.map(p50)), unit: '×', goal: { atMost: 2 } },
+      'p50': { spread: spread(ours), unit: 'ms' },
+      'p99': { spread: percentile(ours, 0.99), unit: 'ms', ...(state === 'busy' && { goal: { atMost: 250 } }) },
+      'NOTIFY p50': { spread: spread(bare), unit: 'ms' },
+      'NOTIFY p99': { spread: percentile(bare, 0.99), unit: 'ms' },
+    },
+  };
+}
+
+function percentile(figures: readonly number[], share: number): Spread {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+  return { median: value, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
+}
+
+function sighting(peer: Worker, what: Sighting['what'], number: number): Promise<bigint> {
+  return new Promise((resolve) => {
+    const look = (seen: Sighting) => {
+      if (seen.what !== what || seen.number < number) return;
+      peer.off('message', look);
+      resolve(seen.at);
+    };
+    peer.on('message', look);
+  });
+}
+
+/** Milliseconds. */
+function since(asked: bigint, seen: bigint): number {
+  return Number(seen - asked) / 1e6;
+}
+
+async function openRegistry(url: string): Promise<Registry> {
+  return Registry.open({ store: openPostgresStore({ url }), channels: ['production'], defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await readPackFolders(PACKS_DIR) });
+}
+
+function nextVersion(registry: Registry): () => string {
+  return () => (registry.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0');
+}
+
+/** The same event, written one statement after the other. */
+async function bareWriter(url: string): Promise<{ write(): Promise<void>; end(): Promise<void> }> {
+  const store = openPostgresStore({ url });
+  await store.head(); // makes the tables
+  await store.close();
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  const draft: EventDraft = { type: 'version-activated', actor: SYSTEM_ACTOR, reason, pack: 'coach', channel: 'production', version: '1.0.0', data: { digest: `sha256:${'0'.repeat(64)}`, previousVersion: '1.1.0' } };
+  let head: Head = { revision: 0, hash: '0'.repeat(64) };
+  return {
+    async write() {
+      const [event] = seal([draft], head, { ...SYSTEM_CLOCK, notBefore: '' });
+      if (event === undefined) throw new Error('A draft gave no event.');
+      await sql.begin(async (transaction) => {
+        await transaction`SELECT revision, hash FROM log_head FOR UPDATE`;
+        await transaction`INSERT INTO events (revision, body) VALUES (${event.revision}, ${JSON.stringify(event)})`;
+        await transaction`UPDATE log_head SET revision = ${event.revision}, hash = ${event.hash}`;
+        await transaction`SELECT pg_notify('prompt_registry', ${String(event.revision)})`;
+      });
+      head = event;
+    },
+    end: () => sql.end({ timeout: 1 }),
+  };
+}
+
+function medianOf(plan: Plan, write: () => Promise<unknown>) {
+  return async () => {
+    const times: number[] = [];
+    for (let count = 0; count < plan.writes.each; count += 1) {
+      const start = performance.now();
+      await write();
+      times.push(performance.now() - start);
+    }
+    return { milliseconds: spread(times).median };
+  };
+}
+
+async function withPostgres(measure: (server: TestPostgres) => Promise<Table>): Promise<Table> {
+  const endings: (() => unknown)[] = [];
+  try {
+    return await measure(await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { fsync: true }));
+  } finally {
+    for (const ending of endings) await ending();
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Accepting a restore: an operator says that the log as it is now is the one to go on with, although it is older than what instances
+ * have applied (DESIGN section 4).
+ *
+ * Problem: after a database was restored from a backup its log ends earlier than it once did, and revisions will be given out a second
+ * time for other events. Instances and clients that have seen the lost ones must neither follow in silence nor be lost for good.
+ * Rule: `registry-restored` opens a new epoch. Places are compared by epoch, then revision, so the accepted log is later than anything
+ * seen before; instances that had stopped following fold it anew, streams are told to read again.
+ * Example: the log was at 100 and is restored at 80; revision 81 opens epoch 2. (2, 81) is later than (1, 100).
+ */
+import { Contents } from './contents.ts';
+import { SILENT } from './log.ts';
+import { LastGood } from './last-good.ts';
+import { SYSTEM_ACTOR } from './model.ts';
+import { readLog } from './open.ts';
+import { checkRequest } from './requests.ts';
+import type { Place } from './snapshot.ts';
+import type { Store } from './store.ts';
+import { SYSTEM_CLOCK, Writer } from './writer.ts';
+
+/**
+ * Opens a new epoch on the log as it is: one above any that the log, or the last good snapshot of this host, has seen.
+ *
+ * @param dataDir where the last good snapshot of this host is
+ * @throws RegistryError `validation-failed`, `store-unavailable`, `store-busy`, `outcome-unknown`; LogBroken; Error where the log is empty
+ */
+export async function acceptRestore(store: Store, dataDir: string, reason: string): Promise<Place> {
+  checkRequest({ reason });
+  const contents = new Contents(store);
+  const snapshot = await readLog(store, contents);
+  if (snapshot.revision === 0) throw new Error('The log is empty: there is no registry in this database. Restore the database first.');
+  const saved = await new LastGood(dataDir, SILENT).load();
+  const seen = saved?.state.registryId === snapshot.registryId ? saved.state.epoch : 0;
+  const writer = new Writer(snapshot, { store, contents, clock: SYSTEM_CLOCK, log: SILENT, publish: () => undefined });
+  const accepted = await writer.commit((base) => ({
+    events: [{ type: 'registry-restored', actor: SYSTEM_ACTOR, reason, data: { epoch: Math.max(base.epoch, seen) + 1 } }],
+    contents: [],
+  }));
+  await writer.close();
+  return { epoch: accepted.snapshot.epoch, revision: accepted.snapshot.revision };
+}

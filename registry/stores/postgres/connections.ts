@@ -1,0 +1,172 @@
+/**
+ * Connections that are opened at need and given up at the first doubt, and the time limits of what is asked on them.
+ *
+ * Problem: a server that is black-holed answers nothing, not even that it is gone; one that comes back is met by everybody at once.
+ * Rule: a call has a deadline from its first moment: waiting for a connection, opening one, and the answer all count. At the deadline
+ * the connection is destroyed, as its answer could be taken for another's. A place tries to connect at most once in 350 to 700 ms
+ * (with seven places that is at most 20 a second), and at once where it has not tried for so long.
+ * Example: `await pool.use(performance.now() + 1500, (session) => session.rows('SELECT 1', []))`.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { isRolledBack, NotSent, TimeLimit } from './faults.ts';
+import { messageOf } from '../../errors.ts';
+import type { Session } from './session.ts';
+
+/** Milliseconds for a connection. */
+const CONNECT_LIMIT = 1000;
+/** The least and the most time from one attempt to the next. */
+const BETWEEN_ATTEMPTS = [350, 700] as const;
+
+/** When the next attempt may be made, if one is made now. */
+export function nextAttempt(now: number): number {
+  const [least, most] = BETWEEN_ATTEMPTS;
+  return now + least + Math.random() * (most - least);
+}
+
+export type Opens = (limit: number) => Promise<Session>;
+
+/** Settles as the work does, or rejects with TimeLimit at the deadline (performance.now() milliseconds). */
+export async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TimeLimit()), Math.max(0, deadline - performance.now()));
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Room for one connection. One caller at a time. */
+class Place {
+  readonly #open: Opens;
+  #session: Session | undefined;
+  #notBefore = 0;
+  closed = false;
+
+  constructor(open: Opens) {
+    this.#open = open;
+  }
+
+  get connected(): boolean {
+    return this.#session?.open === true;
+  }
+
+  /** @throws NotSent where there is no connection at the deadline */
+  async session(deadline: number): Promise<Session> {
+    if (this.#session?.open === true) return this.#session;
+    const now = performance.now();
+    if (this.#notBefore >= deadline) {
+      await pause(Math.max(0, deadline - now));
+      throw new NotSent('no connection could be had; it is tried again');
+    }
+    if (this.#notBefore > now) await pause(this.#notBefore - now);
+    this.#requireOpen();
+    this.#notBefore = nextAttempt(performance.now());
+    try {
+      const session = await this.#open(Math.max(1, Math.min(CONNECT_LIMIT, deadline - performance.now())));
+      this.#session = session;
+    } catch (cause) {
+      // A name with several addresses fails once for each.
+      throw new NotSent(cause instanceof AggregateError ? cause.errors.map(messageOf).join('; ') : messageOf(cause), { cause });
+    }
+    if (this.closed) this.drop();
+    this.#requireOpen();
+    return this.#session;
+  }
+
+  drop(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  #requireOpen(): void {
+    if (this.closed) throw new NotSent('the store is closed');
+  }
+}
+
+/** A few connections for calls of one kind. */
+export class Pool {
+  readonly #places: Place[];
+  readonly #free: Place[];
+  readonly #waiting: { readonly give: (place: Place) => void; readonly refuse: (error: Error) => void }[] = [];
+  readonly #limitReached: () => void;
+  #closed = false;
+
+  /** @param limitReached is called when a connection was destroyed at a deadline: the server may be gone without a word */
+  constructor(size: number, open: Opens, limitReached: () => void = () => undefined) {
+    this.#places = Array.from({ length: size }, () => new Place(open));
+    this.#free = [...this.#places];
+    this.#limitReached = limitReached;
+  }
+
+  /**
+   * Does the work on a connection that is nobody else's meanwhile.
+   * @param deadline in milliseconds of performance.now()
+   * @throws NotSent where the work was not begun; what the work throws; TimeLimit where it was begun and is not done at the deadline
+   */
+  async use<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T> {
+    const place = await this.#take(deadline);
+    try {
+      const session = await place.session(deadline);
+      return await this.#settled(place, within(deadline, work(session)));
+    } finally {
+      this.#give(place);
+    }
+  }
+
+  /** Destroys every connection; what runs on them rejects, and what waits for one. */
+  close(): void {
+    this.#closed = true;
+    for (const { refuse } of this.#waiting.splice(0)) refuse(new NotSent('the store is closed'));
+    for (const place of this.#places) {
+      place.closed = true;
+      place.drop();
+    }
+  }
+
+  async #settled<T>(place: Place, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!isRolledBack(error)) place.drop();
+      if (error instanceof TimeLimit) this.#limitReached();
+      throw error;
+    }
+  }
+
+  async #take(deadline: number): Promise<Place> {
+    if (this.#closed) throw new NotSent('the store is closed');
+    const connected = this.#free.findIndex((place) => place.connected);
+    const [place] = this.#free.splice(Math.max(0, connected), 1);
+    if (place !== undefined) return place;
+    return new Promise((resolve, reject) => {
+      const forget = () => {
+        const index = this.#waiting.indexOf(waiting);
+        if (index >= 0) this.#waiting.splice(index, 1);
+      };
+      const timer = setTimeout(() => {
+        forget();
+        reject(new NotSent('every connection is in use'));
+      }, Math.max(0, deadline - performance.now()));
+      const waiting = {
+        give: (free: Place) => {
+          clearTimeout(timer);
+          resolve(free);
+        },
+        refuse: (error: Error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #give(place: Place): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(place);
+    else next.give(place);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * The store that instances share: one PostgreSQL database.
+ *
+ * Problem: a success answer must survive a loss of power (SPEC R3), of appends that race one must win (SPEC R5), and no call may wait
+ * for a server that does not answer.
+ * Rule: one append is one statement: it compares and sets the log's head, writes all that goes with it, and tells the other
+ * instances, or does nothing. What a call may take is limited; where the answer of an append is lost, its outcome is unknown.
+ * Example: `const store = openPostgresStore({ url: 'postgres://registry@db.example/registry' })`.
+ */
+import { RegistryError, StartRefused } from '../../errors.ts';
+import type { Event, Head } from '../../event.ts';
+import { SILENT, type Log } from '../../log.ts';
+import type { PackContent } from '../../model.ts';
+import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import { requireChained } from '../batch.ts';
+import { parseFrozen } from '../frozen-json.ts';
+import { Pool, within } from './connections.ts';
+import { eventStatement, isText } from './events.ts';
+import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
+import { Listener } from './listener.ts';
+import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
+import { openSession, type Session } from './session.ts';
+import { APPEND, appendValues, headOf, leaseOf, RENEW, type HeadRow, type LeaseRow } from './statements.ts';
+import { parsePostgresUrl, type Target } from './url.ts';
+
+/** Milliseconds for an append or a renewal, from the call to the answer. */
+const WRITE_LIMIT = 1500;
+/** Milliseconds more for each of so many characters to write: what is large may take its time. */
+const LARGE = 2000;
+const READ_LIMIT = 2000;
+/** Milliseconds for making the tables, the wait for another instance that makes them included. */
+const MIGRATION_LIMIT = 10_000;
+/** Milliseconds that calls under way are given when the store is closed. */
+const CLOSE_LIMIT = 500;
+const READERS = 4;
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?sslmode=…`, see url.ts. */
+  readonly url: string;
+  readonly log?: Log;
+}
+
+/**
+ * Gives a store of the database; connects at the first call, which makes the tables where there are none.
+ * The first calls reject with StartRefused (65) where the database is a newer build's or something else's.
+ * @throws StartRefused (78) where the URL is not understood
+ */
+export function openPostgresStore({ url, log }: PostgresOptions): PostgresStore {
+  return new PostgresStore(parsePostgresUrl(url), log ?? SILENT);
+}
+
+/**
+ * Opens the database of instances that may be running: for tools on the host. It makes nothing.
+ * @throws StartRefused (65) no tables, or those of an older or newer build; (75) it cannot be reached; (78) a URL not understood
+ */
+export async function attachPostgresStore({ url, log }: PostgresOptions): Promise<PostgresStore> {
+  const target = parsePostgresUrl(url);
+  const store = new PostgresStore(target, log ?? SILENT, true);
+  try {
+    await store.head();
+    return store;
+  } catch (cause) {
+    await store.close();
+    if (cause instanceof RegistryError) throw new StartRefused(75, `${cause.message} Try again when it can be reached.`, { cause });
+    throw cause;
+  }
+}
+
+export class PostgresStore implements Store {
+  readonly kind = 'postgres';
+  readonly #target: Target;
+  /** SPEC R5: a busy pool never delays the move of a pointer, nor a lease. */
+  readonly #appends: Pool;
+  readonly #reads: Pool;
+  readonly #leases: Pool;
+  readonly #listener: Listener;
+  readonly #attached: boolean;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #prepared: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** For `openPostgresStore`. @param attached whether tables are looked for only, and never made */
+  constructor(target: Target, log: Log, attached = false) {
+    this.#target = target;
+    this.#attached = attached;
+    const opens = (settings: Record<string, string>) => (limit: number) => openSession(target, { limit, settings });
+    // Where the server gives up first it says so, and the outcome is known. A statement under way is left to end, as it may commit.
+    this.#appends = new Pool(1, opens({ lock_timeout: '1000' }));
+    this.#reads = new Pool(READERS, opens({ statement_timeout: '2500' }));
+    this.#leases = new Pool(1, opens({ lock_timeout: '1000', statement_timeout: '2500' }), () => this.#listener.doubt());
+    this.#listener = new Listener({ open: (notified, limit) => openSession(target, { limit, notified }), shown: target.shown, log });
+  }
+
+  async head(): Promise<Head | undefined> {
+    return this.#reading(undefined, async (session) => headOf((await session.rows<HeadRow>('SELECT revision, hash FROM log_head', []))[0]));
+  }
+
+  /**
+   * See the port. Expects a batch that `seal` made.
+   * @throws RegistryError `store-unavailable` where nothing was written, TypeError for a batch that is not chained.
+   */
+  async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
+    requireChained(batch, expectedRevision);
+    const values = appendValues(batch, expectedRevision);
+    const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
+    const deadline = performance.now() + WRITE_LIMIT + size / LARGE;
+    return this.#call(async () => {
+      await this.#ready(deadline);
+      try {
+        const rows = await this.#appends.use(deadline, (session) => session.rows(APPEND, values));
+        return rows.length === 0 ? 'conflict' : 'done';
+      } catch (cause) {
+        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database has taken its place
+        if (cause instanceof NotSent || isRolledBack(cause)) throw cause;
+        return 'unknown';
+      }
+    });
+  }
+
+  async events(query: EventQuery): Promise<readonly Event[]> {
+    const statement = eventStatement(query);
+    return this.#reading([], async (session) => {
+      if (statement === undefined) return [];
+      const rows = await session.rows<[string, string]>(statement.sql, statement.values);
+      return rows.map(([body, revision]) => this.#parsed(body, Number(revision), query.exact));
+    });
+  }
+
+  async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
+    return this.#reading(undefined, async (session) => {
+      if (!isText(actorKeyId) || !isText(idempotencyKey)) return undefined;
+      const sql = 'SELECT body, revision FROM events WHERE actor = $1 AND idempotency = $2 AND idempotency IS NOT NULL';
+      const [row] = await session.rows<[string, string]>(sql, [actorKeyId, idempotencyKey]);
+      return row && this.#parsed(row[0], Number(row[1]));
+    });
+  }
+
+  async content(digest: string): Promise<PackContent | undefined> {
+    return this.#reading(undefined, async (session) => {
+      if (!isText(digest)) return undefined;
+      const [row] = await session.rows<[string]>('SELECT body FROM contents WHERE digest = $1', [digest]);
+      return row && this.#parsedContent(row[0], digest);
+    });
+  }
+
+  async sessionKeys(): Promise<readonly SessionKey[]> {
+    return this.#reading([], async (session) => {
+      const rows = await session.rows<[string, string, string]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', []);
+      return rows.map(([keyId, secret, createdAt]) => Object.freeze({ keyId, secret, createdAt }));
+    });
+  }
+
+  async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion }: LeaseClaim): Promise<Renewal> {
+    const nothing: Renewal = { head: undefined, leases: [] };
+    return this.#using(this.#leases, WRITE_LIMIT, nothing, async (session) => {
+      const rows = await session.rows<LeaseRow>(RENEW, [id, startedAt, epoch, appliedRevision, pinnedVersion ?? null]);
+      return { head: headOf(rows[0]), leases: rows.map(leaseOf) };
+    });
+  }
+
+  async release(instanceId: string, counter?: number): Promise<void> {
+    await this.#using(this.#leases, WRITE_LIMIT, undefined, async (session) => {
+      await session.rows('DELETE FROM leases WHERE id = $1 AND counter = coalesce($2, counter)', [instanceId, counter ?? null]);
+      return undefined;
+    });
+  }
+
+  watch(woken: (revision?: number) => void): () => void {
+    return this.#closing === undefined ? this.#listener.watch(woken) : () => undefined;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#listener.close();
+    const done = Promise.allSettled([...this.#underWay]);
+    await within(performance.now() + CLOSE_LIMIT, done).catch(() => undefined);
+    for (const pool of [this.#appends, this.#reads, this.#leases]) pool.close();
+    await done;
+  }
+
+  #reading<T>(ofNothing: T, read: (session: Session) => Promise<T>): Promise<T> {
+    return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
+  }
+
+  /** @param ofNothing what a database without the tables answers: another that is empty has taken the place of ours */
+  async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (session: Session) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + limit;
+    return this.#call(async () => {
+      await this.#ready(deadline);
+      try {
+        return await pool.use(deadline, work);
+      } catch (cause) {
+        if (codeOf(cause) === CODES.undefinedTable) return ofNothing;
+        throw cause;
+      }
+    });
+  }
+
+  /** Every call: refused once the store is closed, waited for by `close`, and failing as the port says. */
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new RegistryError('store-unavailable', 'The store is closed.');
+    const call = work();
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } catch (cause) {
+      if (cause instanceof RegistryError || cause instanceof StartRefused) throw cause;
+      throw unavailable(this.#target.shown, cause);
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+
+  /**
+   * The tables are made, or found, by whoever calls first, and never again by this process: an empty database that takes the place of
+   * a full one is a fault to be noticed, not a new start.
+   */
+  async #ready(deadline: number): Promise<void> {
+    this.#prepared ??= this.#prepare().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    });
+    await within(deadline, this.#prepared);
+  }
+
+  async #prepare(): Promise<void> {
+    const { shown } = this.#target;
+    const applied = await this.#reads.use(performance.now() + READ_LIMIT, (session) => lastMigration(session, shown));
+    if (applied === MIGRATIONS.length) return;
+    if (this.#attached) {
+      const what = applied === 0 ? 'holds no registry' : 'is of an older build';
+      throw new StartRefused(65, `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`);
+    }
+    await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => migrate(session, shown));
+  }
+
+  #parsed(body: string, revision: number, exact = false): Event {
+    try {
+      const event = Object.freeze(JSON.parse(body)) as Event;
+      // A member that stands there twice is one to the search and another to the hash.
+      if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
+      return event;
+    } catch (cause) {
+      throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.#target.shown} is damaged.`, { revision }, { cause });
+    }
+  }
+
+  /** The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on. */
+  #parsedContent(body: string, digest: string): PackContent {
+    try {
+      return parseFrozen(body) as PackContent;
+    } catch {
+      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.#target.shown} is damaged; restore it from a backup.`, { digest });
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The tables, as a list of steps that is only ever added to.
+ *
+ * Problem: a database outlives builds, in both directions of a deploy, and many instances start on it at once.
+ * Rule: numbered from 1, forward only, all that are missing in one transaction, one instance at a time (an advisory lock). A database
+ * that is ahead of this build, or another program's, is not touched.
+ * Example: of ten instances that start on an empty database one makes the tables; nine wait, look, and find them made.
+ */
+import { GENESIS_HASH } from '../../event.ts';
+import { StartRefused } from '../../errors.ts';
+import { CODES, codeOf } from './faults.ts';
+import type { Session } from './session.ts';
+
+/** Marks the table `migrations` as the registry's: other programs have one of that name. */
+const MARK = 'prompt-registry';
+/** The advisory lock of migrations: `PReg`. */
+const LOCK = 0x50526567;
+
+/** `\u0000` is fine in JSON, but in no text of PostgreSQL. What is searched for never holds it. `jsonb` would take half as long again. */
+const DOCUMENT = String.raw`replace(body, '\u0000', '\ufffd')::json`;
+const member = (path: string) => `text COLLATE "C" GENERATED ALWAYS AS (${DOCUMENT} #>> '{${path}}') STORED`;
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The step at index i has number i + 1. A step that was released is never changed. */
+export const MIGRATIONS: readonly Migration[] = Object.freeze([
+  {
+    name: 'log, contents, session keys, leases',
+    /*
+     * An event is its `body`, to the byte; what is searched for is computed from it, so that the two cannot differ. `revision` is held
+     * to the body's. The indexes follow `events.ts` beside this file. `log_head` is the one row that appends compare and set.
+     */
+    sql: `
+      CREATE TABLE migrations (
+        number integer PRIMARY KEY,
+        name   text NOT NULL,
+        at     timestamptz NOT NULL DEFAULT clock_timestamp()
+      );
+      COMMENT ON TABLE migrations IS '${MARK}';
+
+      CREATE TABLE events (
+        revision    bigint PRIMARY KEY,
+        body        text NOT NULL CHECK (revision = (${DOCUMENT} #>> '{revision}')::bigint),
+        id          ${member('id')} NOT NULL UNIQUE,
+        at          ${member('at')} NOT NULL,
+        type        ${member('type')} NOT NULL,
+        pack        ${member('pack')},
+        channel     ${member('channel')},
+        version     ${member('version')},
+        actor       ${member('actor,keyId')} NOT NULL,
+        idempotency ${member('data,idempotency,key')}
+      );
+      CREATE INDEX events_by_at ON events (at, revision);
+      CREATE INDEX events_by_type ON events (type, revision);
+      CREATE INDEX events_by_pack ON events (pack, revision);
+      CREATE INDEX events_by_pack_and_channel ON events (pack, channel, revision);
+      CREATE INDEX events_by_channel ON events (channel, revision);
+      CREATE INDEX events_by_actor ON events (actor, revision);
+      CREATE UNIQUE INDEX events_by_idempotency ON events (actor, idempotency) WHERE idempotency IS NOT NULL;
+
+      CREATE TABLE log_head (
+        one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+        revision bigint NOT NULL,
+        hash     text COLLATE "C" NOT NULL
+      );
+      INSERT INTO log_head (revision, hash) VALUES (0, '${GENESIS_HASH}');
+
+      CREATE TABLE contents (
+        digest text COLLATE "C" PRIMARY KEY,
+        body   text NOT NULL
+      );
+
+      CREATE TABLE session_keys (
+        number     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        key_id     text COLLATE "C" NOT NULL UNIQUE,
+        secret     text NOT NULL,
+        created_at text COLLATE "C" NOT NULL
+      );
+
+      CREATE TABLE leases (
+        id               text COLLATE "C" PRIMARY KEY,
+        started_at       text NOT NULL,
+        epoch            bigint NOT NULL,
+        applied_revision bigint NOT NULL,
+        pinned_version   text,
+        counter          bigint NOT NULL,
+        renewed_at       timestamptz NOT NULL
+      );
+    `,
+  },
+]);
+
+/** Both by one snapshot; `to_regclass` would see a table that another instance has just made, and not yet its mark. */
+const LOOK = `
+  SELECT obj_description(found.oid, 'pg_class') FROM pg_class AS found JOIN pg_namespace AS home ON home.oid = found.relnamespace
+  WHERE home.nspname = current_schema() AND found.relname = 'migrations'`;
+
+/**
+ * Reads how far a database is, and changes nothing.
+ * @param shown the database, for messages
+ * @returns the number of the last step it has; 0 where it has none of the tables
+ * @throws StartRefused (65) where the database is newer than this build, or is not the registry's
+ */
+export async function lastMigration(session: Session, shown: string, migrations: readonly Migration[] = MIGRATIONS): Promise<number> {
+  const [found] = await session.rows<[string | null]>(LOOK, []);
+  if (found === undefined) return 0;
+  if (found[0] !== MARK) {
+    throw notOurs(shown);
+  }
+  const [row] = await session.rows<[string]>('SELECT coalesce(max(number), 0) FROM migrations', []);
+  const applied = Number(row?.[0] ?? 0);
+  if (applied > migrations.length) {
+    throw new StartRefused(
+      65,
+      `The registry database ${shown} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
+    );
+  }
+  return applied;
+}
+
+/**
+ * Brings a database up to date.
+ * @throws StartRefused (65) as `lastMigration`; what the server says where a step fails, of which nothing is left then
+ */
+export async function migrate(session: Session, shown: string, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
+  if ((await lastMigration(session, shown, migrations)) === migrations.length) return;
+  await session.run(`BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
+  try {
+    const applied = await lastMigration(session, shown, migrations); // another instance may have been quicker
+    for (const [index, { name, sql }] of migrations.entries()) {
+      if (index < applied) continue;
+      await session.run(sql);
+      await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
+    }
+    await session.run('COMMIT');
+  } catch (error) {
+    if (session.open) await session.run('ROLLBACK');
+    if (codeOf(error) !== CODES.duplicateTable) throw error;
+    throw notOurs(shown, error);
+  }
+}
+
+function notOurs(shown: string, cause?: unknown): StartRefused {
+  return new StartRefused(65, `The database ${shown} has tables of something else. It is left as it is. Give the registry a database of its own, or a schema (search_path in the URL).`, { cause });
+}

@@ -1,0 +1,58 @@
+/**
+ * A socket to the server, with TLS where the URL asks for it.
+ *
+ * Problem: the driver half-closes sockets, which a black-holed server keeps open for a quarter of an hour, and its TLS options follow
+ * no URL.
+ * Rule: the socket is made here, within a time limit, and kept by whoever asked for it, who can destroy it at any time.
+ * Example: an SSLRequest is answered by `S`, and the handshake begins
+ * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL).
+ */
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Target, Tls } from './url.ts';
+
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+/** After how long without a word the kernel asks whether the server is there, in milliseconds. */
+const KEEP_ALIVE = 5000;
+
+/**
+ * Connects.
+ * @param limit milliseconds
+ * @throws Error where there is no connection within the limit, or none as safe as it has to be
+ */
+export async function openSocket({ host, port, path, tls }: Target, limit: number): Promise<Socket> {
+  const settings = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
+  const plain = path === undefined ? connect({ host, port, ...settings }) : connect({ path });
+  let timer: NodeJS.Timeout | undefined;
+  let secured: Socket | undefined;
+  try {
+    return await new Promise<Socket>((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(why));
+      timer = setTimeout(() => fail(`no connection within ${Math.round(limit)} ms`), limit);
+      plain.on('error', reject).once('close', () => fail('the server closed the connection'));
+      plain.once('connect', () => {
+        if (tls === undefined) return resolve(plain);
+        plain.write(SSL_REQUEST);
+        plain.once('data', (answer) => {
+          // More than the one byte would be what somebody else put there before the encryption began (CVE-2021-23222).
+          if (answer.length !== 1) return fail('the answer to the request for TLS is not of PostgreSQL');
+          if (answer[0] !== 0x53) return tls.optional ? resolve(plain) : fail('the server offers no TLS');
+          const socket = secure(plain, host, tls);
+          socket.on('error', reject).once('secureConnect', () => resolve(socket));
+          secured = socket;
+        });
+      });
+    });
+  } catch (error) {
+    secured?.destroy();
+    plain.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function secure(socket: Socket, host: string, { options }: Tls): TLSSocket {
+  const name = isIP(host) === 0 ? { servername: host } : { host }; // an address is compared with the certificate, but never sent as a name
+  return connectTls({ socket, ...name, ...options });
+}

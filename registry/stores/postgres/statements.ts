@@ -1,0 +1,84 @@
+/**
+ * The two statements that write: each is one round trip and one transaction.
+ *
+ * Problem: BEGIN, a look, four inserts and COMMIT are seven round trips, during which another instance waits for the head.
+ * Rule: what is written hangs on the row that moved the head (SPEC R5): no row, nothing written. Lists are bound as array literals, so
+ * that a batch of any size is the same statement.
+ * Example: of two appends that expect revision 4, one moves the head to 5; the other waits for it, then finds no row to move.
+ */
+import { GENESIS_HASH, type Head } from '../../event.ts';
+import type { Batch, Lease } from '../../store.ts';
+import { CHANNEL } from './listener.ts';
+import type { Value } from './session.ts';
+
+/** Gives one row where the batch was written, none where the head was elsewhere. */
+export const APPEND = `
+  WITH moved AS (
+    UPDATE log_head SET revision = $1::bigint + cardinality($4::text[]), hash = $3
+    WHERE revision = $1::bigint AND hash = $2
+    RETURNING revision
+  ), appended AS (
+    INSERT INTO events (revision, body)
+    SELECT $1::bigint + given.place, given.body FROM moved, unnest($4::text[]) WITH ORDINALITY AS given (body, place)
+  ), filed AS (
+    INSERT INTO contents (digest, body)
+    SELECT given.digest, given.body FROM moved, unnest($5::text[], $6::text[]) AS given (digest, body)
+    ON CONFLICT (digest) DO NOTHING
+  ), kept AS (
+    INSERT INTO session_keys (key_id, secret, created_at)
+    SELECT given.key_id, given.secret, given.created_at FROM moved, unnest($7::text[], $8::text[], $9::text[]) AS given (key_id, secret, created_at)
+    ON CONFLICT (key_id) DO NOTHING
+  )
+  SELECT pg_notify('${CHANNEL}', revision::text) FROM moved`;
+
+/** The values of APPEND. */
+export function appendValues({ events, contents, sessionKeys }: Batch, expectedRevision: number): Value[] {
+  return [
+    expectedRevision,
+    events[0]?.previousHash ?? GENESIS_HASH,
+    events.at(-1)?.hash ?? GENESIS_HASH,
+    textArray(events.map((event) => JSON.stringify(event))),
+    textArray(contents.map(({ digest }) => digest)),
+    textArray(contents.map(({ content }) => JSON.stringify(content))),
+    textArray(sessionKeys.map(({ keyId }) => keyId)),
+    textArray(sessionKeys.map(({ secret }) => secret)),
+    textArray(sessionKeys.map(({ createdAt }) => createdAt)),
+  ];
+}
+
+/** https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+/** Gives a row for each lease, the renewed one as it is now, each beside the log's head. */
+export const RENEW = `
+  WITH renewed AS (
+    INSERT INTO leases AS old (id, started_at, epoch, applied_revision, pinned_version, counter, renewed_at)
+    VALUES ($1, $2, $3, $4, $5, 1, clock_timestamp())
+    ON CONFLICT (id) DO UPDATE SET
+      started_at = excluded.started_at, epoch = excluded.epoch, applied_revision = excluded.applied_revision,
+      pinned_version = excluded.pinned_version, counter = old.counter + 1, renewed_at = excluded.renewed_at
+    RETURNING *
+  )
+  SELECT head.revision, head.hash, lease.id, lease.started_at, lease.epoch, lease.applied_revision, lease.pinned_version, lease.counter,
+    to_char(lease.renewed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM (SELECT * FROM renewed UNION ALL SELECT * FROM leases WHERE id <> $1) AS lease LEFT JOIN log_head AS head ON true
+  ORDER BY lease.id`;
+
+/** A head: its revision and hash. */
+export type HeadRow = readonly [revision: string | null, hash: string | null, ...unknown[]];
+export type LeaseRow = readonly [
+  ...readonly [revision: string | null, hash: string | null, id: string, startedAt: string, epoch: string],
+  ...readonly [appliedRevision: string, pinnedVersion: string | null, counter: string, lastSeenAt: string],
+];
+
+export function headOf(row: HeadRow | undefined): Head | undefined {
+  const [revision, hash] = row ?? [];
+  return typeof revision !== 'string' || typeof hash !== 'string' || revision === '0' ? undefined : { revision: Number(revision), hash };
+}
+
+export function leaseOf([, , id, startedAt, epoch, appliedRevision, pinnedVersion, counter, lastSeenAt]: LeaseRow): Lease {
+  const numbers = { epoch: Number(epoch), appliedRevision: Number(appliedRevision), counter: Number(counter) };
+  return Object.freeze({ id, startedAt, ...numbers, lastSeenAt, ...(pinnedVersion === null ? {} : { pinnedVersion }) });
+}

@@ -1,0 +1,135 @@
+/**
+ * What a `postgres://` URL says, read as libpq reads it
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS).
+ *
+ * Problem: a setting that is misspelt and passed over is found in an incident: `sslmode=verify_full` would not verify a thing. And a
+ * URL holds a password, which is in every message that quotes it.
+ * Rule: what is not known is refused, naming what is. No message holds the URL, only `shown`, which has no password.
+ * Example: `postgres://registry:secret@db.example/registry?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem`, shown as
+ * `postgres://registry@db.example:5432/registry`.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
+import { messageOf, StartRefused } from '../../errors.ts';
+
+/** How much TLS proves; https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'search_path', 'host', 'port', 'user'];
+
+export interface Tls {
+  /** Whether a server that offers no TLS is talked to without. */
+  readonly optional: boolean;
+  readonly options: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'checkServerIdentity'>;
+}
+
+/** Where a database is and how to get there. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** The Unix socket, in place of host and port. */
+  readonly path: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly tls: Tls | undefined;
+  readonly applicationName: string;
+  readonly searchPath: string | undefined;
+  /** The URL for people: without the password. */
+  readonly shown: string;
+}
+
+/**
+ * Reads the URL and the files that it names.
+ * @throws StartRefused (78) where something in it is not understood, naming it, but never quoting the URL.
+ */
+export function parsePostgresUrl(text: string): Target {
+  const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
+  if (url === null) throw refused('is no URL of the form postgres://user@host:port/database; percent-encode what is special in a user name or password');
+  const parameters = parametersOf(url);
+  const database = decoded(url.pathname.slice(1));
+  if (database === '' || database.includes('/')) throw refused('names no database. Write postgres://user@host/database');
+  const searchPath = parameters.get('search_path');
+  if (searchPath !== undefined && !/^[a-z_][a-z0-9_]*(,[a-z_][a-z0-9_]*)*$/i.test(searchPath)) throw refused('has a search_path that is no list of plain schema names');
+
+  const user = parameters.get('user') ?? (decoded(url.username) || undefined);
+  const { place, ...address } = addressOf(url, parameters);
+  return Object.freeze({
+    ...{ ...address, user, database, searchPath },
+    password: decoded(url.password) || undefined,
+    tls: address.path === undefined ? tlsOf(parameters) : undefined,
+    applicationName: parameters.get('application_name') ?? 'prompt-registry',
+    shown: `postgres://${user === undefined ? '' : `${user}@`}${place}/${database}`,
+  });
+}
+
+function addressOf(url: URL, parameters: ReadonlyMap<string, string>): Pick<Target, 'host' | 'port' | 'path'> & { readonly place: string } {
+  const host = (parameters.get('host') ?? decoded(url.hostname)).replace(/^\[(.*)\]$/, '$1');
+  if (host === '') throw refused('names no host. Write postgres://user@host/database, or ?host=/folder/of/the/socket');
+  if (host.includes(',')) throw refused('names several hosts; name one');
+  const port = Number(parameters.get('port') ?? (url.port === '' ? '5432' : url.port));
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw refused('has a port that is no number from 1 to 65535');
+  if (host.startsWith('/')) {
+    const path = join(host, `.s.PGSQL.${port}`);
+    return { host, port, path, place: path };
+  }
+  return { host, port, path: undefined, place: `${host.includes(':') ? `[${host}]` : host}:${port}` };
+}
+
+function parametersOf(url: URL): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of url.searchParams) {
+    if (!PARAMETERS.includes(name)) throw refused(`has the parameter ${JSON.stringify(name)}, which is not known. Known are ${PARAMETERS.join(', ')}`);
+    if (value === '') throw refused(`has an empty ${name}`);
+    if (parameters.has(name)) throw refused(`has ${name} twice`);
+    parameters.set(name, value);
+  }
+  if (url.hash !== '') throw refused('has a "#"; write it as %23');
+  return parameters;
+}
+
+function tlsOf(parameters: ReadonlyMap<string, string>): Tls | undefined {
+  const mode = parameters.get('sslmode') ?? 'prefer';
+  if (!SSL_MODES.some((known) => known === mode)) throw refused(`has an sslmode that is not known. Known are ${SSL_MODES.join(', ')}`);
+  const files = (['sslrootcert', 'sslcert', 'sslkey'] as const).filter((name) => parameters.has(name));
+  if (mode === 'disable') {
+    if (files.length > 0) throw refused(`has sslmode=disable and ${files.join(', ')}; one of the two is wrong`);
+    return undefined;
+  }
+  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw refused('has one of sslcert and sslkey; give both');
+  const [ca, cert, key] = (['sslrootcert', 'sslcert', 'sslkey'] as const).map((name) => pem(name, parameters.get(name)));
+  // As in libpq: who gives a root certificate with `require` wants it looked at.
+  const verified = mode === 'verify-full' || mode === 'verify-ca' || (mode === 'require' && ca !== undefined);
+  return {
+    optional: mode === 'prefer',
+    options: {
+      rejectUnauthorized: verified,
+      ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    },
+  };
+}
+
+/** `system` are the authorities that Node.js knows, which it takes where no file is given. */
+function pem(name: string, file: string | undefined): string | undefined {
+  if (file === undefined || (name === 'sslrootcert' && file === 'system')) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw refused(`names ${name} ${file}, which cannot be read (${messageOf(cause)})`);
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refused('has a "%" that begins no percent-encoded character; write it as %25');
+  }
+}
+
+function refused(what: string): StartRefused {
+  return new StartRefused(78, `The store's URL ${what}.`);
+}

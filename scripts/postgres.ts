@@ -1,0 +1,30 @@
+/**
+ * `npm run postgres [-- --port N]`: a PostgreSQL from npm to try several instances on, until Ctrl-C.
+ *
+ * It listens on this machine only, lets everybody in, and is thrown away at the end with all that is in it.
+ */
+import { parseArgs } from 'node:util';
+import { startPostgres } from '../test/support/postgres.ts';
+
+const HELP = `Usage: npm run postgres -- [--port N]
+
+Starts a PostgreSQL on 127.0.0.1 with an empty database "registry", until Ctrl-C. Nothing of it is kept.
+  --port N   the port; 54329 where not given`;
+
+const { values } = parseArgs({ options: { port: { type: 'string', default: '54329' }, help: { type: 'boolean', default: false } } });
+if (values.help) console.log(HELP);
+else {
+  const endings: (() => unknown)[] = [];
+  const server = await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { port: Number(values.port) }).catch((error: unknown) => {
+    console.error(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  });
+  if (server === undefined) process.exitCode = 1;
+  else {
+    await server.sql('CREATE DATABASE registry');
+    console.log(`PostgreSQL is there: STORE_URL=postgres://postgres@127.0.0.1:${server.port}/registry (Ctrl-C ends it and throws it away)`);
+    const end = () => void Promise.all(endings.map((ending) => ending())).then(() => process.exit());
+    process.once('SIGINT', end).once('SIGTERM', end);
+    setInterval(() => undefined, 60_000); // the server itself keeps nobody alive
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * `npm run restore:accept -- --reason "…"`: goes on with a database that was restored to an older state. An event like any other.
+ *
+ * It runs on the host, with the settings of the service (`DATA_DIR`, `STORE_URL`), while instances run or not: those that had stopped
+ * following the log (`log-diverged` in `/readyz`) come back in line by themselves. What was appended after the backup is gone; the runbook
+ * in docs/operations.md says how to look for it first.
+ */
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { acceptRestore, messageOf } from '../registry/index.ts';
+import { attachStore } from './attached-store.ts';
+
+const USAGE = 'Usage: npm run restore:accept -- [--reason "why"]';
+
+try {
+  const { values } = parseArgs({ options: { reason: { type: 'string', default: 'A restored database was accepted' }, help: { type: 'boolean', short: 'h' } } });
+  if (values.help === true) console.log(USAGE);
+  else {
+    const config = readConfig(process.env);
+    const store = await attachStore(config);
+    try {
+      const { epoch, revision } = await acceptRestore(store, config.dataDir, values.reason);
+      console.log(`Accepted: revision ${revision} opens epoch ${epoch}. Instances follow within a second or two; see /readyz of each.`);
+    } finally {
+      await store.close();
+    }
+  }
+} catch (error) {
+  console.error(`Nothing was accepted: ${messageOf(error)}`);
+  if (error instanceof TypeError) console.error(USAGE);
+  process.exitCode = 1;
+}

@@ -1,0 +1,157 @@
+/**
+ * `Registry-Min-Revision` (SPEC R10): who passes on the revision it saw never reads backwards, whichever instance answers.
+ *
+ * Two applications stand on one store; the second hears of nothing by itself (no hints, no renewals), so that only the header can have
+ * moved it on.
+ */
+import t, { type Test } from 'tap';
+import { RegistryError } from '../../registry/errors.ts';
+import { acceptRestore } from '../../registry/restore.ts';
+import { openApp, type TestApp } from '../support/app.ts';
+import { backupOf } from '../support/backups.ts';
+import type { Plan } from '../support/failing-store.ts';
+import { newFolder } from '../support/folder.ts';
+import { askOf, type Answer, type Request } from '../support/openapi.ts';
+import { documentOf } from '../support/pack-documents.ts';
+import { until } from '../support/until.ts';
+
+const reason = 'Users report that answers are too blunt';
+
+/** Two applications on one store, and what asks each of them; the late one has nothing but requests to hear of changes by. */
+async function pair(t: Test) {
+  const quick = await openApp(t, { store: 'memory' });
+  const late = await openApp(t, { after: quick });
+  const { connection } = late;
+  const renewed = connection.renew.bind(connection);
+  const quiet = (silent: boolean) => {
+    connection.deaf = silent;
+    connection.renew = silent ? () => Promise.reject(new RegistryError('store-unavailable', 'There is no news, by the plan of the test.')) : renewed;
+  };
+  quiet(true);
+  const first = askOf(quick.app);
+  const move = async (version: string) => (await first(t, 'activateVersion', { body: { version, reason } })).revision;
+  return { quick, late, move, quiet, asks: asked(late), reads: () => connection.calls.filter(({ method }) => method === 'events').length };
+}
+
+/** Asks with the header. */
+function asked({ app }: TestApp): (t: Test, id: string, revision: number | string, request?: Request) => Promise<Answer> {
+  const ask = askOf(app);
+  return (t, id, revision, request = {}) => ask(t, id, { ...request, headers: { ...request.headers, 'registry-min-revision': String(revision) } });
+}
+
+t.test('a read with the header catches up first; one that has the revision asks nothing of the store', async (t) => {
+  const { late, move, asks, reads } = await pair(t);
+  const revision = await move('1.0.0');
+  t.ok(late.app.registry.current.revision < revision, 'it has not heard of it');
+  t.match(await askOf(late.app)(t, 'getActivePack'), { body: { version: '2.0.0' } }, 'and without the header still answers from before');
+  const before = reads();
+  t.match(await asks(t, 'getActivePack', revision), { statusCode: 200, revision, body: { version: '1.0.0', revision } });
+  t.equal(reads(), before + 2, 'what is new, and that there is no more');
+  for (const seen of [revision, revision - 1, 1, 0]) t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision });
+  t.equal(reads(), before + 2, 'the log is not read for what is here');
+});
+
+t.test('every guarded read takes it, conditional ones as well', async (t) => {
+  const { late, move, asks } = await pair(t);
+  const ask = askOf(late.app);
+  const { etag: old } = await ask(t, 'getSystemPrompt');
+  let revision = await move('1.0.0');
+  const fresh = await asks(t, 'getSystemPrompt', revision, { headers: { 'if-none-match': old } });
+  t.match(fresh, { statusCode: 200, revision, body: { version: '1.0.0' } }, 'what the caller has is not current any more');
+  revision = (await late.app.registry.publish({ pack: 'elsewhere', document: documentOf('elsewhere', '1.0.0') })).snapshot.revision;
+  t.match(await asks(t, 'getSystemPrompt', revision, { headers: { 'if-none-match': fresh.etag } }), { statusCode: 304, revision, body: undefined });
+  revision = await move('1.1.0');
+  for (const id of ['listPacks', 'listStyles', 'listActivations', 'getAuditHead', 'listInstances', 'streamEvents']) t.match(await asks(t, id, revision), { statusCode: 200, revision }, id);
+});
+
+t.test('one reading of the log serves all who wait', async (t) => {
+  const { late, move, asks, reads } = await pair(t);
+  const revision = await move('1.0.0');
+  const { registry } = late.app;
+  const waiters = 50;
+  let waiting = 0;
+  const all = Promise.withResolvers<void>();
+  const reach = registry.reach.bind(registry);
+  registry.reach = (place) => {
+    if ((waiting += 1) === waiters) all.resolve();
+    return reach(place);
+  };
+  late.fail(async () => all.promise.then(() => undefined)); // the first reading takes until the last one waits
+  const before = reads();
+  const answers = await Promise.all(Array.from({ length: waiters }, () => asks(t, 'getActivePack', revision)));
+  for (const answer of answers) t.match(answer, { statusCode: 200, revision });
+  t.ok(reads() - before <= 3, `${reads() - before} queries: one reading that had begun, and at most one more for all who came later`);
+});
+
+t.test('503 with the store away, however it is away; nothing is served from before', async (t) => {
+  const { late, move, asks } = await pair(t);
+  const revision = await move('1.0.0');
+  const head = await late.store.head();
+  const back = Promise.withResolvers<undefined>();
+  t.teardown(() => back.resolve(undefined));
+  const plans: readonly (readonly [string, Plan])[] = [['refused', () => 'rejects'], ['hanging', () => back.promise]];
+  for (const [name, plan] of plans) {
+    late.fail(plan);
+    const requests = [['getActivePack', {}], ['activateVersion', { body: { version: '1.1.0', reason } }], ['startCoachSession', { body: {} }]] as const;
+    const answers = await Promise.all(requests.map(async ([id, request]) => ({ id, ...(await asks(t, id, revision, request)) })));
+    for (const { id, statusCode, headers, body } of answers) {
+      t.match([statusCode, body.code, body.currentRevision, headers['retry-after']], [503, 'revision-not-reached', revision - 1, /^\d+$/u], `${name}: ${id}`);
+    }
+    t.equal((await askOf(late.app)(t, 'getActivePack')).statusCode, 200, `${name}: who does not insist is answered`);
+  }
+  late.fail();
+  back.resolve(undefined);
+  t.strictSame(await late.store.head(), head, 'no write was made');
+  t.match(await asks(t, 'getActivePack', revision), { statusCode: 200, revision }, 'and it goes on once the store is back');
+});
+
+t.test('412 beyond the log, with where it ends, on reads and writes', async (t) => {
+  const { move, asks, late } = await pair(t);
+  const revision = await move('1.0.0');
+  const { statusCode, body } = await asks(t, 'getActivePack', revision + 1);
+  t.match([statusCode, body], [412, { code: 'revision-unknown', currentRevision: revision }]);
+  t.match(await asks(t, 'activateVersion', revision + 1, { body: { version: '1.1.0', reason } }), { statusCode: 412, body: { code: 'revision-unknown' } });
+  t.equal((await late.store.head())?.revision, revision, 'nothing was written');
+  t.match(await asks(t, 'activateVersion', revision, { body: { version: '1.1.0', reason } }), { statusCode: 201, revision: revision + 1 });
+});
+
+t.test('400 for what is no revision, 401 and 403 before anything is asked of the store', async (t) => {
+  const { late, asks } = await pair(t);
+  const before = late.connection.calls.length;
+  for (const wrong of ['-1', '1.5', 'abc', '', '1, 2', '0x1', '1e3', '9'.repeat(16), '"1"']) {
+    t.match(await asks(t, 'getActivePack', wrong), { statusCode: 400, body: { code: 'validation-failed', errors: [{ parameter: 'registry-min-revision' }] } }, `"${wrong}"`);
+  }
+  for (const epoch of ['-1', 'x', '1, 2']) {
+    t.match(await asks(t, 'getActivePack', 1, { headers: { 'registry-epoch': epoch } }), { statusCode: 400, body: { errors: [{ parameter: 'registry-epoch' }] } }, `epoch "${epoch}"`);
+  }
+  t.match(await asks(t, 'getActivePack', 999_999, { headers: { authorization: '' } }), { statusCode: 401 });
+  const { token = '' } = await late.app.registry.createKey({ label: 'metrics', scopes: ['metrics:read'] });
+  const made = late.connection.calls.length;
+  t.match(await asks(t, 'getActivePack', 999_999, { headers: { authorization: `Bearer ${token}` } }), { statusCode: 403 });
+  t.match(await asks(t, 'getActivePack', 'junk', { headers: { authorization: '' } }), { statusCode: 401 });
+  t.equal(late.connection.calls.length, made, 'nobody without a right key makes the store work');
+  t.ok(made > before);
+  for (const id of ['live', 'ready']) t.equal((await asks(t, id, 999_999)).statusCode, 200, `${id} is nobody's`);
+});
+
+t.test('a revision seen before a restore is satisfied by what came after it, where its epoch is passed on', async (t) => {
+  const { quick, late, move, quiet, asks } = await pair(t);
+  const kept = quick.app.registry.current.revision;
+  let seen = 0;
+  for (const version of ['1.0.0', '1.1.0', '1.0.0', '1.1.0']) seen = await move(version);
+  t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision: seen });
+
+  const restored = await backupOf(late.store, kept);
+  t.teardown(() => restored.close());
+  late.connection.inner = restored;
+  t.match(await asks(t, 'getActivePack', seen + 1), { statusCode: 503, body: { code: 'revision-not-reached' } }, 'a log that is not the one applied here is not followed');
+  t.strictSame(await acceptRestore(restored, newFolder(t), 'The disk was lost'), { epoch: 2, revision: kept + 1 });
+  quiet(false);
+  await until(() => late.app.registry.current.epoch === 2);
+
+  const after = await asks(t, 'getActivePack', seen, { headers: { 'registry-epoch': '1' } });
+  t.match(after, { statusCode: 200, revision: kept + 1, headers: { 'registry-epoch': '2' }, body: { version: '2.0.0' } }, 'a lower revision, but a later place');
+  t.match(await asks(t, 'getActivePack', kept + 1, { headers: { 'registry-epoch': '2' } }), { statusCode: 200 });
+  t.match(await asks(t, 'getActivePack', seen), { statusCode: 412, body: { code: 'revision-unknown', currentRevision: kept + 1 } }, 'without it, it is taken for one of the epoch in force');
+  t.match(await asks(t, 'getActivePack', 1, { headers: { 'registry-epoch': '3' } }), { statusCode: 412, body: { code: 'revision-unknown' } }, 'an epoch that never was');
+});

@@ -1,0 +1,80 @@
+/**
+ * One effect a key (SPEC R6; BARS B4): the commit's answer is lost, the client asks again on another instance with its Idempotency-Key.
+ *
+ * Problem: PostgreSQL has committed, the connection breaks before it says so; neither the instance nor its client knows.
+ * Rule: however often and wherever the request is repeated, the log holds one event for the key, and every answer is of that event.
+ * Example: a's commit is lost by the proxy; the client hangs up on a at once, or hears `outcome-unknown`, and asks b: the same answer. The same
+ * losses again: TEST_SEED=….
+ */
+import t from 'tap';
+import type { Event } from '../../registry/index.ts';
+import { newSeed, randomFrom } from '../support/events.ts';
+import { startInstances, until, type Reply, type TestInstance } from '../support/instances.ts';
+
+const length = process.env['TEST_LENGTH'] ?? 'short';
+const losses = { short: 20, faults: 200, soak: 1000 }[length] ?? 20;
+const seed = newSeed();
+const random = randomFrom(seed);
+t.setTimeout(60_000 + losses * 3000);
+
+t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
+  const { instances } = await startInstances(t, { count: 2, fsync: true });
+  const [a, b] = instances as [TestInstance, TestInstance];
+  const faults: string[] = [];
+  const keys: string[] = [];
+  const seen = { answeredByA: 0, unknownByA: 0, replayed: 0 };
+  for (let loss = 1; loss <= losses; loss += 1) {
+    const key = `lost-${seed}-${loss}`;
+    keys.push(key);
+    const ask = requestOf(loss);
+    const send = (instance: TestInstance) => instance.ask(ask.path, ask.body, { 'idempotency-key': key });
+    const struck = a.proxy.struck;
+    a.proxy.set({ kind: 'lose-commit' });
+    const first = send(a);
+    await until('the commit lost', 5000, () => a.proxy.struck > struck);
+    // Sometimes nothing comes through afterwards, so that the instance cannot find out by itself.
+    if (loss % 7 === 3) a.proxy.set('black-hole');
+    const ofA = random() < 0.5 ? await first : undefined;
+    const ofB = await send(b);
+    a.proxy.set('pass');
+    const late = ofA ?? (await first);
+    const again = await send(a);
+    if (late.status < 300) seen.answeredByA += 1;
+    else if (late.body['code'] === 'outcome-unknown') seen.unknownByA += 1;
+    else faults.push(`${key}: the first answer is ${late.status} ${late.text}`);
+    for (const [name, reply] of [['b', ofB], ['a, asked again', again]] as const) {
+      if (reply.header('idempotency-replayed') === 'true') seen.replayed += 1;
+      else faults.push(`${key}: ${name} does not say that it repeats: ${reply.status} ${reply.text.slice(0, 300)}`);
+    }
+    const same = [ofB, again, ...(late.status < 300 ? [late] : [])].map((reply) => answered(reply));
+    if (new Set(same).size > 1) faults.push(`${key}: answers differ:\n${same.join('\n')}`);
+  }
+  const events = await eventsOf(b);
+  const effects = events.flatMap(({ data: { idempotency } }) => (idempotency === undefined ? [] : [idempotency.key]));
+  t.same(faults, [], 'every answer is of the one effect');
+  t.same(effects, keys, `${keys.length} keys, ${effects.length} events: one effect of each, in order`);
+  t.equal(a.proxy.struck, losses, 'every one of the commits was lost');
+  t.ok(seen.answeredByA > 0 && (seen.unknownByA > 0 || losses < 200), `the instance found out by itself ${seen.answeredByA} times, and said that it does not know ${seen.unknownByA} times; ${seen.replayed} answers were repeated`);
+  t.match(await b.ask('/v1/audit/verification'), { body: { valid: true, events: events.length } }, 'the chain is whole');
+  t.same((await eventsOf(a)).at(-1), events.at(-1), 'and both say the same');
+});
+
+/** An activation that changes something, or a key. */
+function requestOf(loss: number): { path: string; body: object } {
+  if (loss % 5 === 0) return { path: '/v1/keys', body: { label: `Key ${loss}`, scopes: ['prompts:read'] } };
+  return { path: '/v1/packs/coach/activations', body: { version: ['1.0.0', '1.1.0'][(loss - Math.floor(loss / 5)) % 2], reason: `Request ${loss}` } };
+}
+
+/** What an answer says; the secret of a new key is shown only once. */
+function answered({ status, body: { secret: _, ...body } }: Reply): string {
+  return JSON.stringify([status, body]);
+}
+
+async function eventsOf(instance: TestInstance): Promise<Event[]> {
+  const all: Event[] = [];
+  for (;;) {
+    const page = (await instance.ask(`/v1/audit/events?limit=1000&after=${all.length}`)).body['events'] as Event[];
+    all.push(...page);
+    if (page.length < 1000) return all;
+  }
+}

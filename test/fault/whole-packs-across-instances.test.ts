@@ -1,0 +1,142 @@
+/**
+ * No answer mixes two versions, and nobody is led back, at instances that only hear of the moves that another one makes (BARS B1; SPEC
+ * R2, R4, R10).
+ *
+ * Pointers are moved at instance A; B and C are read by every door of HTTP, for a while C without any notification. One reader passes on
+ * what was acknowledged at A, one hops between B and C and passes on what it saw, one says nothing. The controls are a door that
+ * puts an answer together from two instances, and a client that hops and keeps what it saw to itself.
+ * The same choices again: TEST_SEED=… node test/fault/whole-packs-across-instances.test.ts
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { agreed, auditOf } from '../support/agreement.ts';
+import { shippedPacks } from '../support/app.ts';
+import { newSeed, randomFrom } from '../support/events.ts';
+import { startInstances, type TestInstance } from '../support/instances.ts';
+import { KeepAlive, type Answer, type Ask } from '../support/keep-alive.ts';
+import { ReadChecker, type Violation } from '../support/read-checker.ts';
+import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../support/read-traffic.ts';
+
+/** Answers to read, over both instances together. */
+const READS: Record<string, number> = { short: 3000, faults: 100_000, soak: 5_000_000 };
+const length = process.env['TEST_LENGTH'] ?? 'short';
+const reads = READS[length] ?? 3000;
+/** BARS B1; of the short form nothing is asked, as other tests run beside it. */
+const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
+const WRITERS = 4;
+const EVERY_DOOR = ['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map((door) => `HTTP ${door}`);
+
+const seed = newSeed();
+const channels = ['production', 'staging'];
+const versions = (await shippedPacks()).map(({ version }) => version).filter(({ content }) => content.pack === 'coach');
+const numbers = versions.map(({ content }) => content.version);
+
+t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
+  const { instances, key } = await startInstances(t, { count: 3, settings: { LOG_LEVEL: 'error' } });
+  const [a, b, c] = instances as [TestInstance, TestInstance, TestInstance];
+  const connect = (t: Test, { address }: TestInstance): KeepAlive => {
+    const connection = new KeepAlive(address, key);
+    t.teardown(() => connection.close());
+    return connection;
+  };
+  const logOfCoach = async () => (await auditOf(a)).filter(({ pack }) => pack === 'coach');
+
+  /** Reads once at each instance, so that from here on both know at least what was moved before. */
+  const start = async (goOn: (checker: ReadChecker) => boolean): Promise<Run> => {
+    await agreed(instances);
+    const checker = new ReadChecker(versions);
+    return { checker, random: randomFrom(seed), channels, goOn: () => goOn(checker), acknowledged: 0, flips: 0 };
+  };
+
+  await t.test(`${reads} reads at two instances, flips at a third`, async (t) => {
+    const run = await start((checker) => checker.total < reads);
+    const { checker } = run;
+    const silent: Run = { ...run }; // it does not hear of acknowledgements
+    const begun = performance.now();
+    await Promise.all([
+      ...[b, c].flatMap((instance, place) => [
+        readOverHttp(run, `who knows the moves, at ${place}`, passingOn(connect(t, instance), () => run.acknowledged)),
+        readOverHttp(silent, `who says nothing, at ${place}`, connect(t, instance)),
+        readOverHttp(silent, `who hops ${place}`, hopping([connect(t, b), connect(t, c)])),
+      ]),
+      ...Array.from({ length: WRITERS }, () => flip(run, numbers, moveOverHttp(connect(t, a)))),
+      silence(run, c),
+    ]);
+    const seconds = (performance.now() - begun) / 1000;
+    await agreed(instances);
+    checker.verify(await logOfCoach());
+
+    t.comment(Object.fromEntries(checker.reads));
+    t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
+    t.ok(checker.total >= reads, `${checker.total} answers`);
+    t.ok(run.flips >= reads / 200, `${run.flips} flips`);
+    t.ok(run.flips / seconds >= FLIPS_PER_SECOND, `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`);
+    t.ok(c.proxy.silenced > 0, `${c.proxy.silenced} notifications were left out`);
+    t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
+  });
+
+  const control = (name: string, kind: Violation, door: (t: Test) => Sends) =>
+    t.test(`control: ${name}`, async (t) => {
+      const run = await start((checker) => !checker.violations.has(kind) && checker.total < 50_000);
+      const doors: DoorName[] = ['getSystemPrompt'];
+      await Promise.all([readOverHttp({ ...run }, 'the client', door(t), doors), flip(run, numbers, moveOverHttp(connect(t, a)))]);
+      t.ok(run.checker.violations.get(kind), `${kind}, after ${run.checker.total} reads`);
+    });
+  c.proxy.set('deaf');
+  await control('an answer whose text is another instance’s', 'mixed', (t) => {
+    const [one, other] = [connect(t, b), connect(t, c)];
+    return { all: async (asks) => mixed(await one.all(asks.map(plain)), await other.all(asks.map(plain))) };
+  });
+  await control('a client that hops and keeps what it saw to itself', 'went back', (t) => alternating([connect(t, b), connect(t, c)]));
+});
+
+type Sends = Pick<KeepAlive, 'all'>;
+
+/** The same requests, each with the revision that it must not be answered from before. */
+function passingOn(connection: Sends, revision: () => number): Sends {
+  return { all: (asks) => connection.all(asks.map((ask) => ({ ...ask, headers: { ...ask.headers, 'registry-min-revision': String(revision()) } }))) };
+}
+
+/** Each batch at another instance, with the highest revision that any answer before had. */
+function hopping(connections: readonly Sends[]): Sends {
+  let seen = 0;
+  const connection = passingOn(alternating(connections), () => seen);
+  return {
+    all: async (asks) => {
+      const answers = await connection.all(asks);
+      seen = Math.max(seen, ...answers.map((answer) => Number(answer.header('registry-revision'))));
+      return answers;
+    },
+  };
+}
+
+function alternating(connections: readonly Sends[]): Sends {
+  let turn = 0;
+  return {
+    all: (asks) => {
+      turn += 1;
+      return connections[turn % connections.length]!.all(asks);
+    },
+  };
+}
+
+/** From half of the run on for a quarter of it the instance hears no notification. */
+async function silence({ checker }: Run, { proxy }: TestInstance): Promise<void> {
+  while (checker.total < reads / 2) await pause(5);
+  proxy.set('deaf');
+  while (checker.total < (reads * 3) / 4) await pause(5);
+  proxy.set('pass');
+}
+
+/** Without conditions, so that every answer has a body. */
+function plain({ headers: _, ...ask }: Ask): Ask {
+  return ask;
+}
+
+/** Answers of the one, with the texts of the other. */
+function mixed(ones: readonly Answer[], others: readonly Answer[]): Answer[] {
+  return ones.map((one, index) => {
+    const { text } = JSON.parse(others[index]!.text) as { text: string };
+    return { ...one, text: JSON.stringify({ ...(JSON.parse(one.text) as object), text }) };
+  });
+}

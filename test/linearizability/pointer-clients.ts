@@ -1,0 +1,247 @@
+/**
+ * Clients that move and read one channel of `coach` at several instances, and write down what they asked and were told.
+ *
+ * Problem: what a write did whose answer was lost is known to the log only, and who made an event must be told beyond doubt.
+ * Rule: every write gives a reason of its own, by which its event is found after the run. A write that is repeated under its
+ * Idempotency-Key, at whichever instance, is one operation from its first try on. But a no-op and a refusal are decided anew each time,
+ * and a request that was cut may still be carried out, once, by an instance that was stopped; so, behind a cut try, they are
+ * an operation of their own, and the tries before have an outcome that is unknown.
+ * Example: `const clients = new PointerClients({ … }); await Promise.all(clients.run(10)); check({ operations: clients.history(events), … })`.
+ */
+import type { Event } from '../../registry/event.ts';
+import type { Answer, Ask } from '../support/keep-alive.ts';
+import { ATTEMPT, type Roaming } from '../support/roaming.ts';
+import type { History, Operation, Told } from './checker.ts';
+import type { MoveEvent } from './pointer-log.ts';
+
+export interface PointerClientsOptions {
+  readonly instances: number;
+  readonly random: () => number;
+  readonly versions: readonly string[];
+  readonly channel: string;
+  /** A channel beside, whose moves are not recorded: the log moves on without the pointer. */
+  readonly beside: string;
+  /** How many operations to record. */
+  readonly wanted: number;
+  /** What a strong read carries; see `History`. */
+  readonly strongReadsKnow: NonNullable<History['strongReadsKnow']>;
+  /** The head of the log at the start. */
+  readonly since: number;
+  /** Makes reasons and Idempotency-Keys other than those of other runs on the same log. */
+  readonly run: string;
+}
+
+/** An operation, and the reason that its event gives where it may have made one. */
+type Recorded = Operation & { readonly reason?: string };
+
+interface Client {
+  readonly name: string;
+  readonly roaming: Roaming;
+  /** The highest log revision that this client was told. */
+  seen: number;
+  at: number;
+  /** The instance that failed it last. */
+  shunned: number | undefined;
+}
+
+/** What came of one try. */
+type Verdict = 'made' | 'changed nothing' | 'refused' | 'not sent' | 'unknown' | 'cut';
+
+const TRIES = 4;
+
+export class PointerClients {
+  readonly recorded: Recorded[] = [];
+  /** Answers that no client should ever be given. */
+  readonly surprises: string[] = [];
+  /** How often a client asked another instance than the time before, and tries that were repeats. */
+  hops = 0;
+  repeats = 0;
+  replays = 0;
+  readonly #options: PointerClientsOptions;
+  #highest: number;
+  #acknowledged: number;
+  #number = 0;
+
+  constructor(options: PointerClientsOptions) {
+    this.#options = options;
+    this.#highest = options.since;
+    this.#acknowledged = options.since;
+  }
+
+  get done(): boolean {
+    return this.recorded.length >= this.#options.wanted;
+  }
+
+  /** One client's life; resolves when all together have done enough. */
+  async run(name: string, roaming: Roaming): Promise<void> {
+    const { random, instances, since } = this.#options;
+    const client: Client = { name, roaming, seen: since, at: Math.floor(random() * instances), shunned: undefined };
+    while (!this.done) {
+      if (random() < 0.3) this.#hop(client);
+      const kind = random();
+      if (kind < 0.6) await this.#read(client);
+      else if (kind < 0.8) await this.#move(client, 'activate', { version: this.#oneOf(this.#options.versions) });
+      else if (kind < 0.95) await this.#move(client, 'rollback', random() < 0.3 ? { toVersion: this.#oneOf(this.#options.versions) } : random() < 0.3 ? { fromVersion: this.#oneOf(this.#options.versions) } : {});
+      else await this.#moveBeside(client);
+    }
+  }
+
+  /** What was recorded, each write with the event that it made. @throws where one made two */
+  history(events: readonly Event[]): Operation[] {
+    const made = new Map<string, string>();
+    for (const { reason, id, revision } of events) {
+      if (made.has(reason) && reason.startsWith('Operation ')) throw new Error(`"${reason}" had two effects, the second at revision ${revision}.`);
+      made.set(reason, id);
+    }
+    return this.recorded.map(({ reason, ...operation }) => {
+      const eventId = reason === undefined ? undefined : made.get(reason);
+      return eventId === undefined ? operation : { ...operation, eventId };
+    });
+  }
+
+  async #read(client: Client): Promise<void> {
+    const { channel, random, strongReadsKnow } = this.#options;
+    const minRevision = Math.max(client.seen, strongReadsKnow === 'answers' ? this.#highest : this.#acknowledged);
+    const strong = random() < 0.9;
+    const invokedAt = performance.now();
+    const headers: Record<string, string> = strong ? { 'registry-min-revision': String(minRevision) } : {};
+    const answer = await this.#ask(client, { path: `/v1/packs/coach/active?channel=${channel}`, headers });
+    const returnedAt = performance.now();
+    const said = { client: client.name, instance: String(client.at), kind: 'read' as const, invokedAt, returnedAt, arguments: strong ? { minRevision } : {} };
+    if (answer?.status === 200) {
+      const { revision, version } = JSON.parse(answer.text) as Told;
+      this.#record({ ...said, outcome: 'ok', result: { revision, version, logRevision: this.#learn(client, answer) } });
+    } else {
+      if (answer !== undefined && answer.status !== 503) this.#surprise(answer);
+      this.#record({ ...said, outcome: 'refused' });
+      this.#shun(client);
+    }
+  }
+
+  async #move(client: Client, kind: 'activate' | 'rollback', given: Operation['arguments']): Promise<void> {
+    const { channel, random } = this.#options;
+    this.#number += 1;
+    const reason = `Operation ${this.#number} of ${this.#options.run}`;
+    const ask = this.#moveAsk(kind, channel, reason, given);
+    const said = { client: client.name, kind, arguments: given };
+    const begunAt = performance.now();
+    const tried = new Set<Verdict>();
+    let instance: number;
+    for (let tries = 1; ; tries += 1) {
+      instance = client.at;
+      const invokedAt = performance.now();
+      const answer = await this.#ask(client, ask, random() < 0.3 ? ATTEMPT / 4 : ATTEMPT);
+      const returnedAt = performance.now();
+      const verdict = this.#verdictOf(answer);
+      tried.add(verdict);
+      if (verdict === 'made' || verdict === 'changed nothing' || verdict === 'refused') {
+        if (answer?.header('idempotency-replayed') === 'true') this.replays += 1;
+        const outcome = verdict === 'refused' ? 'refused' : 'ok';
+        const result = outcome === 'ok' ? { result: this.#toldBy(client, answer!) } : {};
+        const told = { ...said, instance: String(instance), returnedAt, outcome, ...result } as const;
+        if (verdict === 'made') this.#record({ ...told, invokedAt: begunAt, reason });
+        else if (!tried.has('cut')) this.#record({ ...told, invokedAt, reason });
+        else {
+          this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: Infinity, outcome: 'unknown', reason });
+          this.#record({ ...told, invokedAt });
+        }
+        return;
+      }
+      this.#shun(client);
+      if (tries === TRIES || random() < 0.2) break;
+      this.repeats += 1;
+    }
+    const unknown = tried.has('unknown') || tried.has('cut');
+    this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: unknown ? Infinity : performance.now(), outcome: unknown ? 'unknown' : 'refused', reason });
+  }
+
+  /** A move of the other channel; nobody asks what came of it. */
+  async #moveBeside(client: Client): Promise<void> {
+    const { beside, versions } = this.#options;
+    const answer = await this.#ask(client, this.#moveAsk('activate', beside, 'Beside', { version: this.#oneOf(versions) }));
+    if (answer === undefined || answer.status === 503) this.#shun(client);
+    else this.#learn(client, answer);
+  }
+
+  #moveAsk(kind: 'activate' | 'rollback', channel: string, reason: string, given: Operation['arguments']): Ask {
+    const headers: Record<string, string> = reason === 'Beside' ? {} : { 'idempotency-key': `"${reason}"` };
+    return { method: 'POST', path: `/v1/packs/coach/${kind === 'activate' ? 'activations' : 'rollback'}`, body: { channel, reason, ...given }, headers };
+  }
+
+  #verdictOf(answer: Answer | undefined): Verdict {
+    if (answer === undefined) return 'cut';
+    const { changed, code, eventId } = JSON.parse(answer.text) as { changed?: boolean; code?: string; eventId?: string };
+    if (answer.status === 201) return 'made';
+    if (answer.status === 200 && changed === false) return 'changed nothing';
+    if (code === 'nothing-to-roll-back-to' || code === 'never-active' || code === 'not-active') return 'refused';
+    if (code === 'outcome-unknown' && eventId !== undefined) return 'unknown';
+    if (code !== 'store-unavailable' && code !== 'store-busy') this.#surprise(answer);
+    return 'not sent';
+  }
+
+  #toldBy(client: Client, answer: Answer): Told {
+    const { revision, version, previousVersion, changed } = JSON.parse(answer.text) as Told;
+    if (changed !== false) this.#acknowledged = Math.max(this.#acknowledged, revision);
+    return { revision, version, previousVersion, changed, logRevision: this.#learn(client, answer) };
+  }
+
+  /** @returns the log revision of the answer, which has been seen now */
+  #learn(client: Client, answer: Answer): number {
+    const revision = Number(answer.header('registry-revision'));
+    client.seen = Math.max(client.seen, revision);
+    this.#highest = Math.max(this.#highest, revision);
+    return revision;
+  }
+
+  async #ask(client: Client, ask: Ask, patience = ATTEMPT): Promise<Answer | undefined> {
+    return client.roaming.attempt(client.at, ask, patience);
+  }
+
+  #hop(client: Client): void {
+    const { instances, random } = this.#options;
+    const before = client.at;
+    do client.at = Math.floor(random() * instances);
+    while (client.at === client.shunned && random() < 0.9);
+    if (client.at !== before) this.hops += 1;
+  }
+
+  #shun(client: Client): void {
+    client.shunned = client.at;
+    this.#hop(client);
+  }
+
+  #record(operation: Recorded): void {
+    this.recorded.push(operation);
+  }
+
+  #surprise({ status, text }: Answer): void {
+    this.surprises.push(`${status} ${text}`);
+  }
+
+  #oneOf<T>(list: readonly T[]): T {
+    return list[Math.floor(this.#options.random() * list.length)]!;
+  }
+}
+
+/** The moves of a channel of `coach`, as the checker takes them. */
+export function movesOf(events: readonly Event[], channel: string): MoveEvent[] {
+  return events.flatMap((event) => {
+    const { revision, id, type, pack, version = '' } = event;
+    if (pack !== 'coach' || event.channel !== channel || (type !== 'version-activated' && type !== 'version-rolled-back')) return [];
+    return [{ revision, id, type, version, previousVersion: event.data.previousVersion }];
+  });
+}
+
+/** Strong reads that show their own client less than it was shown before, by whichever instance; empty where none does. */
+export function goneBack(operations: readonly Operation[]): string[] {
+  const highest = new Map<string, { readonly revision: number; readonly instance: string }>();
+  const back: string[] = [];
+  for (const { client, instance, kind, outcome, result, arguments: { minRevision } } of operations) {
+    if (outcome !== 'ok' || result === undefined) continue;
+    const { revision } = result;
+    const before = highest.get(client);
+    if (before === undefined || before.revision <= revision) highest.set(client, { revision, instance });
+    else if (kind === 'read' && minRevision !== undefined) back.push(`Client ${client} was shown revision ${revision} by instance ${instance} after ${before.revision} by instance ${before.instance}.`);
+  }
+  return back;
+}

@@ -1,0 +1,83 @@
+/**
+ * Accepting a restore (registry/restore.ts): an event that opens a new epoch on the log as it is, later than anything seen before.
+ */
+import t, { type Test } from 'tap';
+import { acceptRestore } from '../../registry/restore.ts';
+import { reaches } from '../../registry/snapshot.ts';
+import { MemoryStore } from '../../registry/stores/memory/index.ts';
+import { backupOf } from '../support/backups.ts';
+import { firstBroken, readLog } from '../support/events.ts';
+import { FailingStore } from '../support/failing-store.ts';
+import { newFolder } from '../support/folder.ts';
+import { openRegistry } from '../support/registries.ts';
+
+const reason = 'Users report that answers are too blunt';
+
+/** A registry with some history, closed; the revision before the last moves, and a folder with the last good snapshot. */
+async function history(t: Test) {
+  const [store, dataDir] = [new MemoryStore(), newFolder(t)];
+  const registry = await openRegistry(t, { store: new FailingStore(store), dataDir });
+  const kept = registry.current.revision;
+  for (const version of ['1.0.0', '1.1.0', '1.0.0']) await registry.activate({ version, reason });
+  await registry.close();
+  return { store, dataDir, kept, last: registry.current };
+}
+
+t.test('it appends one event, of a later epoch, behind what is there', async (t) => {
+  const { store, kept, last } = await history(t);
+  const restored = await backupOf(store, kept);
+  const place = await acceptRestore(restored, newFolder(t), 'The disk was lost');
+  t.strictSame(place, { epoch: 2, revision: kept + 1 });
+  t.ok(reaches(place, last) && !reaches(last, place), 'a lower revision, but later than all that was lost');
+  const log = await readLog(restored);
+  t.equal(log.length, kept + 1);
+  t.match(log.at(-1), { type: 'registry-restored', actor: { keyId: 'system' }, reason: 'The disk was lost', data: { epoch: 2 } });
+  t.equal(firstBroken(log), undefined, 'the chain goes on');
+});
+
+t.test('each acceptance is one epoch more, also than what this host has seen and the backup has not', async (t) => {
+  const { store, kept } = await history(t);
+  const restored = await backupOf(store, kept);
+  t.equal((await acceptRestore(restored, newFolder(t), 'Once')).epoch, 2);
+  t.equal((await acceptRestore(restored, newFolder(t), 'Twice')).epoch, 3);
+
+  const dataDir = newFolder(t);
+  const seen = await openRegistry(t, { store: new FailingStore(restored), dataDir });
+  t.equal(seen.current.epoch, 3);
+  await seen.close();
+  const older = await backupOf(store, kept); // a backup from before the first acceptance
+  t.equal((await acceptRestore(older, dataDir, 'Again')).epoch, 4);
+});
+
+t.test('a start whose last good snapshot is of the lost history takes the accepted one over', async (t) => {
+  const { store, dataDir, kept } = await history(t);
+  const restored = await backupOf(store, kept);
+  const diverged = await openRegistry(t, { store: new FailingStore(restored), dataDir, failStatic: true });
+  t.match(diverged.health(), { ready: true, conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
+  t.equal(diverged.activePack().version, '1.0.0', 'before the acceptance it serves what it had');
+  t.equal((await restored.head())?.revision, kept, 'and adds nothing');
+  await diverged.close();
+
+  await acceptRestore(restored, dataDir, 'The disk was lost');
+  const registry = await openRegistry(t, { store: new FailingStore(restored), dataDir, failStatic: true });
+  t.match(registry.current, { epoch: 2, revision: kept + 1 });
+  t.equal(registry.activePack().version, '2.0.0');
+  t.strictSame(registry.health().conditions, []);
+});
+
+t.test('there must be a registry to accept, and a reason', async (t) => {
+  const { store, kept, dataDir } = await history(t);
+  await t.rejects(acceptRestore(new MemoryStore(), dataDir, 'Why'), /The log is empty/u);
+  const restored = await backupOf(store, kept);
+  for (const blank of ['', ' ', 'x'.repeat(501)]) await t.rejects(acceptRestore(restored, dataDir, blank), { code: 'validation-failed' });
+  t.equal((await restored.head())?.revision, kept, 'nothing was written');
+});
+
+t.test('a log with a gap is not accepted', async (t) => {
+  const { store, kept, dataDir } = await history(t);
+  const broken = new FailingStore(await backupOf(store, kept));
+  const { inner } = broken;
+  broken.inner = new Proxy(inner, { get: (target, name) => (name === 'events' ? async (query: Parameters<typeof inner.events>[0]) => (await target.events(query)).filter(({ revision }) => revision !== 3) : Reflect.get(target, name)) });
+  await t.rejects(acceptRestore(broken, dataDir, 'Why'), { name: 'LogBroken' });
+  t.equal((await inner.head())?.revision, kept);
+});
