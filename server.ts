@@ -9,7 +9,6 @@ import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { LogBroken, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
-import { openPostgresStore } from './registry/stores/postgres/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
 /** How long requests under way may take once the process is asked to end, in milliseconds. */
@@ -80,7 +79,10 @@ async function makeDataDir(dir: string): Promise<void> {
 }
 
 async function openStore({ store }: Config): Promise<Store> {
-  if (store.kind === 'postgres') return openPostgresStore({ url: store.url });
+  if (store.kind === 'postgres') {
+    const { openPostgresStore } = await import('./registry/stores/postgres/index.ts'); // a start without it need not load its driver
+    return openPostgresStore({ url: store.url });
+  }
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
 

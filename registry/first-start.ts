@@ -38,8 +38,6 @@ export interface StartPlan {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys: readonly SessionKey[];
-  /** The id of the operator key that is made, if one is. */
-  readonly operatorKeyId: string | undefined;
 }
 
 /** What a plan takes from outside: ids, keys, contents that are registered already. */
@@ -72,7 +70,7 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
   if (key !== undefined) await means.operatorKey?.write(key.token);
   const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] });
-  return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys, operatorKeyId: key?.keyId };
+  return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
 }
 
 /** Shipped versions that are not known yet. Those under the floor are registered all the same, flagged. */

@@ -85,6 +85,8 @@ export class Instance {
   #applied: Snapshot;
   #current: Snapshot;
   #pin: { readonly pin: Pin; readonly content: PackContent } | undefined;
+  /** What is served under the pin. */
+  #pinned: Snapshot | undefined;
   /** What this start adds to the log is in it. */
   #begun = false;
   #confirmedAt = -Infinity;
@@ -338,11 +340,12 @@ export class Instance {
   #show(next: Snapshot): void {
     this.#applied = next;
     if (!this.#begun && this.#sessions === undefined) return; // a start under way: nothing is served before it is whole
-    const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content);
+    const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content, this.#pinned);
     if (this.#pin !== undefined && pinned === undefined) {
       this.#log.error({ pinned: pinText(this.#pin.pin) }, `PIN_VERSION: ${pinText(this.#pin.pin)} may not be served any more (revoked, or under the floor); this instance is back at what the log says.`);
       this.#pin = undefined;
     }
+    this.#pinned = pinned;
     this.#current = pinned ?? next;
     this.#onShow?.(this.#current);
     this.#lastGood?.save(next, this.#sessionKeys);

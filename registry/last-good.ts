@@ -45,13 +45,7 @@ const FILE = 'snapshot.jsonl';
 const WRITE_DELAY = 250;
 
 /** Where in which log the snapshot is, and what belongs to no pack. */
-interface Common {
-  readonly registryId: string;
-  readonly epoch: number;
-  readonly epochStart: number;
-  readonly revision: number;
-  readonly hash: string;
-  readonly at: string;
+interface Common extends Omit<Snapshot, 'packs' | 'keys' | 'views'> {
   readonly keys: readonly KeyRecord[];
   readonly sessionKeys: readonly SessionKey[];
 }

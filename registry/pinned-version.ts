@@ -36,11 +36,16 @@ export function pinnedRecord(snapshot: Snapshot, { pack, version }: Pin): Versio
   return record;
 }
 
-/** The snapshot with the pinned version in the place of what is active; undefined where that version may not be served any more. */
-export function withPin(snapshot: Snapshot, { pack, version }: Pin, content: PackContent): Snapshot | undefined {
+/**
+ * The snapshot with the pinned version in the place of what is active; undefined where that version may not be served any more.
+ * @param before what was served under the pin so far: its answers go on where nothing of the pack has changed, bytes and all
+ */
+export function withPin(snapshot: Snapshot, { pack, version }: Pin, content: PackContent, before?: Snapshot): Snapshot | undefined {
   const state = snapshot.packs.get(pack);
   const record = state?.versions.get(version);
   if (state === undefined || record === undefined || !isActivatable(record)) return undefined;
+  const known = before?.packs.get(pack) === state ? before.views.get(pack) : undefined;
+  if (known !== undefined) return Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, known]]) });
   const views = [...state.pointers.values()].map((pointer): [string, ChannelView] => [
     pointer.channel,
     viewOf({ ...pointer, version, digest: record.digest, reason: `PIN_VERSION=${pack}@${version}`, activatedBy: SYSTEM_ACTOR }, content),

@@ -2,14 +2,11 @@
  * A new operator key from the host, for when the last one was lost or revoked: who can write to the store may act as operator
  * anyway. The event says what it was, like any other (SPEC R11).
  */
-import { Contents } from './contents.ts';
+import { appendOnHost, stateOnHost } from './append-on-host.ts';
 import type { OperatorKeyFile } from './first-start.ts';
 import { decideCreateKey, newKey } from './keys.ts';
-import { SILENT } from './log.ts';
 import { SYSTEM_ACTOR } from './model.ts';
-import { readLog } from './open.ts';
 import type { Store } from './store.ts';
-import { SYSTEM_CLOCK, Writer } from './writer.ts';
 
 /**
  * Makes an operator key and puts it where the operator finds it. The key that is there before is overwritten, but goes on working.
@@ -18,14 +15,10 @@ import { SYSTEM_CLOCK, Writer } from './writer.ts';
  *   the log is empty
  */
 export async function recoverOperatorKey(store: Store, file: OperatorKeyFile): Promise<{ keyId: string; revision: number }> {
-  const contents = new Contents(store);
-  const snapshot = await readLog(store, contents);
-  if (snapshot.revision === 0) throw new Error('The log is empty. Start the service once; it makes the first key.');
+  const state = await stateOnHost(store, 'The log is empty. Start the service once; it makes the first key.');
   const key = newKey();
   await file.write(key.token);
-  const writer = new Writer(snapshot, { store, contents, clock: SYSTEM_CLOCK, log: SILENT, publish: () => undefined });
   const command = { type: 'create-key', key, label: 'operator (recovered on the host)', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] } as const;
-  const { events } = await writer.commit(() => ({ events: decideCreateKey(command), contents: [] }));
-  await writer.close();
-  return { keyId: key.keyId, revision: events[0]?.revision ?? 0 };
+  const { revision } = await appendOnHost(store, state, () => ({ events: decideCreateKey(command), contents: [] }));
+  return { keyId: key.keyId, revision };
 }

@@ -8,15 +8,13 @@
  * seen before; instances that had stopped following fold it anew, streams are told to read again.
  * Example: the log was at 100 and is restored at 80; revision 81 opens epoch 2. (2, 81) is later than (1, 100).
  */
-import { Contents } from './contents.ts';
+import { appendOnHost, stateOnHost } from './append-on-host.ts';
 import { SILENT } from './log.ts';
 import { LastGood } from './last-good.ts';
 import { SYSTEM_ACTOR } from './model.ts';
-import { readLog } from './open.ts';
 import { checkRequest } from './requests.ts';
 import type { Place } from './snapshot.ts';
 import type { Store } from './store.ts';
-import { SYSTEM_CLOCK, Writer } from './writer.ts';
 
 /**
  * Opens a new epoch on the log as it is: one above any that the log, or the last good snapshot of this host, has seen.
@@ -26,16 +24,12 @@ import { SYSTEM_CLOCK, Writer } from './writer.ts';
  */
 export async function acceptRestore(store: Store, dataDir: string, reason: string): Promise<Place> {
   checkRequest({ reason });
-  const contents = new Contents(store);
-  const snapshot = await readLog(store, contents);
-  if (snapshot.revision === 0) throw new Error('The log is empty: there is no registry in this database. Restore the database first.');
+  const state = await stateOnHost(store, 'The log is empty: there is no registry in this database. Restore the database first.');
   const saved = await new LastGood(dataDir, SILENT).load();
-  const seen = saved?.state.registryId === snapshot.registryId ? saved.state.epoch : 0;
-  const writer = new Writer(snapshot, { store, contents, clock: SYSTEM_CLOCK, log: SILENT, publish: () => undefined });
-  const accepted = await writer.commit((base) => ({
+  const seen = saved?.state.registryId === state.registryId ? saved.state.epoch : 0;
+  const { epoch, revision } = await appendOnHost(store, state, (base) => ({
     events: [{ type: 'registry-restored', actor: SYSTEM_ACTOR, reason, data: { epoch: Math.max(base.epoch, seen) + 1 } }],
     contents: [],
   }));
-  await writer.close();
-  return { epoch: accepted.snapshot.epoch, revision: accepted.snapshot.revision };
+  return { epoch, revision };
 }

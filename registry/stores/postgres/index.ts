@@ -13,7 +13,7 @@ import { SILENT, type Log } from '../../log.ts';
 import type { PackContent } from '../../model.ts';
 import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { requireChained } from '../batch.ts';
-import { parseFrozen } from '../frozen-json.ts';
+import { contentOf, eventOf } from '../rows.ts';
 import { Pool, within } from './connections.ts';
 import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
@@ -122,7 +122,7 @@ export class PostgresStore implements Store {
     return this.#reading([], async (session) => {
       if (statement === undefined) return [];
       const rows = await session.rows<[string, string]>(statement.sql, statement.values);
-      return rows.map(([body, revision]) => this.#parsed(body, Number(revision), query.exact));
+      return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
     });
   }
 
@@ -131,7 +131,7 @@ export class PostgresStore implements Store {
       if (!isText(actorKeyId) || !isText(idempotencyKey)) return undefined;
       const sql = 'SELECT body, revision FROM events WHERE actor = $1 AND idempotency = $2 AND idempotency IS NOT NULL';
       const [row] = await session.rows<[string, string]>(sql, [actorKeyId, idempotencyKey]);
-      return row && this.#parsed(row[0], Number(row[1]));
+      return row && eventOf(row[0], Number(row[1]), this.#target.shown);
     });
   }
 
@@ -139,7 +139,7 @@ export class PostgresStore implements Store {
     return this.#reading(undefined, async (session) => {
       if (!isText(digest)) return undefined;
       const [row] = await session.rows<[string]>('SELECT body FROM contents WHERE digest = $1', [digest]);
-      return row && this.#parsedContent(row[0], digest);
+      return row && contentOf(row[0], digest, this.#target.shown);
     });
   }
 
@@ -236,25 +236,5 @@ export class PostgresStore implements Store {
       throw new StartRefused(65, `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`);
     }
     await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => migrate(session, shown));
-  }
-
-  #parsed(body: string, revision: number, exact = false): Event {
-    try {
-      const event = Object.freeze(JSON.parse(body)) as Event;
-      // A member that stands there twice is one to the search and another to the hash.
-      if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
-      return event;
-    } catch (cause) {
-      throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.#target.shown} is damaged.`, { revision }, { cause });
-    }
-  }
-
-  /** The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on. */
-  #parsedContent(body: string, digest: string): PackContent {
-    try {
-      return parseFrozen(body) as PackContent;
-    } catch {
-      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.#target.shown} is damaged; restore it from a backup.`, { digest });
-    }
   }
 }

@@ -14,8 +14,8 @@ import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
 import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { follows, requireChained } from '../batch.ts';
-import { parseFrozen } from '../frozen-json.ts';
 import { Leases } from '../leases.ts';
+import { contentOf, eventOf } from '../rows.ts';
 import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
@@ -128,7 +128,7 @@ export class SqliteStore implements Store {
   async events(query: EventQuery): Promise<readonly Event[]> {
     return this.#reading(() => {
       const { sql, values } = eventStatement(query);
-      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => this.#parsed(body, revision, query.exact));
+      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => eventOf(body, revision, this.file, query.exact));
     });
   }
 
@@ -136,14 +136,14 @@ export class SqliteStore implements Store {
     return this.#reading(() => {
       const sql = 'SELECT body, revision FROM events INDEXED BY events_by_idempotency WHERE actor = :actor AND idempotency = :key AND idempotency IS NOT NULL';
       const [row] = this.#rows<[string, number]>(sql, { actor: actorKeyId, key: idempotencyKey });
-      return row && this.#parsed(row[0], row[1]);
+      return row && eventOf(row[0], row[1], this.file);
     });
   }
 
   async content(digest: string): Promise<PackContent | undefined> {
     return this.#reading(() => {
       const [row] = this.#rows<[string]>('SELECT body FROM contents WHERE digest = :digest', { digest });
-      return row && this.#parsedContent(row[0], digest);
+      return row && contentOf(row[0], digest, this.file);
     });
   }
 
@@ -181,28 +181,8 @@ export class SqliteStore implements Store {
 
   #head(): Head | undefined {
     const [row] = this.#rows<[string, number]>('SELECT body, revision FROM events ORDER BY revision DESC LIMIT 1', {});
-    const last = row && this.#parsed(row[0], row[1]);
+    const last = row && eventOf(row[0], row[1], this.file);
     return last && { revision: last.revision, hash: last.hash };
-  }
-
-  #parsed(body: string, revision: number, exact = false): Event {
-    try {
-      const event = Object.freeze(JSON.parse(body)) as Event;
-      // A member that stands there twice is one to SQLite's search and another to the hash.
-      if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
-      return event;
-    } catch (cause) {
-      throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${this.file} is damaged.`, { revision }, { cause });
-    }
-  }
-
-  /** The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on. */
-  #parsedContent(body: string, digest: string): PackContent {
-    try {
-      return parseFrozen(body) as PackContent;
-    } catch {
-      throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${this.file} is damaged; restore it from a backup.`, { digest });
-    }
   }
 
   /**
