@@ -1,0 +1,105 @@
+/**
+ * Calls to a registry: typed by its OpenAPI document, with a key, a limit on time, and one kind of failure.
+ *
+ * Example: `const { data } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs'))`.
+ */
+import createClient, { type Client } from 'openapi-fetch';
+import type { paths } from './api.ts';
+import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
+
+export interface RegistryClientOptions {
+  /** Where the registry is, e.g. `https://prompts.example.com`; a path below which it is served may follow. */
+  readonly url: string;
+  /** The bearer token, `prk_…`; as a function it is asked for at each request, so that keys can be changed while it runs. */
+  readonly key: string | (() => string);
+  /** Milliseconds that a whole answer may take; 5,000 where not given. */
+  readonly timeout?: number;
+  /** Another `fetch` than the runtime's own. */
+  readonly fetch?: (request: Request, init?: RequestInit) => Promise<Response>;
+}
+
+/** What a call gives: the body, and what its headers say. */
+export interface Answer<T> {
+  /** The body; not there where the status is 304, which only who sends `If-None-Match` is given. */
+  readonly data: T;
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+export interface RegistryClient {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /**
+   * Makes a call and waits for its answer.
+   * @throws RegistryFailure for everything but a 304, or a 2xx with the body that was asked for
+   */
+  readonly ask: <T extends { data?: unknown; error?: unknown; response: Response }>(call: (api: Client<paths>) => Promise<T>) => Promise<Answer<NonNullable<T['data']>>>;
+  /**
+   * Sends a request as it is, with the key, and gives the answer whatever it says. The limit on time is on its headers only.
+   * @throws RegistryFailure where there is no answer
+   */
+  readonly send: (path: string, init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined }) => Promise<Response>;
+  readonly timeout: number;
+}
+
+/**
+ * A client of the registry at a URL. It opens nothing, so there is nothing to close.
+ * @throws RegistryFailure `not-understood` where the URL is none
+ */
+export function createRegistryClient({ url: given, key, timeout = 5000, fetch: send = globalThis.fetch }: RegistryClientOptions): RegistryClient {
+  const url = originOf(given);
+  const authorization = () => `Bearer ${typeof key === 'function' ? key() : key}`;
+
+  const timed = (request: Request): Promise<Response> => send(withKey(request, authorization()), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeout)]) });
+  const api = createClient<paths>({ baseUrl: url, fetch: timed, redirect: 'error' });
+
+  return {
+    url,
+    timeout,
+    ask: async (call) => {
+      let answer;
+      try {
+        answer = await call(api);
+      } catch (error) {
+        throw failureOf(error, url);
+      }
+      const { data, error, response } = answer;
+      if (response.status === 304) return { data: undefined as never, status: 304, headers: response.headers };
+      if (!response.ok) throw refusalOf(response, error, url);
+      if (!isJson(response) || typeof data !== 'object' || data === null) {
+        throw new RegistryFailure('not-a-registry', `${url} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`, { status: response.status });
+      }
+      return { data, status: response.status, headers: response.headers };
+    },
+    send: async (path, { headers, signal }) => {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new DOMException('No answer in time.', 'TimeoutError')), timeout);
+      try {
+        const request = new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error', signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]) });
+        return await send(withKey(request, authorization()));
+      } catch (error) {
+        throw failureOf(error, url);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** Whether an answer says of itself that it is JSON. */
+export function isJson(response: Response): boolean {
+  return /^application\/(problem\+)?json\b/iu.test(response.headers.get('content-type') ?? '');
+}
+
+function withKey(request: Request, authorization: string): Request {
+  request.headers.set('authorization', authorization);
+  return request;
+}
+
+function originOf(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/u.test(url.protocol)) {
+    throw new RegistryFailure('not-understood', `"${given}" is no URL of a registry; it looks like https://prompts.example.com.`);
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/u, '');
+}

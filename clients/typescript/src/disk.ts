@@ -1,0 +1,70 @@
+/**
+ * A copy in a file. This is the one part of the client that needs Node, so it is an import of its own.
+ *
+ * Rule: the file is written beside its place, flushed, and renamed, so that there is a whole one at any time; its first line is the SHA-256
+ * of the rest. Only its owner can read it, since prompts are in it.
+ * Example: `createPromptSource({ …, copy: diskCopy({ folder: '/var/lib/coach' }) })`.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { PackCopy } from './copy.ts';
+
+export interface DiskCopyOptions {
+  /** A folder of this process's own; made if missing. */
+  readonly folder: string;
+  /** Name of the file, one for each source; `prompts.json` where not given. */
+  readonly name?: string;
+}
+
+/** A copy in a file of a folder. Two processes that share the file overwrite each other's copies, each of them whole. */
+export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): PackCopy {
+  const path = join(folder, name);
+  return {
+    load: async () => {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (text === undefined) return undefined;
+      const end = text.indexOf('\n');
+      const body = text.slice(end + 1);
+      if (text.slice(0, end) !== sha256(body)) throw new Error(`${path} is not what was written: it was cut or changed`);
+      return JSON.parse(body) as unknown;
+    },
+    save: async (saved) => {
+      const body = JSON.stringify(saved);
+      const beside = `${path}.${randomUUID()}.tmp`;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      try {
+        await write(beside, `${sha256(body)}\n${body}`);
+        await rename(beside, path);
+        await flush(dirname(path));
+      } catch (error) {
+        await rm(beside, { force: true });
+        throw error;
+      }
+    },
+  };
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename last; a file system that cannot flush a folder does that by itself. */
+async function flush(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,93 @@
+/**
+ * What can go wrong between a client and a registry, as one error with a stable code.
+ *
+ * Rule: whoever catches it can tell by `code` what happened and by the message what to do; nothing else is ever thrown by a call.
+ */
+import type { components } from './api.ts';
+
+/** An RFC 9457 problem, as the registry sends it. */
+export type Problem = components['schemas']['Problem'];
+
+/** Codes of the client's own, for what no registry said; all others are those of the problems, `GET /problems/{code}`. */
+export type OwnCode =
+  /** No connection, or it was cut. */
+  | 'unreachable'
+  /** No whole answer within the time allowed. */
+  | 'timed-out'
+  /** Something answered that is no registry: a proxy's page, another service, a body that was cut. */
+  | 'not-a-registry'
+  /** A registry answered, but its answer is not what was asked for: another pack, an older or newer server. */
+  | 'not-understood'
+  /** The content is not what its digest says. */
+  | 'digest-mismatch'
+  /** The registry is at an earlier revision than one that was seen. */
+  | 'older-than-seen'
+  /** There is no pack to answer from. */
+  | 'no-pack'
+  /** What there is to answer from is older than `maxStale`. */
+  | 'too-stale'
+  /** What there was to answer from is revoked. */
+  | 'revoked'
+  /** The local copy could not be read or written. */
+  | 'copy-failed'
+  /** It was closed. */
+  | 'closed'
+  /** A listener threw. */
+  | 'listener-failed';
+
+export type FailureCode = OwnCode | Problem['code'];
+
+export interface FailureDetails {
+  readonly status?: number | undefined;
+  readonly problem?: Problem | undefined;
+  /** Milliseconds that the registry asks to wait before the next try. */
+  readonly retryAfter?: number | undefined;
+  readonly cause?: unknown;
+}
+
+export class RegistryFailure extends Error {
+  override readonly name = 'RegistryFailure';
+  readonly code: FailureCode;
+  /** Status of the answer, where there was one. */
+  readonly status: number | undefined;
+  readonly problem: Problem | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: FailureCode, message: string, { status, problem, retryAfter, cause }: FailureDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = status;
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The failure that an error of `fetch` is. */
+export function failureOf(error: unknown, url: string): RegistryFailure {
+  if (error instanceof RegistryFailure) return error;
+  const { name, message, cause } = error instanceof Error ? error : new Error(String(error));
+  if (name === 'TimeoutError') return new RegistryFailure('timed-out', `${url} did not answer in time.`, { cause: error });
+  if (name === 'AbortError') return new RegistryFailure('closed', 'The call was given up.', { cause: error });
+  if (error instanceof SyntaxError) return new RegistryFailure('not-a-registry', `${url} answered with what is no JSON, or with JSON that was cut.`, { cause: error });
+  const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+  return new RegistryFailure('unreachable', `${url} cannot be reached: ${why}.`, { cause: error });
+}
+
+/** What an answer says that is not the one hoped for. @param body its body, as far as it could be read as JSON */
+export function refusalOf({ status, headers }: Response, body: unknown, url: string): RegistryFailure {
+  const retryAfter = retryAfterOf(headers);
+  if (isProblem(body)) return new RegistryFailure(body.code, body.detail ?? body.title, { status, problem: body, retryAfter });
+  return new RegistryFailure('not-a-registry', `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`, { status, retryAfter });
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' && 'title' in body && typeof body.title === 'string';
+}
+
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds. */
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get('retry-after');
+  if (value === null) return undefined;
+  const milliseconds = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}

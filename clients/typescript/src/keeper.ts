@@ -1,0 +1,303 @@
+/**
+ * What a source has, and which of it is served.
+ *
+ * Problem: prompts come from the registry, from a copy and from the caller; each of them can be broken, old or revoked.
+ * Rule: everything is checked before it is taken, and taken whole, by one assignment. Within an epoch there is no way back to a lower
+ * revision. What the registry said last is served, then the copy, then the bundle; a revoked version is served by none of them.
+ * Example: `await keeper.open()` goes on with the copy; `await keeper.take(document, { place, etag, age })` replaces it.
+ */
+import { checkSaved, type PackCopy } from './copy.ts';
+import type { Emitter } from './emitter.ts';
+import { RegistryFailure } from './failure.ts';
+import { Freshness } from './freshness.ts';
+import { checkPack, type ActivePackDocument, type CheckedPack } from './pack.ts';
+import { isBefore, latest, NOWHERE, type Place } from './place.ts';
+import { serve, type ActivePack, type Origin, type Served } from './served.ts';
+
+/** What a source tells of. */
+export interface SourceEvents {
+  /** Another pack is served than before; `from` is none at the first. */
+  changed: { readonly from: ActivePack | undefined; readonly to: ActivePack };
+  /** The source does not know any more that what it serves is current; `refused` where reads throw from now on, by `maxStale`. */
+  stale: { readonly age: number; readonly refused: boolean };
+  /** It knows again. */
+  fresh: { readonly revision: number };
+  /** Something went wrong; what is served is served on, unless the failure says otherwise. */
+  error: RegistryFailure;
+}
+
+export interface KeeperOptions {
+  readonly pack: string;
+  readonly channel: string | undefined;
+  readonly copy: PackCopy | undefined;
+  readonly bundle: ActivePackDocument | undefined;
+  readonly staleAfter: number;
+  readonly maxStale: number;
+}
+
+/** Versions of local sessions that are kept beside the current one; the eldest go first. */
+const MOST_PINNED = 8;
+const MOST_REVOKED = 1000;
+/** Between two copies that differ in their time only, in milliseconds. */
+const CONFIRM_EVERY = 60_000;
+
+/** What the registry says beside a pack. */
+export interface Told {
+  readonly place: Place;
+  readonly etag: string | undefined;
+  /** Milliseconds since the instance that answered knew that it is current. */
+  readonly age: number;
+}
+
+interface Held {
+  readonly checked: CheckedPack;
+  /** Which history its revision is of. */
+  readonly epoch: number;
+  readonly origin: Origin;
+}
+
+export class Keeper {
+  readonly freshness: Freshness;
+  readonly #options: KeeperOptions;
+  readonly #events: Emitter<SourceEvents>;
+  readonly #pinned = new Map<string, CheckedPack>();
+  readonly #revoked = new Set<string>();
+  #bundle: CheckedPack | undefined;
+  #held: Held | undefined;
+  #served: Served | undefined;
+  #place = NOWHERE;
+  #etag: string | undefined;
+  #savedAt = -Infinity;
+  #dirty = false;
+  #saving: Promise<void> | undefined;
+  #saveFailed = false;
+
+  constructor(options: KeeperOptions, events: Emitter<SourceEvents>) {
+    this.#options = options;
+    this.#events = events;
+    const { staleAfter, maxStale } = options;
+    this.freshness = new Freshness({ staleAfter, maxStale, onChange: () => this.#grade() });
+  }
+
+  /** What is answered from now; undefined where there is nothing, or nothing young enough. */
+  get served(): Served | undefined {
+    return this.#served;
+  }
+
+  /** The latest place in the log that was seen. */
+  get place(): Place {
+    return this.#place;
+  }
+
+  /** Of what is held from the registry, so that asking again costs nothing. */
+  get etag(): string | undefined {
+    return this.#etag;
+  }
+
+  /** The version that is held as the current one. */
+  get current(): CheckedPack | undefined {
+    return this.#held?.checked;
+  }
+
+  /** Where the log was when the registry moved the channel to it; undefined where nobody can say. */
+  get movedAt(): Place | undefined {
+    if (this.#held === undefined || this.#held.origin === 'bundle') return undefined;
+    return { epoch: this.#held.epoch, revision: this.#held.checked.revision };
+  }
+
+  /** Every other version that could be served: to a session, or when nothing else is left. */
+  get others(): readonly string[] {
+    const versions = new Set(this.#pinned.keys());
+    if (this.#bundle !== undefined) versions.add(this.#bundle.version);
+    versions.delete(this.#held?.checked.version ?? '');
+    return [...versions];
+  }
+
+  /** Begins with the copy, or with the bundle. What is broken is told, and not taken. */
+  async open(): Promise<void> {
+    await Promise.all([this.#loadCopy(), this.#loadBundle()]);
+    this.#fallBack();
+  }
+
+  /**
+   * Takes a pack that came from the registry.
+   * @throws RegistryFailure `not-understood`, `digest-mismatch`, `older-than-seen`; then everything is as it was
+   */
+  async take(document: unknown, { place, etag, age }: Told): Promise<void> {
+    const checked = await checkPack(document);
+    const { pack, channel } = this.#options;
+    if (checked.pack !== pack || (channel !== undefined && checked.channel !== channel)) {
+      throw new RegistryFailure('not-understood', `${pack}${channel === undefined ? '' : ` ${channel}`} was asked for, ${checked.pack} ${checked.channel} came.`);
+    }
+    this.#refuseOlder(place);
+    const { movedAt } = this;
+    if (movedAt !== undefined && isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)) {
+      throw new RegistryFailure('older-than-seen', `${pack} ${checked.channel} is at revision ${checked.revision} there; revision ${movedAt.revision} was seen. What was seen last is served on.`);
+    }
+    this.#revoked.delete(checked.version); // the registry itself serves no revoked version
+    this.#place = latest(this.#place, place);
+    this.freshness.confirm(age);
+    this.#hold({ checked, epoch: place.epoch, origin: 'registry' });
+    this.#etag = etag;
+    this.#save();
+  }
+
+  /**
+   * The registry knew so many milliseconds ago, at a place in its log, that what is held is current.
+   * @throws RegistryFailure `older-than-seen` where a later place was seen
+   */
+  confirm(place: Place, age: number): void {
+    this.#refuseOlder(place);
+    this.#place = latest(this.#place, place);
+    if (this.#held === undefined || this.#held.origin === 'bundle') return;
+    this.freshness.confirm(age);
+    if (this.#held.origin === 'copy') this.#hold({ ...this.#held, origin: 'registry' });
+    if (this.#dirty || performance.now() - this.#savedAt > CONFIRM_EVERY) this.#save();
+  }
+
+  /** Never serves a version again, from anywhere. */
+  revoke(version: string): void {
+    this.#revoked.add(version);
+    for (const eldest of this.#revoked) if (this.#revoked.size > MOST_REVOKED) this.#revoked.delete(eldest);
+    this.#pinned.delete(version);
+    if (this.#bundle?.version === version) this.#bundle = undefined;
+    if (this.current?.version === version) {
+      this.#held = undefined;
+      this.#etag = undefined;
+      this.#fallBack();
+    }
+    this.#save();
+  }
+
+  isRevoked(version: string): boolean {
+    return this.#revoked.has(version);
+  }
+
+  /** Keeps a version for a session. */
+  pin(checked: CheckedPack): void {
+    if (this.#revoked.has(checked.version)) return;
+    const known = this.#pinned.delete(checked.version);
+    this.#pinned.set(checked.version, checked);
+    for (const eldest of this.#pinned.keys()) if (this.#pinned.size > MOST_PINNED) this.#pinned.delete(eldest);
+    if (!known) this.#save();
+  }
+
+  /** A version that is held, whatever for. */
+  versionAtHand(version: string): CheckedPack | undefined {
+    return [this.current, this.#pinned.get(version), this.#bundle].find((each) => each?.version === version);
+  }
+
+  /** Why there is nothing to answer from. */
+  refusal(): RegistryFailure {
+    const { pack, maxStale } = this.#options;
+    if (this.#held !== undefined) return new RegistryFailure('too-stale', `${pack} was last known to be current ${Math.round(this.freshness.age / 1000)} s ago; maxStale allows ${maxStale / 1000} s.`);
+    if (this.#revoked.size > 0) return new RegistryFailure('revoked', `The version of ${pack} that was served is revoked, and its replacement could not be read yet.`);
+    return new RegistryFailure('no-pack', `There is no ${pack} to answer from: the registry has not answered yet, and there is no copy and no bundle. Wait for ready(), or listen for "error".`);
+  }
+
+  /** Stops its timer and waits until the last copy is written. */
+  async close(): Promise<void> {
+    this.freshness.stop();
+    if (this.#held?.origin === 'registry') this.#save();
+    await this.#saving;
+  }
+
+  async #loadCopy(): Promise<void> {
+    const { copy, pack, channel } = this.#options;
+    if (copy === undefined) return;
+    try {
+      const saved = await copy.load();
+      if (saved === undefined) return;
+      const { current, pinned, revoked, place, etag, age } = await checkSaved(saved, pack, channel);
+      for (const version of revoked) this.#revoked.add(version);
+      for (const each of pinned) this.#pinned.set(each.version, each);
+      if (this.#held !== undefined || current === undefined || this.#revoked.has(current.version)) return;
+      this.#place = latest(this.#place, place);
+      this.freshness.restart(age);
+      this.#etag = etag;
+      this.#hold({ checked: current, epoch: place.epoch, origin: 'copy' });
+    } catch (error) {
+      this.#events.emit('error', error instanceof RegistryFailure ? error : new RegistryFailure('copy-failed', `The local copy of ${pack} cannot be read: ${messageOf(error)}. It is not used.`, { cause: error }));
+    }
+  }
+
+  async #loadBundle(): Promise<void> {
+    const { bundle, pack } = this.#options;
+    if (bundle === undefined) return;
+    try {
+      const checked = await checkPack(bundle);
+      if (checked.pack !== pack) throw new RegistryFailure('not-understood', `The bundle is of ${checked.pack}, not of ${pack}; it is not used.`);
+      this.#bundle = checked;
+    } catch (error) {
+      this.#events.emit('error', error instanceof RegistryFailure ? error : new RegistryFailure('not-understood', messageOf(error), { cause: error }));
+    }
+  }
+
+  /** Serves the bundle where there is nothing better. */
+  #fallBack(): void {
+    if (this.#held !== undefined) return;
+    if (this.#bundle === undefined || this.#revoked.has(this.#bundle.version)) {
+      this.#bundle = undefined;
+      this.#served = undefined;
+      return;
+    }
+    // It was current when it was activated; nobody knows for how long after.
+    this.freshness.restart(Math.max(0, Date.now() - Date.parse(this.#bundle.activatedAt)));
+    this.#hold({ checked: this.#bundle, epoch: 0, origin: 'bundle' });
+  }
+
+  /** The flip: one assignment. */
+  #hold(held: Held): void {
+    const from = this.#served?.activePack;
+    this.#held = held;
+    const served = serve(held.checked, held.origin, this.freshness);
+    this.#served = this.freshness.grade === 'too-stale' ? undefined : served;
+    const { activePack: to } = served;
+    if (from?.revision !== to.revision || from.digest !== to.digest) this.#events.emit('changed', { from, to });
+  }
+
+  /** Reads are refused or allowed again, by age. */
+  #grade(): void {
+    const { grade, age } = this.freshness;
+    if (this.#held !== undefined) this.#served = grade === 'too-stale' ? undefined : serve(this.#held.checked, this.#held.origin, this.freshness);
+    if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#place.revision });
+    else this.#events.emit('stale', { age, refused: grade === 'too-stale' });
+  }
+
+  #refuseOlder(place: Place): void {
+    if (!isBefore(place, this.#place)) return;
+    const named = ({ epoch, revision }: Place) => `revision ${revision}${epoch === 1 ? '' : ` of epoch ${epoch}`}`;
+    throw new RegistryFailure('older-than-seen', `The registry is at ${named(place)}; ${named(this.#place)} was seen. It is restored to an older state, or another one. What was seen last is served on.`);
+  }
+
+  /** Has the copy written, one at a time; what changes meanwhile is in the next. */
+  #save(): void {
+    if (this.#options.copy === undefined) return;
+    this.#dirty = true;
+    this.#saving ??= this.#write(this.#options.copy).finally(() => {
+      this.#saving = undefined;
+    });
+  }
+
+  async #write(copy: PackCopy): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false;
+      this.#savedAt = performance.now();
+      const confirmedAt = new Date(Date.now() - Math.min(this.freshness.age, Date.now())).toISOString();
+      const current = this.#held?.origin === 'bundle' ? undefined : this.#held?.checked;
+      try {
+        await copy.save({ format: 1, current, pinned: [...this.#pinned.values()], revoked: [...this.#revoked], place: this.#place, etag: this.#etag, confirmedAt });
+        this.#saveFailed = false;
+      } catch (error) {
+        if (!this.#saveFailed) this.#events.emit('error', new RegistryFailure('copy-failed', `The local copy of ${this.#options.pack} cannot be written: ${messageOf(error)}. It is tried again when there is news.`, { cause: error }));
+        this.#saveFailed = true;
+        this.#dirty = true;
+        return;
+      }
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,193 @@
+/**
+ * Coach sessions, with and without a registry.
+ *
+ * Problem: a user who begins or goes on with a session must be answered while the registry is away, and must not change version.
+ * Rule: the registry is asked first, where it answers at all. Where it cannot be asked, a session begins here, pinned to the version at
+ * hand, and one that was seen here goes on as it was. A version that is revoked is left for the version at hand, and the answer says so.
+ * What the registry refuses (a style that there is not, a session that expired) is refused.
+ */
+import type { components } from './api.ts';
+import type { RegistryClient } from './client.ts';
+import { failureOf, RegistryFailure } from './failure.ts';
+import type { Keeper } from './keeper.ts';
+import { isLocal, readPin, signPin, type LocalPin } from './local-session.ts';
+import { checkPack, type CheckedPack } from './pack.ts';
+
+/** A session, as the registry describes it, and whether it was answered here. */
+export interface CoachSession extends Session {
+  /** Whether the answer was made by this client, since no registry could be asked. */
+  readonly local: boolean;
+}
+type Session = components['schemas']['Session'];
+
+export interface SessionsOptions {
+  readonly client: RegistryClient;
+  readonly keeper: Keeper;
+  readonly pack: string;
+  readonly channel: string | undefined;
+  readonly key: () => string;
+  /** Milliseconds that a session may run that begins here. */
+  readonly ttl: number;
+  /** Whether the registry answered when it was asked last. */
+  readonly reachable: () => boolean;
+  readonly onFailure: (failure: RegistryFailure) => void;
+}
+
+/** Sessions that are remembered, and prompts of versions that are not held; those seen longest ago go first. */
+const MOST_SEEN = 10_000;
+const MOST_PROMPTS = 100;
+
+/** A session without its texts: these are the same for thousands. */
+interface Seen {
+  readonly session: Omit<Session, 'prompt'>;
+  readonly styleId: string;
+  readonly promptKey: string;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #seen = new Map<string, Seen>();
+  readonly #prompts = new Map<string, Session['prompt']>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws RegistryFailure what the registry refuses; `style-not-supported`; where there is nothing at hand, why */
+  async start(styleId: string | undefined): Promise<CoachSession> {
+    const { channel = this.#options.keeper.current?.channel } = this.#options;
+    const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }) };
+    return (await this.#asked((client) => client.ask((api) => api.POST('/v1/coach/sessions', { body })))) ?? this.#startHere(styleId);
+  }
+
+  /** @throws RegistryFailure what the registry refuses; `session-not-found` for an id of this client's that is forged or expired */
+  async resolve(sessionId: string): Promise<CoachSession> {
+    if (isLocal(sessionId)) return this.#resolveLocal(sessionId);
+    const answer = await this.#asked((client) => client.ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } })));
+    return answer ?? this.#goOn(sessionId);
+  }
+
+  /** The registry's answer; undefined where it gives none, and this client must answer by itself. */
+  async #asked(call: (client: RegistryClient) => Promise<{ readonly data: Session }>): Promise<CoachSession | undefined> {
+    const { client, pack, reachable, onFailure } = this.#options;
+    if (!reachable()) return undefined; // every caller would wait for the same time-out
+    let session: Session;
+    try {
+      ({ data: session } = await call(client));
+    } catch (error) {
+      const failure = failureOf(error, client.url);
+      if (!canBeAnsweredHere(failure)) throw failure;
+      onFailure(failure);
+      return undefined;
+    }
+    if (typeof session.promptPack !== 'object' || typeof session.prompt !== 'object') throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
+    if (session.promptPack.pack !== pack) {
+      throw new RegistryFailure('not-understood', `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`);
+    }
+    this.#remember(session);
+    return { ...session, local: false };
+  }
+
+  async #startHere(styleId: string | undefined): Promise<CoachSession> {
+    const { key, ttl } = this.#options;
+    const checked = this.#atHand();
+    const { pack, channel, version, digest, revision } = checked;
+    if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
+      throw new RegistryFailure('style-not-supported', `${pack} ${version} has no style "${styleId}". Styles: ${checked.styles.map(({ id }) => id).join(', ')}.`);
+    }
+    const startedAt = Date.now();
+    const pin: LocalPin = { pack, channel, version, digest, revision, styleId: styleId ?? checked.defaultStyle, startedAt, expiresAt: startedAt + ttl };
+    this.#options.keeper.pin(checked);
+    return this.#sessionOf(await signPin(pin, key()), pin, checked);
+  }
+
+  async #resolveLocal(sessionId: string): Promise<CoachSession> {
+    const pin = await readPin(sessionId, this.#options.key());
+    if (pin?.pack !== this.#options.pack) throw new RegistryFailure('session-not-found', 'There is no such session: its id is forged, cut, or signed with another key, or it expired.');
+    const pinned = await this.#pinnedVersion(pin);
+    if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
+    const { version, styleId } = pin;
+    return { ...this.#sessionOf(sessionId, pin, this.#atHand()), movedFrom: { version, styleId } };
+  }
+
+  /** The version of a pin; undefined where it is revoked or cannot be had. */
+  async #pinnedVersion({ pack, channel, version, digest, revision, startedAt }: LocalPin): Promise<CheckedPack | undefined> {
+    const { client, keeper, reachable, onFailure } = this.#options;
+    if (keeper.isRevoked(version)) return undefined;
+    const held = keeper.versionAtHand(version);
+    if (held?.digest === digest) return held;
+    if (!reachable()) return undefined;
+    try {
+      const { data } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }));
+      const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
+      if (data.status === 'revoked') keeper.revoke(version);
+      else if (checked.digest === digest) keeper.pin(checked);
+      return data.status !== 'revoked' && checked.digest === digest ? checked : undefined;
+    } catch (error) {
+      const failure = failureOf(error, client.url);
+      if (failure.code === 'content-revoked') keeper.revoke(version);
+      onFailure(failure);
+      return undefined;
+    }
+  }
+
+  #sessionOf(sessionId: string, { startedAt, expiresAt, styleId, channel, revision }: LocalPin, checked: CheckedPack): CoachSession {
+    const { pack, version, digest, system, styles, defaultStyle } = checked;
+    const style = styles.find(({ id }) => id === styleId) ?? styles.find(({ id }) => id === defaultStyle);
+    if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
+    const { current } = this.#options.keeper;
+    return {
+      ...{ sessionId, startedAt: new Date(startedAt).toISOString(), expiresAt: new Date(expiresAt).toISOString() },
+      promptPack: { pack, channel, version, digest, revision: version === current?.version ? current.revision : revision },
+      prompt: { system, style: { ...style } },
+      superseded: current !== undefined && current.version !== version,
+      local: true,
+    };
+  }
+
+  /** A session of the registry's while that is away: as it was seen; one that was not is pinned to the version at hand. */
+  #goOn(sessionId: string): CoachSession {
+    const { keeper, ttl } = this.#options;
+    const seen = this.#seen.get(sessionId);
+    if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now()) throw new RegistryFailure('session-not-found', 'The session expired.');
+    const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey);
+    if (seen !== undefined && prompt !== undefined && !keeper.isRevoked(seen.session.promptPack.version)) return { ...seen.session, prompt, local: true };
+
+    const checked = this.#atHand();
+    const startedAt = seen === undefined ? Date.now() : Date.parse(seen.session.startedAt);
+    const expiresAt = seen === undefined ? startedAt + ttl : Date.parse(seen.session.expiresAt);
+    const { pack, channel, version, digest, revision, defaultStyle } = checked;
+    const session = this.#sessionOf(sessionId, { pack, channel, version, digest, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt }, checked);
+    const moved = seen === undefined ? session : { ...session, movedFrom: { version: seen.session.promptPack.version, styleId: seen.styleId } };
+    this.#remember(moved);
+    return moved;
+  }
+
+  #atHand(): CheckedPack {
+    const { keeper } = this.#options;
+    if (keeper.served === undefined || keeper.current === undefined) throw keeper.refusal();
+    return keeper.current;
+  }
+
+  #remember({ prompt, ...session }: Session): void {
+    const { digest } = session.promptPack;
+    const styleId = prompt.style.id;
+    const promptKey = `${digest} ${styleId}`;
+    keep(this.#prompts, promptKey, prompt, MOST_PROMPTS);
+    keep(this.#seen, session.sessionId, { session, styleId, promptKey }, MOST_SEEN);
+  }
+}
+
+function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const eldest of map.keys()) {
+    if (map.size <= most) break;
+    map.delete(eldest);
+  }
+}
+
+/** Whether nobody said no: the registry could not be asked, or could not answer now. */
+function canBeAnsweredHere({ code, status }: RegistryFailure): boolean {
+  return status === undefined ? ['unreachable', 'timed-out', 'not-a-registry'].includes(code) : status >= 500 || [401, 408, 429].includes(status) || code === 'not-a-registry';
+}

@@ -1,0 +1,79 @@
+/**
+ * The registry's stream of events (`GET /v1/events`), one connection of it, as messages that are taken apart.
+ *
+ * Rule: a stream that says nothing for longer than two heartbeats is cut, whatever its socket says; it never ends quietly. Who reads it
+ * goes on from the last `id` with another one.
+ */
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { components } from './api.ts';
+import type { RegistryClient } from './client.ts';
+import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
+import { later, type Timer } from './timers.ts';
+
+/** One message. */
+export interface StreamMessage {
+  /** The place up to which the reader has everything: sent back as `after` it resumes. */
+  readonly id: string;
+  /** The type of the event; `revision`, `heartbeat`, `resync` for what is none. */
+  readonly event: string;
+  readonly data: components['schemas']['StreamMessage'];
+}
+
+export interface StreamQuery {
+  /** Only what is about this pack. */
+  readonly pack?: string | undefined;
+  /** Only what moves this channel. */
+  readonly channel?: string | undefined;
+  /** The `id` of the last message that is there already. */
+  readonly after?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds of silence after which the stream is taken to be dead; 35,000 where not given. */
+  readonly silence?: number;
+}
+
+/** The registry sends a heartbeat every 15 s. */
+const SILENCE = 35_000;
+/** Characters of one message; the registry's have a few hundred. */
+const LONGEST_MESSAGE = 1024 * 1024;
+
+/**
+ * Reads the stream until it ends: its end, too, is a failure, since a registry ends none without a reason.
+ * @throws RegistryFailure
+ */
+export async function* streamEvents(client: RegistryClient, { pack, channel, after, signal, silence = SILENCE }: StreamQuery = {}): AsyncGenerator<StreamMessage, never> {
+  const query = new URLSearchParams({ ...(pack !== undefined && { pack }), ...(channel !== undefined && { channel }) });
+  const dead = new AbortController();
+  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
+  const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal: signal === undefined ? dead.signal : AbortSignal.any([signal, dead.signal]) });
+  if (!response.ok) throw refusalOf(response, await bodyOf(response, client), client.url);
+  if (response.body === null || !/^text\/event-stream\b/iu.test(response.headers.get('content-type') ?? '')) {
+    await response.body?.cancel();
+    throw new RegistryFailure('not-a-registry', `${client.url} answers the stream with something else: a proxy, another service or a wrong path.`, { status: response.status });
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>).getReader();
+  const messages: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: LONGEST_MESSAGE });
+  let timer: Timer | undefined;
+  try {
+    for (;;) {
+      timer = later(silence, () => dead.abort(new DOMException('Nothing was heard.', 'TimeoutError')));
+      const { value, done } = await reader.read();
+      clearTimeout(timer);
+      if (done) break;
+      parser.feed(value);
+      for (const { id = '', event = 'message', data } of messages.splice(0)) yield { id, event, data: JSON.parse(data) as StreamMessage['data'] };
+    }
+  } catch (error) {
+    throw failureOf(error, client.url);
+  } finally {
+    clearTimeout(timer);
+    dead.abort();
+  }
+  throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
+}
+
+/** The body of a refusal, as far as it comes in time. */
+async function bodyOf(response: Response, { timeout }: RegistryClient): Promise<unknown> {
+  const late = new Promise<undefined>((resolve) => later(timeout, () => resolve(undefined)));
+  return Promise.race([response.json().catch(() => undefined), late]);
+}

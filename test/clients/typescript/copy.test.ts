@@ -1,0 +1,191 @@
+/** What outlives the process and the registry: the copy on disk, the bundle; how old either may be, and what is done with a broken one. */
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { createRegistryClient, type ActivePackDocument, type PackCopy, type SavedState } from '@prompt-registry/client';
+import { diskCopy } from '@prompt-registry/client/disk';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { newFolder } from '../../support/folder.ts';
+import { startFront } from '../../support/http-front.ts';
+import { openSource } from '../../support/prompt-sources.ts';
+import { until } from '../../support/until.ts';
+
+const reason = 'For the client';
+/** Where nothing listens. */
+const NOWHERE = 'http://127.0.0.1:1';
+
+/** The copy as the file holds it. */
+async function savedIn(folder: string): Promise<SavedState> {
+  return JSON.parse((await readFile(join(folder, 'prompts.json'), 'utf8')).split('\n').slice(1).join('\n')) as SavedState;
+}
+
+/** Writes a copy as the client would have, with some of it otherwise. */
+async function plant(folder: string, saved: object): Promise<void> {
+  const body = JSON.stringify(saved);
+  await writeFile(join(folder, 'prompts.json'), `${createHash('sha256').update(body).digest('hex')}\n${body}`);
+}
+
+t.test('a copy on disk', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const url = front.url;
+  const { registry } = app;
+
+  /** A folder with a copy of what is active now. */
+  const copied = async (t: Test): Promise<string> => {
+    const folder = join(newFolder(t), 'made', 'if missing');
+    const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    await source.ready();
+    await source.close();
+    return folder;
+  };
+
+  t.test('is served by a process that starts while the registry is away', async (t) => {
+    const folder = await copied(t);
+    t.strictSame([(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777], [0o700, 0o600], 'its owner alone can read it');
+    t.strictSame(await readdir(folder), ['prompts.json']);
+    const { source, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const active = await source.ready();
+    t.match(active, { version: registry.activePack().version, digest: registry.activePack().digest, revision: registry.activePack().revision, origin: 'copy' });
+    t.equal(source.getSystemPrompt().text, registry.activePack().system);
+    t.match(await heard('error'), { code: 'unreachable' });
+  });
+
+  t.test('costs an answer without a body where it is still current', async (t) => {
+    const folder = await copied(t);
+    const statuses: number[] = [];
+    app.server.once('request', (_, response) => response.once('finish', () => statuses.push(response.statusCode)));
+    const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.equal((await source.ready()).origin, 'registry', 'the registry says that it is');
+    t.strictSame(statuses, [304]);
+  });
+
+  t.test('follows each move', async (t) => {
+    const folder = newFolder(t);
+    const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    await source.ready();
+    await registry.rollback({ reason }).catch(() => registry.activate({ version: '1.0.0', reason }));
+    await until(() => source.activePack().revision === registry.activePack().revision);
+    await source.close();
+    t.match((await savedIn(folder)).current, { version: registry.activePack().version, revision: registry.activePack().revision });
+  });
+
+  t.test('that is broken is said to be, and not used', async (t) => {
+    const folder = await copied(t);
+    const path = join(folder, 'prompts.json');
+    const whole = await readFile(path, 'utf8');
+    const saved = await savedIn(folder);
+    const broken: readonly (readonly [string, () => Promise<void>])[] = [
+      ['empty', () => writeFile(path, '')],
+      ['cut', () => writeFile(path, whole.slice(0, -10))],
+      ['changed', () => writeFile(path, whole.replace('coach', 'coact'))],
+      ['no JSON', () => writeFile(path, 'x\ny')],
+      ['another format', () => plant(folder, { ...saved, format: 2 })],
+      ['a text changed', () => plant(folder, { ...saved, current: { ...saved.current, system: 'You are rude.' } })],
+      ['members missing', () => plant(folder, { format: 1, current: saved.current })],
+      ['null', () => plant(folder, null as unknown as object)],
+    ];
+    for (const [what, breakIt] of broken) {
+      await breakIt();
+      const { source, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+      t.match(await heard('error', ({ code }) => code === 'copy-failed'), { message: /local copy/u }, what);
+      await t.rejects(source.ready(), { code: 'unreachable' }, `${what}: nothing is made up`);
+      t.throws(() => source.getSystemPrompt(), { code: 'no-pack' });
+      await source.close();
+    }
+    await plant(folder, saved);
+    const other = openSource(t, { url: NOWHERE, key, pack: 'onboarding', copy: diskCopy({ folder }) });
+    t.match(await other.heard('error', ({ code }) => code === 'copy-failed'), { message: /another pack/u });
+  });
+
+  t.test('that cannot be written is said once, and served without; it is written when that is mended', async (t) => {
+    const folder = join(newFolder(t), 'copy');
+    await writeFile(folder, 'a file where the folder should be');
+    const { source, said, heard } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    await source.ready();
+    t.match(await heard('error'), { code: 'copy-failed', message: /cannot be (read|written)/u });
+    for (const version of ['1.0.0', '1.1.0', '2.0.0']) {
+      await registry.activate({ version, reason });
+      await until(() => source.activePack().version === version);
+    }
+    t.equal(said.filter(([event, payload]) => event === 'error' && (payload as Error).message.includes('written')).length, 1);
+    await rm(folder);
+    await registry.activate({ version: '1.0.0', reason });
+    await until(() => source.activePack().version === '1.0.0');
+    await source.close();
+    t.match((await savedIn(folder)).current, { version: '1.0.0' });
+  });
+
+  t.test('a read-only folder and a full disk are no different', async (t) => {
+    const readOnly = join(newFolder(t), 'read-only');
+    await mkdir(readOnly);
+    await chmod(readOnly, 0o500);
+    const full: PackCopy = { load: async () => undefined, save: async () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })) };
+    for (const copy of [full, ...(process.getuid?.() === 0 ? [] : [diskCopy({ folder: readOnly })])]) {
+      const { source, heard } = openSource(t, { url, key, copy });
+      await source.ready();
+      t.match(await heard('error'), { code: 'copy-failed', message: /cannot be written/u });
+      t.doesNotThrow(() => source.getSystemPrompt());
+    }
+  });
+
+  t.test('that hangs keeps nobody from the registry', async (t) => {
+    const { source } = openSource(t, { url, key, copy: { load: () => new Promise(() => undefined), save: async () => undefined } });
+    t.match(await source.ready(), { origin: 'registry' });
+  });
+
+  t.test('never goes back behind what it has seen', async (t) => {
+    const folder = await copied(t);
+    const saved = await savedIn(folder);
+    await plant(folder, { ...saved, place: { epoch: 1, revision: saved.place.revision + 1000 } });
+    const { source, heard } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.match(await heard('error'), { code: 'revision-unknown' }, 'a registry that is older than this process\'s last life');
+    t.match(await source.ready(), { origin: 'copy' });
+  });
+
+  t.test('maxStale decides between serving old and throwing', async (t) => {
+    const folder = await copied(t);
+    const saved = await savedIn(folder);
+    const aged = (hours: number) => plant(folder, { ...saved, confirmedAt: new Date(Date.now() - hours * 3_600_000).toISOString() });
+
+    await aged(2);
+    const old = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const active = await old.source.ready();
+    t.ok(active.age >= 7_200_000 && active.stale, 'without it the copy is served, and says how old it is');
+
+    const strict = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
+    t.match(await strict.heard('stale', ({ refused }) => refused), { refused: true });
+    t.throws(() => strict.source.getSystemPrompt(), { code: 'too-stale', message: /7\d\d\d s ago; maxStale allows 3600 s/u });
+    await t.rejects(strict.source.ready(), { code: 'unreachable' });
+
+    await aged(-2);
+    const future = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
+    t.ok((await future.source.ready()).age < 3_600_000, 'a clock that went back makes nothing too old');
+
+    const soon = openSource(t, { url, key, maxStale: 80, staleAfter: 40 });
+    await soon.source.ready();
+    front.plan = () => 'reset';
+    front.cut();
+    await soon.hears('stale', ({ refused }) => refused);
+    t.throws(() => soon.source.activePack(), { code: 'too-stale' });
+    front.plan = () => undefined;
+    await soon.hears('fresh');
+    t.doesNotThrow(() => soon.source.activePack(), 'and answers again when the registry does');
+  });
+
+  t.test('a bundle is served where there is neither a registry nor a copy', async (t) => {
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
+    const { source } = openSource(t, { url: NOWHERE, key, bundle });
+    t.match(await source.ready(), { version: bundle.version, digest: bundle.digest, origin: 'bundle' });
+
+    const { source: online } = openSource(t, { url, key, bundle: { ...bundle, revision: 1_000_000 } });
+    t.match(await online.ready(), { origin: 'registry', revision: registry.activePack().revision }, 'its revision binds nobody');
+
+    for (const wrong of [{ ...bundle, system: 'You are rude.' }, { ...bundle, styles: [] }, { hello: 'world' } as unknown as ActivePackDocument]) {
+      const { source, heard } = openSource(t, { url: NOWHERE, key, bundle: wrong });
+      t.match(await heard('error', ({ code }) => code !== 'unreachable'), { code: /digest-mismatch|not-understood/u });
+      await t.rejects(source.ready());
+    }
+  });
+});

@@ -1,0 +1,50 @@
+/**
+ * The built client on the oldest Node that it promises (20), as a program of its own: it follows, falls back to its copy, and ends by
+ * itself where nothing but its timers is left.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { ROOT } from '../../support/server-process.ts';
+
+const run = promisify(execFile);
+const NODE = ['x64', 'arm64'].map((cpu) => join(ROOT, 'node_modules', `older-node-linux-${cpu}`, 'bin', 'node')).find((path) => existsSync(path));
+
+const PROGRAM = `
+import { createPromptSource, createRegistryClient } from '@prompt-registry/client';
+import { diskCopy } from '@prompt-registry/client/disk';
+
+const [, , url, key, folder] = process.argv;
+const steps = { node: process.versions.node.split('.')[0], rejections: 0 };
+process.on('unhandledRejection', () => (steps.rejections += 1));
+const prompts = createPromptSource({ url, key, pack: 'coach', copy: diskCopy({ folder }) });
+steps.first = (await prompts.ready()).version;
+const { ask } = createRegistryClient({ url, key });
+const moved = new Promise((resolve) => prompts.on('changed', ({ to }) => to.version === '1.0.0' && resolve()));
+await ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack: 'coach' } }, body: { version: '1.0.0', reason: 'For the older Node' } }));
+await moved;
+steps.followed = prompts.getStylePrompt('supportive').version;
+const session = await prompts.startSession({ styleId: 'supportive' });
+steps.session = [session.promptPack.version, session.local];
+await prompts.close();
+
+const offline = createPromptSource({ url: 'http://127.0.0.1:1', key, pack: 'coach', copy: diskCopy({ folder }) });
+const { version, origin } = await offline.ready();
+steps.offline = [version, origin];
+const local = await offline.startSession();
+steps.local = [local.local, (await offline.resolveSession(local.sessionId)).promptPack.version];
+console.log(JSON.stringify(steps));
+// Not closed: it waits to try again, and that keeps no process alive.
+`;
+
+t.test('on Node 20', { skip: NODE === undefined && 'there is no Node 20 for this platform' }, async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const folder = t.testdir({ 'program.mjs': PROGRAM, copy: {} }); // below the repository, so that the program finds the client
+  const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks are for another Node
+  const { stdout, stderr } = await run(NODE ?? '', [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')], { env, timeout: 30_000 });
+  t.strictSame(JSON.parse(stdout), { node: '20', rejections: 0, first: '2.0.0', followed: '1.0.0', session: ['1.0.0', false], offline: ['1.0.0', 'copy'], local: [true, '1.0.0'] });
+  t.equal(stderr, '', 'nothing is complained of');
+});

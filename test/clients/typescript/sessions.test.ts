@@ -1,0 +1,119 @@
+/** Coach sessions through a source: the registry's own while it answers, local ones that keep their version while it does not. */
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { startFront } from '../../support/http-front.ts';
+import { openSource } from '../../support/prompt-sources.ts';
+import { until } from '../../support/until.ts';
+
+const reason = 'For the client';
+
+async function setUp(t: Test, options: { readonly sessionTtl?: number } = {}) {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const { source, hears } = openSource(t, { url: front.url, key, timeout: 1000, ...options });
+  await source.ready();
+  await until(() => source.status().connection === 'streaming');
+  /** Takes the registry away, and waits until the source knows. */
+  const away = async () => {
+    front.plan = () => 'reset';
+    front.cut();
+    await until(() => source.status().connection === 'disconnected');
+  };
+  const back = async () => {
+    front.plan = () => undefined;
+    await until(() => source.status().connection === 'streaming');
+  };
+  return { app, key, front, source, hears, away, back, registry: app.registry };
+}
+
+t.test('the registry starts and resolves sessions', async (t) => {
+  const { source, registry } = await setUp(t);
+  const session = await source.startSession({ styleId: 'supportive' });
+  t.match(session, { local: false, superseded: false, promptPack: { version: '2.0.0' }, prompt: { style: { id: 'supportive' } } });
+  await registry.activate({ version: '1.0.0', reason });
+  t.match(await source.resolveSession(session.sessionId), { local: false, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt });
+  await t.rejects(source.startSession({ styleId: 'nope' }), { code: 'style-not-supported', problem: { supportedStyles: Array } });
+  await t.rejects(source.resolveSession('forged'), { code: 'session-not-found', status: 404 });
+});
+
+t.test('while the registry is away sessions begin here, and keep their version', async (t) => {
+  const { source, registry, front, away, back } = await setUp(t);
+  await away();
+  const asked = front.requests.length;
+  const session = await source.startSession({ styleId: 'challenging' });
+  t.match(session, { local: true, superseded: false, promptPack: { pack: 'coach', version: '2.0.0', digest: registry.activePack().digest }, prompt: { system: registry.activePack().system, style: { id: 'challenging' } } });
+  t.match(await source.startSession(), { prompt: { style: { id: registry.activePack().defaultStyle } } }, 'the default style where none is named');
+  await t.rejects(source.startSession({ styleId: 'nope' }), { code: 'style-not-supported', message: /challenging/u });
+  t.match(await source.resolveSession(session.sessionId), { ...session, local: true });
+  t.notOk(front.requests.slice(asked).some((each) => each.includes('/coach/')), 'nobody waits for a registry that is known to be away');
+
+  await registry.activate({ version: '1.0.0', reason });
+  await back();
+  await until(() => source.activePack().version === '1.0.0');
+  t.match(await source.resolveSession(session.sessionId), { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt }, 'the channel moves on, the session does not');
+});
+
+t.test('a call that fails is answered here as well', async (t) => {
+  const { source, front } = await setUp(t);
+  for (const fate of ['hang', 'reset', { status: 503, type: 'text/plain', body: 'busy' }, { status: 200, type: 'text/html', body: '<p>' }] as const) {
+    front.plan = ({ url }) => (url?.includes('/coach/') === true ? fate : undefined);
+    t.match(await source.startSession(), { local: true, promptPack: { version: '2.0.0' } });
+  }
+  front.plan = ({ url }) => (url?.includes('/coach/') === true ? { status: 401, body: JSON.stringify({ type: '/problems/unauthenticated', title: 'No key', status: 401, code: 'unauthenticated', detail: 'No key' }) } : undefined);
+  t.match(await source.startSession(), { local: true }, 'a key that stopped working in mid-flight stops no session');
+});
+
+t.test('a session of the registry goes on as it was seen', async (t) => {
+  const { source, registry, away, hears } = await setUp(t);
+  const seen = await source.startSession({ styleId: 'concise' });
+  const moved = hears('changed');
+  await registry.activate({ version: '1.0.0', reason });
+  await moved;
+  const unseen = registry.startSession({ styleId: 'direct' });
+  await away();
+  t.match(await source.resolveSession(seen.sessionId), { local: true, promptPack: seen.promptPack, prompt: seen.prompt });
+  const first = await source.resolveSession(unseen.sessionId);
+  t.match(first, { sessionId: unseen.sessionId, local: true, promptPack: { version: '1.0.0' } }, 'one that was not seen is pinned to the version at hand');
+  t.match(await source.resolveSession(unseen.sessionId), { promptPack: first.promptPack, prompt: first.prompt }, 'and stays there');
+});
+
+t.test('a local session in another process', async (t) => {
+  const { source, registry, front, key, away, back } = await setUp(t);
+  await away();
+  const session = await source.startSession({ styleId: 'challenging' });
+  await back();
+  await registry.activate({ version: '1.0.0', reason });
+  const other = openSource(t, { url: front.url, key });
+  await other.source.ready();
+  t.match(await other.source.resolveSession(session.sessionId), { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt }, 'has its version, which that reads for it');
+
+  const stranger = openSource(t, { url: front.url, key: (await registry.createKey({ label: 'other', scopes: ['prompts:read', 'sessions:start'] })).token ?? '' });
+  await stranger.source.ready();
+  await t.rejects(stranger.source.resolveSession(session.sessionId), { code: 'session-not-found' }, 'another key cannot read it');
+  const [prefix, payload = '', signature] = session.sessionId.split('.');
+  const forged = Buffer.from(Buffer.from(payload, 'base64url').toString().replace('2.0.0', '1.1.0')).toString('base64url');
+  for (const id of [`${prefix}.${forged}.${signature}`, session.sessionId.slice(0, -3), 'local.', 'local.x.y', `${prefix}.${payload}.${'A'.repeat(43)}`]) {
+    await t.rejects(source.resolveSession(id), { code: 'session-not-found' }, 'what is forged or cut is refused');
+  }
+
+  await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
+  for (const each of [source, other.source]) {
+    await until(() => each.status().revision === registry.current.revision);
+    t.match(await each.resolveSession(session.sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'challenging' } }, 'a revoked version is left');
+  }
+});
+
+t.test('a local session ends', async (t) => {
+  const { source, away } = await setUp(t, { sessionTtl: 1 });
+  await away();
+  const { sessionId, expiresAt } = await source.startSession();
+  await until(() => Date.now() > Date.parse(expiresAt));
+  await t.rejects(source.resolveSession(sessionId), { code: 'session-not-found', message: /expired/u });
+});
+
+t.test('sessions of another pack than the source\'s are not taken for its own', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const { source } = openSource(t, { url: await listen(app), key, pack: 'onboarding' });
+  await source.ready();
+  await t.rejects(source.startSession(), { code: 'not-understood', message: /DEFAULT_PACK/u });
+});

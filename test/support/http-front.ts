@@ -1,0 +1,112 @@
+/**
+ * What stands between a client and the registry, and does to HTTP what proxies, gateways and outages do to it.
+ *
+ * Rule: everything is passed on as it is until a plan says otherwise; a plan is asked for each request, and can change at any time.
+ * Example: `front.plan = () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' })`.
+ */
+import { createServer, request as ask, type IncomingMessage, type OutgoingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Test } from 'tap';
+
+/** What is done with a request in place of passing it on. */
+export type Fate =
+  | undefined
+  /** Nothing comes back, ever. */
+  | 'hang'
+  /** The connection is reset. */
+  | 'reset'
+  /** This comes back. */
+  | { readonly status: number; readonly type?: string; readonly body?: string; readonly headers?: OutgoingHttpHeaders }
+  /** The registry's answer comes back with its body cut in the middle. */
+  | 'cut'
+  /** The registry's answer comes back otherwise than it gave it. */
+  | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void };
+
+export type Plan = (request: IncomingMessage) => Fate;
+
+export class HttpFront {
+  plan: Plan = () => undefined;
+  /** Each request, as `GET /v1/packs`. */
+  readonly requests: string[] = [];
+  /** Headers of each of them. */
+  readonly headers: IncomingMessage['headers'][] = [];
+  #target: URL;
+  readonly #server: Server;
+
+  constructor(target: string) {
+    this.#target = new URL(target);
+    this.#server = createServer((request, response) => this.#take(request, response));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Another registry is behind it from now on; whatever is open is cut. */
+  retarget(target: string): void {
+    this.#target = new URL(target);
+    this.cut();
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  /** Cuts whatever is open. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    this.requests.push(`${request.method} ${request.url}`);
+    this.headers.push(request.headers);
+    const fate = this.plan(request);
+    if (fate === 'hang') return;
+    if (fate === 'reset') return void request.socket.destroy();
+    if (typeof fate === 'object' && 'status' in fate) {
+      response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/problem+json', ...fate.headers }).end(fate.body ?? '');
+      return;
+    }
+    this.#passOn(request, response, fate);
+  }
+
+  #passOn(request: IncomingMessage, response: ServerResponse, fate: 'cut' | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void } | undefined): void {
+    const { hostname, port } = this.#target;
+    const onward = ask({ hostname, port, method: request.method, path: request.url, headers: request.headers }, (answer) => {
+      answer.on('error', () => response.destroy());
+      if (fate === undefined) {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+        return;
+      }
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => {
+        if (fate === 'cut') {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          response.write(body.slice(0, body.length / 2), () => response.destroy());
+          return;
+        }
+        const { 'content-length': _, ...headers } = answer.headers;
+        const changed = { headers: headers as OutgoingHttpHeaders, body };
+        fate.change(changed);
+        response.writeHead(answer.statusCode ?? 502, changed.headers).end(changed.body);
+      });
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  }
+}
+
+/** Starts a front; it is closed with the test. */
+export async function startFront(t: Test, target: string): Promise<HttpFront> {
+  const front = new HttpFront(target);
+  await front.listen();
+  t.teardown(() => front.close());
+  return front;
+}
