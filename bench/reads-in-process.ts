@@ -8,7 +8,7 @@ import { packNames } from './support/fill.ts';
 import type { Workplace } from './support/workplace.ts';
 
 /** Keys to ask for, in no order; a power of two, so that picking one costs next to nothing. */
-const KEYS = 1024;
+export const KEYS = 1024;
 /** The most nanoseconds that a read may take. */
 const MOST = 100;
 /** Legs that are run before any is measured, so that all is compiled. */
@@ -80,7 +80,7 @@ export async function readsInProcessAmongMany(plan: Plan, place: Workplace): Pro
   }
 }
 
-type Reads = (reads: number) => void;
+export type Reads = (reads: number) => void;
 
 async function againstMap(plan: Plan, what: string, { ours, map, nothing }: { ours: Reads; map: Reads; nothing: Reads }, most?: number): Promise<Row> {
   const { nanoseconds } = await measured(plan, ours, map, nothing);
@@ -107,7 +107,7 @@ async function againstSmall(plan: Plan, what: string, { ours, small, nothing }: 
 }
 
 /** Nanoseconds a read, and reads a nanosecond, without what the loop takes. */
-function measured(plan: Plan, ours: Reads, reference: Reads, nothing: Reads): ReturnType<typeof compare<'nanoseconds' | 'rate'>> {
+export function measured(plan: Plan, ours: Reads, reference: Reads, nothing: Reads): ReturnType<typeof compare<'nanoseconds' | 'rate'>> {
   const { pairs, each } = plan.reads;
   for (const read of [ours, reference, nothing]) for (let count = 0; count < WARM_UP; count += 1) read(each);
   const loop = spread(Array.from({ length: pairs }, () => timed(nothing, each))).median;
@@ -127,11 +127,11 @@ function timed(read: Reads, each: number): number {
 
 // Each loop is a function of its own, so that each is compiled for what it reads.
 
-function readNothing(ids: readonly string[], reads: number): void {
+export function readNothing(ids: readonly string[], reads: number): void {
   for (let index = 0; index < reads; index += 1) sink.count += ids[index % KEYS]?.length ?? 0;
 }
 
-function readMap(map: ReadonlyMap<string, StylePrompt>, ids: readonly string[], reads: number): void {
+export function readMap(map: ReadonlyMap<string, StylePrompt>, ids: readonly string[], reads: number): void {
   for (let index = 0; index < reads; index += 1) sink.count += map.get(ids[index % KEYS] ?? '')?.revision ?? 0;
 }
 
@@ -151,7 +151,7 @@ function readAt(registry: Registry, ids: readonly string[], places: readonly At[
  * As many keys as `KEYS`, in an order that no branch predictor knows, and the same in each run. They are strings of their own,
  * as those of a caller are: a map finds the very string that it holds faster than one that only reads the same.
  */
-function keys(held: readonly string[]): string[] {
+export function keys(held: readonly string[]): string[] {
   const names = held.map((name) => Buffer.from(name).toString());
   let state = names.length;
   return Array.from({ length: KEYS }, () => {

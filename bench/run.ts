@@ -6,6 +6,7 @@
  * in seconds that everything works; its figures are no measurement.
  */
 import { parseArgs } from 'node:util';
+import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
@@ -26,6 +27,7 @@ interface Benchmark {
 const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S1', 'S2', 'S3'], run: readsAgainstBare },
   { names: ['S4'], run: readsAgainstMap },
+  { names: ['client'], run: readsOfClient },
   { names: ['S5'], run: activationAgainstAppend },
   { names: ['flip'], run: flipToVisible },
   { names: ['S6'], run: activationOnPostgres },
