@@ -105,7 +105,7 @@ export default defineConfig(
   {
     name: 'scripts in plain JavaScript',
     files: ['**/*.js', '**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', __dirname: 'readonly' } },
     rules: { 'no-var': 'off' },
   },
 );

@@ -1,13 +1,14 @@
 /**
  * Runs the tests: `npm test`, `npm run test:faults`, `npm run soak`.
  *
- *     node scripts/test.ts [--length short|faults|soak] [file or folder …]
+ *     node scripts/test.ts [--length short|faults|packages|soak] [file or folder …]
  *
  * Problem: the same tests are wanted in seconds while one works, in minutes before a release and for days in a soak.
  * Rule: a length says which files run, and how long a file may take; the tests read it as TEST_LENGTH and choose their number
  * of runs by it.
- *   - `short` (the default): every test file but those that start a dozen processes and more;
+ *   - `short` (the default): every test file but those that start a dozen processes and more, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
+ *   - `packages`: what is published, packed and installed into an empty folder, which needs the npm registry;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead of the length's own.
  *
@@ -38,10 +39,14 @@ interface Length {
 /** They start a dozen processes and more, which takes longer than a short run has; `faults` runs them. */
 const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
+/** It installs from the npm registry. */
+const PACKAGES = ['test/packages/packages.test.ts'];
+
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
-  short: { folders: ['test'], except: MANY_PROCESSES, timeout: 120, jobs: 3, endless: false },
+  short: { folders: ['test'], except: [...MANY_PROCESSES, ...PACKAGES], timeout: 120, jobs: 3, endless: false },
   faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, jobs: 1, endless: false },
+  packages: { folders: ['test/packages'], timeout: 600, jobs: 1, endless: false },
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
 };
 

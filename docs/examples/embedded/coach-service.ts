@@ -1,0 +1,91 @@
+/**
+ * A coach service that has the registry in-process.
+ *
+ *     POST /sessions             {"style": "direct"}              starts a session on the active version
+ *     POST /sessions/:id/turns   {"message": "I am stuck."}       what the model is sent for a turn, on the session's own version
+ *     GET  /prompts                                               which version is active
+ *     POST /operator/activate    {"version": "1.0.0", "reason": "…"}
+ *     POST /operator/rollback    {"reason": "Too blunt"}          one version back; both need OPERATOR_TOKEN as a bearer token
+ *
+ * Reads are look-ups in memory: no request of a user waits for a database. A session keeps its version, whatever the operator does.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Fastify, { type FastifyRequest } from 'fastify';
+import registry, { readPackFolders, RegistryError } from 'prompt-registry/plugin';
+import { openSqliteStore } from 'prompt-registry/stores/sqlite';
+
+const { PORT = '3000', HOST = '127.0.0.1', DATA_DIR = './data', OPERATOR_TOKEN = '' } = process.env;
+const app = Fastify({
+  logger: true,
+  ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  routerOptions: { maxParamLength: 200 }, // a session id has up to 200 characters
+});
+
+await app.register(registry, {
+  store: await openSqliteStore({ file: `${DATA_DIR}/prompts.db` }),
+  shipped: await readPackFolders(new URL('packs', import.meta.url).pathname),
+  dataDir: DATA_DIR,
+  channels: ['production'],
+  defaultPack: 'coach',
+  sessionTtl: 4 * 3_600_000,
+});
+
+/** Which status a refusal of the registry has here; whatever is not named is not the caller's fault. */
+const STATUSES: Readonly<Record<string, number>> = { 'style-not-supported': 422, 'session-not-found': 404, 'unknown-version': 422, 'nothing-to-roll-back-to': 409, 'not-active': 409, 'validation-failed': 400 };
+
+app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  const status = error instanceof RegistryError ? (STATUSES[error.code] ?? 503) : (error.statusCode ?? 500);
+  if (status >= 500) request.log.error(error);
+  return reply.code(status).send({ error: status < 500 ? error.message : 'Something went wrong.' });
+});
+
+app.get('/prompts', () => {
+  const { pack, version, revision, styles } = app.registry.activePack();
+  return { pack, version, revision, styles: styles.map(({ id }) => id) };
+});
+
+app.post<{ Body: { style?: string } }>('/sessions', { schema: { body: closed({ style: { type: 'string' } }) } }, (request, reply) => {
+  const { sessionId, promptPack, prompt } = app.registry.startSession({ styleId: request.body.style });
+  return reply.code(201).send({ sessionId, version: promptPack.version, style: prompt.style.id });
+});
+
+app.post<{ Params: { id: string }; Body: { message: string } }>('/sessions/:id/turns', { schema: { body: closed({ message: { type: 'string', minLength: 1, maxLength: 4000 } }, ['message']) } }, async (request) => {
+  const { promptPack, prompt } = await app.registry.resolveSession(request.params.id);
+  // Here the model is called; the example answers with what it would be sent.
+  return {
+    version: promptPack.version,
+    messages: [
+      { role: 'system', content: `${prompt.system}\n\n${prompt.style.text}` },
+      { role: 'user', content: request.body.message },
+    ],
+  };
+});
+
+/** What the log says of who made a move. */
+const actor = { keyId: 'operator', label: 'Operator of the coach service' };
+const reason = { type: 'string', minLength: 1, maxLength: 500 };
+
+app.post<{ Body: { version: string; reason: string } }>('/operator/activate', { onRequest: onlyOperators, schema: { body: closed({ version: { type: 'string' }, reason }, ['version', 'reason']) } }, async (request) => {
+  const { version, previousVersion, revision } = await app.registry.activate({ ...request.body, actor });
+  return { version, previousVersion, revision };
+});
+
+app.post<{ Body: { reason: string } }>('/operator/rollback', { onRequest: onlyOperators, schema: { body: closed({ reason }, ['reason']) } }, async (request) => {
+  const { version: fromVersion } = app.registry.activePack(); // nobody else has moved it meanwhile, or nothing is moved
+  const { version, previousVersion, revision } = await app.registry.rollback({ ...request.body, fromVersion, actor });
+  return { version, previousVersion, revision };
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
+await app.listen({ host: HOST, port: Number(PORT) });
+
+/** A body with these members and no others. */
+function closed(properties: object, required: readonly string[] = []) {
+  return { type: 'object', additionalProperties: false, properties, required };
+}
+
+async function onlyOperators(request: FastifyRequest): Promise<void> {
+  const given = request.headers.authorization ?? '';
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  if (OPERATOR_TOKEN === '' || !timingSafeEqual(digest(given), digest(`Bearer ${OPERATOR_TOKEN}`))) throw Object.assign(new Error('Only operators may roll back.'), { statusCode: 401 });
+}

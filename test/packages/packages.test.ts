@@ -1,0 +1,146 @@
+/**
+ * What is published works where it is installed: each package is packed, installed into an empty folder with what it depends on and nothing
+ * else, compiled against by TypeScript, and used against a running server.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../support/app.ts';
+import { newFolder } from '../support/folder.ts';
+import { ROOT } from '../support/server-process.ts';
+
+const run = promisify(execFile);
+const { NODE_OPTIONS: _, ...ENV } = process.env;
+const NODE = process.execPath;
+/** npm as it runs this, with the Node that runs this first on its path. */
+const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
+const npm = (cwd: string, ...args: readonly string[]) => run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });
+const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
+
+/** Packs a folder of the repository. @returns the tarball, and the files in it */
+async function pack(folder: string, into: string): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
+  const { stdout } = await npm(join(ROOT, folder), 'pack', '--json', '--pack-destination', into);
+  const answer = JSON.parse(stdout.slice(stdout.search(/[[{]/u))) as unknown;
+  const [packed] = Object.values(answer as object) as { filename: string; files: { path: string }[] }[];
+  if (packed === undefined) throw new Error(`npm pack said nothing of ${folder}.`);
+  return { tarball: join(into, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** An empty folder with these packages in it, as a user has them. */
+async function install(t: Test, tarballs: readonly string[], ...others: readonly string[]): Promise<string> {
+  const folder = newFolder(t);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+  await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs, ...others);
+  return folder;
+}
+
+/** Type-checks a program against the installed packages, as strictly as it goes, the types of the packages included. */
+async function compile(folder: string, ...files: readonly string[]): Promise<string> {
+  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
+  for (const name of ['node', 'semver']) symlinkSync(join(ROOT, 'node_modules', '@types', name), join(folder, 'node_modules', '@types', name));
+  symlinkSync(join(ROOT, 'node_modules', 'undici-types'), join(folder, 'node_modules', 'undici-types'));
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'NodeNext', '--target', 'ES2024', '--types', 'node', '--skipLibCheck', '--allowImportingTsExtensions'];
+  return run(NODE, [TSC, ...options, ...files], { cwd: folder, env: ENV }).then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  );
+}
+
+t.test('the packages', async (t) => {
+  const tarballs = newFolder(t);
+  const client = await pack('clients/typescript', tarballs);
+  const cli = await pack('clients/cli', tarballs);
+  const contract = await pack('clients/contract', tarballs);
+  const plugin = await pack('dist/package', tarballs);
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const url = await listen(app);
+
+  t.test('hold what runs, its types and its licence, and no sources or tests', async (t) => {
+    for (const [name, { files }] of Object.entries({ client, cli, contract, plugin })) {
+      t.ok(files.includes('README.md') && files.includes('LICENSE') && files.includes('package.json'), `${name} says what it is`);
+      t.strictSame(files.filter((path) => /(^|\/)(src|test|node_modules)\//u.test(path) && !path.startsWith('dist/') || /(?<!\.d)\.ts$|tsbuildinfo/u.test(path)), [], name);
+    }
+  });
+
+  t.test('the client', async (t) => {
+    const folder = await install(t, [client.tarball]);
+    const program = `
+      import { createPromptSource, RegistryFailure, type StylePrompt } from '@prompt-registry/client';
+      import { diskCopy } from '@prompt-registry/client/disk';
+      const [, , url = '', key = ''] = process.argv;
+      const prompts = createPromptSource({ url, key, pack: 'coach', copy: diskCopy({ folder: 'copy' }) });
+      prompts.on('error', (failure: RegistryFailure) => console.error(failure.code));
+      await prompts.ready();
+      const prompt: StylePrompt = prompts.getStylePrompt('supportive');
+      // @ts-expect-error a prompt has no such member
+      void prompt.temperature;
+      console.log(JSON.stringify([prompt.version, prompt.revision > 0, (await prompts.startSession({ styleId: 'supportive' })).local]));
+      await prompts.close();
+    `;
+    writeFileSync(join(folder, 'program.ts'), program);
+    t.equal(await compile(folder, 'program.ts'), '', 'its types are whole');
+    const { stdout } = await run(NODE, ['program.ts', url, key], { cwd: folder, env: ENV });
+    t.strictSame(JSON.parse(stdout), ['2.0.0', true, false]);
+    t.notOk(readdirSync(join(folder, 'node_modules')).some((name) => ['fastify', 'tap'].includes(name)), 'nothing of the server is with it');
+  });
+
+  t.test('the command line', async (t) => {
+    const folder = await install(t, [client.tarball, cli.tarball]);
+    const bin = join(folder, 'node_modules', '.bin', 'prompt-registry');
+    const ask = (...args: readonly string[]) => run(NODE, [bin, ...args], { cwd: folder, env: { ...ENV, PROMPT_REGISTRY_URL: url, PROMPT_REGISTRY_KEY: key } });
+    t.match((await ask('status')).stdout, /coach/u);
+    t.match((await ask('validate', join(ROOT, 'packs'))).stdout, /2\.0\.0/u);
+    t.match((await ask('--version')).stdout, /^\d+\.\d+\.\d+/u);
+  });
+
+  t.test('the contract kit', async (t) => {
+    const folder = await install(t, [contract.tarball]);
+    const bin = join(folder, 'node_modules', '.bin', 'prompt-registry-contract');
+    const { stdout } = await run(NODE, [bin, '--url', url, '--key', key, '--only', 'listPacks'], { cwd: folder, env: { ...ENV, TAP: '' }, maxBuffer: 64 * 1024 * 1024 });
+    t.match(stdout, /listPacks/u);
+    t.notMatch(stdout, /^not ok/mu);
+  });
+
+  t.test('the plugin, in the example application', async (t) => {
+    const folder = await install(t, [plugin.tarball], 'fastify@5.12.8');
+    cpSync(join(ROOT, 'docs', 'examples', 'embedded'), folder, { recursive: true, filter: (path) => !path.endsWith('package.json') });
+    t.equal(await compile(folder, 'coach-service.ts'), '', 'its types are whole');
+    const installed = JSON.parse(readFileSync(join(folder, 'node_modules', 'prompt-registry', 'package.json'), 'utf8')) as { optionalDependencies?: object };
+    t.equal(installed.optionalDependencies, undefined, 'it brings no Node of its own');
+
+    const service = spawn(NODE, ['coach-service.ts'], { cwd: folder, env: { ...ENV, PORT: '0', OPERATOR_TOKEN: 'token' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    t.teardown(() => service.kill('SIGKILL'));
+    const origin = await listening(service.stdout);
+    const ask = async (path: string, body?: object, authorization = '') => {
+      const answer = await fetch(`${origin}${path}`, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: JSON.stringify(body) });
+      return [answer.status, (await answer.json()) as Record<string, unknown>] as const;
+    };
+    t.match(await ask('/prompts'), [200, { version: '1.1.0', styles: ['supportive', 'direct'] }]);
+    const [status, session] = await ask('/sessions', { style: 'direct' });
+    t.match([status, session], [201, { version: '1.1.0', style: 'direct' }]);
+    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }), [401, { error: /operators/u }]);
+    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }, 'Bearer token'), [200, { version: '1.0.0', previousVersion: '1.1.0' }]);
+    t.match(await ask('/sessions', { style: 'direct' }), [422, { error: /supportive/u }]);
+    t.match(await ask(`/sessions/${String(session['sessionId'])}/turns`, { message: 'I am stuck.' }), [200, { version: '1.1.0', messages: [{ role: 'system', content: /Say what you see/u }, { role: 'user', content: 'I am stuck.' }] }]);
+    t.match(await ask('/operator/rollback', { reason: 'It was not the style' }, 'Bearer token'), [200, { version: '1.1.0', previousVersion: '1.0.0' }]);
+    t.match(await ask('/sessions/forged/turns', { message: 'x' }), [404, { error: String }]);
+    const ended = new Promise((resolve) => service.once('exit', resolve));
+    service.kill('SIGTERM');
+    t.equal(await ended, 0, 'it ends in good order');
+  });
+});
+
+/** Where the service says that it listens. */
+async function listening(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const [address] = /http:\/\/127\.0\.0\.1:\d+/u.exec(line) ?? [];
+    if (address !== undefined) {
+      output.resume();
+      return address;
+    }
+  }
+  throw new Error('The service ended before it listened.');
+}
