@@ -1,0 +1,173 @@
+/**
+ * What generators of clients stumble over, held over the document; and a second generator (@hey-api/openapi-ts), whose client is
+ * compiled and driven against the service.
+ *
+ * docs/clients.md promises these rules. Each is a function from a document to what breaks it; the last test plants a violation of each.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import t from 'tap';
+import { parse } from 'yaml';
+import { listen, openApp } from '../support/app.ts';
+import { newFolder } from '../support/folder.ts';
+import { OPENAPI, type OpenApiDocument } from '../support/openapi.ts';
+import { ROOT } from '../support/server-process.ts';
+
+const run = promisify(execFile);
+const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks
+const TSC = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'));
+const bin = (name: string) => join(ROOT, 'node_modules', '.bin', name);
+
+type Json = Readonly<Record<string, unknown>>;
+type Rule = (document: OpenApiDocument) => string[];
+
+const operations = ({ paths }: OpenApiDocument) => Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, path, method })));
+
+/** Each schema in a document with where it stands; examples are data, not schemas. */
+function* schemas(node: unknown, path = ''): Generator<readonly [path: string, schema: Json]> {
+  if (typeof node !== 'object' || node === null) return;
+  yield [path, node as Json];
+  for (const [name, member] of Object.entries(node)) if (!['examples', 'example', 'enum'].includes(name)) yield* schemas(member, `${path}/${name}`);
+}
+
+/** Names that are the same but for what `fold` takes away. */
+function clashes(names: readonly string[], fold: (name: string) => string): string[] {
+  return names.filter((name, index) => names.findIndex((other) => fold(other) === fold(name)) !== index);
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  'operation ids are camel case and unique in every spelling': (document) => {
+    const ids = operations(document).map(({ operationId }) => operationId);
+    const wrong = ids.filter((id) => !/^[a-z]+([A-Z][a-z]+)*$/u.test(id ?? ''));
+    return [...wrong, ...clashes(ids, (id) => id.toLowerCase()), ...clashes(ids, (id) => id.replaceAll(/[A-Z]/gu, '_$&').toLowerCase())];
+  },
+  'each answer and each body has a schema with a name': (document) =>
+    operations(document).flatMap(({ operationId, responses, requestBody }) => {
+      const bodies = [...Object.values(responses).map(({ content }) => content), requestBody?.content];
+      const found = bodies.flatMap((content) => Object.values(content ?? {})).filter(({ schema }) => !('$ref' in schema));
+      return found.map(() => operationId);
+    }),
+  'schemas have names in Pascal case that differ by more than their case': ({ components }) => {
+    const names = Object.keys(components.schemas);
+    return [...names.filter((name) => !/^([A-Z][a-z]+)+$/u.test(name)), ...clashes(names, (name) => name.toLowerCase())];
+  },
+  'each named schema is used, and each name that is used is there': (document) => {
+    const used = new Set([...schemas(document)].flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref.split('/').at(-1)] : [])));
+    const known = Object.keys(document.components.schemas);
+    return [...known.filter((name) => !used.has(name)), ...[...used].filter((name) => !known.includes(name ?? ''))].map(String);
+  },
+  'what may be null is a type beside "null"': (document) =>
+    [...schemas(document)].filter(([, { type, nullable, anyOf }]) => {
+      const wrong = Array.isArray(type) && (type.length !== 2 || type[1] !== 'null' || type[0] === 'object');
+      return wrong || nullable !== undefined || JSON.stringify(anyOf ?? []).includes('"type":"null"');
+    }).map(([path]) => path),
+  'there is one union, and it has a name': (document) =>
+    [...schemas(document)].filter(([path, schema]) => 'allOf' in schema || 'oneOf' in schema || 'const' in schema || ('anyOf' in schema && path !== '/components/schemas/ActivationOrPreview')).map(([path]) => path),
+  'enumerations are strings, each once': (document) =>
+    [...schemas(document)].filter(([, { enum: values, type }]) => Array.isArray(values) && (type !== 'string' || new Set(values).size !== values.length || values.some((each) => typeof each !== 'string'))).map(([path]) => path),
+  'members are camel case': (document) =>
+    [...schemas(document.components)].flatMap(([path, { properties }]) => Object.keys((properties ?? {}) as Json).filter((name) => !/^[a-z][a-zA-Z0-9]*$/u.test(name)).map((name) => `${path}/${name}`)),
+  'parameters have names that no other one of the operation has': (document) =>
+    operations(document).flatMap(({ operationId, parameters = [] }) => clashes(parameters.map(({ name }) => name), (name) => name.replaceAll(/[-_]/gu, '').toLowerCase()).map((name) => `${operationId} ${name}`)),
+};
+
+for (const [rule, broken] of Object.entries(RULES)) t.test(rule, async (t) => t.strictSame(broken(OPENAPI), []));
+
+t.test('control: a planted violation of each rule is found', async (t) => {
+  type Loose = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
+  const planted: Readonly<Record<string, (document: Loose) => void>> = {
+    'operation ids are camel case and unique in every spelling': ({ paths }) => ((paths!['/v1/packs']!['get']!)['operationId'] = 'getpack'),
+    'each answer and each body has a schema with a name': ({ paths }) => ((paths!['/livez']!['get']!)['responses'] = { 200: { description: '', content: { 'application/json': { schema: { type: 'object' } } } } }),
+    'schemas have names in Pascal case that differ by more than their case': ({ components }) => (components!['schemas']!['packlist'] = { type: 'object' }),
+    'each named schema is used, and each name that is used is there': ({ components }) => (components!['schemas']!['Unused'] = { type: 'object' }),
+    'what may be null is a type beside "null"': ({ components }) => (components!['schemas']!['Pack'] = { properties: { latest: { nullable: true } } }),
+    'there is one union, and it has a name': ({ components }) => (components!['schemas']!['Pack'] = { anyOf: [{ type: 'string' }, { type: 'integer' }] }),
+    'enumerations are strings, each once': ({ components }) => (components!['schemas']!['Pack'] = { type: 'integer', enum: [1, 2] }),
+    'members are camel case': ({ components }) => (components!['schemas']!['Pack'] = { properties: { version_count: {} } }),
+    'parameters have names that no other one of the operation has': ({ paths }) => ((paths!['/v1/packs']!['get']!)['parameters'] = [{ name: 'if-match' }, { name: 'ifMatch' }]),
+  };
+  t.strictSame(Object.keys(planted), Object.keys(RULES));
+  for (const [rule, plant] of Object.entries(planted)) {
+    const document = structuredClone(OPENAPI);
+    plant(document as unknown as Loose);
+    t.not(RULES[rule]?.(document).length, 0, rule);
+  }
+});
+
+t.test('in OpenAPI 3.0 it is a valid document with the same operations', async (t) => {
+  const file = join(newFolder(t), 'openapi-3.0.yaml');
+  await run(process.execPath, [bin('openapi-down-convert'), '--input', join(ROOT, 'openapi.yaml'), '--output', file], { env: ENV });
+  const document = parse(readFileSync(file, 'utf8')) as OpenApiDocument;
+  const validator = new Validator();
+  t.match(await validator.validate(structuredClone(document)), { valid: true });
+  t.equal(validator.version, '3.0');
+  t.strictSame(operations(document).map(({ operationId }) => operationId), operations(OPENAPI).map(({ operationId }) => operationId));
+  t.match(document.components.schemas['Pack'], { properties: { latest: { nullable: true } } }, 'what may be null is so there as well');
+});
+
+const PROGRAM = `
+import { createClient } from './client/client/index.ts';
+import * as registry from './client/index.ts';
+
+const [, , baseUrl = '', auth = ''] = process.argv;
+const client = createClient({ baseUrl, auth, throwOnError: false });
+const coach = { client, path: { pack: 'coach' } } as const;
+const steps: Record<string, unknown> = {};
+
+const packs = await registry.listPacks({ client });
+steps['packs'] = packs.data?.packs.map(({ pack }) => pack);
+const active = await registry.getActivePack(coach);
+steps['active'] = [active.data?.version, active.data?.styles.length, active.response?.headers.get('registry-revision') !== null];
+const preview = await registry.activateVersion({ ...coach, body: { version: '1.0.0', reason: 'A try', dryRun: true } });
+steps['preview'] = preview.data !== undefined && 'wouldActivate' in preview.data && preview.data.wouldActivate;
+const moved = await registry.activateVersion({ ...coach, body: { version: '1.0.0', reason: 'A try' } });
+steps['moved'] = moved.data !== undefined && 'changed' in moved.data && [moved.data.version, moved.data.previousVersion];
+steps['style'] = (await registry.getStylePrompt({ client, path: { styleId: 'direct' } })).data?.version;
+const session = await registry.startCoachSession({ client, body: { styleId: 'direct' } });
+const back = await registry.rollbackPack({ ...coach, body: { reason: 'A try', fromVersion: '1.0.0' } });
+steps['back'] = back.data !== undefined && 'changed' in back.data && back.data.version;
+steps['session'] = (await registry.getCoachSession({ client, path: { sessionId: session.data?.sessionId ?? '' } })).data?.promptPack.version;
+const refused = await registry.getVersion({ client, path: { pack: 'coach', version: '9.9.9' } });
+steps['refused'] = [refused.response?.status, refused.error?.code];
+const { stream } = await registry.streamEvents({ client, query: { pack: 'coach' }, sseMaxRetryAttempts: 1 });
+for await (const message of stream) {
+  steps['stream'] = message.revision;
+  break;
+}
+process.stdout.write(JSON.stringify(steps), () => process.exit()); // its stream goes on
+`;
+
+const TSCONFIG = {
+  compilerOptions: { target: 'ES2024', lib: ['ES2024', 'DOM', 'DOM.Iterable'], module: 'NodeNext', types: ['node'], noEmit: true, strict: true, noUncheckedIndexedAccess: true, allowImportingTsExtensions: true, skipLibCheck: true },
+  files: ['walkthrough.ts'],
+};
+
+t.test('@hey-api/openapi-ts makes a client that compiles and drives a running service', async (t) => {
+  const folder = t.testdir({ 'walkthrough.ts': PROGRAM, 'tsconfig.json': JSON.stringify(TSCONFIG), 'package.json': '{"type":"module"}' });
+  const config = `export default { input: ${JSON.stringify(join(ROOT, 'openapi.yaml'))}, output: { path: ${JSON.stringify(join(folder, 'client'))}, module: { extension: '.ts' } }, plugins: ['@hey-api/typescript', '@hey-api/sdk', '@hey-api/client-fetch'], logs: { level: 'silent', file: false } };`;
+  writeFileSync(join(folder, 'openapi-ts.config.mjs'), config);
+  await run(process.execPath, [bin('openapi-ts'), '--file', join(folder, 'openapi-ts.config.mjs')], { cwd: folder, env: ENV });
+  const sdk = readFileSync(join(folder, 'client', 'sdk.gen.ts'), 'utf8');
+  for (const { operationId } of operations(OPENAPI)) t.match(sdk, new RegExp(`^export const ${operationId} = `, 'mu'), `it has ${operationId}`);
+
+  const compiled = await run(process.execPath, [TSC, '-p', folder], { env: ENV }).catch((error: { stdout: string }) => error);
+  t.equal(compiled.stdout, '', 'it compiles');
+
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const { stdout } = await run(process.execPath, [join(folder, 'walkthrough.ts'), await listen(app), key], { env: ENV });
+  t.strictSame(JSON.parse(stdout), {
+    packs: ['coach', 'onboarding'],
+    active: ['2.0.0', 5, true],
+    preview: '1.0.0',
+    moved: ['1.0.0', '2.0.0'],
+    style: '1.0.0',
+    back: '2.0.0',
+    session: '1.0.0',
+    refused: [404, 'version-not-found'],
+    stream: app.registry.current.revision,
+  });
+});
