@@ -1,0 +1,156 @@
+/**
+ * Requests to the server that is checked.
+ *
+ * Problem: a server that hangs must not hang the suite, and a load balancer must not let a read look older than the write before it.
+ * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a request to an operation that needs a key passes on the latest
+ * revision that was seen (`Registry-Min-Revision`). Where the server says 429, or that it is
+ * overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done.
+ * Example: `await connection.send('getPack', { path: { pack: 'coach' } })`.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Judge, Operation } from './document.ts';
+import { exchange, jsonOf, noAnswer, NoAnswer, type RawAnswer } from './raw-answer.ts';
+
+export interface ConnectionOptions {
+  /** Where the server is, e.g. `http://127.0.0.1:3000`; a path in it stands before every path. */
+  readonly url: string;
+  readonly key: string;
+  /** Milliseconds that an answer may take. */
+  readonly timeout: number;
+}
+
+/** A request to an operation. */
+export interface Request {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string goes out as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** Another key than the one given; null to send none. */
+  readonly key?: string | null;
+  /** Another method than the operation's. */
+  readonly method?: string;
+}
+
+/** After so many requests in a row without an answer an operation, or the whole server, is not asked any more. */
+const SILENCE = { operation: 2, server: 8 };
+/** How often a 429 or an overload is waited for, and for how many seconds at most each time. */
+const PATIENCE = { times: 5, seconds: 60 };
+/** Operations that read the whole log may take as many times longer. */
+const LONG = new Map([['verifyAudit', 12]]);
+
+export class Connection {
+  /** The operations that were asked so far, answered or not. */
+  readonly sent = new Set<string>();
+  readonly #judge: Judge;
+  readonly #options: ConnectionOptions;
+  readonly #silent = new Map<string, number>();
+  #silentInARow = 0;
+  #seen = 0;
+
+  constructor(judge: Judge, options: ConnectionOptions) {
+    this.#judge = judge;
+    this.#options = options;
+  }
+
+  /** The latest revision that an answer named. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  get timeout(): number {
+    return this.#options.timeout;
+  }
+
+  saw(revision: number): void {
+    if (Number.isSafeInteger(revision) && revision > this.#seen) this.#seen = revision;
+  }
+
+  /** Sends a request and gives back what came, unjudged. @throws NoAnswer */
+  async send(id: string, request: Request = {}): Promise<RawAnswer> {
+    const silent = this.#silent.get(id) ?? 0;
+    if (silent >= SILENCE.operation || this.#silentInARow >= SILENCE.server) throw new NoAnswer(`${id} was not asked again: there was no answer ${Math.max(silent, this.#silentInARow)} times in a row.`);
+    try {
+      const answer = await this.#patiently(id, request);
+      this.#silent.delete(id);
+      this.#silentInARow = 0;
+      return answer;
+    } catch (error) {
+      this.#silent.set(id, silent + 1);
+      this.#silentInARow += 1;
+      throw error;
+    }
+  }
+
+  async #patiently(id: string, request: Request): Promise<RawAnswer> {
+    const timeout = this.#options.timeout * (LONG.get(id) ?? 1);
+    const operation = this.#judge.operation(id);
+    this.sent.add(id);
+    for (let tries = 1; ; tries += 1) {
+      const answer = await exchange(this.#options.url + pathOf(operation, request), this.#initOf(operation, request), timeout);
+      const wait = isLater(answer) && tries <= PATIENCE.times ? waitOf(answer) : undefined;
+      if (wait === undefined) return answer;
+      await pause(wait);
+    }
+  }
+
+  /** Reads a path that is no operation. @throws NoAnswer */
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
+    return exchange(this.#options.url + path, { headers }, this.#options.timeout);
+  }
+
+  /** Opens an answer that has no end of its own; it is over with the signal. @throws NoAnswer where its head does not come in time */
+  async open(id: string, request: Request, over: AbortController): Promise<Response> {
+    const operation = this.#judge.operation(id);
+    const { url, timeout } = this.#options;
+    const place = url + pathOf(operation, request);
+    for (let tries = 1; ; tries += 1) {
+      const timer = setTimeout(() => over.abort(), timeout);
+      try {
+        const response = await fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal: over.signal });
+        if (response.status < 400) return response;
+        const answer = { status: response.status, headers: response.headers, text: await response.text() };
+        const wait = isLater(answer) && tries <= PATIENCE.times ? waitOf(answer) : undefined;
+        if (wait === undefined) return new Response(answer.text, answer);
+        await pause(wait);
+      } catch (error) {
+        throw noAnswer(error, place, timeout);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  }
+
+  #initOf({ guarded, method }: Operation, request: Request): RequestInit {
+    const { body, headers = {}, key = this.#options.key } = request;
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    return {
+      method: request.method ?? method,
+      headers: {
+        ...(guarded && key !== null && { authorization: `Bearer ${key}` }),
+        ...(guarded && this.#seen > 0 && { 'registry-min-revision': String(this.#seen) }),
+        ...(text !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(text !== undefined && { body: text }),
+    };
+  }
+}
+
+/** Whether the server asks to come again later, without having looked at the request. */
+function isLater({ status, text }: RawAnswer): boolean {
+  return status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');
+}
+
+/** Milliseconds to wait as the answer says; undefined where it does not say, or where that is too long. */
+function waitOf({ headers }: RawAnswer): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? NaN);
+  return seconds >= 0 && seconds <= PATIENCE.seconds ? seconds * 1000 : undefined;
+}
+
+/** The path and query of a request to an operation. */
+export function pathOf({ template }: Operation, { path = {}, query = {} }: Request): string {
+  const place = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
+  const search = new URLSearchParams(Object.entries(query).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]]))).toString();
+  return search === '' ? place : `${place}?${search}`;
+}

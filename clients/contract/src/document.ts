@@ -1,0 +1,191 @@
+/**
+ * `openapi.yaml` as the judge of answers: status, media type, headers and body of each must be as it says.
+ *
+ * Rule: the document comes with the package (`dist/openapi.yaml`); in a checkout, where it was not copied yet, the repository's own is read.
+ * Schemas are taken at their word: a member that is not declared is a deviation where the schema says `additionalProperties: false`.
+ * Example: `judge.faultsOf('getPack', answer)` gives `["body: /versionCount must be integer"]`, or nothing.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { parse } from 'yaml';
+import { excerpt, jsonOf, mediaType, type RawAnswer } from './raw-answer.ts';
+
+interface ResponseObject {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, { readonly schema: { readonly type: string } }>>;
+  readonly content?: Readonly<Record<string, unknown>>;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required?: boolean;
+}
+
+interface OperationObject {
+  readonly operationId: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  /** Empty where anybody may ask. */
+  readonly security?: readonly object[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>> };
+  readonly responses: Readonly<Record<string, ResponseObject>>;
+}
+
+/** An OpenAPI 3.1 document, as far as it is looked at here. */
+export interface OpenApi {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly components: { readonly schemas: Readonly<Record<string, { readonly required?: readonly string[]; readonly properties?: Readonly<Record<string, { readonly enum?: readonly string[] }>> }>> };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
+}
+
+/** An operation and where it is. */
+export interface Operation extends OperationObject {
+  /** Upper case. */
+  readonly method: string;
+  /** The path, with `{names}`. */
+  readonly template: string;
+  /** Whether it needs a key. */
+  readonly guarded: boolean;
+  /** The scope that its key needs, as its description says. */
+  readonly scope: string | undefined;
+}
+
+/** Declared headers that only some of the answers carry. */
+const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied']);
+const STREAM = 'text/event-stream';
+
+/** The operations of a document by their id. */
+export function operationsOf(document: OpenApi): Map<string, Operation> {
+  const entries = Object.entries(document.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => {
+      const scope = /Scope: `([a-z:*]+)`/u.exec(operation.description ?? '')?.[1];
+      return [operation.operationId, { ...operation, template, method: method.toUpperCase(), guarded: operation.security?.length !== 0, scope }];
+    }),
+  );
+  return new Map(entries);
+}
+
+/** Reads the document that came with the package. */
+export function readDocument(): OpenApi {
+  const places = ['./openapi.yaml', '../../../openapi.yaml'].map((place) => new URL(place, import.meta.url));
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new Error('openapi.yaml is missing beside the program. Install the package again.');
+  return parse(readFileSync(found, 'utf8')) as OpenApi;
+}
+
+/** One step of an RFC 6901 pointer, as part of a URI. */
+const step = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
+
+export class Judge {
+  readonly document: OpenApi;
+  readonly operations: ReadonlyMap<string, Operation>;
+  readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allowUnionTypes: true, allErrors: true });
+  /** By the schema's text: the same header is declared on hundreds of answers. */
+  readonly #compiled = new Map<string, ValidateFunction>();
+
+  constructor(document: OpenApi) {
+    this.document = document;
+    this.operations = operationsOf(document);
+    (formats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
+    this.#ajv.addVocabulary(Object.keys(document)); // the document's own members, beside its schemas
+    this.#ajv.addSchema(document, 'openapi.yaml', false, false);
+  }
+
+  /** The operation of that id. @throws Error where the document has none */
+  operation(id: string): Operation {
+    const found = this.operations.get(id);
+    if (found === undefined) throw new Error(`openapi.yaml has no operation ${id}.`);
+    return found;
+  }
+
+  /** How a value breaks a named schema; nothing where it does not. */
+  schemaFaults(name: string, value: unknown): string[] {
+    return this.#faults(['components', 'schemas', name], value);
+  }
+
+  /** What about an answer is not as its operation declares. */
+  faultsOf(id: string, { status, headers, text }: RawAnswer): string[] {
+    const { template, method, responses } = this.operation(id);
+    const declared = responses[status];
+    if (declared === undefined) return [`status ${status} is not declared (declared: ${Object.keys(responses).join(', ')}): ${excerpt(text)}`];
+    const at = ['paths', template, method.toLowerCase(), 'responses', String(status)];
+    const faults = [...this.#headerFaults(at, declared, headers), ...cacheFaults(headers)];
+    if (declared.content === undefined) return text === '' ? faults : [...faults, `a body where ${status} declares none: ${excerpt(text)}`];
+
+    const type = mediaType(headers);
+    if (declared.content[type] === undefined) return [...faults, `content type "${type}" is not declared (declared: ${Object.keys(declared.content).join(', ')})`];
+    const schema = [...at, 'content', type, 'schema'];
+    if (type === STREAM) return [...faults, ...this.streamFaults(id, text)];
+    if (!type.endsWith('json')) return [...faults, ...this.#faults(schema, text).map((fault) => `body: ${fault}`)];
+    const value = jsonOf(text);
+    if (value === undefined) return [...faults, `the body is no JSON: ${excerpt(text)}`];
+    faults.push(...this.#faults(schema, value).map((fault) => `body: ${fault}`));
+    return status < 400 ? faults : [...faults, ...problemFaults(value as Problem, status, declared.description)];
+  }
+
+  /** What is wrong with messages of a stream, given as text: each is whole, and its data as declared. */
+  streamFaults(id: string, text: string): string[] {
+    const { template, method } = this.operation(id);
+    const schema = ['paths', template, method.toLowerCase(), 'responses', '200', 'content', STREAM, 'schema'];
+    const messages = text.split('\n\n').filter((message) => message !== '');
+    return messages.flatMap((message) => {
+      const data = /^data: (.*)$/mu.exec(message)?.[1];
+      const value = data === undefined ? undefined : jsonOf(data);
+      return value === undefined ? [`a message without JSON in "data": ${excerpt(message)}`] : this.#faults(schema, value).map((fault) => `data of a message: ${fault}: ${excerpt(message)}`);
+    });
+  }
+
+  #headerFaults(at: readonly string[], { headers: declared = {} }: ResponseObject, headers: Headers): string[] {
+    return Object.entries(declared).flatMap(([name, { schema }]) => {
+      const value = headers.get(name);
+      if (value === null) return OCCASIONAL.has(name) ? [] : [`header ${name} is missing`];
+      return this.#faults([...at, 'headers', name, 'schema'], schema.type === 'integer' ? Number(value) : value).map((fault) => `header ${name}: ${fault}`);
+    });
+  }
+
+  #validator(path: readonly string[]): ValidateFunction {
+    const text = JSON.stringify(within(this.document, path));
+    const validate = this.#compiled.get(text) ?? this.#ajv.getSchema(`openapi.yaml#/${path.map(step).join('/')}`);
+    if (validate === undefined) throw new Error(`openapi.yaml holds no schema at /${path.join('/')}.`);
+    this.#compiled.set(text, validate);
+    return validate;
+  }
+
+  #faults(path: readonly string[], value: unknown): string[] {
+    const validate = this.#validator(path);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(({ instancePath, message, params }) => {
+      const { additionalProperty } = params as { additionalProperty?: string };
+      return `${instancePath || 'the value'} ${message}${additionalProperty === undefined ? '' : `: "${additionalProperty}"`}`;
+    });
+  }
+}
+
+/** What stands at a path in the document. */
+function within(document: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>> | undefined)?.[name], document);
+}
+
+interface Problem {
+  readonly type?: unknown;
+  readonly status?: unknown;
+  readonly code?: unknown;
+}
+
+/** What a problem's schema cannot say: that its members agree, and that the operation names the code. */
+function problemFaults({ type, status, code }: Problem, answered: number, description: string): string[] {
+  return [
+    ...(status === answered ? [] : [`problem: "status" is ${String(status)}, the answer is a ${answered}`]),
+    ...(type === `/problems/${String(code)}` ? [] : [`problem: "type" of ${String(code)} is ${String(type)}`]),
+    ...(description.includes(`\`${String(code)}\``) ? [] : [`problem: code ${String(code)} is not declared for ${answered}, which is ${description}`]),
+  ];
+}
+
+/** Every answer is of a moment, and of one caller: `Cache-Control: private, no-cache`. */
+function cacheFaults(headers: Headers): string[] {
+  const directives = (headers.get('cache-control') ?? '').split(',').map((directive) => directive.trim());
+  return directives.includes('private') && directives.includes('no-cache') ? [] : [`header Cache-Control is "${headers.get('cache-control') ?? ''}", not "private, no-cache"`];
+}

@@ -1,0 +1,66 @@
+/**
+ * A valid request of every operation: what the general checks spoil in one place, and expect to be refused for that alone.
+ *
+ * Those that would change something are about the pack of this run, or about a key of this run.
+ */
+import type { Request } from './connection.ts';
+import { documentOf } from './documents.ts';
+import type { World } from './world.ts';
+
+type Make = (world: World) => Promise<Request>;
+
+const anything: Make = async () => ({});
+const ofPack: Make = async (world) => {
+  await world.active();
+  return { path: world.path() };
+};
+const ofVersion: Make = async (world) => {
+  await world.active();
+  return { path: world.path({ version: '1.0.0' }) };
+};
+const ofPrompts: Make = async (world) => {
+  await world.active();
+  return { query: { pack: world.pack, ...world.there } };
+};
+
+const REQUESTS: Readonly<Record<string, Make>> = {
+  listPacks: anything,
+  getPack: ofPack,
+  getPolicy: ofPack,
+  listVersions: ofPack,
+  publishVersion: async (world) => ({ path: world.path(), body: documentOf(world.pack, world.freshVersion()) }),
+  getVersion: ofVersion,
+  diffVersions: async (world) => ({ ...(await ofVersion(world)), query: { against: '2.0.0' } }),
+  revokeVersion: async (world) => ({ path: world.path({ version: await world.fresh() }), body: { reason: 'To be refused' } }),
+  getActivePack: async (world) => ({ ...(await ofPack(world)), query: world.there }),
+  listActivations: ofPack,
+  activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.moveTo('1.2.0') }),
+  rollbackPack: async (world) => {
+    await world.at('1.0.0', '2.0.0');
+    return { path: world.path(), body: world.back() };
+  },
+  getSystemPrompt: ofPrompts,
+  listStyles: ofPrompts,
+  getStylePrompt: async (world) => ({ ...(await ofPrompts(world)), path: { styleId: 'supportive' } }),
+  startCoachSession: async () => ({ body: {} }),
+  getCoachSession: async (world) => ({ path: { sessionId: (await world.session()).sessionId } }),
+  listEvents: anything,
+  getAuditHead: anything,
+  verifyAudit: anything,
+  streamEvents: anything,
+  listKeys: anything,
+  createKey: async (world) => ({ body: { label: world.label('to be refused'), scopes: ['prompts:read'] } }),
+  revokeKey: async (world) => ({ path: { keyId: (await world.key('to be kept', ['prompts:read'])).keyId }, body: { reason: 'To be refused' } }),
+  listInstances: anything,
+  getMetrics: anything,
+  live: anything,
+  ready: anything,
+  getProblem: async () => ({ path: { code: 'validation-failed' } }),
+};
+
+/** The valid request of an operation. @throws Error where this suite does not know the operation */
+export async function validRequest(id: string, world: World): Promise<Request> {
+  const make = REQUESTS[id];
+  if (make === undefined) throw new Error(`this suite has no request for ${id} yet`);
+  return make(world);
+}

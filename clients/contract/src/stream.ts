@@ -1,0 +1,78 @@
+/**
+ * A reader of `streamEvents` (Server-Sent Events, WHATWG HTML section 9.2): message after message, each within the time an answer may take.
+ *
+ * Example: `const stream = await Stream.open(connection, {}); (await stream.next()).event === 'revision'; stream.close()`.
+ */
+import type { StreamData } from './answers.ts';
+import type { Connection, Request } from './connection.ts';
+import { jsonOf, NoAnswer } from './raw-answer.ts';
+
+/** One message. */
+export interface Message {
+  readonly id: string;
+  readonly event: string;
+  readonly data: StreamData;
+  /** As it came. */
+  readonly text: string;
+}
+
+export class Stream {
+  readonly response: Response;
+  readonly #abort: AbortController;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  readonly #timeout: number;
+  #rest = '';
+
+  private constructor(response: Response, abort: AbortController, timeout: number) {
+    this.response = response;
+    this.#abort = abort;
+    this.#timeout = timeout;
+    this.#reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+  }
+
+  /** Asks for a stream; resolves with the head of the answer, whatever its status. @throws NoAnswer */
+  static async open(connection: Connection, request: Request): Promise<Stream> {
+    const abort = new AbortController();
+    return new Stream(await connection.open('streamEvents', request, abort), abort, connection.timeout);
+  }
+
+  /** The next message that is no heartbeat. @throws NoAnswer where none comes in time */
+  async next(): Promise<Message> {
+    const end = AbortSignal.timeout(this.#timeout);
+    for (;;) {
+      const message = await this.#message(end);
+      if (message.event !== 'heartbeat') return message;
+    }
+  }
+
+  /** Goes away. */
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async #message(end: AbortSignal): Promise<Message> {
+    for (;;) {
+      const cut = this.#rest.indexOf('\n\n');
+      if (cut !== -1) {
+        const text = this.#rest.slice(0, cut);
+        this.#rest = this.#rest.slice(cut + 2);
+        return messageOf(text);
+      }
+      const { promise, reject } = Promise.withResolvers<never>();
+      const late = () => reject(new NoAnswer(`No message came on the stream within ${this.#timeout / 1000} s.`));
+      if (end.aborted) late();
+      end.addEventListener('abort', late, { once: true });
+      const { done, value } = await Promise.race([this.#reader.read(), promise]).finally(() => end.removeEventListener('abort', late));
+      if (done) throw new NoAnswer('The stream ended.');
+      this.#rest += this.#decoder.decode(value, { stream: true }).replaceAll('\r\n', '\n');
+    }
+  }
+}
+
+/** Fields by their name; lines of `data` are joined, as the standard says. */
+function messageOf(text: string): Message {
+  const field = (name: string) => text.split('\n').flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).replace(/^ /u, '')] : []));
+  const data = jsonOf(field('data').join('\n')) as StreamData | undefined;
+  return { id: field('id').at(-1) ?? '', event: field('event').at(-1) ?? 'message', data: data ?? { revision: NaN }, text };
+}

@@ -1,0 +1,137 @@
+/**
+ * What the contract kit cannot do it says in one message, with its exit code: 2 where it was used wrongly, 3 where there is no registry or
+ * the key is refused, 1 where the server deviates or the key lacks a scope. It never hangs.
+ */
+import { cpSync, mkdirSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
+import { newFolder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
+import { BIN, runKit } from './run-kit.ts';
+
+const SOMEWHERE = ['--url', 'http://127.0.0.1:1', '--key', 'prk_x_y'];
+
+/** A server that is none of ours. */
+async function foreign(t: Test, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Where somebody listened, and nobody does any more. */
+async function closedPort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
+/** One message, and nothing that looks like a result or a crash. */
+async function refused(t: Test, args: readonly string[], code: number, message: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const ended = await runKit(t, args, { env });
+  t.match(ended, { code, stdout: '', stderr: message }, `${message}`);
+  t.notMatch(ended.stderr, /\n\s+at |Error:/u, 'no stack');
+}
+
+t.test('wrong usage: 2', async (t) => {
+  await Promise.all([
+    refused(t, [], 2, /Which server\?.*--url/u),
+    refused(t, ['--url', 'http://127.0.0.1:1'], 2, /With which key\?.*--key/u),
+    refused(t, [...SOMEWHERE, '--surprise'], 2, /--surprise/u),
+  ]);
+  await Promise.all([
+    refused(t, ['--url', 'localhost', '--key', 'prk_x_y'], 2, /localhost.*http/u),
+    refused(t, [...SOMEWHERE, '--pack', 'Not A Name'], 2, /Not A Name.*lower-case/u),
+    refused(t, [...SOMEWHERE, '--timeout', 'soon'], 2, /soon.*seconds/u),
+    refused(t, [...SOMEWHERE, 'everything'], 2, /everything/u),
+  ]);
+});
+
+t.test('--help and --version: 0', async (t) => {
+  const [help, version] = await Promise.all([runKit(t, ['--help']), runKit(t, ['--version'])]);
+  t.match(help, { code: 0, stderr: '', stdout: /--only <operation>[\s\S]*Exit codes: 0 all passed/u });
+  t.match(version, { code: 0, stderr: '', stdout: /^\d+\.\d+\.\d+ \(openapi\.yaml \d+\.\d+\.\d+\)\n$/u });
+});
+
+t.test('no registry: 3', async (t) => {
+  const html = await foreign(t, (_, response) => response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'));
+  const other = await foreign(t, (_, response) => response.setHeader('content-type', 'application/json').end('{"hello":"world"}'));
+  const hangs = await foreign(t, () => undefined);
+  const closed = await closedPort();
+  const cut = await foreign(t, (request) => request.socket.destroy());
+  await Promise.all([
+    refused(t, ['--url', html, '--key', 'prk_x_y'], 3, /no prompt registry at .*200 with text\/html/u),
+    refused(t, ['--url', other, '--key', 'prk_x_y'], 3, /no prompt registry/u),
+    refused(t, ['--url', hangs, '--timeout', '0.2'], 3, /No answer from .*nothing came within 0\.2 s/u, { PROMPT_REGISTRY_KEY: 'prk_x_y' }),
+  ]);
+  await Promise.all([
+    refused(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
+    refused(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
+  ]);
+});
+
+t.test('a registry', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const url = await listen(app);
+  const { token = '' } = await app.registry.createKey({ label: 'a reader', scopes: ['prompts:read'] });
+  const head = app.registry.current.revision;
+
+  await Promise.all([
+    refused(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
+    refused(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
+    refused(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
+  ]);
+
+  const [lacking, one] = await Promise.all([
+    runKit(t, ['--url', url, '--key', token, '--only', 'listKeys', '--only', 'listPacks']),
+    runKit(t, ['--url', url, '--key', key, '--only', 'live', '--only', 'ready', '--channel', 'staging']),
+  ]);
+  t.match(lacking, { code: 1, stderr: /not ok: listKeys: .*lacks the scope keys:admin[\s\S]*\d+ passed, \d+ failed\n$/u }, 'what the key may not do is told by the scope that it lacks');
+  t.match(lacking.stderr, /not ok: listPacks: .*lacks the scope packs:publish/u);
+  t.match(one, { code: 0, stdout: /^# Subtest: live$[\s\S]*^# Subtest: ready$/mu, stderr: /\d+ passed, 0 failed\n$/u }, '--only checks what it names');
+  t.notMatch(one.stdout, /Subtest: listPacks/u);
+  t.ok(app.registry.current.revision >= head);
+});
+
+t.test('a registry that goes away in the middle: each check says so, and it ends', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const origin = await listen(app);
+  const proxy = await startDeviatingProxy(t, origin);
+  let asked = 0;
+  proxy.plant({ operation: 'getPack', what: 'it closes at the third request', plant: { answer: async (request, forward) => {
+    if ((asked += 1) === 3) await app.close();
+    return forward(request);
+  } } });
+  const { code, stderr } = await runKit(t, ['--url', proxy.address, '--key', key, '--only', 'getPack', '--only', 'createKey']);
+  t.equal(code, 1);
+  t.match(stderr, /not ok: createKey: .*No answer from[\s\S]*\d+ passed, \d+ failed\n$/u);
+});
+
+t.test('an interrupted run revokes the keys that it made', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const url = await listen(app);
+  const made = () => [...app.registry.current.keys.values()].filter(({ label }) => label.startsWith('checked '));
+  const { code, stderr } = await runKit(t, ['--url', url, '--key', key, '--pack', 'checked', '--only', 'createKey', '--only', 'revokeKey'], { until: until(() => made().length > 0) });
+  t.match({ code, stderr }, { code: 1, stderr: /SIGTERM: revoking the keys/u });
+  t.ok(made().length > 0);
+  t.strictSame(made().filter(({ revokedAt }) => revokedAt === undefined).map(({ label }) => label), [], 'none of them works');
+});
+
+t.test('a copy that was not built says so', async (t) => {
+  const folder = newFolder(t);
+  mkdirSync(join(folder, 'bin'));
+  const bin = join(folder, 'bin', 'prompt-registry-contract.mjs');
+  cpSync(BIN, bin);
+  t.match(await runKit(t, ['--help'], { bin }), { code: 2, stdout: '', stderr: /is not built: dist\/main\.js is missing/u });
+});

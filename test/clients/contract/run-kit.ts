@@ -1,0 +1,76 @@
+/** The contract kit as another team runs it: its command, with an environment that holds nothing by accident, to its end. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import type { Test } from 'tap';
+import { newFolder } from '../../support/folder.ts';
+import { operatorKeyIn, ROOT, startServer, type ListeningServer, type Settings } from '../../support/server-process.ts';
+
+export const BIN = fileURLToPath(new URL('../../../clients/contract/bin/prompt-registry-contract.js', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another copy of the command. */
+  readonly bin?: string;
+  /** Interrupts it once this resolves. */
+  readonly until?: Promise<unknown>;
+}
+
+/** Runs it and waits for its end. It is killed with the test. */
+export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, until }: RunOptions = {}): Promise<Finished> {
+  const child = spawn(process.execPath, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  void until?.then(() => child.kill('SIGTERM'));
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+interface PackAnswer {
+  readonly pack: string;
+  readonly channels: readonly object[];
+}
+
+async function json<T>(server: ListeningServer, path: string): Promise<T> {
+  const response = await server.ask(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
+/** All that somebody else may rely on: every pack with its channels, what is active, and the keys that work. */
+async function stateOf(server: ListeningServer): Promise<{ packs: PackAnswer[]; active: object; keys: string[] }> {
+  const { packs } = await json<{ packs: PackAnswer[] }>(server, '/v1/packs');
+  const { keys } = await json<{ keys: { keyId: string; revokedAt?: string }[] }>(server, '/v1/keys');
+  return { packs, active: await json<object>(server, '/v1/packs/coach/active'), keys: keys.filter(({ revokedAt }) => revokedAt === undefined).map(({ keyId }) => keyId) };
+}
+
+/**
+ * Starts the project's own server, has the kit check it, and looks whether all that was there before is as it was.
+ * @param only operations to check; all where there are none
+ */
+export async function ownServerPasses(t: Test, settings: Settings, only: readonly string[] = []): Promise<void> {
+  const dataDir = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR: dataDir, RATE_LIMIT: '0', ...settings });
+  const before = await stateOf(server);
+
+  const key = operatorKeyIn(dataDir);
+  const args = ['--url', server.address, '--pack', 'checked', ...only.flatMap((operation) => ['--only', operation])];
+  const { code, stdout, stderr } = await runKit(t, args, { env: { PROMPT_REGISTRY_KEY: key } });
+  t.equal(code, 0, stderr);
+  t.match(stdout, /^TAP version 14\n/u, 'TAP on stdout');
+  t.notMatch(stdout, /^ *not ok/mu);
+  const [, passed = '0'] = /^(\d+) passed, 0 failed$/mu.exec(stderr) ?? [];
+  t.ok(Number(passed) > (only.length === 0 ? 1000 : 100), `${passed} passed`);
+  t.notOk((stdout + stderr).includes(key), 'the key is told to nobody');
+
+  const after = await stateOf(server);
+  t.strictSame({ ...after, packs: after.packs.filter(({ pack }) => pack !== 'checked') }, before, 'packs, channels, the active pack and the keys that work are as they were');
+  t.ok(after.packs.some(({ pack }) => pack === 'checked'), 'but for its own pack');
+}

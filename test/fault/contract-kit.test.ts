@@ -1,0 +1,238 @@
+/**
+ * The contract kit fails where a server deviates: for each operation of `openapi.yaml` deviations are planted by a proxy, and the kit,
+ * asked to check that operation, must name it in what fails. The same proxy without one passes, which is the control.
+ *
+ * With TEST_LENGTH=faults also the project's own server, as a process over PostgreSQL, passes as a whole.
+ *
+ * In short form one deviation of each operation is planted; with TEST_LENGTH=faults all of them. An operation without one fails this test.
+ */
+import t, { type Test } from 'tap';
+import { Judge, readDocument } from '../../clients/contract/src/document.ts';
+import { openSuite, type SuiteOptions } from '../../clients/contract/src/suite.ts';
+import type { Report } from '../../clients/contract/src/kit.ts';
+import { readPolicies } from '../../registry/pack-folder.ts';
+import { ownServerPasses } from '../clients/contract/run-kit.ts';
+import { listen, openApp, PACKS } from '../support/app.ts';
+import { actingDryRun, asked, edited, replaced, sent, startDeviatingProxy, statusIs, withoutHeader, type Body, type Deviation, type Plant } from '../support/deviating-proxy.ts';
+import { OPERATIONS } from '../support/openapi.ts';
+import { startPostgres } from '../support/postgres.ts';
+
+const ALL = process.env['TEST_LENGTH'] !== undefined && process.env['TEST_LENGTH'] !== 'short';
+
+/** A text of the same form that is another. */
+const otherHex = (text: unknown) => String(text).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
+const list = (body: Body, name: string) => body[name] as Body[];
+/** A request that goes somewhere else, or asks for something else, than was said. */
+const url = (from: RegExp, to: string): Plant => asked((request) => ({ ...request, url: request.url.replace(from, to) }));
+
+/** A server that hangs. */
+const SILENT = 'no answer at all';
+
+/** What is planted, by operation: the first is what the short form plants. */
+const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
+  listPacks: {
+    'a required member is missing': edited((body) => list(body, 'packs').forEach((pack) => delete pack['latest'])),
+    'another media type': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': 'text/html' } })),
+    'no Registry-Revision': withoutHeader('registry-revision'),
+  },
+  getPack: {
+    'a count that is wrong': edited((body) => (body['versionCount'] = Number(body['versionCount']) + 1)),
+    'a member that nobody declared': edited((body) => (body['surprise'] = 1)),
+    'a refusal without what there is': edited((body) => delete body['knownPacks'], statusIs(404)),
+  },
+  getPolicy: {
+    'a stale digest': edited((body) => body['digest'] !== null && (body['digest'] = otherHex(body['digest']))),
+    'a number as a text': edited((body) => (body['version'] = String(body['version']))),
+  },
+  listVersions: {
+    'the order of texts, not of versions': edited((body) => list(body, 'versions').sort((a, b) => (String(a['version']) < String(b['version']) ? 1 : -1))),
+    'a page that begins with the end of the one before': url(/cursor=[^&]+/u, ''),
+    'a filter that is ignored': url(/&?status=revoked/u, ''),
+  },
+  publishVersion: {
+    'a digest of something else': edited((body) => (body['digest'] = otherHex(body['digest']))),
+    '201 where nothing was made': replaced((answer) => ({ ...answer, status: 201 }), statusIs(200)),
+    'no Location': withoutHeader('location', statusIs(201)),
+    'other content under the same version is taken': replaced((answer) => ({ ...answer, status: 200 }), statusIs(409)),
+    'an Idempotency-Key that is ignored': asked(({ headers: { 'idempotency-key': _, ...headers }, ...request }) => ({ ...request, headers })),
+  },
+  getVersion: {
+    'a text that was changed': edited((body) => (body['system'] = `${String(body['system'])} `)),
+    'a revoked version is served to everybody': replaced((answer) => ({ ...answer, status: 200 }), statusIs(410)),
+  },
+  diffVersions: {
+    'a hunk with fewer lines than it says': edited((body) => list(body, 'assets').forEach((asset) => (asset['hunks'] as { lines: string[] }[]).forEach(({ lines }) => lines.pop()))),
+    'from and to the wrong way round': edited((body) => ([body['from'], body['to']] = [body['to'], body['from']])),
+  },
+  revokeVersion: {
+    'a dry run that acts': actingDryRun,
+    'a replacement that is ignored': sent((body) => delete body['replacement']),
+    'moves that are not told': edited((body) => (body['moves'] = [])),
+  },
+  getActivePack: {
+    'a stale digest': edited((body) => (body['digest'] = otherHex(body['digest']))),
+    'a mixed pack': edited((body) => (list(body, 'styles')[0]!['text'] = 'A text of another version.')),
+    'no ETag': withoutHeader('etag'),
+    '200 to whom nothing is new': asked(({ headers: { 'if-none-match': _, ...headers }, ...request }) => ({ ...request, headers })),
+    'an answer that may be shared': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'cache-control': 'public, max-age=60' } })),
+    'a revision that goes down': edited((body, { headers }) => {
+      body['revision'] = Number(body['revision']) - 1;
+      (headers as Body)['registry-revision'] = '1';
+    }),
+  },
+  listActivations: {
+    'the oldest first': edited((body) => list(body, 'activations').reverse()),
+    'the last move is missing': edited((body) => list(body, 'activations').shift()),
+    'a time that is ignored': url(/&?at=[^&]+/u, ''),
+  },
+  activateVersion: {
+    'a dry run that acts': actingDryRun,
+    'If-Match that is ignored': asked(({ headers: { 'if-match': _, ...headers }, ...request }) => ({ ...request, headers })),
+    'a move that is told and not made': sent((body) => body['reason'] !== '' && body['dryRun'] === undefined && (body['dryRun'] = true)),
+    'where it was before is not told': edited((body) => (body['previousVersion'] = null), statusIs(201)),
+    'Prefer that is not applied': withoutHeader('preference-applied'),
+  },
+  rollbackPack: {
+    'a rollback that goes back to 1.0.0 at once': sent((body) => (body['toVersion'] ??= '1.0.0')),
+    'fromVersion that is ignored': sent((body) => delete body['fromVersion']),
+    'a dry run that acts': actingDryRun,
+    'an activation is told': edited((body) => 'kind' in body && (body['kind'] = 'activation')),
+  },
+  getSystemPrompt: {
+    'another text': edited((body) => (body['text'] = 'Another text.')),
+    'a weak ETag': replaced((answer) => ({ ...answer, headers: { ...answer.headers, etag: `W/${String(answer.headers['etag'])}` } })),
+  },
+  listStyles: {
+    'another order': edited((body) => list(body, 'styles').reverse()),
+    'no default style': edited((body) => delete body['defaultStyle']),
+  },
+  getStylePrompt: {
+    'a refusal without the styles there are': edited((body) => delete body['supportedStyles'], statusIs(404)),
+    'another version': edited((body) => (body['version'] = '1.2.0')),
+  },
+  startCoachSession: {
+    'a digest of something else': edited((body) => ((body['promptPack'] as Body)['digest'] = `sha256:${'0'.repeat(64)}`)),
+    'an unknown member is dropped': sent((body) => delete body['surprise']),
+    'no Location': withoutHeader('location', statusIs(201)),
+  },
+  getCoachSession: {
+    'another pin': edited((body) => ((body['promptPack'] as Body)['version'] = '0.0.1')),
+    'a forged id is taken for a missing version': edited((body) => (body['code'] = 'version-not-found'), statusIs(404)),
+  },
+  listEvents: {
+    'a reason that was changed': edited((body) => list(body, 'events').forEach((event) => (event['reason'] = 'Another reason'))),
+    'an event that is missing': edited((body) => list(body, 'events').splice(1, 1)),
+    'a filter that is ignored': url(/&?actor=[^&]+/u, '&actor=system'),
+  },
+  getAuditHead: {
+    'another hash': edited((body) => (body['hash'] = otherHex(body['hash']))),
+    'no key is asked for': asked((request) => ({ ...request, headers: { ...request.headers, authorization: operator } })),
+  },
+  verifyAudit: {
+    'a log that is broken': edited((body) => (body['valid'] = false)),
+    'an event that was not looked at': edited((body) => (body['events'] = Number(body['events']) - 1)),
+  },
+  streamEvents: {
+    'a message is left out': { message: (message, count) => (count === 3 ? undefined : message) },
+    'a message twice': { message: (message, count) => (count === 3 ? `${message}\n\n${message}` : message) },
+    'a member of the wrong type': { message: (message) => message.replace(/"revision":(\d+)/u, '"revision":"$1"') },
+    'a text that may not be told': { message: (message) => message.replace('{', '{"reason":"Secret",') },
+    'Last-Event-ID that is ignored': asked(({ headers: { 'last-event-id': _, ...headers }, ...request }) => ({ ...request, headers })),
+  },
+  listKeys: {
+    'a key is missing': edited((body) => list(body, 'keys').pop()),
+    'a secret is told': edited((body) => list(body, 'keys').forEach((key) => (key['secret'] = 'prk_x_y'))),
+  },
+  createKey: {
+    'a secret that is none': edited((body) => 'secret' in body && (body['secret'] = `prk_${String(body['keyId'])}_${'x'.repeat(43)}`)),
+    'more scopes than were asked for': sent((body) => Array.isArray(body['scopes']) && body['scopes'].length > 0 && body['scopes'].every((scope) => scope === 'prompts:read') && (body['scopes'] = ['*'])),
+    'the secret is told again': edited((body) => (body['secret'] ??= `prk_${String(body['keyId'])}_${'x'.repeat(43)}`)),
+  },
+  revokeKey: {
+    'it is told and not done': {
+      answer: async (request, forward) => {
+        const answer = await forward({ ...request, url: request.url.replace(/keys\/[^/]+/u, 'keys/nobody000000') });
+        const keyId = /keys\/([^/]+)/u.exec(request.url)?.[1];
+        return answer.status === 404 ? { ...answer, status: 200, headers: { ...answer.headers, 'content-type': 'application/json' }, body: JSON.stringify({ keyId, label: 'x', scopes: [], createdAt: '2026-01-01T00:00:00Z', createdBy: { keyId: 'x', label: 'x' }, revokedAt: '2026-01-01T00:00:00Z' }) } : answer;
+      },
+    },
+    'when is not told': edited((body) => delete body['revokedAt']),
+  },
+  listInstances: {
+    'a count that cannot be': edited((body) => list(body, 'instances').push({ ...list(body, 'instances')[0], id: 'another', behind: -1 })),
+    'anybody may ask': replaced((answer) => ({ ...answer, status: 200 }), statusIs(403)),
+  },
+  live: {
+    'another status': replaced((answer) => ({ ...answer, status: 204, body: '' })),
+    'an unknown parameter is dropped': url(/\?.*$/u, ''),
+    [SILENT]: { answer: () => new Promise(() => undefined) },
+  },
+  ready: { 'staleness is not told': edited((body) => (body['stale'] = true)), 'no conditions': edited((body) => delete body['conditions']) },
+  getMetrics: {
+    'a line that is none': replaced((answer) => ({ ...answer, body: `${answer.body}what is this\n` })),
+    'JSON': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body: '{}' })),
+  },
+  getProblem: {
+    'another code': edited((body) => (body['code'] = 'internal')),
+    'a problem that says another status': edited((body) => (body['status'] = 400), statusIs(404)),
+  },
+};
+
+if (ALL) t.setTimeout(300_000);
+
+/** The same of the document that is served, which is no operation: with TEST_LENGTH=faults alone, as it is large. */
+const OF_THE_DOCUMENT: Readonly<Record<string, Plant>> = {
+  'an operation is missing': edited((body) => delete (body['paths'] as Body)['/livez']),
+  'it is not served': replaced((answer) => ({ ...answer, status: 404 })),
+};
+
+const { app, key } = await openApp(t, { store: 'memory', registry: { policies: await readPolicies(PACKS) } });
+const operator = `Bearer ${key}`;
+const proxy = await startDeviatingProxy(t, await listen(app));
+const judge = new Judge(readDocument());
+let runs = 0;
+
+/** Runs the kit in this process. @returns what it says, line by line */
+async function checked(only: readonly string[], timeout = 20_000): Promise<{ passed: number; failed: string[]; troubles: string[] }> {
+  const found = { passed: 0, failed: [] as string[] };
+  const report: Report = { pass: () => void (found.passed += 1), fail: (text) => void found.failed.push(text) };
+  const options: SuiteOptions = { url: proxy.address, key, timeout, pack: `checked-${(runs += 1)}`, only };
+  const suite = openSuite(options, judge);
+  for (const group of suite.groups) await group.run(report);
+  proxy.plant();
+  return { ...found, troubles: await suite.close() };
+}
+
+/** Whose keys were made by the kit and still work. */
+const left = () => [...app.registry.current.keys.values()].filter(({ label, revokedAt }) => label.startsWith('checked-') && revokedAt === undefined).map(({ label }) => label);
+
+t.test('control: a proxy that plants nothing passes, and every operation is checked', async (t) => {
+  const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // the served document takes as long as all the rest
+  t.strictSame([failed, troubles], [[], []]);
+  t.ok(passed > 1000, `${passed} passed`);
+  t.strictSame(left(), [], 'the keys that it made are revoked');
+});
+
+t.test('every operation has a planted deviation', async (t) => {
+  t.strictSame(Object.keys(DEVIATIONS).sort(), [...OPERATIONS.keys()].sort());
+});
+
+async function fails(t: Test, deviation: Deviation): Promise<void> {
+  proxy.plant(deviation);
+  const { failed } = await checked([deviation.operation], deviation.what === SILENT ? 500 : undefined);
+  t.ok(failed.some((text) => text.startsWith(`${deviation.operation}: `)), deviation.what, { failed });
+  t.strictSame(left(), [], 'the keys that it made are revoked all the same');
+}
+
+for (const [operation, plants] of Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOCUMENT }) })) {
+  t.test(`${operation} deviates`, async (t) => {
+    for (const [what, plant] of Object.entries(plants).slice(0, ALL ? Infinity : 1)) await fails(t, { operation, what, plant });
+  });
+}
+
+if (ALL) {
+  t.test("the project's own server passes over PostgreSQL", async (t) => {
+    const postgres = await startPostgres(t);
+    await ownServerPasses(t, { STORE_URL: await postgres.database() });
+  });
+}
