@@ -5,10 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import cors from '@fastify/cors';
+import answers from './plugins/answers.ts';
 import authentication from './plugins/authentication.ts';
 import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
 import loadShedding from './plugins/load-shedding.ts';
+import metrics, { MetricsBase } from './plugins/metrics/index.ts';
+import { observed } from './plugins/observed-store.ts';
 import minRevision from './plugins/min-revision.ts';
 import openapi from './plugins/openapi.ts';
 import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
@@ -17,6 +20,7 @@ import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.t
 import requestSnapshot from './plugins/request-snapshot.ts';
 import scopes from './plugins/scopes.ts';
 import stalledReaders from './plugins/stalled-readers.ts';
+import type { TracingOptions } from './plugins/tracing/index.ts';
 import routes from './routes/index.ts';
 
 export interface AppOptions {
@@ -30,6 +34,10 @@ export interface AppOptions {
   readonly keyMaxStale?: number;
   /** Origins whose pages may read answers; none where not given. */
   readonly corsOrigins?: readonly string[];
+  /** The most series of a metric that grows with packs and versions; 1000 where not given. */
+  readonly mostSeries?: number;
+  /** Where traces go; none are made where not given. */
+  readonly tracing?: TracingOptions;
   readonly logger?: FastifyServerOptions['logger'];
 }
 
@@ -47,7 +55,7 @@ const LONGEST_PARAMETER = 200;
  *
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
-export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     bodyLimit,
@@ -69,12 +77,16 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     // A timer costs a request a tenth as well; a handler that is not async answers at once and has no use for one.
     if (types.isAsyncFunction(route.handler)) route.handlerTimeout ??= LIMITS.handlerTimeout;
   });
+  const base = new MetricsBase();
   try {
+    if (tracing !== undefined) await app.register((await import('./plugins/tracing/index.ts')).default, tracing); // a start without it need not load its parts
     await app.register(drain);
     await app.register(stalledReaders);
     await app.register(problemDetails);
     await app.register(jsonBodies);
-    await app.register(registryPlugin, registry);
+    await app.register(answers);
+    await app.register(registryPlugin, { ...registry, store: base.storeCalls.of(app.storeSpans === undefined ? registry.store : observed(registry.store, app.storeSpans)) });
+    await app.register(metrics, { base, ...(mostSeries !== undefined && { most: mostSeries }) });
     await app.register(requestSnapshot);
     await app.register(loadShedding);
     if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });

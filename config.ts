@@ -29,6 +29,8 @@ export const Environment = Type.Object({
   PIN_VERSION: Type.Optional(setting('a pack and a version of it with @ between them, e.g. coach@1.0.0')),
   CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com; off for none', '^(off|https?://[^,/ ]+(, *https?://[^,/ ]+)*)$')),
   TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(setting('the http or https address of a collector of OpenTelemetry, e.g. http://collector:4318', '^https?://[^\\s/?#]+[^\\s?#]*$')),
+  OTEL_SERVICE_NAME: Type.Optional(setting('a name of at most 255 characters without blanks at its ends', '^\\S(.{0,253}\\S)?$')),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
 });
 type Environment = Static<typeof Environment>;
@@ -47,6 +49,7 @@ const DEFAULTS = {
   KEY_MAX_STALE: 'unlimited',
   CORS_ORIGINS: 'off',
   TRUST_PROXY: 'off',
+  OTEL_SERVICE_NAME: 'prompt-registry',
   LOG_LEVEL: 'info',
 };
 type WithDefaults = Environment & typeof DEFAULTS;
@@ -74,6 +77,8 @@ export interface Config {
   /** None: no page of another origin may read answers. */
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
+  /** Where traces go, and under which name; none are made where it is not set. */
+  readonly tracing: { readonly endpoint: string; readonly serviceName: string } | undefined;
   readonly logLevel: string;
 }
 
@@ -119,6 +124,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     pinVersion,
     corsOrigins: Object.freeze(values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => origin.trim())),
     trustProxy,
+    tracing: values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? undefined : Object.freeze({ endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME }),
     logLevel: values.LOG_LEVEL,
   });
 }
@@ -151,9 +157,9 @@ function pinOf(text: string): Config['pinVersion'] {
   return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version) ? Object.freeze({ pack, version }) : undefined;
 }
 
-/** A wrong value as a message may show it: the address of a store may hold a password, wherever a typing error has put it. */
+/** A wrong value as a message may show it: an address may hold a password, wherever a typing error has put it. */
 function shown(name: string, value: string): string {
-  return name === 'STORE_URL' && /@|password/iu.test(value) ? `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…` : value;
+  return ['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT'].includes(name) && /@|password/iu.test(value) ? `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…` : value;
 }
 
 function trustOf(value: string): boolean | string {

@@ -53,6 +53,7 @@ async function start(config: Config): Promise<void> {
         ...(store.kind !== 'memory' && { dataDir: config.dataDir }),
       },
       ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins },
+      ...(config.tracing !== undefined && { tracing: config.tracing }),
       logger: loggerOf(config),
     });
   } catch (error) {

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AnswerOrigin } from '../plugins/answers.ts';
 import type { ChannelView, Precondition } from '../registry/index.ts';
 
 interface Prepared {
@@ -32,8 +33,9 @@ export function prepareView({ activePack, systemPrompt, styleList, stylePrompts 
 }
 
 /** Answers 200 with the prepared bytes, or 304 where the caller has them. */
-export function sendPrepared(request: FastifyRequest, reply: FastifyReply, answer: { readonly revision: number }): FastifyReply {
+export function sendPrepared(request: FastifyRequest, reply: FastifyReply, answer: AnswerOrigin): FastifyReply {
   const { body, etag } = prepare(answer);
+  request.origin = answer;
   void reply.header('etag', etag);
   const known = request.headers['if-none-match'];
   if (known !== undefined && (known === etag || matchesWeakly(known, etag))) return reply.code(304).send();

@@ -11,6 +11,7 @@
  *     keys          listKeys createKey revokeKey
  *     instances     listInstances
  *     health        live ready
+ *     metrics       getMetrics
  *     problems      getProblem
  */
 import type { FastifyInstance } from 'fastify';
@@ -26,6 +27,7 @@ import healthRoutes from './health/index.ts';
 import instanceRoutes from './instances/index.ts';
 import keyRoutes from './keys/index.ts';
 import { keySchemas } from './keys/schemas.ts';
+import metricsRoutes from './metrics/index.ts';
 import packRoutes from './packs/index.ts';
 import { packSchemas } from './packs/schemas.ts';
 import problemRoutes from './problems/index.ts';
@@ -43,10 +45,11 @@ export default async function routes(app: FastifyInstance): Promise<void> {
   await app.register(promptRoutes);
   await app.register(coachRoutes);
   await app.register(auditRoutes);
-  await app.register(eventRoutes);
+  await app.register(eventRoutes, { counts: app.metrics.streams });
   await app.register(keyRoutes);
   await app.register(instanceRoutes);
   await app.register(healthRoutes);
+  await app.register(metricsRoutes);
   await app.register(problemRoutes);
 
   // At the flip, not at the first request after it.

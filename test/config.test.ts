@@ -38,6 +38,7 @@ const DEFAULTS = {
   pinVersion: undefined,
   corsOrigins: [],
   trustProxy: false,
+  tracing: undefined,
   logLevel: 'info',
 };
 
@@ -56,12 +57,14 @@ t.test('every setting is read', async (t) => {
     ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
     ...{ RATE_LIMIT: '0', CORS_ORIGINS: 'https://console.example.com, http://localhost:8080' },
     ...{ KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1' },
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.internal:4318/otlp', OTEL_SERVICE_NAME: 'coach registry' },
   });
   t.strictSame({ ...config }, {
     ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
     ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
     ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'] },
     ...{ keyMaxStale: 43_200, pinVersion: { pack: 'coach', version: '1.0.0-rc.1' } },
+    ...{ tracing: { endpoint: 'https://collector.internal:4318/otlp', serviceName: 'coach registry' } },
   });
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
 });
@@ -86,7 +89,7 @@ t.test('for how long keys are honoured unasked, in seconds', async (t) => {
   t.strictSame(['1s', '2m', '3h', '365d', 'unlimited'].map(stale), [1, 120, 10_800, 31_536_000, Infinity]);
 });
 
-t.test('a refusal never shows the password of a store', async (t) => {
+t.test('a refusal never shows the password in an address', async (t) => {
   const addresses = [
     ...['mysql://registry:hunter2@db.internal/registry', 'Postgres://registry:hunter2@db.internal', 'postgres:/registry:hunter2@db.internal', 'postgres:registry:hunter2@db.internal/registry', 'registry:hunter2@db.internal'],
     ...['mysql://registry:hunter2@hunter2@db.internal', 'mysql://registry:hunter2/hunter2@db.internal', 'mysql://:hunter2@db.internal', 'mysql://db.internal/registry?user=registry&password=hunter2', 'mysql://registry:hun\nter2hunter2@db.internal'],
@@ -96,6 +99,7 @@ t.test('a refusal never shows the password of a store', async (t) => {
     t.match(message, /STORE_URL=".*" is wrong: it must be postgres:/u);
     t.notMatch(message, /hunter2/u, STORE_URL);
   }
+  t.notMatch(refusal({ OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://registry:hunter2@collector.internal' }).message, /hunter2/u, 'nor that of a collector');
 });
 
 t.test('proxies', async (t) => {
@@ -123,6 +127,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   CORS_ORIGINS: ['*', 'console.example.com', 'https://a.example/', 'https://a.example,', 'ftp://a.example'],
   KEY_MAX_STALE: ['24', '0h', 'never', '366d', 'Infinity', '1w'],
   PIN_VERSION: ['coach', 'coach@', '@1.0.0', 'coach@1.0', 'Coach@1.0.0', 'coach@1.0.0@2.0.0', 'coach@latest', 'coach 1.0.0'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://collector:4317', 'http://', 'http://collector:4318?x=1', 'http://a b'],
+  OTEL_SERVICE_NAME: [' ', ' registry', 'r'.repeat(256)],
   LOG_LEVEL: ['verbose', 'INFO', 'info ', '30'],
 };
 

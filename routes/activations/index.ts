@@ -106,6 +106,7 @@ async function sendMove(request: FastifyRequest, reply: FastifyReply, registry: 
   const { pack, channel, changed, revision } = activation;
   const wait = await waited(request, reply, registry, revision);
   markReplayed(reply, replayed);
+  request.origin = activation;
   restamp(reply, registry, registry.current);
   void reply.header('location', `/v1/packs/${pack}/active?channel=${channel}`);
   const status = wait?.complete === false ? 202 : changed ? 201 : 200;

@@ -21,6 +21,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const session = unmarked(registry.startSession(request.body));
       restamp(reply, registry, registry.current);
+      request.origin = session.promptPack;
       void reply.header('location', `/v1/coach/sessions/${session.sessionId}`);
       return reply.code(201).send(session);
     },
@@ -38,7 +39,9 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { sessionId } = request.params;
       const snapshot = await registry.snapshotFor(sessionId, request.snapshot);
       if (snapshot !== request.snapshot) restamp(reply, registry, snapshot);
-      return unmarked(await registry.resolveSession(sessionId, snapshot));
+      const session = unmarked(await registry.resolveSession(sessionId, snapshot));
+      request.origin = session.promptPack;
+      return session;
     },
   });
 };

@@ -15,15 +15,19 @@ declare module 'fastify' {
 }
 
 /** What can be set otherwise than it is shipped. */
-export type EventRoutesOptions = Omit<WatchersOptions, 'encode' | 'mayWatch' | 'log'>;
+export interface EventRoutesOptions extends Omit<WatchersOptions, 'encode' | 'mayWatch' | 'log'> {
+  /** Hears of each stream that is opened, and is told where to ask how many there are. */
+  readonly counts?: { opened(): void; open: () => number };
+}
 
 /** Kept by nobody, and passed on at once by what is between: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering */
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'private, no-cache, no-transform', 'x-accel-buffering': 'no' } as const;
 
-const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, options) => {
+const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, { counts, ...options }) => {
   const { registry } = app;
   const watchers = new Watchers(registry, { ...options, encode: wire.encode, mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId), log: app.log });
   app.decorate('watchers', watchers);
+  if (counts !== undefined) counts.open = () => watchers.size;
   app.addHook('preClose', async () => watchers.close()); // the server would wait for their end
   for (const schema of wire.eventSchemas) app.addSchema(schema);
 
@@ -33,12 +37,13 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, o
     stamp(reply, registry, current);
     const response = reply.hijack().raw;
     response.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>);
+    counts?.opened();
     if (request.method === 'HEAD') return void response.end();
     watch(watchers, { pack, channel, keyId: request.caller?.keyId ?? '', after }, response);
   };
 
   app.get('/v1/events', {
-    config: { scope: 'prompts:read' },
+    config: { scope: 'prompts:read', endless: true },
     schema: {
       ...{ operationId: 'streamEvents', tags: ['Events'], summary: 'Stream events' },
       description: [

@@ -20,7 +20,7 @@ const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
   ...{ getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read', streamEvents: 'prompts:read' },
   ...{ publishVersion: 'packs:publish', activateVersion: 'packs:activate', rollbackPack: 'packs:activate', revokeVersion: 'packs:revoke', startCoachSession: 'sessions:start' },
   ...{ listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read', listInstances: 'audit:read' },
-  ...{ listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', live: 'open', ready: 'open', getProblem: 'open' },
+  ...{ listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', getMetrics: 'metrics:read', live: 'open', ready: 'open', getProblem: 'open' },
 };
 
 const DAY = 86_400_000;
@@ -167,7 +167,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
 
   t.test('no trick with a path gets past the guard', async (t) => {
     const origin = await listen(all.app);
-    const meter = `Bearer ${all.keys.get('metrics:read')}`;
+    const without = (scope: Route['scope']) => `Bearer ${all.keys.get(scope === 'metrics:read' ? 'prompts:read' : 'metrics:read')}`;
     const before = all.app.registry.current;
     const ask = async (method: string, target: string, authorization: string) => {
       const header = authorization === '' ? '' : `Authorization: ${authorization}\r\n`;
@@ -176,10 +176,10 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     const through: string[] = [];
     let asked = 0;
     // HEAD is routed as GET is; the matrix has it.
-    for (const { method, url } of all.routes.filter(({ method, scope }) => scope !== 'open' && method !== 'HEAD')) {
+    for (const { method, url, scope } of all.routes.filter(({ method, scope }) => scope !== 'open' && method !== 'HEAD')) {
       const answers = tricksWith(placeOf(url)).flatMap((target) => [
         ask(method, target, '').then(({ statusCode }) => [400, 401, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for nobody`)),
-        ask(method, target, meter).then(({ statusCode }) => [400, 403, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for a key without the scope`)),
+        ask(method, target, without(scope)).then(({ statusCode }) => [400, 403, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for a key without the scope`)),
       ]);
       asked += (await Promise.all(answers)).length;
     }

@@ -18,7 +18,7 @@ const OPERATION_IDS = [
   ...['getPolicy', 'diffVersions', 'revokeVersion'],
   ...['listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey'],
   ...['streamEvents', 'listInstances'],
-  ...['live', 'ready', 'getProblem'],
+  ...['live', 'ready', 'getMetrics', 'getProblem'],
 ];
 
 /** Where each of them is. */
@@ -50,6 +50,7 @@ const PLACES: Readonly<Record<string, string>> = {
   listInstances: 'GET /v1/instances',
   live: 'GET /livez',
   ready: 'GET /readyz',
+  getMetrics: 'GET /metrics',
   getProblem: 'GET /problems/{code}',
 };
 

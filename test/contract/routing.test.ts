@@ -34,7 +34,7 @@ t.test('405: every path names the methods it takes', async (t) => {
 });
 
 t.test('404: a path that is not there', async (t) => {
-  for (const url of ['/', '/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics', '/v1/key', '/.git/config']) {
+  for (const url of ['/', '/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics/', '/v1/key', '/.git/config']) {
     const { statusCode, headers, body } = await app.inject({ url });
     const problem = JSON.parse(body) as { code: string };
     // An empty name where a pack's should be is a name that breaks its rule.
@@ -51,6 +51,7 @@ t.test('HEAD is what GET is, without the body', async (t) => {
     const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none').replace('{keyId}', 'none');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
     const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // how a body that has no end is framed is told with the body only
+    if (template === '/metrics') delete headers['content-length']; // the second scrape tells of the first
     t.equal(head.statusCode, whole.statusCode, template);
     t.equal(head.body, '', 'no body');
     t.match(head.headers, headers, 'the same headers');

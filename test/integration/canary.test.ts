@@ -93,6 +93,8 @@ t.test('a walk through everything', async (t) => {
   t.equal((await walk.ask('getVersion', { path: inPack('2.0.0'), headers: { authorization: `Bearer ${secret}` } })).status, 410);
   await walk.ask('revokeKey', { path: { keyId }, body: { reason: 'For the walk' } });
   t.equal((await walk.ask('getSystemPrompt', { headers: { authorization: `Bearer ${secret}` } })).status, 401);
+  const metrics = (await walk.ask('getMetrics')).body;
+  for (const found of [CANARY, NAME, ...secrets]) t.notOk(metrics.includes(found), `no metric says ${found.slice(0, 8)}…`);
   for (const id of OPERATIONS.keys()) t.ok(walk.reached.has(id), `${id} was asked`);
   const stopped = await server.stop();
 

@@ -117,6 +117,7 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
   const type = String(headers['content-type']).split(';')[0]?.trim() ?? '';
   if (declared.content[type] === undefined) return [...faults, `content type ${type} is not declared`];
   if (type === STREAM) return [...faults, ...streamFaults(`${at}/content/${step(type)}/schema`, body)];
+  if (type === TEXT) return [...faults, ...schemaFaults(`${at}/content/${step(type)}/schema`, body)];
   try {
     const value: unknown = JSON.parse(body);
     faults.push(...schemaFaults(`${at}/content/${step(type)}/schema`, value));
@@ -128,6 +129,7 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
 }
 
 const STREAM = 'text/event-stream';
+const TEXT = 'text/plain';
 
 /** What is wrong with the beginning of a stream: it has at least one whole message, and the data of each is as declared. */
 function streamFaults(schema: string, body: string): string[] {
@@ -185,6 +187,6 @@ export function askOf(app: FastifyInstance): (t: Test, id: string, request?: Req
   return async (t, id, request = {}) => {
     const raw = await send(app, id, request);
     t.strictSame(faultsOf(id, raw), [], `${id} ${raw.statusCode}: as declared`);
-    return { ...raw, body: raw.body === '' || String(raw.headers['content-type']).startsWith(STREAM) ? undefined : JSON.parse(raw.body), revision: Number(raw.headers['registry-revision']), etag: String(raw.headers['etag']) };
+    return { ...raw, body: raw.body === '' || String(raw.headers['content-type']).startsWith('text/') ? undefined : JSON.parse(raw.body), revision: Number(raw.headers['registry-revision']), etag: String(raw.headers['etag']) };
   };
 }

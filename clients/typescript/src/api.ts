@@ -550,6 +550,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the metrics
+         * @description For Prometheus to scrape: requests, reads by version, moves, freshness, the store, the process. docs/observability tells what each means.
+         *
+         *     Scope: `metrics:read`.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/problems/{code}": {
         parameters: {
             query?: never;
@@ -2071,6 +2093,13 @@ export interface components {
                 detail: string;
             }[];
         };
+        /**
+         * @description Metrics in the text format of Prometheus, version 0.0.4.
+         * @example # HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.
+         *     # TYPE prompt_registry_ready gauge
+         *     prompt_registry_ready 1
+         */
+        Metrics: string;
         ProblemKind: {
             code: string;
             status: number;
@@ -8625,6 +8654,200 @@ export interface operations {
                 };
             };
             /** @description `not-ready`: Not ready. */
+            503: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                "registry-min-revision"?: number;
+                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                "registry-epoch"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description `validation-failed`: The request breaks its schema. */
+            400: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: A key is needed. */
+            401: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: The key lacks a scope. */
+            403: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `revision-unknown`: There is no such revision. */
+            412: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    /** @description What is left of the share, and when it is whole again. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `header-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Internal error. */
+            500: {
+                headers: {
+                    /** @description Log revision of the snapshot that the answer was computed from. */
+                    "Registry-Revision"?: number;
+                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+                    "Registry-Epoch"?: number;
+                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+                    "Registry-Stale"?: number;
+                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+                    "Registry-Pinned"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
             503: {
                 headers: {
                     /** @description Log revision of the snapshot that the answer was computed from. */

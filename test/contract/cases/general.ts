@@ -34,7 +34,7 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
   if (GUARDED.includes(operation)) {
     cases.push(
       { operation, status: 401, code: 'unauthenticated', name: 'no key', request: (world) => as('', valid(world)) },
-      { operation, status: 403, code: 'forbidden', name: 'a key without the scope', request: (world) => as(`Bearer ${world.meter}`, valid(world)) },
+      { operation, status: 403, code: 'forbidden', name: 'a key without the scope', request: (world) => as(`Bearer ${operation === 'getMetrics' ? world.reader : world.meter}`, valid(world)) },
       { operation, status: 412, code: 'revision-unknown', name: 'a revision beyond the log', request: (world) => ahead(valid(world)) },
       { operation, status: 503, code: 'revision-not-reached', name: 'a later revision while the store is away', request: (world) => ahead(valid(world)), trouble: 'rejects' },
     );

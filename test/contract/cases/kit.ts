@@ -16,7 +16,7 @@ import { floorUnder } from '../../support/policies.ts';
 export interface World extends TestApp {
   /** A session that started on 1.0.0. */
   readonly session: string;
-  /** Tokens that may do one thing: `prompts:read`, and `metrics:read`, which no operation here needs. */
+  /** Tokens that may do one thing: `prompts:read`, and `metrics:read`, which `getMetrics` alone needs. */
   readonly reader: string;
   readonly meter: string;
 }
@@ -87,6 +87,7 @@ export const VALID: Readonly<Record<string, (world: World) => Request>> = {
   listInstances: () => ({}),
   live: () => ({}),
   ready: () => ({}),
+  getMetrics: () => ({}),
   getProblem: () => ({ path: { code: 'pack-not-found' } }),
 };
 

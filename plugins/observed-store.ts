@@ -1,0 +1,29 @@
+/**
+ * The store with something around each call that asks the database: a clock, a span.
+ *
+ * Rule: it stands at the port, so that neither the stores nor the domain know of it, and it changes nothing of what comes and goes.
+ */
+import type { Store } from '../registry/index.ts';
+
+/** A call that asks the database, by its name at the port. */
+export type StoreOperation = 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'renew' | 'release';
+
+/** Makes a call, and gives back what came of it. */
+export type Around = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;
+
+/** The store, each call made by `around`. */
+export function observed(store: Store, around: Around): Store {
+  return {
+    kind: store.kind,
+    head: () => around('head', () => store.head()),
+    append: (batch, expectedRevision) => around('append', () => store.append(batch, expectedRevision)),
+    events: (query) => around('events', () => store.events(query)),
+    repeated: (actorKeyId, idempotencyKey) => around('repeated', () => store.repeated(actorKeyId, idempotencyKey)),
+    content: (digest) => around('content', () => store.content(digest)),
+    sessionKeys: () => around('sessionKeys', () => store.sessionKeys()),
+    renew: (claim) => around('renew', () => store.renew(claim)),
+    release: (instanceId, counter) => around('release', () => store.release(instanceId, counter)),
+    watch: (woken) => store.watch(woken),
+    close: () => store.close(),
+  };
+}
