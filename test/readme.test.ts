@@ -1,4 +1,4 @@
-// The README's walkthrough gives what it says, word for word: each `sh` block is run, each `json` block is what came out.
+// The README's walkthroughs give what they say, word for word: each `sh` block is run, each `json` or `text` block is what came out.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
@@ -38,18 +38,22 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Runs the `sh` blocks, as typed into one shell, and holds each `json` block to what the one before it gave. */
+/** What `npx prompt-registry` runs, without npm's way of finding it. */
+const NPX = `npx() { test "$1" = prompt-registry; shift; node '${join(root, 'clients', 'cli', 'bin', 'prompt-registry.js')}' "$@"; }\n`;
+
+/** Runs the `sh` blocks, as typed into one shell, and holds each `json` or `text` block to what the one before it gave. */
 async function follow(t: Test, blocks: readonly Block[], folder: string, ports: Readonly<Record<string, number>>): Promise<void> {
   let output = '';
   let variables = '';
+  const moved = (text: string) => text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port] ?? port}`);
   for (const { language, text } of blocks) {
     if (language === 'sh') {
-      const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
-      const script = `${variables}${text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port]}`)}`;
+      const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, PROMPT_REGISTRY_URL: moved('http://127.0.0.1:3000') };
+      const script = `${NPX}${variables}${moved(text)}`;
       for (const [line] of text.matchAll(/^[A-Z_]+=.*$/gmu)) variables += `${line}\n`;
       output = (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
-    } else if (language === 'json') {
-      t.match(output, patternOf(text), `gives ${text.slice(0, 60)}…`);
+    } else if (language === 'json' || language === 'text') {
+      t.match(output, patternOf(moved(text)), `gives ${text.slice(0, 60)}…`);
     }
   }
 }
@@ -65,6 +69,15 @@ async function walkthroughFolder(t: Test): Promise<string> {
 t.test('the walkthrough', async (t) => {
   const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback');
   t.ok(blocks.length >= 12, 'the walkthrough is found');
+  const folder = await walkthroughFolder(t);
+  const port = await freePort();
+  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
+  await follow(t, blocks, folder, { 3000: port });
+});
+
+t.test('the walkthrough with the command line', async (t) => {
+  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback, with the command line');
+  t.ok(blocks.filter(({ language }) => language === 'text' || language === 'json').length >= 9, 'the walkthrough is found');
   const folder = await walkthroughFolder(t);
   const port = await freePort();
   await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });

@@ -1,0 +1,128 @@
+/** `audit`: who did what, when and why, and whether the log is the one that was written. */
+import type { Command } from 'commander';
+import type { components, operations, RegistryClient } from '@prompt-registry/client';
+import type { Act, Context } from '../context.ts';
+import { defined } from '../defined.ts';
+import { EXIT } from '../exit.ts';
+import type { Cell } from '../output.ts';
+import { count, heads, time, type Head } from '../values.ts';
+
+type Event = components['schemas']['Event'];
+type EventsQuery = NonNullable<operations['listEvents']['parameters']['query']>;
+
+interface VerifyOptions {
+  readonly head: readonly Head[];
+}
+
+interface LogOptions {
+  readonly limit: number;
+  readonly after?: string;
+  readonly pack?: string;
+  readonly channel?: string;
+  readonly actor?: string;
+  readonly type?: NonNullable<EventsQuery['type']>;
+  readonly id?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** What is wrong with a head that was kept outside. */
+interface MissingHead extends Head {
+  readonly detail: string;
+}
+
+/** Milliseconds that a check of a long log may take; the service's own limit. */
+const VERIFY_TIMEOUT = 600_000;
+const LARGEST_PAGE = 1000;
+
+export function addAudit(program: Command, act: Act): void {
+  const audit = program.command('audit').description('the log: read it, keep its head, check it');
+
+  audit
+    .command('verify')
+    .description('check every event and every content of the log')
+    .option('--head <revision:hash>', 'a head that was kept outside, and must be in the log; may be repeated', heads, [])
+    .action(act<VerifyOptions>(verify));
+
+  audit
+    .command('head')
+    .description('the place to keep outside: a log that was cut or rewritten as a whole is found only against it')
+    .action(
+      act(async (context) => {
+        const registry = await context.registry();
+        const { data } = await registry.ask((api) => api.GET('/v1/audit/head'));
+        context.out.answer(data, () => context.out.say(`${data.revision}:${data.hash}`));
+        return EXIT.ok;
+      }),
+    );
+
+  audit
+    .command('log')
+    .description('events, the oldest first')
+    .option('--limit <n>', 'the most to show; 0 is all', count, 100)
+    .option('--after <revision>', 'only later ones', (text: string) => `${count(text)}`)
+    .option('--pack <name>', 'only about this pack')
+    .option('--channel <name>', 'only about this channel')
+    .option('--actor <keyId>', 'only by this key; system is the registry itself')
+    .option('--type <type>', 'only of this type, e.g. version-activated')
+    .option('--id <id>', 'only this event')
+    .option('--from <time>', 'not earlier', time)
+    .option('--to <time>', 'not later', time)
+    .action(act<LogOptions>(log));
+}
+
+async function verify(context: Context, { head: kept }: VerifyOptions) {
+  const { out } = context;
+  const registry = await context.registry({ timeout: VERIFY_TIMEOUT });
+  if (context.io.stderr.isTTY === true) out.note('Checking; a long log takes a while.');
+  const { data } = await registry.ask((api) => api.GET('/v1/audit/verification'));
+  const missing: MissingHead[] = [];
+  for (const head of kept) {
+    const detail = await whyMissing(registry, head, data.head);
+    if (detail !== undefined) missing.push({ ...head, detail });
+  }
+  const valid = data.valid && missing.length === 0;
+  out.answer({ ...data, valid, ...(kept.length > 0 && { headsChecked: kept.length, headsMissing: missing }) }, () => {
+    const place = `${data.head.revision}:${data.head.hash}`;
+    if (valid) out.say(`Whole: ${data.events} events; the head is ${place}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`);
+    else if (!data.valid) out.line(out.paint('red', `BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`));
+    if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${place}.`);
+    for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
+  });
+  return valid ? EXIT.ok : EXIT.invalid;
+}
+
+/** Why a head that was kept is not in the log; undefined where it is. */
+async function whyMissing(registry: RegistryClient, { revision, hash }: Head, last: Head): Promise<string | undefined> {
+  if (revision > last.revision) return `is not in it: it ends at revision ${last.revision}.`;
+  if (revision === last.revision) return hash === last.hash ? undefined : `is not in it: the event at that revision has the hash ${last.hash}.`;
+  const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } }));
+  const [event] = data.events;
+  if (event?.revision === revision && event.hash === hash) return undefined;
+  return event?.revision === revision ? `is not in it: the event at that revision has the hash ${event.hash}.` : 'is not in it: there is no event at that revision.';
+}
+
+async function log(context: Context, { limit, after: begin, ...filter }: LogOptions) {
+  const registry = await context.registry();
+  const most = limit === 0 ? Infinity : limit;
+  const events: Event[] = [];
+  let after = begin === undefined ? undefined : Number(begin);
+  let more = true;
+  while (more && events.length < most) {
+    const query: EventsQuery = { ...defined({ ...filter, after }), limit: Math.min(LARGEST_PAGE, most - events.length) };
+    const { data: page } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query } }));
+    events.push(...page.events);
+    more = page.nextAfter !== null;
+    after = page.nextAfter ?? undefined;
+  }
+  context.out.answer({ events, nextAfter: more ? (after ?? null) : null }, () => {
+    context.out.table(events.map(row));
+    if (more) context.out.note(`There are more; --after ${after} goes on, --limit 0 shows all.`);
+  });
+  return EXIT.ok;
+}
+
+function row({ revision, at, type, pack, version, channel, actor, reason }: Event): Cell[] {
+  const what = [pack, version, channel === undefined ? undefined : `in ${channel}`].filter((part) => part !== undefined).join(' ');
+  return [`${revision}`, at, ['bold', type], what, `by ${actor.label}`, reason];
+}

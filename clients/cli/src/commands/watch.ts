@@ -1,0 +1,85 @@
+/**
+ * `watch`: what happens in the registry, as it happens.
+ *
+ * Rule: a stream that is cut is taken up again behind the last message that came, so that nothing is missed or told twice; only what
+ * no waiting mends (a wrong key, another service) ends it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { RegistryFailure, streamEvents, type StreamMessage } from '@prompt-registry/client';
+import type { Command } from 'commander';
+import type { Act, Context } from '../context.ts';
+import { defined } from '../defined.ts';
+import { EXIT } from '../exit.ts';
+import { safe, type Output } from '../output.ts';
+import { count } from '../values.ts';
+
+interface WatchOptions {
+  readonly pack?: string;
+  readonly channel?: string;
+  readonly after?: string;
+  readonly count?: number;
+}
+
+/** Messages that tell of no event. */
+const QUIET: ReadonlySet<string> = new Set(['heartbeat', 'revision']);
+/** Milliseconds before the first try to come back, and the most before any. */
+const PAUSE = { first: 500, longest: 15_000 };
+
+export function addWatch(program: Command, act: Act): void {
+  program
+    .command('watch')
+    .description('events as they happen, a line each, until Ctrl-C')
+    .option('--pack <name>', 'only what is about this pack')
+    .option('--channel <name>', 'only what moves this channel')
+    .option('--after <revision>', 'begin with what came after it, not with now')
+    .option('--count <n>', 'end after so many events', count)
+    .action(act<WatchOptions>(watch));
+}
+
+async function watch(context: Context, { pack, channel, after, count: most }: WatchOptions) {
+  const { out, io } = context;
+  const registry = await context.registry();
+  const { interrupted } = io;
+  let last = after;
+  let told = 0;
+  let heard = false;
+  let tries = 0;
+  while (!interrupted.aborted) {
+    try {
+      for await (const message of streamEvents(registry, { ...defined({ pack, channel, after: last }), signal: interrupted })) {
+        if (!heard) out.note(`Watching ${registry.url}; revision ${message.data.revision}. Ctrl-C ends it.`);
+        else if (tries > 0) out.note('The stream is back.');
+        heard = true;
+        tries = 0;
+        last = message.id;
+        if (QUIET.has(message.event)) continue;
+        tell(out, message);
+        told += 1;
+        if (most !== undefined && told >= most) return EXIT.ok;
+      }
+    } catch (error) {
+      if (interrupted.aborted) break;
+      if (!(error instanceof RegistryFailure) || !heard || !passes(error)) throw error;
+      const pause = error.retryAfter ?? Math.min(PAUSE.longest, PAUSE.first * 2 ** tries);
+      tries += 1;
+      out.warn(`${error.message} Trying again in ${Math.ceil(pause / 1000)} s.`);
+      await delay(pause * (0.75 + Math.random() / 2), undefined, { signal: interrupted }).catch(() => undefined);
+    }
+  }
+  return EXIT.interrupted;
+}
+
+/** Whether waiting may mend it. */
+function passes({ code, status = 0 }: RegistryFailure): boolean {
+  return code === 'unreachable' || code === 'timed-out' || code === 'not-a-registry' || status === 429 || status >= 500;
+}
+
+function tell(out: Output, { id, event, data }: StreamMessage): void {
+  out.answer({ id, event, ...data }, () => {
+    const { revision, at = '', pack = '', moves = [] } = data;
+    const where = moves.map(({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`);
+    const what = event === 'resync' ? 'the history before is not known here any more; look with: prompt-registry status' : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
+    const style = moves.length > 0 ? 'green' : 'bold';
+    out.line([`${revision}`, safe(at), out.paint(style, safe(event)), safe(what)].filter((part) => part !== '').join('  '));
+  });
+}

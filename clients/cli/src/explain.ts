@@ -1,0 +1,71 @@
+/** What a failure of the registry means to whoever typed the command: an exit code, and what to do. */
+import type { Problem, RegistryFailure } from '@prompt-registry/client';
+import { Complaint, EXIT, type ExitCode } from './exit.ts';
+
+/** Where a command went, for its messages. */
+export interface Whereabouts {
+  readonly url: string;
+  /** Where the key came from, e.g. `PROMPT_REGISTRY_KEY`. */
+  readonly keySource: string;
+}
+
+/** The registry's failure as a complaint with a hint. */
+export function complaintOf(failure: RegistryFailure, where: Whereabouts | undefined): Complaint {
+  const { code, message, status, problem, retryAfter } = failure;
+  const { exit, hint } = meaning(failure, where);
+  return new Complaint(`${message}${particulars(problem)}`, {
+    exit,
+    code,
+    hint,
+    members: { ...(status !== undefined && { status }), ...(retryAfter !== undefined && { retryAfterSeconds: Math.ceil(retryAfter / 1000) }), ...(problem !== undefined && { problem }) },
+    cause: failure,
+  });
+}
+
+interface Meaning {
+  readonly exit: ExitCode;
+  readonly hint?: string;
+}
+
+function meaning(failure: RegistryFailure, where: Whereabouts | undefined): Meaning {
+  const known = MEANINGS[failure.code]?.(failure, where);
+  if (known !== undefined) return known;
+  const { status, retryAfter } = failure;
+  if (status !== 503 && status !== 429) return { exit: EXIT.refused };
+  return { exit: EXIT.unavailable, hint: `Nothing was changed. Try again ${retryAfter === undefined ? 'in a moment' : `in ${Math.ceil(retryAfter / 1000)} s`}.` };
+}
+
+const OTHER_AGE = 'The service does not know this operation: it is older than this command line, or the URL has a wrong path.';
+
+/** Codes that mean more than "the registry refused it". */
+const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Whereabouts | undefined) => Meaning>> = {
+  unreachable: () => ({ exit: EXIT.unavailable, hint: 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.' }),
+  'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or wait longer with --timeout <seconds>.' }),
+  'not-a-registry': () => ({ exit: EXIT.unavailable, hint: 'Check --url or PROMPT_REGISTRY_URL; where a proxy stands in between, check what it does.' }),
+  unauthenticated: (_, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} It may be mistyped, revoked, expired, or of another registry than ${where?.url ?? 'this one'}.` }),
+  forbidden: ({ problem }, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} Use one that has ${problem?.requiredScopes?.join(', ') ?? 'the scope'}, or have one made: prompt-registry keys create.` }),
+  'not-found': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
+  'method-not-allowed': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
+  'not-understood': () => ({ exit: EXIT.refused, hint: 'The service and this command line may be of different age; use the ones that belong together.' }),
+  'outcome-unknown': ({ problem }) => ({
+    exit: EXIT.unavailable,
+    hint: `The change may have been made or not. Look before you repeat it: prompt-registry ${problem?.eventId === undefined ? 'status' : `audit log --id ${problem.eventId}`}`,
+  }),
+};
+
+function fromWhere(where: Whereabouts | undefined): string {
+  return `The key is from ${where?.keySource ?? 'an unknown place'}.`;
+}
+
+/** What the problem lists besides its detail, a line each. */
+function particulars(problem: Problem | undefined): string {
+  if (problem === undefined) return '';
+  const faults = (problem.errors ?? []).map(({ pointer, parameter, detail }) => `${pointer ?? parameter ?? '/'}: ${detail}`);
+  const violations = (problem.violations ?? []).map(violationText);
+  return [...faults, ...violations].map((line) => `\n  ${line}`).join('');
+}
+
+/** A broken rule in one line. */
+export function violationText({ rule, id, asset, detail }: { readonly rule: string; readonly id?: string; readonly asset?: string; readonly detail: string }): string {
+  return `${rule}${id === undefined ? '' : ` ${id}`}${asset === undefined ? '' : ` in ${asset}`}: ${detail}`;
+}

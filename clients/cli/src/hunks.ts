@@ -1,0 +1,47 @@
+/** How two versions differ, as a person reads it: unified hunks, colours on a terminal. */
+import type { components } from '@prompt-registry/client';
+import { safe, type Output } from './output.ts';
+
+export type Diff = Pick<components['schemas']['Diff'], 'from' | 'to' | 'assets' | 'metadata' | 'stylesAdded' | 'stylesRemoved'>;
+type AssetDiff = components['schemas']['AssetDiff'];
+
+/** The whole difference. Lines of prompts are exact where they do not go to a terminal. */
+export function printDiff(out: Output, { from, to, assets, metadata, stylesAdded, stylesRemoved }: Diff): void {
+  const changed = assets.filter(({ change }) => change !== 'same');
+  if (changed.length === 0 && metadata.length === 0) out.say(`No difference between ${from} and ${to}.`);
+  for (const { field, from: before, to: after } of metadata) {
+    out.line(out.paint('bold', safe(`${field}:`)));
+    out.line(out.paint('red', `-${safe(before)}`));
+    out.line(out.paint('green', `+${safe(after)}`));
+  }
+  for (const { asset, change, hunks } of changed) {
+    out.line(out.paint('bold', safe(`--- ${change === 'added' ? '/dev/null' : `${from} ${asset}`}`)));
+    out.line(out.paint('bold', safe(`+++ ${change === 'removed' ? '/dev/null' : `${to} ${asset}`}`)));
+    for (const { oldStart, oldLines, newStart, newLines, lines } of hunks) {
+      out.line(out.paint('cyan', `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`));
+      for (const line of lines) out.line(painted(out, out.onTerminal ? safe(line) : line));
+    }
+  }
+  printStyles(out, stylesAdded, stylesRemoved);
+}
+
+function painted(out: Output, line: string): string {
+  if (line.startsWith('+')) return out.paint('green', line);
+  return line.startsWith('-') ? out.paint('red', line) : line;
+}
+
+function printStyles(out: Output, added: readonly string[], removed: readonly string[]): void {
+  if (added.length > 0) out.say(`styles added:   ${added.join(', ')}`);
+  if (removed.length > 0) out.say(`styles removed: ${removed.join(', ')}`);
+}
+
+/** How much of each prompt changes, a line each. */
+export function summaryOf(assets: readonly AssetDiff[]): string[] {
+  const SIGNS = { added: '+', removed: '-', changed: '~' };
+  return assets.flatMap(({ asset, change, hunks }) => {
+    if (change === 'same') return [];
+    const lines = hunks.flatMap((hunk) => hunk.lines);
+    const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
+    return [`  ${SIGNS[change]} ${asset} (${[count('+') > 0 ? `+${count('+')}` : '', count('-') > 0 ? `-${count('-')}` : ''].filter((part) => part !== '').join(' ')} lines)`];
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * The command line, as it is typed into a shell: the real program as a process, or in this process with streams for a terminal.
+ *
+ * Example: `const { code, stdout } = await typed(t, ['status', '--json'], { PROMPT_REGISTRY_URL: server.address })`.
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Test } from 'tap';
+import { run } from '../../../clients/cli/src/main.ts';
+import { ROOT } from '../../support/server-process.ts';
+
+export const BIN = join(ROOT, 'clients', 'cli', 'bin', 'prompt-registry.js');
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts the program with nothing in its environment but this. It is killed with the test. @param node another Node */
+export function start(t: Test, args: readonly string[], env: Environment, { cwd = ROOT, node = process.execPath, bin = BIN }: { cwd?: string; node?: string; bin?: string } = {}): ChildProcessByStdio<null, Readable, Readable> {
+  // By env(1), as tap adds its own hooks to the environment of every child.
+  const pairs = Object.entries({ NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }).map(([name, value]) => `${name}=${value}`);
+  const child = spawn('/usr/bin/env', ['-i', ...pairs, node, bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs the program and waits for its end. */
+export async function typed(t: Test, args: readonly string[], env: Environment, options: Parameters<typeof start>[3] = {}): Promise<Finished> {
+  const child = start(t, args, env, options);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+/** A real pseudo-terminal, by util-linux's script(1). */
+export const SCRIPT = '/usr/bin/script';
+
+/** Runs the program on a pseudo-terminal. @param answers what is typed, each once its question stands there */
+export async function onTerminal(t: Test, args: readonly string[], env: Environment, answers: readonly (readonly [question: RegExp, answer: string])[]): Promise<{ readonly code: number | null; readonly screen: string }> {
+  const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+  const pairs = Object.entries({ PATH: '/usr/bin:/bin', TERM: 'xterm', ...env }).map(([name, value]) => `${name}=${value}`);
+  const child = spawn('/usr/bin/env', ['-i', ...pairs, SCRIPT, '-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const waiting = [...answers];
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    screen += chunk;
+    const [next] = waiting;
+    if (next?.[0].test(screen) !== true) return;
+    waiting.shift();
+    child.stdin.write(next[1]);
+  });
+  const [code] = await once(child, 'close');
+  return { code: code as number | null, screen };
+}
+
+export interface TerminalOptions {
+  readonly cwd?: string;
+  /** Somebody sits there: what they answer to what they are asked, in order. Ctrl-C is `\u0003`. */
+  readonly answers?: readonly (readonly [question: RegExp, answer: string])[];
+  readonly interrupted?: AbortSignal;
+  /** Called with all of stdout whenever there is more. */
+  readonly onStdout?: (soFar: string) => void;
+}
+
+/** Runs a command in this process; on a terminal where there are answers. */
+export async function called(args: readonly string[], env: Environment, { cwd = ROOT, answers, interrupted = new AbortController().signal, onStdout }: TerminalOptions = {}): Promise<Finished> {
+  const isTTY = answers !== undefined;
+  const stream = () => Object.assign(new PassThrough(), { isTTY });
+  const [stdin, stdout, stderr] = [stream(), stream(), stream()];
+  const said = { stdout: '', stderr: '' };
+  const waiting = [...(answers ?? [])];
+  stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    said.stdout += chunk;
+    onStdout?.(said.stdout);
+  });
+  stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    said.stderr += chunk;
+    const [next] = waiting;
+    if (next?.[0].test(said.stderr) !== true) return;
+    waiting.shift();
+    stdin.write(next[1]);
+  });
+  const code = await run(args, { stdin, stdout, stderr, env, cwd, interrupted });
+  const ends = Promise.all([once(stdout, 'end'), once(stderr, 'end')]);
+  stdout.end();
+  stderr.end();
+  await ends;
+  return { code, ...said };
+}
+
+/** The one JSON value of an output. */
+export function json(output: string): any { // eslint-disable-line @typescript-eslint/no-explicit-any -- a test looks into answers of any shape
+  return JSON.parse(output);
+}

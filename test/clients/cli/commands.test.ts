@@ -1,0 +1,408 @@
+// Each command against the real service: as a person reads it, as JSON, with its exit code.
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
+import { createServer, request as ask, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { newFolder } from '../../support/folder.ts';
+import { documentOf } from '../../support/pack-documents.ts';
+import { writePackFolder } from '../../support/pack-folders.ts';
+import { operatorKeyIn, ROOT, startServer } from '../../support/server-process.ts';
+import { called, json, onTerminal, SCRIPT, start, typed } from './command-line.ts';
+
+const folder = newFolder(t);
+const dataDir = join(folder, 'data');
+const packsDir = join(folder, 'packs');
+await mkdir(packsDir);
+await cp(join(ROOT, 'packs'), packsDir, { recursive: true });
+for (const version of ['1.0.0', '1.1.0', '2.0.0']) writePackFolder(packsDir, 'lab', documentOf('lab', version));
+const server = await startServer(t, { DATA_DIR: dataDir, PACKS_DIR: packsDir });
+const key = operatorKeyIn(dataDir);
+const env = { PROMPT_REGISTRY_URL: server.address, PROMPT_REGISTRY_KEY: key };
+const lab = { ...env, PROMPT_REGISTRY_PACK: 'lab' };
+
+/** What a command says as JSON. */
+async function answered(t: Test, args: readonly string[], where: Readonly<Record<string, string>> = env) {
+  const { code, stdout, stderr } = await called([...args, '--json'], where);
+  t.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+  t.equal(stderr, '');
+  t.equal(stdout.trimEnd().split('\n').length, 1, 'one JSON value, on one line');
+  return json(stdout);
+}
+
+t.test('status', async (t) => {
+  const { code, stdout, stderr } = await typed(t, ['status'], env);
+  t.same([code, stderr], [0, '']);
+  t.match(stdout, /^Health {4}ready$/mu);
+  t.match(stdout, /^coach {2}3 versions, latest 2\.0\.0\n {2}production {2}2\.0\.0 {2}revision \d+ +since .+ by system$/mu);
+  t.match(stdout, /^Instances\n {2}\S+ {2}revision \d+ {2}current {2}up since/mu);
+
+  const { health, packs, instances } = await answered(t, ['status']);
+  t.equal(health.status, 'ready');
+  t.same(packs.map(({ pack }: { pack: string }) => pack), ['coach', 'lab', 'onboarding']);
+  t.equal(instances.length, 1);
+});
+
+t.test('status says what a key may not see', async (t) => {
+  const { secret } = await answered(t, ['keys', 'create', 'reader', '--scope', 'prompts:read']);
+  const { code, stdout } = await called(['status'], { ...env, PROMPT_REGISTRY_KEY: secret });
+  t.equal(code, 0);
+  t.match(stdout, /Instances: not shown, the key lacks audit:read/u);
+});
+
+t.test('versions, page by page', async (t) => {
+  const { code, stdout } = await typed(t, ['versions', 'coach'], env);
+  t.equal(code, 0);
+  t.match(stdout, /^2\.0\.0 {2}active in production, staging {2}\d{4}-\d\d-\d\d {2}Rewritten/u);
+  t.same((await answered(t, ['versions'])).pack, 'coach', 'the default pack');
+  const { versions, more } = await answered(t, ['versions', '--limit', '2'], lab);
+  t.same(versions.map(({ version }: { version: string }) => version), ['2.0.0', '1.1.0']);
+  t.equal(more, true);
+  t.same((await answered(t, ['versions', '--limit', '0', '--status', 'revoked'], lab)).versions, []);
+  t.match(await called(['versions', '--limit', '1'], lab), { code: 0, stderr: /--limit 0 shows all/u });
+  t.match(await called(['versions', 'nowhere'], env), { code: 1, stderr: /No pack|no pack.*nowhere/u });
+});
+
+t.test('more versions than a page holds', async (t) => {
+  const calls: string[] = [];
+  const page = (from: number, nextCursor: string | null) => ({ pack: 'lab', versions: Array.from({ length: 2 }, (_, index) => ({ version: `${from - index}.0.0`, activeIn: [], problems: [], publishedAt: '2026', summary: '' })), nextCursor });
+  const fake = await serve(t, (request, response) => {
+    calls.push(request.url ?? '');
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(request.url?.includes('cursor=abc') === true ? page(2, null) : page(4, 'abc')));
+  });
+  const { versions } = await answered(t, ['versions', 'lab', '--limit', '0'], { ...env, PROMPT_REGISTRY_URL: fake });
+  t.same(versions.map(({ version }: { version: string }) => version), ['4.0.0', '3.0.0', '2.0.0', '1.0.0']);
+  t.same(calls, ['/v1/packs/lab/versions?limit=1000', '/v1/packs/lab/versions?limit=1000&cursor=abc']);
+});
+
+t.test('show', async (t) => {
+  const { code, stdout } = await typed(t, ['show', 'lab', '1.0.0'], env);
+  t.equal(code, 0);
+  t.match(stdout, /^version {8}1\.0\.0$/mu);
+  t.match(stdout, /^## styles\/direct \(Direct\)\nlab 1\.0\.0: the direct style\.$/mu);
+  t.equal((await answered(t, ['show', '1.1.0'], lab)).version, '1.1.0', 'one argument with dots is a version');
+  t.equal((await answered(t, ['show', 'lab'])).version, '2.0.0', 'one without is a pack; the active version is meant');
+  t.match(await called(['show', 'lab', '9.9.9'], env), { code: 1, stderr: /1\.1\.0/u });
+  t.match(await called(['show', 'lab', '1.0.0', '--channel', 'staging'], env), { code: 2 });
+  t.match(await called(['show', 'lab', '--style', 'none'], env), { code: 1, stderr: /Its styles: supportive, direct/u });
+});
+
+t.test('show prints a text exactly, and nothing else', async (t) => {
+  const { stdout } = await called(['show', 'lab', '--system'], env);
+  t.equal(stdout, 'lab 2.0.0: the system prompt.', 'as it is digested, without a line end of ours');
+  t.equal((await called(['show', '1.0.0', '--style', 'direct'], lab)).stdout, 'lab 1.0.0: the direct style.');
+  t.match(await answered(t, ['show', 'lab', '--style', 'direct']), { version: '2.0.0', id: 'direct', text: 'lab 2.0.0: the direct style.' });
+});
+
+t.test('diff', async (t) => {
+  const { code, stdout } = await typed(t, ['diff', '1.0.0', '1.1.0'], lab);
+  t.equal(code, 0);
+  t.match(stdout, '--- 1.0.0 system\n+++ 1.1.0 system\n@@ -1,1 +1,1 @@\n-lab 1.0.0: the system prompt.\n+lab 1.1.0: the system prompt.\n');
+  t.notMatch(stdout, '\u001b', 'no colours in a pipe');
+  t.match((await called(['diff', '1.0.0', '1.1.0'], { ...lab, FORCE_COLOR: '1' })).stdout, '\u001b[32m+lab 1.1.0: the system prompt.\u001b[39m');
+  t.match((await called(['diff', '1.0.0', '1.1.0'], lab, { answers: [] })).stdout, '\u001b[31m-lab', 'colours on a terminal');
+  for (const plain of [['--no-color', ''], ['', '1']] as const) {
+    const args = ['diff', '1.0.0', '1.1.0', ...(plain[0] === '' ? [] : [plain[0]])];
+    t.notMatch((await called(args, { ...lab, NO_COLOR: plain[1] }, { answers: [] })).stdout, '\u001b', 'none where they are not wanted');
+  }
+  t.match(await answered(t, ['diff', '1.0.0'], lab), { from: '1.0.0', to: '2.0.0' }, 'to what is active');
+  t.match((await called(['diff', '1.0.0', '1.0.0'], lab)).stdout, 'No difference between 1.0.0 and 1.0.0.');
+});
+
+t.test('from a folder to a rollback', async (t) => {
+  const draft = writePackFolder(join(folder, 'drafts'), 'lab', documentOf('lab', '2.1.0'));
+  t.match(await called(['publish', draft, '--dry-run'], env), { code: 0, stdout: /^lab 2\.1\.0 would be registered\..*\n {2}Compared with 2\.0\.0:\n {4}~ system \(\+1 -1 lines\)/u });
+  t.match(await typed(t, ['publish', draft], env), { code: 0, stdout: /^Registered lab 2\.1\.0; it is active nowhere yet\. sha256:/u });
+  t.match(await called(['publish', draft], env), { code: 0, stdout: /registered already, just so/u });
+  t.match(await answered(t, ['publish', draft]), { versions: [{ pack: 'lab', version: '2.1.0', outcome: 'unchanged' }] });
+  t.match(await answered(t, ['publish', draft, '--dry-run']), { versions: [{ outcome: 'unchanged' }] });
+
+  writePackFolder(join(folder, 'drafts'), 'lab', documentOf('lab', '2.1.0', { system: 'Something else.' }));
+  t.match(await called(['publish', draft, '--dry-run'], env), { code: 1, stdout: /would be refused\.\n {2}Another content/u });
+  t.match(await called(['publish', draft, '--json'], env), { code: 1, stdout: '', stderr: /^\{"code":"version-exists"/u });
+
+  t.match(await called(['activate', '2.1.0', '--dry-run'], lab), { code: 0, stdout: /^lab: 2\.0\.0 -> 2\.1\.0\n {2}~ system/u });
+  t.match(await typed(t, ['activate', '2.1.0', '--yes', '--reason', 'better', '--wait', '5', '--timeout', '4'], lab), { code: 0, stdout: /^Activated lab 2\.1\.0 in production; it was 2\.0\.0\. Revision \d+\.\nApplied by one instance\.\n$/u });
+  t.match(await answered(t, ['activate', '2.1.0', '-y', '--reason', 'better'], lab), { changed: false });
+  t.match(await answered(t, ['rollback', '--dry-run'], lab), { wouldActivate: '2.0.0', previousVersion: '2.1.0' });
+  t.match(await typed(t, ['rollback', '--yes', '--reason', 'worse'], lab), { code: 0, stdout: /^Rolled back to lab 2\.0\.0 in production; it was 2\.1\.0\. Revision \d+\.\n$/u });
+  t.match(await called(['rollback', '--yes', '--reason', 'worse', '--json'], lab), { code: 1, stderr: /^\{"code":"nothing-to-roll-back-to"/u });
+  t.match(await answered(t, ['rollback', '--to', '2.1.0', '--yes', '--reason', 'again'], lab), { kind: 'rollback', version: '2.1.0', changed: true });
+});
+
+t.test('what was published before a refusal is told with it', async (t) => {
+  const drafts = join(folder, 'partly');
+  writePackFolder(drafts, 'lab', documentOf('lab', '0.1.0'));
+  writePackFolder(drafts, 'lab', documentOf('lab', '1.0.0', { system: 'Something else.' }));
+  const { code, stderr } = await called(['publish', join(drafts, 'lab'), '--json'], env);
+  t.equal(code, 1);
+  t.match(json(stderr), { code: 'version-exists', message: /^lab 1\.0\.0: [^]*Before it:\n {2}lab 0\.1\.0: registered$/u, versions: [{ version: '0.1.0', outcome: 'registered' }] });
+});
+
+t.test('a version under the floor is not activated', async (t) => {
+  const { versions } = await answered(t, ['publish', join(packsDir, 'coach'), '--dry-run']);
+  t.same(versions.map(({ outcome }: { outcome: string }) => outcome), ['unchanged', 'unchanged', 'unchanged']);
+  const low = writePackFolder(join(folder, 'low'), 'coach', documentOf('coach', '3.0.0'));
+  t.match(await called(['publish', low, '--dry-run'], env), { code: 1, stdout: /would be refused\.\n {2}clause not-a-professional in system: /u }, 'by the policy of the registry');
+  t.match(await called(['publish', low], env), { code: 1, stderr: /clause not-a-professional in system/u });
+});
+
+t.test('revoke', async (t) => {
+  t.match(await called(['revoke', '2.1.0', '--dry-run'], lab), { code: 0, stdout: 'lab 2.1.0 would never be served again.\n  production: 2.1.0 -> 2.0.0\n' });
+  t.match(await typed(t, ['revoke', '2.1.0', '--replacement', '1.1.0', '--yes', '--reason', 'wrong'], lab), { code: 0, stdout: /^Revoked lab 2\.1\.0; revision \d+\.\n {2}production: 2\.1\.0 -> 1\.1\.0\n$/u });
+  t.match(await called(['revoke', '9.9.9', '--yes', '--reason', 'wrong', '--json'], lab), { code: 1, stderr: /^\{"code":"version-not-found"/u });
+  t.match((await called(['versions'], lab)).stdout, /^2\.1\.0 {2}revoked, see 1\.1\.0/u);
+  t.match(await called(['publish', join(folder, 'drafts', 'lab', '2.1.0'), '--dry-run'], env), { code: 1, stdout: /revoked; publish under a new version/u });
+});
+
+t.test('audit', async (t) => {
+  const head = (await called(['audit', 'head'], env)).stdout.trim();
+  t.match(head, /^\d+:[0-9a-f]{64}$/u);
+  const { revision, hash } = await answered(t, ['audit', 'head']);
+  t.equal(`${revision}:${hash}`, head);
+  const [first] = (await answered(t, ['audit', 'log', '--limit', '1'])).events;
+
+  t.match(await typed(t, ['audit', 'verify', '--head', head, '--head', `1:${first.hash}`], env), { code: 0, stdout: /^Whole: \d+ events; the head is \d+:[0-9a-f]{64}; 2 heads kept outside are in it\.\n$/u });
+  t.match(await called(['audit', 'verify', '--head', `1:${hash}`], env), { code: 5, stdout: /^NOT THE SAME LOG: 1:/u });
+  t.match(await called(['audit', 'verify', '--head', `${revision}:${first.hash}`], env), { code: 5, stdout: /^NOT THE SAME LOG/u });
+  const { code, stdout } = await called(['audit', 'verify', '--head', `${revision + 1}:${hash}`, '--json'], env);
+  t.same([code, json(stdout).valid, json(stdout).headsMissing[0].detail], [5, false, `is not in it: it ends at revision ${revision}.`]);
+  t.match(await called(['audit', 'verify', '--head', 'abc'], env), { code: 2, stderr: /REVISION:HASH/u });
+
+  t.match(await called(['audit', 'log', '--type', 'version-revoked'], env), { code: 0, stdout: /^\d+ {2}\S+ {2}version-revoked {2}lab 2\.1\.0 {2}by operator {2}wrong\n$/u });
+  t.match((await answered(t, ['audit', 'log', '--limit', '2', '--after', '3'])).events, [{ revision: 4 }, { revision: 5 }]);
+});
+
+t.test('keys', async (t) => {
+  const made = await typed(t, ['keys', 'create', 'night shift', '--scope', 'prompts:read,audit:read', '--expires', '90d'], env);
+  t.match(made, { code: 0, stdout: /^prk_\w+\n$/u, stderr: /Key \w+ for "night shift": prompts:read, audit:read, until/u }, 'the secret is on stdout, alone');
+  const secret = made.stdout.trim();
+  const [, keyId = ''] = secret.split('_');
+  t.match(await called(['status'], { ...env, PROMPT_REGISTRY_KEY: secret }), { code: 0 });
+  const listed = await called(['keys', 'list'], env);
+  t.match(listed.stdout, new RegExp(`^${keyId} +until \\S+ +prompts:read,audit:read +made \\S+ by operator +night shift$`, 'mu'));
+  t.notMatch(listed.stdout, secret);
+  t.match(await called(['activate', '1.0.0', '--yes', '--reason', 'x'], { ...lab, PROMPT_REGISTRY_KEY: secret }), { code: 4, stderr: /packs:activate/u });
+  t.match(await called(['keys', 'revoke', keyId, '--yes', '--reason', 'gone'], env), { code: 0, stdout: `Revoked key ${keyId} (night shift).\n` });
+  t.match(await called(['status'], { ...env, PROMPT_REGISTRY_KEY: secret }), { code: 4, stderr: /The key is from PROMPT_REGISTRY_KEY/u });
+  t.match(await called(['keys', 'revoke', 'nobody', '--yes', '--reason', 'gone'], env), { code: 1 });
+});
+
+t.test('session', async (t) => {
+  const { stdout } = await typed(t, ['session', 'start', '--style', 'concise'], env);
+  t.match(stdout, /^runs on {2}coach 2\.0\.0\nchannel {2}production, revision \d+\nstyle {4}concise \(Concise\)$/mu);
+  const { sessionId } = await answered(t, ['session', 'start']);
+  t.match(await answered(t, ['session', 'show', sessionId]), { sessionId, prompt: { style: { id: 'reflective' } } });
+  t.match(await called(['session', 'show', 'forged'], env), { code: 1, stderr: /session/u });
+  t.match(await called(['session', 'start', '--style', 'direct'], env), { code: 1, stderr: /challenging/u }, 'lists the styles that there are');
+});
+
+t.test('watch', async (t) => {
+  const child = start(t, ['watch', '--pack', 'lab'], env);
+  child.stderr.setEncoding('utf8');
+  child.stdout.setEncoding('utf8');
+  const [hello] = await once(child.stderr, 'data');
+  t.match(hello, /^Watching http:\S+; revision \d+\. Ctrl-C ends it\.\n$/u);
+  await answered(t, ['activate', '1.0.0', '--yes', '--reason', 'look'], lab);
+  const [line] = await once(child.stdout, 'data');
+  t.match(line, /^\d+ {2}\S+Z {2}version-activated {2}lab {2}production: 1\.1\.0 -> 1\.0\.0\n$/u);
+  child.kill('SIGINT');
+  t.equal((await once(child, 'close'))[0], 130, 'Ctrl-C is its usual end');
+
+  const { stdout, code } = await called(['watch', '--after', '1', '--count', '2', '--json'], env);
+  t.equal(code, 0);
+  t.match(stdout.trimEnd().split('\n').map(json), [{ id: '2', event: /./u, revision: 2 }, { id: '3', revision: 3 }], 'one JSON value a line');
+});
+
+t.test('watch takes a cut stream up again', async (t) => {
+  const cut: (() => void)[] = [];
+  const proxy = await forward(t, (request, response) => void (request.url?.startsWith('/v1/events') === true && cut.push(() => response.destroy())));
+  let lines = 0;
+  const work = called(['watch', '--count', '2', '--pack', 'lab', '--json'], { ...env, PROMPT_REGISTRY_URL: proxy.url }, {
+    onStdout: (said) => {
+      if (lines > 0) return;
+      lines = said.split('\n').length;
+      cut[0]?.();
+      void called(['rollback', '--yes', '--reason', 'while it was cut'], lab);
+    },
+  });
+  await proxy.asked(1);
+  await answered(t, ['activate', '2.0.0', '--yes', '--reason', 'before the cut'], lab);
+  const { code, stdout } = await work;
+  t.equal(code, 0);
+  const [first, second, ...more] = stdout.trimEnd().split('\n').map(json);
+  t.same([first.event, second.event, more.length], ['version-activated', 'version-rolled-back', 0], 'nothing is missed, nothing is told twice');
+});
+
+t.test('on a terminal it shows, asks, and does', async (t) => {
+  const before = (await answered(t, ['status'])).health.revision;
+  const declined = await called(['activate', '2.0.0'], lab, { answers: [[/Why\?.*$/su, 'because\n'], [/\[y\/N\]/u, 'n\n']] });
+  t.match(declined, { code: 1, stdout: '', stderr: /lab: 1\.0\.0 -> 2\.0\.0[^]*Nothing was changed\./u });
+  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab, { answers: [[/\[y\/N\]/u, '\u0003']] }), { code: 130, stdout: '' }, 'Ctrl-C');
+  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab, { answers: [[/\[y\/N\]/u, '\u0004']] }), { code: 1, stdout: '' }, 'Ctrl-D');
+  t.equal((await answered(t, ['status'])).health.revision, before, 'nothing was changed by these');
+
+  const done = await called(['activate', '2.0.0'], lab, { answers: [[/Why\?/u, '\n'], [/1 to 500/u, 'better\n'], [/\[y\/N\]/u, 'y\n']] });
+  t.match(done, { code: 0, stdout: /Activated lab 2\.0\.0 in production; it was 1\.0\.0/u }, 'a blank reason is asked for again');
+  t.equal((await answered(t, ['audit', 'log', '--limit', '0'])).events.at(-1).reason, 'better');
+  t.match(await called(['rollback'], lab, { answers: [[/Why\?/u, 'worse\n'], [/Roll lab back to 1\.0\.0\? \[y\/N\]/u, 'yes\n']] }), { code: 0 });
+  t.match(await called(['revoke', '1.1.0', '--reason', 'r'], lab, { answers: [[/Revoke 1\.1\.0 of lab for good\?/u, 'n\n']] }), { code: 1 });
+});
+
+t.test('on a real terminal', { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' }, async (t) => {
+  await answered(t, ['activate', '2.0.0', '--yes', '--reason', 'base'], lab);
+  const { code, screen } = await onTerminal(t, ['activate', '1.0.0'], lab, [[/Why\?/u, 'by hand\r'], [/\[y\/N\]/u, 'y\r']]);
+  t.equal(code, 0, screen);
+  t.match(screen, /~ system \(\+1 -1 lines\)[^]*Activated lab 1\.0\.0 in production; it was 2\.0\.0/u);
+  t.match((await answered(t, ['show', 'lab'])), { version: '1.0.0', reason: 'by hand' });
+  t.match(await onTerminal(t, ['activate', '2.0.0'], lab, [[/Why\?/u, '\u0003']]), { code: 130, screen: /Why\?/u }, 'Ctrl-C');
+});
+
+t.test('without a terminal it asks nothing and changes nothing', async (t) => {
+  const before = (await answered(t, ['status'])).health.revision;
+  t.match(await typed(t, ['rollback'], lab), { code: 2, stdout: '', stderr: /--reason/u });
+  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab), { code: 2, stderr: /--yes/u });
+  t.match(await called(['revoke', '1.1.0', '--yes'], lab), { code: 2, stderr: /--reason/u });
+  t.match(await called(['keys', 'revoke', 'any', '--reason', 'x', '--json'], lab), { code: 2, stderr: /^\{"code":"wrong-usage".*"exitCode":2\}\n$/u });
+  t.match(await called(['rollback', '--yes', '--reason', '  '], lab), { code: 2, stderr: /not blank/u });
+  t.equal((await answered(t, ['status'])).health.revision, before);
+});
+
+t.test('what was shown is what is done: somebody else was quicker', async (t) => {
+  for (const command of [['activate', '1.1.0'], ['rollback']]) {
+    await answered(t, ['activate', '1.0.0', '--yes', '--reason', 'base'], lab);
+    await answered(t, ['activate', '2.0.0', '--yes', '--reason', 'shown'], lab);
+    let quicker: Promise<unknown> | undefined;
+    const proxy = await forward(t, async (request) => {
+      // The channel moves between the dry run and the confirmed move.
+      if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) await (quicker ??= called(['rollback', '--yes', '--reason', 'quicker'], lab));
+    });
+    const { code, stderr } = await called([...command, '--reason', 'slower', '--json'], { ...lab, PROMPT_REGISTRY_URL: proxy.url }, { answers: [[/\[y\/N\]/u, 'y\n']] });
+    t.equal(code, 1);
+    t.match(stderr, /^lab: 2\.0\.0 -> 1\.[01]\.0\n/u, 'it is shown, also to who wants JSON');
+    t.match(stderr, /"code":"revision-conflict"/u);
+    t.match(stderr, /Somebody else has moved lab meanwhile.*It is at 1\.0\.0 now: revision \d+, by operator, \\"quicker\\"/u);
+    t.match((await answered(t, ['show', 'lab'])), { version: '1.0.0', reason: 'quicker' }, 'it stays where the other one put it');
+  }
+});
+
+t.test('an answer that is lost does not make a change twice', async (t) => {
+  for (const version of ['1.0.0', '1.1.0', '2.0.0']) await answered(t, ['activate', version, '--yes', '--reason', 'stack'], lab);
+  const keys: (string | undefined)[] = [];
+  const proxy = await forward(t, undefined, (request, response) => {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined) return false;
+    keys.push(key.toString());
+    if (keys.length === 1) response.destroy();
+    return keys.length === 1;
+  });
+  const before = (await answered(t, ['status'])).health.revision;
+  const { code, stdout, stderr } = await called(['rollback', '--yes', '--reason', 'once'], { ...lab, PROMPT_REGISTRY_URL: proxy.url });
+  t.match({ code, stdout }, { code: 0, stdout: /^Rolled back to lab 1\.1\.0 in production; it was 2\.0\.0/u });
+  t.match(stderr, /sent once more/u);
+  t.equal(keys.length, 2);
+  t.equal(keys[0], keys[1], 'with the same Idempotency-Key');
+  t.equal((await answered(t, ['status'])).health.revision, before + 1, 'one effect');
+});
+
+t.test('Ctrl-C while a change is under way', async (t) => {
+  const interruption = new AbortController();
+  const proxy = await forward(t, (request) => {
+    if (request.headers['idempotency-key'] === undefined) return undefined;
+    interruption.abort();
+    return new Promise(() => undefined);
+  });
+  const where = { ...lab, PROMPT_REGISTRY_URL: proxy.url };
+  t.match(await called(['activate', '2.0.0', '--yes', '--reason', 'x'], where, { interrupted: interruption.signal }), { code: 130, stdout: '', stderr: /may have been made or not/u });
+});
+
+t.test('a secret whose answer was lost is not pretended', async (t) => {
+  let lost = 0;
+  const proxy = await forward(t, undefined, (_, response) => {
+    lost += 1;
+    if (lost === 1) response.destroy();
+    return lost === 1;
+  });
+  t.match(await called(['keys', 'create', 'lost', '--scope', 'prompts:read'], { ...env, PROMPT_REGISTRY_URL: proxy.url }), { code: 3, stdout: '', stderr: /keys revoke \w+/u });
+});
+
+t.test('an outcome that stays unknown is told as such', async (t) => {
+  const proxy = await forward(t, undefined, (request, response) => {
+    const write = request.headers['idempotency-key'] !== undefined;
+    if (write) response.destroy();
+    return write;
+  });
+  t.match(await called(['activate', '2.0.0', '--yes', '--reason', 'x'], { ...lab, PROMPT_REGISTRY_URL: proxy.url }), { code: 3, stdout: '', stderr: /may have been made or not\. Look before you repeat it: prompt-registry status/u });
+});
+
+t.test('what people wrote does not reach a terminal as control characters', async (t) => {
+  const evil = '\u001b[2J\u009b31m\u202egnp';
+  const shown = '\\x1b[2J\\x9b31m\\u202egnp';
+  await answered(t, ['activate', '1.1.0', '--yes', '--reason', `evil ${evil}`], lab);
+  await server.ask('/v1/packs/evil/versions', { ...documentOf('evil', '1.0.0'), summary: evil, system: `a\n${evil}\tb` });
+  const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/u; // eslint-disable-line no-control-regex -- these are what is looked for
+  for (const args of [['audit', 'log', '--limit', '0'], ['show', 'lab'], ['show', 'evil', '1.0.0'], ['versions', 'evil'], ['show', 'evil', '1.0.0', '--system']]) {
+    const { stdout } = await called([...args, '--no-color'], env, { answers: [] });
+    t.notMatch(stdout, controls, args.join(' '));
+    t.match(stdout, shown);
+    t.notMatch((await called([...args, '--json'], env)).stdout, controls, 'nor as JSON, which says the same');
+  }
+  t.equal((await answered(t, ['show', 'evil', '1.0.0'])).summary, evil);
+  t.equal((await called(['show', 'evil', '1.0.0', '--system'], env)).stdout, `a\n${evil}\tb`, 'a pipe gets it exactly');
+});
+
+t.test('a reader that has seen enough is no error', async (t) => {
+  const child = start(t, ['audit', 'log', '--limit', '0', '--json'], env);
+  child.stdout.destroy();
+  child.stderr.setEncoding('utf8');
+  let stderr = '';
+  child.stderr.on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  t.same([(await once(child, 'close'))[0], stderr], [0, '']);
+});
+
+t.test('the operator key is found on the machine of the service', async (t) => {
+  t.match(await typed(t, ['audit', 'head'], { PROMPT_REGISTRY_URL: server.address }, { cwd: folder }), { code: 0 }, 'in ./data');
+  t.match(await called(['audit', 'head', '--url', server.address], { DATA_DIR: dataDir }), { code: 0 }, 'in DATA_DIR');
+  t.match(await called(['audit', 'head', '--url', server.address, '--key-file', join(dataDir, 'operator.key')], {}, { cwd: '/' }), { code: 0 });
+  t.match(await called(['audit', 'head', '--url', server.address, '--key', key], {}, { cwd: '/' }), { code: 0 });
+});
+
+/** A service of the test's own. @returns where it is */
+async function serve(t: Test, answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const made: Server = createServer(answer).listen(0, '127.0.0.1');
+  await once(made, 'listening');
+  t.teardown(() => {
+    made.closeAllConnections();
+    made.close();
+  });
+  return `http://127.0.0.1:${(made.address() as AddressInfo).port}`;
+}
+
+/**
+ * Stands before the service.
+ * @param before looks at a request before it is passed on
+ * @param swallow whether the answer, which the service has given, is not passed on
+ */
+async function forward(t: Test, before?: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>, swallow?: (request: IncomingMessage, response: ServerResponse) => boolean) {
+  let count = 0;
+  const waiting: { n: number; resolve: () => void }[] = [];
+  const url = await serve(t, (request, response) => {
+    void Promise.resolve(before?.(request, response)).then(() => {
+      const passed = ask(`${server.address}${request.url}`, { method: request.method ?? 'GET', headers: request.headers }, (answer) => {
+        count += 1;
+        for (const { n, resolve } of waiting) if (n <= count) resolve();
+        if (swallow?.(request, response) === true) return void answer.resume();
+        response.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(response);
+      });
+      passed.on('error', () => response.destroy());
+      response.on('close', () => passed.destroy());
+      request.pipe(passed);
+    });
+  });
+  return { url, asked: (n: number) => (count >= n ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ n, resolve }))) };
+}
