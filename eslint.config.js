@@ -13,7 +13,7 @@ import { houseImports } from './scripts/eslint/house-imports.ts';
 const MAY_READ_ENVIRONMENT = ['server.ts', 'scripts/**', 'bench/**', 'test/**', 'clients/**'];
 
 export default defineConfig(
-  globalIgnores(['clients/typescript/src/api.ts', 'node_modules/', '.tap/', 'data/', 'coverage/', '**/dist/']),
+  globalIgnores(['clients/typescript/src/api.ts', 'docs/examples/', 'node_modules/', '.tap/', 'data/', 'coverage/', '**/dist/']),
   {
     linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' },
   },
