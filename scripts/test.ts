@@ -8,7 +8,7 @@
  * of runs by it.
  *   - `short` (the default): every test file but those that start a dozen processes and more, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
- *   - `packages`: what is published, packed and installed into an empty folder, which needs the npm registry;
+ *   - `packages`: what others build on: packages, packed and installed from the npm registry, and clients that generators make;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead of the length's own.
  *
@@ -16,13 +16,13 @@
  * and nothing failed; 130 after an interrupt that left a run unfinished; otherwise 1. A file that times out, crashes, or runs no
  * test is a failure, and so is a run in which no test ran.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import { closingLine, TapReport, type Counts } from './tap-report.ts';
+import { runTestFile } from './test-file.ts';
 
 interface Length {
   /** Where its files are. */
@@ -39,8 +39,8 @@ interface Length {
 /** They start a dozen processes and more, which takes longer than a short run has; `faults` runs them. */
 const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
-/** It installs from the npm registry. */
-const PACKAGES = ['test/packages/packages.test.ts'];
+/** They pack and install, or generate and compile: half a minute each. */
+const PACKAGES = ['hey-api', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
@@ -50,14 +50,10 @@ const LENGTHS: Readonly<Record<string, Length>> = {
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
 };
 
-/** Seconds of silence beyond a file's own time after which tap itself is taken to hang: nobody else would notice. */
-const SILENCE = 300;
-
 /** Milliseconds that an interrupted run has to end by itself; a second signal ends it at once. */
 const GRACE = 10_000;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TAP = fileURLToPath(new URL('./run.mjs', import.meta.resolve('tap')));
 
 const print = (text: string) => process.stdout.write(text);
 
@@ -124,54 +120,44 @@ function posix(path: string): string {
   return path.split(sep).join('/');
 }
 
-/** Runs tap once over the files. */
+/** Runs the files, so many at a time, and reports each when it ends. */
 async function run(files: readonly string[], length: string, { timeout, jobs }: Length): Promise<TapReport> {
   const report = new TapReport(print);
-  // stderr goes straight through: what a crashing process says last must not be lost in between.
-  const tap = spawn(process.execPath, [TAP, 'run', '--reporter=tap', `--timeout=${timeout}`, `--jobs=${jobs}`, ...files], {
-    cwd: ROOT,
-    env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...process.env, TEST_LENGTH: length },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
+  const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...inherited, TEST_LENGTH: length };
+  const running = new Set<ChildProcess>();
 
   const stop = (signal: NodeJS.Signals) => {
-    if (interrupted) {
-      tap.kill('SIGKILL');
-      return;
-    }
+    if (interrupted) return endAll('SIGKILL');
     interrupted = true;
     report.mute();
     print(`\n${signal}: stopping\n`);
-    tap.kill(signal);
-    setTimeout(() => tap.kill('SIGKILL'), GRACE).unref();
+    endAll(signal);
+    setTimeout(() => endAll('SIGKILL'), GRACE).unref();
+  };
+  const endAll = (signal: NodeJS.Signals) => {
+    for (const child of running) child.kill(signal);
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
 
-  // A process that a dead test file left behind can hold tap's pipe open for ever, so silence has an end too.
-  const quiet = (timeout + SILENCE) * 1000;
-  let hung = false;
-  const watchdog = setTimeout(() => {
-    hung = true;
-    tap.kill('SIGKILL');
-    tap.stdout.destroy();
-  }, quiet);
-
-  tap.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    watchdog.refresh();
-    report.write(chunk);
-  });
-  const [code, signal] = (await once(tap, 'close')) as [number | null, NodeJS.Signals | null];
-  clearTimeout(watchdog);
+  const waiting = [...files];
+  let ended = 0;
+  report.write('TAP version 14\n');
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined && !interrupted && !report.bailed; file = waiting.shift()) {
+      let own: ChildProcess | undefined;
+      const onStart = (child: ChildProcess) => running.add((own = child));
+      const result = await runTestFile({ file, cwd: ROOT, env, timeout: timeout * 1000, onStart });
+      if (own !== undefined) running.delete(own);
+      report.write(result((ended += 1)));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
   process.off('SIGINT', stop).off('SIGTERM', stop);
+  report.write(`1..${ended}\n`);
   report.end();
 
-  if (hung) report.fail('tap', `Nothing was heard for ${quiet / 1000} s, so the run was stopped.`);
-  if (!report.bailed) {
-    for (const file of files.filter((each) => !report.files.has(each))) {
-      report.fail(file, 'There is no result for this file: the run ended before it did, or its result was lost when another file timed out.');
-    }
-  }
-  if (code !== 0 && report.counts.failed === 0) report.fail('tap', `It ended with ${signal ?? `exit code ${code}`} although no test failed.`);
+  if (!report.bailed) for (const file of files.filter((each) => !report.files.has(each))) report.fail(file, 'There is no result for this file: the run ended before it did.');
   return report;
 }
 
