@@ -45,6 +45,9 @@ const CONFIG = /^config\.ts$/u;
 const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
+/** What the command line takes from the domain, to check packs without a service: no door, no store, nothing that is running. */
+const OFFLINE = /^registry\/(diff|errors|model|pack-folder|policy)\.ts$/u;
+
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
   { files: /^registry\/stores\/memory\//u, allowed: [BUILTIN, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/memory\//u] },
@@ -57,12 +60,21 @@ const RULES: readonly Rule[] = [
   { files: ROUTES, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGIN_DOOR, ROUTES, CONFIG, MANIFEST] },
   { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, MANIFEST] },
   { files: APP, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, ROUTES, CONFIG, MANIFEST] },
+  { files: /^clients\/typescript\/src\/disk\.ts$/u, allowed: [BUILTIN, /^clients\/typescript\/src\//u] },
+  { files: /^clients\/typescript\//u, allowed: [PACKAGE, /^clients\/typescript\/src\//u] },
+  { files: /^clients\/cli\//u, allowed: [BUILTIN, PACKAGE, OFFLINE, /^clients\/cli\/src\//u] },
+  { files: /^clients\/contract\//u, allowed: [BUILTIN, PACKAGE, /^clients\/contract\/src\//u] },
   { files: /^server\.ts$/u, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, APP, MANIFEST] },
 ];
 
 /** The service: what the rules are about. */
 function service(): Sources {
   return read(['registry/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', '*.ts']);
+}
+
+/** What is published beside it. */
+function clients(): Sources {
+  return read(['clients/*/src/**/*.ts']);
 }
 
 function read(patterns: readonly string[]): Sources {
@@ -120,6 +132,17 @@ t.test('dependencies point inward', async (t) => {
   t.same(violations(sources), []);
 });
 
+t.test('clients know nothing of the service but what they are sent, and the command line how packs are checked', async (t) => {
+  const sources = clients();
+  t.ok(['typescript', 'cli', 'contract'].every((name) => [...sources.keys()].some((path) => path.startsWith(`clients/${name}/`))), 'the scan finds them');
+  t.same(violations(sources), []);
+  for (const name of ['typescript', 'cli', 'contract']) {
+    const { dependencies } = JSON.parse(readFileSync(new URL(`clients/${name}/package.json`, ROOT), 'utf8')) as { dependencies: Record<string, string> };
+    const used = [...sources].filter(([path]) => path.startsWith(`clients/${name}/`)).flatMap(([path, text]) => importsOf(path, text));
+    t.same(used.filter(({ to }) => to.startsWith('npm:') && !(to.slice('npm:'.length) in dependencies)).map(({ from, to }) => `${from} → ${to}`), [], `clients/${name} imports what it names`);
+  }
+});
+
 t.test('only server.ts reads the environment', async (t) => {
   t.same(environmentReaders(service()).filter((path) => path !== 'server.ts'), []);
 });
@@ -163,6 +186,11 @@ t.test('control: planted violations are found', async (t) => {
     ['server.ts', `import { Fold } from './registry/fold.ts';`],
     ['server.ts', `import { store } from './test/support/store.ts';`],
     ['cli.ts', `export const nothing = 0;`],
+    ['clients/typescript/src/source.ts', `import { createHash } from 'node:crypto';`],
+    ['clients/typescript/src/source.ts', `import { parsePack } from '../../../registry/pack.ts';`],
+    ['clients/cli/src/main.ts', `import { Registry } from '../../../registry/index.ts';`],
+    ['clients/cli/src/main.ts', `import { createPromptSource } from '../../typescript/src/index.ts';`],
+    ['clients/contract/src/main.ts', `import { parsePack } from '../../../registry/pack.ts';`],
   ];
   for (const [path, text] of planted) t.equal(violations(new Map([[path, text]])).length, 1, `${path}: ${text}`);
 
