@@ -43,8 +43,20 @@ const LONGEST_MESSAGE = 1024 * 1024;
 export async function* streamEvents(client: RegistryClient, { pack, channel, after, signal, silence = SILENCE }: StreamQuery = {}): AsyncGenerator<StreamMessage, never> {
   const query = new URLSearchParams({ ...(pack !== undefined && { pack }), ...(channel !== undefined && { channel }) });
   const dead = new AbortController();
+  const giveUp = () => dead.abort(signal?.reason);
+  if (signal?.aborted === true) giveUp();
+  signal?.addEventListener('abort', giveUp);
+  try {
+    yield* messagesOf(client, query, after, silence, dead);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
+}
+
+async function* messagesOf(client: RegistryClient, query: URLSearchParams, after: string | undefined, silence: number, dead: AbortController): AsyncGenerator<StreamMessage, void> {
   const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
-  const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal: signal === undefined ? dead.signal : AbortSignal.any([signal, dead.signal]) });
+  const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal: dead.signal });
   if (!response.ok) throw refusalOf(response, await bodyOf(response, client), client.url);
   if (response.body === null || !/^text\/event-stream\b/iu.test(response.headers.get('content-type') ?? '')) {
     await response.body?.cancel();
@@ -69,7 +81,6 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
     clearTimeout(timer);
     dead.abort();
   }
-  throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
 }
 
 /** The body of a refusal, as far as it comes in time. */

@@ -23,6 +23,22 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
+/**
+ * Runs something that can be given up by a signal which lives longer. It is given a signal of its own: requests leave listeners on theirs,
+ * thousands of them in a day.
+ */
+export async function givenUpBy<T>(signal: AbortSignal, run: (own: AbortSignal) => Promise<T>): Promise<T> {
+  const own = new AbortController();
+  const giveUp = () => own.abort(signal.reason);
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp);
+  try {
+    return await run(own.signal);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
 /** What a timer can count to. */
 const LONGEST = 2 ** 31 - 1;
 

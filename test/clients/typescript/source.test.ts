@@ -1,4 +1,5 @@
 /** A source of prompts beside a healthy registry: whole packs from memory, one request a pack, followed as they move. */
+import { getEventListeners } from 'node:events';
 import { RegistryFailure } from '@prompt-registry/client';
 import t from 'tap';
 import { listen, openApp } from '../../support/app.ts';
@@ -112,6 +113,26 @@ t.test('a source beside a registry', async (t) => {
     await registry.rollback({ reason });
     t.not((await heard('changed', ({ from }) => from?.version === version)).to.version, version);
     t.notOk(front.requests.slice(before).some((each) => each.includes('/v1/events')));
+  });
+
+  t.test('however often it asks, nothing is left behind on what lives as long as it does', async (t) => {
+    const signals: AbortSignal[] = [];
+    const { AbortController: Original } = globalThis;
+    t.intercept(globalThis, 'AbortController', {
+      value: class extends Original {
+        constructor() {
+          super();
+          signals.push(this.signal);
+        }
+      },
+    });
+    const { source } = openSource(t, { ...connection, stream: false, pollInterval: 1 });
+    await source.ready();
+    const before = front.requests.length;
+    await until(() => front.requests.length > before + 50);
+    const listeners = signals.map((signal) => getEventListeners(signal, 'abort').length);
+    t.ok(signals.length > 50, 'each request has a signal of its own');
+    t.ok(Math.max(...listeners) <= 3, `at most ${Math.max(...listeners)} listeners`);
   });
 
   t.test('a listener that throws is told of, and stands in nobody\'s way', async (t) => {
