@@ -51,6 +51,8 @@ t.test('while the registry is away sessions begin here, and keep their version',
   await back();
   await until(() => source.activePack().version === '1.0.0');
   t.match(await source.resolveSession(session.sessionId), { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt }, 'the channel moves on, the session does not');
+  await away();
+  t.match(await source.resolveSession(session.sessionId), { promptPack: { version: '2.0.0' }, prompt: session.prompt, movedFrom: undefined }, 'nor when the registry is away again');
 });
 
 t.test('a call that fails is answered here as well', async (t) => {
