@@ -11,8 +11,9 @@ import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/app.ts';
 import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
 import { newFolder } from '../../support/folder.ts';
+import { runHere } from '../../support/script.ts';
 import { until } from '../../support/until.ts';
-import { BIN, runKit } from './run-kit.ts';
+import { BIN, runKit, type Finished } from './run-kit.ts';
 
 const SOMEWHERE = ['--url', 'http://127.0.0.1:1', '--key', 'prk_x_y'];
 
@@ -39,7 +40,15 @@ async function closedPort(): Promise<string> {
 
 /** One message, and nothing that looks like a result or a crash. */
 async function refused(t: Test, args: readonly string[], code: number, message: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const ended = await runKit(t, args, { env });
+  isRefusal(t, await runKit(t, args, { env }), code, message);
+}
+
+/** The same in this process: one of each exit code is enough of processes. */
+async function refusedHere(t: Test, args: readonly string[], code: number, message: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  isRefusal(t, await runHere('clients/contract/dist/main.js', args, env), code, message);
+}
+
+function isRefusal(t: Test, ended: Finished, code: number, message: RegExp): void {
   t.match(ended, { code, stdout: '', stderr: message }, `${message}`);
   t.notMatch(ended.stderr, /\n\s+at |Error:/u, 'no stack');
 }
@@ -47,14 +56,14 @@ async function refused(t: Test, args: readonly string[], code: number, message: 
 t.test('wrong usage: 2', async (t) => {
   await Promise.all([
     refused(t, [], 2, /Which server\?.*--url/u),
-    refused(t, ['--url', 'http://127.0.0.1:1'], 2, /With which key\?.*--key/u),
-    refused(t, [...SOMEWHERE, '--surprise'], 2, /--surprise/u),
+    refusedHere(t, ['--url', 'http://127.0.0.1:1'], 2, /With which key\?.*--key/u),
+    refusedHere(t, [...SOMEWHERE, '--surprise'], 2, /--surprise/u),
   ]);
   await Promise.all([
-    refused(t, ['--url', 'localhost', '--key', 'prk_x_y'], 2, /localhost.*http/u),
-    refused(t, [...SOMEWHERE, '--pack', 'Not A Name'], 2, /Not A Name.*lower-case/u),
-    refused(t, [...SOMEWHERE, '--timeout', 'soon'], 2, /soon.*seconds/u),
-    refused(t, [...SOMEWHERE, 'everything'], 2, /everything/u),
+    refusedHere(t, ['--url', 'localhost', '--key', 'prk_x_y'], 2, /localhost.*http/u),
+    refusedHere(t, [...SOMEWHERE, '--pack', 'Not A Name'], 2, /Not A Name.*lower-case/u),
+    refusedHere(t, [...SOMEWHERE, '--timeout', 'soon'], 2, /soon.*seconds/u),
+    refusedHere(t, [...SOMEWHERE, 'everything'], 2, /everything/u),
   ]);
 });
 
@@ -72,12 +81,12 @@ t.test('no registry: 3', async (t) => {
   const cut = await foreign(t, (request) => request.socket.destroy());
   await Promise.all([
     refused(t, ['--url', html, '--key', 'prk_x_y'], 3, /no prompt registry at .*200 with text\/html/u),
-    refused(t, ['--url', other, '--key', 'prk_x_y'], 3, /no prompt registry/u),
-    refused(t, ['--url', hangs, '--timeout', '0.2'], 3, /No answer from .*nothing came within 0\.2 s/u, { PROMPT_REGISTRY_KEY: 'prk_x_y' }),
+    refusedHere(t, ['--url', other, '--key', 'prk_x_y'], 3, /no prompt registry/u),
+    refusedHere(t, ['--url', hangs, '--timeout', '0.2'], 3, /No answer from .*nothing came within 0\.2 s/u, { PROMPT_REGISTRY_KEY: 'prk_x_y' }),
   ]);
   await Promise.all([
-    refused(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
-    refused(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
+    refusedHere(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
+    refusedHere(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
   ]);
 });
 
@@ -88,9 +97,9 @@ t.test('a registry', async (t) => {
   const head = app.registry.current.revision;
 
   await Promise.all([
-    refused(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
-    refused(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
-    refused(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
+    refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
+    refusedHere(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
+    refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
   ]);
 
   const [lacking, one] = await Promise.all([

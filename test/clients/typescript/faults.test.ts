@@ -11,6 +11,7 @@ import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { newFolder } from '../../support/folder.ts';
 import { startFront, type Fate, type HttpFront } from '../../support/http-front.ts';
 import { openSource, type TestSource } from '../../support/prompt-sources.ts';
+import { operatorKeyIn, startServer } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
 
 const reason = 'For the client';
@@ -168,19 +169,26 @@ t.test('bytes are lost below HTTP', async (t) => {
 });
 
 t.test('the registry is killed: no answer changes, and its return is noticed', async (t) => {
-  const first = await openApp(t, { store: 'memory' });
-  const front = await startFront(t, await listen(first.app));
-  const { source, hears } = openSource(t, { url: front.url, key: first.key });
+  const settings = { DATA_DIR: newFolder(t) };
+  const server = await startServer(t, settings);
+  const key = operatorKeyIn(settings.DATA_DIR);
+  const { source, hears } = openSource(t, { url: server.address, key });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   const answers = () => JSON.stringify([source.getSystemPrompt().text, source.activePack().styles, source.activePack().revision, source.activePack().digest]);
   const before = answers();
-  const failed = hears('error');
-  await first.app.close();
+  const failed = hears('error', ({ code }) => code === 'unreachable');
+  await server.kill();
   await failed;
-  await hears('error', ({ code }) => code === 'unreachable');
+  await until(() => source.status().connection === 'disconnected');
   t.equal(answers(), before);
   t.match(source.status().failure?.message, /cannot be reached/u);
+  t.match(await source.startSession({ styleId: 'supportive' }), { local: true, promptPack: { version: source.activePack().version } });
+
+  await startServer(t, { ...settings, PORT: new URL(server.address).port });
+  await until(() => source.status().connection === 'streaming');
+  t.equal(answers(), before, 'it is where it was');
+  t.equal(source.status().failure, undefined);
 });
 
 t.test('a registry that was restored to an older state', async (t) => {
