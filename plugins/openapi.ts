@@ -69,8 +69,10 @@ async function openapi(app: FastifyInstance): Promise<void> {
       strictTransportSecurity: false,
     });
     await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true } });
-    docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())));
-    docs.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml').send(openapiYaml(app)));
+    // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask.
+    let [json, yaml]: [string | undefined, string | undefined] = [undefined, undefined];
+    docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send((json ??= JSON.stringify(app.swagger()))));
+    docs.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml').send((yaml ??= openapiYaml(app))));
   });
 }
 

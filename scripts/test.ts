@@ -124,7 +124,7 @@ function posix(path: string): string {
 async function run(files: readonly string[], length: string, { timeout, jobs }: Length): Promise<TapReport> {
   const report = new TapReport(print);
   const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...inherited, TEST_LENGTH: length };
+  const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...inherited, TEST_LENGTH: length, TAP_TIMEOUT: String(timeout) };
   const running = new Set<ChildProcess>();
 
   const stop = (signal: NodeJS.Signals) => {

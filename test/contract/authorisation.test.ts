@@ -198,7 +198,8 @@ t.test('control: a route that nobody guards is found, and so is one that says no
     app.get('/v1/planted', { config: { scope: 'audit:read' } }, () => ({ all: 'the secrets' }));
     app.get('/v1/silent', () => ({ all: 'the secrets' }));
   });
-  const { faults } = await faultsIn(planted);
+  // What is open holds large documents, and was asked for above.
+  const { faults } = await faultsIn({ ...planted, routes: planted.routes.filter(({ scope }) => scope !== 'open') });
   for (const expected of ['GET /v1/planted: nobody gets a 200 in place of a 401', 'GET /v1/planted: revoked gets a 200', 'GET /v1/planted: a key for prompts:read gets a 200', 'GET /v1/silent declares no scope']) {
     t.ok(faults.some((fault) => fault.startsWith(expected)), expected);
   }

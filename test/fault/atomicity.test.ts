@@ -22,9 +22,9 @@ import { flip, moveInProcess, moveOverHttp, readAllInProcess, readInProcess, rea
 import { DAY } from '../support/registries.ts';
 
 /** Answers to read, over all doors together. */
-const READS: Record<string, number> = { short: 10_000, faults: 200_000, soak: 5_000_000 };
+const READS: Record<string, number> = { short: 5_000, faults: 200_000, soak: 5_000_000 };
 const length = process.env['TEST_LENGTH'] ?? 'short';
-const reads = READS[length] ?? 10_000;
+const reads = READS[length] ?? 5_000;
 /** BARS B1; of the short form nothing is asked, as other tests run beside it. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const CONNECTIONS = 6;

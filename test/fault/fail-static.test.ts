@@ -4,10 +4,12 @@
  * Problem: a store goes away by refusing, by silence, by being slow, by dying, by taking no writes. Each is met elsewhere in the code.
  * Rule: every read, pin and session start is answered all the while; from 6 s on (5 s and one of grace) every answer is marked, and stays
  * so; writes end within 2 s in a 503 that says whether anything can have happened; once the store is back the instance is current within 5 s.
- * Example: five outages at once, each with an instance of its own, real processes and a real PostgreSQL.
+ * Example: five outages at once, each with an instance of its own, real processes and a real PostgreSQL. In short form four: of the two that
+ * take a PostgreSQL of their own there is one, by the seed (TEST_SEED=…).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { newSeed, randomFrom } from '../support/events.ts';
 import { mostWithin, type Mode } from '../support/fault-proxy.ts';
 import { startInstances, until, type Reply, type TestInstance, type TestInstances } from '../support/instances.ts';
 
@@ -16,7 +18,8 @@ const rounds = { short: 1, faults: 4, soak: 50 }[length] ?? 1;
 /** How long the store is away, in milliseconds. */
 const AWAY = { short: 7500, faults: 12_000, soak: 20_000 }[length] ?? 7500;
 /** Between two rounds of reads, or of writes, in milliseconds. */
-const PACE = length === 'short' ? 150 : 20;
+const PACE = length === 'short' ? 300 : 20;
+const seed = newSeed();
 const STALE_AT_LAST = 6000;
 const WRITE_BOUND = 2000;
 const RETURN_BOUND = 5000;
@@ -32,22 +35,28 @@ interface Outage {
   readonly back: () => Promise<void> | void;
 }
 
-t.test('the store is refused, silent, slow, killed, read-only', async (t) => {
-  const [shared, killed, readOnly] = await Promise.all([startInstances(t, { count: 4 }), startInstances(t, { count: 1 }), startInstances(t, { count: 1 })]);
+/** Outages of a whole PostgreSQL. */
+const OF_THEIR_OWN: readonly ((instances: TestInstances) => Pick<Outage, 'name' | 'away' | 'back'>)[] = [
+  ({ postgres }) => ({ name: 'killed', away: () => postgres.kill(), back: () => postgres.restart() }),
+  (instances) => ({ name: 'read-only', away: () => setReadOnly(instances, true), back: () => setReadOnly(instances, false) }),
+];
+
+t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}`, async (t) => {
+  // Of those that take a database of their own, in short form one.
+  const own = length !== 'short' ? OF_THEIR_OWN : [OF_THEIR_OWN[Math.floor(randomFrom(seed)() * OF_THEIR_OWN.length)]!];
+  const [shared, alone] = await Promise.all([startInstances(t, { count: 4 }), Promise.all(own.map(() => startInstances(t, { count: 1 })))]);
   const [writer, ...cut] = shared.instances as [TestInstance, ...TestInstance[]];
   const modes: readonly [string, Mode][] = [['refused', 'refuse'], ['black-holed', 'black-hole'], ['slow', { kind: 'latency', ms: 3000 }]];
   for (let round = 1; round <= rounds; round += 1) {
-    const sessions = await Promise.all([shared, killed, readOnly].map(supersededSession));
-    const [ofShared = '', ofKilled = '', ofReadOnly = ''] = sessions;
+    const [ofShared = '', ...ofAlone] = await Promise.all([shared, ...alone].map(supersededSession));
     const outages: Outage[] = modes.map(([name, mode], place) => ({ name, instance: cut[place]!, pinned: ofShared, away: () => cut[place]!.proxy.set(mode), back: () => cut[place]!.proxy.set('pass') }));
-    outages.push({ name: 'killed', instance: killed.instances[0]!, pinned: ofKilled, away: () => killed.postgres.kill(), back: () => killed.postgres.restart() });
-    outages.push({ name: 'read-only', instance: readOnly.instances[0]!, pinned: ofReadOnly, away: () => setReadOnly(readOnly, true), back: () => setReadOnly(readOnly, false) });
+    alone.forEach((instances, place) => outages.push({ instance: instances.instances[0]!, pinned: ofAlone[place]!, ...own[place]!(instances) }));
     // While three are cut off, the log goes on without them.
     const meanwhile = async () => {
       const { status, body } = await writer.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'While others are cut off' });
       t.equal(status, 201, `the instance that is not cut off writes on: ${String(body['code'])}`);
     };
-    await Promise.all([...outages.map((outage) => through(t, outage, [shared, killed, readOnly].find(({ instances }) => instances.includes(outage.instance))!)), meanwhile()]);
+    await Promise.all([...outages.map((outage) => through(t, outage, [shared, ...alone].find(({ instances }) => instances.includes(outage.instance))!)), meanwhile()]);
   }
 });
 

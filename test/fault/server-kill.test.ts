@@ -24,18 +24,24 @@ import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../
 import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
-const kills = { short: 10, faults: 50, soak: 200 }[length] ?? 10;
-const killsAtFirstStart = { short: 3, faults: 20, soak: 60 }[length] ?? 3;
+// In short form ten kills together.
+const kills = { short: 8, faults: 50, soak: 200 }[length] ?? 8;
+const killsAtFirstStart = { short: 2, faults: 20, soak: 60 }[length] ?? 2;
+/** The most writes that are acknowledged before a kill. */
+const MOST_WRITES = length === 'short' ? 30 : 80;
 const WRITERS = 4;
 const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/early-ack-server.ts', import.meta.url));
 
 const seed = newSeed();
+/** The revision that a first start leads to that nobody disturbs: the first test has one. */
+const clean = Promise.withResolvers<number>();
 
 t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const dataDir = join(newFolder(t), 'data');
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   let server = await startServer(t, { DATA_DIR: dataDir });
+  clean.resolve((await ready(server.address)).revision);
   let replayed = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
     const writes = await killUnderWrites(server, dataDir, ledger, random);
@@ -82,9 +88,7 @@ t.test('control: what the check of a log finds', async (t) => {
 t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const dir = newFolder(t);
-  const clean = await startServer(t, { DATA_DIR: join(dir, 'clean') });
-  const { revision } = await ready(clean.address);
-  await clean.stop();
+  const revision = await clean.promise;
 
   for (let kill = 1; kill <= killsAtFirstStart; kill += 1) {
     const dataDir = join(dir, `data-${kill}`);
@@ -126,7 +130,7 @@ async function repeatUnanswered(address: string, dataDir: string, ledger: WriteL
 /** Lets writers at a server and kills it in the middle. @returns how many writes were acknowledged */
 async function killUnderWrites(server: ServerProcess & { address: string }, dataDir: string, ledger: WriteLedger, random: () => number): Promise<number> {
   const before = ledger.acknowledged.length;
-  const wanted = 1 + Math.floor(random() * 80);
+  const wanted = 1 + Math.floor(random() * MOST_WRITES);
   let enough: (value: unknown) => void = () => undefined;
   const reached = new Promise((resolve) => (enough = resolve));
   let killed = false;

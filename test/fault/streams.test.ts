@@ -18,10 +18,10 @@ import { operatorKeyIn, startServer } from '../support/server-process.ts';
 import { appendElsewhere, foreignEvent } from '../support/streams-app.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
-const WATCHERS = isShort ? 200 : 2000;
-const FLIPS = isShort ? 150 : 600;
+const WATCHERS = isShort ? 100 : 2000;
+const FLIPS = isShort ? 100 : 600;
 /** The most messages that a watcher takes before it is cut. */
-const LONGEST = isShort ? 60 : 200;
+const LONGEST = isShort ? 40 : 200;
 const STALLED = isShort ? 50 : 500;
 /** In milliseconds. */
 const CUT_WITHIN = 10_000;

@@ -14,7 +14,7 @@ import { Attacker } from '../support/attacker.ts';
 import { readLog } from '../support/events.ts';
 import { newFolder } from '../support/folder.ts';
 import { optionsOf } from '../support/registries.ts';
-import { runScript, type Finished } from '../support/script.ts';
+import { runHere, runScript, type Finished } from '../support/script.ts';
 import { entries, startServer } from '../support/server-process.ts';
 
 const dataDir = newFolder(t);
@@ -31,6 +31,8 @@ const last = events.length;
 const wrong = 'f'.repeat(64);
 
 const verify = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) => runScript(t, 'audit-verify', args, settings);
+/** The same in this process, for what is a matter of what it says alone. Each exit code, and what it does beside a service, is a process's. */
+const verifyHere = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) => runHere('scripts/audit-verify.ts', args, settings);
 const heads = (...kept: readonly string[]) => kept.flatMap((text) => ['--head', text]);
 
 /** Asserts how each call ends, two at a time. */
@@ -53,11 +55,11 @@ t.test('a whole log of a stopped service', async (t) => {
   const whole = new RegExp(`^Whole: ${last} events; the head is ${head(last)}`);
   await expect(t, [
     ['alone', () => verify([]), 0, new RegExp(`${whole.source}\\.\n$`)],
-    ['with heads that were kept', () => verify(heads(head(1), head(last))), 0, new RegExp(`${whole.source}; 2 head\\(s\\) kept outside are in it\\.\n$`)],
-    ['named by STORE_URL', () => verify([], { STORE_URL: `sqlite:${join(dataDir, 'registry.db')}` }), 0, whole],
-    ['as JSON', () => verify(['--json', ...heads(head(3))]), 0, /^\{.*\}\n$/],
+    ['with heads that were kept', () => verifyHere(heads(head(1), head(last))), 0, new RegExp(`${whole.source}; 2 head\\(s\\) kept outside are in it\\.\n$`)],
+    ['named by STORE_URL', () => verifyHere([], { STORE_URL: `sqlite:${join(dataDir, 'registry.db')}` }), 0, whole],
+    ['as JSON', () => verifyHere(['--json', ...heads(head(3))]), 0, /^\{.*\}\n$/],
   ]);
-  t.strictSame(JSON.parse((await verify(['--json'])).stdout), { valid: true, events: last, head: { revision: last, hash: events.at(-1)?.hash } });
+  t.strictSame(JSON.parse((await verifyHere(['--json'])).stdout), { valid: true, events: last, head: { revision: last, hash: events.at(-1)?.hash } });
   t.ok(readFileSync(join(dataDir, 'registry.db')).equals(before), 'it changed nothing');
   t.same(readdirSync(dataDir).filter((name) => name.endsWith('-wal') || name.endsWith('-shm') || name.includes('.lock') || name.includes('holder')), ['registry.db.lock'], 'and left nothing behind');
 });
@@ -66,10 +68,10 @@ t.test('a head that is not in the log', async (t) => {
   const other = `${last}:${wrong}`;
   await expect(t, [
     ['another hash', () => verify(heads(other)), 1, new RegExp(`^BROKEN at revision ${last}: Revision ${last} has another hash than the one that was kept outside: the chain was rewritten\\. Whole up to ${head(last - 1)}\\.\n$`)],
-    ['a later revision', () => verify(heads(`${last + 2}:${wrong}`)), 1, new RegExp(`^BROKEN at revision ${last + 1}: The log ends at revision ${last}, but revision ${last + 2} was there: the tail was cut off`)],
-    ['one of several', () => verify(heads(head(1), head(3), `2:${wrong}`)), 1, /^BROKEN at revision 2: /],
-    ['another one of a revision whose first is in it', () => verify(heads(head(last), other)), 1, new RegExp(`^BROKEN at revision ${last}: `)],
-    ['as JSON', () => verify(['--json', ...heads(other)]), 1, new RegExp(`"valid":false.*"firstBroken":\\{"revision":${last},`)],
+    ['a later revision', () => verifyHere(heads(`${last + 2}:${wrong}`)), 1, new RegExp(`^BROKEN at revision ${last + 1}: The log ends at revision ${last}, but revision ${last + 2} was there: the tail was cut off`)],
+    ['one of several', () => verifyHere(heads(head(1), head(3), `2:${wrong}`)), 1, /^BROKEN at revision 2: /],
+    ['another one of a revision whose first is in it', () => verifyHere(heads(head(last), other)), 1, new RegExp(`^BROKEN at revision ${last}: `)],
+    ['as JSON', () => verifyHere(['--json', ...heads(other)]), 1, new RegExp(`"valid":false.*"firstBroken":\\{"revision":${last},`)],
   ]);
 });
 
@@ -80,8 +82,8 @@ t.test('a log that was tampered with', async (t) => {
   attacker.write(4, { ...attacker.event(4), reason: 'What never happened' });
   attacker.close();
   await expect(t, [
-    ['an edited event', () => verify([], { STORE_URL: `sqlite:${edited}` }), 1, new RegExp(`^BROKEN at revision 4: Revision 4 does not have its hash: it was changed\\. Whole up to ${head(3)}\\.\n$`)],
-    ['with a head before it', () => verify(['--json', ...heads(head(2))], { STORE_URL: `sqlite:${edited}` }), 1, /^\{"valid":false,"events":3,.*"firstBroken":\{"revision":4,"detail":"Revision 4 does not have its hash: it was changed\."\}\}\n$/],
+    ['an edited event', () => verifyHere([], { STORE_URL: `sqlite:${edited}` }), 1, new RegExp(`^BROKEN at revision 4: Revision 4 does not have its hash: it was changed\\. Whole up to ${head(3)}\\.\n$`)],
+    ['with a head before it', () => verifyHere(['--json', ...heads(head(2))], { STORE_URL: `sqlite:${edited}` }), 1, /^\{"valid":false,"events":3,.*"firstBroken":\{"revision":4,"detail":"Revision 4 does not have its hash: it was changed\."\}\}\n$/],
   ]);
 });
 
@@ -94,13 +96,13 @@ t.test('what cannot be told', async (t) => {
   const noHead = /^The log could not be checked: --head ".*" is none; write REVISION:HASH/;
   await expect(t, [
     ['no database', () => verify([], { DATA_DIR: join(dataDir, 'nowhere') }), 2, /^The log could not be checked: There is no registry database at /],
-    ['in memory', () => verify([], { STORE_URL: 'memory:' }), 2, /^The log could not be checked: STORE_URL is "memory:"/],
-    ['of an older build', () => verify([], { STORE_URL: `sqlite:${older}` }), 2, /is of an older build/],
-    ['something else', () => verify([], { STORE_URL: `sqlite:${join(dataDir, 'text.db')}` }), 2, /is not a SQLite database/],
-    ['a wrong setting', () => verify([], { DATA_DIR: dataDir, PORT: 'x' }), 2, /The settings have a fault/],
-    ['an unknown option', () => verify(['--heads', head(1)]), 2, /--heads/],
-    ['an argument too many', () => verify([head(1)]), 2, /The log could not be checked: /],
-    ...[`0:${wrong}`, '1:', `1:${wrong.slice(1)}`, `1:${wrong.toUpperCase()}`, `-1:${wrong}`, `1.5:${wrong}`, wrong].map((text) => [`--head ${text}`, () => verify([`--head=${text}`]), 2, noHead] as const),
+    ['in memory', () => verifyHere([], { STORE_URL: 'memory:' }), 2, /^The log could not be checked: STORE_URL is "memory:"/],
+    ['of an older build', () => verifyHere([], { STORE_URL: `sqlite:${older}` }), 2, /is of an older build/],
+    ['something else', () => verifyHere([], { STORE_URL: `sqlite:${join(dataDir, 'text.db')}` }), 2, /is not a SQLite database/],
+    ['a wrong setting', () => verifyHere([], { DATA_DIR: dataDir, PORT: 'x' }), 2, /The settings have a fault/],
+    ['an unknown option', () => verifyHere(['--heads', head(1)]), 2, /--heads/],
+    ['an argument too many', () => verifyHere([head(1)]), 2, /The log could not be checked: /],
+    ...[`0:${wrong}`, '1:', `1:${wrong.slice(1)}`, `1:${wrong.toUpperCase()}`, `-1:${wrong}`, `1.5:${wrong}`, wrong].map((text) => [`--head ${text}`, () => verifyHere([`--head=${text}`]), 2, noHead] as const),
   ]);
 });
 
@@ -130,12 +132,12 @@ t.test('beside a running service, with the heads that it logged', async (t) => {
   const logged = entries(lines.filter((line) => line.startsWith('{'))).flatMap(({ head: kept, type, revision: moved, hash }) => (typeof kept === 'string' ? [kept] : type === 'version-activated' ? [`${String(moved)}:${String(hash)}`] : []));
   t.ok(logged.length >= 6, `the start, each move and the end: ${logged.length} heads`);
   t.equal(logged.at(-1), `${ended.revision}:${ended.hash}`);
-  const { code, stdout } = await verify(heads(...logged), { DATA_DIR: dir });
+  const { code, stdout } = await verifyHere(heads(...logged), { DATA_DIR: dir });
   t.match([code, stdout], [0, new RegExp(`${logged.length} head\\(s\\) kept outside are in it`)]);
 
   const attacker = new Attacker(join(dir, 'registry.db'), () => 0);
   attacker.cutTail(ended.revision - 1);
   attacker.close();
-  t.match(await verify([], { DATA_DIR: dir }), { code: 0 }, 'a cut tail is whole in itself');
-  t.match(await verify(heads(...logged), { DATA_DIR: dir }), { code: 1, stdout: /the tail was cut off/ }, 'but not to whoever kept the log');
+  t.match(await verifyHere([], { DATA_DIR: dir }), { code: 0 }, 'a cut tail is whole in itself');
+  t.match(await verifyHere(heads(...logged), { DATA_DIR: dir }), { code: 1, stdout: /the tail was cut off/ }, 'but not to whoever kept the log');
 });

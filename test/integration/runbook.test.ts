@@ -33,7 +33,7 @@ t.test('a restored database', async (t) => {
   const commands = [...section.matchAll(/```sh\n([\s\S]*?)```/gu)].map(([, text = '']) => text.trim());
   t.match(commands, [/^npm run audit:verify/u, /^npm run restore:accept/u, /\/readyz$/u], 'the runbook has its three commands');
 
-  const postgres = await startPostgres(t, { fsync: true });
+  const postgres = await startPostgres(t);
   const STORE_URL = await postgres.database();
   const folder = t.testdir();
   const dataDirs = ['one', 'two'].map((name) => join(folder, name));

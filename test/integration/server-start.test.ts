@@ -1,6 +1,9 @@
 /**
  * Starts that are refused: each says on stderr what is wrong, what there is, and what would be right, ends with the exit code of its
  * kind (78 settings, 65 data, 75 in use), and leaves nothing half-registered.
+ *
+ * Some of each kind are processes; of the others `server.ts` is run in this one, and a good start is the application alone where nothing
+ * that only a process has is looked at.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,25 +11,52 @@ import { appendFileSync, chmodSync, chownSync, cpSync, existsSync, mkdirSync, rm
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
-import { PACKS } from '../support/app.ts';
+import { buildApp } from '../../app.ts';
+import { readConfig } from '../../config.ts';
+import { operatorKeyFile, readPackFolders, readPolicies } from '../../registry/index.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { injectWith, PACKS } from '../support/app.ts';
 import { newFolder } from '../support/folder.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { writePackFolder } from '../support/pack-folders.ts';
-import { entries, ROOT, runServer, startServer, type Settings, type ListeningServer } from '../support/server-process.ts';
+import { runHere } from '../support/script.ts';
+import { entries, operatorKeyIn, ROOT, runServer, startServer, type Settings } from '../support/server-process.ts';
 
 /** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
 const other = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 const unreachable = spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(join(ROOT, 'server.ts'))})`], other).status !== 0;
 
-/** Starts a server that must refuse. */
+/** Starts a server that must refuse, as a process. */
 async function refused(t: Test, name: string, settings: Settings, code: number, says: readonly RegExp[], options: { uid?: number } = {}): Promise<void> {
   const end = await runServer(t, settings, options);
+  isRefusal(t, name, end, code, says);
+  t.notOk(end.lines.some((line) => line.includes('Listening')), `${name}: it did not listen`);
+}
+
+/** The same in this process: its log is this test's output, so that it has none. */
+async function refusedHere(t: Test, name: string, settings: Settings, code: number, says: readonly RegExp[]): Promise<void> {
+  isRefusal(t, name, await runHere('server.ts', [], { PORT: '0', LOG_LEVEL: 'silent', ...settings }), code, says);
+}
+
+function isRefusal(t: Test, name: string, end: { readonly code: number | null; readonly stderr: string }, code: number, says: readonly RegExp[]): void {
   t.equal(end.code, code, `${name}: exit code`);
   t.match(end.stderr, /^prompt-registry does not start: /u);
   for (const pattern of says) t.match(end.stderr, pattern, `${name}: ${end.stderr.trim()}`);
   t.notMatch(end.stderr, /^ {4}at /mu, `${name}: no stack`);
-  t.notOk(end.lines.some((line) => line.includes('Listening')), `${name}: it did not listen`);
+}
+
+/** The application on a data folder, as `server.ts` makes it. */
+async function openHere(t: Test, settings: Settings): Promise<FastifyInstance> {
+  const { dataDir, store, packsDir, channels, defaultPack, defaultVersion, sessionTtl } = readConfig(settings);
+  mkdirSync(dataDir, { recursive: true });
+  if (store.kind !== 'sqlite') throw new Error('Only SQLite is opened here.');
+  const registry = { dataDir, channels, defaultPack, defaultVersion, sessionTtl, shipped: await readPackFolders(packsDir), policies: await readPolicies(packsDir), operatorKey: operatorKeyFile(dataDir) };
+  const app = await buildApp({ registry: { ...registry, store: await openSqliteStore({ file: store.file }) } });
+  t.teardown(() => app.close());
+  injectWith(app, operatorKeyIn(dataDir));
+  return app;
 }
 
 /** The last revision in a data folder's log; 0 where there is none. */
@@ -61,44 +91,41 @@ t.test('one refused first start after another on one data folder, then a good on
     ['a packs folder that is a file', { PACKS_DIR: path('file') }, 78, /PACKS_DIR ".*file" cannot be read: ENOTDIR/u],
     ['an empty packs folder', { PACKS_DIR: path('empty') }, 78, /PACKS_DIR holds no pack/u],
     ['packs that do not parse', { PACKS_DIR: path('broken') }, 65, /2 faults; nothing was registered/u, /coach\/1\.1\.0\/pack\.yaml: is no valid YAML/u, /onboarding\/1\.0\.0\/system\.md: cannot be read/u],
-    ['an address that is not this machine\'s', { HOST: '192.0.2.1' }, 78, /HOST "192\.0\.2\.1"/u],
   ];
+  const asProcesses = ['wrong settings', 'packs that do not parse'];
   for (const [name, settings, code, ...says] of wrong) {
-    await refused(t, name, { DATA_DIR, ...settings }, code, says);
-    if (settings['HOST'] === undefined) t.equal(revisionIn(DATA_DIR), 0, `${name}: nothing was registered`);
+    await (asProcesses.includes(name) ? refused : refusedHere)(t, name, { DATA_DIR, ...settings }, code, says);
+    t.equal(revisionIn(DATA_DIR), 0, `${name}: nothing was registered`);
   }
-
-  const clean = await revisionOf(await startServer(t, { DATA_DIR: path('clean') }));
-  const server = await startServer(t, { DATA_DIR });
-  t.equal(await revisionOf(server), clean, 'the good one is as a clean first start');
-  t.strictSame(await listing(server), await listing(await startServer(t, { DATA_DIR: path('clean-2') })));
-});
-
-/** What is registered and active, without times. */
-async function listing(server: ListeningServer): Promise<unknown> {
-  const text = await (await server.ask('/v1/packs')).text();
-  return JSON.parse(text.replace(/"\d{4}-\d\d-\d\dT[^"]*"/gu, '"then"')) as unknown;
-}
-
-t.test('a port in use', async (t) => {
+  // Where it listens is known to be wrong once there is something to listen for.
+  await refused(t, 'an address that is not this machine\'s', { DATA_DIR, HOST: '192.0.2.1' }, 78, [/HOST "192\.0\.2\.1"/u]);
+  const registered = revisionIn(DATA_DIR);
   const blocker = createServer().listen(0, '127.0.0.1');
   t.teardown(() => void blocker.close());
   await once(blocker, 'listening');
   const { port } = blocker.address() as AddressInfo;
-  const DATA_DIR = join(newFolder(t), 'data');
   await refused(t, 'a port in use', { DATA_DIR, PORT: String(port) }, 75, [new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`, 'u'), /set PORT to another one/u]);
-  const registered = revisionIn(DATA_DIR);
-  t.equal(await revisionOf(await startServer(t, { DATA_DIR })), registered, 'what was registered before it was found out is whole');
+  t.equal(revisionIn(DATA_DIR), registered, 'what was registered before it was found out is whole');
+
+  const clean = await openHere(t, { DATA_DIR: path('clean') });
+  const server = await startServer(t, { DATA_DIR });
+  t.strictSame([await revisionOf(server), registered], [clean.registry.current.revision, clean.registry.current.revision], 'the good one is as a clean first start');
+  t.strictSame(listing(await (await server.ask('/v1/packs')).text()), listing((await clean.inject('/v1/packs')).body));
 });
+
+/** What is registered and active, without times. */
+function listing(text: string): unknown {
+  return JSON.parse(text.replace(/"\d{4}-\d\d-\d\dT[^"]*"/gu, '"then"')) as unknown;
+}
 
 t.test('folders that cannot be used', async (t) => {
   const dir = newFolder(t);
   const path = (name: string) => join(dir, name);
   writeFileSync(path('file'), 'a file');
   for (const name of ['closed', 'unreadable', 'theirs']) mkdirSync(path(name));
-  await refused(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [/DATA_DIR ".*file" cannot be made/u]);
-  await refused(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made/u]);
-  await refused(t, 'a database that is a folder', { DATA_DIR: path('data'), STORE_URL: `sqlite:${path('closed')}` }, 78, [/closed is a folder/u]);
+  await refusedHere(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [/DATA_DIR ".*file" cannot be made/u]);
+  await refusedHere(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made/u]);
+  await refusedHere(t, 'a database that is a folder', { DATA_DIR: path('data'), STORE_URL: `sqlite:${path('closed')}` }, 78, [/closed is a folder/u]);
 
   if (unreachable) return void t.pass('', { skip: 'no other user can read this checkout' });
   chmodSync(dir, 0o755);
@@ -108,9 +135,11 @@ t.test('folders that cannot be used', async (t) => {
   t.teardown(() => {
     for (const name of ['closed', 'unreadable']) chmodSync(path(name), 0o700);
   });
-  await refused(t, 'a data folder that cannot be made', { DATA_DIR: join(path('closed'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made: EACCES/u], other);
-  await refused(t, 'a data folder that cannot be written', { DATA_DIR: path('closed') }, 78, [/closed/u, /EACCES|permission/u], other);
-  await refused(t, 'a packs folder that cannot be read', { DATA_DIR: path('theirs'), PACKS_DIR: path('unreadable') }, 78, [/PACKS_DIR ".*unreadable" cannot be read: EACCES/u], other);
+  await Promise.all([
+    refused(t, 'a data folder that cannot be made', { DATA_DIR: join(path('closed'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made: EACCES/u], other),
+    refused(t, 'a data folder that cannot be written', { DATA_DIR: path('closed') }, 78, [/closed/u, /EACCES|permission/u], other),
+    refused(t, 'a packs folder that cannot be read', { DATA_DIR: path('theirs'), PACKS_DIR: path('unreadable') }, 78, [/PACKS_DIR ".*unreadable" cannot be read: EACCES/u], other),
+  ]);
 });
 
 t.test('an edited pack of a known version', async (t) => {
@@ -118,26 +147,26 @@ t.test('an edited pack of a known version', async (t) => {
   const PACKS_DIR = join(dir, 'packs');
   const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR };
   for (const version of ['1.0.0', '1.1.0']) writePackFolder(PACKS_DIR, 'coach', documentOf('coach', version));
-  await (await startServer(t, settings)).stop();
+  await (await openHere(t, settings)).close();
   const before = revisionIn(settings.DATA_DIR);
 
   const file = join(PACKS_DIR, 'coach', '1.0.0', 'styles', 'direct.md');
   appendFileSync(file, 'One more sentence.\n');
   writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.2.0'));
-  await refused(t, 'edited', settings, 65, [/coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is registered already and versions never change/u]);
+  await refusedHere(t, 'edited', settings, 65, [/coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is registered already and versions never change/u]);
   t.equal(revisionIn(settings.DATA_DIR), before, 'the version beside it was not registered either');
 
   writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.0.0'));
-  const server = await startServer(t, settings);
-  t.equal(await revisionOf(server), before + 1, 'put right, it is');
-  t.match(await (await server.ask('/v1/prompts/system')).json(), { version: '1.1.0' }, 'and the pointer is where it was');
+  const app = await openHere(t, settings);
+  t.equal(app.registry.current.revision, before + 1, 'put right, it is');
+  t.match((await app.inject('/v1/prompts/system')).json(), { version: '1.1.0' }, 'and the pointer is where it was');
 });
 
 t.test('a second server on the same database', async (t) => {
   const DATA_DIR = join(newFolder(t), 'data');
   const first = await startServer(t, { DATA_DIR });
-  await refused(t, 'the second', { DATA_DIR }, 75, [/registry\.db is in use by/u, new RegExp(`process ${first.pid} `, 'u'), /stop that one/u]);
-  await refused(t, 'the third, by another path', { DATA_DIR: join(DATA_DIR, '..', 'other'), STORE_URL: `sqlite:${join(DATA_DIR, '..', 'data', 'registry.db')}` }, 75, [new RegExp(`process ${first.pid} `, 'u')]);
+  await refusedHere(t, 'the second', { DATA_DIR }, 75, [/registry\.db is in use by/u, new RegExp(`process ${first.pid} `, 'u'), /stop that one/u]);
+  await refusedHere(t, 'the third, by another path', { DATA_DIR: join(DATA_DIR, '..', 'other'), STORE_URL: `sqlite:${join(DATA_DIR, '..', 'data', 'registry.db')}` }, 75, [new RegExp(`process ${first.pid} `, 'u')]);
   const answer = await first.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'Undisturbed' });
   t.equal(answer.status, 201, 'the first goes on');
   await first.kill();
@@ -148,7 +177,7 @@ t.test('what must not stop a restart', async (t) => {
   const dir = newFolder(t);
   mkdirSync(join(dir, 'empty'));
   const DATA_DIR = join(dir, 'data');
-  await (await startServer(t, { DATA_DIR, DEFAULT_VERSION: '1.1.0' })).stop();
+  await (await openHere(t, { DATA_DIR, DEFAULT_VERSION: '1.1.0' })).close();
   const revision = revisionIn(DATA_DIR);
 
   const stale = await startServer(t, { DATA_DIR, DEFAULT_VERSION: '9.9.9' });
@@ -158,15 +187,15 @@ t.test('what must not stop a restart', async (t) => {
   t.match(warnings[0], { variable: 'DEFAULT_VERSION', value: '9.9.9', msg: /DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0.*ignored/u }, 'warns');
   await stale.stop();
 
-  const empty = await startServer(t, { DATA_DIR, PACKS_DIR: join(dir, 'empty') });
-  t.equal(await revisionOf(empty), revision, 'an empty packs folder');
-  t.match(await (await empty.ask('/v1/prompts/system')).json(), { version: '1.1.0' });
+  const empty = await openHere(t, { DATA_DIR, PACKS_DIR: join(dir, 'empty') });
+  t.equal(empty.registry.current.revision, revision, 'an empty packs folder');
+  t.match((await empty.inject('/v1/prompts/system')).json(), { version: '1.1.0' });
 });
 
 t.test('a database that cannot be believed', async (t) => {
   const dir = newFolder(t);
   const DATA_DIR = join(dir, 'data');
-  await (await startServer(t, { DATA_DIR })).stop();
+  await (await openHere(t, { DATA_DIR })).close();
   const damaged = (name: string, sql: string, without: readonly string[] = ['contents']) => {
     const copy = join(dir, name);
     cpSync(DATA_DIR, copy, { recursive: true });
@@ -176,19 +205,20 @@ t.test('a database that cannot be believed', async (t) => {
     database.close();
     return { DATA_DIR: copy };
   };
-  await refused(t, 'a gap', damaged('gap', 'DELETE FROM events WHERE revision = 5'), 65, [/The log is broken: Revision 6 follows 4; 5 should/u, /backup/u]);
-  await refused(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 75, [/has lost the content sha256:/u, /backup/u]);
-  await refused(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 75, [/content sha256:\w+ was changed/u, /backup/u]);
+  await refusedHere(t, 'a gap', damaged('gap', 'DELETE FROM events WHERE revision = 5'), 65, [/The log is broken: Revision 6 follows 4; 5 should/u, /backup/u]);
+  await refusedHere(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 75, [/has lost the content sha256:/u, /backup/u]);
+  await refusedHere(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 75, [/content sha256:\w+ was changed/u, /backup/u]);
   for (const [name, sql] of [['healed-lost', 'DELETE FROM contents'], ['healed-changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"]] as const) {
-    const healed = await startServer(t, damaged(name, sql, []));
-    const { status, body } = await healed.ask('/v1/prompts/system').then(async (answer) => ({ status: answer.status, body: (await answer.json()) as { version: string; text: string } }));
-    t.match([status, body.version], [200, '2.0.0'], `${name}: what is active is served from the server's own disk`);
+    const healed = await openHere(t, damaged(name, sql, []));
+    const answer = await healed.inject('/v1/prompts/system');
+    const body = answer.json<{ version: string; text: string }>();
+    t.match([answer.statusCode, body.version], [200, '2.0.0'], `${name}: what is active is served from the server's own disk`);
     t.not(body.text, 'Changed');
-    t.equal((await healed.ask('/v1/packs/coach/versions/1.0.0')).status, 503, 'what was never active is not there, and is not made up');
-    await healed.stop();
+    t.equal((await healed.inject('/v1/packs/coach/versions/1.0.0')).statusCode, 503, 'what was never active is not there, and is not made up');
+    await healed.close();
   }
   const noDatabase = join(dir, 'text');
   mkdirSync(noDatabase);
   writeFileSync(join(noDatabase, 'registry.db'), 'This is no database, whatever its name says.'.repeat(100));
-  await refused(t, 'no database', { DATA_DIR: noDatabase }, 65, [/registry\.db is not a SQLite database/u]);
+  await refusedHere(t, 'no database', { DATA_DIR: noDatabase }, 65, [/registry\.db is not a SQLite database/u]);
 });

@@ -46,6 +46,8 @@ export class FailingStore implements Store {
   /** Hints are lost. */
   deaf = false;
   readonly #plan: Plan;
+  /** How many calls of each method there were: a writer that is led on makes thousands. */
+  readonly #turns = new Map<Call['method'], number>();
 
   constructor(inner: Store, plan: Plan = () => undefined) {
     this.kind = inner.kind;
@@ -121,7 +123,8 @@ export class FailingStore implements Store {
   }
 
   async #fault(method: Call['method'], asked: Pick<Call, 'batch' | 'query'>): Promise<Fault | undefined> {
-    const turn = this.calls.filter((call) => call.method === method).length + 1;
+    const turn = (this.#turns.get(method) ?? 0) + 1;
+    this.#turns.set(method, turn);
     const call: Call = { method, number: this.calls.length + 1, turn, ...asked };
     this.calls.push(call);
     return this.away ? 'rejects' : this.#plan(call);
