@@ -45,7 +45,7 @@ t.test(`${WATCHERS} watchers hop among three instances during ${FLIPS} flips, TE
     return seen;
   };
   const watchers = Array.from({ length: WATCHERS }, () => watch());
-  const control = watch(true);
+  const controls = Array.from({ length: 5 }, () => watch(true));
   for (let count = 0; count < FLIPS; count += 1) {
     const version = count % 2 === 0 ? '1.0.0' : '1.1.0';
     const { status } = await anyOf().ask('/v1/packs/coach/activations', { version, reason: 'A flip' });
@@ -55,5 +55,5 @@ t.test(`${WATCHERS} watchers hop among three instances during ${FLIPS} flips, TE
   const wrong = (await Promise.all(watchers)).filter((seen) => seen.join() !== expected);
   t.strictSame(wrong.slice(0, 3), [], `${WATCHERS} complete sequences, ${hops} streams`);
   t.ok(hops > 2 * WATCHERS, 'they hopped');
-  t.not((await control).join(), expected, 'control: who comes back without its place misses some');
+  t.ok((await Promise.all(controls)).some((seen) => seen.join() !== expected), 'control: who comes back without its place misses some');
 });

@@ -34,10 +34,10 @@ const numbers = versions.map(({ content }) => content.version);
 t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
   const { instances, key } = await startInstances(t, { count: 3, settings: { LOG_LEVEL: 'error' } });
   const [a, b, c] = instances as [TestInstance, TestInstance, TestInstance];
-  const connect = (t: Test, { address }: TestInstance): KeepAlive => {
+  const connect = (t: Test, { address }: TestInstance): Sends => {
     const connection = new KeepAlive(address, key);
     t.teardown(() => connection.close());
-    return connection;
+    return length === 'short' ? askingAgain(connection) : connection;
   };
   const logOfCoach = async () => (await auditOf(a)).filter(({ pack }) => pack === 'coach');
 
@@ -91,6 +91,18 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
 });
 
 type Sends = Pick<KeepAlive, 'all'>;
+
+/**
+ * An instance may refuse rather than answer from before a revision (SPEC R10). It has no reason to while it has the machine to itself, and
+ * at full length it does not; of the short form, beside which other tests run, nothing is asked in time.
+ */
+function askingAgain(connection: Sends): Sends {
+  const all: Sends['all'] = async (asks) => {
+    const answers = await connection.all(asks);
+    return answers.some(({ status, text }) => status === 503 && text.includes('"revision-not-reached"')) ? all(asks) : answers;
+  };
+  return { all };
+}
 
 /** The same requests, each with the revision that it must not be answered from before. */
 function passingOn(connection: Sends, revision: () => number): Sends {
