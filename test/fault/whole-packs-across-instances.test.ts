@@ -34,11 +34,12 @@ const numbers = versions.map(({ content }) => content.version);
 t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
   const { instances, key } = await startInstances(t, { count: 3, settings: { LOG_LEVEL: 'error' } });
   const [a, b, c] = instances as [TestInstance, TestInstance, TestInstance];
-  const connect = (t: Test, { address }: TestInstance): Sends => {
+  const connect = (t: Test, { address }: TestInstance): KeepAlive => {
     const connection = new KeepAlive(address, key);
     t.teardown(() => connection.close());
-    return length === 'short' ? askingAgain(connection) : connection;
+    return connection;
   };
+  const reader = (t: Test, instance: TestInstance): Sends => (length === 'short' ? askingAgain(connect(t, instance)) : connect(t, instance));
   const logOfCoach = async () => (await auditOf(a)).filter(({ pack }) => pack === 'coach');
 
   /** Reads once at each instance, so that from here on both know at least what was moved before. */
@@ -55,9 +56,9 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     const begun = performance.now();
     await Promise.all([
       ...[b, c].flatMap((instance, place) => [
-        readOverHttp(run, `who knows the moves, at ${place}`, passingOn(connect(t, instance), () => run.acknowledged)),
-        readOverHttp(silent, `who says nothing, at ${place}`, connect(t, instance)),
-        readOverHttp(silent, `who hops ${place}`, hopping([connect(t, b), connect(t, c)])),
+        readOverHttp(run, `who knows the moves, at ${place}`, passingOn(reader(t, instance), () => run.acknowledged)),
+        readOverHttp(silent, `who says nothing, at ${place}`, reader(t, instance)),
+        readOverHttp(silent, `who hops ${place}`, hopping([reader(t, b), reader(t, c)])),
       ]),
       ...Array.from({ length: WRITERS }, () => flip(run, numbers, moveOverHttp(connect(t, a)))),
       silence(run, c),
