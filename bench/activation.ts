@@ -126,7 +126,7 @@ function nextVersion(registry: Registry): () => string {
 }
 
 /** The median of some writes, in milliseconds. */
-function medianOf(plan: Plan, write: () => Promise<unknown>): Leg<'milliseconds'> {
+export function medianOf(plan: Plan, write: () => Promise<unknown>): Leg<'milliseconds'> {
   return async () => {
     const times: number[] = [];
     for (let count = 0; count < plan.writes.each; count += 1) {

@@ -7,6 +7,7 @@ import { seal, type EventDraft, type Head } from '../registry/event.ts';
 import { SYSTEM_ACTOR } from '../registry/model.ts';
 import { openPostgresStore } from '../registry/stores/postgres/index.ts';
 import { startPostgres, type TestPostgres } from '../test/support/postgres.ts';
+import { medianOf } from './activation.ts';
 import { compare, spread, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
@@ -209,18 +210,6 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
       head = event;
     },
     end: () => sql.end({ timeout: 1 }),
-  };
-}
-
-function medianOf(plan: Plan, write: () => Promise<unknown>) {
-  return async () => {
-    const times: number[] = [];
-    for (let count = 0; count < plan.writes.each; count += 1) {
-      const start = performance.now();
-      await write();
-      times.push(performance.now() - start);
-    }
-    return { milliseconds: spread(times).median };
   };
 }
 

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 
 const DOCUMENT = new URL('../openapi.yaml', import.meta.url);
 const FILE = new URL('../clients/typescript/src/api.ts', import.meta.url);
-const HEADER = '/** The types of the API: generated from openapi.yaml by "npm run client:types", never edited. */\n/* eslint-disable */\n\n';
+const HEADER = '/** The types of the API: generated from openapi.yaml by "npm run client:types", never edited. */\n\n';
 
 type Document = Parameters<typeof openapiTS>[0];
 const generated = `${HEADER}${astToString(await openapiTS(parse(await readFile(DOCUMENT, 'utf8')) as Document, { defaultNonNullable: false }))}`;

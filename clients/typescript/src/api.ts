@@ -1,5 +1,4 @@
 /** The types of the API: generated from openapi.yaml by "npm run client:types", never edited. */
-/* eslint-disable */
 
 export interface paths {
     "/v1/packs": {
