@@ -30,6 +30,8 @@ export class HttpFront {
   readonly requests: string[] = [];
   /** Headers of each of them. */
   readonly headers: IncomingMessage['headers'][] = [];
+  /** Answers that have not ended. */
+  open = 0;
   #target: URL;
   readonly #server: Server;
 
@@ -65,6 +67,8 @@ export class HttpFront {
   #take(request: IncomingMessage, response: ServerResponse): void {
     this.requests.push(`${request.method} ${request.url}`);
     this.headers.push(request.headers);
+    this.open += 1;
+    response.once('close', () => (this.open -= 1));
     const fate = this.plan(request);
     if (fate === 'hang') return;
     if (fate === 'reset') return void request.socket.destroy();

@@ -2,14 +2,15 @@
  * Requests to the server that is checked.
  *
  * Problem: a server that hangs must not hang the suite, and a load balancer must not let a read look older than the write before it.
- * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a request to an operation that needs a key passes on the latest
- * revision that was seen (`Registry-Min-Revision`). Where the server says 429, or that it is
- * overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done.
+ * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a
+ * request to an operation that needs a key passes on the latest revision that was seen (`Registry-Min-Revision`). Where the server says
+ * 429, or that it is overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done.
  * Example: `await connection.send('getPack', { path: { pack: 'coach' } })`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Judge, Operation } from './document.ts';
 import { exchange, jsonOf, noAnswer, NoAnswer, type RawAnswer } from './raw-answer.ts';
+import { within } from './within.ts';
 
 export interface ConnectionOptions {
   /** Where the server is, e.g. `http://127.0.0.1:3000`; a path in it stands before every path. */
@@ -99,24 +100,21 @@ export class Connection {
     return exchange(this.#options.url + path, { headers }, this.#options.timeout);
   }
 
-  /** Opens an answer that has no end of its own; it is over with the signal. @throws NoAnswer where its head does not come in time */
-  async open(id: string, request: Request, over: AbortController): Promise<Response> {
+  /** Opens an answer that has no end of its own; who reads its body ends it. @throws NoAnswer where its head does not come in time */
+  async open(id: string, request: Request): Promise<Response> {
     const operation = this.#judge.operation(id);
     const { url, timeout } = this.#options;
     const place = url + pathOf(operation, request);
     for (let tries = 1; ; tries += 1) {
-      const timer = setTimeout(() => over.abort(), timeout);
       try {
-        const response = await fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal: over.signal });
+        const response = await within(timeout, (signal) => fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }));
         if (response.status < 400) return response;
-        const answer = { status: response.status, headers: response.headers, text: await response.text() };
+        const answer = { status: response.status, headers: response.headers, text: await within(timeout, () => response.text()) };
         const wait = isLater(answer) && tries <= PATIENCE.times ? waitOf(answer) : undefined;
         if (wait === undefined) return new Response(answer.text, answer);
         await pause(wait);
       } catch (error) {
         throw noAnswer(error, place, timeout);
-      } finally {
-        clearTimeout(timer);
       }
     }
   }

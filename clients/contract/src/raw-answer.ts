@@ -1,4 +1,5 @@
 /** Answers as they come, unjudged: one request, and what can be read of an answer of any shape. */
+import { within } from './within.ts';
 
 /** An answer as it came. */
 export interface RawAnswer {
@@ -15,8 +16,10 @@ export class NoAnswer extends Error {
 /** Sends a request; redirects are answers like others. @param timeout milliseconds @throws NoAnswer */
 export async function exchange(url: string, init: RequestInit, timeout: number): Promise<RawAnswer> {
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeout) });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    return await within(timeout, async (signal) => {
+      const response = await fetch(url, { ...init, redirect: 'manual', signal });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    });
   } catch (error) {
     throw noAnswer(error, url, timeout);
   }
@@ -25,9 +28,8 @@ export async function exchange(url: string, init: RequestInit, timeout: number):
 /** Why there was no answer, in words. */
 export function noAnswer(error: unknown, url: string, timeout: number): NoAnswer {
   const { name, message, cause } = error as Error;
-  const late = name === 'TimeoutError' || name === 'AbortError';
   const { message: why = '', code = message } = (cause ?? {}) as { message?: string; code?: string };
-  return new NoAnswer(`No answer from ${url}: ${late ? `nothing came within ${timeout / 1000} s` : why === '' ? code : why}.`);
+  return new NoAnswer(`No answer from ${url}: ${name === 'TimeoutError' ? `nothing came within ${timeout / 1000} s` : why === '' ? code : why}.`);
 }
 
 /** The media type of an answer, without its parameters. */

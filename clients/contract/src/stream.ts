@@ -6,6 +6,7 @@
 import type { StreamData } from './answers.ts';
 import type { Connection, Request } from './connection.ts';
 import { jsonOf, NoAnswer } from './raw-answer.ts';
+import { within } from './within.ts';
 
 /** One message. */
 export interface Message {
@@ -18,40 +19,43 @@ export interface Message {
 
 export class Stream {
   readonly response: Response;
-  readonly #abort: AbortController;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   readonly #timeout: number;
   #rest = '';
 
-  private constructor(response: Response, abort: AbortController, timeout: number) {
+  private constructor(response: Response, timeout: number) {
     this.response = response;
-    this.#abort = abort;
     this.#timeout = timeout;
     this.#reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
   }
 
   /** Asks for a stream; resolves with the head of the answer, whatever its status. @throws NoAnswer */
   static async open(connection: Connection, request: Request): Promise<Stream> {
-    const abort = new AbortController();
-    return new Stream(await connection.open('streamEvents', request, abort), abort, connection.timeout);
+    return new Stream(await connection.open('streamEvents', request), connection.timeout);
   }
 
   /** The next message that is no heartbeat. @throws NoAnswer where none comes in time */
   async next(): Promise<Message> {
-    const end = AbortSignal.timeout(this.#timeout);
-    for (;;) {
-      const message = await this.#message(end);
-      if (message.event !== 'heartbeat') return message;
+    try {
+      return await within(this.#timeout, async () => {
+        for (;;) {
+          const message = await this.#message();
+          if (message.event !== 'heartbeat') return message;
+        }
+      });
+    } catch (error) {
+      if (error instanceof NoAnswer) throw error;
+      throw new NoAnswer(`No message came on the stream${(error as Error).name === 'TimeoutError' ? ` within ${this.#timeout / 1000} s` : `: ${(error as Error).message}`}.`);
     }
   }
 
   /** Goes away. */
-  close(): void {
-    this.#abort.abort();
+  async close(): Promise<void> {
+    await this.#reader.cancel().catch(() => undefined); // it may have failed before
   }
 
-  async #message(end: AbortSignal): Promise<Message> {
+  async #message(): Promise<Message> {
     for (;;) {
       const cut = this.#rest.indexOf('\n\n');
       if (cut !== -1) {
@@ -59,11 +63,7 @@ export class Stream {
         this.#rest = this.#rest.slice(cut + 2);
         return messageOf(text);
       }
-      const { promise, reject } = Promise.withResolvers<never>();
-      const late = () => reject(new NoAnswer(`No message came on the stream within ${this.#timeout / 1000} s.`));
-      if (end.aborted) late();
-      end.addEventListener('abort', late, { once: true });
-      const { done, value } = await Promise.race([this.#reader.read(), promise]).finally(() => end.removeEventListener('abort', late));
+      const { done, value } = await this.#reader.read();
       if (done) throw new NoAnswer('The stream ended.');
       this.#rest += this.#decoder.decode(value, { stream: true }).replaceAll('\r\n', '\n');
     }

@@ -6,6 +6,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from './api.ts';
 import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
+import { bounded } from './timers.ts';
 
 export interface RegistryClientOptions {
   /** Where the registry is, e.g. `https://prompts.example.com`; a path below which it is served may follow. */
@@ -35,7 +36,8 @@ export interface RegistryClient {
    */
   readonly ask: <T extends { data?: unknown; error?: unknown; response: Response }>(call: (api: Client<paths>) => Promise<T>) => Promise<Answer<NonNullable<T['data']>>>;
   /**
-   * Sends a request as it is, with the key, and gives the answer whatever it says. The limit on time is on its headers only.
+   * Sends a request as it is, with the key, and gives the answer whatever it says. The signal and the limit on time hold until its headers
+   * are there; its body is ended by who reads it.
    * @throws RegistryFailure where there is no answer
    */
   readonly send: (path: string, init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined }) => Promise<Response>;
@@ -50,6 +52,7 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
   const url = originOf(given);
   const authorization = () => `Bearer ${typeof key === 'function' ? key() : key}`;
 
+  // Closes the connection; `bounded` sees to it that nobody waits for it.
   const timed = (request: Request): Promise<Response> => send(withKey(request, authorization()), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeout)]) });
   const api = createClient<paths>({ baseUrl: url, fetch: timed, redirect: 'error' });
 
@@ -59,7 +62,7 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     ask: async (call) => {
       let answer;
       try {
-        answer = await call(api);
+        answer = await bounded({ timeout }, () => call(api));
       } catch (error) {
         throw failureOf(error, url);
       }
@@ -72,15 +75,10 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
       return { data, status: response.status, headers: response.headers };
     },
     send: async (path, { headers, signal }) => {
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(new DOMException('No answer in time.', 'TimeoutError')), timeout);
       try {
-        const request = new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error', signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]) });
-        return await send(withKey(request, authorization()));
+        return await bounded({ signal, timeout }, (own) => send(withKey(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error', signal: own }), authorization())));
       } catch (error) {
         throw failureOf(error, url);
-      } finally {
-        clearTimeout(timer);
       }
     },
   };

@@ -10,7 +10,7 @@ import type { RegistryClient } from './client.ts';
 import type { Keeper } from './keeper.ts';
 import { idOf, isBefore, NOWHERE, placeOf, type Place } from './place.ts';
 import { streamEvents, type StreamMessage } from './stream.ts';
-import { deferred, givenUpBy, pause } from './timers.ts';
+import { bounded, deferred, pause } from './timers.ts';
 
 export interface FollowingOptions {
   readonly client: RegistryClient;
@@ -119,7 +119,7 @@ export class Following {
       ...(after.revision > 0 && { 'registry-min-revision': after.revision, 'registry-epoch': after.epoch }),
     };
     const query = channel === undefined ? {} : { channel };
-    const { data, status, headers } = await givenUpBy(signal, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })));
+    const { data, status, headers } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })));
     const place = placeOf(headers);
     if (place === undefined) throw new RegistryFailure('not-understood', `${client.url} does not say at which revision it is: it is no registry, or something between drops its headers.`, { status });
     const age = 1000 * Number(headers.get('registry-stale') ?? 0);
@@ -173,7 +173,7 @@ export class Following {
     const place = idOf(keeper.place);
     for (const version of keeper.others) {
       try {
-        const { data } = await givenUpBy(signal, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } }, signal })));
+        const { data } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } }, signal })));
         if (data.status === 'revoked') keeper.revoke(version);
       } catch (error) {
         const { code } = failureOf(error, client.url);

@@ -8,7 +8,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { components } from './api.ts';
 import type { RegistryClient } from './client.ts';
 import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
-import { later, type Timer } from './timers.ts';
+import { bounded } from './timers.ts';
 
 /** One message. */
 export interface StreamMessage {
@@ -42,22 +42,9 @@ const LONGEST_MESSAGE = 1024 * 1024;
  */
 export async function* streamEvents(client: RegistryClient, { pack, channel, after, signal, silence = SILENCE }: StreamQuery = {}): AsyncGenerator<StreamMessage, never> {
   const query = new URLSearchParams({ ...(pack !== undefined && { pack }), ...(channel !== undefined && { channel }) });
-  const dead = new AbortController();
-  const giveUp = () => dead.abort(signal?.reason);
-  if (signal?.aborted === true) giveUp();
-  signal?.addEventListener('abort', giveUp);
-  try {
-    yield* messagesOf(client, query, after, silence, dead);
-  } finally {
-    signal?.removeEventListener('abort', giveUp);
-  }
-  throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
-}
-
-async function* messagesOf(client: RegistryClient, query: URLSearchParams, after: string | undefined, silence: number, dead: AbortController): AsyncGenerator<StreamMessage, void> {
   const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
-  const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal: dead.signal });
-  if (!response.ok) throw refusalOf(response, await bodyOf(response, client), client.url);
+  const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal });
+  if (!response.ok) throw refusalOf(response, await bodyOf(response, client, signal), client.url);
   if (response.body === null || !/^text\/event-stream\b/iu.test(response.headers.get('content-type') ?? '')) {
     await response.body?.cancel();
     throw new RegistryFailure('not-a-registry', `${client.url} answers the stream with something else: a proxy, another service or a wrong path.`, { status: response.status });
@@ -65,26 +52,21 @@ async function* messagesOf(client: RegistryClient, query: URLSearchParams, after
   const reader = response.body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>).getReader();
   const messages: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: LONGEST_MESSAGE });
-  let timer: Timer | undefined;
   try {
     for (;;) {
-      timer = later(silence, () => dead.abort(new DOMException('Nothing was heard.', 'TimeoutError')));
-      const { value, done } = await reader.read();
-      clearTimeout(timer);
-      if (done) break;
+      const { value, done } = await bounded({ signal, timeout: silence }, () => reader.read());
+      if (done) throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
       parser.feed(value);
       for (const { id = '', event = 'message', data } of messages.splice(0)) yield { id, event, data: JSON.parse(data) as StreamMessage['data'] };
     }
   } catch (error) {
     throw failureOf(error, client.url);
   } finally {
-    clearTimeout(timer);
-    dead.abort();
+    reader.cancel().catch(() => undefined); // closes the connection; what was wrong with it is told already
   }
 }
 
 /** The body of a refusal, as far as it comes in time. */
-async function bodyOf(response: Response, { timeout }: RegistryClient): Promise<unknown> {
-  const late = new Promise<undefined>((resolve) => later(timeout, () => resolve(undefined)));
-  return Promise.race([response.json().catch(() => undefined), late]);
+function bodyOf(response: Response, { timeout }: RegistryClient, signal: AbortSignal | undefined): Promise<unknown> {
+  return bounded({ signal, timeout }, () => response.json()).catch(() => undefined);
 }

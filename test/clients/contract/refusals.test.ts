@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/app.ts';
 import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
 import { newFolder } from '../../support/folder.ts';
+import { collectGarbage } from '../../support/garbage.ts';
 import { runHere } from '../../support/script.ts';
 import { until } from '../../support/until.ts';
 import { BIN, runKit, type Finished } from './run-kit.ts';
@@ -79,6 +80,8 @@ t.test('no registry: 3', async (t) => {
   const hangs = await foreign(t, () => undefined);
   const closed = await closedPort();
   const cut = await foreign(t, (request) => request.socket.destroy());
+  const collecting = setInterval(collectGarbage, 50); // fetch forgets a signal then
+  t.teardown(() => clearInterval(collecting));
   await Promise.all([
     refused(t, ['--url', html, '--key', 'prk_x_y'], 3, /no prompt registry at .*200 with text\/html/u),
     refusedHere(t, ['--url', other, '--key', 'prk_x_y'], 3, /no prompt registry/u),

@@ -22,7 +22,7 @@ async function reading(kit: Kit, request: Request, read: (next: () => Promise<Me
     };
     await read(next);
   } finally {
-    stream.close();
+    await stream.close();
   }
 }
 
