@@ -49,9 +49,9 @@ function matchesWeakly(header: string, etag: string): boolean {
 /**
  * What `If-Match` demands of the channel when the move is decided; undefined where the header is not sent (SPEC R5). After a restore a
  * revision may be given out again for another event: with `Registry-Epoch`, one that was seen in an earlier history and is not common to
- * both does not match.
+ * both does not match. An instance that serves a pinned version also takes the ETag of that answer, which is of the same revision.
  */
-export function preconditionOf({ headers }: FastifyRequest): Precondition | undefined {
+export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondition | undefined {
   const header = headers['if-match'];
   if (header === undefined) return undefined;
   if (header.trim() === '*') return (view) => view !== undefined;
@@ -59,9 +59,10 @@ export function preconditionOf({ headers }: FastifyRequest): Precondition | unde
   const seenIn = Number(headers['registry-epoch'] ?? Infinity);
   return (view, { epoch, epochStart }) => {
     if (view === undefined) return false;
-    const { revision } = view.activePack;
+    const { pack, channel, revision } = view.activePack;
     const common = seenIn >= epoch || revision < epochStart;
-    return tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag);
+    const served = snapshot.views.get(pack)?.get(channel)?.activePack;
+    return tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag || (served?.revision === revision && tag === prepare(served).etag));
   };
 }
 

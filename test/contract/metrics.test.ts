@@ -89,13 +89,13 @@ t.test('a stream counts when it is opened, and its life is no latency', async (t
   const opened = await openApp(t, { store: 'memory' });
   const address = await listen(opened.app);
   const scrape = await scraperOf(opened);
-  const leave = new AbortController();
-  const stream = await fetch(`${address}/v1/events`, { headers: { authorization: `Bearer ${opened.key}` }, signal: leave.signal });
-  await stream.body?.getReader().read();
+  const stream = await fetch(`${address}/v1/events`, { headers: { authorization: `Bearer ${opened.key}` } });
+  const reader = stream.body?.getReader();
+  await reader?.read();
   const during = await scrape();
   t.equal(during.value('prompt_registry_watchers'), 1);
   t.equal(during.value('prompt_registry_requests_total', { operation: 'streamEvents', status: '200' }), 1);
-  leave.abort();
+  await reader?.cancel();
   await scrapedWhen(scrape, (now) => now.value('prompt_registry_watchers') === 0);
 
   const ended = await fetch(`${address}/v1/events`, { headers: { authorization: `Bearer ${opened.key}` } }); // this one is ended by the service

@@ -70,6 +70,14 @@ t.test('PIN_VERSION', async (t) => {
     t.equal((await p.ask('/v1/packs/coach/active')).body['version'], '1.0.0', 'pointers move without it');
   });
 
+  t.test('what it serves guards a move on it as well', async (t) => {
+    const etagThere = async () => (await p.ask('/v1/packs/coach/active')).header('etag') ?? '';
+    const [seen, move] = [await etagThere(), { version: '1.1.0', reason: 'Seen under the pin' }];
+    t.equal((await p.ask('/v1/packs/coach/activations', move, { 'if-match': seen })).status, 201, 'its own ETag');
+    t.equal((await p.ask('/v1/packs/coach/rollback', { reason: 'Once more' }, { 'if-match': seen })).status, 412, 'not after a move');
+    t.equal((await p.ask('/v1/packs/coach/rollback', { reason: 'Back' }, { 'if-match': await etagThere() })).status, 201);
+  });
+
   t.test('is refused for what may not be served', async (t) => {
     const revoked = await a.ask('/v1/packs/coach/versions', { ...((await published(a, '2.0.0'))), version: '3.0.0-rc.1' });
     t.equal(revoked.status, 201, revoked.text.slice(0, 300));
