@@ -14,7 +14,7 @@ import type { Report } from '../../clients/contract/src/kit.ts';
 import { readPolicies } from '../../registry/pack-folder.ts';
 import { ownServerPasses } from '../clients/contract/run-kit.ts';
 import { listen, openApp, PACKS } from '../support/app.ts';
-import { actingDryRun, asked, edited, replaced, sent, startDeviatingProxy, statusIs, withoutHeader, type Body, type Deviation, type Plant } from '../support/deviating-proxy.ts';
+import { actingDryRun, asked, edited, replaced, sent, startDeviatingProxy, statusIs, withoutHeader, type Body, type Deviation, type Plant, type ProxiedAnswer } from '../support/deviating-proxy.ts';
 import { newSeed, randomFrom } from '../support/events.ts';
 import { OPERATIONS } from '../support/openapi.ts';
 import { startPostgres } from '../support/postgres.ts';
@@ -28,6 +28,9 @@ const list = (body: Body, name: string) => body[name] as Body[];
 /** A request that goes somewhere else, or asks for something else, than was said. */
 const url = (from: RegExp, to: string): Plant => asked((request) => ({ ...request, url: request.url.replace(from, to) }));
 
+const LONG_AGO = '2020-01-01T00:00:00.000Z';
+const NOBODY = { keyId: 'nobody000000', label: 'Nobody' };
+
 /** A server that hangs. */
 const SILENT = 'no answer at all';
 
@@ -39,6 +42,7 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
     'no Registry-Revision': withoutHeader('registry-revision'),
   },
   getPack: {
+    'a time of a move that is always the same': edited((body) => list(body, 'channels').forEach((channel) => (channel['activatedAt'] = LONG_AGO))),
     'a count that is wrong': edited((body) => (body['versionCount'] = Number(body['versionCount']) + 1)),
     'a member that nobody declared': edited((body) => (body['surprise'] = 1)),
     'a refusal without what there is': edited((body) => delete body['knownPacks'], statusIs(404)),
@@ -75,6 +79,8 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
   getActivePack: {
     'a stale digest': edited((body) => (body['digest'] = otherHex(body['digest']))),
     'a mixed pack': edited((body) => (list(body, 'styles')[0]!['text'] = 'A text of another version.')),
+    'a time that is always the same': edited((body) => (body['activatedAt'] = LONG_AGO)),
+    'somebody else moved it': edited((body) => (body['activatedBy'] = NOBODY)),
     'no ETag': withoutHeader('etag'),
     '200 to whom nothing is new': asked(({ headers: { 'if-none-match': _, ...headers }, ...request }) => ({ ...request, headers })),
     'an answer that may be shared': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'cache-control': 'public, max-age=60' } })),
@@ -125,7 +131,8 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
   listEvents: {
     'a reason that was changed': edited((body) => list(body, 'events').forEach((event) => (event['reason'] = 'Another reason'))),
     'an event that is missing': edited((body) => list(body, 'events').splice(1, 1)),
-    'a filter that is ignored': url(/&?actor=[^&]+/u, '&actor=system'),
+    'a filter that is ignored': url(/&?actor=[^&]+/u, ''),
+    'a filter by another actor': url(/actor=[^&]+/u, 'actor=system'),
   },
   getAuditHead: {
     'another hash': edited((body) => (body['hash'] = otherHex(body['hash']))),
@@ -144,6 +151,8 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
   },
   listKeys: {
     'a key is missing': edited((body) => list(body, 'keys').pop()),
+    'somebody else made them': edited((body) => list(body, 'keys').forEach((key) => (key['createdBy'] = NOBODY))),
+    'the first key made them all': edited((body) => list(body, 'keys').forEach((key) => (key['createdBy'] = { keyId: list(body, 'keys')[0]!['keyId'], label: list(body, 'keys')[0]!['label'] }))),
     'a secret is told': edited((body) => list(body, 'keys').forEach((key) => (key['secret'] = 'prk_x_y'))),
   },
   createKey: {
@@ -163,6 +172,7 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, Plant>>>> = {
   },
   listInstances: {
     'a count that cannot be': edited((body) => list(body, 'instances').push({ ...list(body, 'instances')[0], id: 'another', behind: -1 })),
+    'nobody has applied anything': edited((body) => list(body, 'instances').forEach((instance) => (instance['appliedRevision'] = 0))),
     'anybody may ask': replaced((answer) => ({ ...answer, status: 200 }), statusIs(403)),
   },
   live: {
@@ -196,10 +206,10 @@ const judge = new Judge(readDocument());
 let runs = 0;
 
 /** Runs the kit in this process. @returns what it says, line by line */
-async function checked(only: readonly string[], timeout = 20_000): Promise<{ passed: number; failed: string[]; troubles: string[] }> {
+async function checked(only: readonly string[], { timeout = 20_000, ...at }: Partial<Pick<SuiteOptions, 'url' | 'key' | 'timeout'>> = {}): Promise<{ passed: number; failed: string[]; troubles: string[] }> {
   const found = { passed: 0, failed: [] as string[] };
   const report: Report = { pass: () => void (found.passed += 1), fail: (text) => void found.failed.push(text) };
-  const options: SuiteOptions = { url: proxy.address, key, timeout, pack: `checked-${(runs += 1)}`, only };
+  const options: SuiteOptions = { url: proxy.address, key, ...at, timeout, pack: `checked-${(runs += 1)}`, only };
   const suite = openSuite(options, judge);
   for (const group of suite.groups) await group.run(report);
   proxy.plant();
@@ -216,13 +226,40 @@ t.test('control: a proxy that plants nothing passes, and every operation is chec
   t.strictSame(left(), [], 'the keys that it made are revoked');
 });
 
+t.test('control: an instance that pins a version is no deviation, neither alone nor beside others', async (t) => {
+  const first = await openApp(t, { store: 'memory', registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
+  const only = ALL ? [] : ['rollbackPack', 'listInstances'];
+  const passes = async (url: string, what: string) => {
+    const { passed, failed } = await checked(only, { url, key: first.key });
+    t.strictSame(failed, [], what);
+    t.ok(passed > 50, `${passed} passed`);
+  };
+  const url = await listen(first.app);
+  await passes(url, 'alone');
+  const second = await openApp(t, { after: first });
+  await passes(url, 'beside another');
+  await passes(await listen(second.app), 'through the other');
+});
+
+t.test('an answer that asks to come later says when', async (t) => {
+  const problem = { type: '/problems/rate-limited', title: 'Too many requests', status: 429, detail: 'Later.', instance: '/v1/packs', code: 'rate-limited' };
+  const limited = (headers: Readonly<Record<string, string>>) => {
+    let asked = 0;
+    const answer: ProxiedAnswer = { status: 429, headers: { 'content-type': 'application/problem+json', 'cache-control': 'private, no-cache', 'registry-revision': '1', 'ratelimit': '"default";r=0;t=1', 'ratelimit-policy': '"default";q=1;w=60', ...headers }, body: JSON.stringify(problem) };
+    proxy.plant({ operation: 'listPacks', what: 'a limit', plant: { answer: async (request, forward) => ((asked += 1) === 1 ? answer : forward(request)) } });
+    return checked(['listPacks']);
+  };
+  t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'it is waited for');
+  t.match((await limited({})).failed, [/header Retry-After is missing/u], 'without Retry-After it is a deviation');
+});
+
 t.test('every operation has a planted deviation', async (t) => {
   t.strictSame(Object.keys(DEVIATIONS).sort(), [...OPERATIONS.keys()].sort());
 });
 
 async function fails(t: Test, deviation: Deviation): Promise<void> {
   proxy.plant(deviation);
-  const { failed } = await checked([deviation.operation], deviation.what === SILENT ? 500 : undefined);
+  const { failed } = await checked([deviation.operation], deviation.what === SILENT ? { timeout: 500 } : {});
   t.ok(failed.some((text) => text.startsWith(`${deviation.operation}: `)), deviation.what, { failed });
   t.strictSame(left(), [], 'the keys that it made are revoked all the same');
 }
@@ -231,6 +268,7 @@ const first = Math.floor(randomFrom(seed)() * 3);
 const planted = Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOCUMENT }) }).filter((_, index) => ALL || index % 3 === first);
 for (const [operation, plants] of planted) {
   t.test(`${operation} deviates, TEST_SEED=${seed}`, async (t) => {
+    t.strictSame((await checked([operation])).failed, [], 'control: where it does not, it passes, checked alone');
     for (const [what, plant] of Object.entries(plants).slice(0, ALL ? Infinity : 1)) await fails(t, { operation, what, plant });
   });
 }

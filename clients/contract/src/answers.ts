@@ -58,7 +58,7 @@ export interface Pack {
   readonly versionCount: number;
   readonly latest: string | null;
   readonly versions: readonly VersionSummary[];
-  readonly channels: readonly { readonly channel: string; readonly version: string; readonly digest: string; readonly revision: number }[];
+  readonly channels: readonly { readonly channel: string; readonly version: string; readonly digest: string; readonly revision: number; readonly activatedAt: string; readonly activatedBy: Actor }[];
 }
 
 export interface Policy {
@@ -84,6 +84,7 @@ interface Origin {
 export interface ActivePack extends Origin {
   readonly reason: string;
   readonly activatedAt: string;
+  readonly activatedBy: Actor;
   readonly defaultStyle: string;
   readonly compatibility: object;
   readonly system: string;
@@ -108,7 +109,7 @@ export interface Activation extends Origin {
   readonly reason: string;
   readonly activatedAt: string;
   readonly changed: boolean;
-  readonly instances?: { readonly applied: readonly string[]; readonly pending: readonly string[] };
+  readonly instances?: { readonly applied: readonly string[]; readonly pending: readonly string[]; readonly pinned: readonly string[] };
 }
 
 export interface ActivationPage {
@@ -194,6 +195,8 @@ export interface Key {
   readonly label: string;
   readonly scopes: readonly string[];
   readonly createdAt: string;
+  /** In lists. */
+  readonly createdBy?: Actor;
   readonly expiresAt?: string;
   readonly revokedAt?: string;
   readonly secret?: string;

@@ -87,6 +87,11 @@ export class Asker {
     return { ...{ status, headers, text, revision }, etag: headers.get('etag') ?? '', body: (text === '' ? undefined : (jsonOf(text) ?? text)) as T };
   }
 
+  /** Whether it asks no more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Asks no more; resolves once what was asked last is answered. */
   async stop(): Promise<void> {
     this.#over = true;

@@ -1,37 +1,40 @@
 /**
  * The program: `prompt-registry-contract --url … --key …`.
  *
- * Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused. What takes time to load (the
- * document, its validators, tap) is loaded only once there is a server to check.
+ * Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused, 4 stdout cannot be written.
+ * What takes time to load (the document, its validators, tap) is loaded only once there is a server to check.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { firstLook } from './first-look.ts';
 import { HELP, readCommand, Usage } from './options.ts';
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
+import { print, say, UNWRITTEN } from './output.ts';
 
 /** Runs the program. @returns its exit code */
 async function main(args: readonly string[]): Promise<number> {
   const command = readCommand(args, process.env);
-  if (command === 'help') {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (command === 'help') return printed(HELP);
   if (command === 'version') {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
     const { readDocument } = await import('./document.ts');
-    process.stdout.write(`${version} (openapi.yaml ${readDocument().info.version})\n`);
-    return 0;
+    return printed(`${version} (openapi.yaml ${readDocument().info.version})\n`);
   }
   const pack = command.pack ?? `contract-${randomBytes(4).toString('hex')}`;
   const refused = await firstLook({ ...command, pack, chosen: command.pack !== undefined });
   if (refused === undefined) {
     const { run } = await import('./run.ts');
-    return run({ ...command, pack }, say);
+    return run({ ...command, pack });
   }
   say(refused.message);
   return refused.exitCode;
+}
+
+/** Prints an answer to who asks about the program itself. @returns the exit code */
+async function printed(text: string): Promise<number> {
+  const why = await print(text);
+  if (why === undefined) return 0;
+  say(`This cannot be written to stdout (${why}).`);
+  return UNWRITTEN;
 }
 
 try {

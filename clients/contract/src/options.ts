@@ -20,7 +20,8 @@ It publishes versions of a pack of its own, moves that pack's channel, and makes
 at the end. No other pack is moved.
 
 Results are TAP 14 on stdout; on stderr what failed, and "N passed, N failed" as the last line.
-Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused.
+Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused,
+4 the results could not be written.
 `;
 
 /** What is wrong with the command line. */
@@ -74,7 +75,7 @@ function parsed(args: readonly string[]) {
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) throw new Usage(`--url ${text}: give a whole http or https URL, e.g. http://127.0.0.1:3000.`);
-  if (url.search !== '' || url.hash !== '' || url.username !== '') throw new Usage(`--url ${text}: give it without a query, a fragment or a user.`);
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') throw new Usage(`--url ${text}: give it without a query, a fragment or a user.`);
   return `${url.origin}${url.pathname.replace(/\/$/u, '')}`;
 }
 

@@ -1,40 +1,80 @@
 /**
  * Runs the suite through tap: results on stdout, one test per operation; in the end what failed, and how many passed, to whoever listens.
  *
- * The keys that were made are revoked also where the run is interrupted; such a run has not passed.
+ * Problem: a run that was cut short, or in which tap ran nothing, has no failures either.
+ * Rule: an operation whose checks did not run to their end has failed, and so has a run in which nothing passed. tap has no say beyond
+ * writing results down: no setting of somebody's environment chooses what runs, and the exit code is ours. However the run ends, the keys that
+ * were made are revoked.
  */
+import { finished } from 'node:stream/promises';
 import { Judge, readDocument } from './document.ts';
 import type { Report } from './kit.ts';
 import { Usage, type Options } from './options.ts';
+import { openResults, say, UNWRITTEN } from './output.ts';
 import { excerpt } from './raw-answer.ts';
-import { namesIn, openSuite } from './suite.ts';
+import { namesIn, openSuite, type Group } from './suite.ts';
 
-/** @param say what is for people @returns the exit code: 0 or 1 @throws Usage for an operation that is none */
-export async function run(options: Options & { readonly pack: string }, say: (text: string) => void): Promise<number> {
+/** A closed terminal, Ctrl-C, and who else wants an end. */
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+/** @returns the exit code: 0, 1, or 4 where the results could not be written @throws Usage for an operation that is none */
+export async function run(options: Options & { readonly pack: string }): Promise<number> {
   const judge = new Judge(readDocument());
   const names = namesIn(judge);
   const unknown = options.only.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Usage(`--only ${unknown.join(', ')}: there is no such operation. There are: ${names.join(', ')}.`);
 
-  process.env['TAP_TIMEOUT'] ??= '0'; // every request has an end of its own
-  const { t } = await import('tap');
-  t.setTimeout(0);
   const suite = openSuite(options, judge);
-  let interrupted = false;
-  // Not `once`: tap ends the process itself where no other listener is left.
-  const interrupt = (signal: NodeJS.Signals) => {
-    interrupted = true;
-    say(`${signal}: revoking the keys that were made.`);
+  let over: number | undefined;
+  const end = (exitCode: number, why: string) => {
+    over ??= exitCode;
+    say(`${why}: revoking the keys that were made.`);
     void suite.stop();
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  // Not `once`: the next signal would end the process before the keys are revoked.
+  const interrupt = (signal: NodeJS.Signals) => end(1, signal);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
 
-  say(`Checking ${options.url} with a pack of its own, ${options.pack}.`);
-  const failures: string[] = [];
+  let told: Told;
+  try {
+    say(`Checking ${options.url} with a pack of its own, ${options.pack}.`);
+    told = await tell(suite.groups, () => over === undefined, (why) => end(UNWRITTEN, `The results cannot be written to stdout (${why})`));
+  } finally {
+    for (const trouble of await suite.close()) say(trouble);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+  }
+
+  const { passed, failures, unchecked } = told;
+  for (const failure of failures) say(`not ok: ${failure}`);
+  if (unchecked.length > 0) say(`not ok: not checked to the end: ${unchecked.join(', ')}`);
+  const failed = failures.length + unchecked.length;
+  say(`${passed} passed, ${failed} failed`);
+  return over ?? (failed === 0 && passed > 0 ? 0 : 1);
+}
+
+/** What became of the checks. */
+interface Told {
+  readonly passed: number;
+  readonly failures: readonly string[];
+  /** Operations whose checks did not run to their end. */
+  readonly unchecked: readonly string[];
+}
+
+/** Runs groups while that is wanted, and writes down what they find. @param lost hears, once, why it cannot be written */
+async function tell(groups: readonly Group[], wanted: () => boolean, lost: (why: string) => void): Promise<Told> {
+  for (const name of Object.keys(process.env)) if (name.startsWith('TAP_')) delete process.env[name];
+  process.env['TAP_TIMEOUT'] = '0'; // every request has an end of its own
+  const { t } = await import('tap');
+  t.setTimeout(0);
+  const results = t.pipe(openResults(lost)); // not stdout itself, by which tap would take the process over
+
   let passed = 0;
-  for (const group of suite.groups) {
-    if (interrupted) break;
-    await t.test(group.operation, { timeout: 0 }, async (t) => {
+  const failures: string[] = [];
+  const unchecked = new Set(groups.map(({ operation }) => operation));
+  for (const group of groups) {
+    const { operation } = group;
+    if (!wanted()) break;
+    await t.test(operation, { timeout: 0 }, async (t) => {
       const report: Report = {
         pass: (text) => {
           passed += 1;
@@ -46,15 +86,13 @@ export async function run(options: Options & { readonly pack: string }, say: (te
         },
       };
       await group.run(report);
+      if (wanted()) unchecked.delete(operation);
     });
   }
-  for (const trouble of await suite.close()) say(trouble);
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  for (const operation of unchecked) t.fail(`${operation}: not checked to the end`, { at: null, stack: '' });
   t.end();
-
-  for (const failure of failures) say(`not ok: ${failure}`);
-  say(`${passed} passed, ${failures.length} failed`);
-  return failures.length === 0 && !interrupted ? 0 : 1;
+  await finished(results);
+  return { passed, failures, unchecked: [...unchecked] };
 }
 
 /** What was compared, where something was. */

@@ -34,6 +34,7 @@ export class World {
   readonly run = randomBytes(4).toString('hex');
   readonly #keys = new Set<string>();
   #count = 0;
+  #moved = false;
 
   constructor(judge: Judge, connection: Connection, { pack, channel }: WorldOptions) {
     this.pack = pack;
@@ -87,6 +88,7 @@ export class World {
   async at(...versions: readonly string[]): Promise<void> {
     await this.published();
     for (const version of versions) await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
+    this.#moved = true;
   }
 
   moveTo(version: string): object {
@@ -98,7 +100,9 @@ export class World {
   }
 
   /** At whatever version is active; one is activated where none is. */
-  readonly active = once(async () => this.at('1.0.0', '2.0.0'));
+  readonly active = once(async () => {
+    if (!this.#moved) await this.at('1.0.0', '2.0.0');
+  });
 
   async activePack(request: Request = {}): Promise<Answer<ActivePack>> {
     await this.active();

@@ -13,7 +13,6 @@ import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
 import { newFolder } from '../../support/folder.ts';
 import { collectGarbage } from '../../support/garbage.ts';
 import { runHere } from '../../support/script.ts';
-import { until } from '../../support/until.ts';
 import { BIN, runKit, type Finished } from './run-kit.ts';
 
 const SOMEWHERE = ['--url', 'http://127.0.0.1:1', '--key', 'prk_x_y'];
@@ -62,6 +61,7 @@ t.test('wrong usage: 2', async (t) => {
   ]);
   await Promise.all([
     refusedHere(t, ['--url', 'localhost', '--key', 'prk_x_y'], 2, /localhost.*http/u),
+    ...['http://me@127.0.0.1:1', 'http://:me@127.0.0.1:1', 'http://127.0.0.1:1/?a=1', 'http://127.0.0.1:1/#a'].map((url) => refusedHere(t, ['--url', url, '--key', 'prk_x_y'], 2, /without a query, a fragment or a user/u)),
     refusedHere(t, [...SOMEWHERE, '--pack', 'Not A Name'], 2, /Not A Name.*lower-case/u),
     refusedHere(t, [...SOMEWHERE, '--timeout', 'soon'], 2, /soon.*seconds/u),
     refusedHere(t, [...SOMEWHERE, 'everything'], 2, /everything/u),
@@ -128,16 +128,6 @@ t.test('a registry that goes away in the middle: each check says so, and it ends
   const { code, stderr } = await runKit(t, ['--url', proxy.address, '--key', key, '--only', 'getPack', '--only', 'createKey']);
   t.equal(code, 1);
   t.match(stderr, /not ok: createKey: .*No answer from[\s\S]*\d+ passed, \d+ failed\n$/u);
-});
-
-t.test('an interrupted run revokes the keys that it made', async (t) => {
-  const { app, key } = await openApp(t, { store: 'memory' });
-  const url = await listen(app);
-  const made = () => [...app.registry.current.keys.values()].filter(({ label }) => label.startsWith('checked '));
-  const { code, stderr } = await runKit(t, ['--url', url, '--key', key, '--pack', 'checked', '--only', 'createKey', '--only', 'revokeKey'], { until: until(() => made().length > 0) });
-  t.match({ code, stderr }, { code: 1, stderr: /SIGTERM: revoking the keys/u });
-  t.ok(made().length > 0);
-  t.strictSame(made().filter(({ revokedAt }) => revokedAt === undefined).map(({ label }) => label), [], 'none of them works');
 });
 
 t.test('a copy that was not built says so', async (t) => {

@@ -1,7 +1,9 @@
 /** The contract kit as another team runs it: its command, with an environment that holds nothing by accident, to its end. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
@@ -22,15 +24,33 @@ export interface RunOptions {
   readonly bin?: string;
   /** Interrupts it once this resolves. */
   readonly until?: Promise<unknown>;
+  /** By what it is interrupted; SIGTERM where not given. */
+  readonly signal?: NodeJS.Signals;
+  /** What is behind stdout: a reader, one that goes away after the first lines, or a file on a disk that has room for so many bytes. */
+  readonly stdout?: 'read' | 'left' | { readonly file: string; readonly room: number };
 }
 
+/** Has a command write files of so many blocks at most, of 512 bytes each as POSIX has it; beyond that a write fails. */
+const SMALL_DISK = 'blocks=$1; shift; ulimit -f "$blocks"; exec "$@"';
+
 /** Runs it and waits for its end. It is killed with the test. */
-export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, until }: RunOptions = {}): Promise<Finished> {
-  const child = spawn(process.execPath, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, until, signal = 'SIGTERM', stdout: behind = 'read' }: RunOptions = {}): Promise<Finished> {
+  const child = typeof behind === 'object' ? onSmallDisk(behind, [bin, ...args], env) : spawn(process.execPath, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
-  void until?.then(() => child.kill('SIGTERM'));
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  void until?.then(() => child.kill(signal));
+  if (behind === 'left') child.stdout?.once('data', () => child.stdout?.destroy());
+  const [stdout, stderr, [code]] = await Promise.all([child.stdout === null || behind === 'left' ? '' : text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, stdout, stderr };
+}
+
+/** Without a compile cache, as the limit would cut off its files, too. */
+function onSmallDisk({ file, room }: { readonly file: string; readonly room: number }, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcessByStdio<null, null, Readable> {
+  const stdout = openSync(file, 'w');
+  try {
+    return spawn('sh', ['-c', SMALL_DISK, 'sh', String(room / 512), process.execPath, ...args], { env, stdio: ['ignore', stdout, 'pipe'] }) as ChildProcessByStdio<null, null, Readable>;
+  } finally {
+    closeSync(stdout);
+  }
 }
 
 interface PackAnswer {

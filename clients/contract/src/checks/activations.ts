@@ -39,9 +39,9 @@ async function waits(kit: Kit, operation: string, body: object): Promise<void> {
   await kit.world.at('1.0.0', '1.2.0', '2.0.0');
   const { status, headers, body: activation } = await kit.ask<Activation>(operation, { path: kit.world.path(), body, headers: { prefer: 'wait=2' } }, 201, 202);
   kit.same(headers.get('preference-applied'), 'wait', 'Preference-Applied');
-  const { applied = [], pending = [] } = activation.instances ?? {};
+  const { applied = [], pending = [], pinned = [] } = activation.instances ?? {};
   kit.same(pending.length > 0, status === 202, '202 where an instance is pending, 201 where none is');
-  kit.ok(applied.length + pending.length > 0, 'instances says who has applied it', activation.instances);
+  kit.ok(applied.length + pending.length + pinned.length > 0, 'instances says who has applied it, the one that answers among them', activation.instances);
 }
 
 const active = checksOf('getActivePack', {
@@ -55,6 +55,15 @@ const active = checksOf('getActivePack', {
       const detail = (await kit.ask<Version>('getVersion', { path: world.path({ version }) }, 200)).body;
       kit.same([body.digest, body.system, body.styles, body.defaultStyle], [detail.digest, detail.system, detail.styles, detail.defaultStyle], 'it is what getVersion has');
     }
+  },
+  'it says when, by whom and why the channel was moved, as the move itself did': async (kit) => {
+    const { world } = kit;
+    await world.at('1.0.0');
+    const { actor, ...moved } = (await kit.ask<Activation>(ACTIVATE, { path: world.path(), body: world.moveTo('2.0.0') }, 201)).body;
+    const { body } = await world.activePack();
+    kit.same([body.activatedAt, body.activatedBy, body.reason, body.revision], [moved.activatedAt, actor, moved.reason, moved.revision], 'activatedAt, activatedBy, reason and revision');
+    const { activations } = (await kit.ask<ActivationPage>('listActivations', { path: world.path(), query: { ...world.there, limit: 1 } }, 200)).body;
+    kit.same(activations.map((each) => [each.activatedAt, each.actor, each.reason, each.revision]), [[body.activatedAt, body.activatedBy, body.reason, body.revision]], 'listActivations says the same');
   },
   'it is conditional': (kit) => conditional(kit, 'getActivePack', { path: kit.world.path() }),
   'a rollback to the same content is a new state: a higher revision, another ETag': async (kit) => {

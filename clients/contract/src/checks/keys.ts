@@ -36,6 +36,12 @@ export const keyChecks = [
     },
   }),
   ...checksOf('listKeys', {
+    'createdBy is the key that made it': async (kit) => {
+      const { world } = kit;
+      const maker = await world.key('a maker of keys', ['keys:admin', 'prompts:read']);
+      const { keyId } = (await kit.ask<Key>('createKey', { body: { label: world.label('made by another'), scopes: ['prompts:read'] }, key: maker.secret }, 201)).body;
+      kit.same((await listed(kit)).keys.find((key) => key.keyId === keyId)?.createdBy, { keyId: maker.keyId, label: maker.label }, 'keyId and label of its maker');
+    },
     'every key stands there, in order of creation, never with its secret': async (kit) => {
       const { secret, ...made } = await kit.world.key('listed', ['prompts:read', 'audit:read']);
       const { keys, text } = await listed(kit);

@@ -30,8 +30,8 @@ export const packChecks = [
       kit.same(body.versionCount, all.length, 'versionCount');
       kit.same(body.versions, all.slice(0, 20), 'versions are the 20 highest');
       kit.same(body.latest, all.find(({ version, status }) => !version.includes('-') && status === 'registered')?.version ?? null, 'latest is the highest that is no prerelease and not revoked');
-      const { channel, version, digest, revision } = active.body;
-      kit.ok(body.channels.some((each) => each.channel === channel && each.version === version && each.digest === digest && each.revision === revision), 'the channel is where getActivePack says', body.channels);
+      const { channel, version, digest, revision, activatedAt, activatedBy } = active.body;
+      kit.same(body.channels.find((each) => each.channel === channel), { channel, version, digest, revision, activatedAt, activatedBy }, 'the channel is where getActivePack says');
     },
     'a pack that is not there is 404 with those there are': (kit) => notThere(kit, 'getPack'),
   }),

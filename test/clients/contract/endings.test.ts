@@ -1,0 +1,52 @@
+/**
+ * However a run of the contract kit ends, the keys that it made are revoked; and it passes only where every check ran to its end: not where it
+ * was interrupted, where its results could not be written, or where somebody's environment has settings for tap.
+ */
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { edited, startDeviatingProxy } from '../../support/deviating-proxy.ts';
+import { newFolder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
+import { runKit, type Finished, type RunOptions } from './run-kit.ts';
+
+const { app, key } = await openApp(t, { store: 'memory' });
+const url = await listen(app);
+let runs = 0;
+
+/** Runs the kit with a pack of its own. @param options are given what tells whether it has made a key */
+async function run(t: Test, only: readonly string[], options: (made: () => boolean) => RunOptions = () => ({}), place = url): Promise<Finished> {
+  const pack = `ended-${(runs += 1)}`;
+  const made = () => [...app.registry.current.keys.values()].filter(({ label }) => label.startsWith(`${pack} `));
+  const finished = await runKit(t, ['--url', place, '--key', key, '--pack', pack, ...only.flatMap((operation) => ['--only', operation])], options(() => made().length > 0));
+  t.ok(made().length > 0, 'it made keys');
+  t.strictSame(made().filter(({ revokedAt }) => revokedAt === undefined).map(({ label }) => label), [], 'none of them works');
+  return finished;
+}
+
+for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
+  t.test(`interrupted by ${signal}`, async (t) => {
+    const { code, stdout, stderr } = await run(t, ['createKey', 'revokeKey'], (made) => ({ signal, until: until(made) }));
+    t.match({ code, stderr }, { code: 1, stderr: new RegExp(`^${signal}: revoking the keys[\\s\\S]*^not ok: not checked to the end: .*revokeKey\\n\\d+ passed, [1-9]\\d* failed\\n$`, 'mu') });
+    t.match(stdout, /^not ok \d+ - revokeKey: not checked to the end$/mu, 'the results say so, too');
+  });
+}
+
+t.test('a full disk behind the results', async (t) => {
+  const file = join(newFolder(t), 'results.tap');
+  const { code, stderr } = await run(t, ['createKey', 'revokeKey'], () => ({ stdout: { file, room: 4096 } }));
+  t.equal(code, 4);
+  t.match(stderr, /^The results cannot be written to stdout \(.*\): revoking the keys[\s\S]*^not ok: not checked to the end: .*revokeKey\n\d+ passed, [1-9]\d* failed\n$/mu);
+  t.match(await runKit(t, ['--help'], { stdout: { file, room: 0 } }), { code: 4, stderr: /cannot be written to stdout \(.*\)/u }, 'also where only help was asked for');
+});
+
+t.test('a reader that goes away has read what it wanted: the checks decide', async (t) => {
+  t.match(await run(t, ['listKeys'], () => ({ stdout: 'left' })), { code: 0, stderr: /^[1-9]\d* passed, 0 failed$/mu });
+});
+
+t.test("settings for tap in somebody's environment choose nothing, and end nothing early", async (t) => {
+  const proxy = await startDeviatingProxy(t, url);
+  proxy.plant({ operation: 'listKeys', what: 'a member that is not declared', plant: edited((body) => (body['surprise'] = 1)) });
+  const env = { TAP_ONLY: '1', TAP_GREP: '/nothing/', TAP_BAIL: '1', TAP_TIMEOUT: '0.001', TAP_OMIT_VERSION: '1' };
+  t.match(await run(t, ['listKeys', 'live'], () => ({ env }), proxy.address), { code: 1, stdout: /^TAP version 14\n[\s\S]*^not ok 1 - listKeys[\s\S]*^ok 2 - live/mu, stderr: /^[1-9]\d* passed, [1-9]\d* failed$/mu });
+});
