@@ -19,6 +19,8 @@ export type Fate =
   | { readonly status: number; readonly type?: string; readonly body?: string; readonly headers?: OutgoingHttpHeaders }
   /** The registry's answer comes back with its body cut in the middle. */
   | 'cut'
+  /** Whatever the test does with it. */
+  | ((response: ServerResponse) => void)
   /** The registry's answer comes back otherwise than it gave it. */
   | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void };
 
@@ -72,6 +74,7 @@ export class HttpFront {
     const fate = this.plan(request);
     if (fate === 'hang') return;
     if (fate === 'reset') return void request.socket.destroy();
+    if (typeof fate === 'function') return fate(response);
     if (typeof fate === 'object' && 'status' in fate) {
       response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/problem+json', ...fate.headers }).end(fate.body ?? '');
       return;
@@ -105,6 +108,14 @@ export class HttpFront {
     response.on('close', () => onward.destroy());
     request.pipe(onward);
   }
+}
+
+/** A stream that a test writes: its messages, as the registry would. Example: `front.plan = () => streamOf((send) => send('heartbeat', { epoch: 1, revision: 9 }))`. */
+export function streamOf(write: (send: (event: string, data: unknown) => void, response: ServerResponse) => void): Fate {
+  return (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    write((event, data) => void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`), response);
+  };
 }
 
 /** Starts a front; it is closed with the test. */

@@ -5,7 +5,8 @@
  */
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from './api.ts';
-import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
+import { readBody } from './bodies.ts';
+import { failureOf, messageOf, refusalOf, RegistryFailure } from './failure.ts';
 import { bounded } from './timers.ts';
 
 export interface RegistryClientOptions {
@@ -50,11 +51,18 @@ export interface RegistryClient {
  */
 export function createRegistryClient({ url: given, key, timeout = 5000, fetch: send = globalThis.fetch }: RegistryClientOptions): RegistryClient {
   const url = originOf(given);
-  const authorization = () => `Bearer ${typeof key === 'function' ? key() : key}`;
-
-  // Closes the connection; `bounded` sees to it that nobody waits for it.
-  const timed = (request: Request): Promise<Response> => send(withKey(request, authorization()), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeout)]) });
-  const api = createClient<paths>({ baseUrl: url, fetch: timed, redirect: 'error' });
+  const currentKey = keyReader(key);
+  const withKey = (request: Request): Request => {
+    request.headers.set('authorization', `Bearer ${currentKey()}`);
+    return request;
+  };
+  /** Sends a request, and reads its answer to the end before it gives it. */
+  const whole = (request: Request): Promise<Response> =>
+    bounded({ signal: request.signal, timeout }, async (own) => {
+      const response = await send(withKey(request), { signal: own });
+      return new Response(response.body === null ? null : await readBody(response, own), response);
+    });
+  const api = createClient<paths>({ baseUrl: url, fetch: whole, redirect: 'error' });
 
   return {
     url,
@@ -62,7 +70,7 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     ask: async (call) => {
       let answer;
       try {
-        answer = await bounded({ timeout }, () => call(api));
+        answer = await call(api);
       } catch (error) {
         throw failureOf(error, url);
       }
@@ -76,7 +84,7 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     },
     send: async (path, { headers, signal }) => {
       try {
-        return await bounded({ signal, timeout }, (own) => send(withKey(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error', signal: own }), authorization())));
+        return await bounded({ signal, timeout }, (own) => send(withKey(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error' })), { signal: own }));
       } catch (error) {
         throw failureOf(error, url);
       }
@@ -89,15 +97,24 @@ export function isJson(response: Response): boolean {
   return /^application\/(problem\+)?json\b/iu.test(response.headers.get('content-type') ?? '');
 }
 
-function withKey(request: Request, authorization: string): Request {
-  request.headers.set('authorization', authorization);
-  return request;
+/** Reads the key, each time anew. The function that it gives throws a RegistryFailure `unauthenticated` where there is none, or none that a header can hold. */
+export function keyReader(key: RegistryClientOptions['key']): () => string {
+  return () => {
+    let read: unknown;
+    try {
+      read = typeof key === 'function' ? key() : key;
+    } catch (error) {
+      throw new RegistryFailure('unauthenticated', `The key could not be had: ${messageOf(error)}.`, { cause: error });
+    }
+    if (typeof read === 'string' && /^[\x21-\x7e]+$/u.test(read)) return read;
+    throw new RegistryFailure('unauthenticated', 'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….');
+  };
 }
 
 function originOf(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/u.test(url.protocol)) {
-    throw new RegistryFailure('not-understood', `"${given}" is no URL of a registry; it looks like https://prompts.example.com.`);
+  if (url === undefined || !/^https?:$/u.test(url.protocol) || `${url.search}${url.hash}${url.username}${url.password}` !== '') {
+    throw new RegistryFailure('not-understood', `"${given}" is no URL of a registry; it looks like https://prompts.example.com, without a user, a query or a fragment.`);
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/u, '');
 }

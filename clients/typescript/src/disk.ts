@@ -6,7 +6,7 @@
  * Example: `createPromptSource({ …, copy: diskCopy({ folder: '/var/lib/coach' }) })`.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PackCopy } from './copy.ts';
 
@@ -17,11 +17,15 @@ export interface DiskCopyOptions {
   readonly name?: string;
 }
 
+/** Milliseconds after which a file that is being written is written by nobody any more. */
+const LEFT_BEHIND = 3_600_000;
+
 /** A copy in a file of a folder. Two processes that share the file overwrite each other's copies, each of them whole. */
 export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): PackCopy {
   const path = join(folder, name);
   return {
     load: async () => {
+      await sweep(folder, name);
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
@@ -45,7 +49,18 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
         throw error;
       }
     },
+    clear: () => rm(path, { force: true }),
   };
+}
+
+/** Removes what processes that were killed while they wrote have left behind. */
+async function sweep(folder: string, name: string): Promise<void> {
+  const left = (await readdir(folder).catch(() => [])).filter((each) => each.startsWith(`${name}.`) && each.endsWith('.tmp'));
+  for (const each of left) {
+    const path = join(folder, each);
+    const file = await stat(path).catch(() => undefined);
+    if (file !== undefined && Date.now() - file.mtimeMs > LEFT_BEHIND) await rm(path, { force: true }).catch(() => undefined); // the next start tries again
+  }
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -76,12 +76,31 @@ export function failureOf(error: unknown, url: string): RegistryFailure {
 /** What an answer says that is not the one hoped for. @param body its body, as far as it could be read as JSON */
 export function refusalOf({ status, headers }: Response, body: unknown, url: string): RegistryFailure {
   const retryAfter = retryAfterOf(headers);
-  if (isProblem(body)) return new RegistryFailure(body.code, body.detail ?? body.title, { status, problem: body, retryAfter });
+  const problem = problemOf(body);
+  if (problem !== undefined) return new RegistryFailure(problem.code, problem.detail, { status, problem, retryAfter });
   return new RegistryFailure('not-a-registry', `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`, { status, retryAfter });
 }
 
-function isProblem(body: unknown): body is Problem {
-  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' && 'title' in body && typeof body.title === 'string';
+/** Members of a problem that are no texts: other services have members of these names, too, of other shapes. */
+const LISTS = ['errors', 'violations'];
+const LISTS_OF_TEXTS = ['knownPacks', 'knownVersions', 'knownChannels', 'supportedStyles', 'everActive', 'requiredScopes', 'candidates'];
+const TEXTS = ['type', 'detail', 'instance', 'eventId', 'requestId'];
+
+/** The problem that a body is, without members that are not what they should be; undefined where it is none. */
+function problemOf(body: unknown): Problem | undefined {
+  if (!isObject(body) || typeof body['code'] !== 'string' || typeof body['title'] !== 'string') return undefined;
+  const { title, status } = body;
+  const rest = Object.entries(body).filter(([name, value]) => {
+    if (TEXTS.includes(name)) return typeof value === 'string';
+    if (LISTS.includes(name)) return Array.isArray(value) && value.every((each) => isObject(each) && typeof each['detail'] === 'string');
+    if (LISTS_OF_TEXTS.includes(name)) return Array.isArray(value) && value.every((each) => typeof each === 'string');
+    return name !== 'currentRevision' || Number.isSafeInteger(value);
+  });
+  return { type: 'about:blank', detail: title, ...Object.fromEntries(rest), title, status: Number(status), code: body['code'] as Problem['code'] };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds. */
@@ -90,4 +109,9 @@ function retryAfterOf(headers: Headers): number | undefined {
   if (value === null) return undefined;
   const milliseconds = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

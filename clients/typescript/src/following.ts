@@ -3,19 +3,16 @@
  *
  * Problem: a network fails in many ways, and each of them must end in what is served being served on, and in another try.
  * Rule: one loop. Read (with `If-None-Match`, from the latest place seen or a later one), follow the stream until it is cut, wait, again.
- * Each wait is longer than the one before, jittered, and at least what `Retry-After` asks for.
+ * Each wait is longer than the one before, jittered, and at least what `Retry-After` asks for; a stream that is to be left alone for longer
+ * than that is polled for meanwhile. A stream that lives, but whose instance does not know any more that it is current, is left.
  */
 import { RegistryFailure, failureOf } from './failure.ts';
-import type { RegistryClient } from './client.ts';
-import type { Keeper } from './keeper.ts';
-import { idOf, isBefore, NOWHERE, placeOf, type Place } from './place.ts';
+import { ageOf, idOf, isBefore, latest, NOWHERE, placeOf, type Place } from './place.ts';
+import { Revocations, type RevocationsOptions } from './revocations.ts';
 import { streamEvents, type StreamMessage } from './stream.ts';
 import { bounded, deferred, pause } from './timers.ts';
 
-export interface FollowingOptions {
-  readonly client: RegistryClient;
-  readonly keeper: Keeper;
-  readonly pack: string;
+export interface FollowingOptions extends RevocationsOptions {
   readonly channel: string | undefined;
   /** Whether the stream is followed, or only polled. */
   readonly stream: boolean;
@@ -24,7 +21,6 @@ export interface FollowingOptions {
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly onFailure: (failure: RegistryFailure) => void;
-  readonly signal: AbortSignal;
 }
 
 /** How it is connected; `closed` for ever. */
@@ -44,13 +40,16 @@ export class Following {
   readonly #options: FollowingOptions;
   #connection: Connection = 'connecting';
   #failures = 0;
+  #lastWait = 0;
+  /** From when on the stream may be asked for again. */
+  #streamFrom = -Infinity;
   #failure: RegistryFailure | undefined;
-  /** Where the log was when it was last looked for revocations of what is held beside the current version. */
-  #sweptAt = '';
+  readonly #revocations: Revocations;
   #attempt = deferred();
 
   constructor(options: FollowingOptions) {
     this.#options = options;
+    this.#revocations = new Revocations(options);
   }
 
   get connection(): Connection {
@@ -69,29 +68,33 @@ export class Following {
 
   /** Follows until the signal is aborted; never rejects. */
   async run(): Promise<void> {
-    const { signal, stream, pollInterval } = this.#options;
-    while (!signal.aborted) {
-      let longest = LONGEST_WAIT;
-      try {
-        await this.#read();
-        this.#tried('polling');
-        if (stream) {
-          longest = pollInterval;
-          await this.#follow();
-        }
-        this.#failures = 0;
-        await pause(pollInterval * (0.8 + 0.4 * this.#options.random()), signal);
-      } catch (error) {
-        if (signal.aborted) break;
-        const failure = failureOf(error, this.#options.client.url);
-        this.#failure = failure;
-        this.#options.onFailure(failure);
-        if (longest === LONGEST_WAIT) this.#tried('disconnected');
-        else this.#connection = 'polling';
-        await pause(this.#wait(longest, failure), signal);
-      }
-    }
+    const { signal } = this.#options;
+    while (!signal.aborted) await pause(await this.#round(), signal);
     this.#tried('closed');
+  }
+
+  /** Reads once, and follows the stream until it is cut. @returns how many milliseconds to wait before the next round */
+  async #round(): Promise<number> {
+    const { stream, pollInterval, random } = this.#options;
+    try {
+      await this.#read();
+    } catch (error) {
+      const { retryAfter = 0 } = this.#failed(error);
+      this.#tried('disconnected');
+      return Math.max(this.#wait(LONGEST_WAIT), Math.min(retryAfter, LONGEST_RETRY_AFTER));
+    }
+    await this.#sweep();
+    this.#tried('polling');
+    if (!stream) this.#failures = 0;
+    if (!stream || performance.now() < this.#streamFrom) return pollInterval * (0.8 + 0.4 * random());
+    try {
+      await this.#follow();
+    } catch (error) {
+      const { retryAfter = 0 } = this.#failed(error);
+      this.#streamFrom = performance.now() + Math.min(retryAfter, LONGEST_RETRY_AFTER);
+    }
+    this.#connection = 'polling';
+    return this.#wait(Math.min(pollInterval, LONGEST_WAIT));
   }
 
   #tried(connection: Connection): void {
@@ -101,10 +104,19 @@ export class Following {
     attempt.resolve();
   }
 
-  #wait(longest: number, { retryAfter = 0 }: RegistryFailure): number {
+  #failed(error: unknown): RegistryFailure {
+    const { client, signal, onFailure } = this.#options;
+    const failure = failureOf(error, client.url);
+    if (signal.aborted) return failure;
+    this.#failure = failure;
+    onFailure(failure);
+    return failure;
+  }
+
+  #wait(longest: number): number {
     const wait = Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.#failures, 20)) * this.#options.random();
     this.#failures += 1;
-    return Math.max(SHORTEST_WAIT, wait, Math.min(retryAfter, LONGEST_RETRY_AFTER));
+    return (this.#lastWait = Math.max(SHORTEST_WAIT, wait));
   }
 
   /**
@@ -120,67 +132,62 @@ export class Following {
     };
     const query = channel === undefined ? {} : { channel };
     const { data, status, headers } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })));
-    const place = placeOf(headers);
-    if (place === undefined) throw new RegistryFailure('not-understood', `${client.url} does not say at which revision it is: it is no registry, or something between drops its headers.`, { status });
-    const age = 1000 * Number(headers.get('registry-stale') ?? 0);
+    const [place, age] = [placeOf(headers), ageOf(headers)];
+    if (place === undefined || age === undefined) throw new RegistryFailure('not-understood', `${client.url} does not say at which revision it is, or how old that is: it is no registry, or something between changes its headers.`, { status });
+    if (isBefore(place, after)) throw new RegistryFailure('older-than-seen', `The registry answers from revision ${idOf(place)}, though it was asked for ${idOf(after)} or later. What was seen last is served on.`, { status });
     if (status === 304) {
       keeper.confirm(place, age);
     } else {
       await keeper.take(data, { place, etag: headers.get('etag') ?? undefined, age });
     }
     this.#failure = undefined;
-    if (this.#sweptAt !== idOf(place)) await this.#sweep();
   }
 
   /** Follows the stream until it is cut, which is a failure. */
   async #follow(): Promise<void> {
     const { client, keeper, pack, signal } = this.#options;
+    const from = performance.now();
     for await (const message of streamEvents(client, { pack, after: idOf(keeper.place), signal })) {
       this.#connection = 'streaming';
-      this.#failures = 0;
+      if (performance.now() - from >= this.#lastWait) this.#failures = 0; // one that is cut again and again at once is no success
       await this.#heed(message);
     }
   }
 
   async #heed({ event, data }: StreamMessage): Promise<void> {
-    const { keeper, channel = keeper.current?.channel, pack } = this.#options;
-    const { epoch, revision, staleSeconds = 0 } = data;
+    const { client, keeper, channel = keeper.current?.channel, pack } = this.#options;
+    const { epoch, revision, staleSeconds = 0, moves = [] } = data;
     const place = { epoch, revision };
     if (event === 'revision') return; // what is told next is what lies between the last read and there
-    if (event === 'resync') return this.#read(place);
-    const move = data.pack === pack ? data.moves?.find((each) => each.channel === channel) : undefined;
+    if (event === 'resync') {
+      await this.#read(place);
+      return this.#sweep();
+    }
+    const move = data.pack === pack ? moves.find((each) => each.channel === channel) : undefined;
     if (move !== undefined && isBefore(keeper.movedAt ?? NOWHERE, place)) {
-      if (event === 'version-revoked' && move.previousVersion !== null) await this.#leave(move.previousVersion, place);
+      if (event === 'version-revoked') await this.#leave(move.previousVersion, place);
       else await this.#read(place);
     }
-    if (event === 'version-revoked') await this.#sweep();
+    if (event === 'version-revoked' && data.pack === pack) await this.#sweep(latest(place, keeper.place));
     if (!isBefore(place, keeper.place)) keeper.confirm(place, 1000 * staleSeconds); // another instance may have answered a read from further on
+    if (keeper.freshness.grade !== 'fresh') throw new RegistryFailure('store-unavailable', `${client.url} has not known for ${staleSeconds} s whether what it serves is current. It is asked anew, as another instance may answer.`);
   }
 
   /** Leaves a revoked version for its replacement; without, where that cannot be had at once. */
-  async #leave(revoked: string, place: Place): Promise<void> {
-    const { keeper } = this.#options;
+  async #leave(revoked: string | null, place: Place): Promise<void> {
     try {
       await this.#read(place);
     } finally {
-      if (keeper.current?.version === revoked && isBefore(keeper.movedAt ?? NOWHERE, place)) keeper.revoke(revoked);
+      if (revoked !== null) this.#options.keeper.revoke(revoked, place);
     }
   }
 
-  /** Asks of each version that is held beside the current one whether it is revoked: what was held while nothing was heard may be. */
-  async #sweep(): Promise<void> {
-    const { client, keeper, pack, signal } = this.#options;
-    const place = idOf(keeper.place);
-    for (const version of keeper.others) {
-      try {
-        const { data } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } }, signal })));
-        if (data.status === 'revoked') keeper.revoke(version);
-      } catch (error) {
-        const { code } = failureOf(error, client.url);
-        if (code === 'content-revoked') keeper.revoke(version);
-        else if (code !== 'version-not-found') throw error;
-      }
+  /** Nothing else waits for that: a failure is told, and it is asked again after the next read. */
+  async #sweep(place: Place = this.#options.keeper.place): Promise<void> {
+    try {
+      await this.#revocations.sweep(place);
+    } catch (error) {
+      this.#failed(error);
     }
-    this.#sweptAt = place;
   }
 }

@@ -20,7 +20,8 @@ export type Grade = 'fresh' | 'stale' | 'too-stale';
 export class Freshness {
   readonly #options: FreshnessOptions;
   #confirmed = -Infinity;
-  #grade: Grade = 'stale';
+  /** None before anything is known: what begins as stale is told of as well. */
+  #grade: Grade | undefined;
   #timer: Timer | undefined;
 
   constructor(options: FreshnessOptions) {
@@ -33,7 +34,7 @@ export class Freshness {
   }
 
   get grade(): Grade {
-    return this.#grade;
+    return this.#grade ?? 'stale';
   }
 
   /** It was known to be current so many milliseconds ago; what is known to be younger stays so. */

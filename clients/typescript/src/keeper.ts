@@ -6,13 +6,15 @@
  * revision. What the registry said last is served, then the copy, then the bundle; a revoked version is served by none of them.
  * Example: `await keeper.open()` goes on with the copy; `await keeper.take(document, { place, etag, age })` replaces it.
  */
-import { checkSaved, type PackCopy } from './copy.ts';
+import { CopyWriter } from './copy-writer.ts';
+import { checkSaved, type PackCopy, type SavedState } from './copy.ts';
 import type { Emitter } from './emitter.ts';
-import { RegistryFailure } from './failure.ts';
+import { messageOf, RegistryFailure } from './failure.ts';
 import { Freshness } from './freshness.ts';
 import { checkPack, type ActivePackDocument, type CheckedPack } from './pack.ts';
 import { isBefore, latest, NOWHERE, type Place } from './place.ts';
 import { serve, type ActivePack, type Origin, type Served } from './served.ts';
+import { bounded } from './timers.ts';
 
 /** What a source tells of. */
 export interface SourceEvents {
@@ -38,8 +40,8 @@ export interface KeeperOptions {
 /** Versions of local sessions that are kept beside the current one; the eldest go first. */
 const MOST_PINNED = 8;
 const MOST_REVOKED = 1000;
-/** Between two copies that differ in their time only, in milliseconds. */
-const CONFIRM_EVERY = 60_000;
+/** For how long reading the copy may keep the bundle from being served and the registry from being asked, in milliseconds. */
+const COPY_FIRST = 1000;
 
 /** What the registry says beside a pack. */
 export interface Told {
@@ -60,22 +62,23 @@ export class Keeper {
   readonly freshness: Freshness;
   readonly #options: KeeperOptions;
   readonly #events: Emitter<SourceEvents>;
+  readonly #copy: CopyWriter | undefined;
   readonly #pinned = new Map<string, CheckedPack>();
   readonly #revoked = new Set<string>();
   #bundle: CheckedPack | undefined;
   #held: Held | undefined;
   #served: Served | undefined;
+  /** What `changed` said last. */
+  #told: ActivePack | undefined;
   #place = NOWHERE;
   #etag: string | undefined;
-  #savedAt = -Infinity;
-  #dirty = false;
-  #saving: Promise<void> | undefined;
-  #saveFailed = false;
 
   constructor(options: KeeperOptions, events: Emitter<SourceEvents>) {
     this.#options = options;
     this.#events = events;
-    const { staleAfter, maxStale } = options;
+    const { pack, copy, staleAfter, maxStale } = options;
+    const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
+    this.#copy = copy && new CopyWriter({ copy, pack, state: () => this.#state(), onFailure });
     this.freshness = new Freshness({ staleAfter, maxStale, onChange: () => this.#grade() });
   }
 
@@ -113,9 +116,12 @@ export class Keeper {
     return [...versions];
   }
 
-  /** Begins with the copy, or with the bundle. What is broken is told, and not taken. */
+  /** Begins with the copy, or with the bundle where the copy does not come soon. What is broken is told, and not taken. */
   async open(): Promise<void> {
-    await Promise.all([this.#loadCopy(), this.#loadBundle()]);
+    const copy = bounded({ timeout: COPY_FIRST }, () => this.#loadCopy()).catch(() => {
+      this.#events.emit('error', new RegistryFailure('copy-failed', `The local copy of ${this.#options.pack} is not read after ${COPY_FIRST / 1000} s. The source begins without it.`));
+    });
+    await Promise.all([this.#loadBundle(), copy]);
     this.#fallBack();
   }
 
@@ -131,15 +137,16 @@ export class Keeper {
     }
     this.#refuseOlder(place);
     const { movedAt } = this;
-    if (movedAt !== undefined && isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)) {
+    if (movedAt !== undefined && this.current?.channel === checked.channel && isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)) {
       throw new RegistryFailure('older-than-seen', `${pack} ${checked.channel} is at revision ${checked.revision} there; revision ${movedAt.revision} was seen. What was seen last is served on.`);
     }
-    this.#revoked.delete(checked.version); // the registry itself serves no revoked version
-    this.#place = latest(this.#place, place);
-    this.freshness.confirm(age);
-    this.#hold({ checked, epoch: place.epoch, origin: 'registry' });
+    if (place.epoch === this.#place.epoch && this.#revoked.has(checked.version)) {
+      throw new RegistryFailure('older-than-seen', `${pack} ${checked.version} is revoked, and the registry has not heard of it where it was asked. It is not served.`);
+    }
+    this.#reached(place);
+    this.#hold({ checked, epoch: place.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
     this.#etag = etag;
-    this.#save();
+    this.#copy?.changed();
   }
 
   /**
@@ -148,25 +155,22 @@ export class Keeper {
    */
   confirm(place: Place, age: number): void {
     this.#refuseOlder(place);
-    this.#place = latest(this.#place, place);
+    this.#reached(place);
     if (this.#held === undefined || this.#held.origin === 'bundle') return;
-    this.freshness.confirm(age);
-    if (this.#held.origin === 'copy') this.#hold({ ...this.#held, origin: 'registry' });
-    if (this.#dirty || performance.now() - this.#savedAt > CONFIRM_EVERY) this.#save();
+    if (this.#held.origin === 'copy') this.#hold({ ...this.#held, origin: 'registry' }, () => this.freshness.confirm(age));
+    else this.freshness.confirm(age);
+    this.#copy?.confirmed();
   }
 
-  /** Never serves a version again, from anywhere. */
-  revoke(version: string): void {
+  /** Never serves a version again, from anywhere. @param place where the registry said so: what is from before is not believed any more */
+  revoke(version: string, place: Place): void {
+    this.#reached(place);
     this.#revoked.add(version);
     for (const eldest of this.#revoked) if (this.#revoked.size > MOST_REVOKED) this.#revoked.delete(eldest);
     this.#pinned.delete(version);
     if (this.#bundle?.version === version) this.#bundle = undefined;
-    if (this.current?.version === version) {
-      this.#held = undefined;
-      this.#etag = undefined;
-      this.#fallBack();
-    }
-    this.#save();
+    if (this.current?.version === version) this.#drop();
+    this.#copy?.changed({ evicts: true });
   }
 
   isRevoked(version: string): boolean {
@@ -179,7 +183,7 @@ export class Keeper {
     const known = this.#pinned.delete(checked.version);
     this.#pinned.set(checked.version, checked);
     for (const eldest of this.#pinned.keys()) if (this.#pinned.size > MOST_PINNED) this.#pinned.delete(eldest);
-    if (!known) this.#save();
+    if (!known) this.#copy?.changed();
   }
 
   /** A version that is held, whatever for. */
@@ -195,11 +199,11 @@ export class Keeper {
     return new RegistryFailure('no-pack', `There is no ${pack} to answer from: the registry has not answered yet, and there is no copy and no bundle. Wait for ready(), or listen for "error".`);
   }
 
-  /** Stops its timer and waits until the last copy is written. */
+  /** Stops its timer and waits until the last copy is written. One that hangs was told of, and is left to itself. */
   async close(): Promise<void> {
     this.freshness.stop();
-    if (this.#held?.origin === 'registry') this.#save();
-    await this.#saving;
+    if (this.#held?.origin === 'registry') this.#copy?.changed();
+    await this.#copy?.close();
   }
 
   async #loadCopy(): Promise<void> {
@@ -209,13 +213,14 @@ export class Keeper {
       const saved = await copy.load();
       if (saved === undefined) return;
       const { current, pinned, revoked, place, etag, age } = await checkSaved(saved, pack, channel);
-      for (const version of revoked) this.#revoked.add(version);
-      for (const each of pinned) this.#pinned.set(each.version, each);
-      if (this.#held !== undefined || current === undefined || this.#revoked.has(current.version)) return;
-      this.#place = latest(this.#place, place);
-      this.freshness.restart(age);
+      this.#reached(place);
+      // What was revoked in a history that was left may not be in the one that is followed.
+      if (place.epoch === this.#place.epoch) for (const version of revoked) this.#revoked.add(version);
+      for (const each of pinned) if (!this.#revoked.has(each.version)) this.#pinned.set(each.version, each);
+      if (this.current !== undefined && this.#revoked.has(this.current.version)) this.#drop();
+      if ((this.#held !== undefined && this.#held.origin !== 'bundle') || current === undefined || this.#revoked.has(current.version)) return;
       this.#etag = etag;
-      this.#hold({ checked: current, epoch: place.epoch, origin: 'copy' });
+      this.#hold({ checked: current, epoch: place.epoch, origin: 'copy' }, () => this.freshness.restart(age));
     } catch (error) {
       this.#events.emit('error', error instanceof RegistryFailure ? error : new RegistryFailure('copy-failed', `The local copy of ${pack} cannot be read: ${messageOf(error)}. It is not used.`, { cause: error }));
     }
@@ -242,18 +247,26 @@ export class Keeper {
       return;
     }
     // It was current when it was activated; nobody knows for how long after.
-    this.freshness.restart(Math.max(0, Date.now() - Date.parse(this.#bundle.activatedAt)));
-    this.#hold({ checked: this.#bundle, epoch: 0, origin: 'bundle' });
+    const age = Math.max(0, Date.now() - Date.parse(this.#bundle.activatedAt));
+    this.#hold({ checked: this.#bundle, epoch: 0, origin: 'bundle' }, () => this.freshness.restart(age));
   }
 
-  /** The flip: one assignment. */
-  #hold(held: Held): void {
-    const from = this.#served?.activePack;
+  /** The flip: one assignment. @param date says how old it is; who hears of that must find it already */
+  #hold(held: Held, date: () => void): void {
     this.#held = held;
+    date();
     const served = serve(held.checked, held.origin, this.freshness);
     this.#served = this.freshness.grade === 'too-stale' ? undefined : served;
-    const { activePack: to } = served;
+    const [from, to] = [this.#told, served.activePack];
+    this.#told = to;
     if (from?.revision !== to.revision || from.digest !== to.digest) this.#events.emit('changed', { from, to });
+  }
+
+  /** Lets go of what is held. */
+  #drop(): void {
+    this.#held = undefined;
+    this.#etag = undefined;
+    this.#fallBack();
   }
 
   /** Reads are refused or allowed again, by age. */
@@ -270,34 +283,16 @@ export class Keeper {
     throw new RegistryFailure('older-than-seen', `The registry is at ${named(place)}; ${named(this.#place)} was seen. It is restored to an older state, or another one. What was seen last is served on.`);
   }
 
-  /** Has the copy written, one at a time; what changes meanwhile is in the next. */
-  #save(): void {
-    if (this.#options.copy === undefined) return;
-    this.#dirty = true;
-    this.#saving ??= this.#write(this.#options.copy).finally(() => {
-      this.#saving = undefined;
-    });
+  /** A place in the log was seen. A later epoch is another history, in which what was revoked may not be: it is asked again. */
+  #reached(place: Place): void {
+    if (place.epoch > this.#place.epoch) this.#revoked.clear();
+    this.#place = latest(this.#place, place);
   }
 
-  async #write(copy: PackCopy): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      this.#savedAt = performance.now();
-      const confirmedAt = new Date(Date.now() - Math.min(this.freshness.age, Date.now())).toISOString();
-      const current = this.#held?.origin === 'bundle' ? undefined : this.#held?.checked;
-      try {
-        await copy.save({ format: 1, current, pinned: [...this.#pinned.values()], revoked: [...this.#revoked], place: this.#place, etag: this.#etag, confirmedAt });
-        this.#saveFailed = false;
-      } catch (error) {
-        if (!this.#saveFailed) this.#events.emit('error', new RegistryFailure('copy-failed', `The local copy of ${this.#options.pack} cannot be written: ${messageOf(error)}. It is tried again when there is news.`, { cause: error }));
-        this.#saveFailed = true;
-        this.#dirty = true;
-        return;
-      }
-    }
+  #state(): SavedState {
+    const { channel = null } = this.#options;
+    const current = this.#held?.origin === 'bundle' ? undefined : this.#held?.checked;
+    const confirmedAt = new Date(Date.now() - Math.min(this.freshness.age, Date.now())).toISOString();
+    return { format: 1, channel, current, pinned: [...this.#pinned.values()], revoked: [...this.#revoked], place: this.#place, etag: this.#etag, confirmedAt };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

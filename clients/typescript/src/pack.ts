@@ -60,6 +60,7 @@ function hasShape(given: unknown): given is ActivePackDocument {
   return (
     [pack, channel, version, digest, activatedAt, defaultStyle, system].every((each) => typeof each === 'string' && each !== '') &&
     Number.isSafeInteger(revision) &&
+    !Number.isNaN(Date.parse(activatedAt as string)) &&
     typeof compatibility === 'object' &&
     compatibility !== null &&
     Array.isArray(styles) &&

@@ -26,6 +26,12 @@ export function idOf({ epoch, revision }: Place): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
+/** Milliseconds since the instance that answered knew that it is current; undefined where its header is no number. */
+export function ageOf(headers: Headers): number | undefined {
+  const seconds = /^\d{1,9}$/u.exec(headers.get('registry-stale') ?? '0');
+  return seconds === null ? undefined : 1000 * Number(seconds[0]);
+}
+
 /** The place that an answer is from; undefined where its headers name none. */
 export function placeOf(headers: Headers): Place | undefined {
   const revision = /^\d{1,15}$/u.exec(headers.get('registry-revision') ?? '');

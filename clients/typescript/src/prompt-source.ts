@@ -7,7 +7,7 @@
  *     await prompts.ready();
  *     const { text, version, revision } = prompts.getStylePrompt('supportive');
  */
-import { createRegistryClient, type RegistryClientOptions } from './client.ts';
+import { createRegistryClient, keyReader, type RegistryClientOptions } from './client.ts';
 import type { PackCopy } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import { RegistryFailure } from './failure.ts';
@@ -16,7 +16,7 @@ import { Keeper, type SourceEvents } from './keeper.ts';
 import type { ActivePackDocument } from './pack.ts';
 import type { ActivePack, Provenance, Served, StylePrompt, SystemPrompt } from './served.ts';
 import { Sessions, type CoachSession } from './sessions.ts';
-import { later } from './timers.ts';
+import { LONGEST } from './timers.ts';
 
 export interface PromptSourceOptions extends RegistryClientOptions {
   readonly pack: string;
@@ -77,27 +77,33 @@ export interface PromptSource {
   readonly close: () => Promise<void>;
 }
 
-/** For how long reading the copy may keep the registry from being asked, in milliseconds. */
-const COPY_FIRST = 1000;
+/** Milliseconds, of each option that says a time. */
+const TIMES = ['timeout', 'maxStale', 'staleAfter', 'pollInterval', 'sessionTtl'] as const;
+/** Times that have an end: a session's must be a date. */
+const LONGEST_SESSION = 365 * 86_400_000;
 
 /**
  * Opens a source, which begins at once with its copy and the registry. It never rejects: what goes wrong is told by `ready()` and `error`.
- * @throws RegistryFailure `not-understood` where the URL is none
+ * @throws RegistryFailure `not-understood` where an option is of no use: the URL is none, a time is not above zero
  */
 export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const { pack, channel, copy, bundle, maxStale = Infinity, staleAfter = 45_000, stream = true, pollInterval = 10_000, sessionTtl = 86_400_000, random = Math.random } = options;
-  const key = () => (typeof options.key === 'function' ? options.key() : options.key);
+  for (const name of TIMES) {
+    const time = options[name];
+    const most = name === 'sessionTtl' ? LONGEST_SESSION : Infinity;
+    if (time !== undefined && !(time > 0 && time <= most)) throw new RegistryFailure('not-understood', `${name} is ${time}; it is a number of milliseconds above zero${most === Infinity ? '' : `, at most ${most}`}.`);
+  }
   const client = createRegistryClient(options);
   const events = new Emitter<SourceEvents>();
   const keeper = new Keeper({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
   const closing = new AbortController();
   const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
-  const following = new Following({ client, keeper, pack, channel, stream, pollInterval, random, onFailure, signal: closing.signal });
-  const sessions = new Sessions({ client, keeper, pack, channel, key, ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
+  const versionsInUse = (): string[] => [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
+  const following = new Following({ client, keeper, pack, channel, stream, pollInterval, random, versionsInUse, onFailure, signal: closing.signal });
+  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, key: keyReader(options.key), ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
 
   // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
-  const opened = keeper.open();
-  const running = Promise.race([opened, new Promise<void>((resolve) => later(COPY_FIRST, resolve))]).then(() => following.run());
+  const running = keeper.open().then(() => following.run());
 
   let closed: Promise<void> | undefined;
   const end = () => void close();
@@ -125,8 +131,13 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
     },
     activePack: () => served().activePack,
     ready: async () => {
-      if (following.connection === 'connecting' || keeper.served === undefined) await following.attempted();
-      if (keeper.served === undefined) throw following.failure ?? keeper.refusal();
+      const waits = setInterval(() => undefined, LONGEST); // who waits for it keeps the process alive
+      try {
+        if (following.connection === 'connecting' || keeper.served === undefined) await following.attempted();
+      } finally {
+        clearInterval(waits);
+      }
+      if (keeper.served === undefined) throw closing.signal.aborted ? new RegistryFailure('closed', 'The source is closed, and has nothing to serve.') : (following.failure ?? keeper.refusal());
       return keeper.served.activePack;
     },
     startSession: ({ styleId } = {}) => sessions.start(styleId),

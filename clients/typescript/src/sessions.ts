@@ -10,8 +10,9 @@ import type { components } from './api.ts';
 import type { RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
 import type { Keeper } from './keeper.ts';
-import { isLocal, readPin, signPin, type LocalPin } from './local-session.ts';
+import { isLocal, markOf, readPin, signPin, type LocalPin } from './local-session.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
+import { placeOf } from './place.ts';
 
 /** A session, as the registry describes it, and whether it was answered here. */
 export interface CoachSession extends Session {
@@ -37,6 +38,9 @@ export interface SessionsOptions {
 const MOST_SEEN = 10_000;
 const MOST_PROMPTS = 100;
 
+/** Keys that were used here, so that a key which is changed ends no session that began under the one before. */
+const MOST_KEYS = 4;
+
 /** A session without its texts: these are the same for thousands. */
 interface Seen {
   readonly session: Omit<Session, 'prompt'>;
@@ -47,10 +51,17 @@ interface Seen {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #seen = new Map<string, Seen>();
-  readonly #prompts = new Map<string, Session['prompt']>();
+  readonly #prompts = new Map<string, { readonly version: string; readonly prompt: Session['prompt'] }>();
+  /** The latest last. */
+  readonly #keys = new Map<string, true>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+  }
+
+  /** Versions that sessions seen here run on. */
+  get versions(): Iterable<string> {
+    return [...this.#prompts.values()].map(({ version }) => version);
   }
 
   /** @throws RegistryFailure what the registry refuses; `style-not-supported`; where there is nothing at hand, why */
@@ -80,7 +91,7 @@ export class Sessions {
       onFailure(failure);
       return undefined;
     }
-    if (typeof session.promptPack !== 'object' || typeof session.prompt !== 'object') throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
+    if (!isSession(session)) throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
     if (session.promptPack.pack !== pack) {
       throw new RegistryFailure('not-understood', `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`);
     }
@@ -89,21 +100,23 @@ export class Sessions {
   }
 
   async #startHere(styleId: string | undefined): Promise<CoachSession> {
-    const { key, ttl } = this.#options;
+    const { ttl } = this.#options;
     const checked = this.#atHand();
     const { pack, channel, version, digest, revision } = checked;
     if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
       throw new RegistryFailure('style-not-supported', `${pack} ${version} has no style "${styleId}". Styles: ${checked.styles.map(({ id }) => id).join(', ')}.`);
     }
     const startedAt = Date.now();
-    const pin: LocalPin = { pack, channel, version, digest, revision, styleId: styleId ?? checked.defaultStyle, startedAt, expiresAt: startedAt + ttl };
+    const pin: LocalPin = { channel, version, mark: markOf(digest), revision, styleId: styleId ?? checked.defaultStyle, startedAt, expiresAt: startedAt + ttl };
+    const sessionId = await signPin(pin, pack, this.#key());
     this.#options.keeper.pin(checked);
-    return this.#sessionOf(await signPin(pin, key()), pin, checked);
+    return this.#sessionOf(sessionId, pin, checked);
   }
 
   async #resolveLocal(sessionId: string): Promise<CoachSession> {
-    const pin = await readPin(sessionId, this.#options.key());
-    if (pin?.pack !== this.#options.pack) throw new RegistryFailure('session-not-found', 'There is no such session: its id is forged, cut, or signed with another key, or it expired.');
+    this.#key();
+    const pin = await readPin(sessionId, this.#options.pack, [...this.#keys.keys()].reverse());
+    if (pin === undefined) throw new RegistryFailure('session-not-found', 'There is no such session: its id is forged, cut, of another pack, or signed with another key, or it expired.');
     const pinned = await this.#pinnedVersion(pin);
     if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
     const { version, styleId } = pin;
@@ -111,27 +124,28 @@ export class Sessions {
   }
 
   /** The version of a pin; undefined where it is revoked or cannot be had. */
-  async #pinnedVersion({ pack, channel, version, digest, revision, startedAt }: LocalPin): Promise<CheckedPack | undefined> {
-    const { client, keeper, reachable, onFailure } = this.#options;
+  async #pinnedVersion({ channel, version, mark, revision, startedAt }: LocalPin): Promise<CheckedPack | undefined> {
+    const { client, keeper, pack, reachable, onFailure } = this.#options;
     if (keeper.isRevoked(version)) return undefined;
     const held = keeper.versionAtHand(version);
-    if (held?.digest === digest) return held;
+    if (held !== undefined && markOf(held.digest) === mark) return held;
     if (!reachable()) return undefined;
     try {
-      const { data } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }));
+      const { data, headers } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }));
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
-      if (data.status === 'revoked') keeper.revoke(version);
-      else if (checked.digest === digest) keeper.pin(checked);
-      return data.status !== 'revoked' && checked.digest === digest ? checked : undefined;
+      if (data.status === 'revoked') keeper.revoke(version, placeOf(headers) ?? keeper.place);
+      if (data.status === 'revoked' || markOf(checked.digest) !== mark) return undefined;
+      keeper.pin(checked);
+      return checked;
     } catch (error) {
       const failure = failureOf(error, client.url);
-      if (failure.code === 'content-revoked') keeper.revoke(version);
+      if (failure.code === 'content-revoked') keeper.revoke(version, keeper.place);
       onFailure(failure);
       return undefined;
     }
   }
 
-  #sessionOf(sessionId: string, { startedAt, expiresAt, styleId, channel, revision }: LocalPin, checked: CheckedPack): CoachSession {
+  #sessionOf(sessionId: string, { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'mark' | 'version'>, checked: CheckedPack): CoachSession {
     const { pack, version, digest, system, styles, defaultStyle } = checked;
     const style = styles.find(({ id }) => id === styleId) ?? styles.find(({ id }) => id === defaultStyle);
     if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
@@ -140,7 +154,7 @@ export class Sessions {
       ...{ sessionId, startedAt: new Date(startedAt).toISOString(), expiresAt: new Date(expiresAt).toISOString() },
       promptPack: { pack, channel, version, digest, revision: version === current?.version ? current.revision : revision },
       prompt: { system, style: { ...style } },
-      superseded: current !== undefined && current.version !== version,
+      superseded: this.#isSuperseded(version),
       local: true,
     };
   }
@@ -150,17 +164,31 @@ export class Sessions {
     const { keeper, ttl } = this.#options;
     const seen = this.#seen.get(sessionId);
     if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now()) throw new RegistryFailure('session-not-found', 'The session expired.');
-    const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey);
-    if (seen !== undefined && prompt !== undefined && !keeper.isRevoked(seen.session.promptPack.version)) return { ...seen.session, prompt, local: true };
+    const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey)?.prompt;
+    if (seen !== undefined && prompt !== undefined && !keeper.isRevoked(seen.session.promptPack.version)) {
+      return { ...seen.session, prompt, superseded: this.#isSuperseded(seen.session.promptPack.version), local: true };
+    }
 
     const checked = this.#atHand();
     const startedAt = seen === undefined ? Date.now() : Date.parse(seen.session.startedAt);
     const expiresAt = seen === undefined ? startedAt + ttl : Date.parse(seen.session.expiresAt);
-    const { pack, channel, version, digest, revision, defaultStyle } = checked;
-    const session = this.#sessionOf(sessionId, { pack, channel, version, digest, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt }, checked);
+    const { channel, revision, defaultStyle } = checked;
+    const session = this.#sessionOf(sessionId, { channel, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt }, checked);
     const moved = seen === undefined ? session : { ...session, movedFrom: { version: seen.session.promptPack.version, styleId: seen.styleId } };
     this.#remember(moved);
     return moved;
+  }
+
+  #isSuperseded(version: string): boolean {
+    const { current } = this.#options.keeper;
+    return current !== undefined && current.version !== version;
+  }
+
+  /** The key of now, which is remembered. @throws RegistryFailure where there is none */
+  #key(): string {
+    const key = this.#options.key();
+    keep(this.#keys, key, true, MOST_KEYS);
+    return key;
   }
 
   #atHand(): CheckedPack {
@@ -170,10 +198,10 @@ export class Sessions {
   }
 
   #remember({ prompt, ...session }: Session): void {
-    const { digest } = session.promptPack;
+    const { digest, version } = session.promptPack;
     const styleId = prompt.style.id;
     const promptKey = `${digest} ${styleId}`;
-    keep(this.#prompts, promptKey, prompt, MOST_PROMPTS);
+    keep(this.#prompts, promptKey, { version, prompt }, MOST_PROMPTS);
     keep(this.#seen, session.sessionId, { session, styleId, promptKey }, MOST_SEEN);
   }
 }
@@ -185,6 +213,12 @@ function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void
     if (map.size <= most) break;
     map.delete(eldest);
   }
+}
+
+/** Whether what came is a session, as far as that is relied on. */
+function isSession({ sessionId, expiresAt, promptPack, prompt }: Partial<Session>): boolean {
+  const texts = [sessionId, expiresAt, promptPack?.pack, promptPack?.version, promptPack?.digest, prompt?.system, prompt?.style?.id];
+  return texts.every((each: unknown) => typeof each === 'string');
 }
 
 /** Whether nobody said no: the registry could not be asked, or could not answer now. */

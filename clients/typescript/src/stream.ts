@@ -1,12 +1,13 @@
 /**
  * The registry's stream of events (`GET /v1/events`), one connection of it, as messages that are taken apart.
  *
- * Rule: a stream that says nothing for longer than two heartbeats is cut, whatever its socket says; it never ends quietly. Who reads it
+ * Rule: a stream that brings no message for longer than two heartbeats is cut, whatever its socket says; it never ends quietly. Who reads it
  * goes on from the last `id` with another one.
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { components } from './api.ts';
 import type { RegistryClient } from './client.ts';
+import { readBody } from './bodies.ts';
 import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
 import { bounded } from './timers.ts';
 
@@ -44,7 +45,7 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
   const query = new URLSearchParams({ ...(pack !== undefined && { pack }), ...(channel !== undefined && { channel }) });
   const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
   const response = await client.send(`/v1/events${query.size === 0 ? '' : `?${query.toString()}`}`, { headers, signal });
-  if (!response.ok) throw refusalOf(response, await bodyOf(response, client, signal), client.url);
+  if (!response.ok) throw refusalOf(response, await problemIn(response, client, signal), client.url);
   if (response.body === null || !/^text\/event-stream\b/iu.test(response.headers.get('content-type') ?? '')) {
     await response.body?.cancel();
     throw new RegistryFailure('not-a-registry', `${client.url} answers the stream with something else: a proxy, another service or a wrong path.`, { status: response.status });
@@ -53,11 +54,15 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
   const messages: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: LONGEST_MESSAGE });
   try {
+    let heardAt = performance.now(); // of a message: comments that a proxy sends say nothing of the registry
     for (;;) {
-      const { value, done } = await bounded({ signal, timeout: silence }, () => reader.read());
+      const { value, done } = await bounded({ signal, timeout: heardAt + silence - performance.now() }, () => reader.read());
       if (done) throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
       parser.feed(value);
-      for (const { id = '', event = 'message', data } of messages.splice(0)) yield { id, event, data: JSON.parse(data) as StreamMessage['data'] };
+      for (const { id = '', event = 'message', data } of messages.splice(0)) {
+        yield { id, event, data: dataOf(data, client) };
+        heardAt = performance.now();
+      }
     }
   } catch (error) {
     throw failureOf(error, client.url);
@@ -66,7 +71,20 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
   }
 }
 
-/** The body of a refusal, as far as it comes in time. */
-function bodyOf(response: Response, { timeout }: RegistryClient, signal: AbortSignal | undefined): Promise<unknown> {
-  return bounded({ signal, timeout }, () => response.json()).catch(() => undefined);
+/** @throws RegistryFailure `not-understood` where members that are relied on are missing or of other types */
+function dataOf(text: string, { url }: RegistryClient): StreamMessage['data'] {
+  const data = JSON.parse(text) as Partial<StreamMessage['data']> | null;
+  const { epoch, revision, staleSeconds = 0, moves = [] } = data ?? {};
+  const known = Number.isSafeInteger(epoch) && Number.isSafeInteger(revision) && Number.isSafeInteger(staleSeconds) && Array.isArray(moves) && moves.every((move: unknown) => typeof move === 'object' && move !== null);
+  if (!known) throw new RegistryFailure('not-understood', `${url} sends messages on its stream that are not those of a registry; it may be of another edition than this client.`);
+  return data as StreamMessage['data'];
+}
+
+/** The body of a refusal, as far as it comes in time and is JSON. */
+async function problemIn(response: Response, { timeout }: RegistryClient, signal: AbortSignal | undefined): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder().decode(await bounded({ signal, timeout }, (own) => readBody(response, own)))) as unknown;
+  } catch {
+    return undefined; // the status says what there is to say
+  }
 }

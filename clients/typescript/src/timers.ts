@@ -42,9 +42,9 @@ export async function bounded<T>({ signal, timeout }: Bounds, run: (own: AbortSi
   const over = new Promise<never>((_resolve, reject) => own.signal.addEventListener('abort', () => reject(own.signal.reason as Error)));
   const giveUp = () => own.abort(signal?.reason);
   const timer = timeout === undefined ? undefined : later(timeout, () => own.abort(new DOMException('No answer in time.', 'TimeoutError')));
-  if (signal?.aborted === true) giveUp();
   signal?.addEventListener('abort', giveUp);
   try {
+    if (signal?.aborted === true) throw signal.reason;
     return await Promise.race([over, run(own.signal)]);
   } finally {
     clearTimeout(timer);
@@ -52,8 +52,8 @@ export async function bounded<T>({ signal, timeout }: Bounds, run: (own: AbortSi
   }
 }
 
-/** What a timer can count to. */
-const LONGEST = 2 ** 31 - 1;
+/** What a timer can count to, in milliseconds. */
+export const LONGEST = 2 ** 31 - 1;
 
 /** A promise, and what resolves it. */
 export function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -1,5 +1,5 @@
 /** What outlives the process and the registry: the copy on disk, the bundle; how old either may be, and what is done with a broken one. */
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createRegistryClient, type ActivePackDocument, type PackCopy, type SavedState } from '@prompt-registry/client';
@@ -135,6 +135,58 @@ t.test('a copy on disk', async (t) => {
     t.match(await source.ready(), { origin: 'registry' });
   });
 
+  t.test('that hangs keeps the bundle from nobody either, and is told of', async (t) => {
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
+    const { source, heard } = openSource(t, { url: NOWHERE, key, bundle, copy: { load: () => new Promise(() => undefined), save: async () => undefined } });
+    t.match(await source.ready(), { origin: 'bundle' });
+    t.match(await heard('error'), { code: 'copy-failed', message: /not read after 1 s/u });
+  });
+
+  t.test('that comes late still counts: what it saw, and what it knows to be revoked', async (t) => {
+    const saved = await savedIn(await copied(t));
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
+    for (const revoked of [[], [bundle.version]]) {
+      const { promise, resolve } = Promise.withResolvers<SavedState>();
+      const { source, heard } = openSource(t, { url: NOWHERE, key, bundle, copy: { load: () => promise, save: async () => undefined } });
+      await heard('changed', ({ to }) => to.origin === 'bundle');
+      resolve({ ...saved, revoked });
+      await until(() => source.status().revision === saved.place.revision);
+      if (revoked.length === 0) t.equal(source.activePack().origin, 'copy');
+      else t.throws(() => source.activePack(), { code: 'revoked' });
+    }
+  });
+
+  t.test('of another channel is not served, and its revisions bind nobody', async (t) => {
+    const folder = newFolder(t);
+    await registry.activate({ channel: 'staging', version: '1.1.0', reason });
+    const staging = openSource(t, { url, key, channel: 'staging', copy: diskCopy({ folder }) });
+    await staging.source.ready();
+    await staging.source.close();
+    const offline = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    await t.rejects(offline.source.ready());
+    await offline.source.close();
+    const { source, said } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.match(await source.ready(), { channel: 'production', version: registry.activePack().version });
+    t.strictSame(said.filter(([event]) => event === 'error'), []);
+  });
+
+  t.test('holds versions of sessions of any channel', async (t) => {
+    const folder = await copied(t);
+    const saved = await savedIn(folder);
+    await plant(folder, { ...saved, pinned: [{ ...saved.current, channel: 'staging' }] });
+    const { source } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    t.match(await source.ready(), { origin: 'copy', channel: 'production' });
+  });
+
+  t.test('what a process that was killed left behind is removed, what one is writing is not', async (t) => {
+    const folder = await copied(t);
+    for (const name of ['old', 'new']) await writeFile(join(folder, `prompts.json.${name}.tmp`), 'half a co');
+    await utimes(join(folder, 'prompts.json.old.tmp'), new Date(0), new Date(0));
+    const { source } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    await source.ready();
+    t.strictSame((await readdir(folder)).sort(), ['prompts.json', 'prompts.json.new.tmp']);
+  });
+
   t.test('never goes back behind what it has seen', async (t) => {
     const folder = await copied(t);
     const saved = await savedIn(folder);
@@ -153,6 +205,7 @@ t.test('a copy on disk', async (t) => {
     const old = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
     const active = await old.source.ready();
     t.ok(active.age >= 7_200_000 && active.stale, 'without it the copy is served, and says how old it is');
+    t.match(await old.heard('stale'), { refused: false }, 'also to who listens');
 
     const strict = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
     t.match(await strict.heard('stale', ({ refused }) => refused), { refused: true });
@@ -182,7 +235,7 @@ t.test('a copy on disk', async (t) => {
     const { source: online } = openSource(t, { url, key, bundle: { ...bundle, revision: 1_000_000 } });
     t.match(await online.ready(), { origin: 'registry', revision: registry.activePack().revision }, 'its revision binds nobody');
 
-    for (const wrong of [{ ...bundle, system: 'You are rude.' }, { ...bundle, styles: [] }, { hello: 'world' } as unknown as ActivePackDocument]) {
+    for (const wrong of [{ ...bundle, system: 'You are rude.' }, { ...bundle, styles: [] }, { ...bundle, activatedAt: 'lately' }, { hello: 'world' } as unknown as ActivePackDocument]) {
       const { source, heard } = openSource(t, { url: NOWHERE, key, bundle: wrong });
       t.match(await heard('error', ({ code }) => code !== 'unreachable'), { code: /digest-mismatch|not-understood/u });
       await t.rejects(source.ready());

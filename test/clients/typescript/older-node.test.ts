@@ -36,6 +36,9 @@ const { version, origin } = await offline.ready();
 steps.offline = [version, origin];
 const local = await offline.startSession();
 steps.local = [local.local, (await offline.resolveSession(local.sessionId)).promptPack.version];
+const nothing = createPromptSource({ url: 'http://127.0.0.1:1', key, pack: 'coach' });
+steps.tries = [];
+for (let time = 0; time < 2; time += 1) await nothing.ready().catch(({ code }) => steps.tries.push(code)); // who waits keeps the process alive
 console.log(JSON.stringify(steps));
 // Not closed: it waits to try again, and that keeps no process alive.
 `;
@@ -45,6 +48,6 @@ t.test('on Node 20', { skip: NODE === undefined && 'there is no Node 20 for this
   const folder = t.testdir({ 'program.mjs': PROGRAM, copy: {} }); // below the repository, so that the program finds the client
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks are for another Node
   const { stdout, stderr } = await run(NODE ?? '', [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')], { env, timeout: 30_000 });
-  t.strictSame(JSON.parse(stdout), { node: '20', rejections: 0, first: '2.0.0', followed: '1.0.0', session: ['1.0.0', false], offline: ['1.0.0', 'copy'], local: [true, '1.0.0'] });
+  t.strictSame(JSON.parse(stdout), { node: '20', rejections: 0, first: '2.0.0', followed: '1.0.0', session: ['1.0.0', false], offline: ['1.0.0', 'copy'], local: [true, '1.0.0'], tries: ['unreachable', 'unreachable'] });
   t.equal(stderr, '', 'nothing is complained of');
 });

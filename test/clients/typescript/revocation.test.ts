@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRegistryClient } from '@prompt-registry/client';
+import { createRegistryClient, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
 import t, { type Test } from 'tap';
 import { addPack, listen, openApp } from '../../support/app.ts';
@@ -86,9 +86,135 @@ t.test('the bundled version is revoked, and nothing else is left', async (t) => 
   });
 
   t.test('a copy that knows keeps the bundle from being served', async (t) => {
-    const { source } = openSource(t, { ...connection, url: 'http://127.0.0.1:1', bundle, copy: { load: async () => ({ format: 1, pinned: [], revoked: ['2.0.0'], place: { epoch: 1, revision: 1 }, confirmedAt: new Date().toISOString() }), save: async () => undefined } });
+    const { source } = openSource(t, { ...connection, url: 'http://127.0.0.1:1', bundle, copy: { load: async () => ({ format: 1, channel: null, pinned: [], revoked: ['2.0.0'], place: { epoch: 1, revision: 1 }, confirmedAt: new Date().toISOString() }), save: async () => undefined } });
     await t.rejects(source.ready());
     t.throws(() => source.activePack(), { code: 'revoked' });
   });
   front.plan = () => undefined;
+});
+
+t.test('an instance that has not heard of a revocation is not believed', async (t) => {
+  const { registry, front, connection } = await setUp(t);
+  const folder = newFolder(t);
+  let served: { headers: object; body: string } | undefined;
+  front.plan = ({ url }) => (url?.includes('/active') === true ? { change: (answer) => (served = { headers: { ...answer.headers }, body: answer.body }) } : undefined);
+  const { source, hears } = openSource(t, { ...connection, copy: diskCopy({ folder }), pollInterval: 20 });
+  await source.ready();
+  await until(() => source.status().connection === 'streaming');
+  const before = served;
+  // From now on another instance answers, which is behind and does not say so.
+  const behind = (revision?: string) => ({
+    change: (answer: { headers: object; body: string }) => {
+      Object.assign(answer.headers, before?.headers, revision !== undefined && { 'registry-revision': revision });
+      answer.body = before?.body ?? '';
+    },
+  });
+  front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
+  const refused = hears('error', ({ code }) => code === 'older-than-seen');
+  await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
+  await refused;
+  t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
+  front.plan = ({ url }) => (url?.includes('/active') === true ? behind(String(registry.current.revision)) : undefined);
+  t.match(await hears('error', ({ code }) => code === 'older-than-seen'), { message: /2\.0\.0 is revoked/u }, 'whatever revision it names');
+  t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
+  await until(() => remembers(folder));
+  await source.close();
+
+  front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
+  const restarted = openSource(t, { ...connection, copy: diskCopy({ folder }) });
+  await t.rejects(restarted.source.ready(), { code: 'older-than-seen' }, 'nor by the next process');
+  t.throws(() => restarted.source.getSystemPrompt(), { code: 'revoked' });
+});
+
+t.test('a copy whose current version is revoked is not served', async (t) => {
+  const { front, connection } = await setUp(t);
+  const folder = newFolder(t);
+  const { source } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
+  await source.ready();
+  await source.close();
+  const copy = diskCopy({ folder });
+  const saved = (await copy.load()) as SavedState;
+  front.plan = () => 'reset';
+  const { source: offline } = openSource(t, { ...connection, copy: { ...copy, load: async () => ({ ...saved, revoked: ['2.0.0'] }) } });
+  await t.rejects(offline.ready());
+  t.throws(() => offline.getSystemPrompt(), { code: 'revoked' });
+});
+
+t.test('a copy that cannot be replaced is removed, and what cannot be removed is told of', async (t) => {
+  for (const removable of [true, false]) {
+    const { registry, connection } = await setUp(t);
+    const folder = newFolder(t);
+    const disk = diskCopy({ folder });
+    let full = false;
+    const copy: PackCopy = {
+      load: () => disk.load(),
+      save: async (state) => (full ? Promise.reject(new Error('ENOSPC: no space left on device')) : disk.save(state)),
+      clear: async () => (removable ? disk.clear?.() : Promise.reject(new Error('EROFS: read-only file system'))),
+    };
+    const { source, heard } = openSource(t, { ...connection, copy });
+    await source.ready();
+    await until(() => existsSync(join(folder, 'prompts.json')));
+    full = true;
+    await until(() => source.status().connection === 'streaming');
+    await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
+    t.match(await heard('error', ({ message }) => message.includes('remove')), { code: 'copy-failed', message: removable ? /It was removed/u : /may still be in it.*EROFS/u });
+    t.equal(existsSync(join(folder, 'prompts.json')), !removable);
+    full = false;
+    await source.close();
+    t.ok(remembers(folder), 'it is written again when that is mended');
+  }
+});
+
+t.test('a session of the registry leaves a version that is revoked, also where the registry is away by then', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const { source, hears } = openSource(t, { url: front.url, key });
+  await source.ready();
+  await until(() => source.status().connection === 'streaming');
+  const active = await source.startSession({ styleId: 'supportive' });
+  t.equal(active.promptPack.version, '2.0.0');
+  const moved = hears('changed');
+  await app.registry.activate({ version: '1.0.0', reason });
+  await moved;
+  const superseded = await source.startSession({ styleId: 'supportive' });
+  const back = hears('changed');
+  await app.registry.activate({ version: '1.1.0', reason });
+  await back;
+  for (const version of ['1.0.0', '2.0.0']) await app.registry.revoke({ pack: 'coach', version, replacement: '1.1.0', reason });
+  await until(() => source.status().revision === app.registry.current.revision);
+  front.plan = () => 'reset';
+  front.cut();
+  await until(() => source.status().connection === 'disconnected');
+  for (const { sessionId, promptPack } of [active, superseded]) {
+    t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '1.1.0' }, movedFrom: { version: promptPack.version } });
+  }
+});
+
+t.test('what is held for sessions is asked about after an interruption', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const { source, hears } = openSource(t, { url: front.url, key });
+  await source.ready();
+  await until(() => source.status().connection === 'streaming');
+  const { sessionId } = await source.startSession({ styleId: 'supportive' });
+  const moved = hears('changed');
+  await app.registry.activate({ version: '1.0.0', reason });
+  await moved;
+  front.plan = ({ url }) => (url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : 'reset');
+  front.cut();
+  await until(() => source.status().connection === 'disconnected');
+  await app.registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
+  const failed = hears('error', ({ status }) => status === 403);
+  front.plan = ({ url }) => (url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : undefined);
+  await failed;
+  await until(() => source.status().connection === 'streaming');
+  t.pass('something that refuses the question stands in nobody\'s way');
+  front.plan = () => undefined;
+  front.cut();
+  const asked = front.requests.length;
+  await until(() => front.requests.slice(asked).some((each) => each.includes('status=revoked')) && source.status().connection === 'streaming');
+  front.plan = () => 'reset';
+  front.cut();
+  await until(() => source.status().connection === 'disconnected');
+  t.match(await source.resolveSession(sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } });
 });

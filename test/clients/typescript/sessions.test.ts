@@ -45,7 +45,7 @@ t.test('while the registry is away sessions begin here, and keep their version',
   t.match(await source.startSession(), { prompt: { style: { id: registry.activePack().defaultStyle } } }, 'the default style where none is named');
   await t.rejects(source.startSession({ styleId: 'nope' }), { code: 'style-not-supported', message: /challenging/u });
   t.match(await source.resolveSession(session.sessionId), { ...session, local: true });
-  t.notOk(front.requests.slice(asked).some((each) => each.includes('/coach/')), 'nobody waits for a registry that is known to be away');
+  t.notOk(front.requests.slice(asked).some((each) => each.includes('/v1/coach/')), 'nobody waits for a registry that is known to be away');
 
   await registry.activate({ version: '1.0.0', reason });
   await back();
@@ -58,10 +58,10 @@ t.test('while the registry is away sessions begin here, and keep their version',
 t.test('a call that fails is answered here as well', async (t) => {
   const { source, front } = await setUp(t);
   for (const fate of ['hang', 'reset', { status: 503, type: 'text/plain', body: 'busy' }, { status: 200, type: 'text/html', body: '<p>' }] as const) {
-    front.plan = ({ url }) => (url?.includes('/coach/') === true ? fate : undefined);
+    front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? fate : undefined);
     t.match(await source.startSession(), { local: true, promptPack: { version: '2.0.0' } });
   }
-  front.plan = ({ url }) => (url?.includes('/coach/') === true ? { status: 401, body: JSON.stringify({ type: '/problems/unauthenticated', title: 'No key', status: 401, code: 'unauthenticated', detail: 'No key' }) } : undefined);
+  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 401, body: JSON.stringify({ type: '/problems/unauthenticated', title: 'No key', status: 401, code: 'unauthenticated', detail: 'No key' }) } : undefined);
   t.match(await source.startSession(), { local: true }, 'a key that stopped working in mid-flight stops no session');
 });
 
@@ -73,7 +73,7 @@ t.test('a session of the registry goes on as it was seen', async (t) => {
   await moved;
   const unseen = registry.startSession({ styleId: 'direct' });
   await away();
-  t.match(await source.resolveSession(seen.sessionId), { local: true, promptPack: seen.promptPack, prompt: seen.prompt });
+  t.match(await source.resolveSession(seen.sessionId), { local: true, promptPack: seen.promptPack, prompt: seen.prompt, superseded: true });
   const first = await source.resolveSession(unseen.sessionId);
   t.match(first, { sessionId: unseen.sessionId, local: true, promptPack: { version: '1.0.0' } }, 'one that was not seen is pinned to the version at hand');
   t.match(await source.resolveSession(unseen.sessionId), { promptPack: first.promptPack, prompt: first.prompt }, 'and stays there');
@@ -92,9 +92,10 @@ t.test('a local session in another process', async (t) => {
   const stranger = openSource(t, { url: front.url, key: (await registry.createKey({ label: 'other', scopes: ['prompts:read', 'sessions:start'] })).token ?? '' });
   await stranger.source.ready();
   await t.rejects(stranger.source.resolveSession(session.sessionId), { code: 'session-not-found' }, 'another key cannot read it');
-  const [prefix, payload = '', signature] = session.sessionId.split('.');
-  const forged = Buffer.from(Buffer.from(payload, 'base64url').toString().replace('2.0.0', '1.1.0')).toString('base64url');
-  for (const id of [`${prefix}.${forged}.${signature}`, session.sessionId.slice(0, -3), 'local.', 'local.x.y', `${prefix}.${payload}.${'A'.repeat(43)}`]) {
+  t.ok(session.sessionId.length <= 200, 'no longer than a session id may be');
+  const forged = session.sessionId.replace('2.0.0', '1.1.0');
+  t.not(forged, session.sessionId);
+  for (const id of [forged, session.sessionId.replace('challenging', 'supportive'), session.sessionId.slice(0, -3), 'local.', 'local.x.y', session.sessionId.replace(/\.[\w-]+$/u, `.${'A'.repeat(22)}`)]) {
     await t.rejects(source.resolveSession(id), { code: 'session-not-found' }, 'what is forged or cut is refused');
   }
 
@@ -102,6 +103,30 @@ t.test('a local session in another process', async (t) => {
   for (const each of [source, other.source]) {
     await until(() => each.status().revision === registry.current.revision);
     t.match(await each.resolveSession(session.sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'challenging' } }, 'a revoked version is left');
+  }
+});
+
+t.test('a key that is changed ends no session that began under the one before', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const next = (await app.registry.createKey({ label: 'the next', scopes: ['prompts:read', 'sessions:start'] })).token ?? '';
+  let current = key;
+  const { source } = openSource(t, { url: front.url, key: () => current });
+  await source.ready();
+  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? 'reset' : undefined);
+  const { sessionId } = await source.startSession();
+  current = next;
+  t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '2.0.0' } });
+  const { sessionId: later } = await source.startSession();
+  current = key;
+  t.match(await source.resolveSession(later), { local: true }, 'in either direction');
+});
+
+t.test('what is no session is not taken for one', async (t) => {
+  const { source, front } = await setUp(t);
+  for (const body of [{}, { promptPack: null, prompt: null }, { sessionId: 'x', expiresAt: 'x', promptPack: 'coach', prompt: 'x' }]) {
+    front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 200, type: 'application/json', body: JSON.stringify(body) } : undefined);
+    await t.rejects(source.startSession(), { code: 'not-understood' });
   }
 });
 

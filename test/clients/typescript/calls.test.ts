@@ -1,0 +1,79 @@
+/** Calls to a registry, and to what only looks like one: each ends, within its time and within its memory, with an answer or a failure that says why. */
+import { createPromptSource, createRegistryClient, type RegistryFailure } from '@prompt-registry/client';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../../support/app.ts';
+import { startFront, type Fate } from '../../support/http-front.ts';
+import { until } from '../../support/until.ts';
+
+const key = 'prk_x_y';
+
+/** How a call fails where something else answers, and that no connection is left of it. */
+async function failureOf(t: Test, fate: Fate, options: { readonly key?: string | (() => string); readonly timeout?: number } = {}): Promise<RegistryFailure> {
+  const front = await startFront(t, 'http://127.0.0.1:9');
+  front.plan = () => fate;
+  try {
+    await createRegistryClient({ url: front.url, key, timeout: 300, ...options }).ask((api) => api.GET('/v1/packs'));
+  } catch (error) {
+    await until(() => front.open === 0);
+    return error as RegistryFailure;
+  }
+  throw new Error('It was answered.');
+}
+
+t.test('an answer that does not end', async (t) => {
+  t.match(await failureOf(t, (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{')), { code: 'timed-out' });
+  const dripping: Fate = (response) => {
+    response.writeHead(503, { 'content-type': 'text/html' });
+    const timer = setInterval(() => response.write('<br>'), 20);
+    response.once('close', () => clearInterval(timer));
+  };
+  t.match(await failureOf(t, dripping), { code: 'timed-out' });
+});
+
+t.test('an answer that is larger than any of a registry', async (t) => {
+  const megabyte = ' '.repeat(2 ** 20);
+  const pour: Fate = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const more = () => {
+      while (!response.destroyed && response.write(megabyte));
+    };
+    response.on('drain', more);
+    more();
+  };
+  t.match(await failureOf(t, pour, { timeout: 30_000 }), { code: 'unreachable', message: /longer than 64 MB/u });
+});
+
+t.test('a problem of another service', async (t) => {
+  const foreign = { title: 'Bad', status: 400, code: 'bad', detail: { text: 'no' }, errors: { url: ['bad'] }, requiredScopes: 'all', currentRevision: 'x', violations: [null], knownPacks: [1], more: [1] };
+  const failure = await failureOf(t, { status: 400, body: JSON.stringify(foreign) });
+  t.match(failure, { code: 'bad', message: 'Bad', status: 400 });
+  t.strictSame(failure.problem, { type: 'about:blank', title: 'Bad', status: 400, code: 'bad', detail: 'Bad', more: [1] }, 'has only those members that are what they should be');
+  const own = { type: '/problems/forbidden', title: 'Forbidden', status: 403, code: 'forbidden', detail: 'No.', requiredScopes: ['keys:admin'], errors: [{ parameter: 'x', detail: 'y' }], currentRevision: 7 };
+  t.strictSame((await failureOf(t, { status: 403, body: JSON.stringify(own) })).problem, own, 'one of the registry has all of them');
+});
+
+t.test('a key that is none', async (t) => {
+  for (const wrong of ['', 'prk_x…', 'prk_x\ny']) {
+    const failure = await failureOf(t, undefined, { key: wrong });
+    t.match(failure, { code: 'unauthenticated', message: /holds characters that no key has/u });
+    t.notOk(wrong !== '' && failure.message.includes(wrong), 'is not told');
+  }
+  const cause = new Error('The vault is sealed');
+  t.match(await failureOf(t, undefined, { key: () => { throw cause; } }), { code: 'unauthenticated', message: /vault is sealed/u, cause });
+});
+
+t.test('options that are of no use', async (t) => {
+  for (const url of ['http://host?x=1', 'http://host#x', 'http://user:secret@host']) t.throws(() => createRegistryClient({ url, key }), { code: 'not-understood', message: /without a user, a query or a fragment/u });
+  for (const wrong of [{ sessionTtl: Infinity }, { sessionTtl: -1 }, { pollInterval: 0 }, { maxStale: NaN }, { staleAfter: -1 }, { timeout: 0 }]) {
+    t.throws(() => createPromptSource({ url: 'http://127.0.0.1:1', key, pack: 'coach', ...wrong }), { code: 'not-understood', message: /number of milliseconds above zero/u });
+  }
+});
+
+t.test('an end that was given before the beginning', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const { ask } = createRegistryClient({ url: await listen(app), key });
+  await t.rejects(ask((api) => api.GET('/v1/packs', { signal: AbortSignal.abort() })), { code: 'closed' });
+  const source = createPromptSource({ url: 'http://127.0.0.1:1', key: 'prk_…', pack: 'coach', signal: AbortSignal.abort() });
+  await t.rejects(source.ready(), { code: 'closed' });
+  await source.close();
+});
