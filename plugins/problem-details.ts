@@ -91,6 +91,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   stamp(reply, request.server.registry, request.server.registry.current);
   void sendProblem(request, reply, problemOf(error, request));
+  request.server.metrics.refused(reply.statusCode);
 }
 
 /** Errors of the HTTP parser, before there is a request at all. */

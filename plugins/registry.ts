@@ -21,16 +21,30 @@ declare module 'fastify' {
 export type RegistryPluginOptions = Omit<RegistryOptions, 'log'>;
 
 async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptions): Promise<void> {
+  // The store, where the registry is refused: nobody else may have it. What is no store keeps its refusal.
+  let opened: Pick<Registry, 'close'> = options.store;
+  app.addHook('onClose', () => opened?.close?.());
+  // Asked before it is opened: one that the application cannot take would go on following its log.
+  if (app.hasDecorator('registry')) throw new Error('This application has a registry already: register the plugin once, or each in a context of its own (Fastify, "Encapsulation").');
   const registry = await Registry.open({ ...options, log: app.log });
+  opened = registry;
+  try {
+    attach(app, registry);
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+function attach(app: FastifyInstance, registry: Registry): void {
   app.decorate('registry', registry);
   app.addHook('preClose', async () => registry.stopWaiting());
-  app.addHook('onClose', () => registry.close());
   registry.onChange((events) => {
     for (const event of events) logChange(app, event);
   });
   const sayHead = () => app.log.info({ head: headOf(registry) }, 'The head of the log; kept outside, it proves that nothing before it was changed.');
-  const timer = setInterval(sayHead, HEAD_INTERVAL).unref();
   app.addHook('onReady', async () => sayHead());
+  const timer = setInterval(sayHead, HEAD_INTERVAL).unref();
   app.addHook('onClose', () => {
     clearInterval(timer);
     sayHead();

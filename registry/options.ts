@@ -1,15 +1,27 @@
-/** What a registry is opened with. */
+/**
+ * What a registry is opened with.
+ *
+ * Problem: who embeds the registry may not have TypeScript, and an option that is wrong is found when it is needed: a session that cannot
+ * be started, a snapshot that cannot be saved.
+ * Rule: options are checked when the registry is opened, before anything is read or made; every fault is named at once.
+ * Example: `sessionTtl: -1` refuses the start: "sessionTtl: -1 is wrong: it must be a number of milliseconds …".
+ */
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { Value } from '@sinclair/typebox/value';
+import { messageOf, StartRefused } from './errors.ts';
 import type { OperatorKeyFile } from './first-start.ts';
 import type { LogBroken } from './fold.ts';
-import type { StartRefused } from './errors.ts';
 import type { Log } from './log.ts';
+import { ChannelName, PackName } from './model.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import type { Pin } from './pinned-version.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './writer.ts';
 
 export interface RegistryOptions {
-  /** Owned by the registry from here on: `close` closes it. */
+  /** Owned by the registry once it is open: `close` closes it. Where opening is refused it stays with whoever opened it. */
   readonly store: Store;
   /** The channels there are; the first is the default one. At least one. */
   readonly channels: readonly string[];
@@ -17,13 +29,13 @@ export interface RegistryOptions {
   readonly defaultPack: string;
   /** Activated at the first start, where `defaultPack` has no pointer yet. */
   readonly defaultVersion?: string | undefined;
-  /** How long a session may run, in milliseconds. */
+  /** How long a session may run, in milliseconds; 365 days at most. */
   readonly sessionTtl: number;
   /** Versions to register at the start (`readPackFolders`). */
   readonly shipped?: readonly ShippedVersion[];
   /** Policies to put in force at the start (`readPolicies`). */
   readonly policies?: readonly ShippedPolicy[];
-  /** Where the last good snapshot is kept: an existing, private folder. None is kept without it. */
+  /** Where the last good snapshot is kept: a private folder, which is made where there is none. None is kept without it. */
   readonly dataDir?: string;
   /** Where a key that can do everything is put, if the log has none. None is made without it. */
   readonly operatorKey?: OperatorKeyFile;
@@ -38,6 +50,54 @@ export interface RegistryOptions {
   readonly pinVersion?: Pin | undefined;
   readonly log?: Log;
   readonly clock?: Clock;
+}
+
+const LONGEST_SESSION = 365 * 86_400_000;
+
+/** What each option must be; `right` completes the sentence "It must be …". */
+const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
+  { name: 'store', right: 'an open store, e.g. new MemoryStore()', holds: (store) => typeof store === 'object' && store !== null && 'append' in store },
+  { name: 'channels', right: "a list of at least one channel name, each once, the default one first, e.g. ['production']", holds: isChannels },
+  { name: 'defaultPack', right: 'a pack name: lower-case letters, digits and hyphens, at most 63', holds: (name) => Value.Check(PackName, name) },
+  { name: 'sessionTtl', right: 'a number of milliseconds from 1 to 31536000000 (365 days), e.g. 86400000', holds: (ttl) => typeof ttl === 'number' && ttl >= 1 && ttl <= LONGEST_SESSION },
+];
+
+function isChannels(channels: unknown): boolean {
+  return Array.isArray(channels) && channels.length > 0 && new Set(channels).size === channels.length && channels.every((name) => Value.Check(ChannelName, name));
+}
+
+/** Behind the name; nothing of a store, whose address may hold a password. */
+function shown(name: string, value: unknown): string {
+  return name === 'store' ? '' : `: ${inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 60 })}`;
+}
+
+/**
+ * Checks the options, and makes the folder of the last good snapshot.
+ * @throws StartRefused (78) that names every wrong option, and what would be right
+ */
+export async function checkOptions(options: RegistryOptions): Promise<void> {
+  const faults = CHECKS.filter(({ name, holds }) => !holds(options[name])).map(({ name, right }) => `${name}${shown(name, options[name])} is wrong: it must be ${right}.`);
+  if (faults.length > 0) throw new StartRefused(78, `The registry's options have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`);
+  const { dataDir } = options;
+  if (dataDir === undefined) return;
+  try {
+    await makeFolder(resolve(dataDir));
+  } catch (cause) {
+    throw new StartRefused(78, `The registry's dataDir "${dataDir}" cannot be made: ${messageOf(cause)}. Name a folder that this process may write to.`, { cause });
+  }
+}
+
+/** Not node's `recursive`, which tries for ever where a parent is there and takes no folders (Linux: /proc). */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  await makeFolder(dirname(folder));
+  await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
+    if (!(await isFolder(folder))) throw error; // another process may have been first
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isDirectory(), () => false);
 }
 
 /** The channel that is meant where none is named: the first. @throws RangeError where there is none */

@@ -16,7 +16,7 @@ import { Instance, notReady, type ChangeListener, type Health, type InstanceReco
 import type { Reach } from './instances.ts';
 import { newKey } from './keys.ts';
 import { SCOPES, SYSTEM_ACTOR, type PackContent, type Violation } from './model.ts';
-import { defaultChannelOf, type RegistryOptions } from './options.ts';
+import { checkOptions, defaultChannelOf, type RegistryOptions } from './options.ts';
 import { parsePack } from './pack.ts';
 import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './revocation.ts';
@@ -72,9 +72,10 @@ export class Registry {
    * Opens the registry: the last good snapshot where the log still holds its place, the rest of the log, then what this start
    * adds to it; then it follows the log. With `failStatic` it opens also where the store is away.
    *
-   * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
+   * @throws StartRefused what is wrong with the options, the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Registry> {
+    await checkOptions(options);
     return new Registry(options, await Instance.open(options));
   }
 

@@ -8,8 +8,9 @@
  * Example: `npm run package && npm pack ./dist/package`.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
@@ -19,6 +20,10 @@ const PACKAGE = `${ROOT}dist/package`;
 /** What an application brings itself: Fastify, and the driver of a store that it may not use. */
 const PEERS = new Map([['fastify', '^5.12.8'], ['postgres', '^3.4.9']]);
 const OPTIONAL_PEERS = ['postgres'];
+
+/** Below docs/, and at the same place in the package. */
+const EXAMPLE = 'examples/embedded';
+const MADE_BY_RUNNING = ['node_modules', 'package-lock.json', 'data'];
 
 interface Manifest {
   readonly [name: string]: unknown;
@@ -43,15 +48,24 @@ const manifest = {
     './stores/postgres': entry('registry/stores/postgres/index'),
     './package.json': './package.json',
   },
-  files: ['dist'],
+  files: ['dist', EXAMPLE],
   dependencies: Object.fromEntries(used.filter((each) => !PEERS.has(each)).map((each) => [each, known[each]])),
   peerDependencies: Object.fromEntries(PEERS),
   peerDependenciesMeta: Object.fromEntries(OPTIONAL_PEERS.map((each) => [each, { optional: true }])),
 };
 writeFileSync(`${PACKAGE}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
 copyFileSync(`${ROOT}LICENSE`, `${PACKAGE}/LICENSE`);
-copyFileSync(`${ROOT}docs/embedding.md`, `${PACKAGE}/README.md`);
+cpSync(`${ROOT}docs/${EXAMPLE}`, `${PACKAGE}/${EXAMPLE}`, { recursive: true, filter: (path) => !MADE_BY_RUNNING.includes(basename(path)) });
+copyPage('docs/embedding.md', 'README.md');
+copyPage(`docs/${EXAMPLE}/README.md`, `${EXAMPLE}/README.md`);
 console.log(`The package ${String(name)} ${String(version)} is in dist/package.`);
+
+/** Copies a page; its links lead to what is in the package, and of those to the rest of the repository the text is left. */
+function copyPage(from: string, to: string): void {
+  const text = readFileSync(`${ROOT}${from}`, 'utf8').replaceAll('(../../embedding.md)', '(../../README.md)');
+  const led = text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)[^)]*\)/gu, (link, label: string, target: string) => (existsSync(join(PACKAGE, to, '..', target)) ? link : label));
+  writeFileSync(`${PACKAGE}/${to}`, led);
+}
 
 /** The packages that the built files import. */
 function importedPackages(): string[] {

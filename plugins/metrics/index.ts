@@ -10,7 +10,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { Registry as Register } from 'prom-client';
-import { movesOf, type EventType } from '../../registry/index.ts';
+import { movesOf, type EventType, type Registry } from '../../registry/index.ts';
 import type { AnswerOrigin } from '../answers.ts';
 import { BoundedCounts, type Count } from './bounded-counts.ts';
 import { processMetrics } from './process.ts';
@@ -30,6 +30,8 @@ export interface Metrics {
   scrape(): Promise<string>;
   /** For the route of the streams: says that one was opened, and is asked how many there are. */
   readonly streams: { opened(): void; open: () => number };
+  /** Counts a refusal that comes before there is a route, so that no hook hears of it. */
+  refused(status: number): void;
 }
 
 /** What is counted before there is an application: the store is open by then. */
@@ -59,7 +61,12 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
   const requests = new Requests(register);
   const streamed = requests.of('streamEvents');
   const streams = { opened: () => void (streamed.opened += 1), open: () => 0 };
-  app.decorate('metrics', { scrape: async () => (await register.metrics()) + (await processMetrics().metrics()), streams });
+  const nowhere = requests.of(NONE);
+  app.decorate('metrics', {
+    scrape: async () => (await register.metrics()) + (await processMetrics().metrics()),
+    streams,
+    refused: (status) => nowhere.answered(status, 0),
+  });
 
   const isActive = ({ pack, version }: { readonly pack: string; readonly version: string }) => [...(registry.current.views.get(pack)?.values() ?? [])].some(({ activePack }) => activePack.version === version);
   const bounds = { most, register };
@@ -76,12 +83,22 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
     ...{ labelNames: ['pack', 'channel', 'kind'], growing: ['pack', 'channel'], isWanted: () => true },
   });
 
-  // There from the start, so that a first move is a rise; half of the room is left to packs that are yet to come.
-  for (const { pack, channel } of activePointers(registry, most / 2 / Object.keys(MOVE_KINDS).length)) {
+  // There before the first move, so that it is a rise; at the start half of the room is left to packs that are yet to come.
+  const expectMoves = ({ pack, channel }: Place) => {
     for (const kind of Object.values(MOVE_KINDS)) moves.of({ pack, channel, kind });
-  }
+  };
+  const expectAll = () => {
+    let left = Math.floor(most / 2 / Object.keys(MOVE_KINDS).length);
+    for (const place of placesOf(registry)) {
+      if ((left -= 1) < 0) return;
+      expectMoves(place);
+    }
+  };
+  expectAll();
   registry.onChange((events) => {
+    if (events.length === 0) expectAll(); // another history has taken the place of the one before
     for (const event of events) {
+      if (event.type === 'version-published') for (const channel of registry.channels) expectMoves({ pack: event.pack ?? '', channel });
       for (const { channel } of movesOf(event)) moves.of({ pack: event.pack ?? '', channel, kind: MOVE_KINDS[event.type] ?? NONE }).value += 1;
     }
   });
@@ -108,7 +125,6 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
     };
     route.onResponse = [...[route.onResponse ?? []].flat(), count];
   });
-  const nowhere = requests.of(NONE);
   app.addHook('onResponse', (request, reply, next) => {
     if (request.is404) nowhere.answered(reply.statusCode, reply.elapsedTime);
     next();
@@ -120,6 +136,21 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
 }
 
 export default fp(metrics, { name: 'metrics', dependencies: ['answers', 'drain', 'registry'] });
+
+/** What can be moved: a channel of a pack. */
+interface Place {
+  readonly pack: string;
+  readonly channel: string;
+}
+
+/** The channels of all packs: those that are at something first, of the default pack before the others, then those that wait for it. */
+function* placesOf(registry: Registry): Generator<Place> {
+  yield* activePointers(registry, Infinity);
+  for (const pack of registry.current.packs.keys()) {
+    const active = registry.current.views.get(pack);
+    for (const channel of registry.channels) if (active?.has(channel) !== true) yield { pack, channel };
+  }
+}
 
 function operationOf({ schema }: RouteOptions): string {
   return schema?.operationId ?? NONE;

@@ -9,7 +9,7 @@
  * A registry of prompts decides which variant a caller gets, as a feature flag does: `feature_flag.*` says pack (the flag), version (the
  * variant), channel (the set) and revision (the version of the rules). `gen_ai.prompt.name` names the prompt to tools for language models.
  */
-import type { Attributes } from '@opentelemetry/api';
+import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { ATTR_DB_OPERATION_NAME, ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from '@opentelemetry/semantic-conventions';
 import { ATTR_FEATURE_FLAG_KEY, ATTR_FEATURE_FLAG_PROVIDER_NAME, ATTR_FEATURE_FLAG_RESULT_VARIANT, ATTR_FEATURE_FLAG_SET_ID, ATTR_FEATURE_FLAG_VERSION } from '@opentelemetry/semantic-conventions/incubating';
@@ -24,6 +24,8 @@ const ATTR_GEN_AI_PROMPT_NAME = 'gen_ai.prompt.name';
 const ATTR_OPERATION = 'prompt_registry.operation';
 /** The digest of what was answered; the conventions have no name for that. */
 const ATTR_DIGEST = 'prompt_registry.digest';
+/** What `@fastify/otel` says of spans that are no request's. */
+const HOOK_NAME = 'hook.name';
 
 const LEAVES: ReadonlySet<string> = new Set([
   ...[ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_ROUTE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_DB_OPERATION_NAME, ATTR_OPERATION, ATTR_DIGEST],
@@ -53,6 +55,23 @@ export function storeAttributes(operation: StoreOperation): Attributes {
   return { [ATTR_DB_OPERATION_NAME]: operation };
 }
 
+/**
+ * Whether a span is of something that we tell of: a request, a call of the store. `@fastify/otel` makes one of its own, below the
+ * request's, of the handler of addresses that lead nowhere, and no option turns that off.
+ */
+export function isTold({ attributes }: ReadableSpan): boolean {
+  return !(HOOK_NAME in attributes);
+}
+
+/**
+ * How it went, without a message. What a caller did wrong is no error of the server: conventions for HTTP, "Status", leave spans of servers
+ * unset below 500; `@fastify/otel` sets them wherever something was thrown.
+ */
+function statusOf({ attributes, status: { code } }: ReadableSpan): SpanStatus {
+  const answer = attributes[ATTR_HTTP_RESPONSE_STATUS_CODE];
+  return { code: typeof answer === 'number' && answer < 500 ? SpanStatusCode.UNSET : code };
+}
+
 /** A span as it may leave the process. */
 export function fitToLeave(span: ReadableSpan): ReadableSpan {
   const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => LEAVES.has(name)));
@@ -61,7 +80,7 @@ export function fitToLeave(span: ReadableSpan): ReadableSpan {
     ...{ name, kind, startTime, endTime, duration, ended, resource, instrumentationScope, attributes },
     spanContext: () => span.spanContext(),
     ...(parentSpanContext !== undefined && { parentSpanContext }),
-    status: { code: span.status.code },
+    status: statusOf(span),
     ...{ links: [], events: [], droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
   };
 }

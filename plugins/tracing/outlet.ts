@@ -10,7 +10,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { FastifyBaseLogger } from 'fastify';
 import { messageOf } from '../../registry/index.ts';
-import { fitToLeave } from './attributes.ts';
+import { fitToLeave, isTold } from './attributes.ts';
 
 /** How long one batch may take, retries included, in milliseconds. */
 const PATIENCE = 2000;
@@ -26,7 +26,14 @@ export interface OutletOptions {
 /** Batches spans and sends them, each as it may leave. */
 export function outlet({ endpoint, log, pause = 5000 }: OutletOptions): BatchSpanProcessor {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`, timeoutMillis: PATIENCE });
-  return new BatchSpanProcessor({ exporter: new Exporter(exporter, log), scheduledDelayMillis: pause, exportTimeoutMillis: 2 * PATIENCE });
+  return new ToldSpans({ exporter: new Exporter(exporter, log), scheduledDelayMillis: pause, exportTimeoutMillis: 2 * PATIENCE });
+}
+
+/** What is not told of takes no place among what waits. */
+class ToldSpans extends BatchSpanProcessor {
+  override onEnd(span: ReadableSpan): void {
+    if (isTold(span)) super.onEnd(span);
+  }
 }
 
 class Exporter implements SpanExporter {

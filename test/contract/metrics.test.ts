@@ -78,6 +78,29 @@ t.test('what is counted', async (t) => {
   t.equal((await scrape()).value('prompt_registry_ready'), 0, 'not ready while the process ends');
 });
 
+t.test('what is refused before there is a route is counted', async (t) => {
+  const opened = await openApp(t, { store: 'memory' });
+  const scrape = await scraperOf(opened);
+  t.equal((await opened.app.inject(`/v1/coach/sessions/${'a'.repeat(300)}`)).statusCode, 414);
+  t.equal((await opened.app.inject('/v1/packs/%ff/active')).statusCode, 400);
+  const now = await scrape();
+  t.strictSame(['414', '400'].map((status) => now.value('prompt_registry_requests_total', { operation: 'none', status })), [1, 1]);
+});
+
+t.test('the first move of a pack is a rise, whenever it came', async (t) => {
+  const opened = await openApp(t, { store: 'memory', before: async (registry) => void (await registry.publish({ pack: 'early', document: documentOf('early', '1.0.0') })) });
+  const { app } = opened;
+  const scrape = await scraperOf(opened);
+  const moves = async (pack: string) => (await scrape()).find('prompt_registry_pointer_moves_total', { pack }).map(({ labels, value }) => `${labels['channel']} ${labels['kind']} ${value}`).sort();
+  const still = ['production', 'staging'].flatMap((channel) => ['activation', 'revocation', 'rollback'].map((kind) => `${channel} ${kind} 0`));
+  t.strictSame(await moves('early'), still, 'registered before the start, and active nowhere');
+  t.strictSame(await moves('late'), [], 'control');
+  await addPack(app, 'late', '1.0.0');
+  t.strictSame(await moves('late'), still, 'registered after the start');
+  await app.registry.activate({ pack: 'late', version: '1.0.0', reason: REASON });
+  t.strictSame((await moves('late')).filter((move) => !move.endsWith(' 0')), ['production activation 1']);
+});
+
 t.test('two applications in one process count for themselves', async (t) => {
   const [one, other] = [await openApp(t, { store: 'memory' }), await openApp(t, { store: 'memory' })];
   await one.app.inject('/v1/prompts/system');
@@ -208,6 +231,23 @@ function groupedBy(expression: string): string[] {
   return [...expression.matchAll(/\b(?:by|without|on)\s*\(([^)]*)\)/gu)].flatMap(([, list = '']) => list.split(',').map((label) => label.trim()));
 }
 
+/** Counters that are not looked at as counters: a restart takes one back to 0, which only `rate` and `increase` know. */
+function rawCounters(expression: string): string[] {
+  return [...expression.matchAll(/(\w*\(?)\b(prompt_registry_\w+_total)\b/gu)].filter(([, before = '']) => !/^(?:rate|increase)\($/u.test(before)).map(([, , name = '']) => name);
+}
+
+/** Labels that what an expression gives can have. */
+function labelsGiven(expression: string): readonly string[] {
+  if (expression.startsWith('absent(')) return [...expression.matchAll(/(\w+)="/gu)].map(([, label = '']) => label);
+  const grouped = groupedBy(expression);
+  return grouped.length > 0 ? grouped : OF_THE_SCRAPE;
+}
+
+/** Seconds of a duration as Prometheus writes it. */
+function seconds(duration: string): number {
+  return Number.parseInt(duration, 10) * { s: 1, m: 60, h: 3600 }[duration.at(-1) as 's' | 'm' | 'h'];
+}
+
 /** What an expression names that the scrape does not have. */
 function missing(scrape: Scrape, expression: string): string[] {
   const named = metricsIn(expression);
@@ -234,8 +274,8 @@ interface Rule {
   readonly annotations: { readonly summary?: string; readonly action?: string; readonly runbook?: string };
 }
 interface Dashboard {
-  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string; readonly definition?: string }[] };
-  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string; readonly definition?: string; readonly allValue?: string }[] };
+  readonly annotations: { readonly list: readonly { readonly expr: string; readonly step: string }[] };
   readonly panels: readonly { readonly id: number; readonly type: string; readonly title: string; readonly datasource?: { readonly uid: string }; readonly targets?: readonly { readonly expr: string }[] }[];
 }
 
@@ -268,12 +308,32 @@ t.test('what the dashboard, the alerts and the page about them name is there', a
     for (const { definition } of variables) if (definition !== undefined) t.strictSame(missing(scrape, definition), [], definition);
     const used = new Set(expressions.flatMap((expression) => [...expression.matchAll(/\$(\w+)/gu)].map(([, name = '']) => name)).filter((name) => !name.startsWith('__')));
     t.strictSame([...used].filter((name) => !variables.some((variable) => variable.name === name)), [], 'each variable that is used is there');
+    t.strictSame(expressions.flatMap(rawCounters), []);
+    for (const name of ['job', 'instance']) t.equal(variables.find((variable) => variable.name === name)?.allValue, undefined, `all of ${name} are those of registries`);
+    t.match(DASHBOARD.panels.find(({ title }) => title === 'Ready')?.targets?.[0]?.expr, /sum\(prompt_registry_ready.*\/ count\(up\{/u, 'of all there are, also of those that are away');
+  });
+
+  t.test('no move falls between two looks for it', async (t) => {
+    const [, interval = ''] = /scrape_interval: (\w+)/u.exec(file('docs/observability/README.md')) ?? [];
+    for (const { expr, step } of DASHBOARD.annotations.list) {
+      const [, range = ''] = /\[(\w+)\]/u.exec(expr) ?? [];
+      t.ok(seconds(range) > seconds(step) + 2 * seconds(interval), `${range} is longer than ${step} and ${interval}`);
+    }
   });
 
   t.test('the alerts', async (t) => {
     const anchors = [...file('docs/operations.md').matchAll(/^#+ (.*)$/gmu)].map(([, title = '']) => title.toLowerCase().replace(/[^\w\- ]/gu, '').replaceAll(' ', '-'));
     t.ok(RULES.length >= 8);
-    t.strictSame(RULES.flatMap(({ expr }) => missing(scrape, expr)), []);
+    const [gone, others] = [RULES.filter(({ expr }) => expr === 'absent(up{job="prompt-registry"})'), RULES.filter(({ expr }) => !expr.startsWith('absent('))];
+    t.equal(gone.length, 1, 'one tells that nothing is scraped at all');
+    t.strictSame(others.flatMap(({ expr }) => missing(scrape, expr)), []);
+    t.strictSame(others.flatMap(({ expr }) => rawCounters(expr)), []);
+    t.ok(others.some(({ expr }) => expr.includes('increase(prompt_registry_store_errors_total{operation="append"}')), 'one tells that writes fail, however few there are');
+    for (const { alert, expr } of others) if (expr.includes('prompt_registry_requests_total')) t.ok(groupedBy(expr).includes('operation'), `${alert}: reads do not drown writes`);
+    for (const { alert, expr, annotations } of RULES) {
+      const named = [...Object.values(annotations).join(' ').matchAll(/\$labels\.(\w+)/gu)].map(([, label = '']) => label);
+      t.strictSame(named.filter((label) => !labelsGiven(expr).includes(label)), [], `${alert}: its text names what it has`);
+    }
     for (const { alert, labels, annotations } of RULES) {
       t.match(labels.severity, /^(critical|warning|info)$/u, alert);
       t.ok((annotations.summary ?? '').length > 20 && (annotations.action ?? '').length > 20, `${alert} says what is wrong and what to do`);
@@ -298,6 +358,8 @@ t.test('what the dashboard, the alerts and the page about them name is there', a
     t.equal(missing(scrape, 'sum by (style) (prompt_registry_reads_total)').length, 1);
     t.equal(missing(scrape, 'prompt_registry_request_duration_seconds{operation="none"}').length > 0, true, 'a histogram has no sample of its own name');
     t.equal(missing(scrape, 'up == 0').length, 1);
+    t.strictSame(rawCounters('max(changes(prompt_registry_reads_total[1m])) + rate(prompt_registry_reads_total[1m])'), ['prompt_registry_reads_total']);
+    t.strictSame([labelsGiven('absent(up{job="a"})'), labelsGiven('sum by (job, le) (a)'), labelsGiven('a == 0')], [['job'], ['job', 'le'], ['job', 'instance']]);
     t.throws(() => scrapeOf('a 1'), /no family/u);
     t.throws(() => scrapeOf('# TYPE a gauge\na{b="c} 1'), /no sample/u);
     t.throws(() => scrapeOf('# TYPE a gauge\na 1\na 2'), /twice/u);

@@ -98,6 +98,31 @@ t.test('spans say which version was answered, and hold no text, no key, no sessi
   t.strictSame(collector.spans.flatMap(({ events, status }) => [...events, ...(status.message === undefined ? [] : [status.message])]), []);
 });
 
+t.test('each request is one span, and what a caller did wrong is no error of the server', async (t) => {
+  const collector = await openCollector(t);
+  const opened = await openApp(t, { store: 'memory', tracing: tracingTo(collector) });
+  const { app } = opened;
+  const reason = 'Since it is asked for';
+  const statuses = [
+    await app.inject({ method: 'POST', url: '/v1/packs/coach/rollback', payload: { reason } }), // there is nothing to go back to
+    await app.inject({ url: '/v1/packs', headers: { authorization: '' } }),
+    await app.inject('/nowhere'),
+  ].map(({ statusCode }) => statusCode);
+  t.strictSame(statuses, [409, 401, 404]);
+  opened.fail(() => 'rejects');
+  t.equal((await app.inject({ method: 'POST', url: '/v1/packs/coach/activations', payload: { version: '1.0.0', reason } })).statusCode, 503);
+  opened.fail();
+  await app.close();
+
+  const [UNSET, ERROR] = [0, 2]; // https://github.com/open-telemetry/opentelemetry-proto, trace.proto, StatusCode
+  const requests = collector.spans.filter(({ name }) => !name.startsWith('store '));
+  t.strictSame(
+    requests.map(({ name, attributes, status }) => [name, attributes['http.response.status_code'], status.code ?? UNSET]),
+    [['POST /v1/packs/:pack/rollback', 409, UNSET], ['GET /v1/packs', 401, UNSET], ['GET', 404, UNSET], ['POST /v1/packs/:pack/activations', 503, ERROR]],
+  );
+  t.equal(spanOf(t, collector, 'store append').status.code, ERROR, 'what the store did not do is one below it');
+});
+
 t.test('a collector that hangs: requests are answered, spans beyond the bound are dropped, closing does not wait for it', async (t) => {
   const collector = await openCollector(t);
   collector.hang();

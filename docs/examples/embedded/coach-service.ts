@@ -10,6 +10,7 @@
  * Reads are look-ups in memory: no request of a user waits for a database. A session keeps its version, whatever the operator does.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
 import Fastify, { type FastifyRequest } from 'fastify';
 import registry, { readPackFolders, RegistryError } from 'prompt-registry/plugin';
 import { openSqliteStore } from 'prompt-registry/stores/sqlite';
@@ -23,7 +24,7 @@ const app = Fastify({
 
 await app.register(registry, {
   store: await openSqliteStore({ file: `${DATA_DIR}/prompts.db` }),
-  shipped: await readPackFolders(new URL('packs', import.meta.url).pathname),
+  shipped: await readPackFolders(join(import.meta.dirname, 'packs')),
   dataDir: DATA_DIR,
   channels: ['production'],
   defaultPack: 'coach',

@@ -19,7 +19,7 @@ import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
 import { Listener } from './listener.ts';
 import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
-import { openSession, type Session } from './session.ts';
+import { openSession, requireDriver, type Session } from './session.ts';
 import { APPEND, appendValues, headOf, leaseOf, RENEW, type HeadRow, type LeaseRow } from './statements.ts';
 import { parsePostgresUrl, type Target } from './url.ts';
 
@@ -43,9 +43,10 @@ export interface PostgresOptions {
 /**
  * Gives a store of the database; connects at the first call, which makes the tables where there are none.
  * The first calls reject with StartRefused (65) where the database is a newer build's or something else's.
- * @throws StartRefused (78) where the URL is not understood
+ * @throws StartRefused (78) where the URL is not understood, or the driver is not installed
  */
 export function openPostgresStore({ url, log }: PostgresOptions): PostgresStore {
+  requireDriver();
   return new PostgresStore(parsePostgresUrl(url), log ?? SILENT);
 }
 

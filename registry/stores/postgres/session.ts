@@ -7,7 +7,8 @@
  * Example: `const session = await openSession(target, { limit: 1000 }); await session.rows('SELECT 1', [])`.
  */
 import type { Socket } from 'node:net';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { StartRefused } from '../../errors.ts';
 import { openSocket } from './socket.ts';
 import type { Target } from './url.ts';
 
@@ -33,12 +34,22 @@ export interface SessionOptions {
   readonly notified?: (payload: string) => void;
 }
 
+/** @throws StartRefused (78) where the driver, which is installed by who uses this store, is not there */
+export function requireDriver(): void {
+  try {
+    import.meta.resolve('postgres');
+  } catch (cause) {
+    throw new StartRefused(78, 'The PostgreSQL store needs the package "postgres", which is not installed: npm install postgres', { cause });
+  }
+}
+
 /** SPEC R3: `done` means on disk. `remote_apply` is stronger yet, and left where the server has it. */
 const DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
 
 /** @throws Error where the server cannot be reached or does not let it in, within the limit. Nothing is left open then. */
 export async function openSession(target: Target, { limit, settings = {}, notified }: SessionOptions): Promise<Session> {
   const deadline = performance.now() + limit;
+  const { default: connect } = await import('postgres'); // whoever imports this module may lack the driver: `requireDriver` says so
   const socket = await openSocket(target, limit);
   // What ends before it begins: the driver would wait for ever.
   const timer = setTimeout(() => socket.destroy(new Error(`the server said nothing within ${Math.round(limit)} ms`)), Math.max(1, deadline - performance.now()));
@@ -50,7 +61,7 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
   };
   socket.once('close', close);
   try {
-    const client = postgres(driverOptions(target, { socket, settings, close, notified }));
+    const client = connect(driverOptions(target, { socket, settings, close, notified }));
     await client.unsafe(DURABLE).simple(); // the driver's `reserve` never resolves on a connection without a first statement
     const sql = await client.reserve();
     return {
