@@ -2,12 +2,11 @@
  * The process: read the settings, open the store, listen, say where, close gracefully.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
-import { LogBroken, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
+import { LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -40,7 +39,7 @@ function endOf(error: unknown): { readonly exitCode: number; readonly message: s
 async function start(config: Config): Promise<void> {
   const shipped = await readPackFolders(config.packsDir);
   const policies = await readPolicies(config.packsDir);
-  await makeDataDir(config.dataDir);
+  makeDataDir(config.dataDir);
   const store = await openStore(config);
   let app: FastifyInstance;
   try {
@@ -71,9 +70,9 @@ async function start(config: Config): Promise<void> {
   sayWhatIs(app, config, address, store);
 }
 
-async function makeDataDir(dir: string): Promise<void> {
+function makeDataDir(dir: string): void {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
   } catch (error) {
     throw new StartRefused(78, `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`, { cause: error });
   }

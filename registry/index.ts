@@ -5,6 +5,7 @@ export { canonical, GENESIS_HASH, hashOf, sha256, EVENT_TYPES, type Event, type 
 export { LogBroken } from './fold.ts';
 export { FrozenMap } from './frozen-map.ts';
 export { SILENT, type Log } from './log.ts';
+export { makeFolder } from './make-folder.ts';
 export { normalizeText, parsePack, unfitTexts } from './pack.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
 export { isActivatable, packIn, reaches, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type PackState, type PolicyRecord, type Place, type Pointer, type Snapshot, type StylePrompt, type StyleList, type SystemPrompt, type VersionRecord } from './snapshot.ts';

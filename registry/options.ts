@@ -6,14 +6,13 @@
  * Rule: options are checked when the registry is opened, before anything is read or made; every fault is named at once.
  * Example: `sessionTtl: -1` refuses the start: "sessionTtl: -1 is wrong: it must be a number of milliseconds …".
  */
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf, StartRefused } from './errors.ts';
 import type { OperatorKeyFile } from './first-start.ts';
 import type { LogBroken } from './fold.ts';
 import type { Log } from './log.ts';
+import { makeFolder } from './make-folder.ts';
 import { ChannelName, PackName } from './model.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import type { Pin } from './pinned-version.ts';
@@ -75,29 +74,16 @@ function shown(name: string, value: unknown): string {
  * Checks the options, and makes the folder of the last good snapshot.
  * @throws StartRefused (78) that names every wrong option, and what would be right
  */
-export async function checkOptions(options: RegistryOptions): Promise<void> {
+export function checkOptions(options: RegistryOptions): void {
   const faults = CHECKS.filter(({ name, holds }) => !holds(options[name])).map(({ name, right }) => `${name}${shown(name, options[name])} is wrong: it must be ${right}.`);
   if (faults.length > 0) throw new StartRefused(78, `The registry's options have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`);
   const { dataDir } = options;
   if (dataDir === undefined) return;
   try {
-    await makeFolder(resolve(dataDir));
+    makeFolder(dataDir);
   } catch (cause) {
     throw new StartRefused(78, `The registry's dataDir "${dataDir}" cannot be made: ${messageOf(cause)}. Name a folder that this process may write to.`, { cause });
   }
-}
-
-/** Not node's `recursive`, which tries for ever where a parent is there and takes no folders (Linux: /proc). */
-async function makeFolder(folder: string): Promise<void> {
-  if (await isFolder(folder)) return;
-  await makeFolder(dirname(folder));
-  await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
-    if (!(await isFolder(folder))) throw error; // another process may have been first
-  });
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isDirectory(), () => false);
 }
 
 /** The channel that is meant where none is named: the first. @throws RangeError where there is none */

@@ -75,7 +75,7 @@ export class Registry {
    * @throws StartRefused what is wrong with the options, the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Registry> {
-    await checkOptions(options);
+    checkOptions(options);
     return new Registry(options, await Instance.open(options));
   }
 

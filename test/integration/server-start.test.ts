@@ -125,6 +125,7 @@ t.test('folders that cannot be used', async (t) => {
   for (const name of ['closed', 'unreadable', 'theirs']) mkdirSync(path(name));
   await refusedHere(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [/DATA_DIR ".*file" cannot be made/u]);
   await refusedHere(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [/DATA_DIR ".*data" cannot be made/u]);
+  if (process.platform === 'linux') await refusedHere(t, 'a data folder where none can be made', { DATA_DIR: '/proc/registry/data' }, 78, [/DATA_DIR "\/proc\/registry\/data" cannot be made: ENOENT/u]);
   await refusedHere(t, 'a database that is a folder', { DATA_DIR: path('data'), STORE_URL: `sqlite:${path('closed')}` }, 78, [/closed is a folder/u]);
 
   if (unreachable) return void t.pass('', { skip: 'no other user can read this checkout' });

@@ -1,23 +1,21 @@
 /**
- * What all changes share: what is there before, one effect whatever the network does, and who else has been at it.
+ * What the moves of a channel share: it is shown, asked for, and made; and what was shown is what is done.
  *
- * Problem: an answer that is lost says nothing about the change; a second try by hand may make it twice, and a rollback made twice goes
- * two versions back.
- * Rule: each change carries an Idempotency-Key, so that it can be sent again; and it names what was shown, so that it is refused where
- * somebody else has moved the channel meanwhile.
+ * Problem: between the look at a channel and the move somebody else may have moved it.
+ * Rule: a move names the revision that was shown, so that the registry refuses it where that is no longer in force. What the API cannot
+ * guard (a revocation, the first activation in a channel) is looked at once more right before it is sent; and what was done is compared
+ * with what was shown.
  */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
 import type { Context, RegistryOptions } from './context.ts';
 import { defined } from './defined.ts';
-import { Complaint, EXIT } from './exit.ts';
-import { complaintOf, violationText } from './explain.ts';
-import { summaryOf } from './hunks.ts';
+import { Complaint, EXIT, type ExitCode } from './exit.ts';
+import { violationText } from './explain.ts';
+import { confirm, reasonFor } from './prompt.ts';
+import { sendOnce } from './sending.ts';
+import { having } from './shape.ts';
 
-export type Activation = components['schemas']['Activation'];
-export type Preview = components['schemas']['Preview'];
-type Instances = components['schemas']['InstancesReached'];
+type Schemas = components['schemas'];
 
 /** The channel that a move is about. */
 export interface Place {
@@ -25,87 +23,128 @@ export interface Place {
   readonly channel: string | undefined;
 }
 
-/** Failures that leave open whether the change was made. */
-const LOST: ReadonlySet<string> = new Set(['outcome-unknown', 'unreachable', 'timed-out', 'not-a-registry']);
-/** Milliseconds that a second try waits at most. */
-const LONGEST_PAUSE = 5000;
+/** How one channel moves. */
+export interface Step {
+  readonly channel?: string | undefined;
+  readonly version: string;
+  readonly previousVersion: string | null;
+}
 
-/** Sends a change, and once more, with the same Idempotency-Key, where no answer came. */
-export async function sendOnce<T>(context: Context, send: (idempotencyKey: string) => Promise<T>): Promise<T> {
-  const key = `cli-${randomUUID()}`;
-  context.sending = true;
-  try {
-    return await send(key);
-  } catch (error) {
-    if (!isLost(error)) throw error;
-    context.out.note(`${error.message} It is sent once more; that has one effect only.`);
-    await delay(Math.min(error.retryAfter ?? 250, LONGEST_PAUSE));
-    return await send(key).catch((again: unknown) => {
-      throw isLost(again) ? lostTwice(context, again) : again;
-    });
-  } finally {
-    context.sending = false;
+/** How a move is sent so that it is refused where the channel is no longer as it was shown. */
+export interface Guard {
+  readonly 'if-match'?: string;
+  readonly 'registry-epoch'?: number;
+}
+
+/** What all moves are told on the command line. */
+export interface MoveOptions {
+  readonly pack?: string;
+  readonly channel?: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly wait?: number;
+}
+
+/** A move: `Plan` is what a dry run answers, `Done` what the move does. */
+export interface Move<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }> {
+  readonly place: Place;
+  readonly registry: RegistryClient;
+  /** Whether the registry itself refuses it where the channel has moved. */
+  readonly guarded: boolean;
+  /** What would happen now. */
+  readonly dryRun: () => Promise<Plan>;
+  readonly send: (reason: string, idempotencyKey: string, shown: Plan) => Promise<Done>;
+  readonly question: (shown: Plan) => string;
+  /** The plan in lines. */
+  readonly lines: (plan: Plan) => readonly string[];
+  readonly problems: (plan: Plan) => readonly Schemas['Violation'][];
+  readonly planned: (plan: Plan) => readonly Step[];
+  readonly made: (done: Done) => readonly Step[];
+  /** What was done, in lines. */
+  readonly told: (done: Done) => readonly string[];
+}
+
+/** Shows a move, asks for it, makes it, and says what it did. */
+export async function makeMove<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }>(context: Context, { dryRun, yes, reason: given }: MoveOptions, move: Move<Plan, Done>): Promise<ExitCode> {
+  const { out } = context;
+  const shown = await move.dryRun();
+  const [lines, problems] = [move.lines(shown), move.problems(shown)];
+  if (dryRun === true) {
+    out.answer(shown, () => out.say(lines.join('\n')));
+    return problems.length === 0 ? EXIT.ok : EXIT.refused;
   }
+  const asks = yes !== true;
+  if (asks || !out.json) out.aside(lines.join('\n'));
+  if (asks && problems.length > 0) throw wouldBeRefused(move.place, problems);
+  const reason = await reasonFor(context, given);
+  await confirm(context, move.question(shown), yes);
+  if (asks && !move.guarded) await demandSame(move, shown);
+  const done = await sendOnce(context, (key) => move.send(reason, key, shown));
+  out.answer(done, () => {
+    out.say(move.told(done).join('\n'));
+    tellInstances(context, done.instances);
+  });
+  if (!isSame(move.planned(shown), move.made(done))) {
+    out.aside(`This is not what was shown: somebody else has moved ${move.place.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`);
+  }
+  return EXIT.ok;
 }
 
-function isLost(error: unknown): error is RegistryFailure {
-  return error instanceof RegistryFailure && LOST.has(error.code);
+function wouldBeRefused({ pack }: Place, problems: readonly Schemas['Violation'][]): Complaint {
+  return new Complaint(`${pack} cannot be moved there:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`, { exit: EXIT.refused, code: 'would-be-refused', members: { problems } });
 }
 
-function lostTwice(context: Context, failure: RegistryFailure): Complaint {
-  const { exit, code, message, hint, members } = complaintOf(failure, context.where);
-  const look = 'The change may have been made or not. Look before you repeat it: prompt-registry status';
-  return new Complaint(message, { exit, code, hint: code === 'outcome-unknown' ? hint : look, members, cause: failure });
+/** Ends a move that the API cannot guard, where it would do something else by now. */
+async function demandSame<Plan extends object>({ dryRun, planned, lines, problems, place }: Pick<Move<Plan, never>, 'dryRun' | 'planned' | 'lines' | 'problems' | 'place'>, shown: Plan): Promise<void> {
+  const now = await dryRun();
+  if (isSame(planned(shown), planned(now)) && problems(now).length === 0) return;
+  throw movedMeanwhile(place, { code: 'revision-conflict', now: `By now it would do this:\n${lines(now).join('\n')}`, members: { shown, now } });
 }
 
-/** Where a channel is, and the ETag to guard a move with; undefined where nothing is active in it yet. */
-export async function currentOf(registry: RegistryClient, { pack, channel }: Place): Promise<{ etag: string | undefined; active: components['schemas']['ActivePack'] } | undefined> {
+function isSame(some: readonly Step[], others: readonly Step[]): boolean {
+  const [a, b] = [stepLines(some).sort(), stepLines(others).sort()];
+  return a.length === b.length && a.every((line, index) => line === b[index]);
+}
+
+/** How channels move, a line each. */
+export function stepLines(steps: readonly Step[]): string[] {
+  return steps.map(({ channel, version, previousVersion }) => `  ${channel === undefined ? '' : `${channel}: `}${previousVersion ?? 'nothing'} -> ${version}`);
+}
+
+/** Where a channel is, and what guards a move of it; undefined where nothing is active in it yet. */
+export async function currentOf(registry: RegistryClient, { pack, channel }: Place): Promise<{ readonly active: Schemas['ActivePack']; readonly guard: Guard } | undefined> {
   try {
-    const { data, headers } = await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } }));
-    return { etag: headers.get('etag') ?? undefined, active: data };
+    const { data, headers } = await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } })).then(having({ version: 'string', revision: 'number' }));
+    const epoch = headers.get('registry-epoch');
+    // Not the ETag: an instance that serves a pinned version answers with one that the log does not know.
+    return { active: data, guard: { 'if-match': `"${data.revision}"`, ...(epoch !== null && { 'registry-epoch': Number(epoch) }) } };
   } catch (error) {
     if (error instanceof RegistryFailure && error.code === 'channel-not-found') return undefined;
     throw error;
   }
 }
 
-/** Makes a move, and says where the channel is by now where somebody else has moved it. */
+/** Makes a guarded move, and says where the channel is by now where somebody else has moved it. */
 export async function guarded<T>(registry: RegistryClient, place: Place, move: () => Promise<T>): Promise<T> {
   try {
     return await move();
   } catch (error) {
     if (!(error instanceof RegistryFailure) || (error.code !== 'revision-conflict' && error.code !== 'not-active')) throw error;
     const now = await currentOf(registry, place).catch(() => undefined);
-    const by = now === undefined ? '' : `\nIt is at ${now.active.version} now: revision ${now.active.revision}, by ${now.active.activatedBy.label}, "${now.active.reason}".`;
-    throw new Complaint(`Somebody else has moved ${place.pack} meanwhile; nothing was changed by this. ${error.message}${by}`, {
-      exit: EXIT.refused,
-      code: error.code,
-      hint: 'Look at it as it is now, then decide again.',
-      members: { ...(error.problem !== undefined && { problem: error.problem }), ...(now !== undefined && { now: { version: now.active.version, revision: now.active.revision } }) },
-      cause: error,
-    });
+    const by = now === undefined ? '' : `\nIt is at ${now.active.version} now: revision ${now.active.revision}, by ${now.active.activatedBy?.label}, "${now.active.reason}".`;
+    const members = { ...(error.problem !== undefined && { problem: error.problem }), ...(now !== undefined && { now: { version: now.active.version, revision: now.active.revision } }) };
+    throw movedMeanwhile(place, { code: error.code, now: `${error.message}${by}`, members, cause: error });
   }
 }
 
-/** What a move would do, in lines. */
-export function previewLines({ pack, channel }: Place, preview: Preview): string[] {
-  const { wouldActivate, previousVersion, diff, problems } = preview;
-  const lines = [`${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`, ...summaryOf(diff)];
-  if (previousVersion === wouldActivate) lines.push('  It is active already; nothing would be changed.');
-  else if (previousVersion !== null) lines.push(`  All of it: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
-  for (const problem of problems) lines.push(`  would be refused: ${violationText(problem)}`);
-  return lines;
-}
-
-/** Ends a move that the dry run says would be refused. */
-export function refuseProblems({ wouldActivate, problems }: Preview): void {
-  if (problems.length === 0) return;
-  throw new Complaint(`Version ${wouldActivate} cannot be activated:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`, { exit: EXIT.refused, code: 'would-be-refused', members: { problems } });
+function movedMeanwhile({ pack }: Place, { code, now, members, cause }: { code: string; now: string; members: Readonly<Record<string, unknown>>; cause?: unknown }): Complaint {
+  return new Complaint(`Somebody else has moved ${pack} meanwhile; nothing was changed by this. ${now}`, { exit: EXIT.refused, code, hint: 'Look at it as it is now, then decide again.', members, cause });
 }
 
 /** What the headers of a change are. @param wait seconds to wait for all instances */
-export function moveHeaders(idempotencyKey: string, { wait, etag }: { readonly wait?: number | undefined; readonly etag?: string | undefined }) {
-  return { 'idempotency-key': idempotencyKey, ...(wait !== undefined && { prefer: `wait=${wait}` }), ...(etag !== undefined && { 'if-match': etag }) };
+export function moveHeaders(idempotencyKey: string, wait: number | undefined, guard: Guard = {}) {
+  return { 'idempotency-key': idempotencyKey, ...(wait !== undefined && { prefer: `wait=${wait}` }), ...guard };
 }
 
 /** How long a change may take that waits for all instances: it is not cut off before its own limit. */
@@ -114,7 +153,7 @@ export function timeoutFor(wait: number | undefined): RegistryOptions {
 }
 
 /** Says which instances have a change that was waited for. */
-export function tellInstances({ out }: Context, instances: Instances | undefined): void {
+function tellInstances({ out }: Context, instances: Schemas['InstancesReached'] | undefined): void {
   if (instances === undefined) return;
   const { applied, pending, pinned, expired } = instances;
   out.say(`Applied by ${applied.length === 1 ? 'one instance' : `${applied.length} instances`}.`);

@@ -18,6 +18,8 @@ interface Flag extends Word {
   readonly takesValue: boolean;
   /** The values that there are; empty where it may be any. */
   readonly values: readonly string[];
+  /** Its value is the name of a file. */
+  readonly file: boolean;
 }
 
 /** What can follow one command, e.g. `audit verify`; the program itself is ``. */
@@ -40,10 +42,10 @@ function placesOf(program: Command, command: Command, at: string): Place[] {
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word): Word => ({ word, description: '' })));
   const flags = [...new Set([...command.options, ...program.options])].map(({ long, short, description, argChoices = [], required, optional, variadic }): Flag => ({
     ...{ word: long ?? short ?? '', description },
-    ...{ takesValue: required || optional || variadic, values: argChoices },
+    ...{ takesValue: required || optional || variadic, values: argChoices, file: long === '--key-file' },
   }));
   const files = command.registeredArguments.some((argument) => argument.name() === 'folder');
-  const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [] }], files };
+  const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [], file: false }], files };
   return [here, ...command.commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`))];
 }
 
@@ -52,18 +54,27 @@ function stepsOf(places: readonly Place[]): string[] {
   return places.filter(({ at }) => at !== '').map(({ at }) => `${at.split(' ').slice(0, -1).join(' ')}:${at.split(' ').at(-1)}`);
 }
 
-/** Flags whose values are known, each once. */
-function choicesOf(places: readonly Place[]): Flag[] {
-  return [...new Map(places.flatMap(({ flags }) => flags.filter(({ values }) => values.length > 0).map((flag) => [flag.word, flag] as const))).values()];
+/** Flags that take a value, each once. */
+function valuedOf(places: readonly Place[]): Flag[] {
+  return [...new Map(places.flatMap(({ flags }) => flags.filter(({ takesValue }) => takesValue).map((flag) => [flag.word, flag] as const))).values()];
+}
+
+/** The cases of what follows a flag that takes a value: files, its choices, or nothing. */
+function valueCases(places: readonly Place[], files: string, choices: (values: readonly string[]) => string): string {
+  return valuedOf(places).map(({ word, values, file }) => `    ${word}) ${file ? `${files}; ` : values.length > 0 ? `${choices(values)}; ` : ''}return;;`).join('\n');
 }
 
 function bash(places: readonly Place[]): string {
   return `# Completion of prompt-registry for bash: source <(prompt-registry completion bash)
+_prompt_registry_names() { # what there is on disk, quoted by the shell where it must be
+  mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
+  compopt -o filenames 2> /dev/null || true
+}
 _prompt_registry() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} at= word words=
   COMPREPLY=()
   case "$previous" in
-${choicesOf(places).map(({ word, values }) => `    ${word}) COMPREPLY=($(compgen -W "${values.join(' ')}" -- "$current")); return;;`).join('\n')}
+${valueCases(places, '_prompt_registry_names -f', (values) => `mapfile -t COMPREPLY < <(compgen -W "${values.join(' ')}" -- "$current")`)}
   esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$at:$word" in
@@ -73,10 +84,10 @@ ${choicesOf(places).map(({ word, values }) => `    ${word}) COMPREPLY=($(compgen
   case "$at" in
 ${places.map(({ at, words, flags }) => `    '${at}') words="${[...words, ...flags].map(({ word }) => word).join(' ')}";;`).join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "$at" in
-    ${filePlaces(places)}) [[ $current == -* ]] || COMPREPLY+=($(compgen -d -- "$current"));;
+    ${filePlaces(places)}) [[ $current == -* ]] || { _prompt_registry_names -d; return; };;
   esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 complete -F _prompt_registry prompt-registry`;
 }
@@ -93,7 +104,7 @@ _prompt_registry() {
   local at= word
   local -a commands flags
   case "\${words[CURRENT-1]}" in
-${choicesOf(places).map(({ word, values }) => `    ${word}) compadd -- ${values.join(' ')}; return;;`).join('\n')}
+${valueCases(places, '_files', (values) => `compadd -- ${values.join(' ')}`)}
   esac
   for word in "\${words[@]:1:$((CURRENT-2))}"; do
     case "$at:$word" in
@@ -118,7 +129,7 @@ function fish(places: readonly Place[]): string {
     const described = (description: string) => (description === '' ? '' : ` -d ${fishQuoted(description)}`);
     return [
       ...words.map(({ word, description }) => `${here} -a ${fishQuoted(word)}${described(description)}`),
-      ...flags.map(({ word, description, takesValue, values }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${takesValue ? ' -r' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : ''}`),
+      ...flags.map(({ word, description, takesValue, values, file }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${takesValue ? ' -r' : ''}${file ? ' -F' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : ''}`),
       ...(files ? [`${here} -F`] : []),
     ];
   });

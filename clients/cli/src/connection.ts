@@ -2,13 +2,14 @@
  * Which registry is asked, and with which key.
  *
  * Rule: the key is that of `--key`, `--key-file`, `PROMPT_REGISTRY_KEY`; where there is none and the registry is on this machine, the
- * operator key that the service put into its data folder. That key is never sent to another machine.
+ * operator key that the service put into its data folder. That key is never sent to another machine, nor to a proxy.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Complaint, EXIT, wrongUsage } from './exit.ts';
 import type { Whereabouts } from './explain.ts';
 import type { Io } from './output.ts';
+import { isProxied } from './proxy.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:3000';
 
@@ -39,6 +40,8 @@ function urlOf({ url: given }: ConnectionOptions, env: Io['env']): URL {
   if (url === undefined || !/^https?:$/u.test(url.protocol)) {
     throw wrongUsage(`"${text}" is no URL of a registry.`, `It looks like ${DEFAULT_URL} or https://prompts.example.com; it comes from --url or PROMPT_REGISTRY_URL.`);
   }
+  const surplus = url.username !== '' || url.password !== '' ? 'a user or a password; a registry asks for a key' : url.search !== '' || url.hash !== '' ? 'a query or a fragment, which no request would carry' : undefined;
+  if (surplus !== undefined) throw wrongUsage(`The URL of the registry has ${surplus}.`, `Leave it out; the URL comes from --url or PROMPT_REGISTRY_URL.`);
   return url;
 }
 
@@ -53,6 +56,7 @@ async function keyOf(url: URL, options: ConnectionOptions, { env, cwd }: Pick<Io
 
   if (!isLoopback(url)) throw noKey(`There is no key for ${url.origin}.`);
   const path = join(resolve(cwd, nonEmpty(env['DATA_DIR']) ?? 'data'), 'operator.key');
+  if (isProxied(url, env)) throw noKey(`The operator key of this machine is not sent through a proxy, and the environment names one (HTTP_PROXY) for ${url.host} too.`, `Or set NO_PROXY=${url.hostname}.`);
   try {
     return { key: await readKey(path), keySource: path };
   } catch (error) {
@@ -80,6 +84,7 @@ export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/u.test(hostname);
 }
 
+/** An empty variable is one that is not set. */
 function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text.trim() === '' ? undefined : text;
+  return text === '' ? undefined : text;
 }

@@ -1,9 +1,10 @@
 /** What every command is given: where to speak, whom to ask, and what was said on the command line for all of them. */
-import { createRegistryClient, type RegistryClient } from '@prompt-registry/client';
+import { createRegistryClient, RegistryFailure, type RegistryClient } from '@prompt-registry/client';
 import { findConnection, type Connection, type ConnectionOptions } from './connection.ts';
-import type { ExitCode } from './exit.ts';
+import { wrongUsage, type Complaint, type ExitCode } from './exit.ts';
 import type { Whereabouts } from './explain.ts';
 import type { Io, Output } from './output.ts';
+import { having } from './shape.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions extends ConnectionOptions {
@@ -31,6 +32,12 @@ export class Context {
   where: Whereabouts | undefined;
   /** A change is under way: an interruption may come before it or after it. */
   sending = false;
+  /** A change was made. */
+  changed = false;
+  /** It goes on until Ctrl-C. */
+  endless = false;
+  /** What is told where the answer cannot be written, as the answer says it alone and once. */
+  onceOnly: Complaint | undefined;
   #connection: Promise<Connection> | undefined;
   #toldStale = false;
 
@@ -49,17 +56,37 @@ export class Context {
     return createRegistryClient({ url, key, timeout: Math.max(limit, atLeast), fetch: (request, init) => this.#fetch(request, init) });
   }
 
-  /** The pack to work on: the one that is named, else the registry's default pack. */
-  async pack(named: string | undefined): Promise<string> {
-    const known = named ?? this.io.env['PROMPT_REGISTRY_PACK'];
-    if (known !== undefined && known !== '') return known;
+  /**
+   * The pack to work on: the one that is named, else the registry's default pack.
+   * @param named with --pack
+   * @param given as an argument
+   */
+  async pack(named: string | undefined, given?: string): Promise<string> {
+    if (given !== undefined && named !== undefined && given !== named) throw wrongUsage(`Two packs are named: "${given}", and "${named}" with --pack.`);
+    const known = given ?? named ?? this.#packOfEnvironment();
+    if (known !== undefined) return known;
     const registry = await this.registry();
-    return (await registry.ask((api) => api.GET('/v1/prompts/styles'))).data.pack;
+    return (await registry.ask((api) => api.GET('/v1/prompts/styles')).then(having({ pack: 'string' }))).data.pack;
   }
 
-  /** An answer says of itself where it may be old. */
+  #packOfEnvironment(): string | undefined {
+    const { PROMPT_REGISTRY_PACK: pack = '' } = this.io.env;
+    if (pack !== '' && pack.trim() === '') throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Name a pack in it, or unset it.');
+    return pack === '' ? undefined : pack;
+  }
+
+  /** No redirect is followed, and no page is taken for an answer; an answer says of itself where it may be old. */
   async #fetch(request: Request, init?: RequestInit): Promise<Response> {
-    const response = await fetch(request, init);
+    const response = await fetch(request, { ...init, redirect: 'manual' });
+    if ([301, 302, 303, 307, 308].includes(response.status)) {
+      await response.body?.cancel();
+      const to = response.headers.get('location');
+      throw new RegistryFailure('not-a-registry', `${new URL(request.url).origin} does not answer this itself, but redirects (${response.status})${to === null ? '' : ` to ${to}`}. No redirect is followed.`, { status: response.status });
+    }
+    if (response.ok && !/^(application\/json|text\/event-stream)\b/iu.test(response.headers.get('content-type') ?? '')) {
+      await response.body?.cancel();
+      throw new RegistryFailure('not-a-registry', `${new URL(request.url).origin} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`, { status: response.status });
+    }
     const stale = response.headers.get('registry-stale');
     if (stale !== null && !this.#toldStale) {
       this.#toldStale = true;

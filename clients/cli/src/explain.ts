@@ -1,6 +1,11 @@
-/** What a failure of the registry means to whoever typed the command: an exit code, and what to do. */
+/**
+ * What a failure of the registry means to whoever typed the command: an exit code, and what to do.
+ *
+ * Rule: a problem body comes from whatever answered, so each member is looked at before it is used.
+ */
 import type { Problem, RegistryFailure } from '@prompt-registry/client';
 import { Complaint, EXIT, type ExitCode } from './exit.ts';
+import { objectsOf, textsOf } from './shape.ts';
 
 /** Where a command went, for its messages. */
 export interface Whereabouts {
@@ -28,7 +33,7 @@ interface Meaning {
 }
 
 function meaning(failure: RegistryFailure, where: Whereabouts | undefined): Meaning {
-  const known = MEANINGS[failure.code]?.(failure, where);
+  const known = Object.hasOwn(MEANINGS, failure.code) ? MEANINGS[failure.code]?.(failure, where) : undefined;
   if (known !== undefined) return known;
   const { status, retryAfter } = failure;
   if (status !== 503 && status !== 429) return { exit: EXIT.refused };
@@ -43,29 +48,39 @@ const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Wherea
   'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or wait longer with --timeout <seconds>.' }),
   'not-a-registry': () => ({ exit: EXIT.unavailable, hint: 'Check --url or PROMPT_REGISTRY_URL; where a proxy stands in between, check what it does.' }),
   unauthenticated: (_, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} It may be mistyped, revoked, expired, or of another registry than ${where?.url ?? 'this one'}.` }),
-  forbidden: ({ problem }, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} Use one that has ${problem?.requiredScopes?.join(', ') ?? 'the scope'}, or have one made: prompt-registry keys create.` }),
+  forbidden: ({ problem }, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} Use one that has ${lackingScopes(problem)}, or have one made: prompt-registry keys create.` }),
   'not-found': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
   'method-not-allowed': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
   'not-understood': () => ({ exit: EXIT.refused, hint: 'The service and this command line may be of different age; use the ones that belong together.' }),
-  'outcome-unknown': ({ problem }) => ({
-    exit: EXIT.unavailable,
-    hint: `The change may have been made or not. Look before you repeat it: prompt-registry ${problem?.eventId === undefined ? 'status' : `audit log --id ${problem.eventId}`}`,
-  }),
+  'outcome-unknown': ({ problem }) => ({ exit: EXIT.unavailable, hint: `The change may have been made or not. Look before you repeat it: prompt-registry ${lookFor(problem?.eventId)}` }),
 };
 
 function fromWhere(where: Whereabouts | undefined): string {
   return `The key is from ${where?.keySource ?? 'an unknown place'}.`;
 }
 
+/** Which scopes would have been needed. */
+export function lackingScopes(problem: Problem | undefined): string {
+  return textsOf(problem?.requiredScopes).join(', ') || 'the scope';
+}
+
+/** How to look for an event; what is no id goes into no command line that somebody may copy. */
+function lookFor(eventId: unknown): string {
+  return typeof eventId === 'string' && /^[\w-]{1,64}$/u.test(eventId) ? `audit log --id ${eventId}` : 'status';
+}
+
 /** What the problem lists besides its detail, a line each. */
 function particulars(problem: Problem | undefined): string {
-  if (problem === undefined) return '';
-  const faults = (problem.errors ?? []).map(({ pointer, parameter, detail }) => `${pointer ?? parameter ?? '/'}: ${detail}`);
-  const violations = (problem.violations ?? []).map(violationText);
+  const faults = objectsOf(problem?.errors).map(({ pointer, parameter, detail }) => `${textOr(pointer, textOr(parameter, '/'))}: ${textOr(detail, 'not right')}`);
+  const violations = objectsOf(problem?.violations).map(violationText);
   return [...faults, ...violations].map((line) => `\n  ${line}`).join('');
 }
 
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
 /** A broken rule in one line. */
-export function violationText({ rule, id, asset, detail }: { readonly rule: string; readonly id?: string; readonly asset?: string; readonly detail: string }): string {
-  return `${rule}${id === undefined ? '' : ` ${id}`}${asset === undefined ? '' : ` in ${asset}`}: ${detail}`;
+export function violationText({ rule, id, asset, detail }: { readonly rule?: unknown; readonly id?: unknown; readonly asset?: unknown; readonly detail?: unknown }): string {
+  return `${textOr(rule, 'a rule')}${typeof id === 'string' ? ` ${id}` : ''}${typeof asset === 'string' ? ` in ${asset}` : ''}: ${textOr(detail, 'not kept')}`;
 }

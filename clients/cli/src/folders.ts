@@ -3,10 +3,11 @@
  *
  * Problem: that door reads a whole folder of packs; one works on one version.
  * Rule: a version's or a pack's folder is copied into a folder of packs of its own and read there, so that nothing beside it is
- * looked at and nothing is judged otherwise than at the service's start.
+ * looked at and nothing is judged otherwise than at the service's start. A policy that lies there and cannot be read is a fault.
  * Example: `validate packs/coach/1.2.0` checks this version, under `packs/coach/policy.yaml`.
  */
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { copyFile, cp, lstat, mkdir, mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import semver from 'semver';
@@ -38,15 +39,19 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
   if (kind === 'packs') return read(folder, (line) => line.replaceAll(folder, given));
 
   const own = await mkdtemp(join(await realpath(tmpdir()), 'prompt-registry-'));
+  const tidy = () => rmSync(own, { recursive: true, force: true });
+  process.once('exit', tidy); // Ctrl-C waits for nothing
   try {
     const pack = basename(kind === 'version' ? dirname(folder) : folder);
     const copied = kind === 'version' ? join(own, pack, basename(folder)) : join(own, pack);
+    const packFolder = kind === 'version' ? join(given, '..') : given;
     await mkdir(join(own, pack), { recursive: true });
-    await copy(folder, copied);
-    if (kind === 'version') await copy(join(dirname(folder), 'policy.yaml'), join(own, pack, 'policy.yaml')).catch(() => undefined);
-    return await read(own, (line) => line.replaceAll(copied, given).replaceAll(join(own, pack), dirname(given)));
+    const faults = [...(await copyFolder(folder, copied, given)), ...(await copyPolicy(resolve(cwd, packFolder, 'policy.yaml'), join(own, pack, 'policy.yaml'), join(packFolder, 'policy.yaml')))];
+    if (faults.length > 0) return { versions: [], faults };
+    return await read(own, (line) => line.replaceAll(copied, given).replaceAll(join(own, pack), packFolder));
   } finally {
-    await rm(own, { recursive: true, force: true });
+    process.off('exit', tidy);
+    tidy();
   }
 }
 
@@ -58,17 +63,35 @@ async function kindOf(folder: string, given: string): Promise<'version' | 'pack'
   return names.some((name) => name === 'policy.yaml' || semver.valid(name) !== null) ? 'pack' : 'packs';
 }
 
-/** Copies what can be a part of a pack; pipes and devices are told to be missing then. */
-async function copy(from: string, to: string): Promise<void> {
-  await cp(from, to, {
-    recursive: true,
-    dereference: true,
-    filter: async (path) => {
-      if (basename(path).startsWith('.')) return false;
-      const found = await stat(path).catch(() => undefined);
-      return found?.isFile() === true || found?.isDirectory() === true;
-    },
-  });
+/** Copies what can be a part of a version; pipes and devices are told to be missing then. @returns what is wrong with it */
+async function copyFolder(from: string, to: string, shown: string): Promise<string[]> {
+  const filter = async (path: string) => {
+    if (basename(path).startsWith('.') && path !== from) return false;
+    if (dirname(path) === from && basename(path) === 'policy.yaml') return false; // is looked at by itself
+    const found = await stat(path).catch(() => undefined);
+    return found?.isFile() === true || found?.isDirectory() === true;
+  };
+  return cp(from, to, { recursive: true, dereference: true, filter }).then(
+    () => [],
+    (error: unknown) => [`${shown}: cannot be read: ${messageOf(error)}`],
+  );
+}
+
+/** Copies the policy of a pack, where there is one. @returns what is wrong with it: only where there is none is nothing demanded */
+async function copyPolicy(from: string, to: string, shown: string): Promise<string[]> {
+  try {
+    await lstat(from);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    return [`${shown}: cannot be read: ${messageOf(error)}`];
+  }
+  try {
+    if (!(await stat(from)).isFile()) return [`${shown}: is no file.`];
+    await copyFile(from, to);
+    return [];
+  } catch (error) {
+    return [`${shown}: cannot be read: ${messageOf(error)}`];
+  }
 }
 
 async function read(packs: string, shown: (line: string) => string): Promise<FoundFolder> {

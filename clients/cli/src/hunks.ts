@@ -18,16 +18,11 @@ export function printDiff(out: Output, { from, to, assets, metadata, stylesAdded
     out.line(out.paint('bold', safe(`--- ${change === 'added' ? '/dev/null' : `${from} ${asset}`}`)));
     out.line(out.paint('bold', safe(`+++ ${change === 'removed' ? '/dev/null' : `${to} ${asset}`}`)));
     for (const { oldStart, oldLines, newStart, newLines, lines } of hunks) {
-      out.line(out.paint('cyan', `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`));
-      for (const line of lines) out.line(painted(out, out.onTerminal ? safe(line) : line));
+      out.line(out.paint('cyan', safe(`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`)));
+      for (const line of lines) out.promptLine(line, line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined);
     }
   }
   printStyles(out, stylesAdded, stylesRemoved);
-}
-
-function painted(out: Output, line: string): string {
-  if (line.startsWith('+')) return out.paint('green', line);
-  return line.startsWith('-') ? out.paint('red', line) : line;
 }
 
 function printStyles(out: Output, added: readonly string[], removed: readonly string[]): void {

@@ -13,16 +13,16 @@ import { buildProgram } from './program.ts';
 
 /** The process: its arguments, its streams, its end. */
 export async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    // Whoever read it has seen enough.
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? (process.exitCode ?? EXIT.ok) : EXIT.fault));
-  }
   const interruption = new AbortController();
   process.once('SIGINT', () => interruption.abort());
   const { stdin, stdout, stderr, env } = process;
+  let broken = false;
+  stdout.once('error', () => {
+    broken = true;
+  });
   const exit = await run(process.argv.slice(2), { stdin, stdout, stderr, env, cwd: process.cwd(), interrupted: interruption.signal });
   process.exitCode = exit;
-  if (exit === EXIT.interrupted) process.exit(exit); // what was under way is given up
+  if (exit === EXIT.interrupted || broken) process.exit(exit); // what was under way is given up
 }
 
 /** Runs a command line. Throws nothing. @param args without the program's name */
@@ -33,23 +33,34 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const command = given.at(-1) as Command;
     const options = command.optsWithGlobals<CommonOptions>();
     context = new Context(io, new Output(io, { json: options.json === true, color: options.color }), options);
+    demandValues(command);
     exit = (await handler(context, command.opts() as O, ...(command.processedArgs as unknown as A))) ?? EXIT.ok;
   };
   const program = buildProgram(act);
   quiet(program, io);
+  io.stderr.on('error', () => undefined); // nobody reads what is said there; that ends nothing
   try {
-    await orInterrupted(program.parseAsync(args, { from: 'user' }), io.interrupted);
+    await untilEnded(program.parseAsync(args, { from: 'user' }).catch(exceptHelp), io, () => context?.sending === true);
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    if (error instanceof Unwritten && error.unread && context?.onceOnly === undefined) return exit; // whoever read it has seen enough
     if (error instanceof CommanderError && error.code === 'commander.help' && !args.includes('--json')) {
       io.stderr.write(helpFor(program, args));
       return EXIT.usage;
     }
     const out = context?.out ?? new Output(io, { json: args.includes('--json'), color: !args.includes('--no-color') });
-    const complaint = asComplaint(error, context);
-    if (complaint.exit !== EXIT.interrupted || context?.sending === true) out.complain(complaint);
+    const complaint = explained(error, context);
+    if (complaint.exit !== EXIT.interrupted || context?.sending === true || (out.json && context?.endless !== true)) out.complain(complaint);
     return complaint.exit;
+  }
+}
+
+/** An empty value is mostly a shell variable that is not set; taken for "not given" it would change what the command is about. */
+function demandValues(command: Command): void {
+  const named = Object.entries(command.optsWithGlobals<Record<string, unknown>>()).map(([name, value]) => [`--${name.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`, value]);
+  const placed = command.registeredArguments.map((argument, index) => [`<${argument.name()}>`, (command.processedArgs as unknown[])[index]]);
+  for (const [name, value] of [...named, ...placed]) {
+    if ([value].flat().some((each) => typeof each === 'string' && each.trim() === '')) throw wrongUsage(`The value of ${String(name)} is empty or blank, and must be not blank.`, 'Leave it out where none is meant.');
   }
 }
 
@@ -64,15 +75,46 @@ function quiet(command: Command, io: Io): void {
   for (const each of command.commands) quiet(each, io);
 }
 
-async function orInterrupted(work: Promise<unknown>, interrupted: AbortSignal): Promise<void> {
+/** Commander ends what shows help by an error. */
+function exceptHelp(error: unknown): void {
+  if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+}
+
+/** The answer could not be written. */
+class Unwritten extends Error {
+  readonly unread: boolean;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(cause.message, { cause });
+    this.unread = cause.code === 'EPIPE';
+  }
+}
+
+/** Waits until the work is done and its answer written, or for what ends it before; a change that is being sent is waited for, whoever reads its answer. */
+async function untilEnded(work: Promise<unknown>, { interrupted, stdout }: Io, sending: () => boolean): Promise<void> {
   const stop = new AbortController();
-  const interruption = new Promise<never>((_, reject) => {
+  let failed: Unwritten | undefined;
+  const end = new Promise<never>((_, reject) => {
     interrupted.addEventListener('abort', () => reject(new Complaint('Interrupted.', { exit: EXIT.interrupted, code: 'interrupted' })), { signal: stop.signal });
+    stdout.on('error', (error) => {
+      failed ??= new Unwritten(error);
+      if (!sending()) reject(failed);
+    });
   });
   try {
-    await Promise.race([work, interruption]);
+    await Promise.race([work.then(() => stop.signal.aborted || new Promise((resolve) => stdout.write('', resolve))), end]); // what is written last comes last
+    if (failed !== undefined) throw failed;
   } finally {
     stop.abort();
+  }
+}
+
+/** Throws nothing, whatever was thrown. */
+function explained(error: unknown, context: Context | undefined): Complaint {
+  try {
+    return asComplaint(error, context);
+  } catch (again) {
+    return asComplaint(again instanceof TypeError ? again : new Error('What went wrong cannot be told.', { cause: again }), context);
   }
 }
 
@@ -81,10 +123,15 @@ function asComplaint(error: unknown, context: Context | undefined): Complaint {
     if (error.exit !== EXIT.interrupted || context?.sending !== true) return error;
     return new Complaint('Interrupted while a change was under way: it may have been made or not.', { exit: EXIT.interrupted, code: 'interrupted', hint: 'Look before you repeat it: prompt-registry status' });
   }
+  if (error instanceof Unwritten) return context?.onceOnly ?? unwritten(error, context?.changed === true);
   if (error instanceof RegistryFailure) return complaintOf(error, context?.where);
   if (error instanceof CommanderError) return usageOf(error);
   if (error instanceof TypeError && context?.where !== undefined) return notUnderstood(error, context.where.url);
   return new Complaint(`This is a fault of the command line: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, { exit: EXIT.fault, code: 'fault' });
+}
+
+function unwritten({ message }: Unwritten, changed: boolean): Complaint {
+  return new Complaint(`The answer could not be written: ${message}.${changed ? ' The change was made all the same.' : ''}`, { exit: EXIT.unwritten, code: 'unwritten', ...(changed && { hint: 'Look at what was done: prompt-registry status' }) });
 }
 
 /** An answer of JSON that lacks what an answer of the registry has. */

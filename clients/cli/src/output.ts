@@ -73,8 +73,12 @@ export class Output {
     return this.#io.stdout.isTTY === true;
   }
 
-  /** Puts a text into a style where the stream shows styles. The text is taken as it is. */
+  /** A text made safe, in a style where the stream shows styles. */
   paint(style: Style, text: string, stream: Writable & { readonly isTTY?: boolean } = this.#io.stdout): string {
+    return this.#styled(style, safeLines(text), stream);
+  }
+
+  #styled(style: Style, text: string, stream: Writable & { readonly isTTY?: boolean }): string {
     return this.#colored(stream) ? styleText(style, text, { validateStream: false }) : text;
   }
 
@@ -93,6 +97,12 @@ export class Output {
   /** Lines on stdout, made safe. */
   say(text: string): void {
     this.line(safeLines(text));
+  }
+
+  /** A line of a prompt: exact, but for a terminal. */
+  promptLine(text: string, style?: Style): void {
+    const line = this.onTerminal ? safe(text) : text;
+    this.line(style === undefined ? line : this.#styled(style, line, this.#io.stdout));
   }
 
   /** A prompt text alone: exact, but for a terminal, which gets no control characters and a line end. */
@@ -127,12 +137,12 @@ export class Output {
 
   /** Something beside the answer, for people only, on stderr. Made safe. */
   note(text: string): void {
-    if (!this.json) this.#io.stderr.write(`${this.paint('dim', safeLines(text), this.#io.stderr)}\n`);
+    if (!this.json) this.#io.stderr.write(`${this.paint('dim', text, this.#io.stderr)}\n`);
   }
 
   /** What should not be missed, on stderr; programs find it in the answer. Made safe. */
   warn(text: string): void {
-    if (!this.json) this.#io.stderr.write(`${this.paint('yellow', safeLines(text), this.#io.stderr)}\n`);
+    if (!this.json) this.#io.stderr.write(`${this.paint('yellow', text, this.#io.stderr)}\n`);
   }
 
   /** What belongs to a question, on stderr. Made safe. */

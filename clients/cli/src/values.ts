@@ -1,10 +1,23 @@
 /** Values of the command line, checked before anything is asked. */
 import { InvalidArgumentError } from 'commander';
 
-/** How many; 0 is all. */
+/** How many, one at least. */
 export function count(text: string): number {
-  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('It is a whole number, 0 or more.');
+  if (!/^[1-9]\d{0,8}$/u.test(text)) throw new InvalidArgumentError('It is a whole number, 1 or more.');
   return Number(text);
+}
+
+/** The most to show; `all` is no limit. */
+export function limit(text: string): number {
+  if (text === 'all') return Infinity;
+  if (!/^[1-9]\d{0,8}$/u.test(text)) throw new InvalidArgumentError('It is a whole number, 1 or more, or "all".');
+  return Number(text);
+}
+
+/** A place in the log; 0 is before all of it. */
+export function revision(text: string): string {
+  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError('It is the revision of an event, a whole number.');
+  return `${Number(text)}`;
 }
 
 /** Seconds, more than none. */
@@ -20,12 +33,28 @@ export function waitSeconds(text: string): number {
   return Number(text);
 }
 
-/** A time: RFC 3339, or from now on, e.g. `90d`, `12h`. */
-export function time(text: string): string {
+/** A time to come: RFC 3339, or from now on, e.g. `90d` is in 90 days. */
+export function timeAhead(text: string): string {
+  return time(text, 1, 'It is a time such as 2027-01-31T00:00:00Z, or one from now on such as 90d or 12h.');
+}
+
+/** A time that was: RFC 3339, or back from now, e.g. `1h` is an hour ago. */
+export function timeBack(text: string): string {
+  return time(text, -1, 'It is a time such as 2026-01-31T00:00:00Z, or how long ago, such as 90d or 12h.');
+}
+
+function time(text: string, direction: 1 | -1, otherwise: string): string {
   const [, amount, unit] = /^(\d{1,5})([smhd])$/u.exec(text) ?? [];
-  const at = amount === undefined ? Date.parse(text) : Date.now() + Number(amount) * UNITS[unit as keyof typeof UNITS];
-  if (Number.isNaN(at) || (amount === undefined && !/^\d{4}-\d\d-\d\d/u.test(text))) throw new InvalidArgumentError('It is a time such as 2027-01-31T00:00:00Z, or one from now on such as 90d or 12h.');
+  const at = amount === undefined ? calendarTime(text) : Date.now() + direction * Number(amount) * UNITS[unit as keyof typeof UNITS];
+  if (Number.isNaN(at)) throw new InvalidArgumentError(otherwise);
   return new Date(at).toISOString();
+}
+
+/** `Date.parse` alone takes 31 February for 3 March. */
+function calendarTime(text: string): number {
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)(?:$|[T ])/u.exec(text) ?? [];
+  const exists = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  return exists ? Date.parse(text) : NaN;
 }
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -6,9 +6,10 @@
  * Rule: everything that a person has to put right is found before SQLite opens anything, and named with its path.
  * Example: `data/registry.db` becomes `/srv/registry/data/registry.db`, made empty with mode 0600 where there was none.
  */
-import { accessSync, closeSync, constants, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, StartRefused } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 
 /**
  * The file's real, absolute path; parent folders (0700) and an empty file (0600) are made where missing, for good: a loss
@@ -31,7 +32,7 @@ export function preparePlace(file: string): string {
 
 function prepareFolder(folder: string): string {
   try {
-    const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const firstMade = makeFolder(folder);
     if (firstMade !== undefined) for (let made = folder; ; made = dirname(made)) {
       syncFolder(dirname(made));
       if (made === firstMade) break;

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Writable, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { run } from '../../../clients/cli/src/main.ts';
@@ -63,14 +63,22 @@ export async function onTerminal(t: Test, args: readonly string[], env: Environm
 export interface TerminalOptions {
   readonly cwd?: string;
   /** Somebody sits there: what they answer to what they are asked, in order. Ctrl-C is `\u0003`. */
-  readonly answers?: readonly (readonly [question: RegExp, answer: string])[];
+  readonly answers?: readonly (readonly [question: RegExp, answer: string | (() => Promise<string>)])[];
   readonly interrupted?: AbortSignal;
   /** Called with all of stdout whenever there is more. */
   readonly onStdout?: (soFar: string) => void;
+  readonly onStderr?: (soFar: string) => void;
+  /** Another stdout, of which nothing is told back. */
+  readonly stdout?: Writable;
+}
+
+/** A stream to which nothing can be written. @param code e.g. `ENOSPC` */
+export function failing(code: string): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: it cannot be written`), { code })) });
 }
 
 /** Runs a command in this process; on a terminal where there are answers. */
-export async function called(args: readonly string[], env: Environment, { cwd = ROOT, answers, interrupted = new AbortController().signal, onStdout }: TerminalOptions = {}): Promise<Finished> {
+export async function called(args: readonly string[], env: Environment, { cwd = ROOT, answers, interrupted = new AbortController().signal, onStdout, onStderr, stdout: other }: TerminalOptions = {}): Promise<Finished> {
   const isTTY = answers !== undefined;
   const stream = () => Object.assign(new PassThrough(), { isTTY });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
@@ -82,12 +90,15 @@ export async function called(args: readonly string[], env: Environment, { cwd = 
   });
   stderr.setEncoding('utf8').on('data', (chunk: string) => {
     said.stderr += chunk;
+    onStderr?.(said.stderr);
     const [next] = waiting;
     if (next?.[0].test(said.stderr) !== true) return;
     waiting.shift();
-    stdin.write(next[1]);
+    const [, answer] = next;
+    if (typeof answer === 'string') stdin.write(answer);
+    else void answer().then((typed) => stdin.write(typed));
   });
-  const code = await run(args, { stdin, stdout, stderr, env, cwd, interrupted });
+  const code = await run(args, { stdin, stdout: other ?? stdout, stderr, env, cwd, interrupted });
   const ends = Promise.all([once(stdout, 'end'), once(stderr, 'end')]);
   stdout.end();
   stderr.end();

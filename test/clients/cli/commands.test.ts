@@ -1,36 +1,15 @@
 // Each command against the real service: as a person reads it, as JSON, with its exit code.
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { cp, mkdir } from 'node:fs/promises';
-import { createServer, request as ask, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { newFolder } from '../../support/folder.ts';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
 import { documentOf } from '../../support/pack-documents.ts';
 import { writePackFolder } from '../../support/pack-folders.ts';
-import { operatorKeyIn, ROOT, startServer } from '../../support/server-process.ts';
-import { called, json, onTerminal, SCRIPT, start, typed } from './command-line.ts';
+import { called, json, start, typed } from './command-line.ts';
+import { startLaboratory } from './laboratory.ts';
+import { forward, listening } from './stand-ins.ts';
 
-const folder = newFolder(t);
-const dataDir = join(folder, 'data');
-const packsDir = join(folder, 'packs');
-await mkdir(packsDir);
-await cp(join(ROOT, 'packs'), packsDir, { recursive: true });
-for (const version of ['1.0.0', '1.1.0', '2.0.0']) writePackFolder(packsDir, 'lab', documentOf('lab', version));
-const server = await startServer(t, { DATA_DIR: dataDir, PACKS_DIR: packsDir });
-const key = operatorKeyIn(dataDir);
-const env = { PROMPT_REGISTRY_URL: server.address, PROMPT_REGISTRY_KEY: key };
-const lab = { ...env, PROMPT_REGISTRY_PACK: 'lab' };
-
-/** What a command says as JSON. */
-async function answered(t: Test, args: readonly string[], where: Readonly<Record<string, string>> = env) {
-  const { code, stdout, stderr } = await called([...args, '--json'], where);
-  t.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  t.equal(stderr, '');
-  t.equal(stdout.trimEnd().split('\n').length, 1, 'one JSON value, on one line');
-  return json(stdout);
-}
+const { folder, dataDir, packsDir, server, key, env, lab, answered } = await startLaboratory(t);
 
 t.test('status', async (t) => {
   const { code, stdout, stderr } = await typed(t, ['status'], env);
@@ -53,32 +32,32 @@ t.test('status says what a key may not see', async (t) => {
 });
 
 t.test('versions, page by page', async (t) => {
-  const { code, stdout } = await typed(t, ['versions', 'coach'], env);
+  const { code, stdout } = await called(['versions', 'coach'], env);
   t.equal(code, 0);
   t.match(stdout, /^2\.0\.0 {2}active in production, staging {2}\d{4}-\d\d-\d\d {2}Rewritten/u);
   t.same((await answered(t, ['versions'])).pack, 'coach', 'the default pack');
   const { versions, more } = await answered(t, ['versions', '--limit', '2'], lab);
   t.same(versions.map(({ version }: { version: string }) => version), ['2.0.0', '1.1.0']);
   t.equal(more, true);
-  t.same((await answered(t, ['versions', '--limit', '0', '--status', 'revoked'], lab)).versions, []);
-  t.match(await called(['versions', '--limit', '1'], lab), { code: 0, stderr: /--limit 0 shows all/u });
+  t.same((await answered(t, ['versions', '--limit', 'all', '--status', 'revoked'], lab)).versions, []);
+  t.match(await called(['versions', '--limit', '1'], lab), { code: 0, stderr: /--limit all shows them/u });
   t.match(await called(['versions', 'nowhere'], env), { code: 1, stderr: /No pack|no pack.*nowhere/u });
 });
 
 t.test('more versions than a page holds', async (t) => {
   const calls: string[] = [];
   const page = (from: number, nextCursor: string | null) => ({ pack: 'lab', versions: Array.from({ length: 2 }, (_, index) => ({ version: `${from - index}.0.0`, activeIn: [], problems: [], publishedAt: '2026', summary: '' })), nextCursor });
-  const fake = await serve(t, (request, response) => {
+  const { url: fake } = await listening(t, (request, response) => {
     calls.push(request.url ?? '');
     response.setHeader('content-type', 'application/json').end(JSON.stringify(request.url?.includes('cursor=abc') === true ? page(2, null) : page(4, 'abc')));
   });
-  const { versions } = await answered(t, ['versions', 'lab', '--limit', '0'], { ...env, PROMPT_REGISTRY_URL: fake });
+  const { versions } = await answered(t, ['versions', 'lab', '--limit', 'all'], { ...env, PROMPT_REGISTRY_URL: fake });
   t.same(versions.map(({ version }: { version: string }) => version), ['4.0.0', '3.0.0', '2.0.0', '1.0.0']);
   t.same(calls, ['/v1/packs/lab/versions?limit=1000', '/v1/packs/lab/versions?limit=1000&cursor=abc']);
 });
 
 t.test('show', async (t) => {
-  const { code, stdout } = await typed(t, ['show', 'lab', '1.0.0'], env);
+  const { code, stdout } = await called(['show', 'lab', '1.0.0'], env);
   t.equal(code, 0);
   t.match(stdout, /^version {8}1\.0\.0$/mu);
   t.match(stdout, /^## styles\/direct \(Direct\)\nlab 1\.0\.0: the direct style\.$/mu);
@@ -97,7 +76,7 @@ t.test('show prints a text exactly, and nothing else', async (t) => {
 });
 
 t.test('diff', async (t) => {
-  const { code, stdout } = await typed(t, ['diff', '1.0.0', '1.1.0'], lab);
+  const { code, stdout } = await called(['diff', '1.0.0', '1.1.0'], lab);
   t.equal(code, 0);
   t.match(stdout, '--- 1.0.0 system\n+++ 1.1.0 system\n@@ -1,1 +1,1 @@\n-lab 1.0.0: the system prompt.\n+lab 1.1.0: the system prompt.\n');
   t.notMatch(stdout, '\u001b', 'no colours in a pipe');
@@ -124,10 +103,10 @@ t.test('from a folder to a rollback', async (t) => {
   t.match(await called(['publish', draft, '--json'], env), { code: 1, stdout: '', stderr: /^\{"code":"version-exists"/u });
 
   t.match(await called(['activate', '2.1.0', '--dry-run'], lab), { code: 0, stdout: /^lab: 2\.0\.0 -> 2\.1\.0\n {2}~ system/u });
-  t.match(await typed(t, ['activate', '2.1.0', '--yes', '--reason', 'better', '--wait', '5', '--timeout', '4'], lab), { code: 0, stdout: /^Activated lab 2\.1\.0 in production; it was 2\.0\.0\. Revision \d+\.\nApplied by one instance\.\n$/u });
+  t.match(await called(['activate', '2.1.0', '--yes', '--reason', 'better', '--wait', '5', '--timeout', '4'], lab), { code: 0, stdout: /^Activated lab 2\.1\.0 in production; it was 2\.0\.0\. Revision \d+\.\nApplied by one instance\.\n$/u });
   t.match(await answered(t, ['activate', '2.1.0', '-y', '--reason', 'better'], lab), { changed: false });
   t.match(await answered(t, ['rollback', '--dry-run'], lab), { wouldActivate: '2.0.0', previousVersion: '2.1.0' });
-  t.match(await typed(t, ['rollback', '--yes', '--reason', 'worse'], lab), { code: 0, stdout: /^Rolled back to lab 2\.0\.0 in production; it was 2\.1\.0\. Revision \d+\.\n$/u });
+  t.match(await called(['rollback', '--yes', '--reason', 'worse'], lab), { code: 0, stdout: /^Rolled back to lab 2\.0\.0 in production; it was 2\.1\.0\. Revision \d+\.\n$/u });
   t.match(await called(['rollback', '--yes', '--reason', 'worse', '--json'], lab), { code: 1, stderr: /^\{"code":"nothing-to-roll-back-to"/u });
   t.match(await answered(t, ['rollback', '--to', '2.1.0', '--yes', '--reason', 'again'], lab), { kind: 'rollback', version: '2.1.0', changed: true });
 });
@@ -151,7 +130,7 @@ t.test('a version under the floor is not activated', async (t) => {
 
 t.test('revoke', async (t) => {
   t.match(await called(['revoke', '2.1.0', '--dry-run'], lab), { code: 0, stdout: 'lab 2.1.0 would never be served again.\n  production: 2.1.0 -> 2.0.0\n' });
-  t.match(await typed(t, ['revoke', '2.1.0', '--replacement', '1.1.0', '--yes', '--reason', 'wrong'], lab), { code: 0, stdout: /^Revoked lab 2\.1\.0; revision \d+\.\n {2}production: 2\.1\.0 -> 1\.1\.0\n$/u });
+  t.match(await called(['revoke', '2.1.0', '--replacement', '1.1.0', '--yes', '--reason', 'wrong'], lab), { code: 0, stdout: /^Revoked lab 2\.1\.0; revision \d+\.\n {2}production: 2\.1\.0 -> 1\.1\.0\n$/u });
   t.match(await called(['revoke', '9.9.9', '--yes', '--reason', 'wrong', '--json'], lab), { code: 1, stderr: /^\{"code":"version-not-found"/u });
   t.match((await called(['versions'], lab)).stdout, /^2\.1\.0 {2}revoked, see 1\.1\.0/u);
   t.match(await called(['publish', join(folder, 'drafts', 'lab', '2.1.0'), '--dry-run'], env), { code: 1, stdout: /revoked; publish under a new version/u });
@@ -164,7 +143,7 @@ t.test('audit', async (t) => {
   t.equal(`${revision}:${hash}`, head);
   const [first] = (await answered(t, ['audit', 'log', '--limit', '1'])).events;
 
-  t.match(await typed(t, ['audit', 'verify', '--head', head, '--head', `1:${first.hash}`], env), { code: 0, stdout: /^Whole: \d+ events; the head is \d+:[0-9a-f]{64}; 2 heads kept outside are in it\.\n$/u });
+  t.match(await called(['audit', 'verify', '--head', head, '--head', `1:${first.hash}`], env), { code: 0, stdout: /^Whole: \d+ events; the head is \d+:[0-9a-f]{64}; 2 heads kept outside are in it\.\n$/u });
   t.match(await called(['audit', 'verify', '--head', `1:${hash}`], env), { code: 5, stdout: /^NOT THE SAME LOG: 1:/u });
   t.match(await called(['audit', 'verify', '--head', `${revision}:${first.hash}`], env), { code: 5, stdout: /^NOT THE SAME LOG/u });
   const { code, stdout } = await called(['audit', 'verify', '--head', `${revision + 1}:${hash}`, '--json'], env);
@@ -176,7 +155,7 @@ t.test('audit', async (t) => {
 });
 
 t.test('keys', async (t) => {
-  const made = await typed(t, ['keys', 'create', 'night shift', '--scope', 'prompts:read,audit:read', '--expires', '90d'], env);
+  const made = await called(['keys', 'create', 'night shift', '--scope', 'prompts:read,audit:read', '--expires', '90d'], env);
   t.match(made, { code: 0, stdout: /^prk_\w+\n$/u, stderr: /Key \w+ for "night shift": prompts:read, audit:read, until/u }, 'the secret is on stdout, alone');
   const secret = made.stdout.trim();
   const [, keyId = ''] = secret.split('_');
@@ -191,7 +170,7 @@ t.test('keys', async (t) => {
 });
 
 t.test('session', async (t) => {
-  const { stdout } = await typed(t, ['session', 'start', '--style', 'concise'], env);
+  const { stdout } = await called(['session', 'start', '--style', 'concise'], env);
   t.match(stdout, /^runs on {2}coach 2\.0\.0\nchannel {2}production, revision \d+\nstyle {4}concise \(Concise\)$/mu);
   const { sessionId } = await answered(t, ['session', 'start']);
   t.match(await answered(t, ['session', 'show', sessionId]), { sessionId, prompt: { style: { id: 'reflective' } } });
@@ -218,7 +197,7 @@ t.test('watch', async (t) => {
 
 t.test('watch takes a cut stream up again', async (t) => {
   const cut: (() => void)[] = [];
-  const proxy = await forward(t, (request, response) => void (request.url?.startsWith('/v1/events') === true && cut.push(() => response.destroy())));
+  const proxy = await forward(t, server.address, (request, response) => void (request.url?.startsWith('/v1/events') === true && cut.push(() => response.destroy())));
   let lines = 0;
   const work = called(['watch', '--count', '2', '--pack', 'lab', '--json'], { ...env, PROMPT_REGISTRY_URL: proxy.url }, {
     onStdout: (said) => {
@@ -236,114 +215,13 @@ t.test('watch takes a cut stream up again', async (t) => {
   t.same([first.event, second.event, more.length], ['version-activated', 'version-rolled-back', 0], 'nothing is missed, nothing is told twice');
 });
 
-t.test('on a terminal it shows, asks, and does', async (t) => {
-  const before = (await answered(t, ['status'])).health.revision;
-  const declined = await called(['activate', '2.0.0'], lab, { answers: [[/Why\?.*$/su, 'because\n'], [/\[y\/N\]/u, 'n\n']] });
-  t.match(declined, { code: 1, stdout: '', stderr: /lab: 1\.0\.0 -> 2\.0\.0[^]*Nothing was changed\./u });
-  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab, { answers: [[/\[y\/N\]/u, '\u0003']] }), { code: 130, stdout: '' }, 'Ctrl-C');
-  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab, { answers: [[/\[y\/N\]/u, '\u0004']] }), { code: 1, stdout: '' }, 'Ctrl-D');
-  t.equal((await answered(t, ['status'])).health.revision, before, 'nothing was changed by these');
-
-  const done = await called(['activate', '2.0.0'], lab, { answers: [[/Why\?/u, '\n'], [/1 to 500/u, 'better\n'], [/\[y\/N\]/u, 'y\n']] });
-  t.match(done, { code: 0, stdout: /Activated lab 2\.0\.0 in production; it was 1\.0\.0/u }, 'a blank reason is asked for again');
-  t.equal((await answered(t, ['audit', 'log', '--limit', '0'])).events.at(-1).reason, 'better');
-  t.match(await called(['rollback'], lab, { answers: [[/Why\?/u, 'worse\n'], [/Roll lab back to 1\.0\.0\? \[y\/N\]/u, 'yes\n']] }), { code: 0 });
-  t.match(await called(['revoke', '1.1.0', '--reason', 'r'], lab, { answers: [[/Revoke 1\.1\.0 of lab for good\?/u, 'n\n']] }), { code: 1 });
-});
-
-t.test('on a real terminal', { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' }, async (t) => {
-  await answered(t, ['activate', '2.0.0', '--yes', '--reason', 'base'], lab);
-  const { code, screen } = await onTerminal(t, ['activate', '1.0.0'], lab, [[/Why\?/u, 'by hand\r'], [/\[y\/N\]/u, 'y\r']]);
-  t.equal(code, 0, screen);
-  t.match(screen, /~ system \(\+1 -1 lines\)[^]*Activated lab 1\.0\.0 in production; it was 2\.0\.0/u);
-  t.match((await answered(t, ['show', 'lab'])), { version: '1.0.0', reason: 'by hand' });
-  t.match(await onTerminal(t, ['activate', '2.0.0'], lab, [[/Why\?/u, '\u0003']]), { code: 130, screen: /Why\?/u }, 'Ctrl-C');
-});
-
-t.test('without a terminal it asks nothing and changes nothing', async (t) => {
-  const before = (await answered(t, ['status'])).health.revision;
-  t.match(await typed(t, ['rollback'], lab), { code: 2, stdout: '', stderr: /--reason/u });
-  t.match(await called(['activate', '2.0.0', '--reason', 'x'], lab), { code: 2, stderr: /--yes/u });
-  t.match(await called(['revoke', '1.1.0', '--yes'], lab), { code: 2, stderr: /--reason/u });
-  t.match(await called(['keys', 'revoke', 'any', '--reason', 'x', '--json'], lab), { code: 2, stderr: /^\{"code":"wrong-usage".*"exitCode":2\}\n$/u });
-  t.match(await called(['rollback', '--yes', '--reason', '  '], lab), { code: 2, stderr: /not blank/u });
-  t.equal((await answered(t, ['status'])).health.revision, before);
-});
-
-t.test('what was shown is what is done: somebody else was quicker', async (t) => {
-  for (const command of [['activate', '1.1.0'], ['rollback']]) {
-    await answered(t, ['activate', '1.0.0', '--yes', '--reason', 'base'], lab);
-    await answered(t, ['activate', '2.0.0', '--yes', '--reason', 'shown'], lab);
-    let quicker: Promise<unknown> | undefined;
-    const proxy = await forward(t, async (request) => {
-      // The channel moves between the dry run and the confirmed move.
-      if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) await (quicker ??= called(['rollback', '--yes', '--reason', 'quicker'], lab));
-    });
-    const { code, stderr } = await called([...command, '--reason', 'slower', '--json'], { ...lab, PROMPT_REGISTRY_URL: proxy.url }, { answers: [[/\[y\/N\]/u, 'y\n']] });
-    t.equal(code, 1);
-    t.match(stderr, /^lab: 2\.0\.0 -> 1\.[01]\.0\n/u, 'it is shown, also to who wants JSON');
-    t.match(stderr, /"code":"revision-conflict"/u);
-    t.match(stderr, /Somebody else has moved lab meanwhile.*It is at 1\.0\.0 now: revision \d+, by operator, \\"quicker\\"/u);
-    t.match((await answered(t, ['show', 'lab'])), { version: '1.0.0', reason: 'quicker' }, 'it stays where the other one put it');
-  }
-});
-
-t.test('an answer that is lost does not make a change twice', async (t) => {
-  for (const version of ['1.0.0', '1.1.0', '2.0.0']) await answered(t, ['activate', version, '--yes', '--reason', 'stack'], lab);
-  const keys: (string | undefined)[] = [];
-  const proxy = await forward(t, undefined, (request, response) => {
-    const key = request.headers['idempotency-key'];
-    if (key === undefined) return false;
-    keys.push(key.toString());
-    if (keys.length === 1) response.destroy();
-    return keys.length === 1;
-  });
-  const before = (await answered(t, ['status'])).health.revision;
-  const { code, stdout, stderr } = await called(['rollback', '--yes', '--reason', 'once'], { ...lab, PROMPT_REGISTRY_URL: proxy.url });
-  t.match({ code, stdout }, { code: 0, stdout: /^Rolled back to lab 1\.1\.0 in production; it was 2\.0\.0/u });
-  t.match(stderr, /sent once more/u);
-  t.equal(keys.length, 2);
-  t.equal(keys[0], keys[1], 'with the same Idempotency-Key');
-  t.equal((await answered(t, ['status'])).health.revision, before + 1, 'one effect');
-});
-
-t.test('Ctrl-C while a change is under way', async (t) => {
-  const interruption = new AbortController();
-  const proxy = await forward(t, (request) => {
-    if (request.headers['idempotency-key'] === undefined) return undefined;
-    interruption.abort();
-    return new Promise(() => undefined);
-  });
-  const where = { ...lab, PROMPT_REGISTRY_URL: proxy.url };
-  t.match(await called(['activate', '2.0.0', '--yes', '--reason', 'x'], where, { interrupted: interruption.signal }), { code: 130, stdout: '', stderr: /may have been made or not/u });
-});
-
-t.test('a secret whose answer was lost is not pretended', async (t) => {
-  let lost = 0;
-  const proxy = await forward(t, undefined, (_, response) => {
-    lost += 1;
-    if (lost === 1) response.destroy();
-    return lost === 1;
-  });
-  t.match(await called(['keys', 'create', 'lost', '--scope', 'prompts:read'], { ...env, PROMPT_REGISTRY_URL: proxy.url }), { code: 3, stdout: '', stderr: /keys revoke \w+/u });
-});
-
-t.test('an outcome that stays unknown is told as such', async (t) => {
-  const proxy = await forward(t, undefined, (request, response) => {
-    const write = request.headers['idempotency-key'] !== undefined;
-    if (write) response.destroy();
-    return write;
-  });
-  t.match(await called(['activate', '2.0.0', '--yes', '--reason', 'x'], { ...lab, PROMPT_REGISTRY_URL: proxy.url }), { code: 3, stdout: '', stderr: /may have been made or not\. Look before you repeat it: prompt-registry status/u });
-});
-
 t.test('what people wrote does not reach a terminal as control characters', async (t) => {
   const evil = '\u001b[2J\u009b31m\u202egnp';
   const shown = '\\x1b[2J\\x9b31m\\u202egnp';
   await answered(t, ['activate', '1.1.0', '--yes', '--reason', `evil ${evil}`], lab);
   await server.ask('/v1/packs/evil/versions', { ...documentOf('evil', '1.0.0'), summary: evil, system: `a\n${evil}\tb` });
   const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/u; // eslint-disable-line no-control-regex -- these are what is looked for
-  for (const args of [['audit', 'log', '--limit', '0'], ['show', 'lab'], ['show', 'evil', '1.0.0'], ['versions', 'evil'], ['show', 'evil', '1.0.0', '--system']]) {
+  for (const args of [['audit', 'log', '--limit', 'all'], ['show', 'lab'], ['show', 'evil', '1.0.0'], ['versions', 'evil'], ['show', 'evil', '1.0.0', '--system']]) {
     const { stdout } = await called([...args, '--no-color'], env, { answers: [] });
     t.notMatch(stdout, controls, args.join(' '));
     t.match(stdout, shown);
@@ -354,14 +232,12 @@ t.test('what people wrote does not reach a terminal as control characters', asyn
 });
 
 t.test('a reader that has seen enough is no error', async (t) => {
-  const child = start(t, ['audit', 'log', '--limit', '0', '--json'], env);
-  child.stdout.destroy();
-  child.stderr.setEncoding('utf8');
-  let stderr = '';
-  child.stderr.on('data', (chunk: string) => {
-    stderr += chunk;
-  });
-  t.same([(await once(child, 'close'))[0], stderr], [0, '']);
+  for (const args of [['audit', 'log', '--limit', 'all'], ['watch', '--after', '1']]) {
+    const child = start(t, [...args, '--json'], env);
+    child.stdout.destroy();
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    t.same([code, stderr], [0, ''], `${args.join(' ')} ends`);
+  }
 });
 
 t.test('the operator key is found on the machine of the service', async (t) => {
@@ -370,39 +246,3 @@ t.test('the operator key is found on the machine of the service', async (t) => {
   t.match(await called(['audit', 'head', '--url', server.address, '--key-file', join(dataDir, 'operator.key')], {}, { cwd: '/' }), { code: 0 });
   t.match(await called(['audit', 'head', '--url', server.address, '--key', key], {}, { cwd: '/' }), { code: 0 });
 });
-
-/** A service of the test's own. @returns where it is */
-async function serve(t: Test, answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const made: Server = createServer(answer).listen(0, '127.0.0.1');
-  await once(made, 'listening');
-  t.teardown(() => {
-    made.closeAllConnections();
-    made.close();
-  });
-  return `http://127.0.0.1:${(made.address() as AddressInfo).port}`;
-}
-
-/**
- * Stands before the service.
- * @param before looks at a request before it is passed on
- * @param swallow whether the answer, which the service has given, is not passed on
- */
-async function forward(t: Test, before?: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>, swallow?: (request: IncomingMessage, response: ServerResponse) => boolean) {
-  let count = 0;
-  const waiting: { n: number; resolve: () => void }[] = [];
-  const url = await serve(t, (request, response) => {
-    void Promise.resolve(before?.(request, response)).then(() => {
-      const passed = ask(`${server.address}${request.url}`, { method: request.method ?? 'GET', headers: request.headers }, (answer) => {
-        count += 1;
-        for (const { n, resolve } of waiting) if (n <= count) resolve();
-        if (swallow?.(request, response) === true) return void answer.resume();
-        response.writeHead(answer.statusCode ?? 0, answer.headers);
-        answer.pipe(response);
-      });
-      passed.on('error', () => response.destroy());
-      response.on('close', () => passed.destroy());
-      request.pipe(passed);
-    });
-  });
-  return { url, asked: (n: number) => (count >= n ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ n, resolve }))) };
-}

@@ -4,8 +4,10 @@ import type { components, operations, RegistryClient } from '@prompt-registry/cl
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
-import type { Cell } from '../output.ts';
-import { count, heads, time, type Head } from '../values.ts';
+import { safe, type Cell } from '../output.ts';
+import { pages } from '../pages.ts';
+import { having } from '../shape.ts';
+import { heads, limit as most, revision as place, timeBack, type Head } from '../values.ts';
 
 type Event = components['schemas']['Event'];
 type EventsQuery = NonNullable<operations['listEvents']['parameters']['query']>;
@@ -33,7 +35,6 @@ interface MissingHead extends Head {
 
 /** Milliseconds that a check of a long log may take; the service's own limit. */
 const VERIFY_TIMEOUT = 600_000;
-const LARGEST_PAGE = 1000;
 
 export function addAudit(program: Command, act: Act): void {
   const audit = program.command('audit').description('the log: read it, keep its head, check it');
@@ -50,7 +51,7 @@ export function addAudit(program: Command, act: Act): void {
     .action(
       act(async (context) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/audit/head'));
+        const { data } = await registry.ask((api) => api.GET('/v1/audit/head')).then(having({ revision: 'number', hash: 'string' }));
         context.out.answer(data, () => context.out.say(`${data.revision}:${data.hash}`));
         return EXIT.ok;
       }),
@@ -59,15 +60,15 @@ export function addAudit(program: Command, act: Act): void {
   audit
     .command('log')
     .description('events, the oldest first')
-    .option('--limit <n>', 'the most to show; 0 is all', count, 100)
-    .option('--after <revision>', 'only later ones', (text: string) => `${count(text)}`)
+    .option('--limit <n>', 'the most to show, or "all"', most, 100)
+    .option('--after <revision>', 'only later ones', place)
     .option('--pack <name>', 'only about this pack')
     .option('--channel <name>', 'only about this channel')
     .option('--actor <keyId>', 'only by this key; system is the registry itself')
     .option('--type <type>', 'only of this type, e.g. version-activated')
     .option('--id <id>', 'only this event')
-    .option('--from <time>', 'not earlier', time)
-    .option('--to <time>', 'not later', time)
+    .option('--from <time>', 'not earlier: 2026-01-31, or how long ago, e.g. 12h', timeBack)
+    .option('--to <time>', 'not later, said in the same way', timeBack)
     .action(act<LogOptions>(log));
 }
 
@@ -75,7 +76,7 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
   const { out } = context;
   const registry = await context.registry({ timeout: VERIFY_TIMEOUT });
   if (context.io.stderr.isTTY === true) out.note('Checking; a long log takes a while.');
-  const { data } = await registry.ask((api) => api.GET('/v1/audit/verification'));
+  const { data } = await registry.ask((api) => api.GET('/v1/audit/verification')).then(having({ valid: 'boolean', events: 'number', head: 'object' }));
   const missing: MissingHead[] = [];
   for (const head of kept) {
     const detail = await whyMissing(registry, head, data.head);
@@ -85,7 +86,7 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
   out.answer({ ...data, valid, ...(kept.length > 0 && { headsChecked: kept.length, headsMissing: missing }) }, () => {
     const place = `${data.head.revision}:${data.head.hash}`;
     if (valid) out.say(`Whole: ${data.events} events; the head is ${place}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`);
-    else if (!data.valid) out.line(out.paint('red', `BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`));
+    else if (!data.valid) out.line(out.paint('red', safe(`BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`)));
     if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${place}.`);
     for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
   });
@@ -96,7 +97,7 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
 async function whyMissing(registry: RegistryClient, { revision, hash }: Head, last: Head): Promise<string | undefined> {
   if (revision > last.revision) return `is not in it: it ends at revision ${last.revision}.`;
   if (revision === last.revision) return hash === last.hash ? undefined : `is not in it: the event at that revision has the hash ${last.hash}.`;
-  const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } }));
+  const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } })).then(having({ events: 'list' }));
   const [event] = data.events;
   if (event?.revision === revision && event.hash === hash) return undefined;
   return event?.revision === revision ? `is not in it: the event at that revision has the hash ${event.hash}.` : 'is not in it: there is no event at that revision.';
@@ -104,20 +105,20 @@ async function whyMissing(registry: RegistryClient, { revision, hash }: Head, la
 
 async function log(context: Context, { limit, after: begin, ...filter }: LogOptions) {
   const registry = await context.registry();
-  const most = limit === 0 ? Infinity : limit;
   const events: Event[] = [];
-  let after = begin === undefined ? undefined : Number(begin);
-  let more = true;
-  while (more && events.length < most) {
-    const query: EventsQuery = { ...defined({ ...filter, after }), limit: Math.min(LARGEST_PAGE, most - events.length) };
-    const { data: page } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query } }));
-    events.push(...page.events);
-    more = page.nextAfter !== null;
-    after = page.nextAfter ?? undefined;
+  let nextAfter: number | null = null;
+  const ask = async (after: number | undefined, size: number) => {
+    const query: EventsQuery = { ...defined({ ...filter, after }), limit: size };
+    const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query } })).then(having({ events: 'list' }));
+    return { items: data.events, next: data.nextAfter };
+  };
+  for await (const { items, next } of pages(limit, begin === undefined ? undefined : Number(begin), ask)) {
+    events.push(...items);
+    nextAfter = next;
   }
-  context.out.answer({ events, nextAfter: more ? (after ?? null) : null }, () => {
+  context.out.answer({ events, nextAfter }, () => {
     context.out.table(events.map(row));
-    if (more) context.out.note(`There are more; --after ${after} goes on, --limit 0 shows all.`);
+    if (nextAfter !== null) context.out.note(`There are more; --after ${nextAfter} goes on, --limit all shows them.`);
   });
   return EXIT.ok;
 }

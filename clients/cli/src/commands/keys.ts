@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import type { components } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { Complaint, EXIT } from '../exit.ts';
-import { sendOnce } from '../changes.ts';
+import { Complaint, EXIT, type ExitCode } from '../exit.ts';
+import { sendOnce } from '../sending.ts';
 import type { Cell } from '../output.ts';
 import { confirm, demandAnswers, reasonFor } from '../prompt.ts';
-import { time } from '../values.ts';
+import { having } from '../shape.ts';
+import { timeAhead } from '../values.ts';
 
 type Key = components['schemas']['Key'];
 
@@ -35,7 +36,7 @@ export function addKeys(program: Command, act: Act): void {
     .action(
       act(async (context) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/keys'));
+        const { data } = await registry.ask((api) => api.GET('/v1/keys')).then(having({ keys: 'list' }));
         context.out.answer(data, () => context.out.table(data.keys.map(row)));
         return EXIT.ok;
       }),
@@ -46,7 +47,7 @@ export function addKeys(program: Command, act: Act): void {
     .description('make a key; its secret is printed on stdout, this once')
     .argument('<label>', 'who or what it is for; stands in the log as who acted')
     .requiredOption('--scope <scope>', 'what it may do, repeated or with commas: prompts:read, sessions:start, packs:publish, packs:activate, packs:revoke, audit:read, metrics:read, keys:admin, or "*" for all', scopes)
-    .option('--expires <time>', 'when it stops working, e.g. 2027-01-31 or 90d; never where not given', time)
+    .option('--expires <time>', 'when it stops working, e.g. 2027-01-31, or 90d for in 90 days; never where not given', timeAhead)
     .action(act<CreateOptions, [string]>(create));
 
   keys
@@ -65,16 +66,10 @@ function row({ keyId, label, scopes, createdAt, createdBy, expiresAt, revokedAt 
 
 async function create(context: Context, { scope, expires }: CreateOptions, label: string) {
   const registry = await context.registry();
-  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys', { params: { header: { 'idempotency-key': key } }, body: { label, scopes: scope, ...defined({ expiresAt: expires }) } })));
-  if (data.secret === undefined) {
-    throw new Complaint(`Key ${data.keyId} was made, but the answer with its secret was lost on the way, and it is not told twice.`, {
-      exit: EXIT.unavailable,
-      code: 'secret-lost',
-      hint: `Revoke it and make another one: prompt-registry keys revoke ${data.keyId}`,
-      members: { keyId: data.keyId },
-    });
-  }
+  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys', { params: { header: { 'idempotency-key': key } }, body: { label, scopes: scope, ...defined({ expiresAt: expires }) } })).then(having({ keyId: 'string', scopes: 'list' })));
   const { keyId, secret, expiresAt } = data;
+  if (secret === undefined) throw secretLost(keyId, EXIT.unavailable, 'the answer with its secret was lost on the way');
+  context.onceOnly = secretLost(keyId, EXIT.unwritten, 'its secret could not be written');
   context.out.answer(data, () => {
     context.out.note(`Key ${keyId} for "${label}": ${data.scopes.join(', ')}${expiresAt === undefined ? '' : `, until ${expiresAt}`}. This is shown once:`);
     context.out.say(secret);
@@ -82,12 +77,17 @@ async function create(context: Context, { scope, expires }: CreateOptions, label
   return EXIT.ok;
 }
 
+/** It is told once only. */
+function secretLost(keyId: string, exit: ExitCode, why: string): Complaint {
+  return new Complaint(`Key ${keyId} was made, but ${why}, and it is not told twice.`, { exit, code: 'secret-lost', hint: `Revoke it and make another one: prompt-registry keys revoke ${keyId}`, members: { keyId } });
+}
+
 async function revoke(context: Context, { reason: given, yes }: RevokeOptions, keyId: string) {
   demandAnswers(context, { reason: given, yes });
   const registry = await context.registry();
   const reason = await reasonFor(context, given);
   await confirm(context, `Revoke key ${keyId}?`, yes);
-  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys/{keyId}/revoke', { params: { path: { keyId }, header: { 'idempotency-key': key } }, body: { reason } })));
+  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys/{keyId}/revoke', { params: { path: { keyId }, header: { 'idempotency-key': key } }, body: { reason } })).then(having({ keyId: 'string', label: 'string' })));
   context.out.answer(data, () => context.out.say(`Revoked key ${data.keyId} (${data.label}).`));
   return EXIT.ok;
 }

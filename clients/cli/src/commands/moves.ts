@@ -1,20 +1,17 @@
 /** `activate`, `rollback`, `revoke`: moves of a channel, each shown before it is made. */
 import type { Command } from 'commander';
+import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { EXIT } from '../exit.ts';
-import { currentOf, guarded, moveHeaders, previewLines, refuseProblems, sendOnce, tellInstances, timeoutFor, type Activation, type Place, type Preview } from '../changes.ts';
-import { confirm, demandAnswers, reasonFor } from '../prompt.ts';
+import { currentOf, guarded, makeMove, moveHeaders, stepLines, timeoutFor, type Guard, type MoveOptions, type Place, type Step } from '../changes.ts';
+import { summaryOf } from '../hunks.ts';
+import { violationText } from '../explain.ts';
+import { demandAnswers } from '../prompt.ts';
+import { having } from '../shape.ts';
 import { waitSeconds } from '../values.ts';
 
-interface MoveOptions {
-  readonly pack?: string;
-  readonly channel?: string;
-  readonly reason?: string;
-  readonly yes?: boolean;
-  readonly dryRun?: boolean;
-  readonly wait?: number;
-}
+type Activation = components['schemas']['Activation'];
+type Preview = components['schemas']['Preview'];
 
 interface RollbackOptions extends MoveOptions {
   readonly to?: string;
@@ -22,12 +19,6 @@ interface RollbackOptions extends MoveOptions {
 
 interface RevokeOptions extends MoveOptions {
   readonly replacement?: string;
-}
-
-interface Headers {
-  readonly 'idempotency-key'?: string;
-  readonly prefer?: string;
-  readonly 'if-match'?: string;
 }
 
 /** A reason that a dry run is sent with; it is kept nowhere. */
@@ -58,105 +49,85 @@ function move(command: Command): Command {
     .option('--wait <seconds>', 'until every instance has it, 30 at most', waitSeconds);
 }
 
-async function activate(context: Context, options: MoveOptions, version: string) {
-  const { dryRun, yes, wait } = options;
-  if (dryRun !== true) demandAnswers(context, options);
-  const registry = await context.registry(timeoutFor(wait));
-  const place = await placeOf(context, options);
-  const { pack } = place;
-  const etag = (await currentOf(registry, place))?.etag;
-  const send = (body: { reason: string; dryRun?: boolean }, headers: Headers) =>
-    guarded(registry, place, () =>
-      registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: headers }, body: { version, ...defined({ channel: place.channel }), ...body } })),
-    );
+/** Begins each move: who is there to answer, which registry, which channel. */
+async function begin(context: Context, options: MoveOptions): Promise<{ registry: RegistryClient; place: Place }> {
+  if (options.dryRun !== true) demandAnswers(context, options);
+  const registry = await context.registry(timeoutFor(options.wait));
+  return { registry, place: { pack: await context.pack(options.pack), channel: options.channel } };
+}
 
-  if (dryRun === true || yes !== true) {
-    const { data } = await send({ reason: LOOKING, dryRun: true }, defined({ 'if-match': etag }));
-    if ('wouldActivate' in data) {
-      if (dryRun === true) return showPreview(context, place, data);
-      context.out.aside(previewLines(place, data).join('\n'));
-      refuseProblems(data);
-    }
-  }
-  const reason = await reasonFor(context, options.reason);
-  await confirm(context, `Activate ${version} of ${pack}?`, yes);
-  const { data } = await sendOnce(context, (key) => send({ reason }, moveHeaders(key, { wait, etag })));
-  return tellMove(context, data);
+async function activate(context: Context, options: MoveOptions, version: string) {
+  const { registry, place } = await begin(context, options);
+  const { pack, channel } = place;
+  const guard = (await currentOf(registry, place))?.guard;
+  return makeMove<Preview, Activation>(context, options, {
+    ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
+    dryRun: () => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: { ...guard } }, body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true } })).then(asPreview)),
+    send: (reason, key) =>
+      guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: moveHeaders(key, options.wait, guard) }, body: { version, ...defined({ channel }), reason } })).then(asActivation)),
+    question: () => `Activate ${version} of ${pack}?`,
+  });
 }
 
 async function rollback(context: Context, options: RollbackOptions) {
-  const { dryRun, yes, wait, to } = options;
-  if (dryRun !== true) demandAnswers(context, options);
-  const registry = await context.registry(timeoutFor(wait));
-  const place = await placeOf(context, options);
-  const { pack } = place;
-  const etag = (await currentOf(registry, place))?.etag;
-  const target = defined({ channel: place.channel, toVersion: to });
-  const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, headers: Headers) =>
-    guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header: headers }, body: { ...target, ...body } })));
-
-  const { data: preview } = await send({ reason: LOOKING, dryRun: true }, defined({ 'if-match': etag }));
-  if (!('wouldActivate' in preview)) return tellMove(context, preview);
-  if (dryRun === true) return showPreview(context, place, preview);
-  if (yes !== true) context.out.aside(previewLines(place, preview).join('\n'));
-  refuseProblems(preview);
-  const reason = await reasonFor(context, options.reason);
-  await confirm(context, `Roll ${pack} back to ${preview.wouldActivate}?`, yes);
-  // What was shown is what is done: where the channel has moved meanwhile, it is refused.
-  const shown = preview.previousVersion === null ? {} : { fromVersion: preview.previousVersion };
-  const { data } = await sendOnce(context, (key) => send({ reason, ...shown }, moveHeaders(key, { wait, etag })));
-  return tellMove(context, data);
+  const { registry, place } = await begin(context, options);
+  const { pack, channel } = place;
+  const guard = (await currentOf(registry, place))?.guard;
+  const target = defined({ channel, toVersion: options.to });
+  const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } })));
+  return makeMove<Preview, Activation>(context, options, {
+    ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
+    dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
+    send: (reason, key, shown) => send({ reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) }, moveHeaders(key, options.wait, guard)).then(asActivation),
+    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}?`,
+  });
 }
 
 async function revoke(context: Context, options: RevokeOptions, version: string) {
-  const { dryRun, yes, wait, replacement } = options;
-  if (dryRun !== true) demandAnswers(context, options);
-  const registry = await context.registry(timeoutFor(wait));
-  const { pack } = await placeOf(context, options);
-  const send = (body: { reason: string; dryRun?: boolean }, headers: Headers) =>
-    registry.ask((api) => api.POST('/v1/packs/{pack}/versions/{version}/revoke', { params: { path: { pack, version }, header: headers }, body: { ...defined({ replacement }), ...body } }));
-
-  if (dryRun === true || yes !== true) {
-    const { data } = await send({ reason: LOOKING, dryRun: true }, {});
-    const lines = [`${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`, ...moveLines(data.moves)];
-    if (data.moves.length === 0) lines.push('  No channel points at it.');
-    if (dryRun === true) {
-      context.out.answer(data, () => context.out.say(lines.join('\n')));
-      return EXIT.ok;
-    }
-    context.out.aside(lines.join('\n'));
-  }
-  const reason = await reasonFor(context, options.reason);
-  await confirm(context, `Revoke ${version} of ${pack} for good?`, yes);
-  const { data } = await sendOnce(context, (key) => send({ reason }, moveHeaders(key, { wait })));
-  context.out.answer(data, () => {
-    context.out.say([`Revoked ${pack} ${version}; revision ${data.revision}.`, ...moveLines(data.moves)].join('\n'));
-    tellInstances(context, data.instances);
+  const { registry, place } = await begin(context, options);
+  const { pack } = place;
+  const { replacement, wait } = options;
+  const send = (body: { reason: string; dryRun?: boolean }, header: { 'idempotency-key'?: string; prefer?: string }) =>
+    registry.ask((api) => api.POST('/v1/packs/{pack}/versions/{version}/revoke', { params: { path: { pack, version }, header }, body: { ...defined({ replacement }), ...body } }));
+  type Plan = Awaited<ReturnType<typeof send>>['data'];
+  return makeMove<Plan, Plan>(context, options, {
+    ...{ place, registry, guarded: false }, // the API takes no condition here
+    dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
+    send: async (reason, key) => having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
+    question: () => `Revoke ${version} of ${pack} for good?`,
+    lines: ({ moves }) => [`${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`, ...(moves.length === 0 ? ['  No channel points at it.'] : stepLines(moves))],
+    problems: () => [],
+    planned: ({ moves }) => moves,
+    made: ({ moves }) => moves,
+    told: ({ revision, moves }) => [`Revoked ${pack} ${version}; revision ${revision}.`, ...stepLines(moves)],
   });
-  return EXIT.ok;
 }
 
-async function placeOf(context: Context, { pack, channel }: MoveOptions): Promise<Place> {
-  return { pack: await context.pack(pack), channel };
+function asPreview(answer: { data: Activation | Preview; status: number; headers: Headers }): Preview {
+  return having({ wouldActivate: 'string', diff: 'list', problems: 'list' })(answer).data as Preview;
 }
 
-function moveLines(moves: readonly { readonly channel: string; readonly version: string; readonly previousVersion: string | null }[]): string[] {
-  return moves.map(({ channel, version, previousVersion }) => `  ${channel}: ${previousVersion} -> ${version}`);
-}
-
-function showPreview(context: Context, place: Place, preview: Preview) {
-  context.out.answer(preview, () => context.out.say(previewLines(place, preview).join('\n')));
-  return preview.problems.length === 0 ? EXIT.ok : EXIT.refused;
+function asActivation(answer: { data: Activation | Preview; status: number; headers: Headers }): Activation {
+  return having({ pack: 'string', version: 'string', channel: 'string', kind: 'string', revision: 'number', changed: 'boolean' })(answer).data as Activation;
 }
 
 const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
 
-function tellMove(context: Context, data: Activation | Preview) {
-  if ('wouldActivate' in data) return EXIT.ok;
-  const { pack, version, channel, kind, changed, previousVersion, revision, instances } = data;
-  context.out.answer(data, () => {
-    context.out.say(changed ? `${DONE[kind]} ${pack} ${version} in ${channel}${previousVersion === null ? '' : `; it was ${previousVersion}`}. Revision ${revision}.` : `${pack} ${version} is active in ${channel} already, since revision ${revision}; nothing was changed.`);
-    tellInstances(context, instances);
-  });
-  return EXIT.ok;
+/** How moves to one version of one channel are shown and told. */
+function pointing({ pack, channel }: Place) {
+  return {
+    problems: ({ problems }: Preview) => problems,
+    lines: ({ wouldActivate, previousVersion, diff, problems }: Preview): string[] => {
+      const lines = [`${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`, ...summaryOf(diff)];
+      if (previousVersion === wouldActivate) lines.push('  It is active already; nothing would be changed.');
+      else if (previousVersion !== null) lines.push(`  All of it: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
+      for (const problem of problems) lines.push(`  would be refused: ${violationText(problem)}`);
+      return lines;
+    },
+    planned: ({ wouldActivate, previousVersion }: Preview): Step[] => (previousVersion === wouldActivate ? [] : [{ version: wouldActivate, previousVersion }]),
+    made: ({ version, previousVersion, changed }: Activation): Step[] => (changed ? [{ version, previousVersion }] : []),
+    told: ({ version, channel: where, kind, changed, previousVersion, revision }: Activation): string[] => [
+      changed ? `${DONE[kind]} ${pack} ${version} in ${where}${previousVersion === null ? '' : `; it was ${previousVersion}`}. Revision ${revision}.` : `${pack} ${version} is active in ${where} already, since revision ${revision}; nothing was changed.`,
+    ],
+  };
 }

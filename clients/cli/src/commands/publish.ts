@@ -6,7 +6,8 @@ import { Complaint, EXIT } from '../exit.ts';
 import { complaintOf, violationText } from '../explain.ts';
 import type { FoundFolder, FoundVersion } from '../folders.ts';
 import { summaryOf } from '../hunks.ts';
-import { sendOnce } from '../changes.ts';
+import { sendOnce } from '../sending.ts';
+import { having } from '../shape.ts';
 import type { Output } from '../output.ts';
 
 type Version = components['schemas']['Version'];
@@ -106,7 +107,7 @@ async function register(context: Context, registry: RegistryClient, { version: {
   const { pack, styles, compatibility: { models, clients, locales, packFormat }, ...rest } = content;
   const compatibility = { models: [...models], clients: [...clients], locales: [...locales], packFormat };
   const body = { ...rest, summary, author, compatibility, styles: [...styles] };
-  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })));
+  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })));
   const registered = status === 201 || headers.has('idempotency-replayed');
   return { pack, version: content.version, digest, outcome: registered ? 'registered' : 'unchanged' };
 }
@@ -140,7 +141,7 @@ async function ifThere<T>(answer: Promise<{ data: T }>): Promise<T | undefined> 
 
 async function versionThere(registry: RegistryClient, pack: string, version: string): Promise<Version | 'revoked' | undefined> {
   try {
-    const there = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } })));
+    const there = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } })).then(having({ version: 'string', status: 'string' })));
     return there?.status === 'revoked' ? 'revoked' : there;
   } catch (error) {
     if (error instanceof RegistryFailure && error.code === 'content-revoked') return 'revoked';
@@ -150,7 +151,7 @@ async function versionThere(registry: RegistryClient, pack: string, version: str
 
 /** The active version of the default channel, with its metadata. */
 async function activeThere(registry: RegistryClient, pack: string): Promise<Version | undefined> {
-  const active = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack } } })));
+  const active = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack } } })).then(having({ version: 'string' })));
   const there = active === undefined ? undefined : await versionThere(registry, pack, active.version);
   return there === 'revoked' ? undefined : there;
 }

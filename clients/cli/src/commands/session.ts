@@ -4,8 +4,12 @@ import type { components } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
+import { having } from '../shape.ts';
 
 type Session = components['schemas']['Session'];
+
+/** An answer that is a session. */
+const whole = having({ sessionId: 'string', startedAt: 'string', expiresAt: 'string', promptPack: 'object', prompt: 'object' });
 
 interface StartOptions {
   readonly style?: string;
@@ -23,7 +27,7 @@ export function addSession(program: Command, act: Act): void {
     .action(
       act<StartOptions>(async (context, { style: styleId, channel }) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) }));
+        const { data } = await registry.ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) })).then(whole);
         return tell(context, data);
       }),
     );
@@ -35,7 +39,7 @@ export function addSession(program: Command, act: Act): void {
     .action(
       act<object, [string]>(async (context, _, sessionId) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } }));
+        const { data } = await registry.ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } })).then(whole);
         return tell(context, data);
       }),
     );

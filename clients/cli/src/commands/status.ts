@@ -3,7 +3,9 @@ import { RegistryFailure, type components } from '@prompt-registry/client';
 import type { Act } from '../context.ts';
 import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
+import { lackingScopes } from '../explain.ts';
 import type { Cell, Output } from '../output.ts';
+import { having } from '../shape.ts';
 
 type Schemas = components['schemas'];
 /** What a key may not see, or an older service does not tell, is said instead of it. */
@@ -17,9 +19,9 @@ export function addStatus(program: Command, act: Act): void {
       act(async (context) => {
         const registry = await context.registry();
         const [{ data: { packs } }, health, instances] = await Promise.all([
-          registry.ask((api) => api.GET('/v1/packs')),
-          told(registry.ask((api) => api.GET('/readyz')).then(({ data }) => data)),
-          told(registry.ask((api) => api.GET('/v1/instances')).then(({ data }) => data.instances)),
+          registry.ask((api) => api.GET('/v1/packs')).then(having({ packs: 'list' })),
+          told(registry.ask((api) => api.GET('/readyz')).then(having({ revision: 'number', conditions: 'list' })).then(({ data }) => data)),
+          told(registry.ask((api) => api.GET('/v1/instances')).then(having({ instances: 'list' })).then(({ data }) => data.instances)),
         ]);
         context.out.answer({ url: registry.url, health, packs, instances }, () => {
           printHealth(context.out, registry.url, health);
@@ -37,7 +39,7 @@ async function told<T extends object>(answer: Promise<T>): Promise<Told<T>> {
     return await answer;
   } catch (error) {
     if (!(error instanceof RegistryFailure)) throw error;
-    if (error.code === 'forbidden') return { unavailable: `the key lacks ${error.problem?.requiredScopes?.join(', ') ?? 'the scope'}` };
+    if (error.code === 'forbidden') return { unavailable: `the key lacks ${lackingScopes(error.problem)}` };
     if (error.code === 'not-found') return { unavailable: 'this service is older and does not tell' };
     if (error.code === 'not-ready') return { unavailable: error.message };
     throw error;

@@ -7,13 +7,12 @@ import { Complaint, EXIT, wrongUsage } from '../exit.ts';
 import { violationText } from '../explain.ts';
 import { printDiff } from '../hunks.ts';
 import { currentOf } from '../changes.ts';
+import { pages } from '../pages.ts';
+import { having } from '../shape.ts';
 import { safeLines, type Cell } from '../output.ts';
-import { count, looksLikeVersion } from '../values.ts';
+import { limit as most, looksLikeVersion } from '../values.ts';
 
 type Schemas = components['schemas'];
-
-/** The most that one page holds. */
-const LARGEST_PAGE = 1000;
 
 interface ListOptions {
   readonly pack?: string;
@@ -39,7 +38,7 @@ export function addVersions(program: Command, act: Act): void {
     .description("a pack's versions, the highest first")
     .argument('[pack]', 'the pack; the default pack where none is named')
     .option('--pack <name>', 'the same')
-    .option('--limit <n>', 'the most to show; 0 is all', count, 100)
+    .option('--limit <n>', 'the most to show, or "all"', most, 100)
     .addOption(new Option('--status <status>', 'only versions of this status').choices(['registered', 'revoked']))
     .action(act<ListOptions, [string | undefined]>(list));
 
@@ -66,20 +65,21 @@ export function addVersions(program: Command, act: Act): void {
 
 async function list(context: Context, { pack: named, limit, status }: ListOptions, given: string | undefined) {
   const registry = await context.registry();
-  const pack = await context.pack(given ?? named);
-  const most = limit === 0 ? Infinity : limit;
+  const pack = await context.pack(named, given);
   const versions: Schemas['VersionSummary'][] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: Math.min(LARGEST_PAGE, most - versions.length), ...defined({ cursor, status }) };
-    const { data: page } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query } }));
-    versions.push(...page.versions);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined && versions.length < most);
-
-  context.out.answer({ pack, versions, more: cursor !== undefined }, () => {
+  let more = false;
+  const ask = async (cursor: string | undefined, size: number) => {
+    const query = { limit: size, ...defined({ cursor, status }) };
+    const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query } })).then(having({ versions: 'list' }));
+    return { items: data.versions, next: data.nextCursor };
+  };
+  for await (const { items, next } of pages(limit, undefined, ask)) {
+    versions.push(...items);
+    more = next !== null;
+  }
+  context.out.answer({ pack, versions, more }, () => {
     context.out.table(versions.map(row));
-    if (cursor !== undefined) context.out.note(`There are more; --limit 0 shows all.`);
+    if (more) context.out.note('There are more; --limit all shows them.');
   });
   return EXIT.ok;
 }
@@ -97,21 +97,23 @@ async function show(context: Context, { pack: named, channel, style, system }: S
   const onlyVersion = first !== undefined && second === undefined && looksLikeVersion(first);
   const version = onlyVersion ? first : second;
   if (version !== undefined && channel !== undefined) throw wrongUsage('--channel names the channel whose active version is shown; it does not go with a version.');
-  const pack = await context.pack((onlyVersion ? undefined : first) ?? named);
-  const edition = await editionOf(context, pack, version, channel);
-  if (system === true) context.out.answer({ version: edition.version, digest: edition.digest, text: edition.system }, () => context.out.exact(edition.system));
-  else if (style !== undefined) showStyle(context, edition, style);
-  else context.out.answer(edition, () => printEdition(context, edition));
+  const pack = await context.pack(named, onlyVersion ? undefined : first);
+  const found = await editionOf(context, pack, version, channel);
+  if (system === true) context.out.answer({ version: found.version, digest: found.digest, text: found.system }, () => context.out.exact(found.system));
+  else if (style !== undefined) showStyle(context, found, style);
+  else context.out.answer(found, () => printEdition(context, found));
   return EXIT.ok;
 }
 
 type Edition = Schemas['Version'] | Schemas['ActivePack'];
+/** An answer that is an edition. */
+const whole = having({ pack: 'string', version: 'string', digest: 'string', system: 'string', styles: 'list', compatibility: 'object' });
 
 async function editionOf(context: Context, pack: string, version: string | undefined, channel: string | undefined): Promise<Edition> {
   const registry = await context.registry();
   return version === undefined
-    ? (await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } }))).data
-    : (await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }))).data;
+    ? (await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } })).then(whole)).data
+    : (await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } })).then(whole)).data;
 }
 
 function showStyle({ out }: Context, { pack, version, digest, styles }: Edition, id: string): void {
@@ -137,7 +139,7 @@ function printEdition({ out }: Context, edition: Edition): void {
   ]);
   for (const [title, text] of [['system', system], ...styles.map(({ id, title: name, text: prompt }) => [`styles/${id} (${name})`, prompt])] as [string, string][]) {
     out.line();
-    out.line(out.paint('cyan', safeLines(`## ${title}`)));
+    out.line(out.paint('cyan', `## ${title}`));
     out.line(safeLines(text));
   }
 }
@@ -163,7 +165,7 @@ async function diff(context: Context, { pack: named, channel }: DiffOptions, fro
   const registry = await context.registry();
   const pack = await context.pack(named);
   const to = given ?? (await activeVersion(registry, pack, channel));
-  const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}/diff', { params: { path: { pack, version: to }, query: { against: from } } }));
+  const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}/diff', { params: { path: { pack, version: to }, query: { against: from } } })).then(having({ from: 'string', to: 'string', assets: 'list', metadata: 'list' }));
   context.out.answer(data, () => printDiff(context.out, data));
   return EXIT.ok;
 }

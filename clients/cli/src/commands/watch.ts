@@ -22,8 +22,8 @@ interface WatchOptions {
 
 /** Messages that tell of no event. */
 const QUIET: ReadonlySet<string> = new Set(['heartbeat', 'revision']);
-/** Milliseconds before the first try to come back, and the most before any. */
-const PAUSE = { first: 500, longest: 15_000 };
+/** Milliseconds before the first try to come back, the most before any that nobody asked for, and the most that a timer counts to. */
+const PAUSE = { first: 500, longest: 15_000, countable: 2 ** 31 - 1 };
 
 export function addWatch(program: Command, act: Act): void {
   program
@@ -38,6 +38,7 @@ export function addWatch(program: Command, act: Act): void {
 
 async function watch(context: Context, { pack, channel, after, count: most }: WatchOptions) {
   const { out, io } = context;
+  context.endless = true;
   const registry = await context.registry();
   const { interrupted } = io;
   let last = after;
@@ -63,7 +64,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
       const pause = error.retryAfter ?? Math.min(PAUSE.longest, PAUSE.first * 2 ** tries);
       tries += 1;
       out.warn(`${error.message} Trying again in ${Math.ceil(pause / 1000)} s.`);
-      await delay(pause * (0.75 + Math.random() / 2), undefined, { signal: interrupted }).catch(() => undefined);
+      await delay(Math.min(pause * (0.75 + Math.random() / 2), PAUSE.countable), undefined, { signal: interrupted }).catch(() => undefined);
     }
   }
   return EXIT.interrupted;
@@ -80,6 +81,6 @@ function tell(out: Output, { id, event, data }: StreamMessage): void {
     const where = moves.map(({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`);
     const what = event === 'resync' ? 'the history before is not known here any more; look with: prompt-registry status' : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
-    out.line([`${revision}`, safe(at), out.paint(style, safe(event)), safe(what)].filter((part) => part !== '').join('  '));
+    out.line([safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what)].filter((part) => part !== '').join('  '));
   });
 }
