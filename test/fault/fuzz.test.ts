@@ -19,7 +19,7 @@ import { entries, startServer } from '../support/server-process.ts';
 import { Wire } from '../support/wire.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
-const count = { short: 2000, faults: 20_000, soak: 100_000 }[length] ?? 2000;
+const count = { short: 1200, faults: 20_000, soak: 100_000 }[length] ?? 1200;
 /** Requests before memory is looked at first: caches fill, code is compiled. */
 const warmUp = Math.min(count / 4, 2000);
 /** By how much a server may grow over all of it, in bytes. */

@@ -24,8 +24,8 @@ import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../
 import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
-// In short form ten kills together.
-const kills = { short: 8, faults: 50, soak: 200 }[length] ?? 8;
+// In short form seven kills together.
+const kills = { short: 5, faults: 50, soak: 200 }[length] ?? 5;
 const killsAtFirstStart = { short: 2, faults: 20, soak: 60 }[length] ?? 2;
 /** The most writes that are acknowledged before a kill. */
 const MOST_WRITES = length === 'short' ? 30 : 80;

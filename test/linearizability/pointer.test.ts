@@ -16,7 +16,7 @@ import { check, type History, type Operation } from './checker.ts';
 import { goneBack, movesOf, PointerClients } from './pointer-clients.ts';
 
 const LENGTHS = {
-  short: { seeds: 1, operations: 2000, kills: 1 },
+  short: { seeds: 1, operations: 1200, kills: 1 },
   faults: { seeds: 5, operations: 5000, kills: 3 },
   soak: { seeds: 5, operations: 20_000, kills: 10 },
 };
