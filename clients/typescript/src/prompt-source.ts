@@ -88,11 +88,7 @@ const LONGEST_SESSION = 365 * 86_400_000;
  */
 export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const { pack, channel, copy, bundle, maxStale = Infinity, staleAfter = 45_000, stream = true, pollInterval = 10_000, sessionTtl = 86_400_000, random = Math.random } = options;
-  for (const name of TIMES) {
-    const time = options[name];
-    const most = name === 'sessionTtl' ? LONGEST_SESSION : Infinity;
-    if (time !== undefined && !(time > 0 && time <= most)) throw new RegistryFailure('not-understood', `${name} is ${time}; it is a number of milliseconds above zero${most === Infinity ? '' : `, at most ${most}`}.`);
-  }
+  checkTimes(options);
   const client = createRegistryClient(options);
   const events = new Emitter<SourceEvents>();
   const keeper = new Keeper({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
@@ -150,4 +146,15 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
 
 function summaryOf({ pack, channel, version, digest, revision, origin, age, stale }: ActivePack): Provenance {
   return { pack, channel, version, digest, revision, origin, age, stale };
+}
+
+/** @throws RegistryFailure `not-understood` naming the option that is of no use */
+function checkTimes(options: PromptSourceOptions): void {
+  for (const name of TIMES) {
+    const time = options[name];
+    const most = name === 'sessionTtl' ? LONGEST_SESSION : Infinity;
+    if (time === undefined || (time > 0 && time <= most)) continue;
+    const bound = most === Infinity ? '' : `, at most ${most}`;
+    throw new RegistryFailure('not-understood', `${name} is ${time}; it is a number of milliseconds above zero${bound}.`);
+  }
 }

@@ -22,6 +22,16 @@ async function setUp(t: Test) {
   return { app, front, registry: app.registry, connection: { url: front.url, key, pack: 'advice' } };
 }
 
+/** A source that follows `coach`, which is at 2.0.0, through a front. */
+async function followCoach(t: Test) {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const front = await startFront(t, await listen(app));
+  const { source, hears } = openSource(t, { url: front.url, key });
+  await source.ready();
+  await until(() => source.status().connection === 'streaming');
+  return { app, front, source, hears };
+}
+
 /** Whether the copy in a folder, if there is one yet, says that 2.0.0 must not be served. */
 function remembers(folder: string): boolean {
   const path = join(folder, 'prompts.json');
@@ -166,11 +176,7 @@ t.test('a copy that cannot be replaced is removed, and what cannot be removed is
 });
 
 t.test('a session of the registry leaves a version that is revoked, also where the registry is away by then', async (t) => {
-  const { app, key } = await openApp(t, { store: 'memory' });
-  const front = await startFront(t, await listen(app));
-  const { source, hears } = openSource(t, { url: front.url, key });
-  await source.ready();
-  await until(() => source.status().connection === 'streaming');
+  const { app, front, source, hears } = await followCoach(t);
   const active = await source.startSession({ styleId: 'supportive' });
   t.equal(active.promptPack.version, '2.0.0');
   const moved = hears('changed');
@@ -191,11 +197,7 @@ t.test('a session of the registry leaves a version that is revoked, also where t
 });
 
 t.test('what is held for sessions is asked about after an interruption', async (t) => {
-  const { app, key } = await openApp(t, { store: 'memory' });
-  const front = await startFront(t, await listen(app));
-  const { source, hears } = openSource(t, { url: front.url, key });
-  await source.ready();
-  await until(() => source.status().connection === 'streaming');
+  const { app, front, source, hears } = await followCoach(t);
   const { sessionId } = await source.startSession({ styleId: 'supportive' });
   const moved = hears('changed');
   await app.registry.activate({ version: '1.0.0', reason });
