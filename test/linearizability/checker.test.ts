@@ -220,7 +220,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
     const early = late && pick(acknowledgedBefore(history, late));
     if (late === undefined || early === undefined) return undefined;
     [late.invokedAt, late.returnedAt, early.invokedAt, early.returnedAt] = [early.invokedAt, early.returnedAt, late.invokedAt, late.returnedAt];
-    return /^activate .* did not come after activate |is from the future|is stale/u;
+    return / did not come after | is from the future| is stale| goes back behind /u; // whichever the judge meets first, of these two or of one between
   },
   'a rollback that goes forward': ({ operations, events }, pick) => {
     const rollback = pick(operations.filter((operation) => isOk('rollback', true)(operation) && operation.arguments.toVersion === undefined));
