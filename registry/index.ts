@@ -9,7 +9,7 @@ export { makeFolder } from './make-folder.ts';
 export { normalizeText, parsePack, unfitTexts } from './pack.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
 export { isActivatable, packIn, reaches, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type PackState, type PolicyRecord, type Place, type Pointer, type Snapshot, type StylePrompt, type StyleList, type SystemPrompt, type VersionRecord } from './snapshot.ts';
-export { Registry, type Marked, type Preview, type Receipt, type RegistryOptions } from './registry.ts';
+export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
 export type { ChangeListener, Condition, Health, InstanceRecord } from './instance.ts';
 export type { ActivateRequest, At, Attribution, CreateKeyRequest, PublishRequest, RevokeKeyRequest, RevokeRequest, RollbackRequest } from './requests.ts';
 export { movesOf, type Activation } from './activations.ts';

@@ -226,6 +226,24 @@ export class Instance {
     return this.#writer.commit(propose);
   }
 
+  /**
+   * What a decision comes to, without a change. A refusal is looked at twice, as a change's is: another instance may be ahead (SPEC R5).
+   * @throws RegistryError what the decision refuses with; `store-unavailable`, `store-busy`
+   */
+  async foreseen<T>(decision: (base: Snapshot) => T): Promise<{ seen: T; snapshot: Snapshot }> {
+    const base = this.#current;
+    try {
+      return { seen: decision(base), snapshot: base };
+    } catch (refusal) {
+      if (!(refusal instanceof RegistryError)) throw refusal;
+    }
+    const { snapshot } = await this.commit((newest) => {
+      decision(newest);
+      return { events: [], contents: [] };
+    });
+    return { seen: decision(snapshot), snapshot };
+  }
+
   /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
   catchUp(): Promise<void> {
     return this.#writer.catchUp();

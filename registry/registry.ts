@@ -8,16 +8,17 @@
  */
 import { activationOf, activationsIn, unchanged, type Activation, type ActivationPage, type ActivationQuery } from './activations.ts';
 import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
-import { differences, type Differences, type Edition } from './diff.ts';
+import type { Edition } from './diff.ts';
 import { RegistryError } from './errors.ts';
 import type { Event } from './event.ts';
 import { replayable } from './idempotency.ts';
 import { Instance, notReady, type ChangeListener, type Health, type InstanceRecord } from './instance.ts';
 import type { Reach } from './instances.ts';
 import { newKey } from './keys.ts';
-import { SCOPES, SYSTEM_ACTOR, type PackContent, type Violation } from './model.ts';
+import { SCOPES, SYSTEM_ACTOR, type PackContent } from './model.ts';
 import { checkOptions, defaultChannelOf, type RegistryOptions } from './options.ts';
 import { parsePack } from './pack.ts';
+import { NO_AUDITOR, previewOf, type Preview, type Reader } from './previews.ts';
 import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './revocation.ts';
 import { sessionOf, type Session } from './sessions.ts';
@@ -26,19 +27,10 @@ import type { Store } from './store.ts';
 import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
 import { SYSTEM_CLOCK, type Clock } from './writer.ts';
 
-export type { RegistryOptions };
+export type { Preview, Reader, RegistryOptions };
 
 /** The answer to a command, and whether it is an earlier one told again (SPEC R6). */
 export type Receipt<T> = T & { readonly replayed: boolean };
-
-/** What a move would do. */
-export interface Preview {
-  readonly wouldActivate: string;
-  readonly previousVersion: string | null;
-  readonly differences: Differences;
-  /** What would refuse it. */
-  readonly problems: readonly Violation[];
-}
 
 /** In-process answers carry the age of what they say, where this instance does not know that it is current (SPEC R10). */
 export type Marked<T> = T & { readonly staleSeconds?: number };
@@ -183,10 +175,10 @@ export class Registry {
   /**
    * A registered version with its texts, active or not.
    *
-   * @param reader.mayAudit whether a revoked version's texts may be shown
+   * @param reader nobody who may see a revoked version's texts, where not given
    * @throws RegistryError `pack-not-found`, `version-not-found`, `content-revoked`, `store-unavailable`
    */
-  async version(pack: string, version: string, reader: { readonly mayAudit: boolean } = { mayAudit: false }, snapshot = this.#current): Promise<Edition> {
+  async version(pack: string, version: string, reader: Reader = NO_AUDITOR, snapshot = this.#current): Promise<Edition> {
     const record = versionIn(packIn(snapshot, pack), version);
     if (record.revocation !== undefined && !reader.mayAudit) {
       throw new RegistryError('content-revoked', `Version ${version} of pack "${pack}" was revoked at ${record.revocation.at}; its texts are for auditors only (audit:read).`);
@@ -233,13 +225,13 @@ export class Registry {
   }
 
   /** What an activation would do, without doing it. @throws RegistryError as `activate`, but for `version-revoked`, `policy-violated` */
-  previewActivate(request: ActivateRequest): Promise<Preview> {
-    return this.#preview(this.#activateCommand(request));
+  previewActivate(request: ActivateRequest, reader: Reader = NO_AUDITOR): Promise<Preview> {
+    return this.#preview(this.#activateCommand(request), reader);
   }
 
   /** What a rollback would do, without doing it. @throws RegistryError as `previewActivate` */
-  previewRollback(request: RollbackRequest): Promise<Preview> {
-    return this.#preview(this.#rollbackCommand(request));
+  previewRollback(request: RollbackRequest, reader: Reader = NO_AUDITOR): Promise<Preview> {
+    return this.#preview(this.#rollbackCommand(request), reader);
   }
 
   /**
@@ -252,11 +244,12 @@ export class Registry {
   }
 
   /** What a revocation would do, without doing it. @throws RegistryError as `revoke` */
-  async previewRevoke(request: RevokeRequest): Promise<RevocationAnswer> {
-    const snapshot = this.#current;
-    const [draft] = decide(snapshot, this.#revokeCommand(request), this).events;
+  async previewRevoke(request: RevokeRequest): Promise<RevocationAnswer & { readonly snapshot: Snapshot }> {
+    const command = this.#revokeCommand(request);
+    const { seen, snapshot } = await this.#instance.foreseen((base) => decide(base, command, this));
+    const [draft] = seen.events;
     const { pack, version } = request;
-    return { revision: snapshot.revision, pack, version, moves: draft?.type === 'version-revoked' ? draft.data.moves : [] };
+    return { revision: snapshot.revision, pack, version, moves: draft?.type === 'version-revoked' ? draft.data.moves : [], snapshot };
   }
 
   /**
@@ -317,23 +310,26 @@ export class Registry {
   }
 
   /**
-   * A snapshot that knows a session's version: the one given, or, where another instance has started the session on a version that has
+   * A snapshot that is no older than a session: the one given, or, where another instance has started the session at a revision that has
    * not arrived here, the one that it arrives with (SPEC R10).
    * @throws RegistryError `session-not-found`, `revision-not-reached`
    */
   async snapshotFor(sessionId: string, snapshot = this.#current): Promise<Snapshot> {
     const sessions = this.#instance.sessions;
+    let unknown: unknown;
     try {
-      sessions.read(snapshot, sessionId, this.#clock.now());
-      return snapshot;
+      // A session that began later than what is known here is known all the same; where this instance is cut off, that has to do (SPEC R9).
+      if (sessions.read(snapshot, sessionId, this.#clock.now()).revision <= snapshot.revision || this.staleSeconds !== undefined) return snapshot;
     } catch (error) {
-      const revision = sessions.revisionOf(sessionId);
-      if (revision === undefined || revision <= snapshot.revision) throw error;
-      await this.reach({ revision }).catch((refusal: unknown) => {
-        if (!(refusal instanceof RegistryError) || refusal.code !== 'revision-unknown') throw refusal; // else it is of a history that was restored over
-      });
-      return this.#current;
+      unknown = error;
     }
+    const revision = sessions.revisionOf(sessionId);
+    if (revision === undefined || revision <= snapshot.revision) throw unknown;
+    await this.reach({ revision }).catch((refusal: unknown) => {
+      const restoredOver = refusal instanceof RegistryError && refusal.code === 'revision-unknown';
+      if (unknown !== undefined && !restoredOver) throw refusal;
+    });
+    return this.#current;
   }
 
   #marked<T extends object>(answer: T): Marked<T> {
@@ -375,17 +371,11 @@ export class Registry {
     return { ...unchanged(snapshot.packs.get(command.pack)?.pointers.get(command.channel)), replayed };
   }
 
-  async #preview(command: MoveCommand): Promise<Preview> {
-    const snapshot = this.#current;
-    const { record, pointer } = aim(snapshot, command, this);
+  async #preview(command: MoveCommand, reader: Reader): Promise<Preview> {
+    const { seen, snapshot } = await this.#instance.foreseen((base) => aim(base, command, this));
+    const { record, pointer } = seen;
     const active = pointer === undefined ? undefined : await this.#editionOf(versionIn(packIn(snapshot, command.pack), pointer.version), snapshot);
-    const revoked: Violation[] = record.revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${record.revocation.at}: ${record.revocation.reason}` }];
-    return {
-      wouldActivate: record.version,
-      previousVersion: pointer?.version ?? null,
-      differences: differences(active, await this.#editionOf(record, snapshot)),
-      problems: [...revoked, ...record.violations],
-    };
+    return previewOf(active, await this.#editionOf(record, snapshot), reader, snapshot);
   }
 
   async #editionOf(record: VersionRecord, snapshot: Snapshot): Promise<Edition> {

@@ -12,7 +12,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
 import { RegistryError } from './errors.ts';
 import type { PackContent } from './model.ts';
-import { listed, packIn, standIn, versionIn, type ChannelView, type Origin, type Snapshot, type VersionRecord } from './snapshot.ts';
+import { listed, packIn, standIn, versionIn, type ChannelView, type Origin, type PackState, type Snapshot, type VersionRecord } from './snapshot.ts';
 import type { SessionKey } from './store.ts';
 
 /** A session as it is answered. */
@@ -187,9 +187,18 @@ function served(pin: Pin, snapshot: Snapshot): { record: VersionRecord; revision
   const replacement = standIn(state, pinned);
   const active = state.pointers.get(pin.channel);
   const record = replacement ?? versionIn(state, active?.version ?? '');
-  const revision = replacement === undefined ? (active?.revision ?? 0) : pinned.revocation.revision;
+  const revision = replacement === undefined ? (active?.revision ?? 0) : standsInSince(state, pinned);
   const kept = record.styles.some(({ id }) => id === styleId);
   return { record, revision, styleId: kept ? styleId : record.defaultStyle, movedFrom: { version: pinned.version, styleId } };
+}
+
+/** When what stands in for a version came to do so: at the last revocation on the way, as only what is not revoked can replace (SPEC R4). */
+function standsInSince(state: PackState, revoked: VersionRecord): number {
+  let since = 0;
+  for (let record: VersionRecord | undefined = revoked; record?.revocation !== undefined && record.revocation.revision > since; record = state.versions.get(record.revocation.replacement ?? '')) {
+    since = record.revocation.revision;
+  }
+  return since;
 }
 
 function channelHandle(pack: string, channel: string): string {

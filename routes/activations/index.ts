@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { restamp } from '../../plugins/request-snapshot.ts';
-import { PAGE, viewIn, type Activation, type Receipt, type Registry } from '../../registry/index.ts';
+import { callerMay } from '../../plugins/scopes.ts';
+import { PAGE, viewIn, type Activation, type Preview, type Receipt, type Registry } from '../../registry/index.ts';
 import { attributionOf, markReplayed } from '../attribution.ts';
 import { preconditionOf, sendPrepared } from '../conditional.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
@@ -68,7 +69,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const { dryRun = false, ...body } = request.body;
       const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request) };
-      if (dryRun) return reply.code(200).send(previewAnswer(await registry.previewActivate(move)));
+      if (dryRun) return sendPreview(reply, registry, await registry.previewActivate(move, { mayAudit: callerMay(request, 'audit:read') }));
       return sendMove(request, reply, registry, await registry.activate(move));
     },
   });
@@ -94,13 +95,18 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const { dryRun = false, ...body } = request.body;
       const move = { ...request.params, ...body, ...attributionOf(request), precondition: preconditionOf(request) };
-      if (dryRun) return reply.code(200).send(previewAnswer(await registry.previewRollback(move)));
+      if (dryRun) return sendPreview(reply, registry, await registry.previewRollback(move, { mayAudit: callerMay(request, 'audit:read') }));
       return sendMove(request, reply, registry, await registry.rollback(move));
     },
   });
 };
 
 export default activationRoutes;
+
+function sendPreview(reply: FastifyReply, registry: Registry, preview: Preview): FastifyReply {
+  restamp(reply, registry, preview.snapshot);
+  return reply.code(200).send(previewAnswer(preview));
+}
 
 async function sendMove(request: FastifyRequest, reply: FastifyReply, registry: Registry, { replayed, ...activation }: Receipt<Activation>): Promise<FastifyReply> {
   const { pack, channel, changed, revision } = activation;

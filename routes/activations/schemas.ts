@@ -63,7 +63,7 @@ export const Preview = closed(
   {
     wouldActivate: Version,
     previousVersion: nullable(Type.String({ description: 'What is active now; null where nothing is.', examples: ['2.0.0'] })),
-    diff: Type.Array(ref(AssetDiff), { description: 'How the prompts would change.' }),
+    diff: Type.Array(ref(AssetDiff), { description: 'How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`).' }),
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
     problems: Type.Array(ref(Violation), { description: 'What would refuse it; empty where nothing would.' }),

@@ -122,7 +122,11 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const { dryRun = false, ...body } = request.body;
       const revocation = { ...request.params, ...body, ...attributionOf(request) };
-      if (dryRun) return mutable(await registry.previewRevoke(revocation));
+      if (dryRun) {
+        const { snapshot, ...preview } = await registry.previewRevoke(revocation);
+        restamp(reply, registry, snapshot);
+        return mutable(preview);
+      }
       const { replayed, ...answered } = await registry.revoke(revocation);
       const wait = await waited(request, reply, registry, answered.revision);
       markReplayed(reply, replayed);

@@ -133,7 +133,7 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
   const read = await ask(t, 'getSystemPrompt', { headers: { 'if-none-match': etag } });
   t.match(read, { statusCode: 200, body: { version: '1.0.0', revision } }, 'what was cached is asked anew');
   const { body: resumed } = await ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } });
-  t.match(resumed, { promptPack: { version: '1.0.0' }, prompt: { style: { id: 'direct' } }, movedFrom: { version: '2.0.0', styleId: 'direct' } });
+  t.match(resumed, { promptPack: { version: '1.0.0', revision }, prompt: { style: { id: 'direct' } }, movedFrom: { version: '2.0.0', styleId: 'direct' } });
   t.match(resumed.prompt.system, /^pulled 1\.0\.0/u, 'from the replacement');
   t.equal((await ask(t, 'startCoachSession', { body: {} })).body.promptPack.version, '1.0.0');
 
@@ -141,6 +141,19 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
     t.match(await ask(t, id, as(reader.secret, asked)), { statusCode: 410, body: { code: 'content-revoked' } }, `${id} for a reader`);
     t.equal((await ask(t, id, as(auditor.secret, asked))).statusCode, 200, `${id} for an auditor`);
   }
+  // Whoever moves channels may look before they leap, and read no more for it than they could without.
+  const active = await ask(t, 'getActivePack', { path });
+  const operators = [[await makeKey(t, ['packs:activate', 'prompts:read']), []], [await makeKey(t, ['packs:activate', 'audit:read']), ['-pulled 1.0.0: the system prompt.', '+pulled 2.0.0: the system prompt.']]] as const;
+  for (const [operator, lines] of operators) {
+    for (const [id, asked] of [['activateVersion', { version: '2.0.0' }], ['rollbackPack', { toVersion: '2.0.0' }]] as const) {
+      const { statusCode, body: preview } = await ask(t, id, as(operator.secret, { path, body: { ...asked, reason, dryRun: true } }));
+      t.match({ statusCode, preview }, { statusCode: 200, preview: { wouldActivate: '2.0.0', problems: [{ rule: 'revoked' }], diff: [{ asset: 'system', change: 'changed' }] } }, id);
+      t.strictSame(preview.diff[0].hunks.flatMap((hunk: { lines: string[] }) => hunk.lines), lines, `${id}: the lines of a revoked version are for auditors`);
+      t.equal(JSON.stringify(preview).includes('pulled 2.0.0'), lines.length > 0, `${id}: nor do they stand elsewhere`);
+    }
+  }
+  t.equal((await ask(t, 'getActivePack', { path })).etag, active.etag, 'nothing was moved');
+
   const { body: kept } = await ask(t, 'getVersion', as(auditor.secret, { path: request.path }));
   t.match(kept, { status: 'revoked', revokedReason: 'It gives medical advice', replacement: '1.0.0', activeIn: [], problems: [{ rule: 'revoked' }], system: /^pulled 2\.0\.0/u });
   t.strictSame((await ask(t, 'listVersions', { path, query: { status: 'revoked' } })).body.versions.map(({ version }: { version: string }) => version), ['2.0.0']);
@@ -151,8 +164,8 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
   t.match((await ask(t, 'rollbackPack', { path, body: { reason } })).body, { version: '3.0.0' }, 'a rollback passes over it');
 
   // The replacement is revoked in its turn: sessions follow to the end.
-  await ask(t, 'revokeVersion', { path: { ...path, version: '1.0.0' }, body: { reason, replacement: '3.0.0' } });
-  t.match((await ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } })).body, { promptPack: { version: '3.0.0' }, movedFrom: { version: '2.0.0' } });
+  const { revision: followed } = await ask(t, 'revokeVersion', { path: { ...path, version: '1.0.0' }, body: { reason, replacement: '3.0.0' } });
+  t.match((await ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } })).body, { promptPack: { version: '3.0.0', revision: followed }, movedFrom: { version: '2.0.0' } }, 'from the revision on that moved them');
   await refused(t, ask(t, 'revokeVersion', { path: { ...path, version: '3.0.0' }, body: { reason } }), 409, { code: 'replacement-required', candidates: [] });
 });
 

@@ -1510,7 +1510,7 @@ export interface components {
              * @example 2.0.0
              */
             previousVersion: string | null;
-            /** @description How the prompts would change. */
+            /** @description How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`). */
             diff: components["schemas"]["AssetDiff"][];
             stylesAdded: string[];
             stylesRemoved: string[];
