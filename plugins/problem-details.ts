@@ -12,7 +12,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Fasti
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
-import { marksOf, stamp } from './request-snapshot.ts';
+import { marksOf, restamp, stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -62,6 +62,8 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
 
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof HttpProblem) void reply.headers(error.headers);
+    // What is written is decided on the newest snapshot, and what says where the log is has looked: not on what the request came with (SPEC R2).
+    if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members)) restamp(reply, request.server.registry, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
   });
 

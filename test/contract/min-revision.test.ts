@@ -4,43 +4,20 @@
  * Two applications stand on one store; the second hears of nothing by itself (no hints, no renewals), so that only the header can have
  * moved it on.
  */
-import t, { type Test } from 'tap';
-import { RegistryError } from '../../registry/errors.ts';
+import t from 'tap';
 import { acceptRestore } from '../../registry/restore.ts';
-import { openApp, type TestApp } from '../support/app.ts';
 import { backupOf } from '../support/backups.ts';
 import type { Plan } from '../support/failing-store.ts';
 import { newFolder } from '../support/folder.ts';
-import { askOf, type Answer, type Request } from '../support/openapi.ts';
+import { openPair } from '../support/late-app.ts';
+import { askOf } from '../support/openapi.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { until } from '../support/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 
-/** Two applications on one store, and what asks each of them; the late one has nothing but requests to hear of changes by. */
-async function pair(t: Test) {
-  const quick = await openApp(t, { store: 'memory' });
-  const late = await openApp(t, { after: quick });
-  const { connection } = late;
-  const renewed = connection.renew.bind(connection);
-  const quiet = (silent: boolean) => {
-    connection.deaf = silent;
-    connection.renew = silent ? () => Promise.reject(new RegistryError('store-unavailable', 'There is no news, by the plan of the test.')) : renewed;
-  };
-  quiet(true);
-  const first = askOf(quick.app);
-  const move = async (version: string) => (await first(t, 'activateVersion', { body: { version, reason } })).revision;
-  return { quick, late, move, quiet, asks: asked(late), reads: () => connection.calls.filter(({ method }) => method === 'events').length };
-}
-
-/** Asks with the header. */
-function asked({ app }: TestApp): (t: Test, id: string, revision: number | string, request?: Request) => Promise<Answer> {
-  const ask = askOf(app);
-  return (t, id, revision, request = {}) => ask(t, id, { ...request, headers: { ...request.headers, 'registry-min-revision': String(revision) } });
-}
-
 t.test('a read with the header catches up first; one that has the revision asks nothing of the store', async (t) => {
-  const { late, move, asks, reads } = await pair(t);
+  const { late, move, asks, reads } = await openPair(t);
   const revision = await move('1.0.0');
   t.ok(late.app.registry.current.revision < revision, 'it has not heard of it');
   t.match(await askOf(late.app)(t, 'getActivePack'), { body: { version: '2.0.0' } }, 'and without the header still answers from before');
@@ -52,7 +29,7 @@ t.test('a read with the header catches up first; one that has the revision asks 
 });
 
 t.test('every guarded read takes it, conditional ones as well', async (t) => {
-  const { late, move, asks } = await pair(t);
+  const { late, move, asks } = await openPair(t);
   const ask = askOf(late.app);
   const { etag: old } = await ask(t, 'getSystemPrompt');
   let revision = await move('1.0.0');
@@ -65,7 +42,7 @@ t.test('every guarded read takes it, conditional ones as well', async (t) => {
 });
 
 t.test('one reading of the log serves all who wait', async (t) => {
-  const { late, move, asks, reads } = await pair(t);
+  const { late, move, asks, reads } = await openPair(t);
   const revision = await move('1.0.0');
   const { registry } = late.app;
   const waiters = 50;
@@ -84,7 +61,7 @@ t.test('one reading of the log serves all who wait', async (t) => {
 });
 
 t.test('503 with the store away, however it is away; nothing is served from before', async (t) => {
-  const { late, move, asks } = await pair(t);
+  const { late, move, asks } = await openPair(t);
   const revision = await move('1.0.0');
   const head = await late.store.head();
   const back = Promise.withResolvers<undefined>();
@@ -106,7 +83,7 @@ t.test('503 with the store away, however it is away; nothing is served from befo
 });
 
 t.test('412 beyond the log, with where it ends, on reads and writes', async (t) => {
-  const { move, asks, late } = await pair(t);
+  const { move, asks, late } = await openPair(t);
   const revision = await move('1.0.0');
   const { statusCode, body } = await asks(t, 'getActivePack', revision + 1);
   t.match([statusCode, body], [412, { code: 'revision-unknown', currentRevision: revision }]);
@@ -116,7 +93,7 @@ t.test('412 beyond the log, with where it ends, on reads and writes', async (t) 
 });
 
 t.test('400 for what is no revision, 401 and 403 before anything is asked of the store', async (t) => {
-  const { late, asks } = await pair(t);
+  const { late, asks } = await openPair(t);
   const before = late.connection.calls.length;
   for (const wrong of ['-1', '1.5', 'abc', '', '1, 2', '0x1', '1e3', '9'.repeat(16), '"1"']) {
     t.match(await asks(t, 'getActivePack', wrong), { statusCode: 400, body: { code: 'validation-failed', errors: [{ parameter: 'registry-min-revision' }] } }, `"${wrong}"`);
@@ -135,7 +112,7 @@ t.test('400 for what is no revision, 401 and 403 before anything is asked of the
 });
 
 t.test('a revision seen before a restore is satisfied by what came after it, where its epoch is passed on', async (t) => {
-  const { quick, late, move, quiet, asks } = await pair(t);
+  const { quick, late, move, quiet, asks } = await openPair(t);
   const kept = quick.app.registry.current.revision;
   let seen = 0;
   for (const version of ['1.0.0', '1.1.0', '1.0.0', '1.1.0']) seen = await move(version);
