@@ -4,7 +4,7 @@
  * Problem: the framework's defaults strip unknown members, coerce types and replace bytes that are no UTF-8, so that what is
  * stored would not be what was sent.
  * Rule: `removeAdditional` and `coerceTypes` off everywhere; in a query, where all is text, an integer is read from decimal digits
- * and from nothing else; a NUL, a lone surrogate or broken UTF-8 in a body is a 400.
+ * and from nothing else; a NUL, a lone surrogate, broken UTF-8 or a member named twice in a body is a 400.
  * Example: `{"reason": 5}` is refused, never read as `"5"`; so is `?limit=Infinity`, which Ajv's own coercion lets pass.
  */
 import type { IncomingMessage } from 'node:http';
@@ -15,13 +15,14 @@ import formats from 'ajv-formats';
 import fp from 'fastify-plugin';
 import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, unfitTexts } from '../registry/index.ts';
+import { repeatedName } from './repeated-names.ts';
 
 // `validateSchema` would compile JSON Schema's own schema anew for each part of the application: half of a start's time, for
 // schemas that the compiler (`strict`) and the checks of openapi.yaml have looked at.
 const RULES: Options = { validateSchema: false, removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
 
-/** Digits that are exact in a JS number. */
-const DECIMAL = /^-?\d{1,15}$/u;
+/** As many digits as a safe integer has. */
+const DECIMAL = /^-?\d{1,16}$/u;
 
 function jsonBodies(app: FastifyInstance, _options: object, done: () => void): void {
   // Not setValidatorCompiler: where routes add schemas of their own, the framework puts its defaults back in that one's place.
@@ -49,7 +50,9 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
     void parse(request, text, (error, body) => {
       if (error !== null) return finish(error);
       const faults = unfitTexts(body).slice(0, 20);
-      return faults.length === 0 ? finish(null, body) : finish(invalidInput('The body holds what cannot be kept.', faults));
+      if (faults.length > 0) return finish(invalidInput('The body holds what cannot be kept.', faults));
+      const repeated = repeatedName(text);
+      return repeated === undefined ? finish(null, body) : finish(invalidInput('The body names a member twice.', [{ pointer: repeated, detail: 'Name each member once; which of them is meant cannot be known.' }]));
     });
   });
   done();
@@ -109,7 +112,7 @@ function fromText(validate: ValidateFunction, integers: readonly string[]): Vali
   const reading = (data: Record<string, unknown>): boolean => {
     for (const name of integers) {
       const text = data[name];
-      if (typeof text === 'string' && DECIMAL.test(text)) data[name] = Number(text);
+      if (typeof text === 'string' && DECIMAL.test(text) && Number.isSafeInteger(Number(text))) data[name] = Number(text);
     }
     const valid = validate(data);
     reading.errors = validate.errors;

@@ -81,6 +81,15 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
     t.equal(({} as { x?: number }).x, undefined, 'no prototype was touched');
   });
 
+  t.test(`${operation}: a member is named once`, async (t) => {
+    const text = JSON.stringify(good);
+    for (const [name, value] of Object.entries(good)) {
+      const again = `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+      await refused(t, `${name} twice`, post(url, `${text.slice(0, -1)},${again}}`), 400, 'validation-failed', operation);
+      await refused(t, `${name} spelt otherwise`, post(url, `{"\\u${name.charCodeAt(0).toString(16).padStart(4, '0')}${name.slice(1)}":${JSON.stringify(value)},${text.slice(1)}`), 400, 'validation-failed', operation);
+    }
+  });
+
   t.test(`${operation}: a body is JSON in UTF-8, sent as such`, async (t) => {
     const text = JSON.stringify(good);
     const malformed: readonly (readonly [name: string, payload: InjectOptions['payload']])[] = [
@@ -127,6 +136,22 @@ t.test('a refusal of one body among many says where, and does not grow with the 
   const { body } = await post(ACTIVATE, JSON.stringify({ version: '1.0.0', reason: Array.from({ length: 50_000 }, () => '\u0000') }));
   t.ok(body.length < 20_000, `${body.length} bytes`);
   t.match(JSON.parse(body), { errors: [{ pointer: '/reason/0', detail: /NUL/u }] });
+});
+
+t.test('where a member is named twice is said, and only what one object names twice is refused', async (t) => {
+  const document = { ...documentOf('repeats', '1.0.0'), system: 'You say {"a": 1, "a": 2}, \\" and [1, "}"] ,"version":"x"' };
+  const text = JSON.stringify(document);
+  for (const [pointer, twice] of Object.entries({
+    '/version': text.replace('{', '{"version":"9.9.9",'),
+    '/styles/1/title': text.replace('"title":"Direct"', '"title":"Direct","title":"Direct"'),
+    '/compatibility/models/0/family': text.replace('"family":', '"family":"x","family":'),
+  })) {
+    const { body } = await post('/v1/packs/repeats/versions', twice);
+    t.match(JSON.parse(body), { code: 'validation-failed', errors: [{ pointer }] }, pointer);
+  }
+  const published = await post('/v1/packs/repeats/versions', text);
+  t.equal(published.statusCode, 201, 'styles have the same names as one another, and texts may hold anything');
+  t.equal((await app.registry.version('repeats', '1.0.0')).content.system, document.system);
 });
 
 t.test('what is nested too deep is told so, however deep it is', async (t) => {
