@@ -63,6 +63,11 @@ async function openapi(app: FastifyInstance): Promise<void> {
       route.config = { ...route.config, scope: 'open' };
       route.schema = { ...route.schema, hide: true };
     });
+    // RFC 9110 sections 13.1 and 14.2: a server need not do these for what it only shows; the file server's refusals are no problem of ours.
+    docs.addHook('onRequest', (request, _reply, next) => {
+      for (const name of ['range', 'if-range', 'if-match', 'if-unmodified-since']) Reflect.deleteProperty(request.raw.headers, name);
+      next();
+    });
     await docs.register(helmet, {
       // On a plain-http LAN address there is nothing to upgrade to, and a browser told to try shows an empty page.
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },

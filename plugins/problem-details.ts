@@ -67,7 +67,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
     void sendProblem(request, reply, problemOf(error, request));
   });
 
-  app.setNotFoundHandler((request, reply) => {
+  const sendUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = pathOf(request);
     const allowed = new Set([...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]));
     if (allowed.size > 0 && !allowed.has(request.method)) {
@@ -76,6 +76,12 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
       return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${path} takes ${allow}, not ${request.method}.` });
     }
     return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${path}. The API is listed at /docs.` });
+  };
+  app.setNotFoundHandler(sendUnknown);
+  // What is wrong with a body that nobody takes does not matter.
+  app.addHook('preParsing', (request, reply, _body, next) => {
+    if (request.is404) sendUnknown(request, reply);
+    else next();
   });
   done();
 }

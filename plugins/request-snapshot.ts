@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
-import { RegistryError, type Registry, type Snapshot } from '../registry/index.ts';
+import { invalidInput, RegistryError, type Registry, type Snapshot } from '../registry/index.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +20,9 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
     const snapshot = registry.current;
     request.snapshot = snapshot;
     stamp(reply, registry, snapshot);
+    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      return next(invalidInput('The request names no host.', [{ parameter: 'host', detail: 'HTTP/1.1 needs a Host header (RFC 9112 section 3.2).' }]));
+    }
     if (registry.ready || request.routeOptions.config.scope === 'open') return next();
     next(new RegistryError('not-ready', 'A request came before there is a whole snapshot to answer from.'));
   });

@@ -52,6 +52,16 @@ t.test('/docs is Swagger UI, whole', async (t) => {
   t.equal((await app.inject({ url: '/docs/json' })).statusCode, 200, 'with the document that it shows');
 });
 
+t.test('a page is answered whole, whatever part or state of it is asked for', async (t) => {
+  const url = '/docs/static/swagger-ui.css';
+  const whole = await app.inject({ url });
+  for (const headers of [{ range: 'bytes=0-9' }, { range: 'bytes=999999999-' }, { range: 'bytes=5-1' }, { 'if-match': '"x"' }, { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, { range: 'bytes=0-9', 'if-range': '"x"' }]) {
+    const { statusCode, body } = await app.inject({ url, headers });
+    t.strictSame([statusCode, body === whole.body], [200, true], JSON.stringify(headers));
+  }
+  t.equal((await app.inject({ url, headers: { 'if-none-match': String(whole.headers['etag']) } })).statusCode, 304, 'what a browser has it need not fetch again');
+});
+
 t.test('nothing on the page comes from a foreign host', async (t) => {
   for (const [path, { type, body }] of await pagesFrom('/docs')) {
     if (type.includes('html')) t.strictSame([...body.matchAll(/(?:src|href|action)="(?:https?:)?\/\/[^"]*"/gu)].map(String), [], path);

@@ -7,11 +7,12 @@ import t, { type Test } from 'tap';
 import { listen, openApp } from '../support/app.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { faultsOf, OPENAPI, schemaFaults } from '../support/openapi.ts';
+import { answerIn, exchange } from '../support/raw-http.ts';
 
 const PROBLEM = '/components/schemas/Problem';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
 
-const { app } = await openApp(t);
+const { app, key } = await openApp(t);
 
 function isProblem(t: Test, headers: Readonly<Record<string, unknown>>): void {
   t.match(headers['content-type'], /^application\/problem\+json/u);
@@ -29,6 +30,22 @@ t.test('405: every path names the methods it takes', async (t) => {
       t.strictSame(headers['allow'], takes.join(', '), 'Allow lists what it takes');
       isProblem(t, headers);
       t.strictSame(schemaFaults(PROBLEM, problem), []);
+    }
+  }
+});
+
+t.test('404 and 405 come before what is wrong with a body', async (t) => {
+  const bodies: readonly (readonly [type: string | undefined, payload: string])[] = [
+    ...[['application/json', '{'], ['application/json', ''], ['application/json', '"\\u0000"'], ['text/plain', 'x']] as const,
+    ...[[undefined, ''], ['application/json', JSON.stringify('x'.repeat(2 * 1024 * 1024))]] as const,
+  ];
+  for (const [url, status] of [['/nowhere', 404], ['/v1/packs/coach', 405]] as const) {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PROPFIND', 'QUERY'] as const) {
+      for (const [type, payload] of bodies) {
+        const { statusCode, headers } = await app.inject({ method: method as 'PUT', url, payload, headers: { ...(type !== undefined && { 'content-type': type }) } });
+        t.strictSame([statusCode, headers['allow']], [status, status === 405 ? 'GET, HEAD' : undefined], `${method} ${url} ${type ?? 'no type'}`);
+        isProblem(t, headers);
+      }
     }
   }
 });
@@ -56,6 +73,18 @@ t.test('HEAD is what GET is, without the body', async (t) => {
     t.equal(head.body, '', 'no body');
     t.match(head.headers, headers, 'the same headers');
   }
+});
+
+t.test('a request that names no host is refused, by a problem; one of HTTP/1.0 needs none', async (t) => {
+  const origin = await listen(app);
+  const ask = async (path: string, version: string) => answerIn(await exchange(origin, `GET ${path} HTTP/${version}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`));
+  for (const path of ['/v1/packs', '/livez', '/docs', '/nowhere']) {
+    const { statusCode, headers, body } = await ask(path, '1.1');
+    t.match({ statusCode, problem: JSON.parse(body) as object }, { statusCode: 400, problem: { code: 'validation-failed', errors: [{ parameter: 'host' }] } }, path);
+    isProblem(t, headers);
+    t.strictSame(schemaFaults(PROBLEM, JSON.parse(body)), []);
+  }
+  t.equal((await ask('/v1/packs', '1.0')).statusCode, 200);
 });
 
 t.test('a request that comes in on an open connection while the service closes is answered as declared', async (t) => {
