@@ -37,7 +37,7 @@ export async function waited(request: FastifyRequest, reply: FastifyReply, regis
 
 /** The first `wait` of the header; what is no preference of ours is ignored, as RFC 7240 section 2 has it. */
 function waitOf(header: string | string[] | undefined): number | undefined {
-  const [, bare, quoted] = /(?:^|,)\s*wait\s*=\s*(?:([0-9]{1,6})|"([0-9]{1,6})")\s*(?:$|[,;])/iu.exec([header ?? []].flat().join(',')) ?? [];
+  const [, bare, quoted] = /(?:^|,)\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:$|[,;])/iu.exec([header ?? []].flat().join(',')) ?? [];
   const seconds = bare ?? quoted;
   return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_WAIT);
 }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { addPack, openApp, type TestApp } from '../support/app.ts';
 import { askOf, send, type Answer, type Request } from '../support/openapi.ts';
 import { documentOf } from '../support/pack-documents.ts';
+import { floorUnder } from '../support/policies.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -204,6 +205,16 @@ t.test('many operators at once: each wins with a revision of its own or hears wh
     t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 1, 'all of them saw the same state: one wins');
     await agrees(t, pack, revision, answers);
   }
+});
+
+t.test('a publication told again is told as it was, also after the floor was raised', async (t) => {
+  const before = await openApp(t, { store: 'memory' });
+  const request = keyed({ path: { pack: 'floored' }, body: documentOf('floored', '1.0.0') }, 'published once');
+  const first = await askOf(before.app)(t, 'publishVersion', request);
+  t.match(first, { statusCode: 201, body: { problems: [] } });
+  const { app } = await openApp(t, { after: before, registry: { policies: [floorUnder('floored', 1, '1.0.0')] } });
+  t.match((await askOf(app)(t, 'getVersion', { path: { pack: 'floored', version: '1.0.0' } })).body, { problems: [{ rule: 'forbidden' }] });
+  isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'under a floor');
 });
 
 t.test('many operators at once without a guard: all win, one after the other', async (t) => {
