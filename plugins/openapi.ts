@@ -53,7 +53,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/', description: 'This server.' }],
       tags: TAGS,
     },
-    transform: ({ schema, url, route }) => ({ schema: withScope(schema, route.config?.scope), url }),
+    transform: ({ schema, url, route }) => ({ schema: withScope(unfilled(schema), route.config?.scope), url }),
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`) },
   });
 
@@ -86,6 +86,20 @@ function withScope(schema: FastifySchema | undefined, scope: string | undefined)
   if (schema === undefined || schema.hide === true) return { hide: true };
   if (scope === undefined || scope === 'open') return { ...schema, security: [] };
   return { ...schema, headers: withMinRevision(schema.headers), description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.` };
+}
+
+/**
+ * Without the examples of what may be left out of a query: Swagger UI fills them in and sends them, so that who asks for the log as the
+ * page comes would be shown what passes every filter at once, which is nothing.
+ */
+function unfilled(schema: FastifySchema | undefined): FastifySchema | undefined {
+  if (schema?.querystring === undefined) return schema;
+  const { properties = {}, required = [], ...rest } = schema.querystring as { properties?: Record<string, object>; required?: string[] };
+  const bare = Object.entries(properties).map(([name, property]) => {
+    const { examples, ...others } = property as { examples?: unknown[] };
+    return [name, required.includes(name) ? { examples, ...others } : others] as const;
+  });
+  return { ...schema, querystring: { ...rest, required, properties: Object.fromEntries(bare) } };
 }
 
 /** What every request that needs a key may carry (`min-revision.ts`). */

@@ -175,6 +175,12 @@ const headersByStatus: Rule = (document) =>
     return needed === undefined || needed in (response.headers ?? {}) ? [] : [`${pointer} does not declare ${needed}`];
   });
 
+/** Swagger UI fills examples in and sends them. */
+const nothingFilledIn: Rule = (document) =>
+  operationsIn(document).flatMap(([pointer, { parameters = [] }]) =>
+    parameters.filter(({ in: place, required, ...parameter }) => place !== 'path' && required !== true && ('example' in parameter || 'examples' in parameter || 'examples' in parameter.schema)).map(({ name }) => `${pointer}: ${name} is filled in`),
+  );
+
 const RULES = {
   'operationIds are the ones of API.md, each once, in camelCase': names,
   'each operation is where API.md has it': places,
@@ -187,6 +193,7 @@ const RULES = {
   'every body is JSON with one named schema': bodiesNamed,
   'every 2xx has an example': answersHaveExamples,
   'every body has an example': bodiesHaveExamples,
+  'what may be left out of a request is not filled in': nothingFilledIn,
   'every answer declares Registry-Revision': revisionEverywhere,
   '201, 304, 401, 429 and 503 declare their header': headersByStatus,
 } as const satisfies Record<string, Rule>;
@@ -248,6 +255,7 @@ t.test('control: a planted violation of each rule is found', async (t) => {
     'every body is JSON with one named schema': (document) => delete document.paths['/v1/coach/sessions'].post.requestBody.content['application/json'].schema.$ref,
     'every 2xx has an example': (document) => delete document.paths['/livez'].get.responses['200'].content['application/json'].examples,
     'every body has an example': (document) => delete document.components.schemas['StartSessionRequest'].examples,
+    'what may be left out of a request is not filled in': (document) => (document.paths['/v1/audit/events'].get.parameters[2].example = 'coach'),
     'every answer declares Registry-Revision': (document) => delete document.paths['/livez'].get.responses['431'].headers['Registry-Revision'],
     '201, 304, 401, 429 and 503 declare their header': (document) => delete document.paths['/v1/coach/sessions'].post.responses['201'].headers.Location,
   };

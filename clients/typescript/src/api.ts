@@ -2784,10 +2784,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
-                /**
-                 * @description Only versions of this status.
-                 * @example registered
-                 */
+                /** @description Only versions of this status. */
                 status?: "registered" | "revoked";
             };
             header?: {
@@ -3596,10 +3593,7 @@ export interface operations {
     diffVersions: {
         parameters: {
             query?: {
-                /**
-                 * @description Compare with this version; with the one active in the default channel where not given.
-                 * @example 1.1.0
-                 */
+                /** @description Compare with this version; with the one active in the default channel where not given. */
                 against?: string;
             };
             header?: {
@@ -4198,10 +4192,7 @@ export interface operations {
     getActivePack: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
             };
             header?: {
@@ -4459,15 +4450,9 @@ export interface operations {
     listActivations: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
-                /**
-                 * @description The move in force at that time, and those before it.
-                 * @example 2026-01-31T09:30:00Z
-                 */
+                /** @description The move in force at that time, and those before it. */
                 at?: string;
                 /** @description The most entries to give. */
                 limit?: number;
@@ -5432,15 +5417,9 @@ export interface operations {
     getSystemPrompt: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
+                /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
             };
             header?: {
@@ -5675,15 +5654,9 @@ export interface operations {
     listStyles: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
+                /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
             };
             header?: {
@@ -5918,15 +5891,9 @@ export interface operations {
     getStylePrompt: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
+                /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
             };
             header?: {
@@ -6690,37 +6657,19 @@ export interface operations {
                 after?: number;
                 /** @description The most entries to give. */
                 limit?: number;
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
+                /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
-                /**
-                 * @description Key id of who acted; `system` for the registry itself.
-                 * @example k7Qm2Xw9Lp3
-                 */
+                /** @description Key id of who acted; `system` for the registry itself. */
                 actor?: string;
-                /**
-                 * @description Only events of this type.
-                 * @example registry-created
-                 */
+                /** @description Only events of this type. */
                 type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored";
                 /** @description The event with this id. */
                 id?: string;
-                /**
-                 * @description Not earlier than this.
-                 * @example 2026-01-31T09:30:00Z
-                 */
+                /** @description Not earlier than this. */
                 from?: string;
-                /**
-                 * @description Not later than this.
-                 * @example 2026-01-31T09:30:00Z
-                 */
+                /** @description Not later than this. */
                 to?: string;
             };
             header?: {
@@ -7305,15 +7254,9 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
+                /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
             };
             header?: {
