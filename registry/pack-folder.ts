@@ -12,7 +12,7 @@ import { Value } from '@sinclair/typebox/value';
 import { parseDocument } from 'yaml';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
 import { PackManifest, PackName, Version, type PackVersion } from './model.ts';
-import { parsePack, schemaFaults } from './pack.ts';
+import { conforms, parsePack, schemaFaults } from './pack.ts';
 import { parsePolicy, type CheckedPolicy } from './policy.ts';
 
 /** A version as it lies in a folder; `path` is for messages. */
@@ -171,9 +171,8 @@ async function readVersion(folder: VersionFolder): Promise<PackVersion> {
 async function readManifest(folder: VersionFolder): Promise<PackManifest> {
   const shown = join(folder.dir, folder.pack, folder.version, 'pack.yaml');
   const manifest = parsedYaml(await readText(folder.root, join(folder.pack, folder.version, 'pack.yaml'), shown), shown);
-  const faults = schemaFaults(PackManifest, manifest);
-  if (faults.length > 0 || !Value.Check(PackManifest, manifest)) {
-    throw new Fault(...faults.map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`));
+  if (!conforms(PackManifest, manifest)) {
+    throw new Fault(...schemaFaults(PackManifest, manifest).map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`));
   }
   return manifest;
 }

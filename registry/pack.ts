@@ -6,7 +6,7 @@
  * Example: a file with CRLF line ends and the same text sent as JSON with LF are one version, not two.
  */
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
-import type { TSchema } from '@sinclair/typebox';
+import type { Static, TSchema } from '@sinclair/typebox';
 import semver from 'semver';
 import { invalidInput, type InputFault } from './errors.ts';
 import { canonical, sha256 } from './event.ts';
@@ -58,11 +58,23 @@ export function unfitTexts(value: unknown, pointer = '', depth = 0): InputFault[
 export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
   for (const error of Value.Errors(schema, value)) {
+    if (isShortEnough(error)) continue;
     // A missing member is reported as missing and as of a wrong type; the first says it best.
     if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error) });
     if (faults.size === FAULTS_NAMED) break;
   }
   return [...faults.values()];
+}
+
+/** Whether a value has no fault of `schemaFaults`. */
+export function conforms<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
+  return schemaFaults(schema, value).length === 0;
+}
+
+/** TypeBox counts UTF-16 units; a length is one of characters (JSON Schema Validation section 6.3.1), as the HTTP door counts. */
+function isShortEnough({ type, schema, value }: ValueError): boolean {
+  const { maxLength = 0 } = schema as { maxLength?: number };
+  return type === ValueErrorType.StringMaxLength && typeof value === 'string' && Array.from(value).length <= maxLength;
 }
 
 function faultDetail({ type, message, schema }: ValueError): string {
@@ -83,7 +95,7 @@ function faultDetail({ type, message, schema }: ValueError): string {
  */
 export function parsePack(pack: string, document: unknown): PackVersion {
   const shape = [...schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' })), ...schemaFaults(PackDocument, document)];
-  if (shape.length > 0 || !Value.Check(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', shape);
+  if (shape.length > 0 || !conforms(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', shape);
 
   const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
   if (faults.length > 0) throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);

@@ -8,12 +8,11 @@
  * Example: a system prompt without the clause "You are a coach, not a therapist" breaks rule `clause`, id `not-a-therapist`.
  */
 import { Type, type Static } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { RE2JS } from 're2js';
 import { invalidInput, messageOf, type InputFault } from './errors.ts';
 import { canonical, sha256 } from './event.ts';
 import { PackName, StyleId, type PackContent, type Violation } from './model.ts';
-import { deepFreeze, schemaFaults, unfitTexts } from './pack.ts';
+import { conforms, deepFreeze, schemaFaults, unfitTexts } from './pack.ts';
 
 const RuleId = Type.String({ pattern: PackName.pattern ?? '', description: 'Names the rule in messages.', examples: ['not-a-therapist'] });
 const Characters = Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'The most characters.', examples: [20_000] });
@@ -65,8 +64,7 @@ export interface CheckedPolicy {
  * @throws RegistryError `validation-failed` with every fault found, by pointer
  */
 export function parsePolicy(document: unknown): CheckedPolicy {
-  const shape = schemaFaults(Policy, document);
-  if (shape.length > 0 || !Value.Check(Policy, document)) throw invalidInput('The policy breaks its schema.', shape);
+  if (!conforms(Policy, document)) throw invalidInput('The policy breaks its schema.', schemaFaults(Policy, document));
   const faults = [...unfitTexts(document), ...meaningFaults(document)];
   if (faults.length > 0) throw invalidInput('The policy contradicts itself.', faults);
   const policy = deepFreeze(structuredClone(document));

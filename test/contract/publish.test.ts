@@ -46,6 +46,19 @@ t.test('201, and the version can be read back as it was sent', async (t) => {
   t.strictSame(read.json(), { ...body, system, styles }, 'Location leads to it, texts and all');
 });
 
+t.test('lengths are of characters, as the document says, not of UTF-16 units', async (t) => {
+  const sprouts = (count: number) => '🌱'.repeat(count);
+  const [style] = documentOf('sprouts', '1.0.0').styles;
+  const longest = documentOf('sprouts', '1.0.0', { summary: sprouts(300), author: sprouts(120), system: sprouts(150_000), styles: [{ ...style!, title: sprouts(120) }] });
+  t.match(await publish(t, 'sprouts', longest), { statusCode: 201, body: { summary: sprouts(300) } });
+  t.equal((await ask(t, 'activateVersion', { path: { pack: 'sprouts' }, body: { version: '1.0.0', reason: sprouts(500) } })).statusCode, 201);
+  t.equal((await ask(t, 'createKey', { body: { label: sprouts(100), scopes: ['prompts:read'] } })).statusCode, 201);
+  await refused(t, 'sprouts', { ...longest, version: '2.0.0', summary: sprouts(301) }, 400, { errors: [{ pointer: '/summary' }] }, 'one more');
+  for (const [id, body] of [['activateVersion', { version: '1.0.0', reason: sprouts(501) }], ['createKey', { label: sprouts(101), scopes: ['prompts:read'] }]] as const) {
+    t.match(await ask(t, id, { ...(id === 'activateVersion' && { path: { pack: 'sprouts' } }), body }), { statusCode: 400, body: { code: 'validation-failed' } }, id);
+  }
+});
+
 t.test('a new pack is there, and inactive until it is activated', async (t) => {
   await publish(t, 'inactive', documentOf('inactive', '1.0.0'));
   t.match((await ask(t, 'getPack', { path: { pack: 'inactive' } })).body, { versionCount: 1, channels: [] });
