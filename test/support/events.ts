@@ -52,14 +52,14 @@ export function drafts(): EventDraft[] {
   ];
 }
 
-/** Drafts at their places behind a head, with what is to be written with them. `ids` names the events; random otherwise. */
+/** Drafts at their places behind a head, with what is to be written with them. `ids` names the events, random otherwise; `at` dates them, now otherwise. */
 export function batchAfter(
   head: Head | undefined,
   list: readonly EventDraft[],
-  rest: { contents?: readonly StoredContent[]; sessionKeys?: readonly SessionKey[]; ids?: readonly string[] } = {},
+  rest: { contents?: readonly StoredContent[]; sessionKeys?: readonly SessionKey[]; ids?: readonly string[]; at?: number } = {},
 ): Batch {
   const ids = [...(rest.ids ?? [])];
-  const clock = { now: () => Date.now(), newId: () => ids.shift() ?? crypto.randomUUID(), notBefore: '' };
+  const clock = { now: () => rest.at ?? Date.now(), newId: () => ids.shift() ?? crypto.randomUUID(), notBefore: '' };
   return { events: seal(list, head ?? EMPTY, clock), contents: rest.contents ?? [], sessionKeys: rest.sessionKeys ?? [] };
 }
 

@@ -128,28 +128,36 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     const random = (max: number, index: number, salt: number) => (index * 7919 + salt * 104_729) % max;
     const list = Array.from({ length: 200 }, (_, index) => {
       const draft = drafts()[random(5, index, 1)]!;
-      if (draft.type === 'registry-created') return draft;
-      return { ...draft, pack: `pack-${random(3, index, 2)}`, ...(draft.channel === undefined ? {} : { channel: `channel-${random(4, index, 3)}` }) };
+      const actor = { keyId: `key-${random(4, index, 4)}`, label: 'somebody' };
+      if (draft.type === 'registry-created') return { ...draft, actor };
+      return { ...draft, actor, pack: `pack-${random(3, index, 2)}`, ...(draft.channel === undefined ? {} : { channel: `channel-${random(4, index, 3)}` }) };
     });
-    const { events } = batchAfter(EMPTY, list);
-    await store.append({ events, contents: [], sessionKeys: [] }, 0);
+    // Several events have the same time, in one batch and in two, and there are times between two.
+    const events: Event[] = [];
+    for (let [index, at] = [0, Date.parse('2026-01-31T09:00:00.000Z')]; index < list.length; index += 5, at += [0, 1, 2, 5000][random(4, index, 5)]!) {
+      const batch = batchAfter(events.at(-1), list.slice(index, index + 5), { at });
+      await store.append(batch, events.length);
+      events.push(...batch.events);
+    }
 
+    const moment = fc.integer({ min: 0, max: 199 }).chain((index) => fc.constantFrom(-1, 0, 1).map((beside) => new Date(Date.parse(events[index]!.at) + beside).toISOString()));
     const revision = fc.integer({ min: -1, max: 202 });
     const types = ['registry-created', 'version-published', 'version-activated', 'version-rolled-back', 'made-by-a-newer-build', 'unheard-of'];
-    const query = fc.record(
-      {
-        order: fc.constantFrom('ascending' as const, 'descending' as const),
-        limit: fc.integer({ min: 1, max: 210 }),
-        after: revision,
-        before: revision,
-        types: fc.array(fc.constantFrom(...(types as EventType[])), { maxLength: 4 }),
-        pack: fc.constantFrom('pack-0', 'pack-1', 'pack-2', 'pack-9', "' OR 1=1 --"),
-        channel: fc.constantFrom('channel-0', 'channel-3', 'channel-9'),
-      },
-      { requiredKeys: ['order', 'limit'] },
-    );
-    const sameAsFiltered = fc.asyncProperty(query, async (query) => isDeepStrictEqual(await store.events(query), filtered(events, query)));
-    await t.resolves(fc.assert(sameAsFiltered, { numRuns: 500 })); // a failure's message holds the seed
+    const page = { order: fc.constantFrom('ascending' as const, 'descending' as const), limit: fc.integer({ min: 1, max: 210 }) };
+    const period = { after: revision, before: revision, from: moment, to: moment };
+    const subject = {
+      types: fc.array(fc.constantFrom(...(types as EventType[])), { maxLength: 4 }),
+      pack: fc.constantFrom('pack-0', 'pack-1', 'pack-2', 'pack-9', "' OR 1=1 --"),
+      channel: fc.constantFrom('channel-0', 'channel-3', 'channel-9'),
+      actor: fc.constantFrom('key-0', 'key-3', 'key-9'),
+      id: fc.constantFrom(events[0]!.id, events[99]!.id, 'unheard-of'),
+    };
+    // All conditions at once leave little to find; a period alone leaves much.
+    for (const conditions of [period, subject, { ...period, ...subject }] as Record<string, fc.Arbitrary<unknown>>[]) {
+      const query = fc.record({ ...page, ...conditions }, { requiredKeys: ['order', 'limit'] }) as fc.Arbitrary<EventQuery>;
+      const sameAsFiltered = fc.asyncProperty(query, async (query) => isDeepStrictEqual(await store.events(query), filtered(events, query)));
+      await t.resolves(fc.assert(sameAsFiltered, { numRuns: 500 })); // a failure's message holds the seed
+    }
   });
 
   test('a large batch', async (t, store) => {
@@ -231,14 +239,18 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
   });
 }
 
-function filtered(events: readonly Event[], { after, before, types, pack, channel, order, limit }: EventQuery): Event[] {
+function filtered(events: readonly Event[], { after, before, types, pack, channel, actor, id, from, to, order, limit }: EventQuery): Event[] {
   const all = events.filter(
     (event) =>
       (after === undefined || event.revision > after) &&
       (before === undefined || event.revision < before) &&
       (types?.includes(event.type) ?? true) &&
       (pack === undefined || event.pack === pack) &&
-      (channel === undefined || event.channel === channel),
+      (channel === undefined || event.channel === channel) &&
+      (actor === undefined || event.actor.keyId === actor) &&
+      (id === undefined || event.id === id) &&
+      (from === undefined || event.at >= from) &&
+      (to === undefined || event.at <= to),
   );
   return (order === 'ascending' ? all : all.reverse()).slice(0, limit);
 }
