@@ -6,7 +6,7 @@
  * A query is one or more searches, each in order of revision, which SQLite merges and stops at the limit.
  * Example: two types of one pack, newest first, are two searches of `events_by_type`.
  */
-import type { EventQuery } from '../../store.ts';
+import type { PlacedQuery } from './times.ts';
 
 interface Search {
   readonly index: string;
@@ -16,16 +16,12 @@ interface Search {
 /** Revocations move channels without being events of one channel. */
 const MOVED = "type = 'version-revoked' AND EXISTS (SELECT 1 FROM json_each(body, '$.data.moves') WHERE value ->> '$.channel' = :channel)";
 
-/** Times are as ordered as revisions are, so a time is looked up once and becomes a revision. */
-const FROM = 'revision > coalesce((SELECT revision FROM events INDEXED BY events_by_at WHERE at < :from ORDER BY at DESC, revision DESC LIMIT 1), 0)';
-const TO = 'revision <= coalesce((SELECT revision FROM events INDEXED BY events_by_at WHERE at <= :to ORDER BY at DESC, revision DESC LIMIT 1), 0)';
-
-/** SQL whose first column is an event's body, in order, and the values to bind to it by name. */
-export function eventStatement(query: EventQuery): { readonly sql: string; readonly values: Record<string, string | number> } {
-  const { pack, channel, actor, id, from, to, after, before } = query;
+/** SQL whose first column is an event's body, in order, and the values to bind to it by name. Times are places by then (`times.ts`). */
+export function eventStatement(query: PlacedQuery): { readonly sql: string; readonly values: Record<string, string | number> } {
+  const { pack, channel, actor, id, after, before } = query;
   const types = query.types && [...new Set(query.types)];
   const values: Record<string, string | number> = { limit: Math.max(0, query.limit) };
-  for (const [name, value] of Object.entries({ pack, channel, actor, id, from, to, after, before })) if (value !== undefined) values[name] = value;
+  for (const [name, value] of Object.entries({ pack, channel, actor, id, after, before })) if (value !== undefined) values[name] = value;
   for (const [index, type] of (types ?? []).entries()) values[`type${index}`] = type;
 
   const common = [
@@ -34,8 +30,6 @@ export function eventStatement(query: EventQuery): { readonly sql: string; reado
     pack !== undefined && 'pack = :pack',
     actor !== undefined && 'actor = :actor',
     id !== undefined && 'id = :id',
-    from !== undefined && FROM,
-    to !== undefined && TO,
   ].filter((condition) => condition !== false);
   const selects = searchesOf(query, types).map(({ index, conditions }) => {
     const all = [...common, ...conditions];
@@ -45,7 +39,7 @@ export function eventStatement(query: EventQuery): { readonly sql: string; reado
   return { sql: `${selects.join(' UNION ALL ')} ORDER BY revision ${direction} LIMIT :limit`, values };
 }
 
-function searchesOf({ pack, channel, actor, id }: EventQuery, types: readonly string[] | undefined): Search[] {
+function searchesOf({ pack, channel, actor, id }: PlacedQuery, types: readonly string[] | undefined): Search[] {
   const names = types?.map((_, index) => `:type${index}`);
   const typeIn = names === undefined ? [] : [`type IN (${names.join(', ')})`];
   const narrow = id !== undefined ? '' : actor !== undefined ? 'INDEXED BY events_by_actor' : undefined;

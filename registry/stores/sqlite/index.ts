@@ -22,6 +22,7 @@ import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
 import { acquireLock, type FileLock } from './lock.ts';
 import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
 import { preparePlace } from './place.ts';
+import { byPlaces, type Look } from './times.ts';
 
 /**
  * Opens a registry database, makes it where there is none, and holds it against other servers until it is closed.
@@ -127,7 +128,7 @@ export class SqliteStore implements Store {
 
   async events(query: EventQuery): Promise<readonly Event[]> {
     return this.#reading(() => {
-      const { sql, values } = eventStatement(query);
+      const { sql, values } = eventStatement(byPlaces(query, this.#momentAt));
       return this.#rows<[string, number]>(sql, values).map(([body, revision]) => eventOf(body, revision, this.file, query.exact));
     });
   }
@@ -184,6 +185,11 @@ export class SqliteStore implements Store {
     const last = row && eventOf(row[0], row[1], this.file);
     return last && { revision: last.revision, hash: last.hash };
   }
+
+  readonly #momentAt: Look = (upTo) => {
+    const [row] = this.#rows<[number, string]>('SELECT revision, at FROM events WHERE revision <= :upTo ORDER BY revision DESC LIMIT 1', { upTo });
+    return row && { revision: row[0], at: row[1] };
+  };
 
   /**
    * What a COMMIT that failed comes down to.

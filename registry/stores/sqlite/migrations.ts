@@ -71,6 +71,10 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
       CREATE INDEX events_by_at ON events (at, revision);
     `,
   },
+  {
+    name: 'times are found without an index (times.ts)',
+    sql: 'DROP INDEX events_by_at;',
+  },
 ]);
 
 /**
