@@ -50,6 +50,8 @@ export interface MetricsOptions {
 const KINDS: Readonly<Record<string, string>> = { getActivePack: 'pack', getSystemPrompt: 'system', listStyles: 'styles', getStylePrompt: 'style' };
 /** What stands for every request that is no operation's: pages of documentation, addresses that lead nowhere. */
 const NONE = 'none';
+/** What a write is answered where it fails. */
+const FAULTS = [500, 503];
 /** What kind of move each event is. */
 const MOVE_KINDS: Readonly<Partial<Record<EventType, 'activation' | 'rollback' | 'revocation'>>> = { 'version-activated': 'activation', 'version-rolled-back': 'rollback', 'version-revoked': 'revocation' };
 
@@ -115,6 +117,8 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
   app.addHook('onRoute', (route) => {
     const operation = operationOf(route);
     const counts = requests.of(operation);
+    // Writes are few, and one that fails is looked for: were its series not there before, the first failure would be no rise.
+    if (operation !== NONE && route.method === 'POST') for (const status of FAULTS) counts.expected.add(status);
     const also = alsoOf(operation);
     const endless = route.config?.endless === true;
     const count = (request: FastifyRequest, reply: FastifyReply, next: () => void) => {

@@ -11,6 +11,8 @@ export class OperationRequests {
   readonly timings: (Timing | undefined)[] = [];
   /** Answers 200 that have no end of their own: counted, not timed. */
   opened = 0;
+  /** Statuses that are told before there is an answer with them: a first one is a rise. */
+  readonly expected = new Set<number>();
   readonly #newTiming: (status: number) => Timing;
 
   constructor(newTiming: (status: number) => Timing) {
@@ -32,7 +34,8 @@ export class Requests {
       ...{ name: 'prompt_registry_requests_total', help: 'Requests that were answered, by operation and status.', labelNames: ['operation', 'status'], registers: [register] },
       collect() {
         this.reset();
-        for (const [operation, { timings, opened }] of operations) {
+        for (const [operation, { timings, opened, expected }] of operations) {
+          for (const status of expected) this.inc({ operation, status: String(status) }, 0);
           for (const [status, timing] of timings.entries()) if (timing !== undefined) this.inc({ operation, status: String(status) }, timing.count);
           if (opened > 0) this.inc({ operation, status: '200' }, opened);
         }

@@ -5,7 +5,7 @@
  * a wrong one.
  */
 import { Gauge, type Registry as Register } from 'prom-client';
-import type { ActivePack, Condition, Registry } from '../../registry/index.ts';
+import type { ActivePack, Registry } from '../../registry/index.ts';
 
 /** Where the numbers come from. */
 export interface State {
@@ -32,15 +32,15 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
       },
     });
   };
-  const has = (name: Condition['name']) => Number(registry.health().conditions.some((condition) => condition.name === name));
+  const isDiverged = () => registry.health().conditions.some(({ name }) => name === 'log-diverged');
 
   gauge('prompt_registry_applied_revision', 'The revision that answers are computed from.', () => registry.current.revision);
   gauge('prompt_registry_epoch', 'Which history the revision is of: one more after each accepted restore.', () => registry.current.epoch);
-  gauge('prompt_registry_revisions_behind', 'How many revisions of the log are not applied here; no sample while the store cannot be asked.', () => behind(registry, knownHead()));
+  gauge('prompt_registry_revisions_behind', 'How many revisions of the log are not applied here; no sample while the store cannot be asked, or holds another log.', () => (isDiverged() ? undefined : behind(registry, knownHead())));
   gauge('prompt_registry_stale_seconds', 'Seconds since this instance last knew that it was current; 0 where it does.', () => registry.staleSeconds ?? 0);
   gauge('prompt_registry_ready', 'Whether requests may be sent here, as /readyz says.', () => Number(registry.ready && !draining()));
   gauge('prompt_registry_pinned', 'Whether a version is served whatever the log says (PIN_VERSION).', () => Number(registry.pinnedVersion !== undefined));
-  gauge('prompt_registry_log_diverged', 'Whether the log in the store is another than the one applied here.', () => has('log-diverged'));
+  gauge('prompt_registry_log_diverged', 'Whether the log in the store is another than the one applied here.', () => Number(isDiverged()));
   gauge('prompt_registry_watchers', 'Streams of events that are open.', openStreams);
   gauge('prompt_registry_packs', 'Packs that are registered.', () => registry.current.packs.size);
 
@@ -53,9 +53,9 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
   });
 }
 
-function behind(registry: Registry, head: number | undefined): number | undefined {
-  if (head === undefined || registry.staleSeconds !== undefined) return undefined;
-  return Math.max(0, head - registry.current.revision);
+/** Also of an instance that is stale: whoever reaches the store but cannot read what it holds is that within seconds. */
+function behind({ current }: Registry, head: number | undefined): number | undefined {
+  return head === undefined ? undefined : Math.max(0, head - current.revision);
 }
 
 /** What channels are at: of the default pack first, then of the others, as far as there is room. */

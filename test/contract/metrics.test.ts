@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { addPack, listen, openApp, type TestApp } from '../support/app.ts';
+import { newFolder } from '../support/folder.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { scrapeOf, type Scrape } from '../support/prometheus.ts';
 
@@ -53,7 +54,7 @@ t.test('what is counted', async (t) => {
 
   const requests = (operation: string, status: number) => now.value('prompt_registry_requests_total', { operation, status: String(status) });
   t.strictSame([requests('getSystemPrompt', 200), requests('getSystemPrompt', 304), requests('getActivePack', 200), requests('getStylePrompt', 404), requests('none', 404), requests('activateVersion', 201)], [1, 1, 2, 1, 1, 2]);
-  for (const { labels, value } of now.find('prompt_registry_requests_total')) t.equal(now.value('prompt_registry_request_duration_seconds_count', labels), value, `${labels['operation']} ${labels['status']}: each is timed`);
+  for (const { labels, value } of now.find('prompt_registry_requests_total')) t.equal(now.value('prompt_registry_request_duration_seconds_count', labels) ?? 0, value, `${labels['operation']} ${labels['status']}: each is timed`);
   t.ok((now.value('prompt_registry_request_duration_seconds_sum', { operation: 'activateVersion' }) ?? 0) > 0);
 
   const read = { pack: 'coach', version: '2.0.0' };
@@ -151,6 +152,29 @@ t.test('how far it is behind, and what the store does not do', async (t) => {
   await scrapedWhen(scrape, (now) => (now.value('prompt_registry_store_errors_total', { operation: 'append', failure: 'unknown' }) ?? 0) > 0);
   opened.fail();
   await moved;
+});
+
+t.test('who reaches the store but cannot read it is behind for as long as that lasts, and stale as well', async (t) => {
+  const opened = await openApp(t, { store: 'memory', before: () => undefined, away: true, registry: { failStatic: true, dataDir: newFolder(t) } });
+  opened.fail(({ method }) => (method === 'events' ? 'rejects' : undefined));
+  const another = await openApp(t, { after: opened });
+  await another.app.registry.activate({ version: '1.0.0', reason: REASON });
+  opened.connection.away = false;
+  const { app } = opened;
+  const scrape = async () => scrapeOf((await app.inject('/metrics')).body); // with the operator's key: it knows no newer one
+  await scrapedWhen(scrape, (now) => now.value('prompt_registry_revisions_behind') === 1);
+  t.not(app.registry.staleSeconds, undefined);
+});
+
+t.test('a write that fails is a rise, however early it comes', async (t) => {
+  const opened = await openApp(t, { store: 'memory' });
+  const scrape = await scraperOf(opened);
+  const failed = async (status: number) => (await scrape()).value('prompt_registry_requests_total', { operation: 'activateVersion', status: String(status) });
+  t.strictSame([await failed(500), await failed(503)], [0, 0]);
+  opened.fail(() => 'rejects');
+  t.equal((await opened.app.inject({ method: 'POST', url: '/v1/packs/coach/activations', payload: { version: '1.0.0', reason: REASON } })).statusCode, 503);
+  opened.fail();
+  t.strictSame([await failed(500), await failed(503)], [0, 1]);
 });
 
 t.test('labels are bounded', async (t) => {
@@ -282,6 +306,11 @@ interface Dashboard {
 const RULES = (parse(file('docs/observability/alerts.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
 const DASHBOARD = JSON.parse(file('docs/observability/dashboard.json')) as Dashboard;
 
+/** The operations that append an event: they take an Idempotency-Key. */
+const WRITES = Object.values((parse(file('openapi.yaml')) as { paths: Record<string, { post?: { operationId: string; parameters?: readonly { name?: string }[] } }> }).paths)
+  .flatMap(({ post }) => (post?.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') === true ? [post.operationId] : []))
+  .sort();
+
 /** A scrape of an instance on which all that is counted has happened once. */
 async function fullScrape(t: Test): Promise<Scrape> {
   const opened = await openApp(t);
@@ -328,7 +357,9 @@ t.test('what the dashboard, the alerts and the page about them name is there', a
     t.equal(gone.length, 1, 'one tells that nothing is scraped at all');
     t.strictSame(others.flatMap(({ expr }) => missing(scrape, expr)), []);
     t.strictSame(others.flatMap(({ expr }) => rawCounters(expr)), []);
-    t.ok(others.some(({ expr }) => expr.includes('increase(prompt_registry_store_errors_total{operation="append"}')), 'one tells that writes fail, however few there are');
+    const writes = RULES.find(({ alert }) => alert === 'PromptRegistryWritesFail')?.expr ?? '';
+    t.match(writes, /increase\(prompt_registry_requests_total\{.*status=~"5\.\."\}\[\w+\]\)\) > 0$/u, 'one tells that writes fail, however few there are');
+    t.strictSame((/operation=~"([^"]*)"/u.exec(writes)?.[1] ?? '').split('|').sort(), WRITES, 'of whatever appends an event');
     for (const { alert, expr } of others) if (expr.includes('prompt_registry_requests_total')) t.ok(groupedBy(expr).includes('operation'), `${alert}: reads do not drown writes`);
     for (const { alert, expr, annotations } of RULES) {
       const named = [...Object.values(annotations).join(' ').matchAll(/\$labels\.(\w+)/gu)].map(([, label = '']) => label);
