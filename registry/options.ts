@@ -54,12 +54,25 @@ export interface RegistryOptions {
 const LONGEST_SESSION = 365 * 86_400_000;
 
 /** What each option must be; `right` completes the sentence "It must be …". */
-const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
+const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl' | 'shipped' | 'policies' | 'dataDir' | 'pinVersion'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
   { name: 'store', right: 'an open store, e.g. new MemoryStore()', holds: (store) => typeof store === 'object' && store !== null && 'append' in store },
   { name: 'channels', right: "a list of at least one channel name, each once, the default one first, e.g. ['production']", holds: isChannels },
   { name: 'defaultPack', right: 'a pack name: lower-case letters, digits and hyphens, at most 63', holds: (name) => Value.Check(PackName, name) },
   { name: 'sessionTtl', right: 'a number of milliseconds from 1 to 31536000000 (365 days), e.g. 86400000', holds: (ttl) => typeof ttl === 'number' && ttl >= 1 && ttl <= LONGEST_SESSION },
+  // A list that is none may still be one to a loop: a policy that is a path would be no floor at all.
+  { name: 'shipped', right: 'what readPackFolders gives, e.g. await readPackFolders(folder)', holds: (shipped) => isListOf(shipped, 'version', 'path') },
+  { name: 'policies', right: 'what readPolicies gives, e.g. await readPolicies(folder)', holds: (policies) => isListOf(policies, 'policy', 'path') },
+  { name: 'dataDir', right: 'the path of a folder', holds: (path) => path === undefined || (typeof path === 'string' && path !== '') },
+  { name: 'pinVersion', right: "a pack and its version, e.g. { pack: 'coach', version: '1.0.0' }", holds: (pin) => pin === undefined || isWith(pin, 'pack', 'version') },
 ];
+
+function isWith(value: unknown, ...members: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && members.every((member) => member in value);
+}
+
+function isListOf(list: unknown, ...members: readonly string[]): boolean {
+  return list === undefined || (Array.isArray(list) && list.every((each) => isWith(each, ...members)));
+}
 
 function isChannels(channels: unknown): boolean {
   return Array.isArray(channels) && channels.length > 0 && new Set(channels).size === channels.length && channels.every((name) => Value.Check(ChannelName, name));

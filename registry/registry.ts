@@ -259,8 +259,7 @@ export class Registry {
    */
   async publish(request: PublishRequest): Promise<Receipt<{ record: VersionRecord; snapshot: Snapshot; created: boolean }>> {
     const version = parsePack(request.pack, request.document);
-    const { actor = SYSTEM_ACTOR } = request;
-    const { event, snapshot, replayed } = await this.#execute({ type: 'publish', version, actor, reason: `Published: ${version.summary}` }, request);
+    const { event, snapshot, replayed } = await this.#execute({ type: 'publish', version, actor: request.actor ?? SYSTEM_ACTOR, reason: `Published: ${version.summary}` }, request);
     return { record: versionIn(packIn(snapshot, request.pack), version.content.version), snapshot, created: event !== undefined, replayed };
   }
 
@@ -359,6 +358,7 @@ export class Registry {
 
   /** The event that a command made, now or at its first coming; none where nothing had to change. */
   async #execute(command: Command, { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
+    checkRequest({ actor });
     const request = replayable(this.#store, actor, idempotency);
     const { events, snapshot } = await this.#instance.commit((base) => request.first(() => decide(base, command, this)));
     const replay = request.replay();

@@ -4,8 +4,8 @@
 import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, type InputFault } from './errors.ts';
 import type { Idempotency } from './event.ts';
-import { ChannelName, KeyLabel, PackName, Reason, SCOPES, Timestamp, Version, type Actor, type Scope } from './model.ts';
-import { schemaFaults, unfitText } from './pack.ts';
+import { Actor, ChannelName, KeyLabel, PackName, Reason, SCOPES, Timestamp, Version, type Scope } from './model.ts';
+import { schemaFaults, unfitTexts } from './pack.ts';
 import type { Precondition } from './transitions.ts';
 
 /** Which pointer is meant; the default pack and channel where it says nothing. */
@@ -66,23 +66,23 @@ export interface RevokeKeyRequest extends Attribution {
 
 const SCHEMAS: Readonly<Record<string, TSchema>> = {
   ...{ pack: PackName, channel: ChannelName, version: Version, toVersion: Version, fromVersion: Version, replacement: Version },
-  ...{ reason: Reason, label: KeyLabel, expiresAt: Timestamp },
+  ...{ reason: Reason, label: KeyLabel, expiresAt: Timestamp, actor: Actor },
 };
+/** Must be given where an operation has them: what is in the log for good has them for good, also where no TypeScript looked (SPEC R11). */
+const REQUIRED: ReadonlySet<string> = new Set(['reason', 'version', 'label', 'actor']);
 
 /**
  * Holds a request's members to the domain's words.
  * @throws RegistryError `validation-failed` with every fault, by parameter
  */
-export function checkRequest(members: Readonly<Record<string, string | undefined>>): void {
+export function checkRequest(members: Readonly<Record<string, unknown>>): void {
   const faults: InputFault[] = [];
   for (const [parameter, value] of Object.entries(members)) {
     const schema = SCHEMAS[parameter];
-    if (value === undefined || schema === undefined) continue;
+    if (schema === undefined || (value === undefined && !REQUIRED.has(parameter))) continue;
     // The one format there is among these has no checker in TypeBox.
-    const found = schema === Timestamp ? timestampFaults(value) : schemaFaults(schema, value);
-    faults.push(...found.map(({ detail }) => ({ parameter, detail })));
-    const unfit = typeof value === 'string' ? unfitText(value) : undefined;
-    if (unfit !== undefined) faults.push({ parameter, detail: `The text ${unfit}.` });
+    const found = schema === Timestamp ? timestampFaults(String(value)) : schemaFaults(schema, value);
+    faults.push(...[...found, ...unfitTexts(value)].map(({ pointer = '', detail }) => ({ parameter: `${parameter}${pointer.replaceAll('/', '.')}`, detail })));
   }
   if (faults.length > 0) throw invalidInput('The request breaks its schema.', faults);
 }

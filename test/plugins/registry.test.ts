@@ -61,11 +61,19 @@ t.test('options that would break later refuse the start', async (t) => {
     ['channels', ['production', 'production'], "[ 'production', 'production' ]"],
     ['channels', ['Production!'], "[ 'Production!' ]"],
     ['defaultPack', undefined, 'undefined'],
+    ['shipped', Promise.resolve([]), 'Promise'],
+    ['shipped', './packs', "'./packs'"],
+    ['shipped', [{}], '[ {} ]'],
+    ['policies', './packs', "'./packs'"],
+    ['policies', Promise.resolve([]), 'Promise'],
+    ['dataDir', 5, '5'],
+    ['dataDir', '', "''"],
+    ['pinVersion', 'coach@1.0.0', "'coach@1.0.0'"],
   ];
   for (const [name, wrong, shown] of cases) {
     const store = new MemoryStore();
     const refusal = await refusalOf(t, { ...optionsOf({ store }), [name]: wrong });
-    t.ok(refusal.message.includes(`${name}: ${shown} is wrong: it must be `), refusal.message);
+    t.ok(refusal.message.includes(`${name}: ${shown}`) && refusal.message.includes(' is wrong: it must be '), refusal.message);
     t.equal(await store.head(), undefined, 'nothing was written');
   }
   const both = await refusalOf(t, { ...optionsOf(), sessionTtl: -1, channels: [] });
