@@ -37,16 +37,21 @@ async function install(t: Test, tarballs: readonly string[], ...others: readonly
   return folder;
 }
 
-/** Type-checks a program against the installed packages, as strictly as it goes, the types of the packages included. */
+/**
+ * Type-checks a program against the installed packages, as strictly as it goes, the types of the packages included, with no types beside
+ * them but Node's, as Node finds modules and as bundlers do.
+ */
 async function compile(folder: string, ...files: readonly string[]): Promise<string> {
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
-  for (const name of ['node', 'semver']) symlinkSync(join(ROOT, 'node_modules', '@types', name), join(folder, 'node_modules', '@types', name));
+  symlinkSync(join(ROOT, 'node_modules', '@types', 'node'), join(folder, 'node_modules', '@types', 'node'));
   symlinkSync(join(ROOT, 'node_modules', 'undici-types'), join(folder, 'node_modules', 'undici-types'));
-  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'NodeNext', '--target', 'ES2024', '--types', 'node', '--allowImportingTsExtensions'];
-  return run(NODE, [TSC, ...options, ...files], { cwd: folder, env: ENV }).then(
-    ({ stdout }) => stdout,
-    (error: { stdout: string }) => error.stdout,
-  );
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'ES2024', '--types', 'node', '--allowImportingTsExtensions'];
+  const found: string[] = [];
+  for (const [module, resolution] of [['NodeNext', 'NodeNext'], ['ESNext', 'Bundler']] as const) {
+    const asked = [TSC, ...options, '--module', module, '--moduleResolution', resolution, ...files];
+    found.push(await run(NODE, asked, { cwd: folder, env: ENV }).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout));
+  }
+  return found.join('');
 }
 
 t.test('the packages', async (t) => {
@@ -127,6 +132,7 @@ t.test('the packages', async (t) => {
     t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }), [401, { error: /operators/u }]);
     t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }, 'Bearer token'), [200, { version: '1.0.0', previousVersion: '1.1.0' }]);
     t.match(await ask('/sessions', { style: 'direct' }), [422, { error: /supportive/u }]);
+    t.match(await ask('/operator/rollback', { reason: ' ' }, 'Bearer token'), [400, { errors: [{ parameter: 'reason' }] }]);
     t.match(await ask(`/sessions/${String(session['sessionId'])}/turns`, { message: 'I am stuck.' }), [200, { version: '1.1.0', messages: [{ role: 'system', content: /Say what you see/u }, { role: 'user', content: 'I am stuck.' }] }]);
     t.match(await ask('/operator/rollback', { reason: 'It was not the style' }, 'Bearer token'), [200, { version: '1.1.0', previousVersion: '1.0.0' }]);
     t.match(await ask('/sessions/forged/turns', { message: 'x' }), [404, { error: String }]);

@@ -37,7 +37,8 @@ const STATUSES: Readonly<Record<string, number>> = { 'style-not-supported': 422,
 app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
   const status = error instanceof RegistryError ? (STATUSES[error.code] ?? 503) : (error.statusCode ?? 500);
   if (status >= 500) request.log.error(error);
-  return reply.code(status).send({ error: status < 500 ? error.message : 'Something went wrong.' });
+  const { errors } = error instanceof RegistryError ? error.members : {}; // which members of a request are wrong, and why
+  return reply.code(status).send({ error: status < 500 ? error.message : 'Something went wrong.', ...(status < 500 && { errors }) });
 });
 
 app.get('/prompts', () => {
