@@ -25,7 +25,7 @@ export interface OutletOptions {
 
 /** Batches spans and sends them, each as it may leave. */
 export function outlet({ endpoint, log, pause = 5000 }: OutletOptions): BatchSpanProcessor {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`, timeoutMillis: PATIENCE });
+  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`, timeoutMillis: PATIENCE, concurrencyLimit: 1 });
   return new ToldSpans({ exporter: new Exporter(exporter, log), scheduledDelayMillis: pause, exportTimeoutMillis: 2 * PATIENCE });
 }
 

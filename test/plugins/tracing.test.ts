@@ -142,6 +142,19 @@ t.test('a collector that hangs: requests are answered, spans beyond the bound ar
   t.ok(collector.spans.length < sent, `${collector.spans.length} of ${sent} spans were sent: the rest was not kept`);
 });
 
+t.test('a collector whose answer never ends: one batch waits for it, the others are dropped, and it is told of', async (t) => {
+  const collector = await openCollector(t);
+  collector.trickle();
+  const lines: string[] = [];
+  const { app } = await openApp(t, { store: 'memory', tracing: tracingTo(collector), logger: { level: 'warn', stream: { write: (line: string) => void lines.push(line) } } });
+  await app.inject('/v1/prompts/styles');
+  await until(() => collector.bodies.length > 0);
+  await app.inject('/v1/prompts/styles');
+  await until(() => collector.bodies.length > 1 || lines.some((line) => line.includes('does not take spans')));
+  t.equal(collector.bodies.length, 1);
+  await app.close();
+});
+
 t.test('a collector that is not there is told of once, and does no harm', async (t) => {
   const { endpoint } = await openCollector(t);
   const gone = new URL(endpoint);

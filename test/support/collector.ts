@@ -1,5 +1,5 @@
 /**
- * A collector of OpenTelemetry that keeps what it is sent (OTLP over HTTP, as JSON), and can hang.
+ * A collector of OpenTelemetry that keeps what it is sent (OTLP over HTTP, as JSON), and can hang, or answer without end.
  *
  * Example: `const collector = await openCollector(t); … tracing: { endpoint: collector.endpoint, serviceName: 'test' }`.
  */
@@ -33,6 +33,8 @@ export interface Collector {
   readonly mostAtOnce: number;
   /** From now on nothing is answered, until `answer` is called. */
   hang(): void;
+  /** From now on every answer goes on and on, a byte at a time, until `answer` is called. */
+  trickle(): void;
   answer(): void;
 }
 
@@ -41,7 +43,10 @@ export async function openCollector(t: Test): Promise<Collector> {
   const bodies: string[] = [];
   const paths: string[] = [];
   const held = new Set<ServerResponse>();
-  let [hangs, under, mostAtOnce] = [false, 0, 0];
+  const dripping = setInterval(() => {
+    for (const response of held) if (response.headersSent) response.write(' ');
+  }, 100).unref();
+  let [hangs, trickles, under, mostAtOnce] = [false, false, 0, 0];
   const give = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   const server = createServer((request, response) => {
     under += 1;
@@ -51,7 +56,8 @@ export async function openCollector(t: Test): Promise<Collector> {
     text(request).then(
       (body) => {
         bodies.push(body);
-        if (hangs) held.add(response);
+        if (trickles) response.writeHead(200).flushHeaders();
+        if (hangs || trickles) held.add(response);
         else give(response);
       },
       () => undefined, // its sender gave up, or the test is over: half a body is none
@@ -59,6 +65,7 @@ export async function openCollector(t: Test): Promise<Collector> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(async () => {
+    clearInterval(dripping);
     server.closeAllConnections();
     server.close();
     await once(server, 'close');
@@ -76,9 +83,12 @@ export async function openCollector(t: Test): Promise<Collector> {
     hang: () => {
       hangs = true;
     },
+    trickle: () => {
+      trickles = true;
+    },
     answer: () => {
-      hangs = false;
-      for (const response of held) give(response);
+      [hangs, trickles] = [false, false];
+      for (const response of held) if (response.headersSent) response.end(); else give(response);
       held.clear();
     },
   };
