@@ -46,8 +46,8 @@ export interface MetricsOptions {
   readonly most?: number;
 }
 
-/** What each of the reads gives; all other operations read no prompts of a pointer. */
-const KINDS: Readonly<Record<string, string>> = { getActivePack: 'pack', getSystemPrompt: 'system', listStyles: 'styles', getStylePrompt: 'style' };
+/** What each of the reads gives; all other operations read no prompts of a pointer or a pin. */
+const KINDS: Readonly<Record<string, string>> = { getActivePack: 'pack', getSystemPrompt: 'system', listStyles: 'styles', getStylePrompt: 'style', getCoachSession: 'session' };
 /** What stands for every request that is no operation's: pages of documentation, addresses that lead nowhere. */
 const NONE = 'none';
 /** What a write is answered where it fails. */
@@ -163,7 +163,7 @@ function operationOf({ schema }: RouteOptions): string {
 /** The two series of an answer: whether it was sent, or the caller had it already. */
 type ReadCounts = readonly [sent: Count<'pack' | 'version' | 'kind' | 'result'>, notModified: Count<'pack' | 'version' | 'kind' | 'result'>];
 
-/** Counts the reads of one kind. What was answered is one object until the pointer moves, so its series are looked up once. */
+/** Counts the reads of one kind. What a pointer gives is one object until it moves, so its series are looked up once. */
 function readsOf(reads: BoundedCounts<'pack' | 'version' | 'kind' | 'result'>, kind: string): Also {
   const known = new WeakMap<AnswerOrigin, ReadCounts>();
   return ({ origin }, { statusCode }) => {

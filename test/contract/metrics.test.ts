@@ -38,8 +38,9 @@ async function busy({ app }: TestApp): Promise<void> {
   await app.inject({ url: '/v1/prompts/system', headers: { 'if-none-match': String(etag) } });
   for (const url of ['/v1/packs/coach/active', '/v1/prompts/styles', '/v1/prompts/styles/reflective', '/v1/prompts/styles/nothing', '/nowhere', '/docs/']) await app.inject(url);
   await app.inject({ method: 'HEAD', url: '/v1/packs/coach/active' });
-  await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} });
+  const { sessionId } = (await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} })).json<{ sessionId: string }>();
   await app.inject({ method: 'POST', url: '/v1/packs/coach/activations', payload: { version: '1.0.0', reason: REASON } });
+  await app.inject(`/v1/coach/sessions/${sessionId}`); // on the version that it started with
   await app.inject({ method: 'POST', url: '/v1/packs/coach/rollback', payload: { reason: REASON } });
   await app.inject({ method: 'POST', url: '/v1/packs/coach/activations', payload: { version: '1.1.0', reason: REASON } });
   await app.inject({ method: 'POST', url: '/v1/packs/coach/versions/1.1.0/revoke', payload: { reason: REASON } });
@@ -59,7 +60,7 @@ t.test('what is counted', async (t) => {
 
   const read = { pack: 'coach', version: '2.0.0' };
   const reads = (labels: Record<string, string>) => now.value('prompt_registry_reads_total', { ...read, ...labels });
-  t.strictSame([reads({ kind: 'system', result: 'sent' }), reads({ kind: 'system', result: 'not_modified' }), reads({ kind: 'pack' }), reads({ kind: 'styles' }), reads({ kind: 'style' })], [1, 1, 2, 1, 1]);
+  t.strictSame([reads({ kind: 'system', result: 'sent' }), reads({ kind: 'system', result: 'not_modified' }), reads({ kind: 'pack' }), reads({ kind: 'styles' }), reads({ kind: 'style' }), reads({ kind: 'session' })], [1, 1, 2, 1, 1, 1]);
   t.equal(now.value('prompt_registry_sessions_started_total', read), 1);
   const moves = (kind: string) => now.value('prompt_registry_pointer_moves_total', { pack: 'coach', channel: 'production', kind });
   t.strictSame([moves('activation'), moves('rollback'), moves('revocation')], [2, 1, 1]);
@@ -299,8 +300,8 @@ interface Rule {
 }
 interface Dashboard {
   readonly templating: { readonly list: readonly { readonly name: string; readonly type: string; readonly definition?: string; readonly allValue?: string }[] };
-  readonly annotations: { readonly list: readonly { readonly expr: string; readonly step: string }[] };
-  readonly panels: readonly { readonly id: number; readonly type: string; readonly title: string; readonly datasource?: { readonly uid: string }; readonly targets?: readonly { readonly expr: string }[] }[];
+  readonly annotations: { readonly list: readonly { readonly expr: string; readonly step: string; readonly titleFormat: string }[] };
+  readonly panels: readonly { readonly id: number; readonly type: string; readonly title: string; readonly datasource?: { readonly uid: string }; readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[] }[];
 }
 
 const RULES = (parse(file('docs/observability/alerts.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
@@ -329,6 +330,9 @@ t.test('what the dashboard, the alerts and the page about them name is there', a
     const expressions = [...DASHBOARD.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)), ...DASHBOARD.annotations.list.map(({ expr }) => expr)];
     t.ok(expressions.length >= 25, `${expressions.length} queries`);
     t.strictSame(expressions.flatMap((expression) => missing(scrape, expression)), []);
+    const legends = [...DASHBOARD.panels.flatMap(({ targets = [] }) => targets.map(({ expr, legendFormat }) => [expr, legendFormat] as const)), ...DASHBOARD.annotations.list.map(({ expr, titleFormat }) => [expr, titleFormat] as const)];
+    const named = (legend: string) => [...legend.matchAll(/\{\{(\w+)\}\}/gu)].map(([, label = '']) => label);
+    t.strictSame(legends.filter(([expr, legend]) => named(legend).some((label) => !labelsGiven(expr).includes(label))), [], 'legends name what there is');
     t.strictSame(DASHBOARD.panels.filter(({ type }) => type === 'row').map(({ title }) => title), ['Traffic', 'Pointers', 'Freshness', 'Store', 'Process']);
     t.equal(new Set(DASHBOARD.panels.map(({ id }) => id)).size, DASHBOARD.panels.length, 'each panel has an id of its own');
     t.ok(DASHBOARD.panels.every(({ type, datasource }) => type === 'row' || datasource?.uid === '${datasource}'), 'the data source is chosen at the import');
