@@ -77,7 +77,9 @@ function spansIn(provider: TracerProvider): Around {
     if (trace.getSpan(context.active()) === undefined) return call();
     const span = tracer.startSpan(`store ${operation}`, { kind: SpanKind.CLIENT, attributes: storeAttributes(operation) });
     try {
-      return await call();
+      const answer = await call();
+      if (answer === 'unknown') span.setStatus({ code: SpanStatusCode.ERROR });
+      return answer;
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;

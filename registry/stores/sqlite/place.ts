@@ -17,6 +17,8 @@ import { makeFolder } from '../../make-folder.ts';
  * @throws StartRefused (78) where there cannot be a database.
  */
 export function preparePlace(file: string): string {
+  if (typeof file !== 'string') throw new StartRefused(78, `The registry database has no path: openSqliteStore({ file: './data/registry.db' }) names one.`);
+  if (basename(file) === ':memory:') throw new StartRefused(78, `The registry database ${file} would be a file of that name. Name another, or take the store that is in memory (STORE_URL=memory:, or new MemoryStore()).`);
   // eslint-disable-next-line no-control-regex -- these are what it looks for
   if (file === '' || /[\u0000-\u001f\u007f]|^\s|\s$/.test(file)) {
     throw new StartRefused(78, `${JSON.stringify(file)} is no path of a registry database: it is empty, begins or ends with a space, or holds a control character.`);

@@ -199,6 +199,8 @@ t.test('paths where there cannot be a database', async (t) => {
     [join(root, 'registry.db '), /begins or ends with a space/],
     [join(root, 'registry\0.db'), /control character/],
     ['', /"" is no path/],
+    [undefined as never, /openSqliteStore\(\{ file: /u],
+    [':memory:', /would be a file of that name.*MemoryStore/u],
     [join(root, 'dangling.db'), /dangling\.db cannot be made or read/],
     [join(root, 'n'.repeat(300)), /cannot be made or read/],
   ];
