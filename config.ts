@@ -49,7 +49,6 @@ const DEFAULTS = {
   KEY_MAX_STALE: 'unlimited',
   CORS_ORIGINS: 'off',
   TRUST_PROXY: 'off',
-  OTEL_SERVICE_NAME: 'prompt-registry',
   LOG_LEVEL: 'info',
 };
 type WithDefaults = Environment & typeof DEFAULTS;
@@ -78,7 +77,7 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
   /** Where traces go, and under which name; none are made where it is not set. */
-  readonly tracing: { readonly endpoint: string; readonly serviceName: string } | undefined;
+  readonly tracing: { readonly endpoint: string; readonly serviceName: string | undefined } | undefined;
   readonly logLevel: string;
 }
 

@@ -29,7 +29,8 @@ declare module 'fastify' {
 export interface TracingOptions {
   /** Of the collector, e.g. `http://collector:4318`. */
   readonly endpoint: string;
-  readonly serviceName: string;
+  /** Where not given, what `OTEL_RESOURCE_ATTRIBUTES` says, or `prompt-registry`. */
+  readonly serviceName?: string | undefined;
   /** Between two batches, in milliseconds; 5000 where not given. */
   readonly pause?: number;
   /** How long closing waits for the collector, in milliseconds; 1500 where not given. */
@@ -37,8 +38,9 @@ export interface TracingOptions {
 }
 
 async function tracing(app: FastifyInstance, { endpoint, serviceName, pause, lastWait = 1500 }: TracingOptions): Promise<void> {
-  const own = resourceFromAttributes({ [ATTR_SERVICE_NAME]: serviceName, [ATTR_SERVICE_VERSION]: packageJson.version });
-  const resource = defaultResource().merge(detectResources({ detectors: [resourceAttributesEnvDetector] })).merge(own);
+  const shipped = resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'prompt-registry', [ATTR_SERVICE_VERSION]: packageJson.version });
+  const set = resourceFromAttributes(serviceName === undefined ? {} : { [ATTR_SERVICE_NAME]: serviceName });
+  const resource = defaultResource().merge(shipped).merge(detectResources({ detectors: [resourceAttributesEnvDetector] })).merge(set);
   const provider = new TracerProvider({ resource, spanProcessors: [outlet({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })] });
   const releaseGlobals = takeGlobals(new AsyncLocalStorageContextManager().enable());
 

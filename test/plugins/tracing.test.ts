@@ -98,6 +98,19 @@ t.test('spans say which version was answered, and hold no text, no key, no sessi
   t.strictSame(collector.spans.flatMap(({ events, status }) => [...events, ...(status.message === undefined ? [] : [status.message])]), []);
 });
 
+t.test('the service is called as it is set, else as its resource says, else by its own name', async (t) => {
+  t.teardown(() => delete process.env['OTEL_RESOURCE_ATTRIBUTES']);
+  const called = async (attributes: string, serviceName?: string) => {
+    process.env['OTEL_RESOURCE_ATTRIBUTES'] = attributes;
+    const collector = await openCollector(t);
+    const { app } = await openApp(t, { store: 'memory', tracing: { ...tracingTo(collector), serviceName } });
+    await app.inject('/v1/packs');
+    await app.close();
+    return collector.spans[0]?.service;
+  };
+  t.strictSame([await called('service.name=theirs', 'set'), await called('service.name=theirs'), await called('')], ['set', 'theirs', 'prompt-registry']);
+});
+
 t.test('each request is one span, and what a caller did wrong is no error of the server', async (t) => {
   const collector = await openCollector(t);
   const opened = await openApp(t, { store: 'memory', tracing: tracingTo(collector) });
