@@ -4,18 +4,19 @@
  *
  * Rule: an instance that is behind catches up first; where it cannot in time, or is cut off, it refuses. After a restore of the database
  * revisions begin anew from an earlier one; `Registry-Epoch`, passed on beside it, says which history the revision is of. Looked at
- * behind the scope, so that nobody without a key makes the store work.
+ * behind the scope, so that nobody without a key makes the store work, and the key once more behind it: it may have been revoked by then.
  * Example: an operator rolls back on one instance (`Registry-Revision: 9`); a read on another with `Registry-Min-Revision: 9` shows the
  * rollback, or is a 503.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { invalidInput } from '../registry/index.ts';
+import { invalidInput, type Scope } from '../registry/index.ts';
 import { restamp } from './request-snapshot.ts';
+import { refusal } from './scopes.ts';
 
 function minRevision(app: FastifyInstance, _options: object, done: () => void): void {
   const { registry } = app;
-  const catchUpFirst = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
+  const catchUpFirst = (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     const asked = request.headers['registry-min-revision'];
     if (asked === undefined) return next();
     const epoch = request.headers['registry-epoch'];
@@ -27,13 +28,15 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
     registry.reach({ revision: place.revision, epoch: place.epoch }).then(() => {
       request.snapshot = registry.current;
       restamp(reply, registry, request.snapshot);
-      next();
+      // SPEC R2: whether the key still holds is answered from that snapshot, too
+      request.caller = request.snapshot.keys.get(request.caller?.keyId ?? '') ?? null;
+      next(refusal(request, reply, scope));
     }, next);
   };
   app.addHook('onRoute', (route) => {
     const { scope } = route.config ?? {};
     if (scope === undefined || scope === 'open') return;
-    route.onRequest = [...[route.onRequest ?? []].flat(), catchUpFirst];
+    route.onRequest = [...[route.onRequest ?? []].flat(), catchUpFirst(scope)];
   });
   done();
 }

@@ -44,7 +44,7 @@ export function callerMay({ caller }: FastifyRequest, scope: Scope): boolean {
 }
 
 /** Why the request may not go on, or undefined where it may. */
-function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+export function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
     const sent = headers.authorization !== undefined;
     void reply.header('www-authenticate', sent ? `${REALM}, error="invalid_token"` : REALM);

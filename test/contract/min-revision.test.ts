@@ -111,6 +111,19 @@ t.test('400 for what is no revision, 401 and 403 before anything is asked of the
   for (const id of ['live', 'ready']) t.equal((await asks(t, id, 999_999)).statusCode, 200, `${id} is nobody's`);
 });
 
+t.test('a key that was revoked by that revision does nothing any more, on an instance that hears of it only by being asked', async (t) => {
+  const { quick, late, asks } = await openPair(t);
+  const { registry } = quick.app;
+  const { token = '', record } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
+  const headers = { authorization: `Bearer ${token}` };
+  await late.app.registry.catchUp();
+  t.match(await asks(t, 'getActivePack', registry.current.revision, { headers }), { statusCode: 200 });
+  await registry.revokeKey({ keyId: record.keyId, reason: 'Left the team' });
+  t.match(await askOf(late.app)(t, 'getActivePack', { headers }), { statusCode: 200 }, 'it has not heard of it');
+  const { revision } = registry.current;
+  t.match(await asks(t, 'getActivePack', revision, { headers }), { statusCode: 401, revision, body: { code: 'unauthenticated', detail: /reader.*revoked/u } });
+});
+
 t.test('a revision seen before a restore is satisfied by what came after it, where its epoch is passed on', async (t) => {
   const { quick, late, move, quiet, asks } = await openPair(t);
   const kept = quick.app.registry.current.revision;
