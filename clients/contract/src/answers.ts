@@ -33,6 +33,7 @@ export interface VersionSummary {
   readonly summary: string;
   readonly author: string;
   readonly publishedAt: string;
+  readonly publishedBy: Actor;
   readonly defaultStyle: string;
   readonly styles: readonly StyleTitle[];
   readonly compatibility: object;
@@ -118,6 +119,7 @@ export interface ActivationPage {
 }
 
 export interface Preview {
+  readonly diff: readonly object[];
   readonly wouldActivate: string;
   readonly previousVersion: string | null;
   readonly stylesAdded: readonly string[];
@@ -167,6 +169,7 @@ export interface Event {
   readonly actor: Actor;
   readonly reason: string;
   readonly pack?: string;
+  readonly channel?: string;
   readonly version?: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly previousHash: string;
@@ -238,6 +241,7 @@ export interface Problem {
 /** `data` of a message of the stream. */
 export interface StreamData {
   readonly revision: number;
+  readonly at?: string;
   readonly type?: string;
   readonly pack?: string;
   readonly moves?: readonly { readonly channel: string; readonly version: string; readonly previousVersion: string | null; readonly digest: string }[];

@@ -4,7 +4,8 @@
  * Problem: a server that hangs must not hang the suite, and a load balancer must not let a read look older than the write before it.
  * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a
  * request to an operation that needs a key passes on the latest revision that was seen (`Registry-Min-Revision`). Where the server says
- * 429, or that it is overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done.
+ * 429, or that it is overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done. So is an instance that has not
+ * heard of a key yet, which makes it catch up only so often: its 401 is from before the revision that was passed on.
  * Example: `await connection.send('getPack', { path: { pack: 'coach' } })`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -37,6 +38,8 @@ export interface Request {
 const SILENCE = { operation: 2, server: 8 };
 /** How often a 429 or an overload is waited for, and for how many seconds at most each time. */
 const PATIENCE = { times: 5, seconds: 60 };
+/** How long an instance may take to hear of what another one did, in milliseconds. */
+const NEWS = 250;
 /** Operations that read the whole log may take as many times longer. */
 const LONG = new Map([['verifyAudit', 12]]);
 
@@ -48,6 +51,7 @@ export class Connection {
   readonly #silent = new Map<string, number>();
   #silentInARow = 0;
   #seen = 0;
+  #haste = new AbortController();
 
   constructor(judge: Judge, options: ConnectionOptions) {
     this.#judge = judge;
@@ -65,6 +69,15 @@ export class Connection {
 
   saw(revision: number): void {
     if (Number.isSafeInteger(revision) && revision > this.#seen) this.#seen = revision;
+  }
+
+  /** Waits for no `Retry-After` any more, the one under way included, until it has time again. */
+  hurry(): void {
+    this.#haste.abort();
+  }
+
+  haveTime(): void {
+    this.#haste = new AbortController();
   }
 
   /** Sends a request and gives back what came, unjudged. @throws NoAnswer */
@@ -88,11 +101,15 @@ export class Connection {
     const operation = this.#judge.operation(id);
     this.sent.add(id);
     for (let tries = 1; ; tries += 1) {
-      const answer = await exchange(this.#options.url + pathOf(operation, request), this.#initOf(operation, request), timeout);
-      const wait = isLater(answer) && tries <= PATIENCE.times ? waitOf(answer) : undefined;
-      if (wait === undefined) return answer;
-      await pause(wait);
+      const init = this.#initOf(operation, request);
+      const answer = await exchange(this.#options.url + pathOf(operation, request), init, timeout);
+      if (!(await this.#waited(tries, isBehind(answer, init) ? NEWS : waitOf(answer)))) return answer;
     }
+  }
+
+  /** Waits for so many milliseconds, but not for ever, and not in a hurry. @returns whether to ask again */
+  async #waited(tries: number, wait: number | undefined): Promise<boolean> {
+    return wait !== undefined && tries <= PATIENCE.times && pause(wait, true, { signal: this.#haste.signal }).catch(() => false);
   }
 
   /** Reads a path that is no operation. @throws NoAnswer */
@@ -110,16 +127,14 @@ export class Connection {
         const response = await within(timeout, (signal) => fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }));
         if (response.status < 400) return response;
         const answer = { status: response.status, headers: response.headers, text: await within(timeout, () => response.text()) };
-        const wait = isLater(answer) && tries <= PATIENCE.times ? waitOf(answer) : undefined;
-        if (wait === undefined) return new Response(answer.text, answer);
-        await pause(wait);
+        if (!(await this.#waited(tries, waitOf(answer)))) return new Response(answer.text, answer);
       } catch (error) {
         throw noAnswer(error, place, timeout);
       }
     }
   }
 
-  #initOf({ guarded, method }: Operation, request: Request): RequestInit {
+  #initOf({ guarded, method }: Operation, request: Request): RequestInit & { readonly headers: Readonly<Record<string, string>> } {
     const { body, headers = {}, key = this.#options.key } = request;
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     return {
@@ -140,9 +155,15 @@ function isLater({ status, text }: RawAnswer): boolean {
   return status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');
 }
 
-/** Milliseconds to wait as the answer says; undefined where it does not say, or where that is too long. */
-function waitOf({ headers }: RawAnswer): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? NaN);
+/** Whether it knew no key, and less than was asked for. */
+function isBehind({ status, headers }: RawAnswer, { headers: asked }: { readonly headers: Readonly<Record<string, string>> }): boolean {
+  return status === 401 && Number(headers.get('registry-revision')) < Number(asked['registry-min-revision'] ?? 0);
+}
+
+/** Milliseconds to wait where the answer asks to come again later; undefined where it does not say when, or where that is too long. */
+function waitOf(answer: RawAnswer): number | undefined {
+  if (!isLater(answer)) return undefined;
+  const seconds = Number(answer.headers.get('retry-after') ?? NaN);
   return seconds >= 0 && seconds <= PATIENCE.seconds ? seconds * 1000 : undefined;
 }
 

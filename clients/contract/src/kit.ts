@@ -95,6 +95,7 @@ export class Asker {
   /** Asks no more; resolves once what was asked last is answered. */
   async stop(): Promise<void> {
     this.#over = true;
+    this.connection.hurry();
     await this.#last;
   }
 

@@ -6,6 +6,7 @@
  */
 import { activationChecks } from './checks/activations.ts';
 import { auditChecks } from './checks/audit.ts';
+import { channelChecks } from './checks/channels.ts';
 import { coachChecks } from './checks/coach.ts';
 import { eventChecks } from './checks/events.ts';
 import { generalChecks } from './checks/general.ts';
@@ -20,7 +21,7 @@ import type { Judge } from './document.ts';
 import { runCheck, type Check, type Report } from './kit.ts';
 import { World, type WorldOptions } from './world.ts';
 
-const OWN: readonly Check[] = [...packChecks, ...versionChecks, ...activationChecks, ...promptChecks, ...coachChecks, ...auditChecks, ...eventChecks, ...keyChecks, ...serviceChecks];
+const OWN: readonly Check[] = [...packChecks, ...versionChecks, ...activationChecks, ...promptChecks, ...coachChecks, ...auditChecks, ...eventChecks, ...keyChecks, ...serviceChecks, ...channelChecks];
 
 /** The checks of one operation. */
 export interface Group {

@@ -104,6 +104,14 @@ export class World {
     if (!this.#moved) await this.at('1.0.0', '2.0.0');
   });
 
+  /** Another channel of the server than the one that is moved; undefined where it has but one. */
+  readonly elsewhere = once(async () => {
+    const { channel } = (await this.activePack()).body;
+    const nowhere = { ...this.moveTo('1.0.0'), channel: `no-such-${this.run}` };
+    const { body } = await this.asker.refused('activateVersion', { path: this.path(), body: nowhere }, 404, 'channel-not-found');
+    return body.knownChannels?.find((name) => name !== channel);
+  });
+
   async activePack(request: Request = {}): Promise<Answer<ActivePack>> {
     await this.active();
     return this.asker.ask<ActivePack>('getActivePack', { path: this.path(), query: this.there, ...request }, 200);
@@ -157,6 +165,7 @@ export class World {
     const { connection } = this.asker;
     const troubles: string[] = [];
     await this.asker.stop();
+    connection.haveTime();
     if (!connection.sent.has('createKey')) return troubles;
     const listed = await connection.send('listKeys').catch(() => undefined);
     for (const { keyId, label, revokedAt } of keysIn(listed?.text)) {

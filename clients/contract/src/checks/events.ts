@@ -1,5 +1,5 @@
 /** The stream: `streamEvents`. First where the log is, then one message a revision, without a gap or a repeat, also when it is resumed. */
-import type { Activation } from '../answers.ts';
+import type { Activation, EventPage } from '../answers.ts';
 import type { Request } from '../connection.ts';
 import { checksOf, Deviation, type Kit } from '../kit.ts';
 import { Stream, type Message } from '../stream.ts';
@@ -75,6 +75,8 @@ export const eventChecks = checksOf(STREAM, {
       const { channel, version, previousVersion, digest } = last;
       const moved = messages.at(-1);
       kit.same([moved?.event, moved?.data.pack, moved?.data.moves], ['version-activated', world.pack, [{ channel, version, previousVersion, digest }]], 'the message says which channel moved where');
+      const { events } = (await kit.ask<EventPage>('listEvents', { query: { after: last.revision - 1, limit: 1 } }, 200)).body;
+      kit.same(moved?.data.at, events[0]?.at, 'and when, as the log has it');
       kit.ok(!messages.some(({ text }) => text.includes('contract check') || text.includes(world.run)), 'no prompt texts and no reasons');
     });
   },
@@ -113,6 +115,22 @@ export const eventChecks = checksOf(STREAM, {
       const last = await three(kit);
       const messages = await upTo(next, last.revision);
       kit.same(messages.map(({ event, data }) => [event, data.pack]), ['version-published', 'version-activated', 'version-activated'].map((type) => [type, world.pack]), 'what is about the pack');
+    });
+    let resumed: Message | undefined;
+    await reading(kit, { query: { pack: world.pack } }, async (next) => {
+      await begins(kit, next);
+      resumed = (await upTo(next, (await three(kit)).revision)).at(0);
+    });
+    const other = await world.elsewhere();
+    const { channel, revision } = (await world.activePack()).body;
+    await reading(kit, { query: { pack: world.pack, channel }, headers: { 'last-event-id': resumed?.id ?? '' } }, async (next) => {
+      await begins(kit, next);
+      if (other !== undefined) for (const version of ['1.2.0', '1.10.0']) await kit.ask('activateVersion', { path: world.path(), body: { ...world.moveTo(version), channel: other } }, 200, 201);
+      const last = await three(kit);
+      const messages = await upTo(next, last.revision);
+      kit.same(messages[0]?.data.revision, (resumed?.data.revision ?? NaN) + 1, 'it is resumed where it was left');
+      kit.ok(messages.some(({ data }) => data.revision === revision), 'what came meanwhile is made up for');
+      kit.ok(messages.every(({ data }) => data.pack === world.pack && (data.moves ?? []).every((move) => move.channel === channel)), `no moves but those of ${channel}`, messages.map(({ data }) => data.moves));
     });
     await kit.refused(STREAM, { query: { pack: `no-such-${world.run}` } }, 404, 'pack-not-found');
     await kit.refused(STREAM, { query: { channel: `no-such-${world.run}` } }, 404, 'channel-not-found');

@@ -1,4 +1,5 @@
 /** The service itself: `listInstances`, `live`, `ready`, `getProblem`, `getMetrics`, and the document that it serves. */
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { InstanceList, ProblemKind, Readiness } from '../answers.ts';
 import { operationsOf, type OpenApi } from '../document.ts';
@@ -12,20 +13,41 @@ export const DOCUMENT = 'openapi';
 const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^}]*\})? (?:[-+]?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Inf)|NaN)(?: \d+)?$/u;
 
 /** What a client relies on of each operation: where it is, what it takes, what it may answer. */
-function surfaceOf(document: OpenApi): Record<string, unknown> {
+interface Surface {
+  readonly place: string;
+  readonly takes: readonly string[];
+  readonly body: string | undefined;
+  readonly statuses: readonly string[];
+  readonly guarded: boolean;
+}
+
+function surfaceOf(document: OpenApi): Record<string, Surface> {
   return Object.fromEntries(
-    [...operationsOf(document)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { method, template, parameters = [], responses, guarded, requestBody }]) => {
+    [...operationsOf(document)].map(([id, { method, template, parameters = [], responses, guarded, requestBody }]) => {
       const takes = parameters.map(({ in: where, name, required = false }) => `${where} ${name}${required ? '' : '?'}`).sort();
       return [id, { place: `${method} ${template}`, takes, body: requestBody?.content['application/json']?.schema.$ref, statuses: Object.keys(responses).sort(), guarded }];
     }),
   );
 }
 
+/** In what the surface of a document is another: each operation, with what is not the same of it. */
+function differences(theirs: Record<string, Surface>, ours: Record<string, Surface>): string[] {
+  return [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].flatMap((id) => {
+    const [has, should] = [theirs[id], ours[id]];
+    if (has === undefined) return [`${id} is not in it`];
+    if (should === undefined) return [`${id} is not in this suite's document`];
+    const odd = (Object.keys(should) as (keyof Surface)[]).filter((name) => !isDeepStrictEqual(has[name], should[name]));
+    return odd.map((name) => `${id}: ${name} ${JSON.stringify(has[name])} instead of ${JSON.stringify(should[name])}`);
+  });
+}
+
 async function served(kit: Kit, path: string, read: (text: string) => unknown): Promise<void> {
+  const { document } = kit.judge;
   const { status, text } = await kit.connection.get(path);
   kit.same(status, 200, `${path} is served`);
-  const document = read(text) as OpenApi | undefined;
-  kit.same(document?.paths === undefined ? undefined : surfaceOf(document), surfaceOf(kit.judge.document), `${path}: its operations are those of this suite's document (version ${kit.judge.document.info.version})`);
+  const theirs = read(text) as OpenApi | undefined;
+  const versions = `${String(theirs?.info?.version)} there, ${document.info.version} here`;
+  kit.same(differences(theirs?.paths === undefined ? {} : surfaceOf(theirs), surfaceOf(document)), [], `${path}: its operations are those of this suite's document (version ${versions})`);
 }
 
 export const serviceChecks = [
