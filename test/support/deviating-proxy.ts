@@ -76,6 +76,31 @@ export function replaced(by: (answer: ProxiedAnswer) => ProxiedAnswer, which: Wh
 /** Takes a header away from some answers. */
 export const withoutHeader = (name: string, which: Which = successes): Plant => replaced((answer) => ({ ...answer, headers: { ...answer.headers, [name]: undefined } }), which);
 
+/** Answers another request where the answer to the one that came has a status; undefined leaves it. */
+export function instead(status: number, of: (request: ProxiedRequest, answer: ProxiedAnswer) => ProxiedRequest | undefined): Plant {
+  return {
+    answer: async (request, forward) => {
+      const answer = await forward(request);
+      const other = answer.status === status ? of(request, answer) : undefined;
+      return other === undefined ? answer : forward(other);
+    },
+  };
+}
+
+/** Gives the first answer to a path again, whatever has come since: a cache that nobody empties. Its headers are those of now. */
+export function cached(key = ({ url }: ProxiedRequest) => url): Plant {
+  const kept = new Map<string, string>();
+  return {
+    answer: async (request, forward) => {
+      const answer = await forward(request);
+      if (answer.status !== 200) return answer;
+      const body = kept.get(key(request)) ?? answer.body;
+      kept.set(key(request), body);
+      return { ...answer, body };
+    },
+  };
+}
+
 /** Edits requests on their way in. */
 export function asked(edit: (request: ProxiedRequest) => ProxiedRequest): Plant {
   return { request: edit };
@@ -112,10 +137,12 @@ function operationAt(method: string, url: string): string | undefined {
   return PLACES.find((each) => each.method === method && each.place.test(path))?.id;
 }
 
-/** Starts a proxy; it ends with the test. */
-export async function startDeviatingProxy(t: Test, target: string): Promise<DeviatingProxy> {
+/** Starts a proxy; it ends with the test. @param targets asked in turn, as a load balancer does */
+export async function startDeviatingProxy(t: Test, ...targets: readonly [string, ...string[]]): Promise<DeviatingProxy> {
   let planted: Deviation | undefined;
+  let requests = 0;
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const target = targets[(requests += 1) % targets.length] ?? targets[0];
     const { method = 'GET', url = '/', headers } = incoming;
     const plant = planted?.operation === operationAt(method, url) ? planted?.plant : undefined;
     void (method === 'GET' && url.split('?')[0] === '/v1/events' ? stream(target, { method, url, headers, body: '' }, outgoing, plant) : whole(target, incoming, outgoing, plant));

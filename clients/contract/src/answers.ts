@@ -48,6 +48,11 @@ export interface Version extends Omit<VersionSummary, 'styles'> {
   readonly styles: readonly Style[];
 }
 
+/** A version as lists and the answer to its publication tell it. */
+export function summaryOf({ system: _, styles, ...rest }: Version): VersionSummary {
+  return { ...rest, styles: styles.map(({ id, title }) => ({ id, title })) };
+}
+
 export interface VersionPage {
   readonly pack: string;
   readonly versions: readonly VersionSummary[];

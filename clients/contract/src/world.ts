@@ -136,8 +136,8 @@ export class World {
   });
 
   /** A new key of this run. */
-  async key(what: string, scopes: readonly string[]): Promise<Key & { readonly secret: string }> {
-    const { body } = await this.asker.ask<Key>('createKey', { body: { label: this.label(what), scopes } }, 201);
+  async key(what: string, scopes: readonly string[], expiresAt?: string): Promise<Key & { readonly secret: string }> {
+    const { body } = await this.asker.ask<Key>('createKey', { body: { label: this.label(what), scopes, ...(expiresAt !== undefined && { expiresAt }) } }, 201);
     const { secret } = body;
     if (secret === undefined) throw new Deviation('createKey: the answer to a new key has no secret');
     return { ...body, secret };

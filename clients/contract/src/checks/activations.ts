@@ -1,8 +1,9 @@
 /** What is active, and the moves of channels: `getActivePack`, `listActivations`, `activateVersion`, `rollbackPack`. */
-import type { Activation, ActivationPage, ActivePack, Preview, Version } from '../answers.ts';
+import type { Activation, ActivationPage, ActivePack, Diff, EventPage, Preview, Revocation, Version } from '../answers.ts';
 import { digestOf } from '../canonical.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { conditional } from './conditional.ts';
+import { waited } from './waiting.ts';
 
 const ACTIVATE = 'activateVersion';
 const ROLL_BACK = 'rollbackPack';
@@ -35,13 +36,24 @@ async function holds(kit: Kit, activation: Activation, from: string | null, to: 
   kit.same([active.body.version, active.body.digest, active.body.revision, active.body.reason], [to, digest, revision, activation.reason], 'getActivePack is at it, by its revision');
 }
 
+/** Does what makes no event of the pack. */
+async function quiet<T>(kit: Kit, act: () => Promise<T>): Promise<T> {
+  const events = async () => (await kit.ask<EventPage>('listEvents', { query: { pack: kit.world.pack, limit: 1000 } }, 200)).body.events.at(-1)?.revision;
+  const before = await events();
+  const done = await act();
+  kit.same(await events(), before, 'it made no event');
+  return done;
+}
+
+/** A preview tells the differences that diffVersions tells. */
+async function differs(kit: Kit, { diff }: Preview, from: string, to: string): Promise<void> {
+  const { body } = await kit.ask<Diff>('diffVersions', { path: kit.world.path({ version: to }), query: { against: from } }, 200);
+  kit.same(diff, body.assets, 'diff is what diffVersions tells');
+}
+
 async function waits(kit: Kit, operation: string, body: object): Promise<void> {
   await kit.world.at('1.0.0', '1.2.0', '2.0.0');
-  const { status, headers, body: activation } = await kit.ask<Activation>(operation, { path: kit.world.path(), body, headers: { prefer: 'wait=2' } }, 201, 202);
-  kit.same(headers.get('preference-applied'), 'wait', 'Preference-Applied');
-  const { applied = [], pending = [], pinned = [] } = activation.instances ?? {};
-  kit.same(pending.length > 0, status === 202, '202 where an instance is pending, 201 where none is');
-  kit.ok(applied.length + pending.length + pinned.length > 0, 'instances says who has applied it, the one that answers among them', activation.instances);
+  await waited(kit, operation, { path: kit.world.path(), body }, 201);
 }
 
 const active = checksOf('getActivePack', {
@@ -107,12 +119,21 @@ const list = checksOf('listActivations', {
     let cursor: string | undefined;
     for (let pages = 0; pages <= whole.length; pages += 1) {
       const { body }: { body: ActivationPage } = await kit.ask<ActivationPage>('listActivations', { path: world.path(), query: { limit: 3, cursor } }, 200);
+      if (body.activations.length > 3) kit.same(body.activations.length, 3, 'a page has at most its limit');
       found.push(...body.activations);
       if (body.nextCursor === null) break;
       cursor = body.nextCursor;
     }
     kit.same(found, whole, 'all pages together');
     await kit.refused('listActivations', { path: world.path(), query: { cursor: 'made-up' } }, 400, 'validation-failed');
+  },
+  'a channel that a revocation moved stands there, too': async (kit) => {
+    const { world } = kit;
+    const version = await world.fresh();
+    await world.at('1.2.0', version);
+    const { body } = await kit.ask<Revocation>('revokeVersion', { path: world.path({ version }), body: { reason: 'Checked' } }, 200);
+    const [last] = (await kit.ask<ActivationPage>('listActivations', { path: world.path(), query: { ...world.there, limit: 1 } }, 200)).body.activations;
+    kit.same([last?.kind, last?.version, last?.previousVersion, last?.revision, last?.reason], ['revocation', '1.2.0', version, body.revision, 'Checked'], 'kind, version, previousVersion, revision, reason');
   },
   'at gives the one in force then': async (kit) => {
     const { world } = kit;
@@ -136,11 +157,21 @@ const activations = checksOf(ACTIVATE, {
     kit.ok(body.revision > before.body.revision && revision >= body.revision, 'the revision', [before.body.revision, body.revision, revision]);
     await holds(kit, body, '1.0.0', '2.0.0', 'activation');
   },
+  'the actor is the key that moved it': async (kit) => {
+    const { world } = kit;
+    await world.at('1.0.0');
+    const { secret, keyId, label } = await world.key('an operator', ['packs:activate']);
+    for (const [operation, body] of [[ACTIVATE, world.moveTo('2.0.0')], [ROLL_BACK, world.back()]] as const) {
+      const moved = await kit.ask<Activation>(operation, { path: world.path(), body, key: secret }, 201);
+      kit.same(moved.body.actor, { keyId, label }, `${operation}: keyId and label`);
+    }
+  },
   'what is active already is a success without effect': async (kit) => {
     const { world } = kit;
     await world.at('2.0.0');
+    await world.fresh(); // the log has gone on since
     const before = await world.activePack();
-    const { body } = await kit.ask<Activation>(ACTIVATE, { path: world.path(), body: world.moveTo('2.0.0') }, 200);
+    const { body } = await quiet(kit, () => kit.ask<Activation>(ACTIVATE, { path: world.path(), body: world.moveTo('2.0.0') }, 200));
     kit.same([body.changed, body.revision, body.version], [false, before.body.revision, '2.0.0'], 'changed, revision, version');
     kit.same((await world.activePack()).etag, before.etag, 'the channel did not move');
   },
@@ -148,7 +179,8 @@ const activations = checksOf(ACTIVATE, {
     const { world } = kit;
     await world.at('1.0.0');
     const before = await world.activePack();
-    const { body } = await kit.ask<Preview>(ACTIVATE, { path: world.path(), body: { ...world.moveTo('2.0.0'), dryRun: true } }, 200);
+    const { body } = await quiet(kit, () => kit.ask<Preview>(ACTIVATE, { path: world.path(), body: { ...world.moveTo('2.0.0'), dryRun: true } }, 200));
+    await differs(kit, body, '1.0.0', '2.0.0');
     kit.same([body.wouldActivate, body.previousVersion, body.stylesAdded, body.stylesRemoved, body.problems], ['2.0.0', '1.0.0', ['socratic'], ['direct'], []], 'wouldActivate, previousVersion, styles, problems');
     const after = await world.activePack();
     kit.same([after.body.version, after.etag], ['1.0.0', before.etag], 'the channel did not move');
@@ -206,15 +238,15 @@ const rollbacks = checksOf(ROLL_BACK, {
     const { world } = kit;
     await world.at('1.0.0', '2.0.0');
     const before = await world.activePack();
-    await kit.refused(ROLL_BACK, { path: world.path(), body: world.back({ fromVersion: '1.0.0' }) }, 409, 'not-active');
+    for (const stale of [{ fromVersion: '1.0.0' }, { fromVersion: '1.0.0', toVersion: '1.0.0' }]) await kit.refused(ROLL_BACK, { path: world.path(), body: world.back(stale) }, 409, 'not-active');
     kit.same((await world.activePack()).etag, before.etag, 'refused, it moved nothing');
     const { body } = await kit.ask<Activation>(ROLL_BACK, { path: world.path(), body: world.back({ fromVersion: '2.0.0' }) }, 201);
     await holds(kit, body, '2.0.0', '1.0.0', 'rollback');
   },
   'toVersion must have been active in the channel': async (kit) => {
     const { world } = kit;
-    await world.at('1.0.0', '1.2.0', '2.0.0');
-    const never = await world.fresh();
+    const [base, never] = [await world.fresh(), await world.fresh()];
+    await world.at(base, '1.0.0', '1.2.0', '2.0.0');
     const { everActive } = await kit.refused(ROLL_BACK, { path: world.path(), body: world.back({ toVersion: never }) }, 409, 'never-active');
     kit.ok(everActive?.includes('1.0.0') === true && !everActive.includes(never), 'everActive lists those that were', everActive);
     await kit.refused(ROLL_BACK, { path: world.path(), body: world.back({ toVersion: '7.7.7' }) }, 422, 'unknown-version');
@@ -222,12 +254,15 @@ const rollbacks = checksOf(ROLL_BACK, {
     kit.same([same.version, same.changed], ['2.0.0', false], 'to what is active already: a success without effect');
     const { body } = await kit.ask<Activation>(ROLL_BACK, { path: world.path(), body: world.back({ toVersion: '1.0.0' }) }, 201);
     await holds(kit, body, '2.0.0', '1.0.0', 'rollback');
+    const further = (await kit.ask<Activation>(ROLL_BACK, { path: world.path(), body: world.back() }, 201)).body;
+    kit.same(further.version, base, 'from there the next one goes further down');
   },
   'with dryRun it only says what would happen': async (kit) => {
     const { world } = kit;
     await world.at('1.0.0', '2.0.0');
     const before = await world.activePack();
-    const { body } = await kit.ask<Preview>(ROLL_BACK, { path: world.path(), body: world.back({ dryRun: true }) }, 200);
+    const { body } = await quiet(kit, () => kit.ask<Preview>(ROLL_BACK, { path: world.path(), body: world.back({ dryRun: true }) }, 200));
+    await differs(kit, body, '2.0.0', '1.0.0');
     kit.same([body.wouldActivate, body.previousVersion, body.stylesAdded, body.stylesRemoved], ['1.0.0', '2.0.0', ['direct'], ['socratic']], 'wouldActivate, previousVersion, styles');
     kit.same((await world.activePack()).etag, before.etag, 'the channel did not move');
   },

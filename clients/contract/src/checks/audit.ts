@@ -6,6 +6,9 @@ import { checksOf, type Kit } from '../kit.ts';
 /** At most so many pages are read: others may be writing all the time. */
 const PAGES = 100;
 
+/** What other ways to write JSON write otherwise: escaped, in other bytes, or composed. */
+const BEYOND_ASCII = 'Checked: “é, e\u0301, 😀, \\, / and "\u2028';
+
 /** Everything behind a revision, page by page. */
 async function eventsAfter(kit: Kit, after: number, limit: number): Promise<Event[]> {
   const events: Event[] = [];
@@ -26,13 +29,14 @@ const listed = checksOf('listEvents', {
     const version = await world.fresh();
     await world.at('1.0.0', version);
     await kit.ask('rollbackPack', { path: world.path(), body: world.back() }, 201);
-    await kit.ask<Revocation>('revokeVersion', { path: world.path({ version }), body: { reason: 'Checked' } }, 200);
+    await kit.ask<Revocation>('revokeVersion', { path: world.path({ version }), body: { reason: BEYOND_ASCII } }, 200);
     const events = await eventsAfter(kit, begun.revision, 50);
     kit.same(events.map(({ revision }) => revision), events.map((_, index) => begun.revision + 1 + index), 'revisions follow each other without a gap');
     kit.same(events.filter((event, index) => event.previousHash !== (index === 0 ? begun.hash : events[index - 1]?.hash)).map(({ revision }) => revision), [], 'previousHash is the hash of the event before');
     kit.same(events.filter(({ hash, ...hashed }) => hashOf(hashed) !== hash).map(({ revision }) => revision), [], 'hash is SHA-256 of RFC 8785 of the event as listed, without hash');
     const own = events.filter((event) => event.pack === world.pack && event.version === version).map(({ type }) => type);
     kit.same(own, ['version-published', 'version-activated', 'version-revoked'], 'what was done to a version, in order');
+    kit.same(events.find((event) => event.type === 'version-revoked' && event.version === version)?.reason, BEYOND_ASCII, 'a reason is kept as it was given');
     kit.ok(events.every(({ actor, reason }) => actor.keyId !== '' && reason.trim() !== ''), 'each has an actor and a reason');
   },
   'conditions choose, and hold together': async (kit) => {
@@ -94,6 +98,9 @@ const proofs = checksOf('verifyAudit', {
     kit.same(body.valid, true, 'it is valid');
     kit.ok(body.head.revision >= head.revision && (body.head.revision > head.revision || body.head.hash === head.hash), 'its head is the one that getAuditHead shows, or a later one', [body.head, head]);
     kit.same(body.events, body.head.revision, 'every event was found whole');
+    await kit.world.at('1.2.0', '1.10.0');
+    const then = (await kit.ask<Verification>('verifyAudit', {}, 200)).body;
+    kit.ok(then.head.revision > body.head.revision && then.events === then.head.revision, 'it is looked at anew each time', [body.head, then]);
   },
 });
 

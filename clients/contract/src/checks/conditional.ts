@@ -15,7 +15,12 @@ export async function conditional(kit: Kit, operation: string, of: Request): Pro
     kit.same([answer.text, answer.etag], ['', etag], `If-None-Match: ${known === etag ? 'the ETag' : known} gives 304 with the ETag and no body`);
   }
   await ask('"another"', 200);
+  await world.fresh();
+  await ask(etag, 304); // what else has come into the log moves nothing here
   await world.at('2.0.0');
   const moved = await ask(etag, 200);
   kit.ok(moved.etag !== etag, 'once the channel has moved, the ETag is another', moved.etag);
+  await kit.ask('rollbackPack', { path: world.path(), body: world.back({ toVersion: '1.0.0' }) }, 201);
+  const again = await ask(etag, 200);
+  kit.ok(again.etag !== etag, 'once it was rolled back, too: the content is the same, the state is not', again.etag);
 }

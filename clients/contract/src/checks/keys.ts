@@ -16,6 +16,7 @@ export const keyChecks = [
       const { body, headers } = await kit.ask<Key>('createKey', { body: { label, scopes: ['prompts:read'], expiresAt } }, 201);
       kit.ok(headers.get('location') !== null, 'Location');
       kit.same([body.label, body.scopes, Date.parse(body.expiresAt ?? '')], [label, ['prompts:read'], Date.parse(expiresAt)], 'label, scopes and end');
+      kit.same((await listed(kit)).keys.find(({ keyId }) => keyId === body.keyId)?.createdAt, body.createdAt, 'createdAt, as listKeys has it');
       const { secret = '' } = body;
       kit.ok(new RegExp(`^prk_${body.keyId}_[0-9A-Za-z]{20,}$`, 'u').test(secret), 'the secret is prk_<keyId>_<secret>');
       await kit.ask('listPacks', { key: secret }, 200);
@@ -43,20 +44,39 @@ export const keyChecks = [
       kit.same((await listed(kit)).keys.find((key) => key.keyId === keyId)?.createdBy, { keyId: maker.keyId, label: maker.label }, 'keyId and label of its maker');
     },
     'every key stands there, in order of creation, never with its secret': async (kit) => {
-      const { secret, ...made } = await kit.world.key('listed', ['prompts:read', 'audit:read']);
+      const { secret, ...made } = await kit.world.key('listed', ['prompts:read', 'audit:read'], new Date(Date.now() + 86_400_000).toISOString());
       const { keys, text } = await listed(kit);
       const found = keys.find(({ keyId }) => keyId === made.keyId);
-      kit.same([found?.label, found?.scopes, found?.createdAt, found?.revokedAt], [made.label, made.scopes, made.createdAt, undefined], 'the key that was just made');
+      kit.same([found?.label, found?.scopes, found?.createdAt, found?.expiresAt, found?.revokedAt], [made.label, made.scopes, made.createdAt, made.expiresAt, undefined], 'the key that was just made');
       kit.ok(!text.includes(secret.split('_')[2] ?? secret), 'no secret');
       kit.ok(keys.every(({ createdAt }, index) => index === 0 || createdAt >= (keys[index - 1]?.createdAt ?? '')), 'in order of creation');
     },
+    'a revoked key stays there, and says since when': async (kit) => {
+      const { keyId } = await kit.world.key('to be gone', ['prompts:read']);
+      const { revokedAt } = (await kit.ask<Key>('revokeKey', { path: { keyId }, body: { reason: 'Checked' } }, 200)).body;
+      const found = (await listed(kit)).keys.find((key) => key.keyId === keyId);
+      kit.ok(found?.revokedAt !== undefined && found.revokedAt === revokedAt, 'revokedAt', found);
+    },
   }),
   ...checksOf('revokeKey', {
+    'a key that can do more than the caller cannot be revoked': async (kit) => {
+      const { world } = kit;
+      const { secret } = await world.key('a small administrator', ['keys:admin']);
+      const { keyId, secret: greater } = await world.key('a greater one', ['prompts:read']);
+      const { requiredScopes } = await kit.refused('revokeKey', { path: { keyId }, body: { reason: 'Checked' }, key: secret }, 403, 'forbidden');
+      kit.ok(requiredScopes?.includes('prompts:read') === true, 'requiredScopes names what is missing', requiredScopes);
+      await kit.ask('listPacks', { key: greater }, 200);
+    },
+    'a reason has 1 to 500 characters and is not blank': async (kit) => {
+      const { keyId, secret } = await kit.world.key('to be kept, too', ['prompts:read']);
+      for (const reason of ['', ' \t', 'x'.repeat(501)]) await kit.refused('revokeKey', { path: { keyId }, body: { reason } }, 400, 'validation-failed');
+      await kit.ask('listPacks', { key: secret }, 200);
+    },
     'it stops working with the next request, for good': async (kit) => {
-      const { secret, keyId } = await kit.world.key('to be revoked', ['prompts:read']);
+      const { secret, keyId, label, scopes } = await kit.world.key('to be revoked', ['prompts:read']);
       await kit.ask('listPacks', { key: secret }, 200);
       const first = await kit.ask<Key>('revokeKey', { path: { keyId }, body: { reason: 'Checked' } }, 200);
-      kit.same(first.body.keyId, keyId, 'the key');
+      kit.same([first.body.keyId, first.body.label, first.body.scopes], [keyId, label, scopes], 'the key');
       kit.ok(first.body.revokedAt !== undefined, 'revokedAt says when');
       await kit.refused('listPacks', { key: secret }, 401, 'unauthenticated');
       const again = await kit.ask<Key>('revokeKey', { path: { keyId }, body: { reason: 'Checked once more' } }, 200);

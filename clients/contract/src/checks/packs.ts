@@ -1,5 +1,5 @@
 /** Packs and their policies: `listPacks`, `getPack`, `getPolicy`. */
-import type { Pack, Policy, Prompt, VersionPage } from '../answers.ts';
+import { summaryOf, type Pack, type Policy, type Prompt, type Version, type VersionPage } from '../answers.ts';
 import { hashOf } from '../canonical.ts';
 import { BY_RANK } from '../documents.ts';
 import { checksOf, type Kit } from '../kit.ts';
@@ -16,13 +16,22 @@ export const packChecks = [
       await kit.world.active();
       const { body } = await kit.ask<{ packs: Pack[] }>('listPacks', {}, 200);
       const own = body.packs.find(({ pack }) => pack === kit.world.pack);
+      const { pack: usual } = (await kit.ask<Prompt>('getSystemPrompt', {}, 200)).body;
+      kit.ok(body.packs.some(({ pack }) => pack === usual), `the default pack, ${usual}, too`);
       kit.same(own, (await kit.ask<Pack>('getPack', { path: kit.world.path() }, 200)).body, 'the pack of this run');
+      await kit.world.at('1.2.0', '1.0.0');
+      const then = (await kit.ask<{ packs: Pack[] }>('listPacks', {}, 200)).body.packs.find(({ pack }) => pack === kit.world.pack);
+      kit.same(then, (await kit.ask<Pack>('getPack', { path: kit.world.path() }, 200)).body, 'and once it was moved');
       kit.same(body.packs.length, new Set(body.packs.map(({ pack }) => pack)).size, 'each once');
     },
   }),
   ...checksOf('getPack', {
     'it has the 20 highest versions, the latest, and where each channel is': async (kit) => {
       const { world } = kit;
+      await world.published();
+      for (let more = (await kit.ask<Pack>('getPack', { path: world.path() }, 200)).body.versionCount; more <= 20; more += 1) await world.fresh();
+      const prerelease = `9.0.0-rc.${world.next()}`; // the highest, and not the latest
+      await world.publish(prerelease);
       const active = await world.activePack();
       const { body } = await kit.ask<Pack>('getPack', { path: world.path() }, 200);
       const all = (await kit.ask<VersionPage>('listVersions', { path: world.path(), query: { limit: 1000 } }, 200)).body.versions;
@@ -32,6 +41,20 @@ export const packChecks = [
       kit.same(body.latest, all.find(({ version, status }) => !version.includes('-') && status === 'registered')?.version ?? null, 'latest is the highest that is no prerelease and not revoked');
       const { channel, version, digest, revision, activatedAt, activatedBy } = active.body;
       kit.same(body.channels.find((each) => each.channel === channel), { channel, version, digest, revision, activatedAt, activatedBy }, 'the channel is where getActivePack says');
+    },
+    'it is as it is now, whatever it was before': async (kit) => {
+      const { world } = kit;
+      const version = await world.fresh();
+      const of = async () => {
+        const { versionCount, channels, versions } = (await kit.ask<Pack>('getPack', { path: world.path() }, 200)).body;
+        return { versionCount, at: channels.some((each) => each.version === version), told: versions.find((each) => each.version === version)?.activeIn.length };
+      };
+      const before = await of();
+      await world.at('1.0.0', version);
+      kit.same(await of(), { ...before, at: true, told: 1 }, 'a version that became active');
+      await world.at('1.0.0');
+      await world.fresh();
+      kit.same(await of(), { versionCount: before.versionCount + 1, at: false, told: 0 }, 'one that is not any more, and one more that was published');
     },
     'a pack that is not there is 404 with those there are': (kit) => notThere(kit, 'getPack'),
   }),
@@ -76,6 +99,17 @@ export const packChecks = [
       kit.same(found, whole, 'all pages together');
       await kit.refused('listVersions', { path: kit.world.path(), query: { cursor: 'made-up' } }, 400, 'validation-failed');
       for (const limit of [0, 1001]) await kit.refused('listVersions', { path: kit.world.path(), query: { limit } }, 400, 'validation-failed');
+    },
+    'each is told as getVersion tells it, one that is active and one that is revoked as well': async (kit) => {
+      const { world } = kit;
+      const version = await world.fresh();
+      await kit.ask('revokeVersion', { path: world.path({ version }), body: { reason: 'Checked', replacement: '1.0.0' } }, 200);
+      const active = (await world.activePack()).body.version;
+      const { versions } = (await kit.ask<VersionPage>('listVersions', { path: world.path(), query: { limit: 1000 } }, 200)).body;
+      for (const each of [version, active, '1.2.0']) {
+        const detail = (await kit.ask<Version>('getVersion', { path: world.path({ version: each }) }, 200)).body;
+        kit.same(versions.find((listed) => listed.version === each), summaryOf(detail), `version ${each}`);
+      }
     },
     'status chooses': async (kit) => {
       const revoked = await kit.world.revoked();

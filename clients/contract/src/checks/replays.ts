@@ -39,15 +39,24 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   },
 };
 
-async function replayed(kit: Kit, operation: string): Promise<void> {
+/** Whether an operation takes a header. */
+const takes = ({ parameters = [] }: Operation, header: string) => parameters.some(({ in: where, name }) => where === 'header' && name.toLowerCase() === header);
+
+async function replayed(kit: Kit, declared: Operation): Promise<void> {
+  const { operationId: operation, scope } = declared;
   const make = REQUESTS[operation];
   if (make === undefined) throw new Error(`this suite has no request to repeat for ${operation} yet`);
-  const [request, another] = await make(kit.world);
+  const { world } = kit;
+  const [plain, another] = await make(world);
+  const ofPack = plain.path?.['pack'] !== undefined;
+  const request = takes(declared, 'if-match') ? { ...plain, headers: { 'if-match': (await world.activePack()).etag } } : plain;
   const key = `${kit.world.run}-${operation}-${kit.world.next()}`;
-  const with_ = (value: string, of: Request): Request => ({ ...of, headers: { 'idempotency-key': value } });
+  const with_ = (value: string, of: Request): Request => ({ ...of, headers: { ...of.headers, 'idempotency-key': value } });
 
   const first = await kit.ask<object>(operation, with_(key, request), 200, 201);
   kit.same(first.headers.get('idempotency-replayed'), null, 'the first answer is no replay');
+  if (ofPack) await world.at('2.0.0'); // it is the answer of then, whatever has come since: with the If-Match of then, too
+  const meanwhile = ofPack ? (await world.activePack()).etag : undefined;
   const second = await kit.ask<object>(operation, with_(`"${key}"`, request), 200, 201);
   kit.same(second.headers.get('idempotency-replayed'), 'true', 'Idempotency-Replayed says that the second is one (quoted and bare are the same key)');
   kit.same(second.status, first.status, 'the same status');
@@ -55,15 +64,21 @@ async function replayed(kit: Kit, operation: string): Promise<void> {
   kit.same(second.body, told, operation === 'createKey' ? 'the same body, without the secret' : 'the same body');
   kit.same(second.headers.get('location'), first.headers.get('location'), 'the same Location');
 
+  if (meanwhile !== undefined) kit.same((await world.activePack()).etag, meanwhile, 'what was done since is not undone');
+
   const { code, status } = await kit.refused(operation, with_(key, another), 422, 'idempotency-mismatch');
   kit.same([code, status], ['idempotency-mismatch', 422], 'the key with another request is refused');
   const { body } = await kit.ask<EventPage>('listEvents', { query: { after: first.revision - 1, limit: 1000 } }, 200);
   const made = body.events.filter(({ data }) => (data['idempotency'] as { key?: unknown } | undefined)?.key === key);
   kit.same(made.length, 1, 'both requests made one event');
+
+  const caller = await world.key('another caller', [...new Set([scope ?? 'prompts:read', 'prompts:read'])]);
+  const own = await kit.ask(operation, { ...with_(key, another), key: caller.secret }, 200, 201);
+  kit.same(own.headers.get('idempotency-replayed'), null, 'under another API key it is another key: nobody is given the answer of somebody else');
 }
 
 /** The check of an operation that takes the header; none where it takes none. */
-export function replayChecks({ operationId: operation, parameters = [] }: Operation): Check[] {
-  if (!parameters.some(({ in: where, name }) => where === 'header' && name.toLowerCase() === 'idempotency-key')) return [];
-  return [{ operation, says: 'a request repeated with its Idempotency-Key has one effect and the same answer', run: (kit) => replayed(kit, operation) }];
+export function replayChecks(operation: Operation): Check[] {
+  if (!takes(operation, 'idempotency-key')) return [];
+  return [{ operation: operation.operationId, says: 'a request repeated with its Idempotency-Key has one effect and the same answer', run: (kit) => replayed(kit, operation) }];
 }

@@ -53,15 +53,17 @@ async function served(kit: Kit, path: string, read: (text: string) => unknown): 
 export const serviceChecks = [
   ...checksOf('listInstances', {
     'the instance that answers has applied what was written': async (kit) => {
-      await kit.world.at('1.0.0', '1.2.0');
-      const { body, revision } = await kit.ask<InstanceList>('listInstances', {}, 200);
-      const ids = body.instances.map(({ id }) => id);
-      kit.same(ids.length, new Set(ids).size, 'each instance once');
-      // Whichever answers, and whatever it pins: it lists itself, and measures the others against itself.
-      kit.ok(body.instances.some(({ appliedRevision, behind }) => behind === 0 && appliedRevision >= revision), `the one that answers has applied its own Registry-Revision, ${revision}`, body.instances);
-      kit.ok(body.instances.every(({ appliedRevision, behind }) => appliedRevision + behind >= revision), 'behind says how far each is behind', body.instances);
-      const started = body.instances.map(({ startedAt }) => Date.parse(startedAt));
-      kit.ok(started.every((time, index) => index === 0 || time >= (started[index - 1] ?? 0)), 'the longest running comes first', started);
+      for (const version of ['1.0.0', '1.2.0']) {
+        await kit.world.at(version);
+        const { body, revision } = await kit.ask<InstanceList>('listInstances', {}, 200);
+        const ids = body.instances.map(({ id }) => id);
+        kit.same(ids.length, new Set(ids).size, 'each instance once');
+        // Whichever answers, and whatever it pins: it lists itself, and measures the others against itself.
+        kit.ok(body.instances.some(({ appliedRevision, behind }) => behind === 0 && appliedRevision >= revision), `the one that answers has applied its own Registry-Revision, ${revision}`, body.instances);
+        kit.ok(body.instances.every(({ appliedRevision, behind }) => appliedRevision + behind >= revision), 'behind says how far each is behind', body.instances);
+        const started = body.instances.map(({ startedAt }) => Date.parse(startedAt));
+        kit.ok(started.every((time, index) => index === 0 || time >= (started[index - 1] ?? 0)), 'the longest running comes first', started);
+      }
     },
   }),
   ...checksOf('live', {
@@ -74,6 +76,9 @@ export const serviceChecks = [
       await kit.world.active();
       const { body, revision } = await kit.ask<Readiness>('ready', { key: null }, 200);
       kit.same(body.revision, revision, 'its revision is the one of the answer');
+      await kit.world.fresh();
+      const then = await kit.ask<Readiness>('ready', { key: null }, 200);
+      kit.same(then.body.revision, then.revision, 'so it is once the log has gone on');
       kit.same(body.stale, body.staleSeconds !== undefined, 'staleSeconds where it is stale');
     },
   }),
@@ -87,8 +92,10 @@ export const serviceChecks = [
       }
     },
     'its status is the one that the code is answered with': async (kit) => {
-      const { body } = await kit.ask<ProblemKind>('getProblem', { path: { code: 'pack-not-found' } }, 200);
-      kit.same(body.status, 404, 'pack-not-found');
+      const responses = [...kit.judge.operations.values()].flatMap((operation) => Object.entries(operation.responses)).filter(([status]) => Number(status) >= 400);
+      const codes = new Map(responses.flatMap(([status, { description }]) => [...description.matchAll(/`([a-z-]+)`/gu)].map(([, code = '']): [string, number] => [code, Number(status)])));
+      kit.ok(codes.size > 0, 'the document says which');
+      for (const [code, status] of codes) kit.same((await kit.ask<ProblemKind>('getProblem', { path: { code } }, 200)).body.status, status, code);
     },
     'a code that is none is 404': (kit) => kit.refused('getProblem', { path: { code: 'no-such-code' } }, 404, 'not-found').then(() => undefined),
   }),

@@ -1,8 +1,10 @@
 /** Versions: `publishVersion`, `getVersion`, `diffVersions`, `revokeVersion`. They never change; a revoked one is not served again. */
-import type { Diff, Hunk, PackDocument, Pack, Revocation, Version, VersionSummary } from '../answers.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { summaryOf, type Diff, type Hunk, type PackDocument, type Pack, type Revocation, type Version, type VersionSummary } from '../answers.ts';
 import { digestOf } from '../canonical.ts';
 import { documentOf } from '../documents.ts';
 import { checksOf, type Kit } from '../kit.ts';
+import { waited } from './waiting.ts';
 
 const PUBLISH = 'publishVersion';
 
@@ -16,7 +18,13 @@ async function misfit(kit: Kit, members: Partial<PackDocument>): Promise<void> {
   const { errors } = await kit.refused(PUBLISH, { path: kit.world.path(), body: document }, 400, 'validation-failed');
   kit.ok((errors?.length ?? 0) > 0, 'errors say where');
   await kit.world.published();
-  await kit.refused('getVersion', { path: kit.world.path({ version: /^\d+\.\d+\.\d+$/u.test(document.version) ? document.version : '9.9.9' }) }, 404, 'version-not-found');
+  await kit.refused('getVersion', { path: kit.world.path({ version: 'version' in members ? '9.9.9' : document.version }) }, 404, 'version-not-found');
+}
+
+/** Differences further down in a document. */
+function within({ styles: [first, ...rest], compatibility }: PackDocument): Partial<PackDocument>[] {
+  if (first === undefined) return [];
+  return [{ compatibility: { ...compatibility, locales: ['en'] } }, { styles: [{ ...first, title: 'Another title' }, ...rest] }, { styles: [{ ...first, text: 'Another text.' }, ...rest] }];
 }
 
 const published = checksOf(PUBLISH, {
@@ -32,6 +40,14 @@ const published = checksOf(PUBLISH, {
     kit.same([body.pack, body.status, body.activeIn, body.problems], [world.pack, 'registered', [], []], 'registered, and active nowhere');
     const detail = await read(kit, version);
     kit.same([detail.system, detail.styles, detail.digest], [document.system, document.styles, body.digest], 'it can be read at once');
+    kit.same(detail.activeIn, [], 'and is active nowhere then, too');
+    kit.same(summaryOf(detail), body, 'getVersion tells all else as this answer did');
+  },
+  'publishedBy is the key that published it': async (kit) => {
+    const { world } = kit;
+    const { secret, keyId, label } = await world.key('an author', ['packs:publish']);
+    const { body } = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: documentOf(world.pack, world.freshVersion()), key: secret }, 201);
+    kit.same(body.publishedBy, { keyId, label }, 'keyId and label');
   },
   'the same again is 200 without effect; anything else under the same version is 409': async (kit) => {
     const { world } = kit;
@@ -40,10 +56,10 @@ const published = checksOf(PUBLISH, {
     const first = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 201);
     const again = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 200);
     kit.same(again.body, first.body, 'the same answer, its time included');
-    const others: Partial<PackDocument>[] = [{ system: 'Another text.' }, { summary: 'Another summary.' }, { author: 'Somebody else' }, { defaultStyle: 'direct' }, { styles: [...document.styles].reverse() }];
+    const others: Partial<PackDocument>[] = [{ system: 'Another text.' }, { summary: 'Another summary.' }, { author: 'Somebody else' }, { defaultStyle: 'direct' }, { styles: [...document.styles].reverse() }, ...within(document)];
     for (const other of others) {
       const { code } = await kit.refused(PUBLISH, { path: world.path(), body: { ...document, ...other } }, 409, 'version-exists');
-      kit.same(code, 'version-exists', `with another ${Object.keys(other).join()}`);
+      kit.same(code, 'version-exists', `with another ${Object.keys(other).join()}: ${JSON.stringify(other)}`);
     }
     const { system, digest, summary, author } = await read(kit, document.version);
     kit.same([system, digest, summary, author], [document.system, first.body.digest, document.summary, document.author], 'the version is as it was');
@@ -56,7 +72,23 @@ const published = checksOf(PUBLISH, {
     const again = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: { ...document, system: `\uFEFF${document.system.replaceAll('\n', '\r\n')}\r\n` } }, 200);
     kit.same(again.body.digest, first.body.digest, 'the digest');
   },
-  'a version that is no SemVer is refused': (kit) => misfit(kit, { version: '1.0' }),
+  'a version that is no SemVer, or has build metadata, is refused': async (kit) => {
+    for (const version of ['1.0', '01.0.0', '1.0.0+build']) await misfit(kit, { version });
+  },
+  'a text with a NUL or half of a surrogate pair is refused, not mended': async (kit) => {
+    for (const system of ['NUL: \u0000.', 'Half: \ud83d.']) await misfit(kit, { system });
+  },
+  'texts are kept as they are, without Unicode normalisation': async (kit) => {
+    const { world } = kit;
+    const document = { ...documentOf(world.pack, world.freshVersion()), system: 'Composed: \u00e9; decomposed: e\u0301; compatible: \ufb01.' };
+    const { body } = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 201);
+    kit.same([(await read(kit, document.version)).system, body.digest], [document.system, digestOf({ pack: world.pack, ...document })], 'the text and its digest');
+  },
+  'an unknown member anywhere in the body is refused, not dropped': async (kit) => {
+    const { styles, compatibility } = documentOf(kit.world.pack, '1.0.0');
+    await misfit(kit, { styles: styles.map((style) => ({ ...style, surprise: 1 })) });
+    await misfit(kit, { compatibility: { ...compatibility, surprise: 1 } });
+  },
   'a default style that the version lacks is refused': (kit) => misfit(kit, { defaultStyle: 'no-such-style' }),
   'a style that stands there twice is refused': async (kit) => {
     const { styles } = documentOf(kit.world.pack, '1.0.0');
@@ -74,6 +106,9 @@ const reads = checksOf('getVersion', {
       kit.same([body.pack, body.version, body.system, body.styles, body.defaultStyle, body.compatibility], [world.pack, version, document.system, document.styles, document.defaultStyle, document.compatibility], `the content of ${version}`);
       kit.same(body.digest, digestOf(body), `the digest of ${version}`);
     }
+    const version = world.freshVersion();
+    const told = await world.publish(version);
+    kit.same(summaryOf(await read(kit, version)), told, 'all else is as its publication told it');
   },
   'activeIn names the channels that point at it': async (kit) => {
     const { body } = await kit.world.activePack();
@@ -98,6 +133,28 @@ const reads = checksOf('getVersion', {
 
 const count = ({ lines }: Hunk, ...signs: readonly string[]) => lines.filter((line) => signs.includes(line.slice(0, 1))).length;
 
+/** The text of an asset; empty where the version has none. */
+function textOf({ system, styles }: PackDocument, asset: string): string {
+  return asset === 'system' ? system : (styles.find(({ id }) => asset === `styles/${id}`)?.text ?? '');
+}
+
+/** What hunks make of a text, each of them where it says that it begins, before and after. */
+function applied(text: string, hunks: readonly Hunk[]): string | undefined {
+  const before = text === '' ? [] : text.split('\n');
+  const after: string[] = [];
+  let read = 0;
+  for (const { oldStart, oldLines, newStart, newLines, lines } of hunks) {
+    const begin = oldLines === 0 ? read : oldStart - 1; // where nothing begins is told as 0 by some, as 1 by others
+    after.push(...before.slice(read, begin));
+    if (newLines > 0 && after.length !== newStart - 1) return undefined;
+    const of = (...signs: readonly string[]) => lines.filter((line) => signs.includes(line.slice(0, 1))).map((line) => line.slice(1));
+    if (!isDeepStrictEqual(before.slice(begin, begin + oldLines), of(' ', '-'))) return undefined;
+    after.push(...of(' ', '+'));
+    read = begin + oldLines;
+  }
+  return [...after, ...before.slice(read)].join('\n');
+}
+
 const diffs = checksOf('diffVersions', {
   'it tells each prompt, the metadata and the styles that differ': async (kit) => {
     const { world } = kit;
@@ -112,6 +169,10 @@ const diffs = checksOf('diffVersions', {
     const lines = hunks.flatMap((hunk) => hunk.lines);
     kit.ok(lines.includes(`-This is version 1.0.0 of ${world.pack}.`) && lines.includes(`+This is version 2.0.0 of ${world.pack}.`), 'the line that is gone and the one that is new', lines);
     kit.same(body.assets.find(({ change }) => change === 'same')?.hunks, [], 'what is the same has no hunks');
+    for (const { asset, hunks } of body.assets) {
+      const [from = '', to = ''] = ['1.0.0', '2.0.0'].map((version) => textOf(documentOf(world.pack, version), asset));
+      kit.same(applied(from, hunks), to, `the hunks of ${asset} make the one text of the other`);
+    }
   },
   'against nothing that is named, it is against what is active in the default channel': async (kit) => {
     await kit.world.published();
@@ -168,6 +229,10 @@ const revocations = checksOf('revokeVersion', {
     kit.same(body.moves.map((move) => [move.channel, move.version]), [[before.body.channel, '1.2.0']], 'the move that it would make');
     kit.same((await world.activePack()).etag, before.etag, 'the channel did not move');
     kit.same((await read(kit, version)).status, 'registered', 'the version is not revoked');
+  },
+  'Prefer: wait answers when the instances have applied it': async (kit) => {
+    const path = kit.world.path({ version: await kit.world.fresh() });
+    await waited(kit, 'revokeVersion', { path, body: { reason: 'Checked' } }, 200);
   },
   'the same again is without effect; for another replacement it is 409': async (kit) => {
     const { world } = kit;
