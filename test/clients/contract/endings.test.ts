@@ -32,6 +32,23 @@ for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
   });
 }
 
+t.test('interrupted while it waits as it was asked to: it waits no longer', async (t) => {
+  const proxy = await startDeviatingProxy(t, url);
+  const limited = Promise.withResolvers<void>();
+  const reasons: unknown[] = [];
+  const problem = { type: '/problems/rate-limited', title: 'Too many requests', status: 429, detail: 'Later.', instance: '/v1/keys', code: 'rate-limited' };
+  proxy.plant({ operation: 'revokeKey', what: 'a limit, once', plant: { answer: async (request, forward) => {
+    reasons.push((JSON.parse(request.body) as { reason?: unknown }).reason);
+    if (reasons.length > 1) return forward(request);
+    limited.resolve();
+    return { status: 429, headers: { 'content-type': 'application/problem+json', 'retry-after': '60' }, body: JSON.stringify(problem) };
+  } } });
+  const { code, stderr } = await run(t, ['createKey', 'revokeKey'], () => ({ until: limited.promise }), proxy.address);
+  t.equal(code, 1);
+  t.match(stderr, /^SIGTERM: revoking the keys[\s\S]*^not ok: not checked to the end: revokeKey$/mu);
+  t.match(reasons[1], /is over$/u, 'what it asked next is for the end');
+});
+
 t.test('a full disk behind the results', async (t) => {
   const file = join(newFolder(t), 'results.tap');
   const { code, stderr } = await run(t, ['createKey', 'revokeKey'], () => ({ stdout: { file, room: 4096 } }));

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another copy of the command. */
   readonly bin?: string;
+  /** Another Node. */
+  readonly node?: string;
   /** Interrupts it once this resolves. */
   readonly until?: Promise<unknown>;
   /** By what it is interrupted; SIGTERM where not given. */
@@ -34,8 +36,8 @@ export interface RunOptions {
 const SMALL_DISK = 'blocks=$1; shift; ulimit -f "$blocks"; exec "$@"';
 
 /** Runs it and waits for its end. It is killed with the test. */
-export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, until, signal = 'SIGTERM', stdout: behind = 'read' }: RunOptions = {}): Promise<Finished> {
-  const child = typeof behind === 'object' ? onSmallDisk(behind, [bin, ...args], env) : spawn(process.execPath, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, node = process.execPath, until, signal = 'SIGTERM', stdout: behind = 'read' }: RunOptions = {}): Promise<Finished> {
+  const child = typeof behind === 'object' ? onSmallDisk(behind, [bin, ...args], env) : spawn(node, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   void until?.then(() => child.kill(signal));
   if (behind === 'left') child.stdout?.once('data', () => child.stdout?.destroy());
