@@ -15,7 +15,7 @@ import { messageOf, StartRefused } from '../../../registry/errors.ts';
 import type { PackVersion, Violation } from '../../../registry/model.ts';
 import { readPackFolders, readPolicies } from '../../../registry/pack-folder.ts';
 import { violationsOf } from '../../../registry/policy.ts';
-import { wrongUsage } from './exit.ts';
+import { Complaint, EXIT, wrongUsage } from './exit.ts';
 
 /** A version that could be read. */
 export interface FoundVersion {
@@ -38,7 +38,7 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
   const kind = await kindOf(folder, given);
   if (kind === 'packs') return read(folder, (line) => line.replaceAll(folder, given));
 
-  const own = await mkdtemp(join(await realpath(tmpdir()), 'prompt-registry-'));
+  const own = await newFolder();
   const tidy = () => rmSync(own, { recursive: true, force: true });
   process.once('exit', tidy); // Ctrl-C waits for nothing
   try {
@@ -53,6 +53,26 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     process.off('exit', tidy);
     tidy();
   }
+}
+
+/** A folder of our own to copy into. @throws Complaint where none can be had */
+async function newFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(await realpath(tmpdir()), 'prompt-registry-'));
+  } catch (error) {
+    throw noRoom(error);
+  }
+}
+
+/** The copy cannot be written, which says nothing of the folder. */
+function noRoom(error: unknown): Complaint {
+  return new Complaint(`A folder is copied before it is read, and the copy could not be written: ${messageOf(error)}.`, { exit: EXIT.unwritten, code: 'unwritten', hint: `Make room in ${tmpdir()}, or name another folder in TMPDIR. Nothing was sent.`, cause: error });
+}
+
+/** What cannot be read of a folder, as a fault of it; but not where the disk of the copy is full or read-only. */
+function unreadable(shown: string, error: unknown): string[] {
+  if (['ENOSPC', 'EDQUOT', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw noRoom(error);
+  return [`${shown}: cannot be read: ${messageOf(error)}`];
 }
 
 async function kindOf(folder: string, given: string): Promise<'version' | 'pack' | 'packs'> {
@@ -73,7 +93,7 @@ async function copyFolder(from: string, to: string, shown: string): Promise<stri
   };
   return cp(from, to, { recursive: true, dereference: true, filter }).then(
     () => [],
-    (error: unknown) => [`${shown}: cannot be read: ${messageOf(error)}`],
+    (error: unknown) => unreadable(shown, error),
   );
 }
 
@@ -90,7 +110,7 @@ async function copyPolicy(from: string, to: string, shown: string): Promise<stri
     await copyFile(from, to);
     return [];
   } catch (error) {
-    return [`${shown}: cannot be read: ${messageOf(error)}`];
+    return unreadable(shown, error);
   }
 }
 

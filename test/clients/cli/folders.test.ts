@@ -47,6 +47,14 @@ t.test('a folder is checked without a registry', async (t) => {
   t.match(await called(['validate', 'empty'], {}, { cwd: folder }), { code: 5, stdout: /There is no version in it/u });
 });
 
+t.test('a copy that cannot be written says nothing of the folder', async (t) => {
+  const folder = newFolder(t);
+  const version = writePackFolder(folder, 'coach', documentOf('coach', '1.0.0'));
+  for (const command of ['validate', 'publish']) {
+    t.match(await typed(t, [command, version], { ...KEY, TMPDIR: join(folder, 'nowhere'), NODE_DISABLE_COMPILE_CACHE: '1' }), { code: 74, stdout: '', stderr: /^error: A folder is copied[^]*TMPDIR/u });
+  }
+});
+
 t.test('a policy that cannot be read is a fault, not one that is not there', async (t) => {
   const folder = newFolder(t);
   const version = writePackFolder(folder, 'coach', documentOf('coach', '1.0.0'));
