@@ -40,7 +40,7 @@ export function completionScript(program: Command, shell: Shell): string {
 function placesOf(program: Command, command: Command, at: string): Place[] {
   const names = command.commands.map((each): Word => ({ word: each.name(), description: each.description() }));
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word): Word => ({ word, description: '' })));
-  const flags = [...new Set([...command.options, ...program.options])].map(({ long, short, description, argChoices = [], required, optional, variadic }): Flag => ({
+  const flags = [...new Set([...command.options, ...program.options.filter(({ long }) => command === program || long !== '--version')])].map(({ long, short, description, argChoices = [], required, optional, variadic }): Flag => ({
     ...{ word: long ?? short ?? '', description },
     ...{ takesValue: required || optional || variadic, values: argChoices, file: long === '--key-file' },
   }));
@@ -129,8 +129,8 @@ function fish(places: readonly Place[]): string {
     const described = (description: string) => (description === '' ? '' : ` -d ${fishQuoted(description)}`);
     return [
       ...words.map(({ word, description }) => `${here} -a ${fishQuoted(word)}${described(description)}`),
-      ...flags.map(({ word, description, takesValue, values, file }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${takesValue ? ' -r' : ''}${file ? ' -F' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : ''}`),
-      ...(files ? [`${here} -F`] : []),
+      ...flags.map(({ word, description, takesValue, values, file }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${file ? ' -r -F' : takesValue ? ' -x' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : ''}`),
+      ...(files ? [`${here} -a '(__fish_complete_directories)'`] : []),
     ];
   });
   return `# Completion of prompt-registry for fish: prompt-registry completion fish | source

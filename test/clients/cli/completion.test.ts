@@ -19,6 +19,9 @@ t.test('completion knows each command and option', async (t) => {
     t.ok(words.length > 40);
     t.same(words.filter((word) => !stdout.includes(word)), [], shell);
   }
+  const fish = (await called(['completion', 'fish'], {})).stdout.split('\n');
+  t.match(fish.filter((line) => /-l (status|reason) /u.test(line)), [/ -x /u], 'no files behind what takes a value');
+  t.equal(fish.filter((line) => line.includes('-l version')).length, 1, 'the version of the command line, where it may be asked for');
   t.match(await called(['completion', 'csh'], {}), { code: 2, stderr: /bash, zsh, fish/u });
 
   // Asked as bash asks.
