@@ -55,6 +55,7 @@ export interface Move<Plan extends object, Done extends { readonly instances?: S
   /** What would happen now. */
   readonly dryRun: () => Promise<Plan>;
   readonly send: (reason: string, idempotencyKey: string, shown: Plan) => Promise<Done>;
+  /** What is asked, without where and without a question mark. */
   readonly question: (shown: Plan) => string;
   /** The plan in lines. */
   readonly lines: (plan: Plan) => readonly string[];
@@ -77,8 +78,10 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
   const asks = yes !== true;
   if (asks || !out.json) out.aside(lines.join('\n'));
   if (asks && problems.length > 0) throw wouldBeRefused(move.place, problems);
-  const reason = await reasonFor(context, given);
-  await confirm(context, move.question(shown), yes);
+  // Where it would change nothing there is nothing to ask; should it be otherwise by then, the guard refuses it.
+  const idle = move.guarded && move.planned(shown).length === 0;
+  const reason = idle ? (given ?? NOTHING_TO_CHANGE) : await reasonFor(context, given);
+  if (!idle) await confirm(context, `${move.question(shown)}${whereOf(context)}?`, yes);
   if (asks && !move.guarded) await demandSame(move, shown);
   const done = await sendOnce(context, (key) => move.send(reason, key, shown));
   out.answer(done, () => {
@@ -89,6 +92,14 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
     out.aside(`This is not what was shown: somebody else has moved ${move.place.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`);
   }
   return EXIT.ok;
+}
+
+/** A reason that is kept nowhere: nothing is changed. */
+const NOTHING_TO_CHANGE = 'Nothing to change';
+
+/** Which of all registries a question is about. */
+function whereOf({ where }: Context): string {
+  return where === undefined ? '' : ` at ${where.url}`;
 }
 
 function wouldBeRefused({ pack }: Place, problems: readonly Schemas['Violation'][]): Complaint {

@@ -5,6 +5,7 @@ import { wrongUsage, type Complaint, type ExitCode } from './exit.ts';
 import type { Whereabouts } from './explain.ts';
 import type { Io, Output } from './output.ts';
 import { having } from './shape.ts';
+import { name } from './values.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions extends ConnectionOptions {
@@ -34,6 +35,8 @@ export class Context {
   sending = false;
   /** A change was made. */
   changed = false;
+  /** The command that shows what became of a change. */
+  look = 'status';
   /** It goes on until Ctrl-C. */
   endless = false;
   /** What is told where the answer cannot be written, as the answer says it alone and once. */
@@ -51,7 +54,8 @@ export class Context {
   async registry({ timeout = USUAL_TIMEOUT, atLeast = 0 }: RegistryOptions = {}): Promise<RegistryClient> {
     this.#connection ??= findConnection(this.options, this.io);
     const { url, key, keySource } = await this.#connection;
-    this.where = { url, keySource };
+    const [, keyId] = /^prk_([^_]+)_/u.exec(key) ?? [];
+    this.where = { url, keySource, keyId };
     const limit = this.options.timeout === undefined ? timeout : this.options.timeout * 1000;
     return createRegistryClient({ url, key, timeout: Math.max(limit, atLeast), fetch: (request, init) => this.#fetch(request, init) });
   }
@@ -72,7 +76,12 @@ export class Context {
   #packOfEnvironment(): string | undefined {
     const { PROMPT_REGISTRY_PACK: pack = '' } = this.io.env;
     if (pack !== '' && pack.trim() === '') throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Name a pack in it, or unset it.');
-    return pack === '' ? undefined : pack;
+    if (pack === '') return undefined;
+    try {
+      return name(pack);
+    } catch (error) {
+      throw wrongUsage(`PROMPT_REGISTRY_PACK names no pack: "${pack}". ${(error as Error).message}`);
+    }
   }
 
   /** No redirect is followed, and no page is taken for an answer; an answer says of itself where it may be old. */

@@ -12,13 +12,15 @@ export interface Whereabouts {
   readonly url: string;
   /** Where the key came from, e.g. `PROMPT_REGISTRY_KEY`. */
   readonly keySource: string;
+  /** Which key it is; undefined where it has not the form of one. */
+  readonly keyId?: string | undefined;
 }
 
 /** The registry's failure as a complaint with a hint. */
 export function complaintOf(failure: RegistryFailure, where: Whereabouts | undefined): Complaint {
   const { code, message, status, problem, retryAfter } = failure;
   const { exit, hint } = meaning(failure, where);
-  return new Complaint(`${message}${particulars(problem)}`, {
+  return new Complaint(`${message}${particulars(problem, message)}`, {
     exit,
     code,
     hint,
@@ -44,7 +46,10 @@ const OTHER_AGE = 'The service does not know this operation: it is older than th
 
 /** Codes that mean more than "the registry refused it". */
 const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Whereabouts | undefined) => Meaning>> = {
-  unreachable: () => ({ exit: EXIT.unavailable, hint: 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.' }),
+  unreachable: ({ cause }) => ({
+    exit: EXIT.unavailable,
+    hint: speaksPlain(cause) ? 'It speaks no TLS there; is it http:// instead of https:// in --url or PROMPT_REGISTRY_URL?' : 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.',
+  }),
   'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or wait longer with --timeout <seconds>.' }),
   'not-a-registry': () => ({ exit: EXIT.unavailable, hint: 'Check --url or PROMPT_REGISTRY_URL; where a proxy stands in between, check what it does.' }),
   unauthenticated: (_, where) => ({ exit: EXIT.key, hint: `${fromWhere(where)} It may be mistyped, revoked, expired, or of another registry than ${where?.url ?? 'this one'}.` }),
@@ -54,6 +59,11 @@ const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Wherea
   'not-understood': () => ({ exit: EXIT.refused, hint: 'The service and this command line may be of different age; use the ones that belong together.' }),
   'outcome-unknown': ({ problem }) => ({ exit: EXIT.unavailable, hint: `The change may have been made or not. Look before you repeat it: prompt-registry ${lookFor(problem?.eventId)}` }),
 };
+
+/** Whether what answered to https was no TLS. */
+function speaksPlain(cause: unknown): boolean {
+  return cause instanceof Error && ((cause as NodeJS.ErrnoException).code === 'ERR_SSL_WRONG_VERSION_NUMBER' || speaksPlain(cause.cause));
+}
 
 function fromWhere(where: Whereabouts | undefined): string {
   return `The key is from ${where?.keySource ?? 'an unknown place'}.`;
@@ -69,9 +79,10 @@ function lookFor(eventId: unknown): string {
   return typeof eventId === 'string' && /^[\w-]{1,64}$/u.test(eventId) ? `audit log --id ${eventId}` : 'status';
 }
 
-/** What the problem lists besides its detail, a line each. */
-function particulars(problem: Problem | undefined): string {
-  const faults = objectsOf(problem?.errors).map(({ pointer, parameter, detail }) => `${textOr(pointer, textOr(parameter, '/'))}: ${textOr(detail, 'not right')}`);
+/** What the problem lists besides what it says, a line each. */
+function particulars(problem: Problem | undefined, said: string): string {
+  const unsaid = objectsOf(problem?.errors).filter(({ detail }) => typeof detail !== 'string' || !said.includes(detail));
+  const faults = unsaid.map(({ pointer, parameter, detail }) => `${textOr(pointer, textOr(parameter, '/'))}: ${textOr(detail, 'not right')}`);
   const violations = objectsOf(problem?.violations).map(violationText);
   return [...faults, ...violations].map((line) => `\n  ${line}`).join('');
 }

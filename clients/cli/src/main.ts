@@ -40,6 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   quiet(program, io);
   io.stderr.on('error', () => undefined); // nobody reads what is said there; that ends nothing
   try {
+    demandNoCommand(program, args);
     await untilEnded(program.parseAsync(args, { from: 'user' }).catch(exceptHelp), io, () => context?.sending === true);
     return exit;
   } catch (error) {
@@ -50,7 +51,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     }
     const out = context?.out ?? new Output(io, { json: args.includes('--json'), color: !args.includes('--no-color') });
     const complaint = explained(error, context);
-    if (complaint.exit !== EXIT.interrupted || context?.sending === true || (out.json && context?.endless !== true)) out.complain(complaint);
+    if (complaint.exit !== EXIT.interrupted || context?.endless !== true) out.complain(complaint);
     return complaint.exit;
   }
 }
@@ -62,6 +63,12 @@ function demandValues(command: Command): void {
   for (const [name, value] of [...named, ...placed]) {
     if ([value].flat().some((each) => typeof each === 'string' && each.trim() === '')) throw wrongUsage(`The value of ${String(name)} is empty or blank, and must be not blank.`, 'Leave it out where none is meant.');
   }
+}
+
+/** `activate --version 1.0.0` means another version than ours; answered with ours it would end well and do nothing. */
+function demandNoCommand({ commands }: Command, args: readonly string[]): void {
+  if (!args.some((arg) => arg === '--version' || arg === '-V') || !commands.some((command) => args.includes(command.name()))) return;
+  throw wrongUsage('--version is that of the command line, and stands alone.', 'A version of a pack is said as in "activate 1.2.0", "show 1.2.0", "rollback --to 1.2.0".');
 }
 
 /** The help of the command that was named without saying what it should do. */
@@ -121,17 +128,17 @@ function explained(error: unknown, context: Context | undefined): Complaint {
 function asComplaint(error: unknown, context: Context | undefined): Complaint {
   if (error instanceof Complaint) {
     if (error.exit !== EXIT.interrupted || context?.sending !== true) return error;
-    return new Complaint('Interrupted while a change was under way: it may have been made or not.', { exit: EXIT.interrupted, code: 'interrupted', hint: 'Look before you repeat it: prompt-registry status' });
+    return new Complaint('Interrupted while a change was under way: it may have been made or not.', { exit: EXIT.interrupted, code: 'interrupted', hint: `Look before you repeat it: prompt-registry ${context.look}` });
   }
-  if (error instanceof Unwritten) return context?.onceOnly ?? unwritten(error, context?.changed === true);
+  if (error instanceof Unwritten) return context?.onceOnly ?? unwritten(error, context);
   if (error instanceof RegistryFailure) return complaintOf(error, context?.where);
   if (error instanceof CommanderError) return usageOf(error);
   if (error instanceof TypeError && context?.where !== undefined) return notUnderstood(error, context.where.url);
   return new Complaint(`This is a fault of the command line: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, { exit: EXIT.fault, code: 'fault' });
 }
 
-function unwritten({ message }: Unwritten, changed: boolean): Complaint {
-  return new Complaint(`The answer could not be written: ${message}.${changed ? ' The change was made all the same.' : ''}`, { exit: EXIT.unwritten, code: 'unwritten', ...(changed && { hint: 'Look at what was done: prompt-registry status' }) });
+function unwritten({ message }: Unwritten, { changed = false, look = '' }: Partial<Pick<Context, 'changed' | 'look'>> = {}): Complaint {
+  return new Complaint(`The answer could not be written: ${message}.${changed ? ' The change was made all the same.' : ''}`, { exit: EXIT.unwritten, code: 'unwritten', ...(changed && { hint: `Look at what was done: prompt-registry ${look}` }) });
 }
 
 /** An answer of JSON that lacks what an answer of the registry has. */

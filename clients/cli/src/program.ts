@@ -28,7 +28,8 @@ ${EXIT_CODES_HELP}`;
 
 /** Builds the program. @param act makes the actions; what they are given is up to who runs it */
 export function buildProgram(act: Act): Command {
-  const program = new Command('prompt-registry')
+  const program = new Command('prompt-registry');
+  program
     .description('Looks at a prompt registry, publishes to it, activates versions and rolls back.')
     .version(ownVersion())
     .option('--url <url>', `where the registry is (default: ${DEFAULT_URL})`)
@@ -37,7 +38,7 @@ export function buildProgram(act: Act): Command {
     .option('--json', 'the answer as JSON on stdout, an error as JSON on stderr')
     .option('--no-color', 'no colours')
     .option('--timeout <seconds>', 'how long an answer may take (default: 5)', seconds)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: (command) => (command === program ? [] : program.options.filter(({ long }) => long !== '--version')) })
     .addHelpText('after', HELP);
   addStatus(program, act);
   addVersions(program, act);

@@ -55,9 +55,17 @@ export async function confirm(context: Context, question: string, yes: boolean |
 function ask({ io: { stdin, stderr } }: Context, question: string): Promise<string> {
   const reader = createInterface({ input: stdin, output: stderr, terminal: true });
   return new Promise<string>((resolve, reject) => {
-    const gone = (exit: 1 | 130, code: string) => reject(new Complaint('Nothing was changed.', { exit, code }));
+    let open = true;
+    const gone = (exit: 1 | 130, code: string) => {
+      if (open) stderr.write('\n'); // what follows does not stand behind the question
+      open = false;
+      reject(new Complaint('Nothing was changed.', { exit, code }));
+    };
     reader.once('SIGINT', () => gone(EXIT.interrupted, 'interrupted'));
     reader.once('close', () => gone(EXIT.refused, 'declined'));
-    reader.question(safeLines(question), resolve);
+    reader.question(safeLines(question), (answer) => {
+      open = false;
+      resolve(answer);
+    });
   }).finally(() => reader.close());
 }

@@ -18,9 +18,13 @@ const LOST: ReadonlySet<string> = new Set(['outcome-unknown', 'unreachable', 'ti
 /** Milliseconds that a second try waits at most. */
 const LONGEST_PAUSE = 5000;
 
-/** Sends a change, and once more, with the same Idempotency-Key, where no answer came. */
-export async function sendOnce<T>(context: Context, send: (idempotencyKey: string) => Promise<T>): Promise<T> {
+/**
+ * Sends a change, and once more, with the same Idempotency-Key, where no answer came.
+ * @param look the command that shows what became of it
+ */
+export async function sendOnce<T>(context: Context, send: (idempotencyKey: string) => Promise<T>, look = 'status'): Promise<T> {
   context.sending = true;
+  context.look = look;
   try {
     const answer = await tryTwice(context, send);
     context.changed = true;
@@ -60,7 +64,7 @@ function afterTwo(context: Context, first: RegistryFailure, again: unknown): unk
 /** @param nothing why nothing can have been changed; not given where something may have been */
 function told(context: Context, failure: RegistryFailure, nothing?: string): Complaint {
   const { exit, code, message, hint, members } = complaintOf(failure, context.where);
-  const doubt = code === 'outcome-unknown' ? hint : 'The change may have been made or not. Look before you repeat it: prompt-registry status';
+  const doubt = code === 'outcome-unknown' ? hint : `The change may have been made or not. Look before you repeat it: prompt-registry ${context.look}`;
   return new Complaint(message, { exit, code, hint: nothing === undefined ? doubt : `${nothing} ${hint ?? ''}`, members, cause: failure });
 }
 

@@ -72,7 +72,30 @@ export function heads(text: string, before: readonly Head[] = []): Head[] {
   return [...before, { revision: Number(revision), hash }];
 }
 
+/** A version; blank ones are told of with all other values. */
+export function version(text: string): string {
+  if (text.trim() !== '' && !/^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/iu.test(text)) throw new InvalidArgumentError('It is a version such as 1.2.0, in full and without a "v".');
+  return text;
+}
+
+/** The name of a pack, a channel or a style; blank ones are told of with all other values. */
+export function name(text: string): string {
+  if (text.trim() !== '' && !/^[a-z0-9][a-z0-9-]{0,62}$/u.test(text)) throw new InvalidArgumentError('It is a name of lower-case letters, digits and hyphens, at most 63.');
+  return text;
+}
+
+/** A pack or a version. */
+export function nameOrVersion(text: string): string {
+  return looksLikeVersion(text) ? version(text) : name(text);
+}
+
 /** Versions have dots, names of packs have none: which of the two an argument is can be seen. */
 export function looksLikeVersion(text: string): boolean {
-  return /^\d+\.\d+\.\d+/u.test(text);
+  return text.includes('.');
+}
+
+/** A place of the stream: a revision, behind a restore with its epoch before it. */
+export function streamPlace(text: string): string {
+  if (text.trim() !== '' && !/^([1-9]\d{0,14}:)?(0|[1-9]\d{0,14})$/u.test(text)) throw new InvalidArgumentError('It is the revision of an event such as 17, or the "id" of one such as 2:17.');
+  return text;
 }

@@ -41,6 +41,7 @@ t.test('versions, page by page', async (t) => {
   t.equal(more, true);
   t.same((await answered(t, ['versions', '--limit', 'all', '--status', 'revoked'], lab)).versions, []);
   t.match(await called(['versions', '--limit', '1'], lab), { code: 0, stderr: /--limit all shows them/u });
+  t.match(await called(['versions', '--status', 'revoked'], lab), { code: 0, stdout: '', stderr: /lab has no such version/u });
   t.match(await called(['versions', 'nowhere'], env), { code: 1, stderr: /No pack|no pack.*nowhere/u });
 });
 
@@ -151,6 +152,7 @@ t.test('audit', async (t) => {
   t.match(await called(['audit', 'verify', '--head', 'abc'], env), { code: 2, stderr: /REVISION:HASH/u });
 
   t.match(await called(['audit', 'log', '--type', 'version-revoked'], env), { code: 0, stdout: /^\d+ {2}\S+ {2}version-revoked {2}lab 2\.1\.0 {2}by operator {2}wrong\n$/u });
+  t.match(await called(['audit', 'log', '--id', 'none'], env), { code: 0, stdout: '', stderr: /There is no such event/u });
   t.match((await answered(t, ['audit', 'log', '--limit', '2', '--after', '3'])).events, [{ revision: 4 }, { revision: 5 }]);
 });
 
@@ -164,6 +166,11 @@ t.test('keys', async (t) => {
   t.match(listed.stdout, new RegExp(`^${keyId} +until \\S+ +prompts:read,audit:read +made \\S+ by operator +night shift$`, 'mu'));
   t.notMatch(listed.stdout, secret);
   t.match(await called(['activate', '1.0.0', '--yes', '--reason', 'x'], { ...lab, PROMPT_REGISTRY_KEY: secret }), { code: 4, stderr: /packs:activate/u });
+  const asked = await called(['keys', 'revoke', keyId, '--reason', 'x'], env, { answers: [[/\[y\/N\]/u, 'n\n']] });
+  t.match(asked, { code: 1, stderr: new RegExp(`^Key ${keyId} is "night shift": prompts:read, audit:read; made \\S+ by operator\\.\\n`, 'u') }, 'whose it is is shown');
+  t.notMatch(asked.stderr, 'this command uses');
+  t.match(await called(['keys', 'revoke', key.split('_')[1] ?? '', '--reason', 'x'], env, { answers: [[/\[y\/N\]/u, 'n\n']] }), { code: 1, stderr: /It is the key that this command uses itself/u });
+  t.match(await called(['keys', 'revoke', 'nobody'], env, { answers: [] }), { code: 1, stderr: /There is no key "nobody"[^]*keys list/u }, 'nothing is asked of one that there is not');
   t.match(await called(['keys', 'revoke', keyId, '--yes', '--reason', 'gone'], env), { code: 0, stdout: `Revoked key ${keyId} (night shift).\n` });
   t.match(await called(['status'], { ...env, PROMPT_REGISTRY_KEY: secret }), { code: 4, stderr: /The key is from PROMPT_REGISTRY_KEY/u });
   t.match(await called(['keys', 'revoke', 'nobody', '--yes', '--reason', 'gone'], env), { code: 1 });

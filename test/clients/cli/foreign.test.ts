@@ -11,6 +11,8 @@ t.test('nobody there', async (t) => {
   const { code, stderr } = await called(['status', '--json', '--url', `http://127.0.0.1:${free}`], KEY);
   t.match([code, json(stderr)], [3, { code: 'unreachable', message: /cannot be reached/u, hint: /--url/u, exitCode: 3 }]);
   t.match(await called(['status', '--url', `http://127.0.0.1:${port}`, '--timeout', '0.1'], KEY), { code: 3, stderr: /did not answer in time[^]*--timeout/u }, 'one that never answers');
+  t.match(await called(['status', '--url', `https://127.0.0.1:${port}`], KEY), { code: 3, stderr: /is it http:\/\/ instead/u }, 'one that speaks no TLS');
+  t.match(await called(['watch', '--url', `http://127.0.0.1:${port}`, '--timeout', '0.1'], KEY), { code: 3, stderr: /buffering/u }, 'a stream of which nothing comes');
 });
 
 t.test('an answer that is none of a registry', async (t) => {
@@ -54,6 +56,8 @@ t.test('a service that cannot now says when', async (t) => {
   t.match(json((await called(['keys', 'list', '--json'], env)).stderr), { code: 'overloaded', retryAfterSeconds: 7, status: 503 });
   const unknown = await listening(t, problem(503, { code: 'outcome-unknown', eventId: 'e-1' }, { 'retry-after': '0' }));
   t.match(await called(['keys', 'create', 'x', '--scope', 'prompts:read'], unknown.env), { code: 3, stderr: /audit log --id e-1/u });
+  const gone = await listening(t, (_, response) => response.destroy());
+  t.match(await called(['keys', 'create', 'x', '--scope', 'prompts:read'], gone.env), { code: 3, stderr: /may have been made or not\. Look before you repeat it: prompt-registry keys list/u }, 'where it can be seen');
 });
 
 t.test('a service that does not know that it is current', async (t) => {
@@ -88,6 +92,17 @@ t.test('watch comes back to a stream, and says when there is nothing to come bac
   t.match(stdout, /^5 {2}resync {2}the history before is not known here any more; look with: prompt-registry status\n$/u);
   t.match(stderr, /Trying again in 1 s[^]*The stream is back/u);
   t.same(asked, [undefined, '7', '7', '2:5'], 'each time behind the last message that came');
+});
+
+t.test('a place of before a restore is told from one of now', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const { env } = await listening(t, (request, response) => {
+    asked.push(request.headers['last-event-id']?.toString());
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('id: 2:9\nevent: resync\ndata: {"epoch":2,"revision":9}\n\n');
+  });
+  t.match(await called(['watch', '--after', '7', '--count', '1'], env), { code: 0, stderr: /in epoch 2; --after 2:<revision>/u });
+  t.notMatch((await called(['watch', '--after', '2:7', '--count', '1'], env)).stderr, 'epoch');
+  t.same(asked, ['7', '2:7']);
 });
 
 t.test('a change that cannot have reached a registry is not said to be made perhaps', async (t) => {

@@ -115,11 +115,19 @@ t.test('wrong usage', async (t) => {
     [['status', '--key-file', ''], /--key-file is empty or blank/u],
     [['keys', 'create', 'x', '--scope', ''], /--scope is empty or blank/u],
     [['validate', ''], /<folder> is empty or blank/u],
+    [['activate', 'v1.1.0'], /a version such as 1\.2\.0/u],
+    [['show', '1.0'], /a version such as 1\.2\.0/u],
+    [['rollback', '--to', '1'], /a version such as 1\.2\.0/u],
+    [['versions', 'Coach'], /lower-case letters/u],
+    [['rollback', '--channel', 'Production'], /lower-case letters/u],
+    [['watch', '--after', 'abc'], /the revision of an event/u],
+    [['activate', '--version', '1.1.0', '--yes', '--reason', 'x'], /--version is that of the command line/u],
   ] as [string[], RegExp][]) {
     t.match(await called(args, KEY), { code: 2, stdout: '', stderr: said }, args.join(' '));
     t.match(json((await called([...args, '--json'], KEY)).stderr), { exitCode: 2, message: said });
   }
   t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: ' ' }), { code: 2, stderr: /PROMPT_REGISTRY_PACK is blank/u });
+  t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: 'Coach' }), { code: 2, stderr: /PROMPT_REGISTRY_PACK names no pack/u });
   t.notMatch((await called(['status', '--url', 'http://a:secret@x/'], KEY)).stderr, 'secret');
   t.match(await typed(t, [], {}), { code: 2, stdout: '', stderr: /^Usage: prompt-registry/u });
   const help = await typed(t, ['--help'], {});

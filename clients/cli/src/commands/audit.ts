@@ -7,7 +7,7 @@ import { EXIT } from '../exit.ts';
 import { safe, type Cell } from '../output.ts';
 import { pages } from '../pages.ts';
 import { having } from '../shape.ts';
-import { heads, limit as most, revision as place, timeBack, type Head } from '../values.ts';
+import { heads, limit as most, name, revision as place, timeBack, type Head } from '../values.ts';
 
 type Event = components['schemas']['Event'];
 type EventsQuery = NonNullable<operations['listEvents']['parameters']['query']>;
@@ -62,8 +62,8 @@ export function addAudit(program: Command, act: Act): void {
     .description('events, the oldest first')
     .option('--limit <n>', 'the most to show, or "all"', most, 100)
     .option('--after <revision>', 'only later ones', place)
-    .option('--pack <name>', 'only about this pack')
-    .option('--channel <name>', 'only about this channel')
+    .option('--pack <name>', 'only about this pack', name)
+    .option('--channel <name>', 'only about this channel', name)
     .option('--actor <keyId>', 'only by this key; system is the registry itself')
     .option('--type <type>', 'only of this type, e.g. version-activated')
     .option('--id <id>', 'only this event')
@@ -118,7 +118,8 @@ async function log(context: Context, { limit, after: begin, ...filter }: LogOpti
   }
   context.out.answer({ events, nextAfter }, () => {
     context.out.table(events.map(row));
-    if (nextAfter !== null) context.out.note(`There are more; --after ${nextAfter} goes on, --limit all shows them.`);
+    if (events.length === 0) context.out.note('There is no such event.');
+    if (nextAfter !== null) context.out.note(`There are later ones; --after ${nextAfter} goes on, --from 1h begins an hour ago, --limit all shows them.`);
   });
   return EXIT.ok;
 }

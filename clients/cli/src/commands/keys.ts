@@ -1,6 +1,6 @@
 /** `keys`: made, listed, revoked. A secret is on stdout, alone, and nowhere else. */
 import type { Command } from 'commander';
-import type { components } from '@prompt-registry/client';
+import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { Complaint, EXIT, type ExitCode } from '../exit.ts';
@@ -36,7 +36,7 @@ export function addKeys(program: Command, act: Act): void {
     .action(
       act(async (context) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/keys')).then(having({ keys: 'list' }));
+        const data = await listed(registry);
         context.out.answer(data, () => context.out.table(data.keys.map(row)));
         return EXIT.ok;
       }),
@@ -59,6 +59,10 @@ export function addKeys(program: Command, act: Act): void {
     .action(act<RevokeOptions, [string]>(revoke));
 }
 
+async function listed(registry: RegistryClient): Promise<{ keys: Key[] }> {
+  return (await registry.ask((api) => api.GET('/v1/keys')).then(having({ keys: 'list' }))).data;
+}
+
 function row({ keyId, label, scopes, createdAt, createdBy, expiresAt, revokedAt }: Key): Cell[] {
   const state: Cell = revokedAt !== undefined ? ['red', `revoked ${revokedAt}`] : expiresAt !== undefined ? ['yellow', `until ${expiresAt}`] : ['green', 'works'];
   return [['bold', keyId], state, scopes.join(','), `made ${createdAt} by ${createdBy.label}`, label];
@@ -66,7 +70,7 @@ function row({ keyId, label, scopes, createdAt, createdBy, expiresAt, revokedAt 
 
 async function create(context: Context, { scope, expires }: CreateOptions, label: string) {
   const registry = await context.registry();
-  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys', { params: { header: { 'idempotency-key': key } }, body: { label, scopes: scope, ...defined({ expiresAt: expires }) } })).then(having({ keyId: 'string', scopes: 'list' })));
+  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys', { params: { header: { 'idempotency-key': key } }, body: { label, scopes: scope, ...defined({ expiresAt: expires }) } })).then(having({ keyId: 'string', scopes: 'list' })), 'keys list');
   const { keyId, secret, expiresAt } = data;
   if (secret === undefined) throw secretLost(keyId, EXIT.unavailable, 'the answer with its secret was lost on the way');
   context.onceOnly = secretLost(keyId, EXIT.unwritten, 'its secret could not be written');
@@ -82,12 +86,21 @@ function secretLost(keyId: string, exit: ExitCode, why: string): Complaint {
   return new Complaint(`Key ${keyId} was made, but ${why}, and it is not told twice.`, { exit, code: 'secret-lost', hint: `Revoke it and make another one: prompt-registry keys revoke ${keyId}`, members: { keyId } });
 }
 
+/** Shows whose key it is: an id says nothing to whoever is asked. @throws Complaint where there is no such key */
+function tellKey({ out, where }: Context, keyId: string, keys: readonly Key[]): void {
+  const key = keys.find((each) => each.keyId === keyId);
+  if (key === undefined) throw new Complaint(`There is no key "${keyId}".`, { exit: EXIT.refused, code: 'key-not-found', hint: 'prompt-registry keys list shows the keys there are.' });
+  out.aside(`Key ${keyId} is "${key.label}": ${key.scopes.join(', ')}; made ${key.createdAt} by ${key.createdBy.label}${key.revokedAt === undefined ? '' : `; revoked already, ${key.revokedAt}`}.`);
+  if (keyId === where?.keyId) out.aside('It is the key that this command uses itself.');
+}
+
 async function revoke(context: Context, { reason: given, yes }: RevokeOptions, keyId: string) {
   demandAnswers(context, { reason: given, yes });
   const registry = await context.registry();
+  if (yes !== true) tellKey(context, keyId, (await listed(registry)).keys);
   const reason = await reasonFor(context, given);
   await confirm(context, `Revoke key ${keyId}?`, yes);
-  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys/{keyId}/revoke', { params: { path: { keyId }, header: { 'idempotency-key': key } }, body: { reason } })).then(having({ keyId: 'string', label: 'string' })));
+  const { data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/keys/{keyId}/revoke', { params: { path: { keyId }, header: { 'idempotency-key': key } }, body: { reason } })).then(having({ keyId: 'string', label: 'string' })), 'keys list');
   context.out.answer(data, () => context.out.say(`Revoked key ${data.keyId} (${data.label}).`));
   return EXIT.ok;
 }

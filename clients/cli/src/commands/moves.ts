@@ -8,7 +8,7 @@ import { summaryOf } from '../hunks.ts';
 import { violationText } from '../explain.ts';
 import { demandAnswers } from '../prompt.ts';
 import { having } from '../shape.ts';
-import { waitSeconds } from '../values.ts';
+import { name, version as edition, waitSeconds } from '../values.ts';
 
 type Activation = components['schemas']['Activation'];
 type Preview = components['schemas']['Preview'];
@@ -25,26 +25,26 @@ interface RevokeOptions extends MoveOptions {
 const LOOKING = 'Dry run';
 
 export function addMoves(program: Command, act: Act): void {
-  move(program.command('activate').description('point a channel at a version').argument('<version>', 'the version'))
-    .option('--channel <name>', 'the channel; the default channel where none is named')
+  move(program.command('activate').description('point a channel at a version').argument('<version>', 'the version', edition))
+    .option('--channel <name>', 'the channel; the default channel where none is named', name)
     .action(act<MoveOptions, [string]>(activate));
 
   move(program.command('rollback').description('point a channel at the version that was active before'))
-    .option('--channel <name>', 'the channel; the default channel where none is named')
-    .option('--to <version>', 'back to this version, which was active there before')
+    .option('--channel <name>', 'the channel; the default channel where none is named', name)
+    .option('--to <version>', 'back to this version, which was active there before', edition)
     .action(act<RollbackOptions>(rollback));
 
-  move(program.command('revoke').description('take a version out of service for good').argument('<version>', 'the version'))
-    .option('--replacement <version>', 'what stands in for it, in channels and in sessions')
+  move(program.command('revoke').description('take a version out of service for good').argument('<version>', 'the version', edition))
+    .option('--replacement <version>', 'what stands in for it, in channels and in sessions', edition)
     .action(act<RevokeOptions, [string]>(revoke));
 }
 
 /** What all moves take. */
 function move(command: Command): Command {
   return command
-    .option('--pack <name>', 'the pack')
+    .option('--pack <name>', 'the pack', name)
     .option('--reason <text>', 'why; asked for where it is not given')
-    .option('-y, --yes', 'do it without showing it first and asking')
+    .option('-y, --yes', 'do it without asking')
     .option('--dry-run', 'only say what would happen')
     .option('--wait <seconds>', 'until every instance has it, 30 at most', waitSeconds);
 }
@@ -59,27 +59,29 @@ async function begin(context: Context, options: MoveOptions): Promise<{ registry
 async function activate(context: Context, options: MoveOptions, version: string) {
   const { registry, place } = await begin(context, options);
   const { pack, channel } = place;
-  const guard = (await currentOf(registry, place))?.guard;
+  const current = await currentOf(registry, place);
+  const guard = current?.guard;
   return makeMove<Preview, Activation>(context, options, {
     ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
     dryRun: () => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: { ...guard } }, body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true } })).then(asPreview)),
     send: (reason, key) =>
       guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: moveHeaders(key, options.wait, guard) }, body: { version, ...defined({ channel }), reason } })).then(asActivation)),
-    question: () => `Activate ${version} of ${pack}?`,
+    question: () => `Activate ${version} of ${pack}${channelOf(place, current)}`,
   });
 }
 
 async function rollback(context: Context, options: RollbackOptions) {
   const { registry, place } = await begin(context, options);
   const { pack, channel } = place;
-  const guard = (await currentOf(registry, place))?.guard;
+  const current = await currentOf(registry, place);
+  const guard = current?.guard;
   const target = defined({ channel, toVersion: options.to });
   const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } })));
   return makeMove<Preview, Activation>(context, options, {
     ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
     dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
     send: (reason, key, shown) => send({ reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) }, moveHeaders(key, options.wait, guard)).then(asActivation),
-    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}?`,
+    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(place, current)}`,
   });
 }
 
@@ -94,13 +96,19 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
     ...{ place, registry, guarded: false }, // the API takes no condition here
     dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
     send: async (reason, key) => having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
-    question: () => `Revoke ${version} of ${pack} for good?`,
+    question: () => `Revoke ${version} of ${pack} for good`,
     lines: ({ moves }) => [`${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`, ...(moves.length === 0 ? ['  No channel points at it.'] : stepLines(moves))],
     problems: () => [],
     planned: ({ moves }) => moves,
     made: ({ moves }) => moves,
     told: ({ revision, moves }) => [`Revoked ${pack} ${version}; revision ${revision}.`, ...stepLines(moves)],
   });
+}
+
+/** Which channel a question is about, also where none was named. */
+function channelOf({ channel }: Place, current: Awaited<ReturnType<typeof currentOf>>): string {
+  const name = channel ?? current?.active.channel;
+  return typeof name === 'string' ? ` in ${name}` : '';
 }
 
 function asPreview(answer: { data: Activation | Preview; status: number; headers: Headers }): Preview {

@@ -107,7 +107,7 @@ async function register(context: Context, registry: RegistryClient, { version: {
   const { pack, styles, compatibility: { models, clients, locales, packFormat }, ...rest } = content;
   const compatibility = { models: [...models], clients: [...clients], locales: [...locales], packFormat };
   const body = { ...rest, summary, author, compatibility, styles: [...styles] };
-  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })));
+  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
   const registered = status === 201 || headers.has('idempotency-replayed');
   return { pack, version: content.version, digest, outcome: registered ? 'registered' : 'unchanged' };
 }

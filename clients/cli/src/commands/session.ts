@@ -5,6 +5,7 @@ import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
 import { having } from '../shape.ts';
+import { name } from '../values.ts';
 
 type Session = components['schemas']['Session'];
 
@@ -22,8 +23,8 @@ export function addSession(program: Command, act: Act): void {
   session
     .command('start')
     .description('start one on the active version of the default pack')
-    .option('--style <id>', "its style; the version's default style where none is named")
-    .option('--channel <name>', 'the channel; the default channel where none is named')
+    .option('--style <id>', "its style; the version's default style where none is named", name)
+    .option('--channel <name>', 'the channel; the default channel where none is named', name)
     .action(
       act<StartOptions>(async (context, { style: styleId, channel }) => {
         const registry = await context.registry();

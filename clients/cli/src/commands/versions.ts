@@ -10,7 +10,7 @@ import { currentOf } from '../changes.ts';
 import { pages } from '../pages.ts';
 import { having } from '../shape.ts';
 import { safeLines, type Cell } from '../output.ts';
-import { limit as most, looksLikeVersion } from '../values.ts';
+import { limit as most, looksLikeVersion, name, nameOrVersion, version as edition } from '../values.ts';
 
 type Schemas = components['schemas'];
 
@@ -36,8 +36,8 @@ export function addVersions(program: Command, act: Act): void {
   program
     .command('versions')
     .description("a pack's versions, the highest first")
-    .argument('[pack]', 'the pack; the default pack where none is named')
-    .option('--pack <name>', 'the same')
+    .argument('[pack]', 'the pack; the default pack where none is named', name)
+    .option('--pack <name>', 'the same', name)
     .option('--limit <n>', 'the most to show, or "all"', most, 100)
     .addOption(new Option('--status <status>', 'only versions of this status').choices(['registered', 'revoked']))
     .action(act<ListOptions, [string | undefined]>(list));
@@ -45,10 +45,10 @@ export function addVersions(program: Command, act: Act): void {
   program
     .command('show')
     .description('a version and its texts; the active one where none is named')
-    .argument('[pack]', 'the pack, or the version where only one of them is named')
-    .argument('[version]', 'the version')
-    .option('--pack <name>', 'the pack')
-    .option('--channel <name>', 'the channel whose active version is shown')
+    .argument('[pack]', 'the pack, or the version where only one of them is named', nameOrVersion)
+    .argument('[version]', 'the version', edition)
+    .option('--pack <name>', 'the pack', name)
+    .option('--channel <name>', 'the channel whose active version is shown', name)
     .option('--system', 'print only the system prompt, exactly as it is')
     .addOption(new Option('--style <id>', 'print only this style prompt, exactly as it is').conflicts('system'))
     .action(act<ShowOptions, [string | undefined, string | undefined]>(show));
@@ -56,10 +56,10 @@ export function addVersions(program: Command, act: Act): void {
   program
     .command('diff')
     .description('how a version differs from another one, prompt by prompt')
-    .argument('<from>', 'the version to start from')
-    .argument('[to]', 'the version to get to; the active one where none is named')
-    .option('--pack <name>', 'the pack')
-    .option('--channel <name>', 'the channel whose active version is meant')
+    .argument('<from>', 'the version to start from', edition)
+    .argument('[to]', 'the version to get to; the active one where none is named', edition)
+    .option('--pack <name>', 'the pack', name)
+    .option('--channel <name>', 'the channel whose active version is meant', name)
     .action(act<DiffOptions, [string, string | undefined]>(diff));
 }
 
@@ -79,6 +79,7 @@ async function list(context: Context, { pack: named, limit, status }: ListOption
   }
   context.out.answer({ pack, versions, more }, () => {
     context.out.table(versions.map(row));
+    if (versions.length === 0) context.out.note(`${pack} has no such version.`);
     if (more) context.out.note('There are more; --limit all shows them.');
   });
   return EXIT.ok;

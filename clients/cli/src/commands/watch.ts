@@ -9,9 +9,10 @@ import { RegistryFailure, streamEvents, type StreamMessage } from '@prompt-regis
 import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { EXIT } from '../exit.ts';
+import { Complaint, EXIT } from '../exit.ts';
+import { complaintOf } from '../explain.ts';
 import { safe, type Output } from '../output.ts';
-import { count } from '../values.ts';
+import { count, name, streamPlace } from '../values.ts';
 
 interface WatchOptions {
   readonly pack?: string;
@@ -29,9 +30,9 @@ export function addWatch(program: Command, act: Act): void {
   program
     .command('watch')
     .description('events as they happen, a line each, until Ctrl-C')
-    .option('--pack <name>', 'only what is about this pack')
-    .option('--channel <name>', 'only what moves this channel')
-    .option('--after <revision>', 'begin with what came after it, not with now')
+    .option('--pack <name>', 'only what is about this pack', name)
+    .option('--channel <name>', 'only what moves this channel', name)
+    .option('--after <revision>', 'begin with what came after it, not with now; behind a restore with its epoch, as "id" of --json has it: 2:17', streamPlace)
     .option('--count <n>', 'end after so many events', count)
     .action(act<WatchOptions>(watch));
 }
@@ -48,6 +49,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
   while (!interrupted.aborted) {
     try {
       for await (const message of streamEvents(registry, { ...defined({ pack, channel, after: last }), signal: interrupted })) {
+        if (!heard && message.event === 'resync') tellEpoch(out, after, message);
         if (!heard) out.note(`Watching ${registry.url}; revision ${message.data.revision}. Ctrl-C ends it.`);
         else if (tries > 0) out.note('The stream is back.');
         heard = true;
@@ -60,6 +62,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
       }
     } catch (error) {
       if (interrupted.aborted) break;
+      if (!heard && error instanceof RegistryFailure && error.code === 'timed-out') throw silent(context, error);
       if (!(error instanceof RegistryFailure) || !heard || !passes(error)) throw error;
       const pause = error.retryAfter ?? Math.min(PAUSE.longest, PAUSE.first * 2 ** tries);
       tries += 1;
@@ -68,6 +71,17 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
     }
   }
   return EXIT.interrupted;
+}
+
+/** A revision without an epoch is one of before the first restore, which the log does not go on from. */
+function tellEpoch(out: Output, after: string | undefined, { data: { epoch } }: StreamMessage): void {
+  if (after !== undefined && epoch > 1 && !after.startsWith(`${epoch}:`)) out.note(`The log was restored since, and is in epoch ${epoch}; --after ${epoch}:<revision> begins at a place of it.`);
+}
+
+/** Nothing of a stream came. */
+function silent({ where }: Context, failure: RegistryFailure): Complaint {
+  const { message, exit, code, members } = complaintOf(failure, where);
+  return new Complaint(message, { exit, code, hint: 'Try again; where a proxy stands in between, it may hold the stream back (buffering).', members, cause: failure });
 }
 
 /** Whether waiting may mend it. */
