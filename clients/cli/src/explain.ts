@@ -37,9 +37,9 @@ interface Meaning {
 function meaning(failure: RegistryFailure, where: Whereabouts | undefined): Meaning {
   const known = Object.hasOwn(MEANINGS, failure.code) ? MEANINGS[failure.code]?.(failure, where) : undefined;
   if (known !== undefined) return known;
-  const { status, retryAfter } = failure;
+  const { status, retryAfter, message } = failure;
   if (status !== 503 && status !== 429) return { exit: EXIT.refused };
-  return { exit: EXIT.unavailable, hint: `Nothing was changed. Try again ${retryAfter === undefined ? 'in a moment' : `in ${Math.ceil(retryAfter / 1000)} s`}.` };
+  return { exit: EXIT.unavailable, hint: `${/nothing was changed/iu.test(message) ? '' : 'Nothing was changed. '}Try again ${retryAfter === undefined ? 'in a moment' : `in ${Math.ceil(retryAfter / 1000)} s`}.` };
 }
 
 const OTHER_AGE = 'The service does not know this operation: it is older than this command line, or the URL has a wrong path.';

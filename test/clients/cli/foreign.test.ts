@@ -94,6 +94,16 @@ t.test('watch comes back to a stream, and says when there is nothing to come bac
   t.same(asked, [undefined, '7', '7', '2:5'], 'each time behind the last message that came');
 });
 
+t.test('watch tells when the service does not know that it is current', async (t) => {
+  const message = (revision: number, event: string, data: object = {}) => `id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify({ epoch: 1, revision, ...data })}\n\n`;
+  const { env } = await listening(t, (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(message(7, 'revision') + message(7, 'heartbeat', { staleSeconds: 12 }) + message(7, 'heartbeat', { staleSeconds: 27 }) + message(7, 'heartbeat') + message(8, 'version-published'));
+  });
+  const { stderr } = await called(['watch', '--count', '1'], env);
+  t.match(stderr, /^Watching.*\nThe service has not known for 12 s whether it is current: .*\nThe service is current again\.\n$/u, 'once, and that it is over');
+});
+
 t.test('a place of before a restore is told from one of now', async (t) => {
   const asked: (string | undefined)[] = [];
   const { env } = await listening(t, (request, response) => {

@@ -46,6 +46,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
   let told = 0;
   let heard = false;
   let tries = 0;
+  let stale = false;
   while (!interrupted.aborted) {
     try {
       for await (const message of streamEvents(registry, { ...defined({ pack, channel, after: last }), signal: interrupted })) {
@@ -55,6 +56,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
         heard = true;
         tries = 0;
         last = message.id;
+        stale = tellStale(out, stale, message);
         if (QUIET.has(message.event)) continue;
         tell(out, message);
         told += 1;
@@ -76,6 +78,14 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
 /** A revision without an epoch is one of before the first restore, which the log does not go on from. */
 function tellEpoch(out: Output, after: string | undefined, { data: { epoch } }: StreamMessage): void {
   if (after !== undefined && epoch > 1 && !after.startsWith(`${epoch}:`)) out.note(`The log was restored since, and is in epoch ${epoch}; --after ${epoch}:<revision> begins at a place of it.`);
+}
+
+/** An instance that does not know that it is current keeps its stream open, and tells of nothing: that is no calm. @returns whether it is such a one now */
+function tellStale(out: Output, before: boolean, { data: { staleSeconds } }: StreamMessage): boolean {
+  const now = staleSeconds !== undefined;
+  if (now && !before) out.warn(`The service has not known for ${staleSeconds} s whether it is current: there may be events that it does not tell of yet.`);
+  if (!now && before) out.note('The service is current again.');
+  return now;
 }
 
 /** Nothing of a stream came. */
