@@ -56,13 +56,24 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     request.headers.set('authorization', `Bearer ${currentKey()}`);
     return request;
   };
+  /**
+   * Sends a request. No redirect is followed: the key would go with it. It is not left to `fetch` to refuse one, since that mode is not
+   * known to every runtime (https://github.com/cloudflare/workerd: "must be one of follow or manual").
+   */
+  const sendOnce = async (request: Request, own: AbortSignal): Promise<Response> => {
+    const response = await send(withKey(request), { signal: own });
+    if (response.type !== 'opaqueredirect' && ![301, 302, 303, 307, 308].includes(response.status)) return response;
+    void response.body?.cancel().catch(() => undefined);
+    const to = response.headers.get('location');
+    throw new RegistryFailure('not-a-registry', `${url} redirects${to === null ? '' : ` to ${to}`}. No redirect is followed, as the key would go with it: name the URL of the registry itself.`, { status: response.status || undefined });
+  };
   /** Sends a request, and reads its answer to the end before it gives it. */
   const whole = (request: Request): Promise<Response> =>
     bounded({ signal: request.signal, timeout }, async (own) => {
-      const response = await send(withKey(request), { signal: own });
+      const response = await sendOnce(request, own);
       return new Response(response.body === null ? null : await readBody(response, own), response);
     });
-  const api = createClient<paths>({ baseUrl: url, fetch: whole, redirect: 'error' });
+  const api = createClient<paths>({ baseUrl: url, fetch: whole, redirect: 'manual' });
 
   return {
     url,
@@ -84,7 +95,7 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     },
     send: async (path, { headers, signal }) => {
       try {
-        return await bounded({ signal, timeout }, (own) => send(withKey(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'error' })), { signal: own }));
+        return await bounded({ signal, timeout }, (own) => sendOnce(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'manual' }), own));
       } catch (error) {
         throw failureOf(error, url);
       }
@@ -104,6 +115,7 @@ export function keyReader(key: RegistryClientOptions['key']): () => string {
     try {
       read = typeof key === 'function' ? key() : key;
     } catch (error) {
+      if (error instanceof RegistryFailure) throw error;
       throw new RegistryFailure('unauthenticated', `The key could not be had: ${messageOf(error)}.`, { cause: error });
     }
     if (typeof read === 'string' && /^[\x21-\x7e]+$/u.test(read)) return read;

@@ -103,11 +103,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds. */
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds; a date is measured by the clock of who sent it, where that is told, as ours may be wrong. */
 function retryAfterOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
-  const milliseconds = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const sent = Date.parse(headers.get('date') ?? '');
+  const milliseconds = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - (Number.isNaN(sent) ? Date.now() : sent);
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 

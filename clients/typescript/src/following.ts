@@ -7,7 +7,7 @@
  * than that is polled for meanwhile. A stream that lives, but whose instance does not know any more that it is current, is left.
  */
 import { RegistryFailure, failureOf } from './failure.ts';
-import { ageOf, idOf, isBefore, latest, NOWHERE, placeOf, type Place } from './place.ts';
+import { ageOf, atLeast, idOf, isBefore, latest, NOWHERE, placeOf, type Place } from './place.ts';
 import { Revocations, type RevocationsOptions } from './revocations.ts';
 import { streamEvents, type StreamMessage } from './stream.ts';
 import { bounded, deferred, pause } from './timers.ts';
@@ -44,6 +44,10 @@ export class Following {
   /** From when on the stream may be asked for again. */
   #streamFrom = -Infinity;
   #failure: RegistryFailure | undefined;
+  /** Up to where every move was heeded: from there the stream goes on, though an answer to another question may have come from further on. */
+  #heeded = NOWHERE;
+  /** Revoked versions were asked for in vain. */
+  #owesSweep = false;
   readonly #revocations: Revocations;
   #attempt = deferred();
 
@@ -81,7 +85,7 @@ export class Following {
     } catch (error) {
       const { retryAfter = 0 } = this.#failed(error);
       this.#tried('disconnected');
-      return Math.max(this.#wait(LONGEST_WAIT), Math.min(retryAfter, LONGEST_RETRY_AFTER));
+      return Math.min(retryAfter, LONGEST_RETRY_AFTER) + this.#wait(LONGEST_WAIT); // a thousand that are sent away together do not come back together
     }
     await this.#sweep();
     this.#tried('polling');
@@ -128,7 +132,7 @@ export class Following {
     const { etag } = keeper;
     const header = {
       ...(etag !== undefined && { 'if-none-match': etag }),
-      ...(after.revision > 0 && { 'registry-min-revision': after.revision, 'registry-epoch': after.epoch }),
+      ...atLeast(after),
     };
     const query = channel === undefined ? {} : { channel };
     const { data, status, headers } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })));
@@ -140,14 +144,15 @@ export class Following {
     } else {
       await keeper.take(data, { place, etag: headers.get('etag') ?? undefined, age });
     }
+    this.#heeded = place;
     this.#failure = undefined;
   }
 
   /** Follows the stream until it is cut, which is a failure. */
   async #follow(): Promise<void> {
-    const { client, keeper, pack, signal } = this.#options;
+    const { client, pack, signal } = this.#options;
     const from = performance.now();
-    for await (const message of streamEvents(client, { pack, after: idOf(keeper.place), signal })) {
+    for await (const message of streamEvents(client, { pack, after: idOf(this.#heeded), signal })) {
       this.#connection = 'streaming';
       if (performance.now() - from >= this.#lastWait) this.#failures = 0; // one that is cut again and again at once is no success
       await this.#heed(message);
@@ -158,17 +163,19 @@ export class Following {
     const { client, keeper, channel = keeper.current?.channel, pack } = this.#options;
     const { epoch, revision, staleSeconds = 0, moves = [] } = data;
     const place = { epoch, revision };
-    if (event === 'revision') return; // what is told next is what lies between the last read and there
-    if (event === 'resync') {
-      await this.#read(place);
+    const { movedAt } = keeper;
+    if (event === 'resync' || movedAt === undefined) { // what was held may have gone, as it is revoked
+      await this.#read(latest(place, keeper.place));
       return this.#sweep();
     }
+    if (event === 'revision') return; // what is told next is what lies between the last read and there
     const move = data.pack === pack ? moves.find((each) => each.channel === channel) : undefined;
-    if (move !== undefined && isBefore(keeper.movedAt ?? NOWHERE, place)) {
+    if (move !== undefined && isBefore(movedAt, place)) {
       if (event === 'version-revoked') await this.#leave(move.previousVersion, place);
-      else await this.#read(place);
+      else await this.#read(latest(place, keeper.place));
     }
-    if (event === 'version-revoked' && data.pack === pack) await this.#sweep(latest(place, keeper.place));
+    if (this.#owesSweep || (event === 'version-revoked' && data.pack === pack)) await this.#sweep(latest(place, keeper.place));
+    this.#heeded = latest(this.#heeded, place);
     if (!isBefore(place, keeper.place)) keeper.confirm(place, 1000 * staleSeconds); // another instance may have answered a read from further on
     if (keeper.freshness.grade !== 'fresh') throw new RegistryFailure('store-unavailable', `${client.url} has not known for ${staleSeconds} s whether what it serves is current. It is asked anew, as another instance may answer.`);
   }
@@ -176,17 +183,20 @@ export class Following {
   /** Leaves a revoked version for its replacement; without, where that cannot be had at once. */
   async #leave(revoked: string | null, place: Place): Promise<void> {
     try {
-      await this.#read(place);
+      await this.#read(latest(place, this.#options.keeper.place));
     } finally {
       if (revoked !== null) this.#options.keeper.revoke(revoked, place);
     }
   }
 
-  /** Nothing else waits for that: a failure is told, and it is asked again after the next read. */
+  /** Nothing else waits for that: a failure is told, and it is asked again after the next read or message. */
   async #sweep(place: Place = this.#options.keeper.place): Promise<void> {
     try {
       await this.#revocations.sweep(place);
+      this.#owesSweep = false;
+      this.#failure = undefined; // a read that failed is not followed by this
     } catch (error) {
+      this.#owesSweep = true;
       this.#failed(error);
     }
   }

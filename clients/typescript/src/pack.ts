@@ -6,7 +6,7 @@
  */
 import canonicalize from 'canonicalize';
 import type { components } from './api.ts';
-import { RegistryFailure } from './failure.ts';
+import { messageOf, RegistryFailure } from './failure.ts';
 
 /** The answer of `getActivePack`. */
 export type ActivePackDocument = components['schemas']['ActivePack'];
@@ -50,8 +50,19 @@ export async function checkPack(given: unknown): Promise<CheckedPack> {
 type Content = Pick<CheckedPack, 'pack' | 'version' | 'system' | 'styles' | 'defaultStyle' | 'compatibility'>;
 
 async function digestOf(content: Content): Promise<string> {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalize(content)));
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalize(content)));
+  } catch (error) {
+    const why = isSecureContext() ? `its content has no digest: ${messageOf(error)}` : 'only pages that come from https or localhost can compute a digest';
+    throw new RegistryFailure('not-understood', `${content.pack} ${content.version} cannot be checked: ${why}. It is not served.`, { cause: error });
+  }
   return `sha256:${Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** Whether there is what a digest takes: browsers keep it from pages that came in the clear. */
+function isSecureContext(): boolean {
+  return (crypto as Partial<typeof crypto>).subtle !== undefined;
 }
 
 function hasShape(given: unknown): given is ActivePackDocument {

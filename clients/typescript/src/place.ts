@@ -26,6 +26,11 @@ export function idOf({ epoch, revision }: Place): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
+/** Headers that ask for an answer from a place or a later one. */
+export function atLeast({ epoch, revision }: Place): { readonly 'registry-min-revision'?: number; readonly 'registry-epoch'?: number } {
+  return revision > 0 ? { 'registry-min-revision': revision, 'registry-epoch': epoch } : {};
+}
+
 /** Milliseconds since the instance that answered knew that it is current; undefined where its header is no number. */
 export function ageOf(headers: Headers): number | undefined {
   const seconds = /^\d{1,9}$/u.exec(headers.get('registry-stale') ?? '0');

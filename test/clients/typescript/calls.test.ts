@@ -52,6 +52,32 @@ t.test('a problem of another service', async (t) => {
   t.strictSame((await failureOf(t, { status: 403, body: JSON.stringify(own) })).problem, own, 'one of the registry has all of them');
 });
 
+t.test('a redirect', async (t) => {
+  const to = 'https://prompts.example.com/v1/packs';
+  t.match(await failureOf(t, { status: 308, headers: { location: to } }), { code: 'not-a-registry', status: 308, message: new RegExp(`redirects to ${to}.*URL of the registry itself`, 'u') });
+  const modes: string[] = [];
+  const asked = async (request: Request) => {
+    modes.push(request.redirect);
+    return Object.defineProperty(Response.json({}), 'type', { value: 'opaqueredirect' }); // as browsers answer
+  };
+  const client = createRegistryClient({ url: 'http://127.0.0.1:1', key, fetch: asked });
+  for (const call of [() => client.ask((api) => api.GET('/v1/packs')), () => client.send('/v1/events', {})]) await t.rejects(async () => call(), { code: 'not-a-registry', message: /redirects\. No/u });
+  t.strictSame(modes, ['manual', 'manual'], 'the one mode that every runtime knows, and that follows none');
+});
+
+t.test('a date until which to wait is of the clock that it came from', async (t) => {
+  const fate: Fate = { status: 503, type: 'text/plain', headers: { 'retry-after': 'Sun, 06 Nov 1994 08:49:47 GMT', date: 'Sun, 06 Nov 1994 08:49:37 GMT' } };
+  t.match(await failureOf(t, fate), { retryAfter: 10_000 });
+});
+
+t.test('a page that came in the clear', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  t.intercept(globalThis, 'crypto', { value: {} });
+  const source = createPromptSource({ url: await listen(app), key, pack: 'coach' });
+  await t.rejects(source.ready(), { code: 'not-understood', message: /https or localhost/u });
+  await source.close();
+});
+
 t.test('a key that is none', async (t) => {
   for (const wrong of ['', 'prk_x…', 'prk_x\ny']) {
     const failure = await failureOf(t, undefined, { key: wrong });

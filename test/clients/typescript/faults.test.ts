@@ -62,7 +62,7 @@ t.test('faults between the source and the registry', async (t) => {
     ['200 of a captive portal, as HTML', () => ({ status: 200, type: 'text/html', body: '<h1>Log in</h1>' }), 'not-a-registry'],
     ['200 with what is no JSON', () => ({ status: 200, type: 'application/json', body: '{"pack":' }), 'not-a-registry'],
     ['200 of another service', () => ({ status: 200, type: 'application/json', body: '{"hello":"world"}' }), 'not-understood'],
-    ['a redirect to elsewhere', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }), 'unreachable'],
+    ['a redirect to elsewhere', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }), 'not-a-registry'],
     ['401 in mid-flight', () => problem(401, 'unauthenticated'), 'unauthenticated'],
     ['403', () => problem(403, 'forbidden'), 'forbidden'],
     ['404, from an older server', () => problem(404, 'not-found'), 'not-found'],
@@ -103,6 +103,7 @@ t.test('faults between the source and the registry', async (t) => {
   spoilt('a text that is not what the digest says', 'digest-mismatch', change((pack) => (pack['system'] = `${String(pack['system'])} And be rude.`)));
   spoilt('a style that is left out', 'digest-mismatch', change((pack) => (pack['styles'] = (pack['styles'] as unknown[]).slice(0, -1))));
   spoilt('another pack than the one that was asked for', 'digest-mismatch', change((pack) => (pack['pack'] = 'other')));
+  spoilt('a text that has no digest', 'not-understood', change((pack) => (pack['system'] = '\ud800')));
   spoilt('members of other types', 'not-understood', change((pack) => (pack['styles'] = { supportive: 'x' })));
   spoilt('an older revision than was seen', 'older-than-seen', { change: (answer) => (answer.headers['registry-revision'] = '3') });
   spoilt('an older revision of the channel', 'older-than-seen', change((pack) => (pack['revision'] = 3)));
@@ -130,6 +131,17 @@ t.test('faults between the source and the registry', async (t) => {
     await hears('error', ({ retryAfter }) => retryAfter === 1000);
     t.ok(performance.now() - from >= 1000, 'the source waits as long as it is asked to');
     t.ok(asked <= 4, `${asked} requests in that time`);
+    front.plan = () => undefined;
+    await until(() => source.status().connection === 'streaming');
+  });
+
+  t.test('those that are sent away together do not come back together', async (t) => {
+    front.plan = () => problem(503, 'not-ready', { 'retry-after': '1' });
+    const { said } = openSource(t, { url: front.url, key: setup.key, random: () => 0.9 });
+    await until(() => said.length === 1);
+    const from = performance.now();
+    await until(() => said.length === 2);
+    t.ok(performance.now() - from >= 1800, 'each waits some time of its own more'); // 1 s, and 0.9 of the first wait
     front.plan = () => undefined;
     await until(() => source.status().connection === 'streaming');
   });

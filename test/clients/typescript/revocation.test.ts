@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createRegistryClient, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
 import t, { type Test } from 'tap';
-import { addPack, listen, openApp } from '../../support/app.ts';
+import { addPack, listen, openApp, type TestApp } from '../../support/app.ts';
 import { newFolder } from '../../support/folder.ts';
 import { startFront } from '../../support/http-front.ts';
 import { openSource } from '../../support/prompt-sources.ts';
@@ -194,6 +194,60 @@ t.test('a session of the registry leaves a version that is revoked, also where t
   for (const { sessionId, promptPack } of [active, superseded]) {
     t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '1.1.0' }, movedFrom: { version: promptPack.version } });
   }
+});
+
+t.test('what moves while it is asked what is revoked is not missed', async (t) => {
+  const meanwhile: readonly (readonly [what: string, move: (registry: TestApp['app']['registry']) => Promise<unknown>, version: string])[] = [
+    ['the channel moves, then a version that is in use is revoked', async (registry) => {
+      await registry.activate({ version: '1.1.0', reason });
+      await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.1.0', reason });
+    }, '1.1.0'],
+    ['the version that is served is revoked', (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', replacement: '1.1.0', reason }), '1.1.0'],
+  ];
+  for (const [what, move, version] of meanwhile) {
+    const { app, front, source, hears } = await followCoach(t);
+    await source.startSession(); // on 2.0.0
+    const moved = hears('changed');
+    await app.registry.activate({ version: '1.0.0', reason });
+    await moved;
+    await source.startSession(); // on 1.0.0
+    const changed = hears('changed');
+    front.plan = ({ url = '', headers }) => {
+      if (!url.includes('status=revoked')) return undefined;
+      front.plan = () => undefined;
+      return (response) => {
+        void move(app.registry)
+          .then(() => app.inject({ url, headers }))
+          .then((answer) => response.writeHead(answer.statusCode, answer.headers).end(answer.body));
+      };
+    };
+    front.cut();
+    t.equal((await changed).to.version, version, what);
+    t.equal(source.activePack().version, version);
+    await source.close();
+  }
+});
+
+t.test('what is revoked is asked for until it is known, also while the stream lives', async (t) => {
+  const { app, front, source, hears } = await followCoach(t);
+  const { sessionId } = await source.startSession();
+  const moved = hears('changed');
+  await app.registry.activate({ version: '1.0.0', reason });
+  await moved;
+  front.plan = ({ url }) => (url?.includes('status=revoked') === true ? 'reset' : undefined);
+  const failed = hears('error');
+  await app.registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
+  await failed;
+  front.plan = () => undefined;
+  const streams = () => front.requests.filter((each) => each.includes('/v1/events')).length;
+  const before = streams();
+  await app.registry.activate({ version: '1.1.0', channel: 'staging', reason });
+  await until(() => source.status().failure === undefined);
+  t.equal(streams(), before, 'without a new stream');
+  front.plan = () => 'reset';
+  front.cut();
+  await until(() => source.status().connection === 'disconnected');
+  t.match(await source.resolveSession(sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } });
 });
 
 t.test('what is held for sessions is asked about after an interruption', async (t) => {
