@@ -33,8 +33,8 @@ export function markOf(digest: string): string {
   return digest.replace(/^sha256:/u, '').slice(0, MARK_DIGITS);
 }
 
-/** @param pack the pack that the session is of: signed, not told */
-export async function signPin({ channel, version, mark, revision, styleId, startedAt, expiresAt }: LocalPin, pack: string, key: string): Promise<string> {
+/** @param pack the pack that the session is of: signed, not told; @param key the first of these signs */
+export async function signPin({ channel, version, mark, revision, styleId, startedAt, expiresAt }: LocalPin, pack: string, [key = '']: readonly string[]): Promise<string> {
   const numbers = [revision, startedAt, expiresAt - startedAt].map((number) => Math.round(number).toString(36));
   const payload = [channel, version, styleId, ...numbers, mark].map(encodeURIComponent).join('~');
   const signature = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));

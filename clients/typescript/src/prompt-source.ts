@@ -7,12 +7,13 @@
  *     await prompts.ready();
  *     const { text, version, revision } = prompts.getStylePrompt('supportive');
  */
-import { createRegistryClient, keyReader, type RegistryClientOptions } from './client.ts';
+import { createRegistryClient, type RegistryClientOptions } from './client.ts';
 import type { PackCopy } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import { RegistryFailure } from './failure.ts';
 import { Following, type Connection } from './following.ts';
 import { Keeper, type SourceEvents } from './keeper.ts';
+import { KeyRing } from './key-ring.ts';
 import type { ActivePackDocument } from './pack.ts';
 import type { ActivePack, Provenance, Served, StylePrompt, SystemPrompt } from './served.ts';
 import { Sessions, type CoachSession } from './sessions.ts';
@@ -89,14 +90,15 @@ const LONGEST_SESSION = 365 * 86_400_000;
 export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const { pack, channel, copy, bundle, maxStale = Infinity, staleAfter = 45_000, stream = true, pollInterval = 10_000, sessionTtl = 86_400_000, random = Math.random } = options;
   checkTimes(options);
-  const client = createRegistryClient(options);
+  const keys = new KeyRing(options.key);
+  const client = createRegistryClient({ ...options, key: () => keys.read() });
   const events = new Emitter<SourceEvents>();
   const keeper = new Keeper({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
   const closing = new AbortController();
   const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
   const versionsInUse = (): string[] => [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
   const following = new Following({ client, keeper, pack, channel, stream, pollInterval, random, versionsInUse, onFailure, signal: closing.signal });
-  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, key: keyReader(options.key), ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
+  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, keys, ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
 
   // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
   const running = keeper.open().then(() => following.run());

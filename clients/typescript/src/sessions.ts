@@ -10,9 +10,10 @@ import type { components } from './api.ts';
 import type { RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
 import type { Keeper } from './keeper.ts';
+import type { KeyRing } from './key-ring.ts';
 import { isLocal, markOf, readPin, signPin, type LocalPin } from './local-session.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
-import { placeOf } from './place.ts';
+import { atLeast, placeOf } from './place.ts';
 
 /** A session, as the registry describes it, and whether it was answered here. */
 export interface CoachSession extends Session {
@@ -26,7 +27,7 @@ export interface SessionsOptions {
   readonly keeper: Keeper;
   readonly pack: string;
   readonly channel: string | undefined;
-  readonly key: () => string;
+  readonly keys: KeyRing;
   /** Milliseconds that a session may run that begins here. */
   readonly ttl: number;
   /** Whether the registry answered when it was asked last. */
@@ -37,9 +38,6 @@ export interface SessionsOptions {
 /** Sessions that are remembered, and prompts of versions that are not held; those seen longest ago go first. */
 const MOST_SEEN = 10_000;
 const MOST_PROMPTS = 100;
-
-/** Keys that were used here, so that a key which is changed ends no session that began under the one before. */
-const MOST_KEYS = 4;
 
 /** A session without its texts: these are the same for thousands. */
 interface Seen {
@@ -52,8 +50,6 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #seen = new Map<string, Seen>();
   readonly #prompts = new Map<string, { readonly version: string; readonly prompt: Session['prompt'] }>();
-  /** The latest last. */
-  readonly #keys = new Map<string, true>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -68,23 +64,23 @@ export class Sessions {
   async start(styleId: string | undefined): Promise<CoachSession> {
     const { channel = this.#options.keeper.current?.channel } = this.#options;
     const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }) };
-    return (await this.#asked((client) => client.ask((api) => api.POST('/v1/coach/sessions', { body })))) ?? this.#startHere(styleId);
+    return (await this.#asked(({ ask }, header) => ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })))) ?? this.#startHere(styleId);
   }
 
   /** @throws RegistryFailure what the registry refuses; `session-not-found` for an id of this client's that is forged or expired */
   async resolve(sessionId: string): Promise<CoachSession> {
     if (isLocal(sessionId)) return this.#resolveLocal(sessionId);
-    const answer = await this.#asked((client) => client.ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } })));
+    const answer = await this.#asked(({ ask }, header) => ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })));
     return answer ?? this.#goOn(sessionId);
   }
 
   /** The registry's answer; undefined where it gives none, and this client must answer by itself. */
-  async #asked(call: (client: RegistryClient) => Promise<{ readonly data: Session }>): Promise<CoachSession | undefined> {
-    const { client, pack, reachable, onFailure } = this.#options;
+  async #asked(call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<{ readonly data: Session }>): Promise<CoachSession | undefined> {
+    const { client, keeper, pack, reachable, onFailure } = this.#options;
     if (!reachable()) return undefined; // every caller would wait for the same time-out
     let session: Session;
     try {
-      ({ data: session } = await call(client));
+      ({ data: session } = await call(client, atLeast(keeper.place)));
     } catch (error) {
       const failure = failureOf(error, client.url);
       if (!canBeAnsweredHere(failure)) throw failure;
@@ -95,12 +91,16 @@ export class Sessions {
     if (session.promptPack.pack !== pack) {
       throw new RegistryFailure('not-understood', `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`);
     }
+    if (keeper.isRevoked(session.promptPack.version)) {
+      onFailure(new RegistryFailure('older-than-seen', `${pack} ${session.promptPack.version} is revoked, and the registry has not heard of it where a session was asked for. It is answered here.`));
+      return undefined;
+    }
     this.#remember(session);
     return { ...session, local: false };
   }
 
   async #startHere(styleId: string | undefined): Promise<CoachSession> {
-    const { ttl } = this.#options;
+    const { keeper, keys, ttl } = this.#options;
     const checked = this.#atHand();
     const { pack, channel, version, digest, revision } = checked;
     if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
@@ -108,14 +108,14 @@ export class Sessions {
     }
     const startedAt = Date.now();
     const pin: LocalPin = { channel, version, mark: markOf(digest), revision, styleId: styleId ?? checked.defaultStyle, startedAt, expiresAt: startedAt + ttl };
-    const sessionId = await signPin(pin, pack, this.#key());
-    this.#options.keeper.pin(checked);
+    const sessionId = await signPin(pin, pack, keys.latest());
+    keeper.pin(checked);
     return this.#sessionOf(sessionId, pin, checked);
   }
 
   async #resolveLocal(sessionId: string): Promise<CoachSession> {
-    this.#key();
-    const pin = await readPin(sessionId, this.#options.pack, [...this.#keys.keys()].reverse());
+    const { keys, pack } = this.#options;
+    const pin = await readPin(sessionId, pack, keys.latest());
     if (pin === undefined) throw new RegistryFailure('session-not-found', 'There is no such session: its id is forged, cut, of another pack, or signed with another key, or it expired.');
     const pinned = await this.#pinnedVersion(pin);
     if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
@@ -131,7 +131,7 @@ export class Sessions {
     if (held !== undefined && markOf(held.digest) === mark) return held;
     if (!reachable()) return undefined;
     try {
-      const { data, headers } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }));
+      const { data, headers } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version }, header: atLeast(keeper.place) } }));
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
       if (data.status === 'revoked') keeper.revoke(version, placeOf(headers) ?? keeper.place);
       if (data.status === 'revoked' || markOf(checked.digest) !== mark) return undefined;
@@ -184,13 +184,6 @@ export class Sessions {
     return current !== undefined && current.version !== version;
   }
 
-  /** The key of now, which is remembered. @throws RegistryFailure where there is none */
-  #key(): string {
-    const key = this.#options.key();
-    keep(this.#keys, key, true, MOST_KEYS);
-    return key;
-  }
-
   #atHand(): CheckedPack {
     const { keeper } = this.#options;
     if (keeper.served === undefined || keeper.current === undefined) throw keeper.refusal();
@@ -216,12 +209,13 @@ function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void
 }
 
 /** Whether what came is a session, as far as that is relied on. */
-function isSession({ sessionId, expiresAt, promptPack, prompt }: Partial<Session>): boolean {
-  const texts = [sessionId, expiresAt, promptPack?.pack, promptPack?.version, promptPack?.digest, prompt?.system, prompt?.style?.id];
-  return texts.every((each: unknown) => typeof each === 'string');
+function isSession({ sessionId, startedAt, expiresAt, promptPack, prompt }: Partial<Session>): boolean {
+  const texts = [sessionId, startedAt, expiresAt, promptPack?.pack, promptPack?.version, promptPack?.digest, prompt?.system, prompt?.style?.id];
+  return texts.every((each: unknown) => typeof each === 'string') && [startedAt, expiresAt].every((each = '') => !Number.isNaN(Date.parse(each)));
 }
 
 /** Whether nobody said no: the registry could not be asked, or could not answer now. */
 function canBeAnsweredHere({ code, status }: RegistryFailure): boolean {
-  return status === undefined ? ['unreachable', 'timed-out', 'not-a-registry'].includes(code) : status >= 500 || [401, 408, 429].includes(status) || code === 'not-a-registry';
+  const nobody = ['unreachable', 'timed-out', 'not-a-registry', 'unauthenticated', 'revision-unknown'];
+  return nobody.includes(code) || (status !== undefined && (status >= 500 || [401, 408, 429].includes(status)));
 }

@@ -1,4 +1,5 @@
 /** Coach sessions through a source: the registry's own while it answers, local ones that keep their version while it does not. */
+import type { ActivePackDocument } from '@prompt-registry/client';
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/app.ts';
 import { startFront } from '../../support/http-front.ts';
@@ -122,9 +123,43 @@ t.test('a key that is changed ends no session that began under the one before', 
   t.match(await source.resolveSession(later), { local: true }, 'in either direction');
 });
 
+t.test('a key that cannot be had any more ends no session', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  let sealed = false;
+  const current = () => {
+    if (sealed) throw new Error('The vault is sealed');
+    return key;
+  };
+  const url = await listen(app);
+  const { source, heard } = openSource(t, { url, key: current });
+  await source.ready();
+  sealed = true;
+  const { sessionId, local } = await source.startSession();
+  t.match(await heard('error'), { code: 'unauthenticated', message: /had: The vault is sealed\.$/u });
+  t.equal(local, true);
+  t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '2.0.0' } });
+  const never = openSource(t, { url, key: current, bundle: app.registry.activePack() as ActivePackDocument });
+  await never.source.ready();
+  await t.rejects(never.source.startSession(), { code: 'unauthenticated' }, 'without any key there is nothing to sign with');
+});
+
+t.test('an instance that has not heard of a revocation, or of a move, answers no session', async (t) => {
+  const { source, registry, front } = await setUp(t);
+  let behind: { headers: object; body: string } | undefined;
+  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { change: (answer) => void Object.assign(answer, (behind ??= { ...answer })) } : undefined);
+  const { sessionId } = await source.startSession();
+  t.equal(front.headers.at(-1)?.['registry-min-revision'], String(registry.current.revision), 'it is told what was seen');
+  await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
+  await until(() => source.activePack().version === '1.0.0');
+  t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } }, 'and not believed where it does not heed that');
+  t.match(await source.startSession(), { local: true, promptPack: { version: '1.0.0' } });
+  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 412, body: JSON.stringify({ type: '/problems/revision-unknown', title: 'Unknown', status: 412, code: 'revision-unknown', detail: 'The log ends before.' }) } : undefined);
+  t.match(await source.startSession(), { local: true }, 'nor does one that was restored keep anybody from a session');
+});
+
 t.test('what is no session is not taken for one', async (t) => {
   const { source, front } = await setUp(t);
-  for (const body of [{}, { promptPack: null, prompt: null }, { sessionId: 'x', expiresAt: 'x', promptPack: 'coach', prompt: 'x' }]) {
+  for (const body of [{}, { promptPack: null, prompt: null }, { sessionId: 'x', expiresAt: 'x', promptPack: 'coach', prompt: 'x' }, { sessionId: 'x', startedAt: 'x', expiresAt: 'x', promptPack: { pack: 'coach', version: '1', digest: 'x' }, prompt: { system: 'x', style: { id: 'x' } } }]) {
     front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 200, type: 'application/json', body: JSON.stringify(body) } : undefined);
     await t.rejects(source.startSession(), { code: 'not-understood' });
   }
