@@ -39,9 +39,7 @@ export class CopyWriter {
   changed({ evicts = false } = {}): void {
     this.#dirty = true;
     this.#evicts ||= evicts;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
   }
 
   /** What is in the copy is still current: written now and then, and where writing failed before. */
@@ -55,23 +53,29 @@ export class CopyWriter {
   }
 
   async #write(): Promise<void> {
+    while (this.#dirty && (await this.#writeOnce()));
+    this.#writing = undefined; // at once: what changes after the last look begins anew
+  }
+
+  /** @returns whether to go on: it is written, or there was news meanwhile */
+  async #writeOnce(): Promise<boolean> {
     const { copy, state } = this.#options;
-    while (this.#dirty) {
-      const evicts = this.#evicts;
-      this.#dirty = this.#evicts = false;
-      this.#writtenAt = performance.now();
-      const late = later(LATE, () => this.#tell(`is not written after ${LATE / 1000} s`));
-      try {
-        await copy.save(state());
-        this.#failed = false;
-      } catch (error) {
-        const rest = evicts ? await this.#remove(copy) : '';
-        if (evicts || !this.#failed) this.#tell(`cannot be written: ${messageOf(error)}${rest}`, error);
-        this.#failed = this.#dirty = true;
-        return; // until there is news
-      } finally {
-        clearTimeout(late);
-      }
+    const evicts = this.#evicts;
+    this.#dirty = this.#evicts = false;
+    this.#writtenAt = performance.now();
+    const late = later(LATE, () => this.#tell(`is not written after ${LATE / 1000} s`));
+    try {
+      await copy.save(state());
+      this.#failed = false;
+      return true;
+    } catch (error) {
+      const rest = evicts ? await this.#remove(copy) : '';
+      if (evicts || !this.#failed) this.#tell(`cannot be written: ${messageOf(error)}${rest}`, error);
+      const news = this.#dirty;
+      this.#failed = this.#dirty = true;
+      return news;
+    } finally {
+      clearTimeout(late);
     }
   }
 

@@ -33,6 +33,11 @@ export class Freshness {
     return Math.max(0, performance.now() - this.#confirmed);
   }
 
+  /** Whether it is not known any more that it is current; true of itself, also while no timer runs: closed, or asleep. */
+  get isStale(): boolean {
+    return this.age >= Math.min(this.#options.staleAfter, this.#options.maxStale);
+  }
+
   get grade(): Grade {
     return this.#grade ?? 'stale';
   }

@@ -54,7 +54,7 @@ export function serve(checked: CheckedPack, origin: Origin, freshness: Freshness
     Object.freeze(
       Object.defineProperties({ pack, channel, version, digest, revision, origin, ...members } as T & Provenance, {
         age: { get: () => freshness.age, enumerable: true },
-        stale: { get: () => freshness.grade !== 'fresh', enumerable: true },
+        stale: { get: () => freshness.isStale, enumerable: true },
       }),
     );
   return {

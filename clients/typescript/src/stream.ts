@@ -74,10 +74,10 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
 /** @throws RegistryFailure `not-understood` where members that are relied on are missing or of other types */
 function dataOf(text: string, { url }: RegistryClient): StreamMessage['data'] {
   const data = JSON.parse(text) as Partial<StreamMessage['data']> | null;
-  const { epoch, revision, staleSeconds = 0, moves = [] } = data ?? {};
+  const { epoch = 1, revision, staleSeconds = 0, moves = [] } = data ?? {};
   const known = Number.isSafeInteger(epoch) && Number.isSafeInteger(revision) && Number.isSafeInteger(staleSeconds) && Array.isArray(moves) && moves.every((move: unknown) => typeof move === 'object' && move !== null);
   if (!known) throw new RegistryFailure('not-understood', `${url} sends messages on its stream that are not those of a registry; it may be of another edition than this client.`);
-  return data as StreamMessage['data'];
+  return { ...data, epoch } as StreamMessage['data'];
 }
 
 /** The body of a refusal, as far as it comes in time and is JSON. */

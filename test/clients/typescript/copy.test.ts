@@ -2,9 +2,11 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createRegistryClient, type ActivePackDocument, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
 import t, { type Test } from 'tap';
+import { CopyWriter } from '../../../clients/typescript/src/copy-writer.ts';
 import { listen, openApp } from '../../support/app.ts';
 import { newFolder } from '../../support/folder.ts';
 import { startFront } from '../../support/http-front.ts';
@@ -115,6 +117,36 @@ t.test('a copy on disk', async (t) => {
     await until(() => source.activePack().version === '1.0.0');
     await source.close();
     t.match((await savedIn(folder)).current, { version: '1.0.0' });
+  });
+
+  t.test('what is new while a copy fails is in the next one', async (t) => {
+    const failing = Promise.withResolvers<void>();
+    const saves: SavedState[] = [];
+    const copy: PackCopy = { load: async () => undefined, save: async (state) => (saves.push(state) === 1 ? failing.promise : undefined) };
+    const { source, heard } = openSource(t, { url, key, copy, stream: false, pollInterval: 3_600_000 });
+    await source.ready();
+    front.plan = () => 'reset';
+    await source.startSession();
+    front.plan = () => undefined;
+    failing.reject(new Error('EIO: i/o error, write'));
+    await heard('error', ({ code }) => code === 'copy-failed');
+    await until(() => saves.length === 2);
+    t.match(saves[1]?.pinned, [{ version: registry.activePack().version }]);
+  });
+
+  t.test('what is new in the moment that a copy is written is in the next one', async (t) => {
+    for (let moment = 0; moment < 8; moment += 1) {
+      let saves = 0;
+      const writer = new CopyWriter({
+        copy: { load: async () => undefined, save: async () => void (saves += 1) },
+        ...{ pack: 'coach', state: () => ({}) as SavedState, onFailure: () => undefined },
+      });
+      writer.changed();
+      for (let ticks = 0; ticks < moment; ticks += 1) await Promise.resolve();
+      writer.changed();
+      await setImmediate();
+      t.equal(saves, 2, `${moment} ticks after`);
+    }
   });
 
   t.test('a read-only folder and a full disk are no different', async (t) => {

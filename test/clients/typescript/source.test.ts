@@ -165,6 +165,15 @@ t.test('a source beside a registry', async (t) => {
     t.equal(front.requests.length, before);
   });
 
+  t.test('closed, it still says how old it is', async (t) => {
+    const { source } = openSource(t, { ...connection, staleAfter: 1000 });
+    await source.ready();
+    await source.close();
+    t.equal(source.getSystemPrompt().stale, source.getSystemPrompt().age >= 1000);
+    await until(() => source.getSystemPrompt().age >= 1000);
+    t.equal(source.getSystemPrompt().stale, true);
+  });
+
   t.test('a URL that is none is refused at once', async (t) => {
     for (const url of ['', 'localhost:3000', 'ftp://host', 'nope']) t.throws(() => openSource(t, { url, key }), { code: 'not-understood', message: /https:\/\// });
   });

@@ -48,6 +48,13 @@ t.test('what ends a stream also closes its connection', async (t) => {
   t.match(await failureOf(t, streamOf((_, response) => response.write('event: heartbeat\ndata: {"epoch":\n\n'))), { code: 'not-a-registry' }, 'no JSON');
 });
 
+t.test('a registry of before there were epochs is in its first', async (t) => {
+  const front = await startFront(t, 'http://127.0.0.1:9');
+  front.plan = () => streamOf((send) => send('heartbeat', { revision: 9 }));
+  const { value } = await streamEvents(createRegistryClient({ url: front.url, key })).next();
+  t.match(value, { data: { epoch: 1, revision: 9 } });
+});
+
 t.test('an instance that has lost its store is left, and another is asked', async (t) => {
   const { registry, connection } = await setUp(t, () => {
     const { epoch, revision } = registry.current;
