@@ -118,6 +118,10 @@ export function keyReader(key: RegistryClientOptions['key']): () => string {
       if (error instanceof RegistryFailure) throw error;
       throw new RegistryFailure('unauthenticated', `The key could not be had: ${messageOf(error)}.`, { cause: error });
     }
+    if (read instanceof Promise) {
+      read.catch(() => undefined); // it is told here
+      throw new RegistryFailure('unauthenticated', 'The key is a promise; it must be there when it is asked for. Fetch it beforehand, and give what came last.');
+    }
     if (typeof read === 'string' && /^[\x21-\x7e]+$/u.test(read)) return read;
     throw new RegistryFailure('unauthenticated', 'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….');
   };

@@ -231,10 +231,11 @@ export class Keeper {
     if (bundle === undefined) return;
     try {
       const checked = await checkPack(bundle);
-      if (checked.pack !== pack) throw new RegistryFailure('not-understood', `The bundle is of ${checked.pack}, not of ${pack}; it is not used.`);
+      if (checked.pack !== pack) throw new RegistryFailure('not-understood', `it is of ${checked.pack}.`);
       this.#bundle = checked;
     } catch (error) {
-      this.#events.emit('error', error instanceof RegistryFailure ? error : new RegistryFailure('not-understood', messageOf(error), { cause: error }));
+      const code = error instanceof RegistryFailure ? error.code : 'not-understood';
+      this.#events.emit('error', new RegistryFailure(code, `The bundle of ${pack} is not used: ${messageOf(error)}`, { cause: error }));
     }
   }
 

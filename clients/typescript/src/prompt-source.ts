@@ -101,7 +101,7 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const sessions: Sessions = new Sessions({ client, keeper, pack, channel, keys, ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
 
   // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
-  const running = keeper.open().then(() => following.run());
+  const running = Promise.resolve().then(() => keeper.open()).then(() => following.run()); // not before anybody can listen
 
   let closed: Promise<void> | undefined;
   const end = () => void close();

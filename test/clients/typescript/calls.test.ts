@@ -84,6 +84,8 @@ t.test('a key that is none', async (t) => {
     t.match(failure, { code: 'unauthenticated', message: /holds characters that no key has/u });
     t.notOk(wrong !== '' && failure.message.includes(wrong), 'is not told');
   }
+  const later = (async () => Promise.reject(new Error('The vault is sealed'))) as unknown as () => string;
+  t.match(await failureOf(t, undefined, { key: later }), { code: 'unauthenticated', message: /is a promise/u }, 'nor is one that comes later, whose failure is nobody else\'s');
   const cause = new Error('The vault is sealed');
   t.match(await failureOf(t, undefined, { key: () => { throw cause; } }), { code: 'unauthenticated', message: /vault is sealed/u, cause });
 });

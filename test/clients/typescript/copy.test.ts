@@ -162,6 +162,15 @@ t.test('a copy on disk', async (t) => {
     }
   });
 
+  t.test('that fails at once is told of as well', async (t) => {
+    const load = () => {
+      throw new Error('There is no such store');
+    };
+    const { source, heard } = openSource(t, { url, key, copy: { load, save: async () => undefined } });
+    t.match(await source.ready(), { origin: 'registry' });
+    t.match(await heard('error'), { code: 'copy-failed', message: /cannot be read: There is no such store/u });
+  });
+
   t.test('that hangs keeps nobody from the registry', async (t) => {
     const { source } = openSource(t, { url, key, copy: { load: () => new Promise(() => undefined), save: async () => undefined } });
     t.match(await source.ready(), { origin: 'registry' });
@@ -269,7 +278,7 @@ t.test('a copy on disk', async (t) => {
 
     for (const wrong of [{ ...bundle, system: 'You are rude.' }, { ...bundle, styles: [] }, { ...bundle, activatedAt: 'lately' }, { hello: 'world' } as unknown as ActivePackDocument]) {
       const { source, heard } = openSource(t, { url: NOWHERE, key, bundle: wrong });
-      t.match(await heard('error', ({ code }) => code !== 'unreachable'), { code: /digest-mismatch|not-understood/u });
+      t.match(await heard('error', ({ code }) => code !== 'unreachable'), { code: /digest-mismatch|not-understood/u, message: /^The bundle of coach is not used: /u });
       await t.rejects(source.ready());
     }
   });
