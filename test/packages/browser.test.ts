@@ -1,30 +1,18 @@
 /**
  * Swagger UI in a real browser: an operator opens /docs, presses Execute, and sees the answer, under the security headers that the
- * page has. Chromium is Debian's; where there is none these tests are skipped, and say so.
+ * page has.
  */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../support/app.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-
-const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
+import { launchChromium, noChromium } from '../support/chromium.ts';
 
 /** The service, and a browser with a profile of its own. */
 async function start(t: Test): Promise<{ app: FastifyInstance; key: string; origin: string; browser: BrowserContext }> {
   const { app, key } = await openApp(t);
   const origin = await listen(app);
-  const profile = await mkdtemp(join(tmpdir(), 'registry-browser-'));
-  t.teardown(() => rm(profile, { recursive: true, force: true }));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, headless: false }); // headless by its arguments
-  t.teardown(() => browser.close());
-  return { app, key, origin, browser };
+  return { app, key, origin, browser: await launchChromium(t) };
 }
 
 /** /docs on a page that remembers everything that went wrong on it, and every host that it asked. */
@@ -64,7 +52,7 @@ async function execute(page: Page, operation: string): Promise<{ status: string;
   return { status: (await answer.locator('.response-col_status').last().innerText()).trim(), body: await answer.locator('.highlight-code').first().innerText() };
 }
 
-t.test('Swagger UI in Chromium', { skip }, async (t) => {
+t.test('Swagger UI in Chromium', { skip: noChromium }, async (t) => {
   const { app, key, origin, browser } = await start(t);
 
   t.test('without a key nothing is told', async (t) => {

@@ -121,6 +121,12 @@ t.test('a key that is changed ends no session that began under the one before', 
   const { sessionId: later } = await source.startSession();
   current = key;
   t.match(await source.resolveSession(later), { local: true }, 'in either direction');
+
+  let others = key;
+  const other = openSource(t, { url: front.url, key: () => others });
+  await other.source.ready();
+  others = next;
+  t.match(await other.source.resolveSession(sessionId), { local: true }, 'also where the one before was used for requests only');
 });
 
 t.test('a key that cannot be had any more ends no session', async (t) => {

@@ -1,0 +1,75 @@
+/**
+ * The built client in a real browser, as a page of another origin loads it: by its modules as they are, without a bundler, and with nothing
+ * of Node. It follows the registry's stream over CORS, and says what a redirect is that it is not shown.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { listen, openApp } from '../support/app.ts';
+import { launchChromium, noChromium } from '../support/chromium.ts';
+import { ROOT } from '../support/server-process.ts';
+
+const imports = {
+  '@prompt-registry/client': '/clients/typescript/dist/index.js',
+  'canonicalize': '/node_modules/canonicalize/lib/canonicalize.js',
+  'eventsource-parser': '/node_modules/eventsource-parser/dist/index.js',
+  'openapi-fetch': '/node_modules/openapi-fetch/dist/index.mjs',
+};
+const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
+
+/** A page that can load the client; below `/redirect` is what redirects to elsewhere. */
+async function servePage(t: Test): Promise<string> {
+  const server = createServer(({ url = '/' }, response) => {
+    if (url.startsWith('/redirect/')) return void response.writeHead(308, { location: 'http://127.0.0.1:9/' }).end();
+    const [type, body] = url === '/' ? ['text/html', PAGE] : ['text/javascript', readFileSync(join(ROOT, url))];
+    response.writeHead(200, { 'content-type': type }).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Follows until `1.0.0` is active, then begins a session. */
+const follow = (url: string, key: string) => `(async () => {
+  const { createPromptSource } = await import('@prompt-registry/client');
+  const prompts = createPromptSource({ url: '${url}', key: '${key}', pack: 'coach' });
+  const errors = [];
+  prompts.on('error', ({ message }) => errors.push(message));
+  const moved = new Promise((resolve) => prompts.on('changed', ({ to }) => to.version === '1.0.0' && resolve()));
+  const first = (await prompts.ready()).version;
+  while (prompts.status().connection !== 'streaming') await new Promise((resolve) => setTimeout(resolve, 5));
+  document.title = 'streaming';
+  await moved;
+  const { local, promptPack } = await prompts.startSession();
+  await prompts.close();
+  return { first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], errors };
+})()`;
+
+const askWhatRedirects = `(async () => {
+  const { createRegistryClient } = await import('@prompt-registry/client');
+  const { ask } = createRegistryClient({ url: location.origin + '/redirect', key: 'prk_x_y' });
+  return ask((api) => api.GET('/v1/packs')).catch(({ code, message }) => [code, message]);
+})()`;
+
+t.test('the client in Chromium', { skip: noChromium }, async (t) => {
+  const origin = await servePage(t);
+  const { app, key } = await openApp(t, { store: 'memory', corsOrigins: [origin] });
+  const page = await (await launchChromium(t)).newPage();
+  const wrong: string[] = [];
+  page.on('console', (message) => wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  await page.goto(origin);
+
+  const followed = page.evaluate(follow(await listen(app), key));
+  await page.waitForFunction(`document.title === 'streaming'`);
+  await app.registry.activate({ version: '1.0.0', reason: 'For the browser' });
+  t.strictSame(await followed, { first: '2.0.0', then: '1.0.0', session: [false, '1.0.0'], errors: [] });
+  t.strictSame(wrong, [], 'nothing is complained of');
+  t.match(await page.evaluate(askWhatRedirects), ['not-a-registry', /redirects\. No redirect is followed/u]);
+});
