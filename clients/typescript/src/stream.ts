@@ -1,7 +1,8 @@
 /**
  * The registry's stream of events (`GET /v1/events`), one connection of it, as messages that are taken apart.
  *
- * Rule: a stream that brings no message for longer than two heartbeats is cut, whatever its socket says; it never ends quietly. Who reads it
+ * Rule: a stream that brings no message for longer than two heartbeats is cut, whatever its socket says, and so is one whose first does not
+ * come at once: something between may hold back what it does not end. It never ends quietly. Who reads it
  * goes on from the last `id` with another one.
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -55,13 +56,15 @@ export async function* streamEvents(client: RegistryClient, { pack, channel, aft
   const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: LONGEST_MESSAGE });
   try {
     let heardAt = performance.now(); // of a message: comments that a proxy sends say nothing of the registry
+    let patience = Math.min(client.timeout, silence); // the first one says where the registry is, and is there already
     for (;;) {
-      const { value, done } = await bounded({ signal, timeout: heardAt + silence - performance.now() }, () => reader.read());
+      const { value, done } = await bounded({ signal, timeout: heardAt + patience - performance.now() }, () => reader.read());
       if (done) throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
       parser.feed(value);
       for (const { id = '', event = 'message', data } of messages.splice(0)) {
         yield { id, event, data: dataOf(data, client) };
         heardAt = performance.now();
+        patience = silence;
       }
     }
   } catch (error) {

@@ -125,6 +125,17 @@ t.test('a stream that is not to be asked for is polled for meanwhile', async (t)
   t.equal(source.status().connection, 'polling');
 });
 
+t.test('a stream that something between holds back is polled for', async (t) => {
+  const { registry, connection } = await setUp(t, () => streamOf(() => undefined));
+  const { source, hears } = openSource(t, { ...connection, timeout: 300 });
+  await source.ready();
+  const held = hears('error', ({ code }) => code === 'timed-out');
+  const changed = hears('changed');
+  await registry.activate({ version: '1.0.0', reason });
+  await held;
+  t.equal((await changed).to.version, '1.0.0');
+});
+
 t.test('each wait may be longer than the one before', async (t) => {
   const shares = { random: () => 0.1 };
   const from = performance.now();
