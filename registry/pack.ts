@@ -94,8 +94,8 @@ function faultDetail({ type, message, schema }: ValueError): string {
  * @throws RegistryError `validation-failed` with every fault found, by pointer
  */
 export function parsePack(pack: string, document: unknown): PackVersion {
-  const shape = [...schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' })), ...schemaFaults(PackDocument, document)];
-  if (shape.length > 0 || !conforms(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', shape);
+  const named = schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' }));
+  if (named.length > 0 || !conforms(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', [...named, ...schemaFaults(PackDocument, document)]);
 
   const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
   if (faults.length > 0) throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
