@@ -52,6 +52,8 @@ const LENGTHS: Readonly<Record<string, Length>> = {
 
 /** Milliseconds that an interrupted run has to end by itself; a second signal ends it at once. */
 const GRACE = 10_000;
+/** Signals that arrive within so many milliseconds are one: npm passes on what the whole process group got. */
+const SAME_SIGNAL = 1000;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -59,6 +61,7 @@ const print = (text: string) => process.stdout.write(text);
 
 /** Set by the first SIGINT or SIGTERM. */
 let interrupted = false;
+let interruptedAt = 0;
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 try {
@@ -128,8 +131,9 @@ async function run(files: readonly string[], length: string, { timeout, jobs }: 
   const running = new Set<ChildProcess>();
 
   const stop = (signal: NodeJS.Signals) => {
-    if (interrupted) return endAll('SIGKILL');
+    if (interrupted) return performance.now() - interruptedAt > SAME_SIGNAL ? endAll('SIGKILL') : undefined;
     interrupted = true;
+    interruptedAt = performance.now();
     report.mute();
     print(`\n${signal}: stopping\n`);
     endAll(signal);
