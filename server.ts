@@ -2,7 +2,7 @@
  * The process: read the settings, open the store, listen, say where, close gracefully.
  */
 import { existsSync } from 'node:fs';
-import closeWithGrace from 'close-with-grace';
+import closeWithGrace, { type CloseWithGraceAsyncCallback } from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
@@ -14,6 +14,8 @@ import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 const GRACE = 12_000;
 /** How long probes say that the process is about to end before it takes no more connections, in milliseconds. */
 const NOTICE = 1000;
+/** Signals that arrive within so many milliseconds are one request to end. */
+const SAME_REQUEST = 1000;
 
 try {
   await start(readConfig(process.env));
@@ -59,7 +61,7 @@ async function start(config: Config): Promise<void> {
     await store.close();
     throw error;
   }
-  closeWithGrace({ delay: GRACE, logger: false }, async ({ err, signal }) => {
+  closeOnSignal(async ({ err, signal }) => {
     if (err !== undefined) app.log.fatal({ err }, 'The process ends on an error that nothing caught.');
     else app.log.info({ signal }, 'Closing: requests under way are finished first.');
     app.draining = true;
@@ -68,6 +70,27 @@ async function start(config: Config): Promise<void> {
   });
   const address = await listen(app, config);
   sayWhatIs(app, config, address, store);
+}
+
+/**
+ * Closes gracefully on the first signal, and ends at once on the next one.
+ *
+ * npm passes SIGINT and SIGTERM on, also where the whole process group got them (Ctrl-C, systemd): one request to end arrives twice.
+ */
+function closeOnSignal(close: CloseWithGraceAsyncCallback): void {
+  let closing: { readonly since: number } | undefined;
+  let signal: 'SIGINT' | 'SIGTERM' | undefined;
+  const grace = closeWithGrace({ delay: GRACE, logger: false, skip: ['SIGINT', 'SIGTERM'] }, (cause) => {
+    closing ??= { since: performance.now() };
+    return close({ ...cause, ...(signal !== undefined && { signal }) });
+  });
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      signal ??= name;
+      if (closing === undefined) grace.close();
+      else if (performance.now() - closing.since > SAME_REQUEST) process.exit(1);
+    });
+  }
 }
 
 function makeDataDir(dir: string): void {

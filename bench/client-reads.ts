@@ -1,12 +1,33 @@
 /** A read through the TypeScript client, beside a bare map and beside what feature-flag clients evaluate in process. */
-import { GrowthBook } from '@growthbook/growthbook';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { createPromptSource, type ActivePackDocument, type PromptSource } from '@prompt-registry/client';
-import { Unleash } from 'unleash-client';
+import { installTool } from '../scripts/tools.ts';
 import type { Plan } from './plan.ts';
 import { keys, KEYS, measured, readMap, readNothing, sink, type Reads } from './reads-in-process.ts';
 import type { Row, Table } from './report.ts';
 import { openRegistry } from './support/registry.ts';
 import type { Workplace } from './support/workplace.ts';
+
+/** What is used of `@growthbook/growthbook`. It is installed in tools/peers, beside `unleash-client`, so its types are not at hand. */
+interface GrowthBook {
+  initSync(options: { readonly payload: object }): void;
+  getFeatureValue(key: string, fallback: string): string;
+  destroy(): void;
+}
+
+/** What is used of `unleash-client`. */
+interface Unleash {
+  on(event: 'error' | 'warn', listener: () => void): void;
+  once(event: 'ready', listener: (value: unknown) => void): void;
+  getVariant(name: string, context: object): { readonly payload?: { readonly value: string } };
+  destroy(): void;
+}
+
+interface Peers {
+  readonly GrowthBook: new (options: object) => GrowthBook;
+  readonly Unleash: new (options: object) => Unleash;
+}
 
 /** Where nothing listens: the clients answer from what they are given. */
 const NOWHERE = 'http://127.0.0.1:1';
@@ -21,8 +42,9 @@ export async function readsOfClient(plan: Plan, place: Workplace): Promise<Table
   await source.ready();
   await source.close();
   const prompts = new Map(styles.map(({ id }) => [id, source.getStylePrompt(id)]));
-  const unleash = await unleashWith(styles);
-  const growthbook = new GrowthBook({ attributes: { id: 'user-1' } });
+  const peers = loadPeers();
+  const unleash = await unleashWith(peers, styles);
+  const growthbook = new peers.GrowthBook({ attributes: { id: 'user-1' } });
   growthbook.initSync({ payload: { features: Object.fromEntries(styles.map(({ id, text }) => [id, { defaultValue: text }])) } });
 
   const ids = keys(styles.map(({ id }) => id));
@@ -58,13 +80,21 @@ async function row(plan: Plan, what: string, ours: Reads, theirs: Reads, nothing
   };
 }
 
+/** @throws Error where they cannot be installed */
+function loadPeers(): Peers {
+  const require = createRequire(join(installTool('peers'), 'package.json'));
+  const { GrowthBook } = require('@growthbook/growthbook') as Pick<Peers, 'GrowthBook'>;
+  const { Unleash } = require('unleash-client') as Pick<Peers, 'Unleash'>;
+  return { GrowthBook, Unleash };
+}
+
 /** A client that was given its flags, asks nobody and reports nothing. */
-async function unleashWith(styles: readonly { readonly id: string; readonly text: string }[]): Promise<Unleash> {
+async function unleashWith({ Unleash }: Peers, styles: readonly { readonly id: string; readonly text: string }[]): Promise<Unleash> {
   const data = styles.map(({ id, text }) => ({
     ...{ name: id, type: 'release', enabled: true, stale: false, project: 'default', impressionData: false, strategies: [{ name: 'default', parameters: {}, constraints: [] }] },
     variants: [{ name: 'text', weight: 1000, weightType: 'variable', stickiness: 'default', payload: { type: 'string', value: text }, overrides: [] }],
   }));
-  const unleash = new Unleash({ ...{ url: NOWHERE, appName: 'bench', disableMetrics: true, refreshInterval: 0, skipInstanceCountWarning: true }, bootstrap: { data: data as never } });
+  const unleash = new Unleash({ ...{ url: NOWHERE, appName: 'bench', disableMetrics: true, refreshInterval: 0, skipInstanceCountWarning: true }, bootstrap: { data } });
   unleash.on('error', () => undefined); // there is nobody to ask
   unleash.on('warn', () => undefined);
   await new Promise((resolve) => unleash.once('ready', resolve));
@@ -82,7 +112,7 @@ function readUnleash(unleash: Unleash, ids: readonly string[], reads: number): v
 }
 
 function readGrowthBook(growthbook: GrowthBook, ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += growthbook.getFeatureValue<string>(ids[index % KEYS] ?? '', '').length;
+  for (let index = 0; index < reads; index += 1) sink.count += growthbook.getFeatureValue(ids[index % KEYS] ?? '', '').length;
 }
 
 const CONTEXT = { userId: 'user-1' };

@@ -21,7 +21,7 @@ if (!(major >= NEEDED)) {
       'install again without --omit=optional.',
       '',
       'On Alpine (musl) install with `npm ci --omit=optional` and bring Node ' + NEEDED + ' yourself, e.g. by the image node:24-alpine.',
-      'Elsewhere (macOS, Windows) bring it yourself too: https://nodejs.org/en/download',
+      'On macOS bring it yourself too: https://nodejs.org/en/download. On Windows use WSL.',
     ].join('\n')
   );
   process.exit(1);

@@ -23,8 +23,9 @@ else {
   else {
     await server.sql('CREATE DATABASE registry');
     console.log(`PostgreSQL is there: STORE_URL=postgres://postgres@127.0.0.1:${server.port}/registry (Ctrl-C ends it and throws it away)`);
-    const end = () => void Promise.all(endings.map((ending) => ending())).then(() => process.exit());
-    process.once('SIGINT', end).once('SIGTERM', end);
+    let ending: Promise<void> | undefined; // npm passes a signal on that the whole process group got: it may arrive twice
+    const end = () => void (ending ??= Promise.all(endings.map((each) => each())).then(() => process.exit()));
+    process.on('SIGINT', end).on('SIGTERM', end);
     setInterval(() => undefined, 60_000); // the server itself keeps nobody alive
   }
 }

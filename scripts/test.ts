@@ -40,7 +40,7 @@ interface Length {
 const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
-const PACKAGES = ['browser', 'client-in-browser', 'hey-api', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
+const PACKAGES = ['browser', 'client-in-browser', 'deploy', 'down-convert', 'hey-api', 'older-node', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
@@ -52,6 +52,8 @@ const LENGTHS: Readonly<Record<string, Length>> = {
 
 /** Milliseconds that an interrupted run has to end by itself; a second signal ends it at once. */
 const GRACE = 10_000;
+/** Signals that arrive within so many milliseconds are one: npm passes on what the whole process group got. */
+const SAME_SIGNAL = 1000;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -59,6 +61,7 @@ const print = (text: string) => process.stdout.write(text);
 
 /** Set by the first SIGINT or SIGTERM. */
 let interrupted = false;
+let interruptedAt = 0;
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 try {
@@ -128,8 +131,9 @@ async function run(files: readonly string[], length: string, { timeout, jobs }: 
   const running = new Set<ChildProcess>();
 
   const stop = (signal: NodeJS.Signals) => {
-    if (interrupted) return endAll('SIGKILL');
+    if (interrupted) return performance.now() - interruptedAt > SAME_SIGNAL ? endAll('SIGKILL') : undefined;
     interrupted = true;
+    interruptedAt = performance.now();
     report.mute();
     print(`\n${signal}: stopping\n`);
     endAll(signal);

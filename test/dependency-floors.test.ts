@@ -1,5 +1,5 @@
 /** What the service rests on: floors below which there are known holes, parts that were decided against, and nothing that drifts. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import semver from 'semver';
 import t from 'tap';
 
@@ -14,13 +14,12 @@ interface Locked extends Package {
   readonly resolved?: string;
   readonly integrity?: string;
   readonly link?: boolean;
+  readonly deprecated?: string;
 }
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')) as unknown;
 const manifest = read('package.json') as Package;
 const lock = read('package-lock.json') as { readonly lockfileVersion: number; readonly packages: Readonly<Record<string, Locked>> };
-/** Folders of this repository that are installed as packages. */
-const FOLDERS = ['older-node'];
 const named = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies };
 const installed = Object.entries(lock.packages).filter(([path]) => path !== '');
 
@@ -44,15 +43,30 @@ t.test('Node 24 or later, and the same runtime for everybody', async (t) => {
 
 t.test('every direct dependency is one exact version, the one that is locked', async (t) => {
   for (const [name, version] of Object.entries(named)) {
-    if (FOLDERS.includes(name)) {
-      t.match(version, /^file:test\//u, `${name} is a folder of the tests`);
-      continue;
-    }
     t.equal(semver.valid(version), version, `${name} ${version}`);
     t.equal(lock.packages[`node_modules/${name}`]?.version, version, `${name} as locked`);
   }
   const { dependencies, devDependencies, optionalDependencies } = lock.packages[''] ?? {};
   t.strictSame({ ...dependencies, ...devDependencies, ...optionalDependencies }, named, 'the lockfile is of this manifest');
+});
+
+t.test('no direct dependency is deprecated', async (t) => {
+  const direct = [manifest, ...['cli', 'contract', 'typescript'].map((name) => read(`clients/${name}/package.json`) as Package)].flatMap(({ dependencies, devDependencies }) => Object.keys({ ...dependencies, ...devDependencies }));
+  t.strictSame(direct.filter((name) => lock.packages[`node_modules/${name}`]?.deprecated !== undefined), []);
+});
+
+t.test('tools of one check each stay out of the installation, and are locked like the rest', async (t) => {
+  const tools = readdirSync(new URL('../tools', import.meta.url));
+  t.ok(tools.length >= 5);
+  for (const tool of tools) {
+    const { dependencies, optionalDependencies } = read(`tools/${tool}/package.json`) as Package;
+    const { packages } = read(`tools/${tool}/package-lock.json`) as typeof lock;
+    const wanted = { ...dependencies, ...optionalDependencies };
+    t.strictSame({ ...packages['']?.dependencies, ...packages['']?.optionalDependencies }, wanted, `the lock of tools/${tool} is of its manifest`);
+    const heavy = Object.keys(wanted).filter((name) => name !== 'typescript'); // one of them wants it as its peer
+    t.strictSame(heavy.filter((name) => name in named), [], `nothing of tools/${tool} is installed with the service`);
+    t.strictSame(Object.entries(packages).filter(([path, { integrity, resolved }]) => path !== '' && (integrity === undefined || resolved !== undefined)).map(([path]) => path), [], 'by hash, and from any registry');
+  }
 });
 
 t.test('what was decided against is not there, not even by way of another', async (t) => {
@@ -64,7 +78,7 @@ t.test('the lockfile names no host, so that it installs from any registry, and e
   t.equal(lock.lockfileVersion, 3);
   // What is a folder of this repository comes from there, by a link, and has no hash of its own.
   const folders = new Set(installed.flatMap(([, { resolved, link }]) => (link === true ? [resolved ?? ''] : [])));
-  t.strictSame([...folders].sort(), ['clients/cli', 'clients/contract', 'clients/typescript', 'test/support/older-node']);
+  t.strictSame([...folders].sort(), ['clients/cli', 'clients/contract', 'clients/typescript']);
   const others = installed.filter(([path, { link }]) => link !== true && !folders.has(path));
   t.strictSame(others.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path), []);
   t.notMatch(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'), /"resolved": "[^"]*:/u);

@@ -1,12 +1,11 @@
 // The README's walkthroughs give what they say, word for word: each `sh` block is run, each `json` or `text` block is what came out.
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { freePort } from './support/free-port.ts';
 import { spawnServer, startServer } from './support/server-process.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -27,15 +26,6 @@ function blocksOf(markdown: string, heading: string): Block[] {
 function patternOf(shown: string): RegExp {
   const parts = shown.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
   return new RegExp(`^${parts.join('[^\\n]*?')}$`, 'u');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** What `npx prompt-registry` runs, without npm's way of finding it. */
@@ -66,6 +56,14 @@ async function walkthroughFolder(t: Test): Promise<string> {
   return folder;
 }
 
+/** What `git add .` would take after a walk in a checkout, apart from what was there before. */
+async function leftForGit(folder: string): Promise<string[]> {
+  await cp(join(root, '.gitignore'), join(folder, '.gitignore'));
+  await run('git', ['init', '--quiet'], { cwd: folder });
+  const { stdout } = await run('git', ['-c', 'safe.directory=*', 'ls-files', '--others', '--exclude-standard'], { cwd: folder });
+  return stdout.split('\n').filter((path) => path !== '' && !/^(?:packs\/|node_modules$|\.gitignore$)/u.test(path));
+}
+
 t.test('the walkthrough', async (t) => {
   const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback');
   t.ok(blocks.length >= 12, 'the walkthrough is found');
@@ -73,6 +71,7 @@ t.test('the walkthrough', async (t) => {
   const port = await freePort();
   await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
   await follow(t, blocks, folder, { 3000: port });
+  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
 });
 
 t.test('the walkthrough with the command line', async (t) => {
@@ -82,6 +81,7 @@ t.test('the walkthrough with the command line', async (t) => {
   const port = await freePort();
   await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
   await follow(t, blocks, folder, { 3000: port });
+  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
 });
 
 t.test('two instances on one PostgreSQL', async (t) => {
@@ -100,6 +100,7 @@ t.test('two instances on one PostgreSQL', async (t) => {
     await startServer(t, { ...settings, PORT: String(ports[port as '3001' | '3002']) });
   }
   await follow(t, blocks, folder, ports);
+  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
 });
 
 t.test('the table of operations names exactly those of openapi.yaml', async (t) => {

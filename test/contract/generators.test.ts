@@ -3,20 +3,8 @@
  *
  * docs/clients.md promises these rules. Each is a function from a document to what breaks it; the last test plants a violation of each.
  */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
-import { parse } from 'yaml';
-import { newFolder } from '../support/folder.ts';
 import { OPENAPI, type OpenApiDocument } from '../support/openapi.ts';
-import { ROOT } from '../support/server-process.ts';
-
-const run = promisify(execFile);
-const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks
-const bin = (name: string) => join(ROOT, 'node_modules', '.bin', name);
 
 type Json = Readonly<Record<string, unknown>>;
 type Rule = (document: OpenApiDocument) => string[];
@@ -92,15 +80,4 @@ t.test('control: a planted violation of each rule is found', async (t) => {
     plant(document as unknown as Loose);
     t.not(RULES[rule]?.(document).length, 0, rule);
   }
-});
-
-t.test('in OpenAPI 3.0 it is a valid document with the same operations', async (t) => {
-  const file = join(newFolder(t), 'openapi-3.0.yaml');
-  await run(process.execPath, [bin('openapi-down-convert'), '--input', join(ROOT, 'openapi.yaml'), '--output', file], { env: ENV });
-  const document = parse(readFileSync(file, 'utf8')) as OpenApiDocument;
-  const validator = new Validator();
-  t.match(await validator.validate(structuredClone(document) as unknown as Record<string, unknown>), { valid: true });
-  t.equal(validator.version, '3.0');
-  t.strictSame(operations(document).map(({ operationId }) => operationId), operations(OPENAPI).map(({ operationId }) => operationId));
-  t.match(document.components.schemas['Pack'], { properties: { latest: { nullable: true } } }, 'what may be null is so there as well');
 });

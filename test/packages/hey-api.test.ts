@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { installTool } from '../../scripts/tools.ts';
 import { listen, openApp } from '../support/app.ts';
 import { OPERATIONS } from '../support/openapi.ts';
 import { ROOT } from '../support/server-process.ts';
@@ -13,7 +14,7 @@ import { ROOT } from '../support/server-process.ts';
 const run = promisify(execFile);
 const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
-const GENERATOR = join(ROOT, 'node_modules', '.bin', 'openapi-ts');
+const GENERATOR = join(installTool('hey-api'), 'node_modules', '.bin', 'openapi-ts');
 
 const PROGRAM = `
 import { createClient } from './client/client/index.ts';

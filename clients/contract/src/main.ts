@@ -2,7 +2,7 @@
  * The program: `prompt-registry-contract --url … --key …`.
  *
  * Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused, 4 stdout cannot be written.
- * What takes time to load (the document, its validators, tap) is loaded only once there is a server to check.
+ * What takes time to load (the document and its validators) is loaded only once there is a server to check.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

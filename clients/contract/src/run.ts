@@ -1,10 +1,9 @@
 /**
- * Runs the suite through tap: results on stdout, one test per operation; in the end what failed, and how many passed, to whoever listens.
+ * Runs the suite: results as TAP on stdout, one subtest per operation; in the end what failed, and how many passed, to whoever listens.
  *
- * Problem: a run that was cut short, or in which tap ran nothing, has no failures either.
- * Rule: an operation whose checks did not run to their end has failed, and so has a run in which nothing passed. tap has no say beyond
- * writing results down: no setting of somebody's environment chooses what runs, and the exit code is ours. However the run ends, the keys that
- * were made are revoked.
+ * Problem: a run that was cut short, or in which nothing ran, has no failures either.
+ * Rule: an operation whose checks did not run to their end has failed, and so has a run in which nothing passed. However the run ends, the
+ * keys that were made are revoked.
  */
 import { finished } from 'node:stream/promises';
 import { Judge, readDocument } from './document.ts';
@@ -13,6 +12,7 @@ import { Usage, type Options } from './options.ts';
 import { openResults, say, UNWRITTEN } from './output.ts';
 import { excerpt } from './raw-answer.ts';
 import { namesIn, openSuite, type Group } from './suite.ts';
+import { TapWriter } from './tap.ts';
 
 /** A closed terminal, Ctrl-C, and who else wants an end. */
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
@@ -62,11 +62,8 @@ interface Told {
 
 /** Runs groups while that is wanted, and writes down what they find. @param lost hears, once, why it cannot be written */
 async function tell(groups: readonly Group[], wanted: () => boolean, lost: (why: string) => void): Promise<Told> {
-  for (const name of Object.keys(process.env)) if (name.startsWith('TAP_')) delete process.env[name];
-  process.env['TAP_TIMEOUT'] = '0'; // every request has an end of its own
-  const { t } = await import('tap');
-  t.setTimeout(0);
-  const results = t.pipe(openResults(lost)); // not stdout itself, by which tap would take the process over
+  const results = openResults(lost);
+  const tap = new TapWriter((text) => results.write(text));
 
   let passed = 0;
   const failures: string[] = [];
@@ -74,23 +71,24 @@ async function tell(groups: readonly Group[], wanted: () => boolean, lost: (why:
   for (const group of groups) {
     const { operation } = group;
     if (!wanted()) break;
-    await t.test(operation, { timeout: 0 }, async (t) => {
-      const report: Report = {
-        pass: (text) => {
-          passed += 1;
-          t.pass(text);
-        },
-        fail: (text, details) => {
-          failures.push(text + comparison(details));
-          t.fail(text, { ...details, at: null, stack: '' });
-        },
-      };
-      await group.run(report);
-      if (wanted()) unchecked.delete(operation);
-    });
+    const subtest = tap.group(operation);
+    const report: Report = {
+      pass: (text) => {
+        passed += 1;
+        subtest.pass(text);
+      },
+      fail: (text, details) => {
+        failures.push(text + comparison(details));
+        subtest.fail(text, details);
+      },
+    };
+    await group.run(report);
+    subtest.end();
+    if (wanted()) unchecked.delete(operation);
   }
-  for (const operation of unchecked) t.fail(`${operation}: not checked to the end`, { at: null, stack: '' });
-  t.end();
+  for (const operation of unchecked) tap.fail(`${operation}: not checked to the end`);
+  tap.end();
+  results.end();
   await finished(results);
   return { passed, failures, unchecked: [...unchecked] };
 }

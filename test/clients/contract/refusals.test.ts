@@ -4,7 +4,6 @@
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -129,11 +128,6 @@ t.test('a registry that goes away in the middle: each check says so, and it ends
   const { code, stderr } = await runKit(t, ['--url', proxy.address, '--key', key, '--only', 'getPack', '--only', 'createKey']);
   t.equal(code, 1);
   t.match(stderr, /not ok: createKey: .*No answer from[\s\S]*\d+ passed, \d+ failed\n$/u);
-});
-
-t.test('an older Node is told what is needed', async (t) => {
-  const node = join(createRequire(import.meta.url).resolve(`older-node-linux-${process.arch}/package.json`), '..', 'bin', 'node');
-  t.match(await runKit(t, ['--help'], { node }), { code: 2, stdout: '', stderr: /^prompt-registry-contract needs Node 22\.12 or later; this is 20\.\d+\.\d+\.\n$/u });
 });
 
 t.test('a copy that was not built says so', async (t) => {

@@ -1,17 +1,20 @@
 /**
- * The built client on the oldest Node that it promises (20), as a program of its own: it follows, falls back to its copy, and ends by
- * itself where nothing but its timers is left.
+ * The oldest Node that the TypeScript client promises (20): the built client follows, falls back to its copy, and ends by itself where nothing
+ * but its timers is left. The command line and the contract kit need a later Node, and say so.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { ROOT } from '../../support/server-process.ts';
+import { installTool } from '../../scripts/tools.ts';
+import { typed } from '../clients/cli/command-line.ts';
+import { runKit } from '../clients/contract/run-kit.ts';
+import { listen, openApp } from '../support/app.ts';
 
 const run = promisify(execFile);
-const NODE = ['x64', 'arm64'].map((cpu) => join(ROOT, 'node_modules', `older-node-linux-${cpu}`, 'bin', 'node')).find((path) => existsSync(path));
+const NODE = join(installTool('older-node'), 'node_modules', `older-node-linux-${process.arch}`, 'bin', 'node');
+const skip = existsSync(NODE) ? false : 'there is no Node 20 for this platform';
 
 const PROGRAM = `
 import { createPromptSource, createRegistryClient } from '@prompt-registry/client';
@@ -43,11 +46,19 @@ console.log(JSON.stringify(steps));
 // Not closed: it waits to try again, and that keeps no process alive.
 `;
 
-t.test('on Node 20', { skip: NODE === undefined && 'there is no Node 20 for this platform' }, async (t) => {
+t.test('the client', { skip }, async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const folder = t.testdir({ 'program.mjs': PROGRAM, copy: {} }); // below the repository, so that the program finds the client
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks are for another Node
-  const { stdout, stderr } = await run(NODE ?? '', [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')], { env, timeout: 30_000 });
+  const { stdout, stderr } = await run(NODE, [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')], { env, timeout: 30_000 });
   t.strictSame(JSON.parse(stdout), { node: '20', rejections: 0, first: '2.0.0', followed: '1.0.0', session: ['1.0.0', false], offline: ['1.0.0', 'copy'], local: [true, '1.0.0'], tries: ['unreachable', 'unreachable'] });
   t.equal(stderr, '', 'nothing is complained of');
+});
+
+t.test('the command line', { skip }, async (t) => {
+  t.match(await typed(t, ['status'], {}, { node: NODE }), { code: 70, stdout: '', stderr: /^prompt-registry needs Node 22\.12 or later; this is 20\./u });
+});
+
+t.test('the contract kit', { skip }, async (t) => {
+  t.match(await runKit(t, ['--help'], { node: NODE }), { code: 2, stdout: '', stderr: /^prompt-registry-contract needs Node 22\.12 or later; this is 20\.\d+\.\d+\.\n$/u });
 });
