@@ -50,10 +50,10 @@ export function readCommand(args: readonly string[], env: Readonly<Record<string
   if (values.help) return 'help';
   if (values.version) return 'version';
   const url = values.url ?? env['PROMPT_REGISTRY_URL'];
-  const key = values.key ?? env['PROMPT_REGISTRY_KEY'];
+  const key = (values.key ?? env['PROMPT_REGISTRY_KEY'])?.trim().replace(/^bearer\s+/iu, ''); // as it stands in a file or a header
   if (url === undefined || url === '') throw new Usage('Which server? Give --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.');
   if (key === undefined || key === '') throw new Usage('With which key? Give --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.');
-  if (!/^[\x21-\x7e]+$/u.test(key)) throw new Usage('--key: a key has no blanks and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.');
+  if (!/^[\x21-\x7e]+$/u.test(key)) throw new Usage('--key: a key has no blanks in it and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.');
   for (const name of ['pack', 'channel'] as const) {
     const value = values[name];
     if (value !== undefined && !NAME.test(value)) throw new Usage(`--${name} ${value}: a name has lower-case letters, digits and hyphens, at most 63.`);

@@ -23,6 +23,12 @@ t.test('a key is never sent where it does not belong', async (t) => {
   t.match(await called(['keys', 'list', '--url', `http://localhost:${port}`], {}, { cwd: folder }), { code: 4, stderr: /operator\.key/u });
   t.same(seen, ['Bearer prk_operator_secret'], 'on this machine it is found');
 
+  for (const given of ['Bearer prk_x_y', 'bearer prk_x_y\n', ' prk_x_y\r\n']) {
+    await called(['keys', 'list', '--url', `http://localhost:${port}`, '--key', given], {});
+    await called(['keys', 'list', '--url', `http://localhost:${port}`], { PROMPT_REGISTRY_KEY: given });
+  }
+  t.same(seen.splice(1), Array<string>(6).fill('Bearer prk_x_y'), 'it may be the text of a header or of a file');
+
   const elsewhere = await called(['keys', 'list', '--url', 'http://prompts.example.com'], {}, { cwd: folder });
   t.match(elsewhere, { code: 4, stderr: /no key for http:\/\/prompts\.example\.com/u }, 'elsewhere it is not, and nothing is sent');
   for (const [url, near] of [

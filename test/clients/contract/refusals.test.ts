@@ -91,6 +91,7 @@ t.test('no registry: 3', async (t) => {
   await Promise.all([
     refusedHere(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
     refusedHere(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
+    refusedHere(t, ['--url', html.replace('http:', 'https:'), '--key', 'prk_x_y'], 3, /does not speak TLS; use http:\/\/ instead of https:\/\/, or another port\.\n$/u),
   ]);
 });
 
@@ -102,6 +103,7 @@ t.test('a registry', async (t) => {
 
   await Promise.all([
     refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
+    refusedHere(t, ['--url', url, '--key', `Bearer ${key}\n`, '--only', 'getEverything'], 2, /getEverything/u), // the key is taken
     refusedHere(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
     refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
   ]);
