@@ -204,8 +204,10 @@ t.test('what answers cannot write to a terminal with numbers that are none', asy
 
 t.test('a list that leads nowhere ends', async (t) => {
   for (const [args, body] of [
-    [['audit', 'log', '--limit', 'all'], { events: [] }],
-    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: 5 }],
+    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: null }],
+    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: null, nextBefore: 5 }],
+    [['audit', 'log', '--limit', 'all', '--oldest-first'], { events: [] }],
+    [['audit', 'log', '--limit', 'all', '--oldest-first'], { events: [], nextAfter: 5 }],
     [['versions', 'coach', '--limit', 'all'], { versions: [] }],
     [['versions', 'coach', '--limit', 'all'], { versions: [], nextCursor: 'abc' }],
   ] as const) {

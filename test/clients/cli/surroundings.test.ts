@@ -6,6 +6,7 @@ import t from 'tap';
 import { buildProgram } from '../../../clients/cli/src/program.ts';
 import { EXIT, EXIT_CODES_HELP } from '../../../clients/cli/src/exit.ts';
 import { isLoopback } from '../../../clients/cli/src/connection.ts';
+import { widthOf } from '../../../clients/cli/src/width.ts';
 import { newFolder } from '../../support/folder.ts';
 import { ROOT } from '../../support/server-process.ts';
 import { BIN, called, json, typed } from './command-line.ts';
@@ -79,7 +80,7 @@ t.test('the operator key does not go through a proxy', async (t) => {
 t.test('a time is one to come for an expiry, one that was for a search', async (t) => {
   const asked: string[] = [];
   const { env } = await listening(t, (request, response) => {
-    request.setEncoding('utf8').on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt)).on('end', () => jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null })(request, response));
+    request.setEncoding('utf8').on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt)).on('end', () => jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null, nextBefore: null })(request, response));
     if (request.method === 'GET') asked.push(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? '');
   });
   const now = Date.now();
@@ -87,6 +88,15 @@ t.test('a time is one to come for an expiry, one that was for a search', async (
   t.match(await called(['audit', 'log', '--from', '2h'], env), { code: 0 });
   const [ahead = '', back = ''] = asked;
   t.ok(Date.parse(ahead) >= now + 7_200_000 && Date.parse(back) >= now - 7_200_000 && Date.parse(back) <= Date.now() - 7_200_000, asked.join());
+});
+
+t.test('columns stand under each other as a terminal shows them', async (t) => {
+  for (const [text, columns] of [['coach', 5], ['日本語', 6], ['한국어', 6], ['e\u0301', 1], ['👍', 2], ['👩‍👩‍👧', 2], ['🇩🇪', 2], ['☀️', 2], ['☀', 1], ['ｆｕｌｌ', 8], ['ä', 1], ['नमस्ते', 4]] as const) t.equal(widthOf(text), columns, text);
+  const event = (revision: number, label: string) => ({ revision, at: '2026', type: 'key-created', actor: { keyId: 'k', label }, reason: 'Here' });
+  const { env } = await listening(t, jsonOf({ events: [event(1, 'ops'), event(2, '運用 👍'), event(3, 'e\u0301quipe')], nextAfter: null, nextBefore: null }));
+  const { stdout } = await called(['audit', 'log'], env);
+  const places = stdout.trimEnd().split('\n').map((line) => widthOf(line.slice(0, line.indexOf('Here'))));
+  t.equal(new Set(places).size, 1, stdout);
 });
 
 t.test('wrong usage', async (t) => {
