@@ -1,7 +1,9 @@
 /** What outlives the process and the registry: the copy on disk, the bundle; how old either may be, and what is done with a broken one. */
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { createRegistryClient, type ActivePackDocument, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
@@ -146,6 +148,17 @@ t.test('a copy on disk', async (t) => {
       writer.changed();
       await setImmediate();
       t.equal(saves, 2, `${moment} ticks after`);
+    }
+  });
+
+  t.test('a folder that the system refuses is told with its error, and is not tried for ever', { skip: process.platform === 'linux' ? false : 'there is no /proc here' }, async (t) => {
+    const program = `
+      const { diskCopy } = await import(${JSON.stringify(import.meta.resolve('@prompt-registry/client/disk'))});
+      await diskCopy({ folder: process.argv[1] }).save({}).catch((error) => console.log(error.code + ' ' + error.path));
+    `;
+    for (const [folder, said] of [['/proc/x/y', 'ENOENT /proc/x'], ['/dev/null/x', 'EEXIST /dev/null']] as const) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000, killSignal: 'SIGKILL' });
+      t.equal((await text(child.stdout)).trim(), said);
     }
   });
 
