@@ -49,11 +49,14 @@ t.test('a copy on disk', async (t) => {
     const folder = await copied(t);
     t.strictSame([(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777], [0o700, 0o600], 'its owner alone can read it');
     t.strictSame(await readdir(folder), ['prompts.json']);
-    const { source, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const { source, said, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
     const active = await source.ready();
     t.match(active, { version: registry.activePack().version, digest: registry.activePack().digest, revision: registry.activePack().revision, origin: 'copy' });
     t.equal(source.getSystemPrompt().text, registry.activePack().system);
     t.match(await heard('error'), { code: 'unreachable' });
+    t.strictSame(said.filter(([event]) => event === 'fresh'), [], 'nobody said that it is current');
+    const other = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.strictSame(await other.heard('fresh'), { revision: registry.current.revision }, 'where a registry does, it is told');
   });
 
   t.test('costs an answer without a body where it is still current', async (t) => {
