@@ -1,10 +1,16 @@
 /**
  * Completion for bash, zsh and fish.
  *
- * Rule: made from the very tree of commands that is run, so that it cannot tell of others.
- * Example: behind `prompt-registry audit ` it offers `verify`, `head`, `log`; behind `--status ` it offers `registered`, `revoked`.
+ * Rule: made from the very tree of commands that is run, so that it cannot tell of others. Packs, versions and channels are asked of the
+ * registry as one types (`known.ts`), by the hidden command `complete`.
+ * Example: behind `prompt-registry audit ` it offers `verify`, `head`, `log`; behind `--status ` it offers `registered`, `revoked`; behind
+ * `activate ` it offers the versions of the pack.
  */
-import type { Command } from 'commander';
+import type { Argument, Command, Option } from 'commander';
+import type { Kind } from './known.ts';
+
+/** The command that the scripts ask. */
+export const COMPLETE = 'complete';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -20,6 +26,8 @@ interface Flag extends Word {
   readonly values: readonly string[];
   /** Its value is the name of a file. */
   readonly file: boolean;
+  /** Its value is something that the registry has. */
+  readonly known: Kind | undefined;
 }
 
 /** What can follow one command, e.g. `audit verify`; the program itself is ``. */
@@ -29,6 +37,8 @@ interface Place {
   readonly flags: readonly Flag[];
   /** Names of files belong here. */
   readonly files: boolean;
+  /** Something that the registry has belongs here. */
+  readonly known: Kind | undefined;
 }
 
 /** The script that a shell reads. */
@@ -38,15 +48,32 @@ export function completionScript(program: Command, shell: Shell): string {
 }
 
 function placesOf(program: Command, command: Command, at: string): Place[] {
-  const names = command.commands.map((each): Word => ({ word: each.name(), description: each.description() }));
+  const commands = command.commands.filter((each) => each.name() !== COMPLETE);
+  const names = commands.map((each): Word => ({ word: each.name(), description: each.description() }));
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word): Word => ({ word, description: '' })));
-  const flags = [...new Set([...command.options, ...program.options.filter(({ long }) => command === program || long !== '--version')])].map(({ long, short, description, argChoices = [], required, optional, variadic }): Flag => ({
-    ...{ word: long ?? short ?? '', description },
-    ...{ takesValue: required || optional || variadic, values: argChoices, file: long === '--key-file' },
+  const flags = [...new Set([...command.options, ...program.options.filter(({ long }) => command === program || long !== '--version')])].map((option): Flag => ({
+    ...{ word: option.long ?? option.short ?? '', description: option.description },
+    ...{ takesValue: option.required || option.optional || option.variadic, values: option.argChoices ?? [], file: option.long === '--key-file', known: kindOf(option) },
   }));
   const files = command.registeredArguments.some((argument) => argument.name() === 'folder');
-  const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [], file: false }], files };
-  return [here, ...command.commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`))];
+  const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [], file: false, known: undefined }], files, known: kindBehind(command.registeredArguments) };
+  return [here, ...commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`))];
+}
+
+/** What the value of an option is. */
+function kindOf({ long, flags }: Option): Kind | undefined {
+  if (long === '--pack') return 'packs';
+  if (long === '--channel') return 'channels';
+  if (long === '--scope') return 'scopes';
+  return flags.includes('<version>') ? 'versions' : undefined;
+}
+
+/** What the arguments of a command are. */
+function kindBehind(these: readonly Argument[]): Kind | undefined {
+  const names = these.map((argument) => argument.name());
+  const versions = names.some((name) => ['version', 'from', 'to'].includes(name));
+  if (names.includes('pack')) return versions ? 'packs-or-versions' : 'packs';
+  return versions ? 'versions' : undefined;
 }
 
 /** `:audit` and `audit:verify`: the steps from one place to the next. */
@@ -54,14 +81,28 @@ function stepsOf(places: readonly Place[]): string[] {
   return places.filter(({ at }) => at !== '').map(({ at }) => `${at.split(' ').slice(0, -1).join(' ')}:${at.split(' ').at(-1)}`);
 }
 
-/** Flags that take a value, each once. */
-function valuedOf(places: readonly Place[]): Flag[] {
-  return [...new Map(places.flatMap(({ flags }) => flags.filter(({ takesValue }) => takesValue).map((flag) => [flag.word, flag] as const))).values()];
+/** How a shell offers what may follow. */
+interface Offers {
+  readonly files: string;
+  readonly choices: (values: readonly string[]) => string;
+  readonly known: (kind: Kind) => string;
 }
 
-/** The cases of what follows a flag that takes a value: files, its choices, or nothing. */
-function valueCases(places: readonly Place[], files: string, choices: (values: readonly string[]) => string): string {
-  return valuedOf(places).map(({ word, values, file }) => `    ${word}) ${file ? `${files}; ` : values.length > 0 ? `${choices(values)}; ` : ''}return;;`).join('\n');
+/** The cases, of a place and a flag that takes a value, of what follows: files, its choices, what the registry has, or nothing. */
+function valueCases(places: readonly Place[], { files, choices, known }: Offers): string {
+  const cases = new Map<string, string[]>();
+  for (const { at, flags } of places) {
+    for (const { word, values, file, known: kind } of flags.filter(({ takesValue }) => takesValue)) {
+      const offer = file ? `${files}; ` : values.length > 0 ? `${choices(values)}; ` : kind === undefined ? '' : `${known(kind)}; `;
+      cases.set(offer, [...(cases.get(offer) ?? []), `'${at}:${word}'`]);
+    }
+  }
+  return [...cases].map(([offer, patterns]) => `    ${patterns.join('|')}) ${offer}return;;`).join('\n');
+}
+
+/** The cases of what the registry has where no option stands, by place. */
+function knownCases(places: readonly Place[], offer: (kind: Kind) => string): string {
+  return places.flatMap(({ at, known }) => (known === undefined ? [] : [`    '${at}') ${offer(known)};;`])).join('\n');
 }
 
 function bash(places: readonly Place[]): string {
@@ -70,22 +111,32 @@ _prompt_registry_names() { # what there is on disk, quoted by the shell where it
   mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
   compopt -o filenames 2> /dev/null || true
 }
+_prompt_registry_known() { # what the registry has, where it can be asked
+  prompt-registry ${COMPLETE} "$1" -- "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2> /dev/null
+}
 _prompt_registry() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} at= word words=
   COMPREPLY=()
-  case "$previous" in
-${valueCases(places, '_prompt_registry_names -f', (values) => `mapfile -t COMPREPLY < <(compgen -W "${values.join(' ')}" -- "$current")`)}
-  esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$at:$word" in
       ${stepsOf(places).map((step) => `'${step}'`).join('|')}) at="\${at:+$at }$word";;
     esac
   done
+  case "$at:$previous" in
+${valueCases(places, {
+  files: '_prompt_registry_names -f',
+  choices: (values) => `mapfile -t COMPREPLY < <(compgen -W "${values.join(' ')}" -- "$current")`,
+  known: (kind) => `mapfile -t COMPREPLY < <(compgen -W "$(_prompt_registry_known ${kind})" -- "$current")`,
+})}
+  esac
   case "$at" in
 ${places.map(({ at, words, flags }) => `    '${at}') words="${[...words, ...flags].map(({ word }) => word).join(' ')}";;`).join('\n')}
   esac
   case "$at" in
     ${filePlaces(places)}) [[ $current == -* ]] || { _prompt_registry_names -d; return; };;
+  esac
+  [[ $current == -* ]] || case "$at" in
+${knownCases(places, (kind) => `words="$(_prompt_registry_known ${kind}) $words"`)}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
@@ -100,17 +151,20 @@ function zsh(places: readonly Place[]): string {
   const described = ({ word, description }: Word) => quoted(`${word.replaceAll(':', '\\:')}${description === '' ? '' : `:${description}`}`);
   return `#compdef prompt-registry
 # Completion of prompt-registry for zsh: source <(prompt-registry completion zsh)
+_prompt_registry_known() { # what the registry has, where it can be asked
+  compadd -- \${(f)"$(prompt-registry ${COMPLETE} "$1" -- "\${words[@]:1:$((CURRENT-2))}" 2> /dev/null)"}
+}
 _prompt_registry() {
   local at= word
   local -a commands flags
-  case "\${words[CURRENT-1]}" in
-${valueCases(places, '_files', (values) => `compadd -- ${values.join(' ')}`)}
-  esac
   for word in "\${words[@]:1:$((CURRENT-2))}"; do
     case "$at:$word" in
       (${stepsOf(places).map(quoted).join('|')}) at="\${at:+$at }$word";;
     esac
   done
+  case "$at:\${words[CURRENT-1]}" in
+${valueCases(places, { files: '_files', choices: (values) => `compadd -- ${values.join(' ')}`, known: (kind) => `_prompt_registry_known ${kind}` })}
+  esac
   case "$at" in
 ${places.map(({ at, words, flags }) => `    (${quoted(at)}) commands=(${words.map(described).join(' ')}); flags=(${flags.map(described).join(' ')});;`).join('\n')}
   esac
@@ -119,18 +173,23 @@ ${places.map(({ at, words, flags }) => `    (${quoted(at)}) commands=(${words.ma
   case "$at" in
     (${filePlaces(places)}) _files -/;;
   esac
+  case "$at" in
+${knownCases(places, (kind) => `_prompt_registry_known ${kind}`)}
+  esac
 }
 if [[ "\${funcstack[1]}" == _prompt_registry ]]; then _prompt_registry "$@"; else compdef _prompt_registry prompt-registry; fi`;
 }
 
 function fish(places: readonly Place[]): string {
-  const lines = places.flatMap(({ at, words, flags, files }) => {
+  const asked = (kind: Kind) => `(__prompt_registry_known ${kind})`;
+  const lines = places.flatMap(({ at, words, flags, files, known }) => {
     const here = `complete -c prompt-registry -n ${fishQuoted(`__prompt_registry_at ${fishQuoted(at)}`)}`;
     const described = (description: string) => (description === '' ? '' : ` -d ${fishQuoted(description)}`);
     return [
       ...words.map(({ word, description }) => `${here} -a ${fishQuoted(word)}${described(description)}`),
-      ...flags.map(({ word, description, takesValue, values, file }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${file ? ' -r -F' : takesValue ? ' -x' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : ''}`),
+      ...flags.map(({ word, description, takesValue, values, file, known: kind }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${file ? ' -r -F' : takesValue ? ' -x' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : kind === undefined ? '' : ` -a ${fishQuoted(asked(kind))}`}`),
       ...(files ? [`${here} -a '(__fish_complete_directories)'`] : []),
+      ...(known === undefined ? [] : [`${here} -a ${fishQuoted(asked(known))}`]),
     ];
   });
   return `# Completion of prompt-registry for fish: prompt-registry completion fish | source
@@ -144,6 +203,10 @@ function __prompt_registry_at
     end
   end
   test "$at" = "$argv[1]"
+end
+function __prompt_registry_known
+  set -l words (commandline -opc)
+  prompt-registry ${COMPLETE} $argv[1] -- $words[2..] 2>/dev/null
 end
 complete -c prompt-registry -f
 ${lines.join('\n')}`;

@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { tokenOf } from '@prompt-registry/client';
 import { Complaint, EXIT, wrongUsage } from './exit.ts';
 import type { Whereabouts } from './explain.ts';
 import type { Io } from './output.ts';
@@ -46,13 +47,13 @@ function urlOf({ url: given }: ConnectionOptions, env: Io['env']): URL {
 }
 
 async function keyOf(url: URL, options: ConnectionOptions, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<{ key: string; keySource: string }> {
-  if (options.key !== undefined) return { key: options.key.trim(), keySource: '--key' };
+  if (options.key !== undefined) return { key: tokenOf(options.key), keySource: '--key' };
   if (options.keyFile !== undefined) {
     const path = resolve(cwd, options.keyFile);
     return { key: await readKey(path), keySource: path };
   }
-  const fromEnvironment = nonEmpty(env['PROMPT_REGISTRY_KEY'])?.trim();
-  if (fromEnvironment !== undefined) return { key: fromEnvironment, keySource: 'PROMPT_REGISTRY_KEY' };
+  const fromEnvironment = nonEmpty(env['PROMPT_REGISTRY_KEY']);
+  if (fromEnvironment !== undefined) return { key: tokenOf(fromEnvironment), keySource: 'PROMPT_REGISTRY_KEY' };
 
   if (!isLoopback(url)) throw noKey(`There is no key for ${url.origin}.`);
   const path = join(resolve(cwd, nonEmpty(env['DATA_DIR']) ?? 'data'), 'operator.key');
@@ -69,7 +70,7 @@ async function keyOf(url: URL, options: ConnectionOptions, { env, cwd }: Pick<Io
 
 async function readKey(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).trim();
+    return tokenOf(await readFile(path, 'utf8'));
   } catch (error) {
     throw noKey(`The key file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, 'Run it as the user who may read the file, or name another key.', error);
   }

@@ -48,7 +48,7 @@ const OTHER_AGE = 'The service does not know this operation: it is older than th
 const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Whereabouts | undefined) => Meaning>> = {
   unreachable: ({ cause }) => ({
     exit: EXIT.unavailable,
-    hint: speaksPlain(cause) ? 'It speaks no TLS there; is it http:// instead of https:// in --url or PROMPT_REGISTRY_URL?' : 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.',
+    hint: speaksPlain(cause) ? '--url or PROMPT_REGISTRY_URL says where it is.' : 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.',
   }),
   'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or wait longer with --timeout <seconds>.' }),
   'not-a-registry': () => ({ exit: EXIT.unavailable, hint: 'Check --url or PROMPT_REGISTRY_URL; where a proxy stands in between, check what it does.' }),

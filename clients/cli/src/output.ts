@@ -9,6 +9,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Complaint } from './exit.ts';
+import { widthOf } from './width.ts';
 
 /** Where a command runs: its streams, its environment, its folder. */
 export interface Io {
@@ -122,13 +123,13 @@ export class Output {
     const widths: number[] = [];
     for (const row of rows) {
       row.forEach((cell, column) => {
-        widths[column] = Math.max(widths[column] ?? 0, textOf(cell).length);
+        widths[column] = Math.max(widths[column] ?? 0, widthOf(textOf(cell)));
       });
     }
     for (const row of rows) {
       const last = row.findLastIndex((cell) => textOf(cell) !== '');
       const cells = row.slice(0, last + 1).map((cell, column) => {
-        const gap = column === last ? '' : ' '.repeat((widths[column] ?? 0) - textOf(cell).length + 2);
+        const gap = column === last ? '' : ' '.repeat((widths[column] ?? 0) - widthOf(textOf(cell)) + 2);
         return `${typeof cell === 'string' ? textOf(cell) : this.paint(cell[0], textOf(cell))}${gap}`;
       });
       this.line(`${indent}${cells.join('')}`);

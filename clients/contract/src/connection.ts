@@ -3,14 +3,14 @@
  *
  * Problem: a server that hangs must not hang the suite, and a load balancer must not let a read look older than the write before it.
  * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a
- * request to an operation that needs a key passes on the latest revision that was seen (`Registry-Min-Revision`). Where the server says
- * 429, or that it is overloaded, its `Retry-After` is waited for: neither is a deviation, and nothing was done. So is an instance that has not
- * heard of a key yet, which makes it catch up only so often: its 401 is from before the revision that was passed on.
+ * request to an operation that needs a key passes on the latest revision that was seen (`Registry-Min-Revision`). Where the server asks to
+ * come later, it is asked again (`patience.ts`). So is an instance that has not heard of a key yet, which makes it catch up only so often: its
+ * 401 is from before the revision that was passed on.
  * Example: `await connection.send('getPack', { path: { pack: 'coach' } })`.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Judge, Operation } from './document.ts';
-import { exchange, jsonOf, noAnswer, NoAnswer, type RawAnswer } from './raw-answer.ts';
+import { patiently, waitAskedFor } from './patience.ts';
+import { exchange, noAnswer, NoAnswer, type RawAnswer } from './raw-answer.ts';
 import { within } from './within.ts';
 
 export interface ConnectionOptions {
@@ -36,8 +36,6 @@ export interface Request {
 
 /** After so many requests in a row without an answer an operation, or the whole server, is not asked any more. */
 const SILENCE = { operation: 2, server: 8 };
-/** How often a 429 or an overload is waited for, and for how many seconds at most each time. */
-const PATIENCE = { times: 5, seconds: 60 };
 /** How long an instance may take to hear of what another one did, in milliseconds. */
 const NEWS = 250;
 /** Operations that read the whole log may take as many times longer. */
@@ -100,21 +98,16 @@ export class Connection {
     const timeout = this.#options.timeout * (LONG.get(id) ?? 1);
     const operation = this.#judge.operation(id);
     this.sent.add(id);
-    for (let tries = 1; ; tries += 1) {
-      const init = this.#initOf(operation, request);
-      const answer = await exchange(this.#options.url + pathOf(operation, request), init, timeout);
-      if (!(await this.#waited(tries, isBehind(answer, init) ? NEWS : waitOf(answer)))) return answer;
-    }
-  }
-
-  /** Waits for so many milliseconds, but not for ever, and not in a hurry. @returns whether to ask again */
-  async #waited(tries: number, wait: number | undefined): Promise<boolean> {
-    return wait !== undefined && tries <= PATIENCE.times && pause(wait, true, { signal: this.#haste.signal }).catch(() => false);
+    const init = this.#initOf(operation, request);
+    return patiently(() => exchange(this.#options.url + pathOf(operation, request), init, timeout), {
+      waitOf: (answer) => (isBehind(answer, init) ? NEWS : waitAskedFor(answer)),
+      haste: () => this.#haste.signal,
+    });
   }
 
   /** Reads a path that is no operation. @throws NoAnswer */
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
-    return exchange(this.#options.url + path, { headers }, this.#options.timeout);
+    return patiently(() => exchange(this.#options.url + path, { headers }, this.#options.timeout), { haste: () => this.#haste.signal });
   }
 
   /** Opens an answer that has no end of its own; who reads its body ends it. @throws NoAnswer where its head does not come in time */
@@ -122,16 +115,17 @@ export class Connection {
     const operation = this.#judge.operation(id);
     const { url, timeout } = this.#options;
     const place = url + pathOf(operation, request);
-    for (let tries = 1; ; tries += 1) {
+    const opened = async (): Promise<RawAnswer & { readonly response?: Response }> => {
       try {
         const response = await within(timeout, (signal) => fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }));
-        if (response.status < 400) return response;
-        const answer = { status: response.status, headers: response.headers, text: await within(timeout, () => response.text()) };
-        if (!(await this.#waited(tries, waitOf(answer)))) return new Response(answer.text, answer);
+        const { status, headers } = response;
+        return status < 400 ? { status, headers, text: '', response } : { status, headers, text: await within(timeout, () => response.text()) };
       } catch (error) {
         throw noAnswer(error, place, timeout);
       }
-    }
+    };
+    const { response, ...refusal } = await patiently(opened, { haste: () => this.#haste.signal });
+    return response ?? new Response(refusal.text, refusal);
   }
 
   #initOf({ guarded, method }: Operation, request: Request): RequestInit & { readonly headers: Readonly<Record<string, string>> } {
@@ -150,21 +144,9 @@ export class Connection {
   }
 }
 
-/** Whether the server asks to come again later, without having looked at the request. */
-function isLater({ status, text }: RawAnswer): boolean {
-  return status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');
-}
-
 /** Whether it knew no key, and less than was asked for. */
 function isBehind({ status, headers }: RawAnswer, { headers: asked }: { readonly headers: Readonly<Record<string, string>> }): boolean {
   return status === 401 && Number(headers.get('registry-revision')) < Number(asked['registry-min-revision'] ?? 0);
-}
-
-/** Milliseconds to wait where the answer asks to come again later; undefined where it does not say when, or where that is too long. */
-function waitOf(answer: RawAnswer): number | undefined {
-  if (!isLater(answer)) return undefined;
-  const seconds = Number(answer.headers.get('retry-after') ?? NaN);
-  return seconds >= 0 && seconds <= PATIENCE.seconds ? seconds * 1000 : undefined;
 }
 
 /** The path and query of a request to an operation. */

@@ -8,6 +8,8 @@ import type { PackDocument, Style } from './answers.ts';
 export const VERSIONS = ['1.0.0', '1.10.0', '1.2.0', '2.0.0-rc.1', '2.0.0'] as const;
 /** The same, the highest SemVer first. */
 export const BY_RANK = ['2.0.0', '2.0.0-rc.1', '1.10.0', '1.2.0', '1.0.0'] as const;
+/** The one that is activated before all others, and once: there every rollback ends. */
+export const GROUND = '2.0.0-rc.1';
 
 /** Which styles a version has; those not named have the first two. */
 const STYLES: Readonly<Record<string, readonly string[]>> = { '2.0.0': ['supportive', 'socratic'] };

@@ -20,13 +20,18 @@ async function main(args: readonly string[]): Promise<number> {
     return printed(`${version} (openapi.yaml ${readDocument().info.version})\n`);
   }
   const pack = command.pack ?? `contract-${randomBytes(4).toString('hex')}`;
-  const refused = await firstLook({ ...command, pack, chosen: command.pack !== undefined });
-  if (refused === undefined) {
-    const { run } = await import('./run.ts');
-    return run({ ...command, pack });
-  }
-  say(refused.message);
-  return refused.exitCode;
+  const found = await firstLook({ ...command, pack, chosen: command.pack !== undefined, readsOnly: () => readsOnly(command.only) });
+  if (found !== undefined) say(found.message);
+  if (found?.exitCode !== undefined) return found.exitCode;
+  const { run } = await import('./run.ts');
+  return run({ ...command, pack });
+}
+
+/** Whether operations were named, and none of them writes; what is no operation is refused later. */
+async function readsOnly(only: readonly string[]): Promise<boolean> {
+  const { operationsOf, readDocument } = await import('./document.ts');
+  const operations = operationsOf(readDocument());
+  return only.length > 0 && only.every((name) => (operations.get(name)?.method ?? 'GET') === 'GET');
 }
 
 /** Prints an answer to who asks about the program itself. @returns the exit code */

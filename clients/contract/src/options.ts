@@ -1,5 +1,6 @@
 /** The command line: what may be said, and what is said about it. */
 import { parseArgs } from 'node:util';
+import { LEAVES } from './leaves.ts';
 
 export const HELP = `Holds a running prompt registry to openapi.yaml.
 
@@ -17,7 +18,8 @@ Usage: prompt-registry-contract --url <url> --key <key> [options]
   --version           the version of the suite, and of its document
 
 It publishes versions of a pack of its own, moves that pack's channel, and makes keys, which it revokes
-at the end. No other pack is moved.
+at the end. No other pack is moved. The server keeps all of that for good: a whole run leaves at most
+${LEAVES.versions} versions, ${LEAVES.keys} revoked keys and ${LEAVES.events} events.
 
 Results are TAP 14 on stdout; on stderr what failed, and "N passed, N failed" as the last line.
 Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused,
@@ -50,10 +52,10 @@ export function readCommand(args: readonly string[], env: Readonly<Record<string
   if (values.help) return 'help';
   if (values.version) return 'version';
   const url = values.url ?? env['PROMPT_REGISTRY_URL'];
-  const key = values.key ?? env['PROMPT_REGISTRY_KEY'];
+  const key = (values.key ?? env['PROMPT_REGISTRY_KEY'])?.trim().replace(/^bearer\s+/iu, ''); // as it stands in a file or a header
   if (url === undefined || url === '') throw new Usage('Which server? Give --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.');
   if (key === undefined || key === '') throw new Usage('With which key? Give --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.');
-  if (!/^[\x21-\x7e]+$/u.test(key)) throw new Usage('--key: a key has no blanks and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.');
+  if (!/^[\x21-\x7e]+$/u.test(key)) throw new Usage('--key: a key has no blanks in it and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.');
   for (const name of ['pack', 'channel'] as const) {
     const value = values[name];
     if (value !== undefined && !NAME.test(value)) throw new Usage(`--${name} ${value}: a name has lower-case letters, digits and hyphens, at most 63.`);

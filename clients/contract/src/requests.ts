@@ -31,14 +31,11 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   publishVersion: async (world) => ({ path: world.path(), body: documentOf(world.pack, world.freshVersion()) }),
   getVersion: ofVersion,
   diffVersions: async (world) => ({ ...(await ofVersion(world)), query: { against: '2.0.0' } }),
-  revokeVersion: async (world) => ({ path: world.path({ version: await world.fresh() }), body: { reason: 'To be refused' } }),
+  revokeVersion: async (world) => ({ path: world.path({ version: await world.spare() }), body: { reason: 'To be refused' } }),
   getActivePack: async (world) => ({ ...(await ofPack(world)), query: world.there }),
   listActivations: ofPack,
   activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.moveTo('1.2.0') }),
-  rollbackPack: async (world) => {
-    await world.at('1.0.0', '2.0.0');
-    return { path: world.path(), body: world.back() };
-  },
+  rollbackPack: async (world) => ({ ...(await ofPack(world)), body: world.back() }),
   getSystemPrompt: ofPrompts,
   listStyles: ofPrompts,
   getStylePrompt: async (world) => ({ ...(await ofPrompts(world)), path: { styleId: 'supportive' } }),
@@ -50,7 +47,7 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   streamEvents: anything,
   listKeys: anything,
   createKey: async (world) => ({ body: { label: world.label('to be refused'), scopes: ['prompts:read'] } }),
-  revokeKey: async (world) => ({ path: { keyId: (await world.key('to be kept', ['prompts:read'])).keyId }, body: { reason: 'To be refused' } }),
+  revokeKey: async (world) => ({ path: { keyId: (await world.kept()).keyId }, body: { reason: 'To be refused' } }),
   listInstances: anything,
   getMetrics: anything,
   live: anything,

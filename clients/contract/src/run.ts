@@ -8,6 +8,7 @@
 import { finished } from 'node:stream/promises';
 import { Judge, readDocument } from './document.ts';
 import type { Report } from './kit.ts';
+import { LEAVES } from './leaves.ts';
 import { Usage, type Options } from './options.ts';
 import { openResults, say, UNWRITTEN } from './output.ts';
 import { excerpt } from './raw-answer.ts';
@@ -37,7 +38,8 @@ export async function run(options: Options & { readonly pack: string }): Promise
 
   let told: Told;
   try {
-    say(`Checking ${options.url} with a pack of its own, ${options.pack}.`);
+    const { versions, keys, events } = LEAVES;
+    say(`Checking ${options.url} with a pack of its own, ${options.pack}. The server keeps it for good: at most ${versions} versions, ${keys} keys (revoked at the end) and ${events} events.`);
     told = await tell(suite.groups, () => over === undefined, (why) => end(UNWRITTEN, `The results cannot be written to stdout (${why})`));
   } finally {
     for (const trouble of await suite.close()) say(trouble);

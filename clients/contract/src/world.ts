@@ -2,7 +2,8 @@
  * What the suite makes at the server, each thing once and only where a check needs it: a pack of its own with a few versions, and keys.
  *
  * Rule: nothing of anybody else's is moved: every write is about the pack of this run or about keys of this run, whose labels begin with
- * the pack's name. Keys are revoked at the end, also those whose making was not answered as it should be.
+ * the pack's name. Keys are revoked at the end, also those whose making was not answered as it should be. What is made stays in the log for
+ * good, so checks share what they do not use up.
  * Example: `await world.at('1.2.0')` has the channel at 1.2.0, whatever the check before left it at.
  */
 import { randomBytes } from 'node:crypto';
@@ -10,7 +11,7 @@ import type { ActivePack, Head, Key, PackDocument, Session, VersionSummary } fro
 import type { Connection, Request } from './connection.ts';
 import type { Judge } from './document.ts';
 import { Asker, Deviation, type Answer } from './kit.ts';
-import { documentOf, VERSIONS } from './documents.ts';
+import { documentOf, GROUND, VERSIONS } from './documents.ts';
 import { jsonOf } from './raw-answer.ts';
 
 export interface WorldOptions {
@@ -33,6 +34,9 @@ export class World {
   /** Tells this run from others, e.g. in Idempotency-Keys. */
   readonly run = randomBytes(4).toString('hex');
   readonly #keys = new Set<string>();
+  /** Published, and handed out to no check yet. */
+  readonly #unused: string[] = [];
+  readonly #callers = new Map<string, Promise<string>>();
   #count = 0;
   #moved = false;
 
@@ -76,18 +80,40 @@ export class World {
     return `3.0.${this.next()}`;
   }
 
-  /** Publishes another version. */
-  async fresh(): Promise<string> {
+  /** Publishes one more version. A later `fresh` is given it. */
+  async more(): Promise<void> {
     await this.published();
     const version = this.freshVersion();
     await this.publish(version);
-    return version;
+    this.#unused.push(version);
   }
 
-  /** Activates a version, whatever was active. */
+  /** A version is there that its check is done with: it has the texts of `documentOf`, and was never active. */
+  leave(version: string): void {
+    this.#unused.push(version);
+  }
+
+  /** Makes an event of the pack that moves nothing. @returns its type */
+  async goOn(): Promise<'version-published' | 'version-revoked'> {
+    const version = this.#unused.pop();
+    if (version === undefined) return this.more().then(() => 'version-published');
+    await this.asker.ask('revokeVersion', { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } }, 200);
+    return 'version-revoked';
+  }
+
+  /** A version that was never active, and that no other check has. */
+  async fresh(): Promise<string> {
+    if (this.#unused.length === 0) await this.more();
+    return this.#unused.shift() ?? '';
+  }
+
+  /** A version that requests name which are to be refused. */
+  readonly spare = once(() => this.fresh());
+
+  /** Activates versions one after the other, whatever was active. */
   async at(...versions: readonly string[]): Promise<void> {
     await this.published();
-    for (const version of versions) await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
+    for (const version of this.#moved ? versions : [GROUND, ...versions]) await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
     this.#moved = true;
   }
 
@@ -117,9 +143,10 @@ export class World {
     return this.asker.ask<ActivePack>('getActivePack', { path: this.path(), query: this.there, ...request }, 200);
   }
 
-  /** Rolls back until there is nothing to roll back to. @returns the version at the bottom */
+  /** Rolls back to the version that was active first, and on until there is nothing to roll back to. @returns the version at the bottom */
   async bottom(): Promise<string> {
     await this.active();
+    await this.asker.ask('rollbackPack', { path: this.path(), body: this.back({ toVersion: GROUND }) }, 200, 201);
     const steps = 500;
     for (let step = 0; step < steps; step += 1) {
       const { status } = await this.asker.ask('rollbackPack', { path: this.path(), body: this.back() }, 201, 409);
@@ -142,6 +169,16 @@ export class World {
     if (secret === undefined) throw new Deviation('createKey: the answer to a new key has no secret');
     return { ...body, secret };
   }
+
+  /** The secret of a key with this scope and `prompts:read`, for who is anybody else. */
+  caller(scope: string): Promise<string> {
+    const made = this.#callers.get(scope) ?? this.key('another caller', [...new Set([scope, 'prompts:read'])]).then(({ secret }) => secret);
+    this.#callers.set(scope, made);
+    return made;
+  }
+
+  /** A key that requests name which are to be refused. */
+  readonly kept = once(() => this.key('to be kept', ['prompts:read']));
 
   label(what: string): string {
     return `${this.pack} ${what} ${this.next()}`;

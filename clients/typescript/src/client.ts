@@ -12,7 +12,10 @@ import { bounded } from './timers.ts';
 export interface RegistryClientOptions {
   /** Where the registry is, e.g. `https://prompts.example.com`; a path below which it is served may follow. */
   readonly url: string;
-  /** The bearer token, `prk_…`; as a function it is asked for at each request, so that keys can be changed while it runs. */
+  /**
+   * The bearer token, `prk_…`; as a function it is asked for at each request, so that keys can be changed while it runs. Blanks and line
+   * ends around it are dropped, and so is `Bearer` before it: it may be the text of a file or of a header.
+   */
   readonly key: string | (() => string);
   /** Milliseconds that a whole answer may take; 5,000 where not given. */
   readonly timeout?: number;
@@ -122,9 +125,15 @@ export function keyReader(key: RegistryClientOptions['key']): () => string {
       read.catch(() => undefined); // it is told here
       throw new RegistryFailure('unauthenticated', 'The key is a promise; it must be there when it is asked for. Fetch it beforehand, and give what came last.');
     }
-    if (typeof read === 'string' && /^[\x21-\x7e]+$/u.test(read)) return read;
+    const token = typeof read === 'string' ? tokenOf(read) : '';
+    if (/^[\x21-\x7e]+$/u.test(token)) return token;
     throw new RegistryFailure('unauthenticated', 'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….');
   };
+}
+
+/** The bearer token in a text that it was copied or read with: without blanks and line ends around it, and without `Bearer` before it. */
+export function tokenOf(text: string): string {
+  return text.trim().replace(/^bearer\s+/iu, '');
 }
 
 function originOf(given: string): string {

@@ -7,7 +7,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { PackCopy } from './copy.ts';
 
 export interface DiskCopyOptions {
@@ -39,7 +39,7 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
     save: async (saved) => {
       const body = JSON.stringify(saved);
       const beside = `${path}.${randomUUID()}.tmp`;
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(resolve(folder));
       try {
         await write(beside, `${sha256(body)}\n${body}`);
         await rename(beside, path);
@@ -61,6 +61,26 @@ async function sweep(folder: string, name: string): Promise<void> {
     const file = await stat(path).catch(() => undefined);
     if (file !== undefined && Date.now() - file.mtimeMs > LEFT_BEHIND) await rm(path, { force: true }).catch(() => undefined); // the next start tries again
   }
+}
+
+/**
+ * Makes a folder that its owner alone may use, with those above it, if there is none.
+ *
+ * Problem: `mkdir` with `recursive` says ENOENT for a read-only file system, and tries for ever where a parent takes no folders (`/proc`).
+ * @throws the error of the operating system
+ */
+async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  await makeFolder(dirname(path));
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(await isFolder(path))) throw error; // else another process was first
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isDirectory(), () => false); // what cannot be looked at is made, or says why not
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -69,8 +69,23 @@ export function failureOf(error: unknown, url: string): RegistryFailure {
   if (name === 'TimeoutError') return new RegistryFailure('timed-out', `${url} did not answer in time.`, { cause: error });
   if (name === 'AbortError') return new RegistryFailure('closed', 'The call was given up.', { cause: error });
   if (error instanceof SyntaxError) return new RegistryFailure('not-a-registry', `${url} answered with what is no JSON, or with JSON that was cut.`, { cause: error });
-  const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+  const why = cause instanceof Error ? whyNot(cause, url, message) : message;
   return new RegistryFailure('unreachable', `${url} cannot be reached: ${why}.`, { cause: error });
+}
+
+/**
+ * Why there was no answer, in words of our own where those of a library would be a dump of its insides.
+ * @param cause as Node's `fetch` names it; other runtimes name none
+ * @param said what `fetch` itself says: `fetch failed` before there was an answer
+ */
+function whyNot(cause: Error & { readonly code?: unknown; readonly reason?: unknown; readonly errors?: unknown }, url: string, said: string): string {
+  const code = String(cause.code);
+  if (['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'].includes(code)) return 'it does not speak TLS; use http:// instead of https://, or another port';
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return `TLS failed${typeof cause.reason === 'string' ? ` (${cause.reason})` : ''}`;
+  const closed = code.startsWith('HPE_') ? 'it does not speak HTTP' : code === 'UND_ERR_SOCKET' && said === 'fetch failed' ? 'it closed the connection without an answer' : undefined;
+  if (closed !== undefined) return url.startsWith('http:') ? `${closed}; if it speaks TLS, use https:// instead of http://` : closed;
+  const [first] = Array.isArray(cause.errors) ? (cause.errors as unknown[]) : []; // one for each address of a host
+  return cause.message || (first instanceof Error && first.message) || said;
 }
 
 /** What an answer says that is not the one hoped for. @param body its body, as far as it could be read as JSON */
@@ -78,6 +93,9 @@ export function refusalOf({ status, headers }: Response, body: unknown, url: str
   const retryAfter = retryAfterOf(headers);
   const problem = problemOf(body);
   if (problem !== undefined) return new RegistryFailure(problem.code, problem.detail, { status, problem, retryAfter });
+  if (status === 400 && url.startsWith('http:') && typeof body === 'string' && /\bHTTPS (port|server)\b/iu.test(body)) { // nginx, Go
+    return new RegistryFailure('not-a-registry', `${url} speaks TLS; use https:// instead of http://.`, { status });
+  }
   return new RegistryFailure('not-a-registry', `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`, { status, retryAfter });
 }
 

@@ -3,8 +3,9 @@
  *
  * Problem: a network fails in many ways, and each of them must end in what is served being served on, and in another try.
  * Rule: one loop. Read (with `If-None-Match`, from the latest place seen or a later one), follow the stream until it is cut, wait, again.
- * Each wait is longer than the one before, jittered, and at least what `Retry-After` asks for; a stream that is to be left alone for longer
- * than that is polled for meanwhile. A stream that lives, but whose instance does not know any more that it is current, is left.
+ * Each wait is longer than the one before, jittered, at most `pollInterval`, and at least what `Retry-After` asks for; a stream that is to
+ * be left alone for longer than that is polled for meanwhile. A stream that lives, but whose instance does not know any more that it is
+ * current, is left. While it waits for a registry that did not answer, one session call a second still asks: the first answer ends the wait.
  */
 import { RegistryFailure, failureOf } from './failure.ts';
 import { ageOf, atLeast, idOf, isBefore, latest, NOWHERE, placeOf, type Place } from './place.ts';
@@ -16,7 +17,7 @@ export interface FollowingOptions extends RevocationsOptions {
   readonly channel: string | undefined;
   /** Whether the stream is followed, or only polled. */
   readonly stream: boolean;
-  /** Milliseconds between two polls, and the longest wait for a stream that does not come back. */
+  /** Milliseconds between two polls, and the longest wait after a failure. */
   readonly pollInterval: number;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -33,8 +34,18 @@ export type Connection = 'connecting' | 'streaming' | 'polling' | 'disconnected'
 const SHORTEST_WAIT = 50;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
+/** Milliseconds between two session calls that ask a registry which did not answer. */
+const PROBE_EVERY = 1000;
 /** However long a registry, or what stands before it, asks to wait. */
 const LONGEST_RETRY_AFTER = 900_000;
+
+/** Leave for a session call to ask the registry. */
+export interface Turn {
+  /** Whether the registry did not answer when it was last asked, so that another failure is no news. */
+  readonly probes: boolean;
+  /** To be called when the registry has answered, also with a refusal. */
+  readonly answered: () => void;
+}
 
 export class Following {
   readonly #options: FollowingOptions;
@@ -50,6 +61,9 @@ export class Following {
   #owesSweep = false;
   readonly #revocations: Revocations;
   #attempt = deferred();
+  /** Ends the wait after the round that is under way. */
+  #wake = new AbortController();
+  #probedAt = -Infinity;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
@@ -73,8 +87,27 @@ export class Following {
   /** Follows until the signal is aborted; never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    while (!signal.aborted) await pause(await this.#round(), signal);
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      await pause(await this.#round(), signal, this.#wake.signal);
+    }
     this.#tried('closed');
+  }
+
+  /** Leave for a session call to ask the registry; undefined where the caller would only wait for the same time-out as everybody else. */
+  turn(): Turn | undefined {
+    if (this.#connection === 'closed') return undefined;
+    if (this.#connection !== 'disconnected') return { probes: false, answered: () => undefined };
+    const now = performance.now();
+    if (now - this.#probedAt < PROBE_EVERY) return undefined;
+    this.#probedAt = now;
+    return { probes: true, answered: () => this.#reachable() };
+  }
+
+  /** A probe was answered. Only probes end a wait, so that a registry which refuses reads but answers sessions is not read from in a loop. */
+  #reachable(): void {
+    if (this.#connection === 'disconnected') this.#connection = 'connecting';
+    this.#wake.abort();
   }
 
   /** Reads once, and follows the stream until it is cut. @returns how many milliseconds to wait before the next round */
@@ -83,14 +116,14 @@ export class Following {
     try {
       await this.#read();
     } catch (error) {
-      const { retryAfter = 0 } = this.#failed(error);
+      const asked = Math.min(this.#failed(error).retryAfter ?? 0, LONGEST_RETRY_AFTER);
       this.#tried('disconnected');
-      return Math.min(retryAfter, LONGEST_RETRY_AFTER) + this.#wait(LONGEST_WAIT); // a thousand that are sent away together do not come back together
+      return asked + this.#wait(asked < pollInterval ? pollInterval - asked : pollInterval); // a thousand that are sent away together do not come back together
     }
     await this.#sweep();
     this.#tried('polling');
     if (!stream) this.#failures = 0;
-    if (!stream || performance.now() < this.#streamFrom) return pollInterval * (0.8 + 0.4 * random());
+    if (!stream || performance.now() < this.#streamFrom) return pollInterval * (1 - 0.2 * random());
     try {
       await this.#follow();
     } catch (error) {
@@ -98,7 +131,7 @@ export class Following {
       this.#streamFrom = performance.now() + Math.min(retryAfter, LONGEST_RETRY_AFTER);
     }
     this.#connection = 'polling';
-    return this.#wait(Math.min(pollInterval, LONGEST_WAIT));
+    return this.#wait(pollInterval);
   }
 
   #tried(connection: Connection): void {
@@ -118,7 +151,7 @@ export class Following {
   }
 
   #wait(longest: number): number {
-    const wait = Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.#failures, 20)) * this.#options.random();
+    const wait = Math.min(longest, LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.#failures, 20)) * this.#options.random();
     this.#failures += 1;
     return (this.#lastWait = Math.max(SHORTEST_WAIT, wait));
   }

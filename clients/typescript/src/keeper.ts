@@ -22,7 +22,7 @@ export interface SourceEvents {
   changed: { readonly from: ActivePack | undefined; readonly to: ActivePack };
   /** The source does not know any more that what it serves is current; `refused` where reads throw from now on, by `maxStale`. */
   stale: { readonly age: number; readonly refused: boolean };
-  /** It knows again. */
+  /** A registry said that what is served is current: at the first time, and again after `stale`. */
   fresh: { readonly revision: number };
   /** Something went wrong; what is served is served on, unless the failure says otherwise. */
   error: RegistryFailure;

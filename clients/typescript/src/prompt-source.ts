@@ -33,7 +33,7 @@ export interface PromptSourceOptions extends RegistryClientOptions {
   readonly staleAfter?: number;
   /** Whether the stream is followed; true where not given. Without, and while it is cut, the registry is polled. */
   readonly stream?: boolean;
-  /** Milliseconds between two polls; 10,000 where not given. */
+  /** Milliseconds between two polls, and the longest wait after a failure; default: 10,000. */
   readonly pollInterval?: number;
   /** Milliseconds that a session may run that begins while no registry answers; 24 h where not given. */
   readonly sessionTtl?: number;
@@ -98,7 +98,7 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
   const versionsInUse = (): string[] => [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
   const following = new Following({ client, keeper, pack, channel, stream, pollInterval, random, versionsInUse, onFailure, signal: closing.signal });
-  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, keys, ttl: sessionTtl, onFailure, reachable: () => !['disconnected', 'closed'].includes(following.connection) });
+  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, keys, ttl: sessionTtl, onFailure, turn: () => following.turn() });
 
   // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
   const running = Promise.resolve().then(() => keeper.open()).then(() => following.run()); // not before anybody can listen

@@ -2,13 +2,14 @@
  * Coach sessions, with and without a registry.
  *
  * Problem: a user who begins or goes on with a session must be answered while the registry is away, and must not change version.
- * Rule: the registry is asked first, where it answers at all. Where it cannot be asked, a session begins here, pinned to the version at
+ * Rule: the registry is asked first. While it is known to be away, one call a second asks it, and the others do not wait. Where it cannot be asked, a session begins here, pinned to the version at
  * hand, and one that was seen here goes on as it was. A version that is revoked is left for the version at hand, and the answer says so.
  * What the registry refuses (a style that there is not, a session that expired) is refused.
  */
 import type { components } from './api.ts';
-import type { RegistryClient } from './client.ts';
+import type { Answer, RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
+import type { Turn } from './following.ts';
 import type { Keeper } from './keeper.ts';
 import type { KeyRing } from './key-ring.ts';
 import { isLocal, markOf, readPin, signPin, type LocalPin } from './local-session.ts';
@@ -30,8 +31,8 @@ export interface SessionsOptions {
   readonly keys: KeyRing;
   /** Milliseconds that a session may run that begins here. */
   readonly ttl: number;
-  /** Whether the registry answered when it was asked last. */
-  readonly reachable: () => boolean;
+  /** Leave to ask the registry; undefined while it is known to be away. */
+  readonly turn: () => Turn | undefined;
   readonly onFailure: (failure: RegistryFailure) => void;
 }
 
@@ -75,19 +76,15 @@ export class Sessions {
   }
 
   /** The registry's answer; undefined where it gives none, and this client must answer by itself. */
-  async #asked(call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<{ readonly data: Session }>): Promise<CoachSession | undefined> {
-    const { client, keeper, pack, reachable, onFailure } = this.#options;
-    if (!reachable()) return undefined; // every caller would wait for the same time-out
-    let session: Session;
-    try {
-      ({ data: session } = await call(client, atLeast(keeper.place)));
-    } catch (error) {
-      const failure = failureOf(error, client.url);
-      if (!canBeAnsweredHere(failure)) throw failure;
-      onFailure(failure);
-      return undefined;
-    }
-    if (!isSession(session)) throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
+  async #asked(call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<Answer<Session>>): Promise<CoachSession | undefined> {
+    const { client, keeper, pack, onFailure } = this.#options;
+    const answer = await this.#ask(async () => {
+      const answer = await call(client, atLeast(keeper.place));
+      if (!isSession(answer.data)) throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
+      return answer;
+    });
+    if (answer === undefined) return undefined;
+    const { data: session } = answer;
     if (session.promptPack.pack !== pack) {
       throw new RegistryFailure('not-understood', `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`);
     }
@@ -97,6 +94,25 @@ export class Sessions {
     }
     this.#remember(session);
     return { ...session, local: false };
+  }
+
+  /** What the registry answers; undefined where nobody could, or nobody is to wait for that. @throws RegistryFailure what it refuses */
+  async #ask<T>(call: () => Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+    const { client, turn: turnToAsk, onFailure } = this.#options;
+    const turn = turnToAsk();
+    if (turn === undefined) return undefined;
+    try {
+      const answer = await call();
+      turn.answered();
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error, client.url);
+      const nobody = canBeAnsweredHere(failure) || (turn.probes && failure.code === 'not-understood'); // another service is there in its place
+      if (nobody && !turn.probes) onFailure(failure);
+      if (nobody) return undefined;
+      turn.answered();
+      throw failure;
+    }
   }
 
   async #startHere(styleId: string | undefined): Promise<CoachSession> {
@@ -125,13 +141,14 @@ export class Sessions {
 
   /** The version of a pin; undefined where it is revoked or cannot be had. */
   async #pinnedVersion({ channel, version, mark, revision, startedAt }: LocalPin): Promise<CheckedPack | undefined> {
-    const { client, keeper, pack, reachable, onFailure } = this.#options;
+    const { client, keeper, pack, onFailure } = this.#options;
     if (keeper.isRevoked(version)) return undefined;
     const held = keeper.versionAtHand(version);
     if (held !== undefined && markOf(held.digest) === mark) return held;
-    if (!reachable()) return undefined;
     try {
-      const { data, headers } = await client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version }, header: atLeast(keeper.place) } }));
+      const answer = await this.#ask(() => client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version }, header: atLeast(keeper.place) } })));
+      if (answer === undefined) return undefined;
+      const { data, headers } = answer;
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
       if (data.status === 'revoked') keeper.revoke(version, placeOf(headers) ?? keeper.place);
       if (data.status === 'revoked' || markOf(checked.digest) !== mark) return undefined;

@@ -9,17 +9,17 @@ export function later(milliseconds: number, call: () => void): Timer {
   return timer as Timer;
 }
 
-/** Waits; ends early, without an error, when the signal is aborted. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits; ends early, without an error, when one of the signals is aborted. */
+export function pause(milliseconds: number, ...signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signals.some(({ aborted }) => aborted)) return resolve();
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      for (const signal of signals) signal.removeEventListener('abort', end);
       resolve();
     };
     const timer = later(milliseconds, end);
-    signal.addEventListener('abort', end);
+    for (const signal of signals) signal.addEventListener('abort', end);
   });
 }
 

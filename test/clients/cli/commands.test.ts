@@ -142,7 +142,7 @@ t.test('audit', async (t) => {
   t.match(head, /^\d+:[0-9a-f]{64}$/u);
   const { revision, hash } = await answered(t, ['audit', 'head']);
   t.equal(`${revision}:${hash}`, head);
-  const [first] = (await answered(t, ['audit', 'log', '--limit', '1'])).events;
+  const [first] = (await answered(t, ['audit', 'log', '--limit', '1', '--oldest-first'])).events;
 
   t.match(await called(['audit', 'verify', '--head', head, '--head', `1:${first.hash}`], env), { code: 0, stdout: /^Whole: \d+ events; the head is \d+:[0-9a-f]{64}; 2 heads kept outside are in it\.\n$/u });
   t.match(await called(['audit', 'verify', '--head', `1:${hash}`], env), { code: 5, stdout: /^NOT THE SAME LOG: 1:/u });
@@ -154,6 +154,7 @@ t.test('audit', async (t) => {
   t.match(await called(['audit', 'log', '--type', 'version-revoked'], env), { code: 0, stdout: /^\d+ {2}\S+ {2}version-revoked {2}lab 2\.1\.0 {2}by operator {2}wrong\n$/u });
   t.match(await called(['audit', 'log', '--id', 'none'], env), { code: 0, stdout: '', stderr: /There is no such event/u });
   t.match((await answered(t, ['audit', 'log', '--limit', '2', '--after', '3'])).events, [{ revision: 4 }, { revision: 5 }]);
+  t.match(await answered(t, ['audit', 'log', '--limit', '2']), { events: [{ revision }, { revision: revision - 1 }], nextBefore: revision - 1 }, 'what happened last comes first');
 });
 
 t.test('keys', async (t) => {
@@ -193,13 +194,20 @@ t.test('watch', async (t) => {
   t.match(hello, /^Watching http:\S+; revision \d+\. Ctrl-C ends it\.\n$/u);
   await answered(t, ['activate', '1.0.0', '--yes', '--reason', 'look'], lab);
   const [line] = await once(child.stdout, 'data');
-  t.match(line, /^\d+ {2}\S+Z {2}version-activated {2}lab {2}production: 1\.1\.0 -> 1\.0\.0\n$/u);
+  t.match(line, /^\d+ {2}\S+Z {2}version-activated {2}lab {2}production: 1\.1\.0 -> 1\.0\.0 {2}by operator {2}look\n$/u, 'with who and why');
   child.kill('SIGINT');
   t.equal((await once(child, 'close'))[0], 130, 'Ctrl-C is its usual end');
 
   const { stdout, code } = await called(['watch', '--after', '1', '--count', '2', '--json'], env);
   t.equal(code, 0);
-  t.match(stdout.trimEnd().split('\n').map(json), [{ id: '2', event: /./u, revision: 2 }, { id: '3', revision: 3 }], 'one JSON value a line');
+  t.match(stdout.trimEnd().split('\n').map(json), [{ id: '2', event: /./u, revision: 2, actor: { label: 'system' }, reason: /./u }, { id: '3', revision: 3, reason: /./u }], 'one JSON value a line');
+
+  const { secret } = await answered(t, ['keys', 'create', 'a reader', '--scope', 'prompts:read']);
+  const { stdout: bare, stderr } = await called(['watch', '--after', '1', '--count', '2'], { ...env, PROMPT_REGISTRY_KEY: secret });
+  t.match(bare, /^2 {2}\S+ {2}\S+.*\n3 /u, 'with a key that may not read the audit, too');
+  t.notMatch(bare, ' by ');
+  t.match(stderr, /the key lacks audit:read/u);
+  t.equal(stderr.split('lacks').length, 2, 'which is said once');
 });
 
 t.test('watch takes a cut stream up again', async (t) => {

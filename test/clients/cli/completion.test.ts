@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import { buildProgram } from '../../../clients/cli/src/program.ts';
 import { newFolder } from '../../support/folder.ts';
-import { called, SCRIPT, typed } from './command-line.ts';
+import { BIN, called, SCRIPT, typed } from './command-line.ts';
+import { startLaboratory } from './laboratory.ts';
+import { jsonOf, KEY, listening } from './stand-ins.ts';
 
 t.test('completion knows each command and option', async (t) => {
   const program = buildProgram(() => async () => undefined);
-  const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+  const commands = program.commands.flatMap((command) => [command, ...command.commands]).filter((command) => command.name() !== 'complete'); // the scripts ask it
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await called(['completion', shell], {});
     t.equal(code, 0);
@@ -41,7 +43,41 @@ t.test('completion knows each command and option', async (t) => {
   await writeFile(join(folder, 'my key'), '');
   t.same(await offered('validate', 'my'), ['my packs'], 'folders, with blanks in their names');
   t.same((await offered('keys', 'list', '--key-file', 'my')).sort(), ['my key', 'my packs']);
-  for (const option of ['--pack', '--url', '--reason', '--expires']) t.same(await offered('rollback', option, ''), [''], 'nothing is known of what follows it');
+  for (const option of ['--url', '--reason', '--wait']) t.same(await offered('rollback', option, ''), [''], 'nothing is known of what follows it');
+  for (const words of [['rollback', '--pack', ''], ['activate', '1']]) t.same(await offered(...words), [''], 'nothing is said where the registry cannot be asked');
+});
+
+t.test('completion knows what the registry has', async (t) => {
+  const { folder, env, server } = await startLaboratory(t);
+  await writeFile(join(folder, 'completion'), (await called(['completion', 'bash'], {})).stdout);
+  const run = `prompt-registry() { '${process.execPath}' '${BIN}' "$@"; }`;
+  const offered = async (words: readonly string[], where = env) => {
+    const script = `${run}; source completion; COMP_WORDS=(prompt-registry ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _prompt_registry; printf "%s\n" "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = await typed(t, ['-euo', 'pipefail', '-c', script], where, { cwd: folder, node: '/bin/bash', bin: '--norc' });
+    t.equal(stderr, '');
+    return stdout.trimEnd().split('\n').filter((word) => !word.startsWith('--'));
+  };
+  const { url, ...keyOnly } = { url: server.address.split(':'), PROMPT_REGISTRY_KEY: env.PROMPT_REGISTRY_KEY };
+  for (const [words, known, where] of [
+    [['activate', '--pack', 'lab', '1'], ['1.1.0', '1.0.0']],
+    [['rollback', '--pack', 'lab', '--to', ''], ['2.0.0', '1.1.0', '1.0.0']],
+    [['revoke', '1.0.0', '--pack', 'lab', '--replacement', '2'], ['2.0.0']],
+    [['show', 'l'], ['lab']],
+    [['show', 'lab', '1'], ['1.1.0', '1.0.0']],
+    [['versions', ''], ['coach', 'lab', 'onboarding']],
+    [['rollback', '--pack', 'o'], ['onboarding']],
+    [['rollback', '--channel', ''], ['production', 'staging']],
+    [['keys', 'create', 'x', '--scope', 'packs'], ['packs:publish', 'packs:activate', 'packs:revoke']],
+    [['versions', '--url', url[0] ?? '', ':', url[1] ?? '', ':', url[2] ?? '', 'l'], ['lab'], keyOnly],
+    [['audit', 'log', '--to', ''], ['']],
+  ] as [string[], string[], Record<string, string>?][]) {
+    t.same(await offered(words, (where ?? env) as typeof env), known, words.join(' '));
+  }
+  const evil = await listening(t, jsonOf({ packs: [{ pack: '$(touch injected)', channels: [] }, { pack: 'fine', channels: [] }, { pack: '-rf', channels: [] }] }));
+  t.same(await offered(['rollback', '--pack', ''], { ...KEY, PROMPT_REGISTRY_URL: evil.url }), ['fine'], 'a shell expands what it is given');
+  t.notOk(existsSync(join(folder, 'injected')));
+  const silent = await listening(t, () => undefined);
+  t.match(await called(['complete', 'packs'], { ...silent.env }), { code: 0, stdout: '', stderr: '' }, 'nothing where it does not answer');
 });
 
 t.test('completion on a real terminal', { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' }, async (t) => {

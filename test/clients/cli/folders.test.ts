@@ -7,7 +7,7 @@ import { documentOf, versionOf } from '../../support/pack-documents.ts';
 import { writePackFolder } from '../../support/pack-folders.ts';
 import { ROOT } from '../../support/server-process.ts';
 import { called, json, typed } from './command-line.ts';
-import { KEY } from './stand-ins.ts';
+import { KEY, listening, problem } from './stand-ins.ts';
 
 t.test('a folder is checked without a registry', async (t) => {
   const folder = newFolder(t);
@@ -75,4 +75,22 @@ t.test('a policy that cannot be read is a fault, not one that is not there', asy
     t.match(await called(['validate', '.'], {}, { cwd: version }), { code: 5, stdout: /^ {2}\.\.\/policy\.yaml: /u }, 'told by where it is');
     await rm(policy, { recursive: true, force: true });
   }
+});
+
+t.test('a version that is too large for a registry as it comes is valid, with a warning', async (t) => {
+  const text = `${'é\n'.repeat(120_000)}.`;
+  const style = (id: string) => ({ id, title: id, text });
+  const folder = writePackFolder(newFolder(t), 'large', documentOf('large', '1.0.0', { system: text, styles: [style('supportive'), style('direct')] }));
+  const { code, stdout, stderr } = await called(['validate', folder], {});
+  t.match({ code, stdout, stderr }, { code: 0, stdout: /^large 1\.0\.0 {2}valid/u, stderr: /^large 1\.0\.0: the request to register it has \d+ bytes\. A registry takes 1048576 \(1mb\) unless its BODY_LIMIT says otherwise/u });
+  t.match(json((await called(['validate', folder, '--json'], {})).stdout), { valid: true, warnings: [/BODY_LIMIT/u] });
+  const sizes: (string | undefined)[] = [];
+  const { env } = await listening(t, (request, response) => {
+    sizes.push(request.headers['content-length']);
+    request.resume().on('end', () => problem(413, { code: 'payload-too-large' })(request, response));
+  });
+  t.match(await called(['publish', folder], env), { code: 1 });
+  t.equal(sizes[0], /has (\d+) bytes/u.exec(stderr)?.[1], 'it is the size of what is sent');
+  const fits = writePackFolder(newFolder(t), 'fits', documentOf('fits', '1.0.0', { system: text, styles: [style('supportive')] }));
+  t.match(await called(['validate', fits], {}), { code: 0, stderr: '' });
 });

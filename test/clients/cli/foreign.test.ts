@@ -11,7 +11,7 @@ t.test('nobody there', async (t) => {
   const { code, stderr } = await called(['status', '--json', '--url', `http://127.0.0.1:${free}`], KEY);
   t.match([code, json(stderr)], [3, { code: 'unreachable', message: /cannot be reached/u, hint: /--url/u, exitCode: 3 }]);
   t.match(await called(['status', '--url', `http://127.0.0.1:${port}`, '--timeout', '0.1'], KEY), { code: 3, stderr: /did not answer in time[^]*--timeout/u }, 'one that never answers');
-  t.match(await called(['status', '--url', `https://127.0.0.1:${port}`], KEY), { code: 3, stderr: /is it http:\/\/ instead/u }, 'one that speaks no TLS');
+  t.match(await called(['status', '--url', `https://127.0.0.1:${port}`], KEY), { code: 3, stderr: /^error: .*does not speak TLS; use http:\/\/ instead of https:\/\/, or another port\.\n--url or PROMPT_REGISTRY_URL says where it is\.\n$/u }, 'one that speaks no TLS');
   t.match(await called(['watch', '--url', `http://127.0.0.1:${port}`, '--timeout', '0.1'], KEY), { code: 3, stderr: /buffering/u }, 'a stream of which nothing comes');
 });
 
@@ -204,8 +204,10 @@ t.test('what answers cannot write to a terminal with numbers that are none', asy
 
 t.test('a list that leads nowhere ends', async (t) => {
   for (const [args, body] of [
-    [['audit', 'log', '--limit', 'all'], { events: [] }],
-    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: 5 }],
+    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: null }],
+    [['audit', 'log', '--limit', 'all'], { events: [], nextAfter: null, nextBefore: 5 }],
+    [['audit', 'log', '--limit', 'all', '--oldest-first'], { events: [] }],
+    [['audit', 'log', '--limit', 'all', '--oldest-first'], { events: [], nextAfter: 5 }],
     [['versions', 'coach', '--limit', 'all'], { versions: [] }],
     [['versions', 'coach', '--limit', 'all'], { versions: [], nextCursor: 'abc' }],
   ] as const) {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { buildProgram } from '../../../clients/cli/src/program.ts';
 import { EXIT, EXIT_CODES_HELP } from '../../../clients/cli/src/exit.ts';
 import { isLoopback } from '../../../clients/cli/src/connection.ts';
+import { widthOf } from '../../../clients/cli/src/width.ts';
 import { newFolder } from '../../support/folder.ts';
 import { ROOT } from '../../support/server-process.ts';
 import { BIN, called, json, typed } from './command-line.ts';
@@ -21,6 +22,12 @@ t.test('a key is never sent where it does not belong', async (t) => {
   });
   t.match(await called(['keys', 'list', '--url', `http://localhost:${port}`], {}, { cwd: folder }), { code: 4, stderr: /operator\.key/u });
   t.same(seen, ['Bearer prk_operator_secret'], 'on this machine it is found');
+
+  for (const given of ['Bearer prk_x_y', 'bearer prk_x_y\n', ' prk_x_y\r\n']) {
+    await called(['keys', 'list', '--url', `http://localhost:${port}`, '--key', given], {});
+    await called(['keys', 'list', '--url', `http://localhost:${port}`], { PROMPT_REGISTRY_KEY: given });
+  }
+  t.same(seen.splice(1), Array<string>(6).fill('Bearer prk_x_y'), 'it may be the text of a header or of a file');
 
   const elsewhere = await called(['keys', 'list', '--url', 'http://prompts.example.com'], {}, { cwd: folder });
   t.match(elsewhere, { code: 4, stderr: /no key for http:\/\/prompts\.example\.com/u }, 'elsewhere it is not, and nothing is sent');
@@ -72,7 +79,7 @@ t.test('the operator key does not go through a proxy', async (t) => {
 t.test('a time is one to come for an expiry, one that was for a search', async (t) => {
   const asked: string[] = [];
   const { env } = await listening(t, (request, response) => {
-    request.setEncoding('utf8').on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt)).on('end', () => jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null })(request, response));
+    request.setEncoding('utf8').on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt)).on('end', () => jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null, nextBefore: null })(request, response));
     if (request.method === 'GET') asked.push(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? '');
   });
   const now = Date.now();
@@ -80,6 +87,15 @@ t.test('a time is one to come for an expiry, one that was for a search', async (
   t.match(await called(['audit', 'log', '--from', '2h'], env), { code: 0 });
   const [ahead = '', back = ''] = asked;
   t.ok(Date.parse(ahead) >= now + 7_200_000 && Date.parse(back) >= now - 7_200_000 && Date.parse(back) <= Date.now() - 7_200_000, asked.join());
+});
+
+t.test('columns stand under each other as a terminal shows them', async (t) => {
+  for (const [text, columns] of [['coach', 5], ['日本語', 6], ['한국어', 6], ['e\u0301', 1], ['👍', 2], ['👩‍👩‍👧', 2], ['🇩🇪', 2], ['☀️', 2], ['☀', 1], ['ｆｕｌｌ', 8], ['ä', 1], ['नमस्ते', 4]] as const) t.equal(widthOf(text), columns, text);
+  const event = (revision: number, label: string) => ({ revision, at: '2026', type: 'key-created', actor: { keyId: 'k', label }, reason: 'Here' });
+  const { env } = await listening(t, jsonOf({ events: [event(1, 'ops'), event(2, '運用 👍'), event(3, 'e\u0301quipe')], nextAfter: null, nextBefore: null }));
+  const { stdout } = await called(['audit', 'log'], env);
+  const places = stdout.trimEnd().split('\n').map((line) => widthOf(line.slice(0, line.indexOf('Here'))));
+  t.equal(new Set(places).size, 1, stdout);
 });
 
 t.test('wrong usage', async (t) => {

@@ -2,13 +2,15 @@
  * What the contract kit cannot do it says in one message, with its exit code: 2 where it was used wrongly, 3 where there is no registry or
  * the key is refused, 1 where the server deviates or the key lacks a scope. It never hangs.
  */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { LEAVES } from '../../../clients/contract/src/leaves.ts';
 import { listen, openApp } from '../../support/app.ts';
+import { startCannedMock } from '../../support/canned-mock.ts';
 import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
 import { newFolder } from '../../support/folder.ts';
 import { collectGarbage } from '../../support/garbage.ts';
@@ -71,6 +73,8 @@ t.test('wrong usage: 2', async (t) => {
 t.test('--help and --version: 0', async (t) => {
   const [help, version] = await Promise.all([runKit(t, ['--help']), runKit(t, ['--version'])]);
   t.match(help, { code: 0, stderr: '', stdout: /--only <operation>[\s\S]*Exit codes: 0 all passed/u });
+  const leaves = new RegExp(`leaves at most\\s+${LEAVES.versions} versions[^,]*, ${LEAVES.keys} revoked keys\\s+and ${LEAVES.events} events`, 'u');
+  for (const text of [help.stdout, readFileSync(new URL('../../../clients/contract/README.md', import.meta.url), 'utf8')]) t.match(text, leaves, 'what it leaves for good is told');
   t.match(version, { code: 0, stderr: '', stdout: /^\d+\.\d+\.\d+ \(openapi\.yaml \d+\.\d+\.\d+\)\n$/u });
 });
 
@@ -90,6 +94,7 @@ t.test('no registry: 3', async (t) => {
   await Promise.all([
     refusedHere(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
     refusedHere(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
+    refusedHere(t, ['--url', html.replace('http:', 'https:'), '--key', 'prk_x_y'], 3, /does not speak TLS; use http:\/\/ instead of https:\/\/, or another port\.\n$/u),
   ]);
 });
 
@@ -101,6 +106,7 @@ t.test('a registry', async (t) => {
 
   await Promise.all([
     refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
+    refusedHere(t, ['--url', url, '--key', `Bearer ${key}\n`, '--only', 'getEverything'], 2, /getEverything/u), // the key is taken
     refusedHere(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
     refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
   ]);
@@ -114,6 +120,21 @@ t.test('a registry', async (t) => {
   t.match(one, { code: 0, stdout: /^# Subtest: live$[\s\S]*^# Subtest: ready$/mu, stderr: /\d+ passed, 0 failed\n$/u }, '--only checks what it names');
   t.notMatch(one.stdout, /Subtest: listPacks/u);
   t.ok(app.registry.current.revision >= head);
+});
+
+t.test('a mock whose answers are canned', async (t) => {
+  const url = await startCannedMock(t);
+  const at = ['--url', url, '--key', 'prk_x_y'];
+  const canned = /answers 200 for a pack that cannot exist \(no-such-\w+\)\. It gives canned answers/u;
+  await Promise.all([
+    refusedHere(t, at, 2, canned),
+    refusedHere(t, at, 2, /--only getPack/u),
+    refusedHere(t, [...at, '--only', 'listPacks', '--only', 'activateVersion'], 2, canned),
+    refusedHere(t, [...at, '--only', 'listPacks', '--pack', 'mine'], 2, /"mine" is there cannot be found out; leave out --pack/u),
+  ]);
+  const reads = await runKit(t, [...at, '--only', 'getPack', '--only', 'getProblem']);
+  t.match(reads.stderr, canned);
+  t.match(reads, { code: 1, stdout: /^# Subtest: getPack$[\s\S]*^# Subtest: getProblem$/mu, stderr: /^not ok: getPack: [\s\S]*^[1-9]\d* passed, [1-9]\d* failed\n$/mu }, 'its reads are checked');
 });
 
 t.test('a registry that goes away in the middle: each check says so, and it ends', async (t) => {

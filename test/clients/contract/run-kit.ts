@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
+import { LEAVES } from '../../../clients/contract/src/leaves.ts';
 import { newFolder } from '../../support/folder.ts';
 import { operatorKeyIn, ROOT, startServer, type ListeningServer, type Settings } from '../../support/server-process.ts';
 
@@ -73,6 +74,16 @@ async function stateOf(server: ListeningServer): Promise<{ packs: PackAnswer[]; 
   return { packs, active: await json<object>(server, '/v1/packs/coach/active'), keys: keys.filter(({ revokedAt }) => revokedAt === undefined).map(({ keyId }) => keyId) };
 }
 
+/** What the kit left at the server. @param revision where the log was before */
+async function leftBy(server: ListeningServer, revision: number): Promise<{ versions: number; keys: number; events: number }> {
+  const { keys } = await json<{ keys: { label: string }[] }>(server, '/v1/keys');
+  return {
+    versions: (await json<{ versionCount: number }>(server, '/v1/packs/checked')).versionCount,
+    keys: keys.filter(({ label }) => label.startsWith('checked ')).length,
+    events: (await json<{ revision: number }>(server, '/v1/audit/head')).revision - revision,
+  };
+}
+
 /**
  * Starts the project's own server, has the kit check it, and looks whether all that was there before is as it was.
  * @param only operations to check; all where there are none
@@ -81,6 +92,7 @@ export async function ownServerPasses(t: Test, settings: Settings, only: readonl
   const dataDir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir, RATE_LIMIT: '0', ...settings });
   const before = await stateOf(server);
+  const { revision } = await json<{ revision: number }>(server, '/v1/audit/head');
 
   const key = operatorKeyIn(dataDir);
   const args = ['--url', server.address, '--pack', 'checked', ...only.flatMap((operation) => ['--only', operation])];
@@ -91,6 +103,10 @@ export async function ownServerPasses(t: Test, settings: Settings, only: readonl
   const [, passed = '0'] = /^(\d+) passed, 0 failed$/mu.exec(stderr) ?? [];
   t.ok(Number(passed) > (only.length === 0 ? 1000 : 100), `${passed} passed`);
   t.notOk((stdout + stderr).includes(key), 'the key is told to nobody');
+
+  t.match(stderr, new RegExp(`keeps it for good: at most ${LEAVES.versions} versions, ${LEAVES.keys} keys .* and ${LEAVES.events} events`, 'u'), 'it says beforehand what it leaves');
+  const { versions, keys, events } = await leftBy(server, revision);
+  t.ok(versions <= LEAVES.versions && keys <= LEAVES.keys && events <= LEAVES.events, `it leaves ${versions} versions, ${keys} keys, ${events} events`);
 
   const after = await stateOf(server);
   t.strictSame({ ...after, packs: after.packs.filter(({ pack }) => pack !== 'checked') }, before, 'packs, channels, the active pack and the keys that work are as they were');

@@ -1,4 +1,7 @@
 /** Calls to a registry, and to what only looks like one: each ends, within its time and within its memory, with an answer or a failure that says why. */
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { createPromptSource, createRegistryClient, type RegistryFailure } from '@prompt-registry/client';
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/app.ts';
@@ -88,6 +91,37 @@ t.test('a key that is none', async (t) => {
   t.match(await failureOf(t, undefined, { key: later }), { code: 'unauthenticated', message: /is a promise/u }, 'nor is one that comes later, whose failure is nobody else\'s');
   const cause = new Error('The vault is sealed');
   t.match(await failureOf(t, undefined, { key: () => { throw cause; } }), { code: 'unauthenticated', message: /vault is sealed/u, cause });
+});
+
+t.test('a key as it stands in a file or a header', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const url = await listen(app);
+  for (const given of [`${key}\n`, ` ${key}\r\n`, `\ufeff${key}\n`, `Bearer ${key}`, `bearer  ${key}\n`, () => `Bearer ${key}\n`]) {
+    const source = createPromptSource({ url, key: given, pack: 'coach', timeout: 1000 });
+    t.equal((await source.ready()).version, '2.0.0');
+    await source.close();
+  }
+});
+
+t.test('a URL of the other scheme is told in one sentence', async (t) => {
+  const messageOf = async (url: string) => {
+    const failure = await createRegistryClient({ url, key, timeout: 2000 }).ask((api) => api.GET('/v1/packs')).catch((error: unknown) => error as RegistryFailure);
+    return (failure as RegistryFailure).message;
+  };
+  const plain = await startFront(t, 'http://127.0.0.1:9');
+  const secure = plain.url.replace('http:', 'https:');
+  t.equal(await messageOf(secure), `${secure} cannot be reached: it does not speak TLS; use http:// instead of https://, or another port.`);
+
+  const other = createServer({}).listen(0, '127.0.0.1'); // it has no certificate: what speaks no TLS does not get as far as that
+  await once(other, 'listening');
+  t.teardown(() => other.close());
+  const port = (other.address() as AddressInfo).port;
+  t.equal(await messageOf(`http://127.0.0.1:${port}`), `http://127.0.0.1:${port} cannot be reached: it closed the connection without an answer; if it speaks TLS, use https:// instead of http://.`);
+  t.match(await messageOf(`https://127.0.0.1:${port}`), /cannot be reached: TLS failed \([a-z0-9 /]+\)\.$/u, 'what OpenSSL says is not dumped');
+  for (const body of ['<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>', 'Client sent an HTTP request to an HTTPS server.\n']) {
+    plain.plan = () => ({ status: 400, type: 'text/html', body });
+    t.equal(await messageOf(plain.url), `${plain.url} speaks TLS; use https:// instead of http://.`, body);
+  }
 });
 
 t.test('options that are of no use', async (t) => {

@@ -1,7 +1,9 @@
 /** What outlives the process and the registry: the copy on disk, the bundle; how old either may be, and what is done with a broken one. */
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { createRegistryClient, type ActivePackDocument, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
@@ -47,11 +49,14 @@ t.test('a copy on disk', async (t) => {
     const folder = await copied(t);
     t.strictSame([(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777], [0o700, 0o600], 'its owner alone can read it');
     t.strictSame(await readdir(folder), ['prompts.json']);
-    const { source, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const { source, said, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
     const active = await source.ready();
     t.match(active, { version: registry.activePack().version, digest: registry.activePack().digest, revision: registry.activePack().revision, origin: 'copy' });
     t.equal(source.getSystemPrompt().text, registry.activePack().system);
     t.match(await heard('error'), { code: 'unreachable' });
+    t.strictSame(said.filter(([event]) => event === 'fresh'), [], 'nobody said that it is current');
+    const other = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.strictSame(await other.heard('fresh'), { revision: registry.current.revision }, 'where a registry does, it is told');
   });
 
   t.test('costs an answer without a body where it is still current', async (t) => {
@@ -146,6 +151,17 @@ t.test('a copy on disk', async (t) => {
       writer.changed();
       await setImmediate();
       t.equal(saves, 2, `${moment} ticks after`);
+    }
+  });
+
+  t.test('a folder that the system refuses is told with its error, and is not tried for ever', { skip: process.platform === 'linux' ? false : 'there is no /proc here' }, async (t) => {
+    const program = `
+      const { diskCopy } = await import(${JSON.stringify(import.meta.resolve('@prompt-registry/client/disk'))});
+      await diskCopy({ folder: process.argv[1] }).save({}).catch((error) => console.log(error.code + ' ' + error.path));
+    `;
+    for (const [folder, said] of [['/proc/x/y', 'ENOENT /proc/x'], ['/dev/null/x', 'EEXIST /dev/null']] as const) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000, killSignal: 'SIGKILL' });
+      t.equal((await text(child.stdout)).trim(), said);
     }
   });
 

@@ -137,7 +137,7 @@ t.test('faults between the source and the registry', async (t) => {
 
   t.test('those that are sent away together do not come back together', async (t) => {
     front.plan = () => problem(503, 'not-ready', { 'retry-after': '1' });
-    const { said } = openSource(t, { url: front.url, key: setup.key, random: () => 0.9 });
+    const { said } = openSource(t, { url: front.url, key: setup.key, random: () => 0.9, pollInterval: 10_000 });
     await until(() => said.length === 1);
     const from = performance.now();
     await until(() => said.length === 2);

@@ -139,7 +139,7 @@ t.test('a stream that something between holds back is polled for', async (t) => 
 t.test('each wait may be longer than the one before', async (t) => {
   const shares = { random: () => 0.1 };
   const from = performance.now();
-  const { source, said } = openSource(t, { url: 'http://127.0.0.1:1', key, ...shares });
+  const { source, said } = openSource(t, { url: 'http://127.0.0.1:1', key, ...shares, pollInterval: 3_600_000 });
   await until(() => said.length === 5);
   t.ok(performance.now() - from >= 1500, 'where the registry is away'); // 0.1, 0.2, 0.4 and 0.8 s
   await source.close();

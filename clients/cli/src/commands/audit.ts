@@ -1,16 +1,14 @@
 /** `audit`: who did what, when and why, and whether the log is the one that was written. */
 import type { Command } from 'commander';
-import type { components, operations, RegistryClient } from '@prompt-registry/client';
+import type { RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { EXIT } from '../exit.ts';
-import { safe, type Cell } from '../output.ts';
+import { eventPage, newest, type Event, type EventsQuery } from '../events.ts';
+import { EXIT, wrongUsage } from '../exit.ts';
+import { safe, type Cell, type Output } from '../output.ts';
 import { pages } from '../pages.ts';
 import { having } from '../shape.ts';
 import { heads, limit as most, name, revision as place, timeBack, type Head } from '../values.ts';
-
-type Event = components['schemas']['Event'];
-type EventsQuery = NonNullable<operations['listEvents']['parameters']['query']>;
 
 interface VerifyOptions {
   readonly head: readonly Head[];
@@ -18,6 +16,8 @@ interface VerifyOptions {
 
 interface LogOptions {
   readonly limit: number;
+  readonly oldestFirst?: boolean;
+  readonly before?: string;
   readonly after?: string;
   readonly pack?: string;
   readonly channel?: string;
@@ -59,9 +59,11 @@ export function addAudit(program: Command, act: Act): void {
 
   audit
     .command('log')
-    .description('events, the oldest first')
+    .description('what happened, the newest first')
     .option('--limit <n>', 'the most to show, or "all"', most, 100)
-    .option('--after <revision>', 'only later ones', place)
+    .option('--oldest-first', 'from the beginning of the log')
+    .option('--before <revision>', 'only earlier ones', place)
+    .option('--after <revision>', 'only later ones, the oldest first', place)
     .option('--pack <name>', 'only about this pack', name)
     .option('--channel <name>', 'only about this channel', name)
     .option('--actor <keyId>', 'only by this key; system is the registry itself')
@@ -103,25 +105,41 @@ async function whyMissing(registry: RegistryClient, { revision, hash }: Head, la
   return event?.revision === revision ? `is not in it: the event at that revision has the hash ${event.hash}.` : 'is not in it: there is no event at that revision.';
 }
 
-async function log(context: Context, { limit, after: begin, ...filter }: LogOptions) {
+async function log(context: Context, { limit, oldestFirst = false, before, after, ...conditions }: LogOptions) {
+  const { out } = context;
+  const forward = oldestFirst || after !== undefined;
+  if (forward && before !== undefined) throw wrongUsage('--before goes back from the newest event; --after and --oldest-first go on from the oldest.', 'Leave one of them out.');
   const registry = await context.registry();
+  const filter: EventsQuery = defined(conditions);
+  if (forward) {
+    const { events, nextAfter } = await oldest(registry, limit, after, filter);
+    out.answer({ events, nextAfter }, () => tellEvents(out, events, nextAfter === null ? undefined : `There are later ones; --after ${nextAfter} goes on, --limit all shows them.`));
+  } else {
+    const { events, nextBefore } = await newest(registry, { limit, before: before === undefined ? undefined : Number(before), filter });
+    out.answer({ events, nextBefore, nextAfter: null }, () => tellEvents(out, events, nextBefore === null ? undefined : `There are earlier ones; --before ${nextBefore} goes on, --limit all shows them.`));
+  }
+  return EXIT.ok;
+}
+
+/** Events, the oldest first, and where the next ones begin. */
+async function oldest(registry: RegistryClient, limit: number, after: string | undefined, filter: EventsQuery): Promise<{ events: Event[]; nextAfter: number | null }> {
   const events: Event[] = [];
   let nextAfter: number | null = null;
-  const ask = async (after: number | undefined, size: number) => {
-    const query: EventsQuery = { ...defined({ ...filter, after }), limit: size };
-    const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query } })).then(having({ events: 'list' }));
-    return { items: data.events, next: data.nextAfter };
+  const ask = async (place: number | undefined, size: number) => {
+    const page = await eventPage(registry, { ...filter, ...defined({ after: place }), limit: size });
+    return { items: page.events, next: page.nextAfter };
   };
-  for await (const { items, next } of pages(limit, begin === undefined ? undefined : Number(begin), ask)) {
+  for await (const { items, next } of pages(limit, after === undefined ? undefined : Number(after), ask)) {
     events.push(...items);
     nextAfter = next;
   }
-  context.out.answer({ events, nextAfter }, () => {
-    context.out.table(events.map(row));
-    if (events.length === 0) context.out.note('There is no such event.');
-    if (nextAfter !== null) context.out.note(`There are later ones; --after ${nextAfter} goes on, --from 1h begins an hour ago, --limit all shows them.`);
-  });
-  return EXIT.ok;
+  return { events, nextAfter };
+}
+
+function tellEvents(out: Output, events: readonly Event[], more: string | undefined): void {
+  out.table(events.map(row));
+  if (events.length === 0) out.note('There is no such event.');
+  if (more !== undefined) out.note(more);
 }
 
 function row({ revision, at, type, pack, version, channel, actor, reason }: Event): Cell[] {

@@ -1,6 +1,7 @@
 /** `validate`, `publish`: from a folder to a registered version. */
 import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
 import type { Command } from 'commander';
+import { sizeWarnings } from '../body-size.ts';
 import type { Act, Context } from '../context.ts';
 import { Complaint, EXIT } from '../exit.ts';
 import { complaintOf, violationText } from '../explain.ts';
@@ -48,7 +49,9 @@ async function validate({ out, io }: Context, _: object, folder: string) {
   const found = await read(folder, io.cwd);
   const valid = isValid(found);
   const versions = found.versions.map(({ path, version: { content: { pack, version }, digest }, violations }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }));
-  out.answer({ valid, versions, faults: found.faults }, () => printFound(out, found));
+  const warnings = sizeWarnings(found.versions);
+  out.answer({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () => printFound(out, found));
+  for (const warning of warnings) out.warn(warning);
   return valid ? EXIT.ok : EXIT.invalid;
 }
 
@@ -89,6 +92,7 @@ async function publish(context: Context, { dryRun }: PublishOptions, folder: str
       throw stoppedAt(context, version, fates, error);
     }
   }
+  if (dryRun === true) for (const warning of sizeWarnings(found.versions)) out.warn(warning);
   out.answer({ versions: fates }, () => {
     for (const fate of fates) printFate(out, fate);
   });

@@ -2,13 +2,15 @@
  * `watch`: what happens in the registry, as it happens.
  *
  * Rule: a stream that is cut is taken up again behind the last message that came, so that nothing is missed or told twice; only what
- * no waiting mends (a wrong key, another service) ends it.
+ * no waiting mends (a wrong key, another service) ends it. Who did it and why stands in the log alone, which takes audit:read: where it cannot
+ * be asked, events are told without.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { RegistryFailure, streamEvents, type StreamMessage } from '@prompt-registry/client';
+import { RegistryFailure, streamEvents, type RegistryClient, type StreamMessage } from '@prompt-registry/client';
 import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
+import { eventPage, type Event } from '../events.ts';
 import { Complaint, EXIT } from '../exit.ts';
 import { complaintOf } from '../explain.ts';
 import { safe, type Output } from '../output.ts';
@@ -21,6 +23,8 @@ interface WatchOptions {
   readonly count?: number;
 }
 
+/** Milliseconds that an event waits for who and why. */
+const REASONS_TIMEOUT = 2000;
 /** Messages that tell of no event. */
 const QUIET: ReadonlySet<string> = new Set(['heartbeat', 'revision']);
 /** Milliseconds before the first try to come back, the most before any that nobody asked for, and the most that a timer counts to. */
@@ -41,6 +45,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
   const { out, io } = context;
   context.endless = true;
   const registry = await context.registry();
+  const reasons = new Reasons(await context.registry({ timeout: REASONS_TIMEOUT }), out, pack);
   const { interrupted } = io;
   let last = after;
   let told = 0;
@@ -58,7 +63,7 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
         last = message.id;
         stale = tellStale(out, stale, message);
         if (QUIET.has(message.event)) continue;
-        tell(out, message);
+        tell(out, message, await reasons.of(message));
         told += 1;
         if (most !== undefined && told >= most) return EXIT.ok;
       }
@@ -99,12 +104,50 @@ function passes({ code, status = 0 }: RegistryFailure): boolean {
   return code === 'unreachable' || code === 'timed-out' || code === 'not-a-registry' || status === 429 || status >= 500;
 }
 
-function tell(out: Output, { id, event, data }: StreamMessage): void {
-  out.answer({ id, event, ...data }, () => {
+/** Who did it and why. */
+type Reason = Pick<Event, 'actor' | 'reason'>;
+
+/** Reasons of events, asked for as events come; those of a backlog together. */
+class Reasons {
+  readonly #registry: RegistryClient;
+  readonly #out: Output;
+  readonly #pack: string | undefined;
+  #known = new Map<number, Reason>();
+  #allowed = true;
+
+  constructor(registry: RegistryClient, out: Output, pack: string | undefined) {
+    this.#registry = registry;
+    this.#out = out;
+    this.#pack = pack;
+  }
+
+  /** The reason of the event that a message tells of; undefined where it cannot be had. */
+  async of({ event, data: { revision } }: StreamMessage): Promise<Reason | undefined> {
+    if (event === 'resync') this.#known.clear(); // what comes may be another history
+    if (event === 'resync' || !this.#allowed) return undefined;
+    if (!this.#known.has(revision)) await this.#ask(revision);
+    return this.#known.get(revision);
+  }
+
+  async #ask(revision: number): Promise<void> {
+    try {
+      const { events } = await eventPage(this.#registry, { ...defined({ pack: this.#pack }), after: revision - 1, limit: 100 });
+      this.#known = new Map(events.map(({ revision, actor, reason }) => [revision, { actor, reason }]));
+    } catch (error) {
+      if (!(error instanceof RegistryFailure) || error.status !== 403) return; // the stream says what is wrong, or the next event finds it well
+      this.#allowed = false;
+      this.#out.note('Who did it and why is not shown: the key lacks audit:read.');
+    }
+  }
+}
+
+function tell(out: Output, { id, event, data }: StreamMessage, reason: Reason | undefined): void {
+  out.answer({ id, event, ...data, ...reason }, () => {
     const { revision, at = '', pack = '', moves = [] } = data;
     const where = moves.map(({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`);
     const what = event === 'resync' ? 'the history before is not known here any more; look with: prompt-registry status' : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
-    out.line([safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what)].filter((part) => part !== '').join('  '));
+    const why = reason === undefined ? [] : [safe(`by ${reason.actor.label}`), safe(reason.reason)];
+    out.line([safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what), ...why].filter((part) => part !== '').join('  '));
   });
 }

@@ -11,7 +11,7 @@ const ROLL_BACK = 'rollbackPack';
 /** Both moves honour `If-Match`, and neither moves anything in a dry run or where it is refused. */
 async function guardedMove(kit: Kit, operation: string, body: (world: Kit['world']) => object): Promise<void> {
   const { world } = kit;
-  await world.at('1.0.0', '1.2.0', '1.10.0', '2.0.0');
+  await world.at('1.0.0', '1.2.0', '2.0.0');
   const before = await world.activePack();
   const { revision } = before.body;
   const move = (ifMatch: string) => ({ path: world.path(), body: body(world), headers: { 'if-match': ifMatch } });
@@ -23,7 +23,7 @@ async function guardedMove(kit: Kit, operation: string, body: (world: Kit['world
   await kit.ask<Activation>(operation, move(before.etag), 201);
   const then = await world.activePack();
   kit.ok(then.body.revision > revision, 'with the ETag it moves');
-  await world.at('1.0.0', '1.2.0', '1.10.0', '2.0.0');
+  await world.at('2.0.0');
   const { body: last } = await world.activePack();
   await kit.ask<Activation>(operation, move(`"${last.revision}"`), 201);
 }
@@ -169,7 +169,7 @@ const activations = checksOf(ACTIVATE, {
   'what is active already is a success without effect': async (kit) => {
     const { world } = kit;
     await world.at('2.0.0');
-    await world.fresh(); // the log has gone on since
+    await world.goOn(); // the log has gone on since
     const before = await world.activePack();
     const { body } = await quiet(kit, () => kit.ask<Activation>(ACTIVATE, { path: world.path(), body: world.moveTo('2.0.0') }, 200));
     kit.same([body.changed, body.revision, body.version], [false, before.body.revision, '2.0.0'], 'changed, revision, version');

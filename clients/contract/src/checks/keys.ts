@@ -62,13 +62,13 @@ export const keyChecks = [
     'a key that can do more than the caller cannot be revoked': async (kit) => {
       const { world } = kit;
       const { secret } = await world.key('a small administrator', ['keys:admin']);
-      const { keyId, secret: greater } = await world.key('a greater one', ['prompts:read']);
+      const { keyId, secret: greater } = await world.kept();
       const { requiredScopes } = await kit.refused('revokeKey', { path: { keyId }, body: { reason: 'Checked' }, key: secret }, 403, 'forbidden');
       kit.ok(requiredScopes?.includes('prompts:read') === true, 'requiredScopes names what is missing', requiredScopes);
       await kit.ask('listPacks', { key: greater }, 200);
     },
     'a reason has 1 to 500 characters and is not blank': async (kit) => {
-      const { keyId, secret } = await kit.world.key('to be kept, too', ['prompts:read']);
+      const { keyId, secret } = await kit.world.kept();
       for (const reason of ['', ' \t', 'x'.repeat(501)]) await kit.refused('revokeKey', { path: { keyId }, body: { reason } }, 400, 'validation-failed');
       await kit.ask('listPacks', { key: secret }, 200);
     },

@@ -29,7 +29,7 @@ export const packChecks = [
     'it has the 20 highest versions, the latest, and where each channel is': async (kit) => {
       const { world } = kit;
       await world.published();
-      for (let more = (await kit.ask<Pack>('getPack', { path: world.path() }, 200)).body.versionCount; more <= 20; more += 1) await world.fresh();
+      for (let more = (await kit.ask<Pack>('getPack', { path: world.path() }, 200)).body.versionCount; more <= 20; more += 1) await world.more();
       const prerelease = `9.0.0-rc.${world.next()}`; // the highest, and not the latest
       await world.publish(prerelease);
       const active = await world.activePack();
@@ -53,7 +53,7 @@ export const packChecks = [
       await world.at('1.0.0', version);
       kit.same(await of(), { ...before, at: true, told: 1 }, 'a version that became active');
       await world.at('1.0.0');
-      await world.fresh();
+      await world.more();
       kit.same(await of(), { versionCount: before.versionCount + 1, at: false, told: 0 }, 'one that is not any more, and one more that was published');
     },
     'a pack that is not there is 404 with those there are': (kit) => notThere(kit, 'getPack'),

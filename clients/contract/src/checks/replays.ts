@@ -22,7 +22,7 @@ const REQUESTS: Readonly<Record<string, Make>> = {
     return [{ path: world.path(), body: world.moveTo('1.2.0') }, { path: world.path(), body: world.moveTo('1.10.0') }];
   },
   rollbackPack: async (world) => {
-    await world.at('1.0.0', '1.2.0', '1.10.0', '2.0.0');
+    await world.at('1.0.0', '1.2.0', '2.0.0');
     return [{ path: world.path(), body: world.back() }, { path: world.path(), body: world.back({ toVersion: '1.0.0' }) }];
   },
   revokeVersion: async (world) => {
@@ -72,8 +72,7 @@ async function replayed(kit: Kit, declared: Operation): Promise<void> {
   const made = body.events.filter(({ data }) => (data['idempotency'] as { key?: unknown } | undefined)?.key === key);
   kit.same(made.length, 1, 'both requests made one event');
 
-  const caller = await world.key('another caller', [...new Set([scope ?? 'prompts:read', 'prompts:read'])]);
-  const own = await kit.ask(operation, { ...with_(key, another), key: caller.secret }, 200, 201);
+  const own = await kit.ask(operation, { ...with_(key, another), key: await world.caller(scope ?? 'prompts:read') }, 200, 201);
   kit.same(own.headers.get('idempotency-replayed'), null, 'under another API key it is another key: nobody is given the answer of somebody else');
 }
 

@@ -76,7 +76,7 @@ export const serviceChecks = [
       await kit.world.active();
       const { body, revision } = await kit.ask<Readiness>('ready', { key: null }, 200);
       kit.same(body.revision, revision, 'its revision is the one of the answer');
-      await kit.world.fresh();
+      await kit.world.goOn();
       const then = await kit.ask<Readiness>('ready', { key: null }, 200);
       kit.same(then.body.revision, then.revision, 'so it is once the log has gone on');
       kit.same(body.stale, body.staleSeconds !== undefined, 'staleSeconds where it is stale');

@@ -42,12 +42,14 @@ const published = checksOf(PUBLISH, {
     kit.same([detail.system, detail.styles, detail.digest], [document.system, document.styles, body.digest], 'it can be read at once');
     kit.same(detail.activeIn, [], 'and is active nowhere then, too');
     kit.same(summaryOf(detail), body, 'getVersion tells all else as this answer did');
+    world.leave(version);
   },
   'publishedBy is the key that published it': async (kit) => {
     const { world } = kit;
     const { secret, keyId, label } = await world.key('an author', ['packs:publish']);
     const { body } = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: documentOf(world.pack, world.freshVersion()), key: secret }, 201);
     kit.same(body.publishedBy, { keyId, label }, 'keyId and label');
+    world.leave(body.version);
   },
   'the same again is 200 without effect; anything else under the same version is 409': async (kit) => {
     const { world } = kit;
@@ -63,6 +65,7 @@ const published = checksOf(PUBLISH, {
     }
     const { system, digest, summary, author } = await read(kit, document.version);
     kit.same([system, digest, summary, author], [document.system, first.body.digest, document.summary, document.author], 'the version is as it was');
+    world.leave(document.version);
   },
   'a BOM, CRLF and one final newline make no other version': async (kit) => {
     const { world } = kit;
@@ -71,6 +74,7 @@ const published = checksOf(PUBLISH, {
     const first = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 201);
     const again = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: { ...document, system: `\uFEFF${document.system.replaceAll('\n', '\r\n')}\r\n` } }, 200);
     kit.same(again.body.digest, first.body.digest, 'the digest');
+    world.leave(document.version);
   },
   'a version that is no SemVer, or has build metadata, is refused': async (kit) => {
     for (const version of ['1.0', '01.0.0', '1.0.0+build']) await misfit(kit, { version });
