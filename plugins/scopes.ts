@@ -8,6 +8,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { allows, deadBecause, RegistryError, type Scope } from '../registry/index.ts';
+import { trust } from './connections.ts';
 import { HttpProblem } from './problem-details.ts';
 
 declare module 'fastify' {
@@ -25,7 +26,11 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
     routes.push(route);
     const { scope } = route.config ?? {};
     if (scope === undefined || scope === 'open') return;
-    const guard = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => next(refusal(request, reply, scope));
+    const guard = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
+      const refused = refusal(request, reply, scope);
+      if (refused === undefined) trust(request.raw.socket);
+      next(refused);
+    };
     route.onRequest = [...[route.onRequest ?? []].flat(), guard];
   });
   app.addHook('onReady', (next) => {
