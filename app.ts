@@ -4,11 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import cors from '@fastify/cors';
 import answers from './plugins/answers.ts';
 import authentication from './plugins/authentication.ts';
 import { clientErrorHandler } from './plugins/client-errors.ts';
 import connections from './plugins/connections.ts';
+import crossOrigin from './plugins/cross-origin.ts';
 import { mostConnections } from './plugins/descriptors.ts';
 import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
@@ -48,8 +48,6 @@ export interface AppOptions {
 
 /** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
 const LIMITS = { requestTimeout: 7_000, headersTimeout: 5_000, connectionsCheckingInterval: 500, handlerTimeout: 15_000 } as const;
-/** Headers of ours that a page of another origin may read. */
-const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied', 'Retry-After', 'Idempotency-Replayed'];
 /** The longest part of a path: a session id. */
 const LONGEST_PARAMETER = 200;
 
@@ -94,7 +92,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(metrics, { base, ...(mostSeries !== undefined && { most: mostSeries }) });
     await app.register(requestSnapshot);
     await app.register(loadShedding);
-    if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });
+    if (corsOrigins.length > 0) await app.register(crossOrigin, { origins: corsOrigins });
     await app.register(authentication, { keyMaxStale });
     await app.register(rateLimits, { perMinute: rateLimit });
     await app.register(scopes);

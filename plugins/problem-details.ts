@@ -54,6 +54,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
   const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
 
   app.addHook('onRoute', ({ url, method }) => {
+    if (url === '*') return; // preflights are answered wherever they go: that makes no path known
     const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
     for (const name of [method].flat()) route.methods.add(name);
     routes.set(url, route);
