@@ -13,7 +13,7 @@ import fp from 'fastify-plugin';
 import { invalidInput, type Scope } from '../registry/index.ts';
 import { placeSeen } from './place-seen.ts';
 import { restamp } from './request-snapshot.ts';
-import { refusal } from './scopes.ts';
+import { refusalBy } from './scopes.ts';
 
 function minRevision(app: FastifyInstance, _options: object, done: () => void): void {
   const { registry } = app;
@@ -24,9 +24,7 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
     registry.reach(place).then(() => {
       request.snapshot = registry.current;
       restamp(reply, registry, request.snapshot);
-      // SPEC R2: whether the key still holds is answered from that snapshot, too
-      request.caller = request.snapshot.keys.get(request.caller?.keyId ?? '') ?? null;
-      next(refusal(request, reply, scope));
+      next(refusalBy(request.snapshot, request, reply, scope));
     }, next);
   };
   app.addHook('onRoute', (route) => {
