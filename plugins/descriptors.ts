@@ -40,7 +40,7 @@ export function mostConnections(limit = descriptorLimit()): number {
  * is room for, they would push out each other unread, the good one among them.
  */
 export function backlogFor(connections: number): number {
-  return Math.min(Math.floor(connections / 4), 511); // Node's own
+  return Math.min(Math.floor(connections / 2), 511); // Node's own
 }
 
 /**
