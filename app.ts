@@ -4,9 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import cors from '@fastify/cors';
 import answers from './plugins/answers.ts';
 import authentication from './plugins/authentication.ts';
+import { clientErrorHandler } from './plugins/client-errors.ts';
+import connections from './plugins/connections.ts';
+import crossOrigin from './plugins/cross-origin.ts';
+import { mostConnections } from './plugins/descriptors.ts';
 import drain from './plugins/drain.ts';
 import jsonBodies from './plugins/json-bodies.ts';
 import loadShedding from './plugins/load-shedding.ts';
@@ -14,7 +17,7 @@ import metrics, { MetricsBase } from './plugins/metrics/index.ts';
 import { observed } from './plugins/observed-store.ts';
 import minRevision from './plugins/min-revision.ts';
 import openapi from './plugins/openapi.ts';
-import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
+import problemDetails, { frameworkErrors } from './plugins/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';
 import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
 import requestSnapshot from './plugins/request-snapshot.ts';
@@ -39,14 +42,12 @@ export interface AppOptions {
   /** Where traces go; none are made where not given. */
   readonly tracing?: TracingOptions;
   readonly logger?: FastifyServerOptions['logger'];
+  /** The most connections at once; where not given, as many as the process may open (`descriptors.ts`). */
+  readonly mostConnections?: number;
 }
 
 /** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
 const LIMITS = { requestTimeout: 7_000, headersTimeout: 5_000, connectionsCheckingInterval: 500, handlerTimeout: 15_000 } as const;
-/** Sockets open at once; more are refused, so that the process does not run out of descriptors. */
-const MOST_CONNECTIONS = 20_000;
-/** Headers of ours that a page of another origin may read. */
-const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied', 'Retry-After', 'Idempotency-Replayed'];
 /** The longest part of a path: a session id. */
 const LONGEST_PARAMETER = 200;
 
@@ -55,7 +56,7 @@ const LONGEST_PARAMETER = 200;
  *
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
-export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false, mostConnections: most = mostConnections() }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     bodyLimit,
@@ -81,6 +82,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
   const base = new MetricsBase();
   try {
     if (tracing !== undefined) await app.register((await import('./plugins/tracing/index.ts')).default, tracing); // a start without it need not load its parts
+    await app.register(connections, { most });
     await app.register(drain);
     await app.register(stalledReaders);
     await app.register(problemDetails);
@@ -90,7 +92,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(metrics, { base, ...(mostSeries !== undefined && { most: mostSeries }) });
     await app.register(requestSnapshot);
     await app.register(loadShedding);
-    if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });
+    if (corsOrigins.length > 0) await app.register(crossOrigin, { origins: corsOrigins });
     await app.register(authentication, { keyMaxStale });
     await app.register(rateLimits, { perMinute: rateLimit });
     await app.register(scopes);
@@ -98,7 +100,6 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(openapi);
     await app.register(routes);
     await app.ready();
-    app.server.maxConnections = MOST_CONNECTIONS;
     // RFC 9110 section 10.1.1: an expectation that is not known may be ignored; node would answer a bare 417, past every hook.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   } catch (error) {

@@ -6,6 +6,7 @@ import closeWithGrace, { type CloseWithGraceAsyncCallback } from 'close-with-gra
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
+import { backlogFor, mostConnections } from './plugins/descriptors.ts';
 import { LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
@@ -39,6 +40,7 @@ function endOf(error: unknown): { readonly exitCode: number; readonly message: s
 }
 
 async function start(config: Config): Promise<void> {
+  const most = mostConnections();
   const shipped = await readPackFolders(config.packsDir);
   const policies = await readPolicies(config.packsDir);
   makeDataDir(config.dataDir);
@@ -55,7 +57,7 @@ async function start(config: Config): Promise<void> {
       },
       ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins },
       ...(config.tracing !== undefined && { tracing: config.tracing }),
-      logger: loggerOf(config),
+      ...{ logger: loggerOf(config), mostConnections: most },
     });
   } catch (error) {
     await store.close();
@@ -68,7 +70,7 @@ async function start(config: Config): Promise<void> {
     if (signal === 'SIGTERM') await new Promise((resolve) => setTimeout(resolve, NOTICE));
     await app.close();
   });
-  const address = await listen(app, config);
+  const address = await listen(app, config, backlogFor(most));
   sayWhatIs(app, config, address, store);
 }
 
@@ -115,9 +117,9 @@ function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
   return { level: logLevel, ...pretty };
 }
 
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: Config, backlog: number): Promise<string> {
   try {
-    const address = await app.listen({ host, port, listenTextResolver: (listening) => `Listening at ${listening}` });
+    const address = await app.listen({ host, port, backlog, listenTextResolver: (listening) => `Listening at ${listening}` });
     // Whatever LOG_LEVEL is: with PORT=0 nobody could know otherwise.
     if (!['info', 'debug', 'trace'].includes(app.log.level)) app.log.child({}, { level: 'info' }).info(`Listening at ${address}`);
     return address;

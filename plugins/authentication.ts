@@ -9,8 +9,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
-import { keyOfToken, RegistryError, type Actor, type KeyRecord, type Snapshot } from '../registry/index.ts';
+import { keyOfToken, mayBeKnownLater, reaches, RegistryError, type Actor, type KeyRecord, type Snapshot } from '../registry/index.ts';
+import { placeSeen } from './place-seen.ts';
 import { restamp } from './request-snapshot.ts';
+import { UnknownKeys } from './unknown-keys.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,8 +27,6 @@ declare module 'fastify' {
 
 /** Tokens remembered as proved. */
 const REMEMBERED = 10_000;
-/** Between two looks at the log for keys that this instance has not heard of, in milliseconds. */
-const UNKNOWN_KEY_PAUSE = 1000;
 
 export interface AuthenticationOptions {
   /** For how many seconds keys are honoured while the store cannot be asked whether they were revoked. */
@@ -35,7 +35,7 @@ export interface AuthenticationOptions {
 
 function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: AuthenticationOptions, done: () => void): void {
   const proved = new LRUCache<string, string>({ max: REMEMBERED });
-  let lookedAt = -Infinity;
+  const unknown = new UnknownKeys(app.registry, app.log);
 
   app.decorate('keysAreHonoured', () => keyMaxStale === Infinity || (app.registry.staleSeconds ?? 0) <= keyMaxStale);
   app.decorateRequest('caller', null);
@@ -47,21 +47,15 @@ function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: Authen
       return next(new RegistryError('store-unavailable', `Keys were last confirmed ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`));
     }
     request.caller = callerOf(request.snapshot, token, proved);
-    if (request.caller !== null || performance.now() - lookedAt < UNKNOWN_KEY_PAUSE) return next();
-    // A key made elsewhere (on the host, by another instance) is in the log, but perhaps not here yet.
-    lookedAt = performance.now();
-    app.registry.catchUp().then(
-      () => {
-        request.snapshot = app.registry.current;
-        restamp(reply, app.registry, request.snapshot);
-        request.caller = callerOf(request.snapshot, token, proved);
-        next();
-      },
-      (error: unknown) => {
-        request.log.warn({ err: error }, 'The log could not be read for a key that is not known here.');
-        next();
-      },
-    );
+    if (request.caller !== null || request.is404 || !mayBeKnownLater(request.snapshot, token)) return next();
+    void unknown.look().then((looked) => {
+      request.snapshot = app.registry.current;
+      restamp(reply, app.registry, request.snapshot);
+      request.caller = callerOf(request.snapshot, token, proved);
+      if (request.caller !== null || looked || !isBehind(request)) next();
+      // SPEC R10: by the revision that the caller saw, the key may have been made
+      else next(new RegistryError('revision-not-reached', 'The log cannot be read at the moment, so whether the key is known at that revision cannot be said.', { currentRevision: request.snapshot.revision }));
+    });
   });
   done();
 }
@@ -72,6 +66,12 @@ export default fp(authentication, { name: 'authentication', dependencies: ['regi
 export function actorOf({ caller }: FastifyRequest): Actor {
   if (caller === null) throw new Error('A route that changes something let an unknown caller in.');
   return { keyId: caller.keyId, label: caller.label };
+}
+
+/** Whether the caller saw a later place in the history than this instance has applied. */
+function isBehind({ headers, snapshot }: FastifyRequest): boolean {
+  const { place } = placeSeen(headers);
+  return place !== undefined && !reaches(snapshot, { epoch: place.epoch ?? snapshot.epoch, revision: place.revision });
 }
 
 function callerOf(snapshot: Snapshot, token: string, proved: LRUCache<string, string>): KeyRecord | null {

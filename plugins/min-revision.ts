@@ -11,26 +11,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { invalidInput, type Scope } from '../registry/index.ts';
+import { placeSeen } from './place-seen.ts';
 import { restamp } from './request-snapshot.ts';
-import { refusal } from './scopes.ts';
+import { refusalBy } from './scopes.ts';
 
 function minRevision(app: FastifyInstance, _options: object, done: () => void): void {
   const { registry } = app;
   const catchUpFirst = (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
-    const asked = request.headers['registry-min-revision'];
-    if (asked === undefined) return next();
-    const epoch = request.headers['registry-epoch'];
-    const place = { revision: wholeNumber(asked), ...(epoch !== undefined && { epoch: wholeNumber(epoch) }) };
-    if (place.revision === undefined || ('epoch' in place && place.epoch === undefined)) {
-      const parameter = place.revision === undefined ? 'registry-min-revision' : 'registry-epoch';
-      return next(invalidInput('The request breaks its schema.', [{ parameter, detail: 'Send a whole number, as an answer had it.' }]));
-    }
-    registry.reach({ revision: place.revision, epoch: place.epoch }).then(() => {
+    const { place, wrong } = placeSeen(request.headers);
+    if (wrong !== undefined) return next(invalidInput('The request breaks its schema.', [{ parameter: wrong, detail: 'Send a whole number, as an answer had it.' }]));
+    if (place === undefined) return next();
+    registry.reach(place).then(() => {
       request.snapshot = registry.current;
       restamp(reply, registry, request.snapshot);
-      // SPEC R2: whether the key still holds is answered from that snapshot, too
-      request.caller = request.snapshot.keys.get(request.caller?.keyId ?? '') ?? null;
-      next(refusal(request, reply, scope));
+      next(refusalBy(request.snapshot, request, reply, scope));
     }, next);
   };
   app.addHook('onRoute', (route) => {
@@ -39,10 +33,6 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
     route.onRequest = [...[route.onRequest ?? []].flat(), catchUpFirst(scope)];
   });
   done();
-}
-
-function wholeNumber(header: string | string[]): number | undefined {
-  return typeof header === 'string' && /^[0-9]{1,15}$/u.test(header) ? Number(header) : undefined;
 }
 
 export default fp(minRevision, { name: 'min-revision', dependencies: ['scopes', 'request-snapshot'] });

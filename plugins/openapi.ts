@@ -6,9 +6,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify';
 import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
+import { sendDocumentationFile } from './documentation-files.ts';
 import packageJson from '../package.json' with { type: 'json' };
 
 const TAGS = [
@@ -59,9 +60,17 @@ async function openapi(app: FastifyInstance): Promise<void> {
 
   // A part of its own, so that Helmet's headers and the open scope hold for the documentation only.
   await app.register(async (docs) => {
+    // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask. As bytes, so that however many
+    // do not read their answer hold one copy of it.
+    const document = { json: once(() => JSON.stringify(app.swagger())), yaml: once(() => openapiYaml(app)) };
+    const sendJson = (_request: FastifyRequest, reply: FastifyReply) => reply.type('application/json; charset=utf-8').send(document.json());
+    const sendYaml = (_request: FastifyRequest, reply: FastifyReply) => reply.type('application/yaml').send(document.yaml());
+    // Swagger UI's own would make the document, and open a file, for each request.
+    const cheap: Readonly<Record<string, RouteHandlerMethod>> = { '/docs/json': sendJson, '/docs/yaml': sendYaml, '/docs/static/*': sendDocumentationFile };
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, scope: 'open' };
       route.schema = { ...route.schema, hide: true };
+      route.handler = cheap[route.url] ?? route.handler;
     });
     // RFC 9110 sections 13.1 and 14.2: a server need not do these for what it only shows; the file server's refusals are no problem of ours.
     docs.addHook('onRequest', (request, _reply, next) => {
@@ -74,10 +83,8 @@ async function openapi(app: FastifyInstance): Promise<void> {
       strictTransportSecurity: false,
     });
     await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true } });
-    // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask.
-    let [json, yaml]: [string | undefined, string | undefined] = [undefined, undefined];
-    docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send((json ??= JSON.stringify(app.swagger()))));
-    docs.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml').send((yaml ??= openapiYaml(app))));
+    docs.get('/openapi.json', sendJson);
+    docs.get('/openapi.yaml', sendYaml);
   });
 }
 
@@ -109,6 +116,12 @@ function withMinRevision(headers: unknown): object {
 }
 
 export default fp(openapi, { name: 'openapi' });
+
+/** What is made at the first call, as bytes. */
+function once(make: () => string): () => Buffer {
+  let made: Buffer | undefined;
+  return () => (made ??= Buffer.from(make()));
+}
 
 /** The OpenAPI document as `openapi.yaml` holds it, byte for byte. */
 export function openapiYaml(app: FastifyInstance): string {

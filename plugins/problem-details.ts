@@ -7,12 +7,11 @@
  * are mapped here; all else is `internal`, whose message stays in the log.
  * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
  */
-import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
-import { marksOf, restamp, stamp } from './request-snapshot.ts';
+import { restamp, stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -33,7 +32,7 @@ export class HttpProblem extends Error {
 }
 
 /** A problem about to be sent: its code, what to say of this occurrence, and members of its own. */
-interface Problem {
+export interface Problem {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly members?: Readonly<Record<string, unknown>>;
@@ -55,6 +54,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
   const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
 
   app.addHook('onRoute', ({ url, method }) => {
+    if (url === '*') return; // preflights are answered wherever they go: that makes no path known
     const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
     for (const name of [method].flat()) route.methods.add(name);
     routes.set(url, route);
@@ -102,29 +102,8 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
   request.server.metrics.refused(reply.statusCode);
 }
 
-/** Errors of the HTTP parser, before there is a request at all. */
-export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem: Problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? { code: 'header-too-large', detail: 'The request headers are too large.' }
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? { code: 'request-timeout', detail: 'The request did not arrive in time.' }
-        : { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
-  const { status, title } = PROBLEMS[problem.code];
-  const body = bodyOf(problem, undefined);
-  const headers = [
-    ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
-    ...[`Registry-Revision: ${this.registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
-    ...marksOf(this.registry, this.registry.current).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
-}
-
-function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
+/** The body of a problem. @param instance the path that was asked for, where it is known */
+export function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
   const { status, title } = PROBLEMS[code];
   return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(instance) }), code, ...members });
 }

@@ -7,7 +7,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
-import { allows, deadBecause, RegistryError, type Scope } from '../registry/index.ts';
+import { allows, deadBecause, RegistryError, type Scope, type Snapshot } from '../registry/index.ts';
+import { trust } from './connections.ts';
 import { HttpProblem } from './problem-details.ts';
 
 declare module 'fastify' {
@@ -25,7 +26,11 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
     routes.push(route);
     const { scope } = route.config ?? {};
     if (scope === undefined || scope === 'open') return;
-    const guard = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => next(refusal(request, reply, scope));
+    const guard = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
+      const refused = refusal(request, reply, scope);
+      if (refused === undefined) trust(request.raw.socket);
+      next(refused);
+    };
     route.onRequest = [...[route.onRequest ?? []].flat(), guard];
   });
   app.addHook('onReady', (next) => {
@@ -43,8 +48,14 @@ export function callerMay({ caller }: FastifyRequest, scope: Scope): boolean {
   return caller !== null && allows(caller.scopes, scope);
 }
 
+/** As `refusal`, for a request that has waited: its key is looked up in that snapshot, as it may have been revoked or have expired meanwhile (SPEC R2). */
+export function refusalBy(snapshot: Snapshot, request: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+  request.caller = snapshot.keys.get(request.caller?.keyId ?? '') ?? null;
+  return refusal(request, reply, scope);
+}
+
 /** Why the request may not go on, or undefined where it may. */
-export function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
     const sent = headers.authorization !== undefined;
     void reply.header('www-authenticate', sent ? `${REALM}, error="invalid_token"` : REALM);

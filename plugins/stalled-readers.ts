@@ -2,8 +2,8 @@
  * Readers that take nothing: cut, so that an answer nobody takes does not hold memory and a socket for ever.
  *
  * Problem: the server's limits on time hold for requests on their way in; an answer may wait for its reader without end.
- * Rule: a connection with an answer waiting that took not one byte of it for a while is cut. Connections are looked at now and then,
- * so that a request costs nothing.
+ * Rule: a connection with an answer waiting that took next to nothing of it for a while is cut, also one that takes a byte now and then.
+ * Connections are looked at now and then, so that a request costs nothing.
  * Example: a client asks for a hundred large versions over one connection and stops reading; it is cut nine seconds later at most.
  */
 import type { Socket } from 'node:net';
@@ -12,8 +12,10 @@ import fp from 'fastify-plugin';
 
 /** Between two looks, in milliseconds. */
 const PAUSE = 500;
-/** How long a reader may take nothing, in milliseconds. */
+/** How long a reader may take next to nothing, in milliseconds. */
 const PATIENCE = 5000;
+/** What a reader must take meanwhile, in bytes: 3 KB a second. */
+const LEAST = 16 * 1024;
 
 /** How many bytes the operating system took off a socket's hands, and since when no more. */
 interface Progress {
@@ -32,7 +34,7 @@ function stalledReaders(app: FastifyInstance, _options: object, done: () => void
     for (const [socket, progress] of open) {
       const waiting = socket.writableLength;
       const taken = waiting === 0 ? -1 : socket.bytesWritten - waiting;
-      if (taken === -1 || taken !== progress.taken) {
+      if (taken === -1 || progress.taken === -1 || taken - progress.taken >= LEAST) {
         progress.taken = taken;
         progress.since = now;
       } else if (now - progress.since >= PATIENCE) {

@@ -20,7 +20,7 @@ export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
 export { recoverOperatorKey } from './recover.ts';
 export { acceptRestore } from './restore.ts';
 export { fingerprintOf } from './idempotency.ts';
-export { allows, deadBecause, keyOfToken, newKey } from './keys.ts';
+export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys.ts';
 export { Policy } from './policy.ts';
 export type { Reach } from './instances.ts';
 export type { Pin } from './pinned-version.ts';

@@ -58,6 +58,12 @@ export function keyOfToken(snapshot: Snapshot, token: string): KeyRecord | undef
   return timingSafeEqual(hashOfSecret(secret), expected) ? record : undefined;
 }
 
+/** Whether a token may be of a key that a later snapshot has: it is well formed, and its id is not known. The secret of a known one never changes. */
+export function mayBeKnownLater(snapshot: Snapshot, token: string): boolean {
+  const [, keyId] = TOKEN.exec(token) ?? [];
+  return keyId !== undefined && !snapshot.keys.has(keyId);
+}
+
 /** Why a key may not act any more, or undefined where it may. `now` in milliseconds since the epoch. */
 export function deadBecause({ revokedAt, expiresAt }: KeyRecord, now: number): string | undefined {
   if (revokedAt !== undefined) return `was revoked at ${revokedAt}`;

@@ -44,6 +44,8 @@ export interface Sink {
 export interface Watch extends Filter {
   /** Whose watcher it is: asked for now and then, with `mayWatch`. */
   readonly keyId: string;
+  /** When the key expires, in milliseconds since the epoch: from then on the watcher is given nothing. Never, where not given. */
+  readonly until?: number | undefined;
   /** The place up to which the watcher has everything; it hears of what comes from now on where it names none. */
   readonly after?: Place | undefined;
 }
@@ -70,6 +72,7 @@ export interface Watcher {
 }
 
 interface Entry extends Watcher {
+  readonly until: number;
   /** Everything up to here was given. */
   epoch: number;
   revision: number;
@@ -89,6 +92,8 @@ const BURST = 100;
 const READS = 4;
 /** After the log could not be read, in milliseconds. */
 const PAUSE = 1000;
+/** The longest that a timer can wait, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class Watchers {
   readonly #watched: Watched;
@@ -108,6 +113,8 @@ export class Watchers {
   #round: { readonly work: number; readonly left: Iterator<Entry> } | undefined;
   #reads = 0;
   #pause: NodeJS.Timeout | undefined;
+  /** Set for when the first of the keys expires. */
+  #expiry: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #closed = false;
 
   constructor(watched: Watched, options: WatchersOptions) {
@@ -143,12 +150,13 @@ export class Watchers {
   }
 
   /** Adds a watcher, and tells it first where it stands. A place of another history, or behind the head, is answered by a resync. */
-  add({ pack, channel, keyId, after = this.#head }: Watch, sink: Sink): Watcher {
+  add({ pack, channel, keyId, until = Infinity, after = this.#head }: Watch, sink: Sink): Watcher {
     const known = after.epoch === this.#head.epoch && after.revision <= this.#head.revision;
     const { epoch, revision } = known ? after : this.#head;
-    const entry: Entry = { ...{ pack, channel, keyId, sink, epoch, revision }, history: this.#history, beats: this.#beats, held: false };
+    const entry: Entry = { ...{ pack, channel, keyId, until, sink, epoch, revision }, history: this.#history, beats: this.#beats, held: false };
     this.#watchers.add(entry);
     this.#write(entry, this.#tell.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head));
+    this.#endAt(until);
     if (this.#closed) this.#end(entry, 'closing');
     else if (revision < this.#head.revision) this.#wake();
     return entry;
@@ -165,6 +173,7 @@ export class Watchers {
     this.#stopListening();
     clearInterval(this.#heart);
     clearTimeout(this.#pause);
+    clearTimeout(this.#expiry?.timer);
     for (const entry of this.#watchers) this.#end(entry, 'closing');
   }
 
@@ -282,9 +291,27 @@ export class Watchers {
     return BURST;
   }
 
+  /** Has watchers ended when their keys expire, also those that are told nothing at that moment. */
+  #endAt(until: number): void {
+    if (until === Infinity || this.#closed || (this.#expiry !== undefined && this.#expiry.at <= until)) return;
+    clearTimeout(this.#expiry?.timer);
+    const timer = setTimeout(() => {
+      this.#expiry = undefined;
+      const now = Date.now();
+      let next = Infinity;
+      for (const entry of this.#watchers) {
+        if (entry.until <= now) this.#end(entry, 'not-allowed');
+        else if (entry.until < next) next = entry.until;
+      }
+      this.#endAt(next);
+    }, Math.min(Math.max(1, until - Date.now()), LONGEST_TIMER));
+    this.#expiry = { at: until, timer: timer.unref() };
+  }
+
   #write(entry: Entry, bytes: Buffer): void {
     if (!this.#watchers.has(entry)) return;
-    if (entry.sink.waiting > this.#options.mostWaiting) this.#end(entry, 'too-slow');
+    if (entry.until <= Date.now()) this.#end(entry, 'not-allowed'); // SPEC R12
+    else if (entry.sink.waiting > this.#options.mostWaiting) this.#end(entry, 'too-slow');
     else entry.sink.write(bytes);
   }
 

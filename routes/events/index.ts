@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stamp } from '../../plugins/request-snapshot.ts';
+import { refusalBy } from '../../plugins/scopes.ts';
 import { deadBecause, packIn, RegistryError, Watchers, type EndReason, type Filter, type Place, type Registry, type Sink, type Snapshot, type Watch, type WatchersOptions } from '../../registry/index.ts';
 import { problems } from '../schema-kit.ts';
 import * as wire from './schemas.ts';
@@ -20,6 +21,8 @@ export interface EventRoutesOptions extends Omit<WatchersOptions, 'encode' | 'ma
   readonly counts?: { opened(): void; open: () => number };
 }
 
+/** What a caller needs to hear of changes. */
+const SCOPE = 'prompts:read';
 /** Kept by nobody, and passed on at once by what is between: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering */
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'private, no-cache, no-transform', 'x-accel-buffering': 'no' } as const;
 
@@ -39,11 +42,18 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     response.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>);
     counts?.opened();
     if (request.method === 'HEAD') return void response.end();
-    watch(watchers, { pack, channel, keyId: request.caller?.keyId ?? '', after }, response);
+    const { keyId = '', expiresAt } = request.caller ?? {};
+    watch(watchers, { pack, channel, keyId, after, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) }, response);
+  };
+
+  const openAfterWait = (request: FastifyRequest, reply: FastifyReply, filter: Filter, after: Place) => {
+    const refused = refusalBy(registry.current, request, reply, SCOPE);
+    if (refused !== undefined) throw refused;
+    open(request, reply, filter, after);
   };
 
   app.get('/v1/events', {
-    config: { scope: 'prompts:read', endless: true },
+    config: { scope: SCOPE, endless: true },
     schema: {
       ...{ operationId: 'streamEvents', tags: ['Events'], summary: 'Stream events' },
       description: [
@@ -59,7 +69,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     handler: (request, reply) => {
       const after = wire.placeOf(request.headers['last-event-id']);
       if (after === undefined) open(request, reply, request.query);
-      else return watchers.reach(after).then(() => open(request, reply, request.query, after));
+      else return watchers.reach(after).then(() => openAfterWait(request, reply, request.query, after));
     },
   });
 };

@@ -17,6 +17,8 @@ import { appendElsewhere, foreignEvent, openStreams, restoredAt } from '../suppo
 const REASON = 'For the stream';
 /** Short, so that nobody waits; the shipped one is 15 s. */
 const HEARTBEAT = 40;
+/** So long that no test sees one. */
+const NEVER = 2 ** 31 - 1;
 
 const isHeartbeat = ({ event }: Message) => event === 'heartbeat';
 const at = (revision: number) => ({ data }: Message) => data.type !== undefined && data.revision === revision;
@@ -121,15 +123,6 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.equal(await response.text(), '');
       const stream = await open(t, { headers: { accept: 'application/json' } });
       t.equal((await stream.next()).event, 'revision');
-    });
-
-    t.test('a revoked key ends its streams, and no other', async (t) => {
-      const { record, token } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
-      const [ended, other] = [await open(t, { key: token! }), await open(t)];
-      await Promise.all([ended.next(), other.next()]);
-      await registry.revokeKey({ keyId: record.keyId, reason: REASON });
-      t.equal(await ended.over, 'end');
-      t.equal((await other.next()).event, 'key-revoked');
     });
 
     t.test('closing the server ends all streams', async (t) => {
@@ -293,12 +286,56 @@ t.test('heartbeats', async (t) => {
     t.strictSame(await stream.next((message) => isHeartbeat(message) && message.id !== id), { id: `${revision}`, event: 'heartbeat', data: { epoch: 1, revision } });
     t.strictSame(stream.events, []);
   });
+});
 
-  t.test('an expired key is found at one', async (t) => {
-    const { token = '' } = await registry.createKey({ label: 'short', scopes: ['prompts:read'], expiresAt: new Date(Date.now() + 500).toISOString() });
+t.test('who may not listen any more is given nothing more; no heartbeat is waited for', async (t) => {
+  const { registry, watchers, address, key } = await openStreams(t, { heartbeat: NEVER });
+  const flip = () => registry.activate({ version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON });
+  const other = await openStream(t, { address, key });
+  await other.next();
+
+  t.test('a revoked key', async (t) => {
+    const { record, token = '' } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
     const stream = await openStream(t, { address, key: token });
-    t.equal((await stream.next()).event, 'revision');
+    await stream.next();
+    await registry.revokeKey({ keyId: record.keyId, reason: REASON });
+    const { revision } = await flip();
+    await other.next(at(revision));
+    t.strictSame(stream.events, [], 'not even that it was revoked');
+    t.equal(watchers.size, 1, 'and nobody else is ended');
     t.equal(await stream.over, 'end');
+  });
+
+  t.test('an expired key, whether there is something to tell or not', async (t) => {
+    const expiresAt = new Date(Date.now() + 500).toISOString();
+    const tokens = await Promise.all([expiresAt, expiresAt, '2999-01-01T00:00:00.000Z'].map(async (end) => (await registry.createKey({ label: 'short', scopes: ['prompts:read'], expiresAt: end })).token ?? ''));
+    const [told, untold, later] = (await Promise.all(tokens.map((token, index) => openStream(t, { address, key: token, query: index === 1 ? '?pack=coach&channel=staging' : '' })))) as [EventStream, EventStream, EventStream];
+    await Promise.all([told, untold, later].map((stream) => stream.next()));
+    for (let ended = false; !ended; ) {
+      const { revision } = await flip();
+      const { data } = await later.next(at(revision));
+      ended = (data.at ?? '') > expiresAt;
+    }
+    t.ok(told.events.length > 0, 'it heard of what was before');
+    t.strictSame(told.events.filter(({ data }) => (data.at ?? '') > expiresAt), []);
+    t.strictSame(await Promise.all([told.over, untold.over]), ['end', 'end']);
+    t.equal((await openStream(t, { address, key: tokens[0] ?? '' })).status, 401);
+  });
+
+  t.test('a key that is revoked while its stream waits for its place', async (t) => {
+    const { record, token = '' } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
+    const [asked, back] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+    const reach = watchers.reach.bind(watchers);
+    watchers.reach = async (place) => {
+      asked.resolve();
+      await back.promise;
+      return reach(place);
+    };
+    const stream = openStream(t, { address, key: token, lastEventId: `${registry.current.revision}` });
+    await asked.promise;
+    await registry.revokeKey({ keyId: record.keyId, reason: REASON });
+    back.resolve(undefined);
+    t.equal((await stream).status, 401);
   });
 });
 

@@ -55,3 +55,17 @@ t.test('on: a preflight needs no key, and allows what the API takes', async (t) 
   t.equal(headers['access-control-allow-methods'], 'GET, HEAD, POST');
   for (const name of preflight['access-control-request-headers'].split(', ')) t.ok(String(headers['access-control-allow-headers']).toLowerCase().includes(name), name);
 });
+
+t.test('on: an OPTIONS request that is no preflight, and a path that is not there, are answered as without CORS', async (t) => {
+  const [on, off] = await Promise.all([openApp(t, { store: 'memory', corsOrigins: [LISTED] }), openApp(t, { store: 'memory' })]);
+  const asked = [
+    ...[{}, { origin: LISTED }, { 'access-control-request-method': 'POST' }].map((headers) => ({ method: 'OPTIONS' as const, url: '/v1/packs', headers })),
+    ...(['OPTIONS', 'GET', 'POST'] as const).map((method) => ({ method, url: '/nowhere' })),
+  ];
+  for (const request of asked) {
+    const [answer, expected] = await Promise.all([on.app.inject(request), off.app.inject(request)]);
+    const name = JSON.stringify(request);
+    t.match(expected, { statusCode: request.url === '/nowhere' ? 404 : 405, headers: { 'content-type': /^application\/problem\+json/u } }, name);
+    t.strictSame([answer.statusCode, answer.headers['content-type'], answer.headers['allow'], answer.body], [expected.statusCode, expected.headers['content-type'], expected.headers['allow'], expected.body], name);
+  }
+});

@@ -29,6 +29,8 @@ export interface SpawnServerOptions {
   readonly args?: readonly string[];
   /** As which user. */
   readonly uid?: number;
+  /** The most files and connections that it may open (`ulimit -n`); as many as this process where not given. */
+  readonly descriptors?: number;
 }
 
 /** How a server ended. */
@@ -77,10 +79,11 @@ export function operatorKeyIn(dataDir: string): string {
 }
 
 /** Starts a server without waiting for anything. It is killed with the test. */
-export function spawnServer(t: Test, settings: Settings, { script = SERVER, args = [], uid }: SpawnServerOptions = {}): ServerProcess {
+export function spawnServer(t: Test, settings: Settings, { script = SERVER, args = [], uid, descriptors }: SpawnServerOptions = {}): ServerProcess {
   // By env(1), as tap adds its own hooks to the environment of every child, which change how a process ends.
   const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(([name, value]) => `${name}=${value}`);
-  const child = spawn('/usr/bin/env', ['-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script, ...args], {
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', '/usr/bin/env', '-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script, ...args], {
     cwd: ROOT,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),

@@ -1,0 +1,91 @@
+/**
+ * Nobody without a key ends or clogs the process (BARS B11): crowds of strangers in processes of their own, which keep their side open, drip,
+ * and read nothing, against a service that may open few files.
+ *
+ * Whatever they do, good requests are answered meanwhile, over connections that are there and over new ones; the strangers' sockets are gone
+ * in time; the service says that it has no room, and ends as ever. How fast good requests are answered is asserted in the long form only.
+ */
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import t from 'tap';
+import { mostConnections } from '../../plugins/descriptors.ts';
+import { until } from '../support/instances.ts';
+import { KeepAlive } from '../support/keep-alive.ts';
+import { entries, operatorKeyIn, runServer, startServer } from '../support/server-process.ts';
+import { KINDS, openSockets, strangers, type KindName } from '../support/strangers.ts';
+
+const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
+/** In milliseconds. */
+const GONE_WITHIN = 10_000;
+const GOOD_P99 = 100;
+/** What `ulimit -n` says; `undefined` for the machine's own. */
+const LIMITS = isShort ? [256] : [256, 1024, undefined];
+const kinds = Object.keys(KINDS) as KindName[];
+const linux = process.platform === 'linux';
+
+function p99Of(latencies: number[]): number {
+  return latencies.sort((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? Infinity;
+}
+
+for (const descriptors of LIMITS) {
+  t.test(`with ${descriptors ?? 'as many files as the machine allows'}`, { skip: linux ? false : 'open sockets are counted in /proc, which Linux alone has' }, async (t) => {
+    const DATA_DIR = join(t.testdir(), 'data');
+    const server = await startServer(t, { DATA_DIR, RATE_LIMIT: '0' }, descriptors === undefined ? {} : { descriptors });
+    const key = operatorKeyIn(DATA_DIR);
+    const most = mostConnections(descriptors);
+    const good = new KeepAlive(server.address, key);
+    t.teardown(() => good.close());
+    t.equal((await good.one({ path: '/v1/packs' })).status, 200);
+    const atRest = openSockets(server.pid) ?? 0;
+
+    const [latencies, probes]: [number[], number[]] = [[], []];
+    let over = false;
+    const reads = (async () => {
+      while (!over) {
+        const from = performance.now();
+        const [read, move] = await good.all([{ path: '/v1/packs/coach/active' }, { method: 'POST', path: '/v1/packs/coach/activations', body: { version: latencies.length % 2 === 0 ? '1.1.0' : '1.0.0', reason: 'In a crowd' } }]);
+        latencies.push(performance.now() - from);
+        if (read?.status !== 200 || move?.status !== 201) throw new Error(`A good request got ${read?.status}, ${move?.status}.`);
+        await setTimeout(10); // a pace, not a wait: the good ones are no crowd themselves
+      }
+    })();
+    const probing = (async () => {
+      while (!over) {
+        const fresh = new KeepAlive(server.address);
+        const from = performance.now();
+        const { status } = await fresh.one({ path: '/livez' });
+        probes.push(performance.now() - from);
+        fresh.close();
+        if (status !== 200) throw new Error(`A probe got ${status}.`);
+        await setTimeout(20);
+      }
+    })();
+    const flow = Promise.all([reads, probing]);
+    flow.catch(() => undefined); // told below
+
+    const crowds = await Promise.all([1, 2].map(() => strangers(t, server.address, { kinds, count: Math.min(most, 10_100) })));
+    const there = performance.now();
+    const flood = await strangers(t, server.address, { kinds: ['silent', 'idle after an answer'], count: Math.min(Math.floor(most / 2), 200), again: true });
+    await Promise.race([flow, setTimeout(2000)]); // for so long the flood comes again and again
+    await flood.leave();
+    await Promise.race([flow, until('the sockets are gone', GONE_WITHIN, () => (openSockets(server.pid) ?? 0) <= atRest + 1)]);
+    t.pass(`all strangers are gone ${Math.round(performance.now() - there)} ms after they were there`);
+    over = true;
+    await flow;
+    await Promise.all(crowds.map((crowd) => crowd.leave()));
+    t.ok(isShort || p99Of(latencies) <= GOOD_P99, `${latencies.length} good requests of both kinds meanwhile, p99 ${p99Of(latencies).toFixed(1)} ms`);
+    t.ok(probes.length > 0, `${probes.length} probes over new connections, p99 ${p99Of(probes).toFixed(1)} ms`);
+
+    const { code, lines, stderr } = await server.stop();
+    t.equal(code, 0);
+    t.equal(stderr, '');
+    const said = entries(lines).filter(({ level }) => level >= 40);
+    t.match(said, [{ level: 40, msg: /There is no room for more connections/u, most }], 'said once in a minute, and nothing else');
+  });
+}
+
+t.test('a limit that leaves no room for anybody is refused', async (t) => {
+  const { code, stderr } = await runServer(t, { DATA_DIR: join(t.testdir(), 'data') }, { descriptors: 64 });
+  t.equal(code, 78);
+  t.match(stderr, /This process may open 64 files and connections; it needs at least 128\. Raise the limit \("ulimit -n"/u);
+});

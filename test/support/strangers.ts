@@ -1,0 +1,111 @@
+/**
+ * Hostile clients without a key, in a process of their own: they open sockets, keep their side open whatever the server does, and say what
+ * makes a server wait.
+ *
+ * Problem: a client in the test's own process closes its side as soon as the server does, and takes descriptors from the test.
+ * Rule: a stranger never ends its side. With `again` a socket that was ended is opened anew, so that the crowd stays as large as it was.
+ * Example: `const crowd = await strangers(t, address, { kinds: ['silent'], count: 1000 })`; later `crowd.leave()`.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+
+/** What a stranger sends, at once and then every half second, and whether it reads. */
+interface Kind {
+  readonly first?: string;
+  readonly piece?: string;
+  readonly deaf?: true;
+}
+
+const HEAD = 'Host: registry\r\n';
+const LARGE = `GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\n${HEAD}\r\n`;
+
+export const KINDS = {
+  silent: {},
+  'half a header': { first: `GET /livez HTTP/1.1\r\n${HEAD}X-Half: ` },
+  'dripping headers': { first: `GET /livez HTTP/1.1\r\n${HEAD}X-Slow: `, piece: 'a' },
+  'dripping bodies': { first: `POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n`, piece: ' ' },
+  'idle after an answer': { first: `GET /livez HTTP/1.1\r\n${HEAD}\r\n` },
+  'idle after the last answer': { first: `GET /livez HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`, piece: 'a' },
+  'no HTTP': { first: 'Hello!\r\n\r\n', piece: 'a' },
+  'headers too large': { first: `GET /livez HTTP/1.1\r\n${HEAD}X-Large: ${'a'.repeat(20_000)}\r\n\r\n`, piece: 'a' },
+  'reading nothing of what they ask for': { first: LARGE.repeat(20), piece: '\r\n', deaf: true },
+} as const satisfies Readonly<Record<string, Kind>>;
+export type KindName = keyof typeof KINDS;
+
+export interface StrangersOptions {
+  readonly kinds: readonly KindName[];
+  /** Sockets of all kinds together. */
+  readonly count: number;
+  readonly again?: boolean;
+}
+
+export interface Strangers {
+  /** Ends the process, and with it all its sockets. */
+  leave(): Promise<void>;
+}
+
+/** Starts strangers; resolves when each of them was connected or refused. They leave with the test. */
+export async function strangers(t: Test, address: string, { kinds, count, again = false }: StrangersOptions): Promise<Strangers> {
+  const child = spawn('/usr/bin/env', ['-i', process.execPath, fileURLToPath(import.meta.url), JSON.stringify({ address, kinds, count, again })], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const over = once(child, 'close');
+  const leave = async () => {
+    child.kill('SIGKILL');
+    await over;
+  };
+  t.teardown(leave);
+  const [line] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), over.then(() => ['ended'])]);
+  if (line !== 'there') throw new Error(`The strangers ended before they were there.`);
+  return { leave };
+}
+
+/** How many sockets a process has open, listening ones included; undefined where the operating system does not tell (it is no Linux). */
+export function openSockets(pid: number): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  let sockets = 0;
+  for (const name of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      if (readlinkSync(`/proc/${pid}/fd/${name}`).startsWith('socket:')) sockets += 1;
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+  return sockets;
+}
+
+/** The process of the strangers. */
+function crowd({ address, kinds, count, again }: { readonly address: string; readonly kinds: readonly KindName[]; readonly count: number; readonly again: boolean }): void {
+  const { hostname, port } = new URL(address);
+  let there = 0;
+  const come = (index: number) => {
+    const kind: Kind = KINDS[kinds[index % kinds.length] ?? 'silent'];
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
+    const timer = setInterval(() => kind.piece !== undefined && socket.writable && socket.write(kind.piece), 500);
+    let isThere = false;
+    const arrive = () => {
+      if (isThere) return;
+      isThere = true;
+      if ((there += 1) === count) process.stdout.write('there\n');
+    };
+    socket.on('error', () => undefined).on('connect', () => {
+      arrive();
+      if (kind.first !== undefined) socket.write(kind.first);
+    });
+    if (again) socket.on('end', () => socket.destroy());
+    socket.on('close', () => {
+      clearInterval(timer);
+      arrive();
+      if (again) setTimeout(() => come(index), 100);
+    });
+    if (kind.deaf === true) socket.pause();
+    else socket.resume();
+  };
+  for (let index = 0; index < count; index += 1) come(index);
+  process.stdin.on('end', () => process.exit()).resume();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) crowd(JSON.parse(process.argv[2] ?? '') as Parameters<typeof crowd>[0]);
