@@ -6,7 +6,7 @@ import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
-import { LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
+import { LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, StoreDamaged, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -31,6 +31,7 @@ function end(error: unknown): void {
 /** What is said of an error, and the exit code after sysexits(3); a stack only of one that nobody expected. */
 function endOf(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof StartRefused) return error;
+  if (error instanceof StoreDamaged) return { exitCode: 65, message: error.message };
   if (error instanceof RegistryError) return { exitCode: 75, message: error.message };
   if (error instanceof LogBroken) return { exitCode: 65, message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.` };
   return { exitCode: 1, message: String(error instanceof Error ? error.stack : error) };

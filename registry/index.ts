@@ -1,6 +1,6 @@
 /** The only door to the domain for everything outside `registry/`. */
 export * from './model.ts';
-export { RegistryError, StartRefused, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
+export { RegistryError, StartRefused, StoreDamaged, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
 export { canonical, GENESIS_HASH, hashOf, sha256, EVENT_TYPES, type Event, type EventType, type Head } from './event.ts';
 export { LogBroken } from './fold.ts';
 export { FrozenMap } from './frozen-map.ts';
