@@ -27,10 +27,14 @@ export interface StartOptions {
 
 /** Where the operator finds the key that can do everything. */
 export interface OperatorKeyFile {
-  /** Puts the token there, durably, for its owner's eyes only. */
+  /** Keeps the token aside, durably, for its owner's eyes only. The key that lies there stays as it is. @throws StartRefused (78) */
   write(token: string): Promise<void>;
-  /** Takes a token away that opens nothing. */
-  remove(): Promise<void>;
+  /**
+   * Ends what `write` began, in this process or in one that died: the token takes its place where its key is in the log; else it is taken away.
+   * @returns whether a token took its place
+   * @throws StartRefused (78)
+   */
+  settle(isInLog: (token: string) => boolean): Promise<boolean>;
 }
 
 /** What a start appends, in one batch; nothing where there is nothing to add. */

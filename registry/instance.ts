@@ -19,7 +19,7 @@ import { LogBroken } from './fold.ts';
 import { Follower, type Followed } from './follower.ts';
 import { Freshness } from './freshness.ts';
 import { Instances, type Reach } from './instances.ts';
-import { newKey, type NewKey } from './keys.ts';
+import { keyOfToken, newKey, type NewKey } from './keys.ts';
 import type { LastGood } from './last-good.ts';
 import { SILENT, type Log } from './log.ts';
 import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
@@ -305,8 +305,8 @@ export class Instance {
       ...{ operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
     };
     await this.#writer.commit((base) => planStart(base, { shipped, policies, channels, defaultPack, defaultVersion }, means), { large: true });
-    // Another instance may have made its own key first; a file with a key that opens nothing would mislead.
-    if (this.#operatorKey !== undefined && !this.#applied.keys.has(this.#operatorKey.keyId)) await operatorKey?.remove();
+    // Another instance may have made its own key first, and a start before this one may have died before it could say where its key is.
+    await operatorKey?.settle((token) => keyOfToken(this.#applied, token) !== undefined);
     alarmUnderFloor(this.#applied, this.#log);
     this.#sessionKeys = await this.store.sessionKeys();
     this.#sessions = new Sessions(this.#sessionKeys, this.#options.sessionTtl);

@@ -3,22 +3,39 @@
  * anyway. The event says what it was, like any other (SPEC R11).
  */
 import { appendOnHost, stateOnHost } from './append-on-host.ts';
+import { RegistryError } from './errors.ts';
 import type { OperatorKeyFile } from './first-start.ts';
-import { decideCreateKey, newKey } from './keys.ts';
+import { decideCreateKey, keyOfToken, newKey } from './keys.ts';
 import { SYSTEM_ACTOR } from './model.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
 
 /**
- * Makes an operator key and puts it where the operator finds it. The key that is there before is overwritten, but goes on working.
+ * Makes an operator key and puts it where the operator finds it, once it is in the log. The key that is there before is overwritten then, but
+ * goes on working. Where the outcome of the append is unknown the key waits beside it, until the next start or recovery.
  *
  * @throws StartRefused where the file cannot be written; RegistryError `store-unavailable`, `store-busy`, `outcome-unknown`; Error where
  *   the log is empty
  */
 export async function recoverOperatorKey(store: Store, file: OperatorKeyFile): Promise<{ keyId: string; revision: number }> {
   const state = await stateOnHost(store, 'The log is empty. Start the service once; it makes the first key.');
+  await file.settle((token) => keyOfToken(state, token) !== undefined);
   const key = newKey();
   await file.write(key.token);
   const command = { type: 'create-key', key, label: 'operator (recovered on the host)', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] } as const;
-  const { revision } = await appendOnHost(store, state, () => ({ events: decideCreateKey(command), contents: [] }));
+  const { revision } = await appended(store, state, file, command);
+  if (!(await file.settle(() => true))) {
+    await file.write(key.token); // a start that did not know the key yet has taken it away
+    await file.settle(() => true);
+  }
   return { keyId: key.keyId, revision };
+}
+
+async function appended(store: Store, state: Snapshot, file: OperatorKeyFile, command: Parameters<typeof decideCreateKey>[0]): Promise<Snapshot> {
+  try {
+    return await appendOnHost(store, state, () => ({ events: decideCreateKey(command), contents: [] }));
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === 'outcome-unknown')) await file.settle(() => false);
+    throw error;
+  }
 }

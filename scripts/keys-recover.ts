@@ -5,7 +5,7 @@
  * log beside it, and the service hears of the key when the key is used.
  */
 import { readConfig } from '../config.ts';
-import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey } from '../registry/index.ts';
+import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey, RegistryError } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
 try {
@@ -20,6 +20,8 @@ try {
     await store.close();
   }
 } catch (error) {
-  console.error(`No key was made: ${messageOf(error)}`);
+  const unknown = error instanceof RegistryError && error.code === 'outcome-unknown';
+  console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
+  if (unknown) console.error('The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.');
   process.exitCode = 1;
 }
