@@ -28,6 +28,7 @@ export type { RevocationAnswer } from './revocation.ts';
 export type { Session } from './sessions.ts';
 export type { Store } from './store.ts';
 export { decide, apply, type Command, type Decision, type Precondition, type Rules } from './transitions.ts';
-export { SYSTEM_CLOCK, type Clock } from './writer.ts';
+export type { Clock } from './store-clock.ts';
+export { SYSTEM_CLOCK } from './writer.ts';
 export type { Encode, Filter, StreamMessage } from './stream-messages.ts';
 export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './watchers.ts';

@@ -29,7 +29,8 @@ import { newSessionKey, Sessions } from './sessions.ts';
 import { reaches, type Snapshot } from './snapshot.ts';
 import type { PackContent } from './model.ts';
 import type { LeaseClaim, SessionKey, Store } from './store.ts';
-import { SYSTEM_CLOCK, Writer, type Clock } from './writer.ts';
+import { StoreClock } from './store-clock.ts';
+import { SYSTEM_CLOCK, Writer } from './writer.ts';
 
 /** What a probe or an operator asks of an instance. */
 export interface Health {
@@ -40,7 +41,7 @@ export interface Health {
 }
 
 export interface Condition {
-  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged';
+  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log';
   readonly detail: string;
 }
 
@@ -76,7 +77,8 @@ export class Instance {
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
   readonly #log: Log;
-  readonly #clock: Clock;
+  /** What events, and the ends of keys and sessions, go by. */
+  readonly clock: StoreClock;
   readonly #listeners = new Set<ChangeListener>();
   readonly #closing = new AbortController();
   #sessionKeys: readonly SessionKey[];
@@ -100,15 +102,15 @@ export class Instance {
     this.contents = contents;
     this.#lastGood = lastGood;
     this.#log = options.log ?? SILENT;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.#startedAt = new Date(this.#clock.now()).toISOString();
+    this.clock = new StoreClock(options.store, options.clock ?? SYSTEM_CLOCK, this.#log);
+    this.#startedAt = new Date(this.clock.now()).toISOString();
     this.#sessionKeys = sessionKeys;
     if (sessionKeys.length > 0) this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
     this.#freshness = new Freshness(confirmedAt === undefined ? undefined : performance.now() - Math.max(0, Date.now() - confirmedAt));
     this.#applied = this.#current = snapshot;
-    const { clock, log, store } = { clock: this.#clock, log: this.#log, store: options.store };
+    const { clock, log, store } = { clock: this.clock, log: this.#log, store: options.store };
     this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events), diverged: (reason) => this.#follower.divergedBecause(reason) });
-    this.#follower = new Follower({ store, log, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
+    this.#follower = new Follower({ store, log, clock, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
   }
 
   /**
@@ -172,6 +174,8 @@ export class Instance {
     else if (staleSeconds !== undefined) conditions.push({ name: 'stale', detail: `It has been ${staleSeconds} s since this instance knew that it is current.` });
     if (pinnedVersion !== undefined) conditions.push({ name: 'pinned', detail: `PIN_VERSION: ${pinnedVersion} is served, whatever the log says.` });
     if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
+    const behind = this.clock.behind(this.#applied.at);
+    if (behind !== undefined) conditions.push({ name: 'clock-behind-log', detail: behind });
     return { ready, conditions };
   }
 
@@ -299,7 +303,9 @@ export class Instance {
    */
   async #begin(): Promise<void> {
     const { operatorKey, channels, defaultPack, defaultVersion, shipped = [], policies = [] } = this.#options;
-    const clock = this.#clock;
+    const { clock } = this;
+    await clock.known();
+    clock.warnAtStart(this.#applied.at);
     const means = {
       ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
       ...{ operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
@@ -338,6 +344,7 @@ export class Instance {
         if (!serving) this.#options.onRefused?.(error);
       }
     }
+    this.clock.watch(this.#applied.at);
     if (this.#lastGood === undefined || performance.now() - this.#confirmedAt < CONFIRM_PAUSE || this.staleSeconds !== undefined) return;
     this.#confirmedAt = performance.now();
     await this.#lastGood.confirm();

@@ -11,7 +11,7 @@ import { attachStore } from './attached-store.ts';
 try {
   const config = readConfig(process.env);
   if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
-  const store = await attachStore(config);
+  const store = await attachStore(config, { appends: true });
   try {
     const { keyId, revision } = await recoverOperatorKey(store, operatorKeyFile(config.dataDir));
     console.log(`Made the operator key ${keyId} (revision ${revision}). It is in ${operatorKeyPath(config.dataDir)}.`);

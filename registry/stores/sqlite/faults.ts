@@ -24,7 +24,7 @@ export function resultCode(thrown: unknown): number | undefined {
  */
 function isDamage(thrown: unknown): boolean {
   const code = resultCode(thrown);
-  if (code === undefined) return thrown instanceof Error;
+  if (code === undefined) return thrown instanceof Error && !('errno' in thrown); // else the operating system's word
   return (thrown as { readonly errcode: number }).errcode === SHORT_READ || !(NO_ACCESS.has(code) || code === SQLITE.CONSTRAINT);
 }
 
