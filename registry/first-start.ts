@@ -49,6 +49,8 @@ export interface StartMeans {
   newId(): string;
   newSessionKey(): SessionKey;
   newKey(): NewKey;
+  /** The instance that starts, for whoever looks for the operator key. */
+  readonly instance: string;
   readonly operatorKey: OperatorKeyFile | undefined;
   knownContent(digest: string): Promise<PackContent>;
   readonly log: Log;
@@ -73,7 +75,7 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   const key = means.operatorKey === undefined || hasOperatorKey(snapshot) ? undefined : means.newKey();
   // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
   if (key !== undefined) await means.operatorKey?.write(key.token);
-  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] });
+  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'], madeBy: means.instance });
   return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
 }
 

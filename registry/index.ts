@@ -17,7 +17,7 @@ export { verifyLog, type Verification } from './audit.ts';
 export { differences, type AssetDiff, type Differences } from './diff.ts';
 export type { OperatorKeyFile } from './first-start.ts';
 export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
-export { recoverOperatorKey } from './recover.ts';
+export { lastOperatorKey, recoverOperatorKey } from './recover.ts';
 export { acceptRestore } from './restore.ts';
 export { fingerprintOf } from './idempotency.ts';
 export { allows, deadBecause, keyOfToken, newKey } from './keys.ts';

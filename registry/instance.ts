@@ -308,7 +308,7 @@ export class Instance {
     clock.warnAtStart(this.#applied.at);
     const means = {
       ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
-      ...{ operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
+      ...{ instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
     };
     await this.#writer.commit((base) => planStart(base, { shipped, policies, channels, defaultPack, defaultVersion }, means), { large: true });
     // Another instance may have made its own key first, and a start before this one may have died before it could say where its key is.

@@ -25,6 +25,8 @@ import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
 import { preparePlace } from './place.ts';
 import { byPlaces, type Look } from './times.ts';
 
+export { lockDataDir } from './lock.ts';
+
 /**
  * Opens a registry database, makes it where there is none, and holds it against other servers until it is closed.
  *
