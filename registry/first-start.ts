@@ -60,7 +60,8 @@ export interface StartMeans {
  * Plans a start against what the log holds.
  *
  * @throws StartRefused (65) where a shipped version or a policy was edited under its version; (78) where `DEFAULT_VERSION` names a
- *   version that is not there while its pack has no pointer, or where there would be no pack at all
+ *   version that is not there while its pack has no pointer, where `DEFAULT_PACK` is not there at a first start, or where there would be no
+ *   pack at all
  */
 export async function planStart(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<StartPlan> {
   const sessionKeys = snapshot.registryId === '' ? [means.newSessionKey()] : [];
@@ -165,6 +166,7 @@ function missingPointers(snapshot: Snapshot, options: StartOptions, planned: rea
     throw new StartRefused(78, 'PACKS_DIR holds no pack and the registry has none yet, so there would be nothing to serve. Put at least one <pack>/<version> folder into it, or point PACKS_DIR to where the packs are.');
   }
   const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), { defaultPack, defaultVersion, log });
+  requireDefaultPack(snapshot, shipped, defaultPack, log);
   const drafts: EventDraft[] = [];
   for (const pack of asSet === undefined ? shipped : shipped.add(defaultPack)) {
     const highest = candidatesOf(snapshot, pack, planned).find(({ version, activatable }) => activatable && semver.prerelease(version) === null);
@@ -181,6 +183,15 @@ function missingPointers(snapshot: Snapshot, options: StartOptions, planned: rea
     }
   }
   return drafts;
+}
+
+/** `DEFAULT_PACK` is what reads and sessions mean. One that is not there stops a first start; it must not stop a restart during an incident. */
+function requireDefaultPack(snapshot: Snapshot, shipped: ReadonlySet<string>, defaultPack: string, log: Log): void {
+  if (shipped.has(defaultPack) || snapshot.packs.has(defaultPack)) return;
+  const packs = [...new Set([...shipped, ...snapshot.packs.keys()])].sort();
+  const message = `DEFAULT_PACK is "${defaultPack}", which is not registered. Packs here: ${listed(packs)}.`;
+  if (snapshot.revision === 0) throw new StartRefused(78, message);
+  log.warn({ variable: 'DEFAULT_PACK', value: defaultPack, packs }, `${message} Reads and sessions that name no pack find nothing until it is published.`);
 }
 
 /** Every version of a pack, known or about to be published, the highest first; held to the policy that is about to be in force. */
