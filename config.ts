@@ -17,7 +17,7 @@ export const Environment = Type.Object({
   HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
   PORT: Type.Optional(setting('a port number from 0 to 65535; 0 takes a free one', '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')),
   DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
-  STORE_URL: Type.Optional(setting('postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:', '^(sqlite:.+|memory:|postgres(ql)?://.*)$')),
+  STORE_URL: Type.Optional(setting('postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:', '^(sqlite:[^]+|memory:|postgres(ql)?://[^]*)$')),
   PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
   DEFAULT_PACK: Type.Optional(setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern)),
   DEFAULT_VERSION: Type.Optional(setting('a SemVer version without build metadata, e.g. 1.2.0', Version.pattern)),
@@ -27,7 +27,7 @@ export const Environment = Type.Object({
   RATE_LIMIT: Type.Optional(setting('requests a minute per key, a whole number from 0 to 99999999; 0 is off', '^[0-9]{1,8}$')),
   KEY_MAX_STALE: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 12h, or unlimited', '^([1-9][0-9]{0,8}[smhd]|unlimited)$')),
   PIN_VERSION: Type.Optional(setting('a pack and a version of it with @ between them, e.g. coach@1.0.0')),
-  CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com; off for none', '^(off|https?://[^,/ ]+(, *https?://[^,/ ]+)*)$')),
+  CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com, each without a path and without a wildcard; off for none')),
   TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(setting('the http or https address of a collector of OpenTelemetry, e.g. http://collector:4318', '^https?://[^\\s/?#]+[^\\s?#]*$')),
   OTEL_SERVICE_NAME: Type.Optional(setting('a name of at most 255 characters without blanks at its ends', '^\\S(.{0,253}\\S)?$')),
@@ -101,7 +101,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const { path, schema } of Value.Errors(Environment, given)) faults.set(path.slice(1), schema.description ?? '');
   const values: WithDefaults = { ...DEFAULTS, ...(given as Environment) };
 
-  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion } = unitsOf(values, (name) => faults.set(name, Environment.properties[name].description ?? ''));
+  for (const [name, value] of Object.entries(given)) {
+    const right = textFault(name, value);
+    if (right !== undefined) faults.set(name, right);
+  }
+  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins } = unitsOf(values, (name) => {
+    if (!faults.has(name)) faults.set(name, Environment.properties[name].description ?? '');
+  });
   if (faults.size > 0) {
     const lines = [...faults].map(([name, right]) => `${name}="${shown(name, given[name] ?? '')}" is wrong: it must be ${right}.`);
     throw new StartRefused(78, `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`);
@@ -121,7 +127,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rateLimit: Number(values.RATE_LIMIT),
     keyMaxStale,
     pinVersion,
-    corsOrigins: Object.freeze(values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => origin.trim())),
+    corsOrigins,
     trustProxy,
     tracing: values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? undefined : Object.freeze({ endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME }),
     logLevel: values.LOG_LEVEL,
@@ -129,7 +135,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** The settings that a pattern alone cannot check. */
-function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion'> {
+function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION' | 'CORS_ORIGINS') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion' | 'corsOrigins'> {
   const channels = (values.CHANNELS).split(',').map((name) => name.trim());
   const sessionTtl = durationOf(values.SESSION_TTL);
   const bodyLimit = sizeOf(values.BODY_LIMIT);
@@ -142,7 +148,40 @@ function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' 
   if (keyMaxStale !== Infinity && keyMaxStale * 1000 > LONGEST_SESSION) fault('KEY_MAX_STALE');
   const pinVersion = values.PIN_VERSION === undefined ? undefined : pinOf(values.PIN_VERSION);
   if (values.PIN_VERSION !== undefined && pinVersion === undefined) fault('PIN_VERSION');
-  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion };
+  const origins = values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => originOf(origin.trim()));
+  const corsOrigins = Object.freeze([...new Set(origins.filter((origin) => origin !== undefined))]);
+  if (origins.includes(undefined)) fault('CORS_ORIGINS');
+  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins };
+}
+
+/** An origin as a browser sends it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin); undefined where no browser sends such a one. */
+function originOf(text: string): string | undefined {
+  const [, authority] = /^https?:\/\/([^/?#\\\s@*]+)$/iu.exec(text) ?? [];
+  return authority !== undefined && URL.canParse(text) ? new URL(text).origin : undefined;
+}
+
+/** Settings that are a path. */
+const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR'];
+
+/**
+ * What would be right where a text came out of a file or a unit as nobody meant it. Without this a path would quietly be that of a new, odd folder.
+ * @returns the end of "it must be …"; undefined where the text is fine
+ */
+function textFault(name: string, value: string): string | undefined {
+  if (/\p{Cc}/u.test(value)) return 'free of control characters (if one is \\r, the file that sets it has the line ends of Windows)';
+  const path = PATHS.includes(name) ? value : name === 'STORE_URL' ? /^sqlite:(.*)$/u.exec(value)?.[1] : undefined;
+  if ([value, path ?? ''].some((text) => /^(["']).*\1$/u.test(text))) return 'written without quotes around it: here they are part of the value';
+  return path === undefined ? undefined : pathFault(path, name === 'STORE_URL');
+}
+
+function pathFault(path: string, isUrl: boolean): string | undefined {
+  if (path.startsWith('~')) return 'a path with the home folder written out, e.g. /home/registry/data: only a shell replaces ~';
+  if (/\$[A-Za-z_{(]/u.test(path)) return 'a path with its variables written out: only a shell replaces $';
+  if (path !== path.trim()) return 'a path that neither begins nor ends with a blank';
+  if (isUrl && /^\/\/(?!\/)/u.test(path)) return 'sqlite:<path>, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db: after // a URL names a host';
+  if (isUrl && /[?#]|%[0-9a-f]{2}/iu.test(path)) return 'sqlite:<path> with the path as it is: without parameters, without %20 and its like';
+  if (!isUrl && /^[a-z][a-z0-9+.-]*:\/\//iu.test(path)) return 'a path, not a URL, e.g. /srv/registry';
+  return undefined;
 }
 
 function storeOf(url: string | undefined, dataDir: string): Config['store'] {
@@ -156,9 +195,13 @@ function pinOf(text: string): Config['pinVersion'] {
   return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version) ? Object.freeze({ pack, version }) : undefined;
 }
 
+/** Control characters that have a short name. */
+const SHORT: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n', '\t': '\\t' };
+
 /** A wrong value as a message may show it: an address may hold a password, wherever a typing error has put it. */
 function shown(name: string, value: string): string {
-  return ['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT'].includes(name) && /@|password/iu.test(value) ? `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…` : value;
+  if (['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'CORS_ORIGINS'].includes(name) && /@|password/iu.test(value)) return `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…`;
+  return value.replaceAll(/\p{Cc}/gu, (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function trustOf(value: string): boolean | string {

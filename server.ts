@@ -1,15 +1,15 @@
 /**
  * The process: read the settings, open the store, listen, say where, close gracefully.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import closeWithGrace, { type CloseWithGraceAsyncCallback } from 'close-with-grace';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { backlogFor, mostConnections } from './plugins/descriptors.ts';
-import { LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, type Store } from './registry/index.ts';
+import { lastOperatorKey, LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, StoreDamaged, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
-import { openSqliteStore } from './registry/stores/sqlite/index.ts';
+import { lockDataDir, openSqliteStore } from './registry/stores/sqlite/index.ts';
 
 /** How long requests under way may take once the process is asked to end, in milliseconds. */
 const GRACE = 12_000;
@@ -34,6 +34,7 @@ function end(error: unknown): void {
 /** What is said of an error, and the exit code after sysexits(3); a stack only of one that nobody expected. */
 function endOf(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof StartRefused) return error;
+  if (error instanceof StoreDamaged) return { exitCode: 65, message: error.message };
   if (error instanceof RegistryError) return { exitCode: 75, message: error.message };
   if (error instanceof LogBroken) return { exitCode: 65, message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.` };
   return { exitCode: 1, message: String(error instanceof Error ? error.stack : error) };
@@ -46,7 +47,9 @@ async function start(config: Config): Promise<void> {
   makeDataDir(config.dataDir);
   const store = await openStore(config);
   let app: FastifyInstance;
+  let lock: { release(): void } | undefined;
   try {
+    if (store.kind !== 'memory') lock = lockDataDir(config.dataDir); // what is in memory leaves nothing there but its key
     app = await buildApp({
       registry: {
         ...{ store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
@@ -60,6 +63,7 @@ async function start(config: Config): Promise<void> {
       ...{ logger: loggerOf(config), mostConnections: most },
     });
   } catch (error) {
+    lock?.release();
     await store.close();
     throw error;
   }
@@ -70,8 +74,11 @@ async function start(config: Config): Promise<void> {
     if (signal === 'SIGTERM') await new Promise((resolve) => setTimeout(resolve, NOTICE));
     await app.close();
   });
-  const address = await listen(app, config, backlogFor(most));
-  sayWhatIs(app, config, address, store);
+  const address = await listen(app, config, backlogFor(most)).catch((error: unknown) => {
+    lock?.release();
+    throw error;
+  });
+  await sayWhatIs(app, config, address, store);
 }
 
 /**
@@ -100,6 +107,11 @@ function makeDataDir(dir: string): void {
     makeFolder(dir);
   } catch (error) {
     throw new StartRefused(78, `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`, { cause: error });
+  }
+  try {
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StartRefused(78, `DATA_DIR "${dir}" cannot be used: ${messageOf(error)}. This process must be able to read and write it.`, { cause: error });
   }
 }
 
@@ -132,7 +144,7 @@ async function listen(app: FastifyInstance, { host, port }: Config, backlog: num
 }
 
 /** What an operator looks for first: what is active, where, and how to look. */
-function sayWhatIs(app: FastifyInstance, config: Config, address: string, store: Store): void {
+async function sayWhatIs(app: FastifyInstance, config: Config, address: string, store: Store): Promise<void> {
   const { log, registry } = app;
   for (const views of registry.current.views.values()) {
     for (const { activePack } of views.values()) {
@@ -141,14 +153,21 @@ function sayWhatIs(app: FastifyInstance, config: Config, address: string, store:
     }
   }
   log.info({ store: store.kind, dataDir: config.dataDir, revision: registry.current.revision, packs: registry.current.packs.size }, `Registry at revision ${registry.current.revision}`);
-  sayKey(app, operatorKeyPath(config.dataDir), address);
+  await sayKey(app, store, operatorKeyPath(config.dataDir), address);
   log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
 }
 
-/** A line to paste that reads the key; the key itself is never shown. */
-function sayKey({ log }: FastifyInstance, path: string, address: string): void {
-  if (existsSync(path)) log.info(`To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`);
-  else log.info(`The operator key is not in ${path} any more; "npm run keys:recover" makes a new one.`);
+/** A line to paste that reads the key, or where the key is; the key itself is never shown. */
+async function sayKey({ log, registry }: FastifyInstance, store: Store, path: string, address: string): Promise<void> {
+  if (existsSync(path)) return log.info(`To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`);
+  if (!registry.ready) return log.info(`There is no operator key in ${path}. Whether there is one cannot be told before the store can be reached.`);
+  const made = await lastOperatorKey(store).catch(() => undefined); // the store went away: then there are other worries
+  if (made === undefined) return log.info(`There is no operator key in ${path}.`);
+  const { keyId, madeBy, madeAt } = made;
+  log.info(
+    { keyId, madeBy, madeAt },
+    `The operator key was made ${madeBy === undefined ? '' : `by ${madeBy} `}at ${madeAt} and was put into the DATA_DIR there, not into ${path}; this start makes none. If that file is lost, "npm run keys:recover" makes a new key here.`,
+  );
 }
 
 /** A path as a shell takes it. */

@@ -6,13 +6,14 @@
 import type { Store } from '../registry/index.ts';
 
 /** A call that asks the database, by its name at the port. */
-export type StoreOperation = 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'renew' | 'release';
+export type StoreOperation = 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'now' | 'renew' | 'release';
 
 /** Makes a call, and gives back what came of it. */
 export type Around = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;
 
 /** The store, each call made by `around`. */
 export function observed(store: Store, around: Around): Store {
+  const now = store.now?.bind(store);
   return {
     kind: store.kind,
     head: () => around('head', () => store.head()),
@@ -21,6 +22,7 @@ export function observed(store: Store, around: Around): Store {
     repeated: (actorKeyId, idempotencyKey) => around('repeated', () => store.repeated(actorKeyId, idempotencyKey)),
     content: (digest) => around('content', () => store.content(digest)),
     sessionKeys: () => around('sessionKeys', () => store.sessionKeys()),
+    ...(now !== undefined && { now: () => around('now', now) }),
     renew: (claim) => around('renew', () => store.renew(claim)),
     release: (instanceId, counter) => around('release', () => store.release(instanceId, counter)),
     watch: (woken) => store.watch(woken),

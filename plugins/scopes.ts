@@ -55,13 +55,13 @@ export function refusalBy(snapshot: Snapshot, request: FastifyRequest, reply: Fa
 }
 
 /** Why the request may not go on, or undefined where it may. */
-function refusal({ caller, headers }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
     const sent = headers.authorization !== undefined;
     void reply.header('www-authenticate', sent ? `${REALM}, error="invalid_token"` : REALM);
     return new HttpProblem('unauthenticated', sent ? 'The key is not known here.' : 'Send a key: "Authorization: Bearer prk_…".');
   }
-  const dead = deadBecause(caller, Date.now());
+  const dead = deadBecause(caller, server.registry.now());
   if (dead !== undefined) {
     void reply.header('www-authenticate', `${REALM}, error="invalid_token"`);
     return new HttpProblem('unauthenticated', `The key "${caller.label}" ${dead}.`);

@@ -3,6 +3,7 @@ import { Contents } from './contents.ts';
 import { SILENT } from './log.ts';
 import { readLog } from './open.ts';
 import type { Snapshot } from './snapshot.ts';
+import { StoreClock } from './store-clock.ts';
 import type { Store } from './store.ts';
 import { SYSTEM_CLOCK, Writer, type Proposal } from './writer.ts';
 
@@ -15,7 +16,7 @@ export async function stateOnHost(store: Store, ifEmpty: string): Promise<Snapsh
 
 /** Appends what is proposed. @throws RegistryError `store-unavailable`, `store-busy`, `outcome-unknown` */
 export async function appendOnHost(store: Store, base: Snapshot, propose: (snapshot: Snapshot) => Proposal): Promise<Snapshot> {
-  const writer = new Writer(base, { store, contents: new Contents(store), clock: SYSTEM_CLOCK, log: SILENT, publish: () => undefined });
+  const writer = new Writer(base, { store, contents: new Contents(store), clock: new StoreClock(store, SYSTEM_CLOCK, SILENT), log: SILENT, publish: () => undefined });
   try {
     return (await writer.commit(propose)).snapshot;
   } finally {

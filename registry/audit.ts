@@ -7,7 +7,7 @@
  * point to the end, is a whole chain in itself: it is found only against a head `(revision, hash)` that was kept outside.
  * Example: one letter of an old reason is edited; its event no longer has its hash, and `firstBroken` names its revision.
  */
-import { messageOf, RegistryError } from './errors.ts';
+import { StoreDamaged } from './errors.ts';
 import { GENESIS_HASH, hashOf, type Event, type Head } from './event.ts';
 import type { PackContent } from './model.ts';
 import { digestOf } from './pack.ts';
@@ -36,17 +36,8 @@ export async function verifyLog(store: Store, kept: readonly Head[] = [], progre
   let head: Head = { revision: 0, hash: GENESIS_HASH };
   const broken = (revision: number, detail: string): Verification => ({ valid: false, events: head.revision, head, firstBroken: { revision, detail } });
   for (;;) {
-    const revision = head.revision + 1;
-    let page: readonly Event[];
-    try {
-      page = await store.events(next(head));
-    } catch (error) {
-      // What comes before the one that is damaged is checked first: it may be broken, too.
-      const damaged = error instanceof RegistryError ? error.members['revision'] : undefined;
-      if (typeof damaged !== 'number') throw error;
-      page = damaged > revision ? await store.events({ ...next(head), before: damaged }) : [];
-      if (page.length === 0) return broken(damaged, messageOf(error));
-    }
+    const page = await pageAfter(store, head);
+    if ('damaged' in page) return broken(page.damaged, page.detail);
     if (page.length === 0) break;
     for (const event of page) {
       const fault = (await faultOf(store, event, head)) ?? keptFault(kept, event);
@@ -61,9 +52,26 @@ export async function verifyLog(store: Store, kept: readonly Head[] = [], progre
   return { valid: true, events: head.revision, head };
 }
 
+/** The next events, or the place of the first that cannot be read. */
+async function pageAfter(store: Store, head: Head): Promise<readonly Event[] | { readonly damaged: number; readonly detail: string }> {
+  try {
+    return await store.events(next(head, SLICE));
+  } catch (error) {
+    if (!(error instanceof StoreDamaged)) throw error;
+  }
+  // One by one up to the damage: what comes before it is checked first, as it may be broken, too.
+  try {
+    return await store.events(next(head, 1));
+  } catch (error) {
+    if (!(error instanceof StoreDamaged)) throw error;
+    const { revision } = error.members;
+    return { damaged: typeof revision === 'number' ? revision : head.revision + 1, detail: error.message };
+  }
+}
+
 /** From the lowest revision that is there: one below the first would be listed, too. */
-function next({ revision }: Head): EventQuery {
-  return { ...(revision > 0 && { after: revision }), order: 'ascending', limit: SLICE, exact: true };
+function next({ revision }: Head, limit: number): EventQuery {
+  return { ...(revision > 0 && { after: revision }), order: 'ascending', limit, exact: true };
 }
 
 async function faultOf(store: Store, event: Event, before: Head): Promise<string | undefined> {
@@ -82,7 +90,7 @@ async function contentFault(store: Store, name: string, digest: string): Promise
   try {
     content = await store.content(digest);
   } catch (error) {
-    if (error instanceof RegistryError && error.members['digest'] === digest) return `${name} (${digest}) is damaged.`;
+    if (error instanceof StoreDamaged) return `${name} (${digest}) is damaged.`;
     throw error;
   }
   if (content === undefined) return `${name} (${digest}) is gone.`;

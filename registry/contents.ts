@@ -7,7 +7,7 @@
  * store is asked, the instance's own disk is (`local-contents.ts`), so that pins outlive an outage (SPEC R9).
  */
 import { LRUCache } from 'lru-cache';
-import { RegistryError } from './errors.ts';
+import { StoreDamaged } from './errors.ts';
 import type { PackContent } from './model.ts';
 import type { LocalContents } from './local-contents.ts';
 import { deepFreeze, digestOf } from './pack.ts';
@@ -38,14 +38,14 @@ export class Contents {
 
   /**
    * The content of a digest that the log names.
-   * @throws RegistryError `store-unavailable` where the store cannot be asked, or holds another content or none under it
+   * @throws RegistryError `store-unavailable` where the store cannot be asked; StoreDamaged where it holds another content or none under it
    */
   async get(digest: string): Promise<PackContent> {
     const recent = this.#recent.get(digest);
     if (recent !== undefined) return recent;
     const content = (await this.#local?.read(digest)) ?? (await this.#store.content(digest));
-    if (content === undefined) throw new RegistryError('store-unavailable', `The store has lost the content ${digest}; restore it from a backup.`);
-    if (!isIntact(content, digest)) throw new RegistryError('store-unavailable', `The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`); // SPEC R1
+    if (content === undefined) throw new StoreDamaged(`The store has lost the content ${digest}; restore it from a backup.`);
+    if (!isIntact(content, digest)) throw new StoreDamaged(`The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`); // SPEC R1
     deepFreeze(content);
     this.#recent.set(digest, content);
     return content;

@@ -51,6 +51,17 @@ export class RegistryError extends Error {
   }
 }
 
+/**
+ * The store can be reached, but what it holds is damaged: waiting does not help, somebody has to restore it. A call that meets it fails as
+ * `store-unavailable`; a start ends with exit code 65.
+ */
+export class StoreDamaged extends RegistryError {
+  /** @param place the revision or the digest that cannot be read, where it is known */
+  constructor(message: string, place: { readonly revision?: number; readonly digest?: string } = {}, options?: ErrorOptions) {
+    super('store-unavailable', message, place, options);
+  }
+}
+
 /** An input that breaks its schema or the rules a schema cannot say. */
 export function invalidInput(message: string, errors: readonly InputFault[]): RegistryError {
   return new RegistryError('validation-failed', message, { errors });

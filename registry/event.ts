@@ -45,7 +45,8 @@ export interface EventData {
     /** Every version of the pack that breaks it. */
     readonly violations: readonly { readonly version: string; readonly violations: readonly Violation[] }[];
   };
-  'key-created': { readonly keyId: string; readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: string; readonly secretHash: string };
+  /** `madeBy`: the instance, or the host, whose DATA_DIR has the operator key; in events of the service itself. */
+  'key-created': { readonly keyId: string; readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: string; readonly secretHash: string; readonly madeBy?: string };
   'key-revoked': { readonly keyId: string };
   /** An operator accepted that the log ends earlier than it once did: what was appended behind it before is void. */
   'registry-restored': { readonly epoch: number };

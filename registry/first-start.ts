@@ -27,10 +27,14 @@ export interface StartOptions {
 
 /** Where the operator finds the key that can do everything. */
 export interface OperatorKeyFile {
-  /** Puts the token there, durably, for its owner's eyes only. */
+  /** Keeps the token aside, durably, for its owner's eyes only. The key that lies there stays as it is. @throws StartRefused (78) */
   write(token: string): Promise<void>;
-  /** Takes a token away that opens nothing. */
-  remove(): Promise<void>;
+  /**
+   * Ends what `write` began, in this process or in one that died: the token takes its place where its key is in the log; else it is taken away.
+   * @returns whether a token took its place
+   * @throws StartRefused (78)
+   */
+  settle(isInLog: (token: string) => boolean): Promise<boolean>;
 }
 
 /** What a start appends, in one batch; nothing where there is nothing to add. */
@@ -45,6 +49,8 @@ export interface StartMeans {
   newId(): string;
   newSessionKey(): SessionKey;
   newKey(): NewKey;
+  /** The instance that starts, for whoever looks for the operator key. */
+  readonly instance: string;
   readonly operatorKey: OperatorKeyFile | undefined;
   knownContent(digest: string): Promise<PackContent>;
   readonly log: Log;
@@ -54,7 +60,8 @@ export interface StartMeans {
  * Plans a start against what the log holds.
  *
  * @throws StartRefused (65) where a shipped version or a policy was edited under its version; (78) where `DEFAULT_VERSION` names a
- *   version that is not there while its pack has no pointer, or where there would be no pack at all
+ *   version that is not there while its pack has no pointer, where `DEFAULT_PACK` is not there at a first start, or where there would be no
+ *   pack at all
  */
 export async function planStart(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<StartPlan> {
   const sessionKeys = snapshot.registryId === '' ? [means.newSessionKey()] : [];
@@ -69,7 +76,7 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   const key = means.operatorKey === undefined || hasOperatorKey(snapshot) ? undefined : means.newKey();
   // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
   if (key !== undefined) await means.operatorKey?.write(key.token);
-  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] });
+  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'], madeBy: means.instance });
   return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
 }
 
@@ -159,6 +166,7 @@ function missingPointers(snapshot: Snapshot, options: StartOptions, planned: rea
     throw new StartRefused(78, 'PACKS_DIR holds no pack and the registry has none yet, so there would be nothing to serve. Put at least one <pack>/<version> folder into it, or point PACKS_DIR to where the packs are.');
   }
   const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), { defaultPack, defaultVersion, log });
+  requireDefaultPack(snapshot, shipped, defaultPack, log);
   const drafts: EventDraft[] = [];
   for (const pack of asSet === undefined ? shipped : shipped.add(defaultPack)) {
     const highest = candidatesOf(snapshot, pack, planned).find(({ version, activatable }) => activatable && semver.prerelease(version) === null);
@@ -175,6 +183,15 @@ function missingPointers(snapshot: Snapshot, options: StartOptions, planned: rea
     }
   }
   return drafts;
+}
+
+/** `DEFAULT_PACK` is what reads and sessions mean. One that is not there stops a first start; it must not stop a restart during an incident. */
+function requireDefaultPack(snapshot: Snapshot, shipped: ReadonlySet<string>, defaultPack: string, log: Log): void {
+  if (shipped.has(defaultPack) || snapshot.packs.has(defaultPack)) return;
+  const packs = [...new Set([...shipped, ...snapshot.packs.keys()])].sort();
+  const message = `DEFAULT_PACK is "${defaultPack}", which is not registered. Packs here: ${listed(packs)}.`;
+  if (snapshot.revision === 0) throw new StartRefused(78, message);
+  log.warn({ variable: 'DEFAULT_PACK', value: defaultPack, packs }, `${message} Reads and sessions that name no pack find nothing until it is published.`);
 }
 
 /** Every version of a pack, known or about to be published, the highest first; held to the policy that is about to be in force. */

@@ -14,6 +14,7 @@ import type { Freshness } from './freshness.ts';
 import type { Instances } from './instances.ts';
 import type { Log } from './log.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { StoreClock } from './store-clock.ts';
 import type { LeaseClaim, Store } from './store.ts';
 
 /** Between two renewals, in milliseconds; each pause is up to a tenth shorter or longer. */
@@ -40,6 +41,8 @@ export interface FollowerOptions {
   readonly followed: Followed;
   readonly freshness: Freshness;
   readonly instances: Instances;
+  /** Hears what time it is for the store. */
+  readonly clock?: Pick<StoreClock, 'observe'>;
   readonly log: Log;
 }
 
@@ -146,11 +149,12 @@ export class Follower {
   }
 
   async #renew(): Promise<void> {
-    const { store, followed, freshness, instances, log } = this.#options;
+    const { store, followed, freshness, instances, clock, log } = this.#options;
     const sentAt = performance.now();
     try {
       const claim = followed.claim();
-      const { head, leases } = await store.renew(claim);
+      const { head, leases, now } = await store.renew(claim);
+      clock?.observe(now, sentAt);
       this.#reported = claim.appliedRevision;
       instances.observe(leases, sentAt);
       for (const { id, counter } of instances.forgotten) await store.release(id, counter);

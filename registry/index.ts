@@ -1,6 +1,6 @@
 /** The only door to the domain for everything outside `registry/`. */
 export * from './model.ts';
-export { RegistryError, StartRefused, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
+export { RegistryError, StartRefused, StoreDamaged, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
 export { canonical, GENESIS_HASH, hashOf, sha256, EVENT_TYPES, type Event, type EventType, type Head } from './event.ts';
 export { LogBroken } from './fold.ts';
 export { FrozenMap } from './frozen-map.ts';
@@ -17,7 +17,7 @@ export { verifyLog, type Verification } from './audit.ts';
 export { differences, type AssetDiff, type Differences } from './diff.ts';
 export type { OperatorKeyFile } from './first-start.ts';
 export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
-export { recoverOperatorKey } from './recover.ts';
+export { lastOperatorKey, recoverOperatorKey } from './recover.ts';
 export { acceptRestore } from './restore.ts';
 export { fingerprintOf } from './idempotency.ts';
 export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys.ts';
@@ -28,6 +28,7 @@ export type { RevocationAnswer } from './revocation.ts';
 export type { Session } from './sessions.ts';
 export type { Store } from './store.ts';
 export { decide, apply, type Command, type Decision, type Precondition, type Rules } from './transitions.ts';
-export { SYSTEM_CLOCK, type Clock } from './writer.ts';
+export type { Clock } from './store-clock.ts';
+export { SYSTEM_CLOCK } from './writer.ts';
 export type { Encode, Filter, StreamMessage } from './stream-messages.ts';
 export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './watchers.ts';

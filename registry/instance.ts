@@ -19,7 +19,7 @@ import { LogBroken } from './fold.ts';
 import { Follower, type Followed } from './follower.ts';
 import { Freshness } from './freshness.ts';
 import { Instances, type Reach } from './instances.ts';
-import { newKey, type NewKey } from './keys.ts';
+import { keyOfToken, newKey, type NewKey } from './keys.ts';
 import type { LastGood } from './last-good.ts';
 import { SILENT, type Log } from './log.ts';
 import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
@@ -29,7 +29,8 @@ import { newSessionKey, Sessions } from './sessions.ts';
 import { reaches, type Snapshot } from './snapshot.ts';
 import type { PackContent } from './model.ts';
 import type { LeaseClaim, SessionKey, Store } from './store.ts';
-import { SYSTEM_CLOCK, Writer, type Clock } from './writer.ts';
+import { StoreClock } from './store-clock.ts';
+import { SYSTEM_CLOCK, Writer } from './writer.ts';
 
 /** What a probe or an operator asks of an instance. */
 export interface Health {
@@ -40,7 +41,7 @@ export interface Health {
 }
 
 export interface Condition {
-  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged';
+  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log';
   readonly detail: string;
 }
 
@@ -76,7 +77,8 @@ export class Instance {
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
   readonly #log: Log;
-  readonly #clock: Clock;
+  /** What events, and the ends of keys and sessions, go by. */
+  readonly clock: StoreClock;
   readonly #listeners = new Set<ChangeListener>();
   readonly #closing = new AbortController();
   #sessionKeys: readonly SessionKey[];
@@ -100,15 +102,15 @@ export class Instance {
     this.contents = contents;
     this.#lastGood = lastGood;
     this.#log = options.log ?? SILENT;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.#startedAt = new Date(this.#clock.now()).toISOString();
+    this.clock = new StoreClock(options.store, options.clock ?? SYSTEM_CLOCK, this.#log);
+    this.#startedAt = new Date(this.clock.now()).toISOString();
     this.#sessionKeys = sessionKeys;
     if (sessionKeys.length > 0) this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
     this.#freshness = new Freshness(confirmedAt === undefined ? undefined : performance.now() - Math.max(0, Date.now() - confirmedAt));
     this.#applied = this.#current = snapshot;
-    const { clock, log, store } = { clock: this.#clock, log: this.#log, store: options.store };
+    const { clock, log, store } = { clock: this.clock, log: this.#log, store: options.store };
     this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events), diverged: (reason) => this.#follower.divergedBecause(reason) });
-    this.#follower = new Follower({ store, log, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
+    this.#follower = new Follower({ store, log, clock, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
   }
 
   /**
@@ -172,6 +174,8 @@ export class Instance {
     else if (staleSeconds !== undefined) conditions.push({ name: 'stale', detail: `It has been ${staleSeconds} s since this instance knew that it is current.` });
     if (pinnedVersion !== undefined) conditions.push({ name: 'pinned', detail: `PIN_VERSION: ${pinnedVersion} is served, whatever the log says.` });
     if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
+    const behind = this.clock.behind(this.#applied.at);
+    if (behind !== undefined) conditions.push({ name: 'clock-behind-log', detail: behind });
     return { ready, conditions };
   }
 
@@ -299,14 +303,16 @@ export class Instance {
    */
   async #begin(): Promise<void> {
     const { operatorKey, channels, defaultPack, defaultVersion, shipped = [], policies = [] } = this.#options;
-    const clock = this.#clock;
+    const { clock } = this;
+    await clock.known();
+    clock.warnAtStart(this.#applied.at);
     const means = {
       ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
-      ...{ operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
+      ...{ instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
     };
     await this.#writer.commit((base) => planStart(base, { shipped, policies, channels, defaultPack, defaultVersion }, means), { large: true });
-    // Another instance may have made its own key first; a file with a key that opens nothing would mislead.
-    if (this.#operatorKey !== undefined && !this.#applied.keys.has(this.#operatorKey.keyId)) await operatorKey?.remove();
+    // Another instance may have made its own key first, and a start before this one may have died before it could say where its key is.
+    await operatorKey?.settle((token) => keyOfToken(this.#applied, token) !== undefined);
     alarmUnderFloor(this.#applied, this.#log);
     this.#sessionKeys = await this.store.sessionKeys();
     this.#sessions = new Sessions(this.#sessionKeys, this.#options.sessionTtl);
@@ -338,6 +344,7 @@ export class Instance {
         if (!serving) this.#options.onRefused?.(error);
       }
     }
+    this.clock.watch(this.#applied.at);
     if (this.#lastGood === undefined || performance.now() - this.#confirmedAt < CONFIRM_PAUSE || this.staleSeconds !== undefined) return;
     this.#confirmedAt = performance.now();
     await this.#lastGood.confirm();

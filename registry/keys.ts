@@ -93,6 +93,8 @@ export interface CreateKeyCommand {
   readonly actor: Actor;
   /** What the maker holds. */
   readonly heldScopes: readonly Scope[];
+  /** The instance, or the host, that makes it for whoever has access to its DATA_DIR. */
+  readonly madeBy?: string;
 }
 
 export interface RevokeKeyCommand {
@@ -105,13 +107,13 @@ export interface RevokeKeyCommand {
 }
 
 /** @throws RegistryError `forbidden` where the key would be able to do more than its maker */
-export function decideCreateKey({ key, label, scopes, expiresAt, actor, heldScopes }: CreateKeyCommand): EventDraft[] {
+export function decideCreateKey({ key, label, scopes, expiresAt, actor, heldScopes, madeBy }: CreateKeyCommand): EventDraft[] {
   requireHeld(scopes, heldScopes, 'A key can grant only scopes that its maker holds');
   const { keyId, secretHash } = key;
   return [
     {
       ...{ type: 'key-created', actor, reason: `Key for ${label}` },
-      data: { keyId, label, scopes: [...new Set(scopes)], ...(expiresAt !== undefined && { expiresAt }), secretHash },
+      data: { keyId, label, scopes: [...new Set(scopes)], ...(expiresAt !== undefined && { expiresAt }), secretHash, ...(madeBy !== undefined && { madeBy }) },
     },
   ];
 }

@@ -1,10 +1,13 @@
 /**
  * The operator key on disk: `DATA_DIR/operator.key`, the token and a newline, for its owner's eyes only.
  *
- * Problem: somebody must hold the first key, and it must never stand in a log or on a screen.
- * Rule: written to a temporary file that is synced and then renamed, so that it is there as a whole before the key works.
+ * Problem: somebody must hold the first key, and it must never stand in a log or on a screen. A key that does not get into the log must
+ * not take the place of one that works.
+ * Rule: a token waits in a file of its own, synced, before its event is appended. It takes its place, by a rename, once the event is in the
+ * log. What a process leaves behind that dies in between, the next one settles by the log.
+ * Example: `operator.key.new` is there, revision 9 makes its key, `operator.key.new` becomes `operator.key`.
  */
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StartRefused } from './errors.ts';
 import type { OperatorKeyFile } from './first-start.ts';
@@ -17,26 +20,57 @@ export function operatorKeyPath(dataDir: string): string {
 /** @param dataDir an existing folder that only this process's user may read */
 export function operatorKeyFile(dataDir: string): OperatorKeyFile {
   const path = operatorKeyPath(dataDir);
+  const waiting = `${path}.new`;
   return {
     async write(token) {
-      const temporary = `${path}.tmp`;
       try {
-        await rm(temporary, { force: true }); // what an interrupted write left behind would keep its own mode, and a link would be followed
-        const file = await open(temporary, 'wx', 0o600);
+        if (await isFolder(path)) throw new Error('a folder is in its place'); // the rename would fail once the key is in the log
+        await rm(waiting, { force: true }); // what an interrupted write left behind would keep its own mode, and a link would be followed
+        const file = await open(waiting, 'wx', 0o600);
         try {
           await file.writeFile(`${token}\n`);
           await file.sync();
         } finally {
           await file.close();
         }
-        await rename(temporary, path);
         await syncFolder(dataDir);
       } catch (error) {
         throw new StartRefused(78, `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process may write to.`, { cause: error });
       }
     },
-    remove: () => rm(path, { force: true }),
+    async settle(isInLog) {
+      try {
+        const token = await tokenIn(waiting);
+        if (token === undefined) return false;
+        if (!isInLog(token)) {
+          await rm(waiting, { force: true });
+          return false;
+        }
+        await rename(waiting, path);
+        await syncFolder(dataDir);
+        return true;
+      } catch (error) {
+        throw new StartRefused(78, `The operator key cannot be moved to ${path}: ${messageOf(error)}. It is in ${waiting}. Move it by hand, or put right what is wrong and start the service.`, { cause: error });
+      }
+    },
   };
+}
+
+/** The text of a file of ours, without its line end; undefined where there is none. */
+async function tokenIn(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trimEnd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** A loss of power must not take the new name away: the key that it names is in the log by then. */

@@ -16,8 +16,8 @@ import { makeFolder } from './make-folder.ts';
 import { ChannelName, PackName } from './model.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import type { Pin } from './pinned-version.ts';
+import type { Clock } from './store-clock.ts';
 import type { Store } from './store.ts';
-import type { Clock } from './writer.ts';
 
 export interface RegistryOptions {
   /** Owned by the registry once it is open: `close` closes it. Where opening is refused it stays with whoever opened it. */

@@ -25,7 +25,6 @@ import { sessionOf, type Session } from './sessions.ts';
 import { packIn, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type Snapshot, type StyleList, type StylePrompt, type SystemPrompt, type VersionRecord } from './snapshot.ts';
 import type { Store } from './store.ts';
 import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
-import { SYSTEM_CLOCK, type Clock } from './writer.ts';
 
 export type { Preview, Reader, RegistryOptions };
 
@@ -41,7 +40,6 @@ export class Registry {
   readonly defaultChannel: string;
   readonly #instance: Instance;
   readonly #store: Store;
-  readonly #clock: Clock;
   #current: Snapshot;
   #defaultView: ChannelView | undefined;
 
@@ -51,7 +49,6 @@ export class Registry {
     this.defaultChannel = defaultChannelOf(options.channels);
     this.#instance = instance;
     this.#store = instance.store;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#current = instance.current;
     // The atomic flip: from here on every read answers from `current`.
     instance.onShow((current) => {
@@ -113,6 +110,11 @@ export class Registry {
 
   get instanceId(): string {
     return this.#instance.id;
+  }
+
+  /** Milliseconds since the epoch, by the clock that events and the ends of keys and sessions go by: the store's, where it has one. */
+  now(): number {
+    return this.#instance.clock.now();
   }
 
   /** Whole seconds since this instance last knew that it was current; undefined where it still does (SPEC R10). */
@@ -270,7 +272,7 @@ export class Registry {
   async createKey(request: CreateKeyRequest): Promise<Receipt<{ record: KeyRecord; token: string | undefined }>> {
     const { label, scopes, expiresAt, actor = SYSTEM_ACTOR, heldScopes = SCOPES } = request;
     checkRequest({ label, expiresAt });
-    checkNewKey(scopes, expiresAt, this.#clock.now());
+    checkNewKey(scopes, expiresAt, this.now());
     const key = newKey();
     const command: Command = { type: 'create-key', key, label, scopes, actor, heldScopes, ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }) };
     const { event, snapshot, replayed } = await this.#execute(command, request);
@@ -294,7 +296,7 @@ export class Registry {
    * @throws RegistryError `channel-not-found`, `style-not-supported`
    */
   startSession({ styleId, channel }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Marked<Session> {
-    return this.#marked(this.#instance.sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.#clock.now()));
+    return this.#marked(this.#instance.sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.now()));
   }
 
   /**
@@ -304,7 +306,7 @@ export class Registry {
    */
   async resolveSession(sessionId: string, snapshot?: Snapshot): Promise<Marked<Session>> {
     const seen = snapshot ?? (await this.snapshotFor(sessionId));
-    const pin = this.#instance.sessions.read(seen, sessionId, this.#clock.now());
+    const pin = this.#instance.sessions.read(seen, sessionId, this.now());
     return this.#marked(await sessionOf(sessionId, pin, seen, (record) => this.#contentOf(record, seen)));
   }
 
@@ -318,7 +320,7 @@ export class Registry {
     let unknown: unknown;
     try {
       // A session that began later than what is known here is known all the same; where this instance is cut off, that has to do (SPEC R9).
-      if (sessions.read(snapshot, sessionId, this.#clock.now()).revision <= snapshot.revision || this.staleSeconds !== undefined) return snapshot;
+      if (sessions.read(snapshot, sessionId, this.now()).revision <= snapshot.revision || this.staleSeconds !== undefined) return snapshot;
     } catch (error) {
       unknown = error;
     }

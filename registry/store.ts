@@ -92,6 +92,8 @@ export interface Renewal {
   readonly head: Head | undefined;
   /** The leases of all instances, the caller's own among them, perhaps as it was before this renewal. */
   readonly leases: readonly Lease[];
+  /** The store's clock at that moment, in milliseconds since the epoch; missing where `Store.now` is. */
+  readonly now?: number;
 }
 
 /** A log, the contents its events name, the session keys, and the leases of the instances that follow the log. */
@@ -120,6 +122,9 @@ export interface Store {
 
   /** All session keys, the newest last. */
   sessionKeys(): Promise<readonly SessionKey[]>;
+
+  /** The store's clock, in milliseconds since the epoch. A store that goes by the clock of this process has none. */
+  now?(): Promise<number>;
 
   /** Renews an instance's lease, durably, and says how far the log is. The lease is made where there is none. */
   renew(claim: LeaseClaim): Promise<Renewal>;

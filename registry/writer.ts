@@ -15,6 +15,7 @@ import { Fold, LogBroken } from './fold.ts';
 import type { Log } from './log.ts';
 import type { PackContent } from './model.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Clock } from './store-clock.ts';
 import type { AppendOutcome, Batch, SessionKey, Store, StoredContent } from './store.ts';
 
 /** For how long a write may take, its wait for others included, in milliseconds: its answer is out within two seconds. */
@@ -25,13 +26,6 @@ const PAGE = 10_000;
 const PAUSE = 50;
 /** Between two tries to catch up after one, at most, in milliseconds; the first comes after `PAUSE`. */
 const LONGEST_PAUSE = 2000;
-
-/** Time and ids, so that tests can hold them. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  newId(): string;
-}
 
 export const SYSTEM_CLOCK: Clock = Object.freeze({ now: () => Date.now(), newId: () => randomUUID() });
 
@@ -47,7 +41,8 @@ export interface Proposal {
 export interface WriterOptions {
   readonly store: Store;
   readonly contents: Contents;
-  readonly clock: Clock;
+  /** `known` is waited for before the first event is dated. */
+  readonly clock: Clock & { known?(): Promise<void> | undefined };
   readonly log: Log;
   /** The one assignment that makes a snapshot visible, and what follows from it. No events: the whole history was replaced. */
   readonly publish: (next: Snapshot, events: readonly Event[]) => void;
@@ -169,6 +164,7 @@ export class Writer {
   /** The events, once they are durable and visible; undefined on a conflict. */
   async #append(base: Snapshot, proposal: Proposal, deadline: Deadline): Promise<readonly Event[] | undefined> {
     const { contents, clock } = this.#options;
+    await within(deadline, clock.known?.());
     const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
     const fold = new Fold(base);

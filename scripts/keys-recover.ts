@@ -5,13 +5,13 @@
  * log beside it, and the service hears of the key when the key is used.
  */
 import { readConfig } from '../config.ts';
-import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey } from '../registry/index.ts';
+import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey, RegistryError } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
 try {
   const config = readConfig(process.env);
   if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
-  const store = await attachStore(config);
+  const store = await attachStore(config, { appends: true });
   try {
     const { keyId, revision } = await recoverOperatorKey(store, operatorKeyFile(config.dataDir));
     console.log(`Made the operator key ${keyId} (revision ${revision}). It is in ${operatorKeyPath(config.dataDir)}.`);
@@ -20,6 +20,8 @@ try {
     await store.close();
   }
 } catch (error) {
-  console.error(`No key was made: ${messageOf(error)}`);
+  const unknown = error instanceof RegistryError && error.code === 'outcome-unknown';
+  console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
+  if (unknown) console.error('The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.');
   process.exitCode = 1;
 }

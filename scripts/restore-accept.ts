@@ -17,7 +17,7 @@ try {
   if (values.help === true) console.log(USAGE);
   else {
     const config = readConfig(process.env);
-    const store = await attachStore(config);
+    const store = await attachStore(config, { appends: true });
     try {
       const { epoch, revision } = await acceptRestore(store, config.dataDir, values.reason);
       console.log(`Accepted: revision ${revision} opens epoch ${epoch}. Instances follow within a second or two; see /readyz of each.`);

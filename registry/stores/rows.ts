@@ -1,5 +1,5 @@
 /** What a database gives back of an event and of a content, as the port promises it. */
-import { RegistryError } from '../errors.ts';
+import { StoreDamaged } from '../errors.ts';
 import type { Event } from '../event.ts';
 import type { PackContent } from '../model.ts';
 import { parseFrozen } from './frozen-json.ts';
@@ -10,7 +10,7 @@ import { parseFrozen } from './frozen-json.ts';
  * @param shown the database, for messages
  * @param exact whether it must lie there to the byte as it was appended: a member that stands there twice is one to the search and another
  *   to the hash
- * @throws RegistryError `store-unavailable` with the member `revision`, where it does not lie there so, or cannot be read at all
+ * @throws StoreDamaged with the member `revision`, where it does not lie there so, or cannot be read at all
  */
 export function eventOf(body: string, revision: number, shown: string, exact = false): Event {
   try {
@@ -18,18 +18,18 @@ export function eventOf(body: string, revision: number, shown: string, exact = f
     if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
     return event;
   } catch (cause) {
-    throw new RegistryError('store-unavailable', `Revision ${revision} in the registry database ${shown} is damaged.`, { revision }, { cause });
+    throw new StoreDamaged(`Revision ${revision} in the registry database ${shown} is damaged.`, { revision }, { cause });
   }
 }
 
 /**
  * The content that lies under a digest. The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on.
- * @throws RegistryError `store-unavailable` with the member `digest`, where it cannot be read
+ * @throws StoreDamaged with the member `digest`, where it cannot be read
  */
 export function contentOf(body: string, digest: string, shown: string): PackContent {
   try {
     return parseFrozen(body) as PackContent;
   } catch {
-    throw new RegistryError('store-unavailable', `The content ${digest} in the registry database ${shown} is damaged; restore it from a backup.`, { digest });
+    throw new StoreDamaged(`The content ${digest} in the registry database ${shown} is damaged; restore it from a backup.`, { digest });
   }
 }

@@ -28,7 +28,7 @@ const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'private
 
 const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, { counts, ...options }) => {
   const { registry } = app;
-  const watchers = new Watchers(registry, { ...options, encode: wire.encode, mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId), log: app.log });
+  const watchers = new Watchers(registry, { ...options, encode: wire.encode, mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId, registry.now()), log: app.log });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;
   app.addHook('preClose', async () => watchers.close()); // the server would wait for their end
@@ -94,9 +94,9 @@ function requireKnown({ channels }: Registry, snapshot: Snapshot, pack: string |
   }
 }
 
-function mayWatch(snapshot: Snapshot, keyId: string): boolean {
+function mayWatch(snapshot: Snapshot, keyId: string, now: number): boolean {
   const key = snapshot.keys.get(keyId);
-  return key !== undefined && deadBecause(key, Date.now()) === undefined;
+  return key !== undefined && deadBecause(key, now) === undefined;
 }
 
 /** A watcher at the other end of an answer. It holds the answer and nothing else of the request: there are ten thousand of them. */

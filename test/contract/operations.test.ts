@@ -98,7 +98,7 @@ for (const each of [...GENERAL, ...OWN]) {
 }
 
 t.test('a session cannot start where the default pack is not there', async (t) => {
-  const { app } = await openApp(t, { store: 'memory', registry: { defaultPack: 'choach' } });
+  const { app } = await openApp(t, { store: 'memory', before: () => undefined, earlier: { defaultPack: 'coach' }, registry: { defaultPack: 'choach' } });
   record(t, 'startCoachSession', await send(app, 'startCoachSession', { body: {} }));
 });
 

@@ -1,8 +1,9 @@
 /**
  * `npm run keys:recover` beside a running and a stopped service: the new key works, the old one as well, and no token is ever said.
  */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { newFolder } from '../support/folder.ts';
 import { runHere, runScript } from '../support/script.ts';
@@ -58,6 +59,18 @@ t.test('beside a stopped service', async (t) => {
   for (const token of [first, second]) t.equal(await status(again.address, token), 200);
   t.equal(readFileSync(join(dataDir, 'operator.key'), 'utf8').trim(), second, 'the start makes none');
   await again.stop();
+});
+
+t.test('one that fails leaves operator.key as it was', async (t) => {
+  const dataDir = join(newFolder(t), 'data');
+  await (await startServer(t, { DATA_DIR: dataDir })).stop();
+  const before = readFileSync(join(dataDir, 'operator.key'), 'utf8');
+  const other = new DatabaseSync(join(dataDir, 'registry.db'));
+  t.teardown(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  t.match(await runHere('scripts/keys-recover.ts', [], { DATA_DIR: dataDir }), { code: 1, stdout: '', stderr: /^No key was made: .*database is locked/ });
+  t.equal(readFileSync(join(dataDir, 'operator.key'), 'utf8'), before);
+  t.notOk(readdirSync(dataDir).includes('operator.key.new'), 'and no key that opens nothing beside it');
 });
 
 t.test('where there is nothing to add a key to, it says so and makes none', async (t) => {

@@ -207,8 +207,8 @@ t.test('a database that cannot be believed', async (t) => {
     return { DATA_DIR: copy };
   };
   await refusedHere(t, 'a gap', damaged('gap', 'DELETE FROM events WHERE revision = 5'), 65, [/The log is broken: Revision 6 follows 4; 5 should/u, /backup/u]);
-  await refusedHere(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 75, [/has lost the content sha256:/u, /backup/u]);
-  await refusedHere(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 75, [/content sha256:\w+ was changed/u, /backup/u]);
+  await refusedHere(t, 'a lost content', damaged('lost', 'DELETE FROM contents'), 65, [/has lost the content sha256:/u, /backup/u]);
+  await refusedHere(t, 'a changed content', damaged('changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"), 65, [/content sha256:\w+ was changed/u, /backup/u]);
   for (const [name, sql] of [['healed-lost', 'DELETE FROM contents'], ['healed-changed', "UPDATE contents SET body = json_set(body, '$.system', 'Changed')"]] as const) {
     const healed = await openHere(t, damaged(name, sql, []));
     const answer = await healed.inject('/v1/prompts/system');

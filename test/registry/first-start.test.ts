@@ -149,6 +149,15 @@ onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names wh
   await once(place, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
 });
 
+onEach('an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is', async (t, place) => {
+  await t.rejects(place.start({ defaultPack: 'coch' }), { name: 'StartRefused', exitCode: 78, message: /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\.$/ });
+  t.same(await place.log(), [], 'nothing was registered');
+  await once(place, {}, () => undefined);
+  const log = new RecordedLog();
+  await once(place, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
+  t.match(log.messages('warn'), [/^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/]);
+});
+
 onEach('an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart', async (t, place) => {
   await once(place, {}, () => undefined);
   const log = new RecordedLog();

@@ -1,18 +1,24 @@
 /** The operator key on disk: whole, for its owner only, and a message that helps where it cannot be written. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { operatorKeyFile, operatorKeyPath, StartRefused } from '../../registry/index.ts';
 import { openApp } from '../support/app.ts';
 
 const TOKEN = `prk_k7Qm2Xw9Lp3a_${'s'.repeat(43)}`;
+const inLog = () => true;
+/** Writes the key, and puts it in its place. */
+async function put(dir: string): Promise<void> {
+  await operatorKeyFile(dir).write(TOKEN);
+  await operatorKeyFile(dir).settle(inLog);
+}
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 t.test('the file holds the token and a newline, for its owner only', async (t) => {
   const umask = process.umask(0);
   t.teardown(() => process.umask(umask));
   const dir = t.testdir();
-  await operatorKeyFile(dir).write(TOKEN);
+  await put(dir);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
   t.equal(operatorKeyPath(dir), join(dir, 'operator.key'));
   t.equal(modeOf(operatorKeyPath(dir)), 0o600, 'whatever the umask is');
@@ -22,23 +28,23 @@ t.test('the file holds the token and a newline, for its owner only', async (t) =
 t.test('another key takes its place as a whole, and with it its mode', async (t) => {
   const dir = t.testdir({ 'operator.key': 'a longer text than any key is, which must be gone afterwards\n'.repeat(10) });
   chmodSync(operatorKeyPath(dir), 0o644);
-  await operatorKeyFile(dir).write(TOKEN);
+  await put(dir);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
   t.equal(modeOf(operatorKeyPath(dir)), 0o600);
 });
 
 t.test('what an interrupted write left behind lends the key neither its text nor its mode', async (t) => {
-  const dir = t.testdir({ 'operator.key.tmp': 'x'.repeat(500) });
-  chmodSync(join(dir, 'operator.key.tmp'), 0o644);
-  await operatorKeyFile(dir).write(TOKEN);
+  const dir = t.testdir({ 'operator.key.new': 'x'.repeat(500) });
+  chmodSync(join(dir, 'operator.key.new'), 0o644);
+  await put(dir);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
   t.equal(modeOf(operatorKeyPath(dir)), 0o600);
 });
 
 t.test('a link in the place of the temporary file is not followed', async (t) => {
   const dir = t.testdir({ data: {}, elsewhere: 'as it was' });
-  symlinkSync(join(dir, 'elsewhere'), join(dir, 'data', 'operator.key.tmp'));
-  await operatorKeyFile(join(dir, 'data')).write(TOKEN);
+  symlinkSync(join(dir, 'elsewhere'), join(dir, 'data', 'operator.key.new'));
+  await put(join(dir, 'data'));
   t.equal(readFileSync(join(dir, 'elsewhere'), 'utf8'), 'as it was');
 });
 
@@ -56,13 +62,19 @@ t.test('a folder that cannot be written to: the message names the file and what 
   }
 });
 
-t.test('taking it away works also where it is not there', async (t) => {
-  const dir = t.testdir();
+t.test('a key waits beside the one that lies there until the log has it', async (t) => {
+  const dir = t.testdir({ 'operator.key': 'the one before\n' });
   const file = operatorKeyFile(dir);
-  await file.remove();
+  t.equal(await file.settle(inLog), false, 'nothing waits');
   await file.write(TOKEN);
-  await file.remove();
-  t.notOk(existsSync(operatorKeyPath(dir)));
+  t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), 'the one before\n');
+  t.equal(modeOf(join(dir, 'operator.key.new')), 0o600);
+  t.equal(await file.settle((token) => token !== TOKEN), false, 'it is not in the log');
+  t.strictSame(readdirSync(dir), ['operator.key']);
+  t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), 'the one before\n');
+  await file.write(TOKEN);
+  t.equal(await operatorKeyFile(dir).settle((token) => token === TOKEN), true, 'also for another process');
+  t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
 });
 
 t.test('the key that a first start writes opens the service', async (t) => {

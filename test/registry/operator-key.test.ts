@@ -1,9 +1,9 @@
 /**
- * The operator key (SPEC R12): made where nobody holds `*` for good, in `operator.key` before it is in the log, and not made again.
+ * The operator key (SPEC R12): made where nobody holds `*` for good, on the disk before it is in the log, and not made again.
  *
- * A file with a token that opens nothing may be left by a start that failed; the next start puts one there that works.
+ * It waits beside `operator.key` until it is in the log, so that a start or a recovery that fails leaves the key that lies there as it was.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { operatorKeyFile, operatorKeyPath } from '../../registry/operator-key.ts';
@@ -102,7 +102,7 @@ t.test('the token is there before its event is sent', async (t) => {
       const event = batch?.events.find(({ type }) => type === 'key-created');
       if (event?.type !== 'key-created') return undefined;
       seen += 1;
-      t.equal(tokenIn(dataDir).split('_')[1], event.data.keyId);
+      t.equal(readFileSync(`${operatorKeyPath(dataDir)}.new`, 'utf8').split('_')[1], event.data.keyId);
       return undefined;
     },
   });
@@ -110,15 +110,25 @@ t.test('the token is there before its event is sent', async (t) => {
   t.ok(opens(registry, dataDir));
 });
 
-t.test('a start whose append fails leaves a file that opens nothing; the next one makes one that works', async (t) => {
+t.test('a start whose append fails leaves the key that lies there; the next one makes one that works', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
+  writeFileSync(operatorKeyPath(dataDir), 'the key of another registry\n');
   await t.rejects(start(t, dataDir, store, { plan: ({ method }) => (method === 'append' ? 'rejects' : undefined) }), { name: 'RegistryError', code: 'store-unavailable' });
-  const left = tokenIn(dataDir);
+  t.equal(tokenIn(dataDir), 'the key of another registry');
   t.equal(await store.head(), undefined);
   const registry = await start(t, dataDir, store);
   t.ok(opens(registry, dataDir));
-  t.not(tokenIn(dataDir), left);
-  t.equal(keyOfToken(registry.current, left), undefined);
+  t.same(readdirSync(dataDir), ['operator.key'], 'nothing else is left');
+});
+
+t.test('a start that died before its key was in its place is ended by the next one', async (t) => {
+  const [dataDir, store] = [newFolder(t), new MemoryStore()];
+  const dies = { ...operatorKeyFile(dataDir), settle: () => Promise.reject(new Error('It died here.')) };
+  await t.rejects(start(t, dataDir, store, { operatorKey: dies }), /It died here/);
+  t.notOk(existsSync(operatorKeyPath(dataDir)));
+  const registry = await start(t, dataDir, store);
+  t.equal(made(registry).length, 1, 'it makes none of its own');
+  t.ok(opens(registry, dataDir));
 });
 
 t.test('an append whose answer was lost makes one key, and the file has it', async (t) => {
@@ -165,6 +175,34 @@ t.test('a recovered key is an event like any other, and the ones before it still
   t.match(event, { revision, type: 'key-created', actor: { keyId: 'system' }, data: { keyId, label: 'operator (recovered on the host)', scopes: ['*'] } });
   await running.activate({ version: '1.0.0', reason: 'It goes on behind it' });
   t.match(await running.verify(), { valid: true, events: revision + 1 });
+});
+
+t.test('a recovery that fails leaves the key that lies there as it was', async (t) => {
+  const [dataDir, store] = [newFolder(t), new MemoryStore()];
+  const running = await start(t, dataDir, store);
+  const [old, { ino }] = [tokenIn(dataDir), statSync(operatorKeyPath(dataDir))];
+  const failing = (plan: Plan) => recoverOperatorKey(new FailingStore(store, plan), operatorKeyFile(dataDir));
+  await t.rejects(failing(({ method }) => (method === 'append' ? 'rejects' : undefined)), { code: 'store-unavailable' });
+  t.same([tokenIn(dataDir), statSync(operatorKeyPath(dataDir)).ino, readdirSync(dataDir)], [old, ino, ['operator.key']]);
+
+  await t.rejects(failing(({ method }) => (method === 'append' ? 'unknown' : undefined)), { code: 'outcome-unknown' });
+  t.equal(tokenIn(dataDir), old, 'nor where nobody knows whether it was made');
+  await recoverOperatorKey(store, operatorKeyFile(dataDir));
+  await running.catchUp();
+  t.ok(opens(running, dataDir));
+  t.same(readdirSync(dataDir), ['operator.key']);
+});
+
+t.test('a recovery of unknown outcome that had made its key is ended by the next start', async (t) => {
+  const [dataDir, store] = [newFolder(t), new MemoryStore()];
+  await (await start(t, dataDir, store)).close();
+  const old = tokenIn(dataDir);
+  const dies = { ...operatorKeyFile(dataDir), settle: (isInLog: (token: string) => boolean) => (existsSync(`${operatorKeyPath(dataDir)}.new`) ? Promise.reject(new Error('It died here.')) : operatorKeyFile(dataDir).settle(isInLog)) };
+  await t.rejects(recoverOperatorKey(new FailingStore(store), dies), /It died here/);
+  t.equal(tokenIn(dataDir), old);
+  const again = await start(t, dataDir, store);
+  t.not(tokenIn(dataDir), old);
+  t.ok(opens(again, dataDir));
 });
 
 t.test('a recovery beside a writer takes the next place; on an empty log there is nothing to recover', async (t) => {

@@ -93,7 +93,7 @@ class Real {
     this.policyVersion += 1;
     const options = { shipped: [], policies: [floorUnder('coach', this.policyVersion, ...under)], channels: CHANNELS, defaultPack: 'coach', defaultVersion: undefined };
     const knownContent = async (digest: string) => this.contents.get(digest) ?? assert.fail(`${digest} is not there`);
-    this.take(await planStart(this.snapshot, options, { newId: () => 'registry-1', newSessionKey: () => newSessionKey(''), newKey, operatorKey: undefined, knownContent, log: SILENT }));
+    this.take(await planStart(this.snapshot, options, { newId: () => 'registry-1', newSessionKey: () => newSessionKey(''), newKey, instance: 'a', operatorKey: undefined, knownContent, log: SILENT }));
   }
 
   take({ events, contents }: Decision): void {

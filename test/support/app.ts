@@ -108,7 +108,7 @@ export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token:
     write: async (token) => {
       key = token;
     },
-    remove: async () => undefined,
+    settle: async () => true,
   };
 }
 

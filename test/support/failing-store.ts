@@ -45,6 +45,7 @@ export class FailingStore implements Store {
   away = false;
   /** Hints are lost. */
   deaf = false;
+  readonly now?: () => Promise<number>;
   readonly #plan: Plan;
   /** How many calls of each method there were: a writer that is led on makes thousands. */
   readonly #turns = new Map<Call['method'], number>();
@@ -53,6 +54,8 @@ export class FailingStore implements Store {
     this.kind = inner.kind;
     this.inner = inner;
     this.#plan = plan;
+    const now = inner.now?.bind(inner);
+    if (now !== undefined) this.now = () => (this.away ? Promise.reject(unavailable()) : now());
   }
 
   /** The batches that were to be appended, in order. */

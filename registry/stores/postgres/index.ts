@@ -151,11 +151,20 @@ export class PostgresStore implements Store {
     });
   }
 
+  async now(): Promise<number> {
+    return this.#reading(Date.now(), async (session) => {
+      const [row] = await session.rows<[string]>('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint', []);
+      return Number(row?.[0]);
+    });
+  }
+
   async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion }: LeaseClaim): Promise<Renewal> {
     const nothing: Renewal = { head: undefined, leases: [] };
     return this.#using(this.#leases, WRITE_LIMIT, nothing, async (session) => {
       const rows = await session.rows<LeaseRow>(RENEW, [id, startedAt, epoch, appliedRevision, pinnedVersion ?? null]);
-      return { head: headOf(rows[0]), leases: rows.map(leaseOf) };
+      const leases = rows.map(leaseOf);
+      const own = leases.find((lease) => lease.id === id);
+      return { head: headOf(rows[0]), leases, ...(own !== undefined && { now: Date.parse(own.lastSeenAt) }) };
     });
   }
 

@@ -1,9 +1,16 @@
 /**
  * What SQLite's result codes (https://sqlite.org/rescode.html) mean to us: who has to do what.
  */
-import { messageOf, RegistryError, StartRefused } from '../../errors.ts';
+import { messageOf, RegistryError, StartRefused, StoreDamaged } from '../../errors.ts';
 
-export const SQLITE = Object.freeze({ PERM: 3, BUSY: 5, READONLY: 8, CORRUPT: 11, FULL: 13, CANTOPEN: 14, CONSTRAINT: 19, NOTADB: 26 });
+export const SQLITE = Object.freeze({
+  ...{ PERM: 3, BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, INTERRUPT: 9, IOERR: 10, FULL: 13, CANTOPEN: 14, PROTOCOL: 15, CONSTRAINT: 19, AUTH: 23, NOTADB: 26 },
+});
+
+/** They say that the file cannot be used at the moment, and nothing of what is in it. */
+const NO_ACCESS: ReadonlySet<number> = new Set([SQLITE.PERM, SQLITE.BUSY, SQLITE.LOCKED, SQLITE.NOMEM, SQLITE.READONLY, SQLITE.INTERRUPT, SQLITE.IOERR, SQLITE.FULL, SQLITE.CANTOPEN, SQLITE.PROTOCOL, SQLITE.AUTH]);
+/** The file ends where a page should be. */
+const SHORT_READ = 522;
 
 /** The primary result code of what `node:sqlite` threw, undefined for anything else. */
 export function resultCode(thrown: unknown): number | undefined {
@@ -11,8 +18,24 @@ export function resultCode(thrown: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-/** A call that could not be served; whoever asked may try again. */
+/**
+ * Whether what was thrown says that the file is damaged. Our statements are right for a whole file, so whatever is not about access is:
+ * a page that makes no sense, a table that is gone from the schema, a number that is none.
+ */
+function isDamage(thrown: unknown): boolean {
+  const code = resultCode(thrown);
+  if (code === undefined) return thrown instanceof Error && !('errno' in thrown); // else the operating system's word
+  return (thrown as { readonly errcode: number }).errcode === SHORT_READ || !(NO_ACCESS.has(code) || code === SQLITE.CONSTRAINT);
+}
+
+function damaged(file: string, cause: unknown): string {
+  return `The registry database ${file} is damaged (${messageOf(cause)}). Keep a copy, and restore it from a backup.`;
+}
+
+/** A call that could not be served: StoreDamaged where the file is damaged; after anything else whoever asked may try again. */
 export function unavailable(file: string, cause: unknown): RegistryError {
+  if (cause instanceof StartRefused) return cause.exitCode === 65 ? new StoreDamaged(cause.message, {}, { cause }) : new RegistryError('store-unavailable', cause.message, {}, { cause });
+  if (isDamage(cause)) return new StoreDamaged(damaged(file, cause), {}, { cause });
   const why = resultCode(cause) === SQLITE.FULL ? 'the disk is full' : messageOf(cause);
   return new RegistryError('store-unavailable', `The registry database ${file} cannot be used: ${why}.`, {}, { cause });
 }
@@ -30,8 +53,6 @@ export function openFault(file: string, cause: unknown): StartRefused | Registry
         `${file} is not a SQLite database. It is left as it is. Name another file, or move this one away and restore the database from a backup.`,
         { cause },
       );
-    case SQLITE.CORRUPT:
-      return new StartRefused(65, `The registry database ${file} is damaged (${messageOf(cause)}). Keep a copy, and restore it from a backup.`, { cause });
     case SQLITE.PERM:
     case SQLITE.READONLY:
     case SQLITE.CANTOPEN:
@@ -41,6 +62,6 @@ export function openFault(file: string, cause: unknown): StartRefused | Registry
         { cause },
       );
     default:
-      return unavailable(file, cause);
+      return isDamage(cause) ? new StartRefused(65, damaged(file, cause), { cause }) : unavailable(file, cause);
   }
 }

@@ -16,6 +16,7 @@ import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey,
 import { follows, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf } from '../rows.ts';
+import { lastWriteOf, requirePlausibleClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
@@ -24,22 +25,27 @@ import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
 import { preparePlace } from './place.ts';
 import { byPlaces, type Look } from './times.ts';
 
+export { lockDataDir } from './lock.ts';
+
 /**
  * Opens a registry database, makes it where there is none, and holds it against other servers until it is closed.
  *
  * @param options.file path of the database; `<file>.lock` and `<file>.holder.json` lie beside it
  * @param options.holder what this process calls itself, for the message that a second one gets
  * @throws StartRefused (65) no database, a damaged one, another's, or one of a newer build; (75) in use by another server;
- *   (78) a path that cannot be read and written
+ *   (78) a path that cannot be read and written, or a clock that is years ahead of the last write
  * @throws RegistryError `store-unavailable` where it may pass: a full disk, another program's lock
  */
 export async function openSqliteStore(options: { readonly file: string; readonly holder?: string }): Promise<SqliteStore> {
   const file = preparePlace(options.file);
   const lock = acquireLock(file, options.holder);
+  const writtenAt = lastWriteOf(file);
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(file);
+    const isNew = lastMigration(database, file) === 0;
     migrate(database, file);
+    if (!isNew) requirePlausibleClock(file, database, writtenAt);
     return new SqliteStore(file, database, lock);
   } catch (cause) {
     database?.close();
@@ -52,15 +58,19 @@ export async function openSqliteStore(options: { readonly file: string; readonly
  * Opens the database of a server that may be running, beside it: for tools on the host. It takes no lock and makes nothing; an
  * append of its own is a compare-and-set like the server's, and the server follows.
  *
- * @throws StartRefused (65) no database, a damaged one, one of an older or newer build; (78) none there, or one that cannot be read
+ * @param options.appends whether the tool appends: then the clock is checked as at a start
+ * @throws StartRefused (65) no database, a damaged one, one of an older or newer build; (78) none there, one that cannot be read, or a clock
+ *   that is years ahead of the last write
  */
-export async function attachSqliteStore({ file }: { readonly file: string }): Promise<SqliteStore> {
+export async function attachSqliteStore({ file, appends = false }: { readonly file: string; readonly appends?: boolean }): Promise<SqliteStore> {
   if (!existsSync(file)) throw new StartRefused(78, `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`);
   const path = preparePlace(file);
+  const writtenAt = lastWriteOf(path);
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(path);
     if (lastMigration(database, path) < MIGRATIONS.length) throw new StartRefused(65, `The registry database ${path} is of an older build. Start the service of this build once, then try again.`);
+    if (appends) requirePlausibleClock(path, database, writtenAt);
     return new SqliteStore(path, database, { release: () => undefined });
   } catch (cause) {
     database?.close();

@@ -1,9 +1,10 @@
 /**
- * One server per database file.
+ * One server per database file, and one per data folder.
  *
- * Problem: a second server on the same file would serve an older state without knowing. A PID file outlives a `kill -9`, and
- * `locking_mode=EXCLUSIVE` would keep readers (an audit tool) out of the database.
- * Rule: the server holds an exclusive transaction on a small SQLite file beside the database for its whole life. The
+ * Problem: a second server on the same file would serve an older state without knowing; two that share a data folder overwrite each
+ * other's snapshot, contents and operator key. A PID file outlives a `kill -9`, and `locking_mode=EXCLUSIVE` would keep readers (an audit
+ * tool) out of the database.
+ * Rule: the server holds an exclusive transaction on a small SQLite file beside the database, or in the folder, for its whole life. The
  * operating system gives it up at any death of the process. Who holds it is told in a third file, which is only for people.
  * Example: `registry.db`, `registry.db.lock`, `registry.db.holder.json` {"pid":4711,"host":"a","startedAt":"2026-01-31T…"}.
  *
@@ -12,6 +13,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartRefused } from '../../errors.ts';
 import { openFault, resultCode, SQLITE } from './faults.ts';
@@ -25,7 +27,15 @@ interface Holder {
   readonly holder?: string;
 }
 
-/** The right to be the only server on a file. */
+/** What is locked, for the message that a second server gets. */
+interface Locked {
+  /** Begins the sentence "… is in use by". */
+  readonly name: string;
+  /** What a second server needs. */
+  readonly other: string;
+}
+
+/** The right to be the only server on a file or folder. */
 export interface FileLock {
   /** Gives the lock back; a second time does nothing. */
   release(): void;
@@ -38,7 +48,20 @@ export interface FileLock {
  * @throws StartRefused (75) where another server has it, naming that; (78) where the lock file cannot be used.
  */
 export function acquireLock(file: string, holder?: string): FileLock {
-  const database = beginExclusive(file);
+  return acquire(file, { name: `The registry database ${file}`, other: 'a database' }, holder);
+}
+
+/**
+ * Takes the lock of a data folder, without waiting: `instance.lock` in it.
+ * @param dir an existing folder
+ * @throws StartRefused (75) where another server has it, naming that; (78) where the lock file cannot be used.
+ */
+export function lockDataDir(dir: string): FileLock {
+  return acquire(join(dir, 'instance'), { name: `DATA_DIR "${dir}"`, other: 'a DATA_DIR' });
+}
+
+function acquire(file: string, locked: Locked, holder?: string): FileLock {
+  const database = beginExclusive(file, locked);
   const holderFile = holderFileOf(file);
   writeHolder(holderFile, { pid: process.pid, host: hostname(), startedAt: new Date().toISOString(), ...(holder === undefined ? {} : { holder }) });
   return {
@@ -50,7 +73,7 @@ export function acquireLock(file: string, holder?: string): FileLock {
   };
 }
 
-function beginExclusive(file: string): DatabaseSync {
+function beginExclusive(file: string, locked: Locked): DatabaseSync {
   const lockFile = preparePlace(`${file}.lock`);
   let database: DatabaseSync | undefined;
   try {
@@ -60,22 +83,22 @@ function beginExclusive(file: string): DatabaseSync {
     return database;
   } catch (cause) {
     database?.close();
-    if (resultCode(cause) === SQLITE.BUSY) throw inUse(file, cause);
+    if (resultCode(cause) === SQLITE.BUSY) throw inUse(file, locked, cause);
     if (resultCode(cause) === SQLITE.NOTADB) {
-      throw new StartRefused(78, `${lockFile} is not a lock file of this service. Move it away: the registry database ${file} is locked through a file of that name.`, { cause });
+      throw new StartRefused(78, `${lockFile} is not a lock file of this service. Move it away: ${locked.name} is locked through a file of that name.`, { cause });
     }
     throw openFault(lockFile, cause);
   }
 }
 
-function inUse(file: string, cause: unknown): StartRefused {
+function inUse(file: string, { name, other }: Locked, cause: unknown): StartRefused {
   const first = readHolder(holderFileOf(file));
   const who = first
     ? `process ${first.pid}${first.holder === undefined ? '' : ` (${first.holder})`} on ${first.host}, started ${first.startedAt}`
     : 'another process';
   return new StartRefused(
     75,
-    `The registry database ${file} is in use by ${who}. One server at a time can have it: stop that one and start this one again, or give this one a database of its own.`,
+    `${name} is in use by ${who}. One server at a time can have it: stop that one and start this one again, or give this one ${other} of its own.`,
     { cause },
   );
 }

@@ -85,10 +85,13 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
  */
 export function lastMigration(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): number {
   const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.['tables'];
-  if (tables === 0) return 0;
-  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) {
+  const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
+  const mark = database.prepare('PRAGMA application_id').get()?.['application_id'];
+  if (tables === 0 && pages <= 1 && mark === 0) return 0; // with pages, or the mark, tables were there before: no new registry over their remains
+  if (mark !== APPLICATION_ID) {
     throw new StartRefused(65, `${file} is the SQLite database of something else. It is left as it is. Name another file.`);
   }
+  if (tables === 0) throw new StartRefused(65, `The registry database ${file} is damaged: its tables are gone. Keep a copy, and restore it from a backup.`);
   const applied = Number(database.prepare('SELECT max(number) AS applied FROM migrations').get()?.['applied'] ?? 0);
   if (applied > migrations.length) {
     throw new StartRefused(

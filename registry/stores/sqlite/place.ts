@@ -3,13 +3,15 @@
  *
  * Problem: the same file through a symlink or a relative path must meet the same lock; a file made with the usual umask can
  * be read by everybody; SQLite opens a file that it may not write without a word, and fails at the first write.
- * Rule: everything that a person has to put right is found before SQLite opens anything, and named with its path.
+ * Rule: everything that a person has to put right is found before SQLite opens anything, and named with its path. A file that can
+ * be reached by a second name (`names.ts`) is refused.
  * Example: `data/registry.db` becomes `/srv/registry/data/registry.db`, made empty with mode 0600 where there was none.
  */
 import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, StartRefused } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
+import { requireOneName } from './names.ts';
 
 /**
  * The file's real, absolute path; parent folders (0700) and an empty file (0600) are made where missing, for good: a loss
@@ -29,6 +31,7 @@ export function preparePlace(file: string): string {
   const path = realFile(join(folder, basename(file)));
   requireAccess(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK, path);
   requireAccess(path, constants.R_OK | constants.W_OK, path);
+  requireOneName(path);
   return path;
 }
 

@@ -1,6 +1,6 @@
 /** The SQLite store: what every store must do, and what only a file on a disk can do wrong. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import type { EventType } from '../../../registry/event.ts';
 import { openDatabase } from '../../../registry/stores/sqlite/database.ts';
 import { eventStatement } from '../../../registry/stores/sqlite/events.ts';
-import { openSqliteStore, SqliteStore } from '../../../registry/stores/sqlite/index.ts';
+import { attachSqliteStore, openSqliteStore, SqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { migrate, MIGRATIONS } from '../../../registry/stores/sqlite/migrations.ts';
 import { APPEND_CHILD, appendChild } from '../../support/child.ts';
 import { activation, batchAfter, contentOf, drafts, EMPTY, headOf } from '../../support/events.ts';
@@ -178,6 +178,54 @@ t.test('one server per file', async (t) => {
       writeFileSync(`${file}.holder.json`, text);
       await t.rejects(openSqliteStore({ file }), refused(75, /in use by another process/));
     }
+  });
+
+  t.test('a file with a second hard link is refused by either name; the server that runs goes on', async (t) => {
+    const root = t.testdir({ first: {}, second: {} });
+    const [file, link] = [join(root, 'first', 'registry.db'), join(root, 'second', 'registry.db')];
+    const store = await openSqliteStore({ file });
+    await store.append(batchAfter(EMPTY, [activation()]), 0);
+    linkSync(file, link);
+    const linked = refused(78, new RegExp(`${quoted(link)} has 2 hard links\\. Stop every server .* copy the file`));
+    await t.rejects(openSqliteStore({ file: link }), linked);
+    await t.rejects(attachSqliteStore({ file: link }), linked, 'a tool on the host is refused as well');
+    t.notOk(existsSync(`${link}.lock`), 'nothing was made beside it');
+    t.equal(await store.append(batchAfter((await store.head()) ?? EMPTY, [activation()]), 1), 'done');
+    await store.close();
+    await t.rejects(openSqliteStore({ file }), refused(78, /first\/registry\.db has 2 hard links/));
+    rmSync(link);
+    const again = await openSqliteStore({ file });
+    t.equal((await again.head())?.revision, 2);
+    await again.close();
+  });
+
+  t.test('so is a second way to what SQLite keeps beside it, and to the lock', async (t) => {
+    const root = t.testdir({ 'elsewhere': '' });
+    for (const suffix of ['-wal', '-shm', '-journal', '.lock']) {
+      const file = join(root, `registry${suffix}.db`);
+      await (await openSqliteStore({ file })).close();
+      rmSync(`${file}${suffix}`, { force: true });
+      linkSync(join(root, 'elsewhere'), `${file}${suffix}`);
+      await t.rejects(openSqliteStore({ file }), refused(78, new RegExp(`${quoted(file + suffix)} has 2 hard links`)));
+      rmSync(`${file}${suffix}`);
+      if (suffix === '.lock') continue; // a lock behind a symbolic link is the one that the link leads to
+      symlinkSync(join(root, 'elsewhere'), `${file}${suffix}`);
+      await t.rejects(openSqliteStore({ file }), refused(78, new RegExp(`${quoted(file + suffix)} is a symbolic link`)));
+    }
+  });
+
+  t.test('a file that is a mount point is refused; a folder that is mounted twice has one lock', async (t) => {
+    const mounted = (script: string, ...args: string[]) => spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', ...args], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    const root = t.testdir({ 'real one': {}, 'twice': {}, 'file.db': '' });
+    if (mounted('mount --bind "$1" "$2"', join(root, 'real one'), join(root, 'twice')).status !== 0) return void t.pass('', { skip: 'this user cannot mount' });
+    const file = join(root, 'real one', 'registry.db');
+    const store = await openSqliteStore({ file, holder: 'the first' });
+    t.teardown(() => store.close());
+    const open = 'exec "$3" "$4" hold "$5"';
+    const said = (from: string, to: string, database: string) => mounted(`mount --bind "$1" "$2" && ${open}`, from, to, process.execPath, APPEND_CHILD, database).stdout;
+    t.match(said(file, join(root, 'file.db'), join(root, 'file.db')), /^refused 78 .*file\.db is a mount point\. Mount the folder/);
+    t.match(said(file, file, file), /^refused 78 .*real one\/registry\.db is a mount point/, 'a name with a blank');
+    t.match(said(join(root, 'real one'), join(root, 'twice'), join(root, 'twice', 'registry.db')), /^refused 75 .*twice\/registry\.db is in use by process \d+ \(the first\)/);
   });
 
   t.test('something else under the lock file’s name', async (t) => {

@@ -1,0 +1,134 @@
+/**
+ * A database file that is damaged on the disk (SPEC R11): bytes, pages and ends of a good file are overwritten. Whatever was hit, the
+ * service either starts, and `verify` says truthfully whether the log is whole, or the start ends as one that a person has to put right
+ * (exit code 65): "try again later" would have a supervisor restart it for ever.
+ *
+ * The same choices again: TEST_SEED=… node test/fault/damaged-file.test.ts
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { LogBroken, Registry, StartRefused, StoreDamaged } from '../../registry/index.ts';
+import type { Event } from '../../registry/event.ts';
+import type { Store } from '../../registry/store.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { newSeed, randomFrom, readLog } from '../support/events.ts';
+import { newFolder } from '../support/folder.ts';
+import { documentOf, shippedOf } from '../support/pack-documents.ts';
+import { optionsOf } from '../support/registries.ts';
+
+/** Places in the file, spread evenly over it; each is hit in one way, in the long runs in every way. */
+const PLACES = 101;
+const PAGE = 4096;
+const long = (process.env['TEST_LENGTH'] ?? 'short') !== 'short';
+const seed = newSeed();
+const random = randomFrom(seed);
+
+const folder = newFolder(t);
+const file = join(folder, 'registry.db');
+const shipped = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0');
+
+/** A log of a few hundred events. */
+const events = await (async (): Promise<readonly Event[]> => {
+  const store = await openSqliteStore({ file });
+  const registry = await Registry.open(optionsOf({ store, shipped }));
+  for (let turn = 0; turn < 40; turn += 1) {
+    await registry.publish({ pack: 'coach', document: documentOf('coach', `3.0.${turn}`, { summary: `Edition ${turn}` }) });
+    await registry.activate({ version: `3.0.${turn}`, reason: `Turn ${turn}`, idempotency: { key: `turn-${turn}`, fingerprint: 'f' } });
+    await registry.rollback({ reason: 'Too blunt' });
+  }
+  const log = await readLog(store);
+  await registry.close();
+  return log;
+})();
+const good = readFileSync(file);
+const digests = events.flatMap((event) => (event.type === 'version-published' ? [event.data.digest] : []));
+const contents = await (async () => {
+  const store = await openSqliteStore({ file });
+  const all = await Promise.all(digests.map((digest) => store.content(digest)));
+  await store.close();
+  return all;
+})();
+
+const bytes = (length: number) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
+const pageOf = (place: number) => Math.floor(place / PAGE) * PAGE;
+/** What can happen to a file; each changes the copy that it is given, or gives another. */
+const DAMAGES: Readonly<Record<string, (copy: Buffer, place: number) => Buffer | undefined>> = {
+  'a few bytes are noise': (copy, place) => void bytes(24).copy(copy, place),
+  'one bit is turned': (copy, place) => void (copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(random() * 8))),
+  'a page is noise': (copy, place) => void bytes(PAGE).copy(copy, pageOf(place)),
+  'a page is zeros': (copy, place) => void copy.fill(0, pageOf(place), pageOf(place) + PAGE),
+  'a page is another one': (copy, place) => {
+    const other = pageOf(Math.floor(random() * good.length));
+    good.copy(copy, pageOf(place), other, other + PAGE);
+    return undefined;
+  },
+  'the head of a page is noise': (copy, place) => void bytes(8).copy(copy, pageOf(place)),
+  'the file ends early': (copy, place) => copy.subarray(0, Math.max(1, place)), // an empty file is a new database
+};
+
+/** How a start on the file goes: what verification says, or why there is none. */
+async function startOn(database: Buffer): Promise<string> {
+  for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+  writeFileSync(file, database);
+  let store: Store | undefined;
+  try {
+    store = await openSqliteStore({ file });
+    const registry = await Registry.open(optionsOf({ store, shipped }));
+    const { valid, firstBroken } = await registry.verify();
+    const whole = await isWhole(store);
+    if (valid === whole) return valid ? 'whole' : 'broken';
+    return `verify says ${valid ? 'valid' : `broken at ${firstBroken?.revision}: ${firstBroken?.detail}`}, which is not so`;
+  } catch (error) {
+    return refusal(error);
+  } finally {
+    await store?.close();
+  }
+}
+
+/** As `server.ts` ends: the exit code. */
+function refusal(error: unknown): string {
+  if (error instanceof StartRefused) return `exit ${error.exitCode}`;
+  if (error instanceof StoreDamaged || error instanceof LogBroken) return 'exit 65';
+  return `neither started nor refused as damaged: ${error instanceof Error ? `${error.stack}` : String(error)}`;
+}
+
+/** Whether the store still gives every event and every content as it was written. */
+async function isWhole(store: Store): Promise<boolean> {
+  try {
+    const now = await store.events({ order: 'ascending', limit: events.length, exact: true });
+    return isDeepStrictEqual(now, events) && isDeepStrictEqual(await Promise.all(digests.map((digest) => store.content(digest))), contents);
+  } catch {
+    return false;
+  }
+}
+
+t.test(`${PLACES} places of a file of ${good.length / PAGE} pages, TEST_SEED=${seed}`, async (t) => {
+  t.equal(await startOn(good), 'whole', 'the good file');
+  const names = Object.keys(DAMAGES);
+  const wrong: string[] = [];
+  const seen = new Map<string, number>();
+  for (let index = 0; index < PLACES; index += 1) {
+    const place = Math.floor((index * (good.length - 1)) / (PLACES - 1));
+    for (const name of long ? names : [names[index % names.length] ?? '']) {
+      const copy = Buffer.from(good);
+      const result = await startOn(DAMAGES[name]?.(copy, place) ?? copy);
+      seen.set(result, (seen.get(result) ?? 0) + 1);
+      if (!['whole', 'broken', 'exit 65'].includes(result)) wrong.push(`byte ${place} (page ${pageOf(place) / PAGE}), ${name}: ${result}`);
+    }
+  }
+  t.same(wrong, []);
+  for (const result of ['whole', 'broken', 'exit 65']) t.ok((seen.get(result) ?? 0) > 0, `${result}: ${seen.get(result) ?? 0}`);
+});
+
+t.test('a file that cannot be had at the moment is not damaged', async (t) => {
+  writeFileSync(file, good);
+  const other = new DatabaseSync(file);
+  t.teardown(() => other.close());
+  other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  const error: unknown = await openSqliteStore({ file }).catch((thrown: unknown) => thrown);
+  t.match(error, { code: 'store-unavailable', message: /database is locked/ });
+  t.notOk(error instanceof StoreDamaged);
+});
