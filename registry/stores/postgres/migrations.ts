@@ -159,18 +159,18 @@ export async function addColumns(session: Session): Promise<void> {
  * @throws StartRefused (65) as `lastMigration`; what the server says where a step fails, of which nothing is left then
  */
 export async function migrate(session: Session, shown: string): Promise<void> {
-  await session.run(`BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
   try {
-    const applied = await lastMigration(session, shown); // another instance may have been quicker
-    for (const [index, { name, sql }] of MIGRATIONS.entries()) {
-      if (index < applied) continue;
-      await session.run(sql);
-      await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
-    }
-    await addColumns(session);
-    await session.run('COMMIT');
+    await session.transaction(async () => {
+      await session.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
+      const applied = await lastMigration(session, shown); // another instance may have been quicker
+      for (const [index, { name, sql }] of MIGRATIONS.entries()) {
+        if (index < applied) continue;
+        await session.run(sql);
+        await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
+      }
+      await addColumns(session);
+    });
   } catch (error) {
-    if (session.open) await session.run('ROLLBACK');
     if (codeOf(error) !== CODES.duplicateTable) throw error;
     throw notOurs(shown, error);
   }

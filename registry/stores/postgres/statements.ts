@@ -9,13 +9,13 @@
 import { GENESIS_HASH, type Head } from '../../event.ts';
 import type { Batch, Lease } from '../../store.ts';
 import { CHANNEL } from './listener.ts';
-import type { Value } from './session.ts';
+import { durable, type Value } from './session.ts';
 
 /**
- * SPEC R3: `done` means on disk. It is set in the very transaction that is committed: behind a pooler a setting of the session may be
- * another session's. It must stand where it is evaluated whenever something was written. `remote_apply` is stronger, and is kept.
+ * Set in the very transaction that is committed: behind a pooler a setting of the session may be another session's. It must stand where
+ * it is evaluated whenever something was written.
  */
-const DURABLE = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)`;
+const DURABLE = durable(true);
 
 /** Gives one row where the batch was written, none where the head or the fence was another. */
 export const APPEND = `
