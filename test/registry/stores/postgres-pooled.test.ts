@@ -5,8 +5,10 @@
 import t, { type Test } from 'tap';
 import { openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { activation, batchAfter, drafts, EMPTY, headOf } from '../../support/events.ts';
+import { newFolder } from '../../support/folder.ts';
 import { notInstalled, startPgBouncer } from '../../support/pgbouncer.ts';
 import { startPostgres } from '../../support/postgres.ts';
+import { startServer } from '../../support/server-process.ts';
 import { storeSuite } from './store-suite.ts';
 
 const MODES = ['transaction', 'session'] as const;
@@ -29,8 +31,7 @@ async function pooled(): Promise<void> {
       t.teardown(() => store.close());
       return store;
     };
-    // In short runs the mode that takes more away.
-    if (pool_mode === 'transaction' || rounds > 1) storeSuite(t, 'postgres', async () => openPostgresStore({ url: pooler.urlOf(await server.database()) }), { hints: pool_mode === 'session' });
+    if (rounds > 1) storeSuite(t, 'postgres', async () => openPostgresStore({ url: pooler.urlOf(await server.database()) }), { hints: pool_mode === 'session' });
 
     t.test(`${pool_mode} mode: settings are those of each transaction, and of nobody else's`, async (t) => {
       const url = await server.database('settings');
@@ -68,6 +69,14 @@ async function pooled(): Promise<void> {
       if (pool_mode === 'session') while (hints < 2) await store.renew(claim);
     });
 
+    t.test(`${pool_mode} mode: the service gets ready, with PgBouncer's defaults`, async (t) => {
+      const instance = await startServer(t, { DATA_DIR: newFolder(t), STORE_URL: pooler.urlOf(await server.database('service')) });
+      const reply = await fetch(`${instance.address}/readyz`);
+      t.equal(reply.status, 200);
+      t.match(await reply.json(), { stale: false, conditions: [] });
+    });
+
+    if (pool_mode === 'session' && rounds === 1) continue; // in short runs the mode that takes more away
     t.test(`${pool_mode} mode: what was done is there after the server was killed`, async (t) => {
       const server = await startPostgres(t, { fsync: true, settings: { synchronous_commit: 'off', wal_writer_delay: '10s', bgwriter_delay: '10s' } });
       const pooler = await startPgBouncer(t, server, { pool_mode });
