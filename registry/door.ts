@@ -15,6 +15,11 @@ import { RegistryError, type RegistryErrorCode } from './errors.ts';
 import type { Head } from './event.ts';
 import type { FenceOutcome, Store } from './store.ts';
 
+/** Pause between two fences, as a multiple of what the last one took: refusals in a loop leave other instances the head's row. */
+const REST = 3;
+/** The longest such pause, in milliseconds: writes of this instance wait for it. */
+const LONGEST_REST = 25;
+
 /** Refusals that no change of the registry would turn into another answer: what is on its way does not matter to them. */
 const TIMELESS: ReadonlySet<RegistryErrorCode> = new Set(['validation-failed', 'forbidden', 'idempotency-mismatch']);
 
@@ -29,6 +34,9 @@ export class Door {
   #fence = 0;
   /** Where the door was closed last, and since when: what was sent to this place earlier is of no effect. */
   #closed: { readonly at: Head; readonly since: number } | undefined;
+
+  /** No fence before; monotonic, in milliseconds. */
+  #notBefore = 0;
 
   constructor(store: Pick<Store, 'fence' | 'raiseFence'>) {
     this.#store = store;
@@ -65,18 +73,25 @@ export class Door {
   async close(at: Head, askedAt: number, deadline: Deadline): Promise<boolean> {
     if (this.#closed?.at === at && this.#closed.since > askedAt) return true;
     for (;;) {
+      await pause(this.#notBefore - performance.now());
       const since = performance.now();
       const outcome = await within<FenceOutcome>(deadline, this.#store.raiseFence(at), 'unknown');
+      const now = performance.now();
+      this.#notBefore = now + Math.min(LONGEST_REST, REST * (now - since));
       if (outcome === 'conflict') return false;
       if (outcome !== 'unknown') {
         this.#fence = outcome;
         this.#closed = { at, since };
         return true;
       }
-      if (performance.now() + PAUSE >= deadline.at) {
+      if (now + PAUSE >= deadline.at) {
         throw new RegistryError('store-unavailable', 'The store did not confirm in time that no earlier write is still on its way; nothing was changed. Try again.');
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
     }
   }
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds >= 1) await new Promise((resolve) => setTimeout(resolve, milliseconds)); // a timer takes a millisecond at least
 }

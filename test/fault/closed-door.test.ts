@@ -107,3 +107,20 @@ t.test('a fence whose answer is lost on its way is raised again, and then answer
   t.equal(pair.proxy.struck, 1);
   t.equal(await pair.store.fence(), fence + 2);
 });
+
+t.test('refusals in a loop on one instance do not starve the moves of another', async (t) => {
+  const { cut, other } = await pairOn(t, await startPostgres(t, { fsync: true }));
+  let over = false;
+  let refused = 0;
+  const loops = Array.from({ length: 8 }, async () => {
+    for (; !over; refused += 1) t.equal((await refusalOf(cut.activate({ version: '9.9.9', reason })))?.code, 'unknown-version');
+  });
+  for (let turn = 0; turn < 20; turn += 1) {
+    const before = refused;
+    await other.activate({ version: turn % 2 === 0 ? '1.1.0' : '1.0.0', reason });
+    while (refused === before) await pause(1);
+  }
+  over = true;
+  await Promise.all(loops);
+  t.ok(refused >= 20, `${refused} refusals between 20 moves, each of which was made`);
+});
