@@ -6,7 +6,7 @@
 import type { Store } from '../registry/index.ts';
 
 /** A call that asks the database, by its name at the port. */
-export type StoreOperation = 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'now' | 'renew' | 'release';
+export type StoreOperation = 'head' | 'append' | 'fence' | 'raiseFence' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'now' | 'renew' | 'release';
 
 /** Makes a call, and gives back what came of it. */
 export type Around = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;
@@ -18,6 +18,8 @@ export function observed(store: Store, around: Around): Store {
     kind: store.kind,
     head: () => around('head', () => store.head()),
     append: (batch, expectedRevision) => around('append', () => store.append(batch, expectedRevision)),
+    fence: () => around('fence', () => store.fence()),
+    raiseFence: (at) => around('raiseFence', () => store.raiseFence(at)),
     events: (query) => around('events', () => store.events(query)),
     repeated: (actorKeyId, idempotencyKey) => around('repeated', () => store.repeated(actorKeyId, idempotencyKey)),
     content: (digest) => around('content', () => store.content(digest)),

@@ -28,6 +28,8 @@ export interface Followed {
   current(): Snapshot;
   /** What this instance says of itself at the next renewal. */
   claim(): LeaseClaim;
+  /** Hears of the store's fence. */
+  seeFence(fence: number): void;
   /** Applies what the log holds beyond. @throws RegistryError `store-unavailable`; LogBroken */
   catchUp(): Promise<void>;
   /** Takes over the history of a log whose restore was accepted. @returns whether there was one to take over */
@@ -153,8 +155,9 @@ export class Follower {
     const sentAt = performance.now();
     try {
       const claim = followed.claim();
-      const { head, leases, now } = await store.renew(claim);
+      const { head, fence, leases, now } = await store.renew(claim);
       clock?.observe(now, sentAt);
+      followed.seeFence(fence);
       this.#reported = claim.appliedRevision;
       instances.observe(leases, sentAt);
       for (const { id, counter } of instances.forgotten) await store.release(id, counter);

@@ -30,7 +30,7 @@ import { reaches, type Snapshot } from './snapshot.ts';
 import type { PackContent } from './model.ts';
 import type { LeaseClaim, SessionKey, Store } from './store.ts';
 import { StoreClock } from './store-clock.ts';
-import { SYSTEM_CLOCK, Writer } from './writer.ts';
+import { SYSTEM_CLOCK, Writer, type Propose } from './writer.ts';
 
 /** What a probe or an operator asks of an instance. */
 export interface Health {
@@ -225,9 +225,9 @@ export class Instance {
     }));
   }
 
-  /** Makes a change durable, then visible; see `Writer.commit`. */
-  commit(propose: Parameters<Writer['commit']>[0]): ReturnType<Writer['commit']> {
-    return this.#writer.commit(propose);
+  /** Makes a change durable, then visible; an answer without one closes the door behind it (SPEC R5). See `Writer.commit`. */
+  commit(propose: Propose): ReturnType<Writer['commit']> {
+    return this.#writer.commit(propose, { closes: true });
   }
 
   /**
@@ -241,7 +241,7 @@ export class Instance {
     } catch (refusal) {
       if (!(refusal instanceof RegistryError)) throw refusal;
     }
-    const { snapshot } = await this.commit((newest) => {
+    const { snapshot } = await this.#writer.commit((newest) => {
       decision(newest);
       return { events: [], contents: [] };
     });
@@ -284,6 +284,7 @@ export class Instance {
     return {
       current: () => this.#applied,
       claim: () => this.#claim(),
+      seeFence: (fence) => this.#writer.seeFence(fence),
       catchUp: () => this.#writer.catchUp(),
       takeOver: () => this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined)),
       settle: () => this.#settle(),

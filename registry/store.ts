@@ -28,15 +28,24 @@ export interface Batch {
   readonly events: readonly Event[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys: readonly SessionKey[];
+  /** The fence that was known when the batch was decided. The same batch always carries the same one; default: 0. SPEC R5 */
+  readonly fence?: number;
 }
 
 /**
  * - `done`: the batch is on disk, whole, and will survive a loss of power.
- * - `conflict`: nothing was written; the log's head is not at the expected revision.
+ * - `conflict`: nothing was written; the log's head is not at the expected revision, or the fence is another one.
  * - `unknown`: the connection went away around the commit; the batch is in the log as a whole, or not at all. Appending the
  *   same batch again is safe, as one event only can take a revision.
  */
 export type AppendOutcome = 'done' | 'conflict' | 'unknown';
+
+/**
+ * - a number: the fence as it is now. No batch that was sent before can be appended any more.
+ * - `conflict`: nothing was raised; the log's head is at another place.
+ * - `unknown`: the connection was lost around the commit. Raising it again is safe.
+ */
+export type FenceOutcome = number | 'conflict' | 'unknown';
 
 /** Which events to read; all conditions hold together. */
 export interface EventQuery {
@@ -90,6 +99,8 @@ export interface Lease extends LeaseClaim {
 export interface Renewal {
   /** The log's head at a moment after the renewal was asked for; undefined for an empty log. */
   readonly head: Head | undefined;
+  /** The fence, read together with the head. */
+  readonly fence: number;
   /** The leases of all instances, the caller's own among them, perhaps as it was before this renewal. */
   readonly leases: readonly Lease[];
   /** The store's clock at that moment, in milliseconds since the epoch; missing where `Store.now` is. */
@@ -106,10 +117,20 @@ export interface Store {
 
   /**
    * Writes the batch where the log's head is at `expectedRevision` (0 for an empty log) and is the event that the batch names as
-   * the one before it, else answers `conflict`. A batch that is empty or not chained rejects with TypeError.
+   * the one before it, and the fence is the batch's, else answers `conflict`. A batch that is empty or not chained rejects with TypeError.
    * Contents and session keys that are there already are left as they are.
    */
   append(batch: Batch, expectedRevision: number): Promise<AppendOutcome>;
+
+  /** The fence: a number beside the log's head that only grows. 0 until it is raised for the first time. */
+  fence(): Promise<number>;
+
+  /**
+   * Raises the fence, durably, where the log's head is at this place, so that no batch that was sent before can take effect (SPEC R5).
+   * A store whose appends cannot arrive late may leave the number as it is.
+   * @param at revision 0 and `GENESIS_HASH` for an empty log
+   */
+  raiseFence(at: Head): Promise<FenceOutcome>;
 
   /** Events of a log that holds no gap, as they were appended. */
   events(query: EventQuery): Promise<readonly Event[]>;

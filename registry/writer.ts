@@ -2,13 +2,16 @@
  * The single writer: how a decision becomes durable, then visible, then announced (SPEC R3, R5).
  *
  * Problem: another instance may take the next revision first, and a connection may go away around COMMIT.
- * Rule: one change at a time in this process. Conflict: catch up from the log and decide again, for up to two seconds.
+ * Rule: one change at a time in this process. Conflict: catch up from the log and decide again, for up to two seconds. An answer without
+ * an event closes the door behind it (`door.ts`).
  * Unknown: append the very same events again until the store says done or conflict; as one event only can take a revision,
  * the log then tells whether they are in it.
  * Example: two operators activate at once; one gets revision 8, the other is decided again on it and gets revision 9.
  */
 import { randomUUID } from 'node:crypto';
 import type { Contents } from './contents.ts';
+import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
+import { Door, restsOnState } from './door.ts';
 import { messageOf, RegistryError } from './errors.ts';
 import { seal, type Event, type EventDraft } from './event.ts';
 import { Fold, LogBroken } from './fold.ts';
@@ -22,8 +25,6 @@ import type { AppendOutcome, Batch, SessionKey, Store, StoredContent } from './s
 const PATIENCE = 1600;
 /** Events read from the log at once. */
 const PAGE = 10_000;
-/** Between two tries to append again after an unknown outcome, in milliseconds. */
-const PAUSE = 50;
 /** Between two tries to catch up after one, at most, in milliseconds; the first comes after `PAUSE`. */
 const LONGEST_PAUSE = 2000;
 
@@ -36,6 +37,17 @@ export interface Proposal {
   readonly sessionKeys?: readonly SessionKey[];
   /** A revision of the log that the answer rests on: it is visible here before the answer is given. */
   readonly seen?: number;
+}
+
+/** Decides against a snapshot, and is asked again where another write was quicker. @throws RegistryError the refusal */
+export type Propose = (snapshot: Snapshot) => Proposal | Promise<Proposal>;
+
+interface Attempt {
+  readonly outcome: 'appended' | 'overtaken' | 'decided';
+  readonly events: readonly Event[];
+  readonly refusal?: RegistryError;
+  /** The answer is that of an event which is in the log. */
+  readonly replayed: boolean;
 }
 
 export interface WriterOptions {
@@ -52,6 +64,7 @@ export interface WriterOptions {
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #door: Door;
   #current: Snapshot;
   #queue: Promise<unknown> = Promise.resolve();
   #settling: NodeJS.Timeout | undefined;
@@ -61,31 +74,37 @@ export class Writer {
   constructor(initial: Snapshot, options: WriterOptions) {
     this.#current = initial;
     this.#options = options;
+    this.#door = new Door(options.store);
   }
 
   /**
    * Proposes against the current snapshot until what it proposes is in the log, or there is nothing to append.
    *
    * @param options.large a batch that may take its time, as a first start's: then the store's own limits hold for each call
+   * @param options.closes somebody acts on the answer: one without an event is given only when no earlier write can take effect any more
    * @returns the events appended, and the snapshot they were decided on or led to
    * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
    */
-  async commit(propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>, { large = false } = {}): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
-    const deadline: Deadline = { at: performance.now() + PATIENCE, cuts: !large };
+  async commit(propose: Propose, { large = false, closes = false } = {}): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
+    const askedAt = performance.now();
+    const deadline: Deadline = { at: askedAt + PATIENCE, cuts: !large };
     const turn = Promise.withResolvers<undefined>();
     const result = this.#exclusive(async () => {
       turn.resolve(undefined);
       if (deadline.cuts && performance.now() >= deadline.at) throw tooLate();
       for (;;) {
         const base = this.#current;
-        const { outcome, events, refusal } = await this.#attempt(base, propose, deadline);
+        const { outcome, events, refusal, replayed } = await this.#attempt(base, propose, deadline);
         if (outcome === 'appended') return { events, snapshot: this.#current };
-        await this.#followForWrite(deadline);
+        const fenced = outcome === 'decided' && closes && !replayed && restsOnState(refusal);
+        const closed = fenced && (await this.#door.close(base, askedAt, deadline));
+        if (!closed) await this.#followForWrite(deadline);
         // A refusal, or nothing to do, rests on what the log holds now: another instance may have been ahead of this one (SPEC R5).
-        if (outcome === 'decided' && this.#current === base) {
+        if (closed || (outcome === 'decided' && !fenced && this.#current === base)) {
           if (refusal !== undefined) throw refusal;
           return { events: [], snapshot: base };
         }
+        if (outcome === 'overtaken' && this.#current === base) await this.#door.look(deadline); // by no event, so by a fence
         if (performance.now() >= deadline.at) {
           throw new RegistryError('store-busy', 'Others kept changing the registry for two seconds; nothing was changed. Try again.');
         }
@@ -94,6 +113,11 @@ export class Writer {
     // Whoever waits for its turn behind a store that does not answer is told so in time; nothing of it was begun.
     await within(deadline, Promise.race([turn.promise, result.then(() => undefined)]));
     return result;
+  }
+
+  /** Hears of the fence as somebody else read it. */
+  seeFence(fence: number): void {
+    this.#door.see(fence);
   }
 
   /** Puts another history in the place of the one that was applied, where `read` finds one. */
@@ -133,22 +157,20 @@ export class Writer {
   }
 
   /** One try: what it proposes is in the log, was overtaken by another, or is nothing to append (a refusal, or the state is as asked). */
-  async #attempt(
-    base: Snapshot,
-    propose: (snapshot: Snapshot) => Proposal | Promise<Proposal>,
-    deadline: Deadline,
-  ): Promise<{ readonly outcome: 'appended' | 'overtaken' | 'decided'; readonly events: readonly Event[]; readonly refusal?: RegistryError }> {
+  async #attempt(base: Snapshot, propose: Propose, deadline: Deadline): Promise<Attempt> {
+    const { fence } = this.#door; // with the state that is decided on: one that is raised from here on is a conflict
     let proposal: Proposal;
     try {
       proposal = await within(deadline, propose(base));
     } catch (refusal) {
       if (!(refusal instanceof RegistryError) || refusal.code === 'store-unavailable') throw refusal;
-      return { outcome: 'decided', events: [], refusal };
+      return { outcome: 'decided', events: [], refusal, replayed: false };
     }
-    if ((proposal.seen ?? 0) > base.revision) return { outcome: 'overtaken', events: [] };
-    if (proposal.events.length === 0) return { outcome: 'decided', events: [] };
-    const events = await this.#append(base, proposal, deadline);
-    return events === undefined ? { outcome: 'overtaken', events: [] } : { outcome: 'appended', events };
+    const replayed = proposal.seen !== undefined;
+    if ((proposal.seen ?? 0) > base.revision) return { outcome: 'overtaken', events: [], replayed };
+    if (proposal.events.length === 0) return { outcome: 'decided', events: [], replayed };
+    const events = await this.#append(base, fence, proposal, deadline);
+    return events === undefined ? { outcome: 'overtaken', events: [], replayed } : { outcome: 'appended', events, replayed };
   }
 
   async #followForWrite(deadline: Deadline): Promise<void> {
@@ -162,7 +184,7 @@ export class Writer {
   }
 
   /** The events, once they are durable and visible; undefined on a conflict. */
-  async #append(base: Snapshot, proposal: Proposal, deadline: Deadline): Promise<readonly Event[] | undefined> {
+  async #append(base: Snapshot, fence: number, proposal: Proposal, deadline: Deadline): Promise<readonly Event[] | undefined> {
     const { contents, clock } = this.#options;
     await within(deadline, clock.known?.());
     const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
@@ -172,12 +194,14 @@ export class Writer {
     // All that can fail is done before the append: what is durable must become visible. SPEC R3
     const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
 
-    const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [] };
+    const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [], fence };
+    const sentAt = performance.now();
     for (let sent = false; ; sent = true) {
       const outcome = await within<AppendOutcome>(deadline, this.#outcomeOf(batch, base.revision, sent), 'unknown');
       if (outcome === 'done') {
         // A reading of the log that was given up on may have shown them by now.
         if (this.#current === base) this.#show(next, events);
+        this.#door.passed(next, sentAt);
         return events;
       }
       if (outcome === 'conflict') return undefined;
@@ -252,37 +276,5 @@ export class Writer {
         if (again) this.#settleLater(Math.min(2 * pause, LONGEST_PAUSE));
       });
     }, pause).unref();
-  }
-}
-
-/** Until when a write is tried, and whether one call that takes longer is given up on. */
-interface Deadline {
-  /** Monotonic, in milliseconds. */
-  readonly at: number;
-  readonly cuts: boolean;
-}
-
-function tooLate(): RegistryError {
-  return new RegistryError('store-unavailable', 'The store did not answer within two seconds; nothing was sent.');
-}
-
-/**
- * What a task gives, or, where it takes until after the deadline, `late`; without that the store counts as away. A task that is late goes
- * on; what becomes of it is for the log to tell.
- */
-async function within<T>({ at, cuts }: Deadline, task: T | Promise<T>, late?: T): Promise<T> {
-  if (!cuts || !(task instanceof Promise)) return task;
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      if (late !== undefined) resolve(late);
-      else reject(tooLate());
-    }, Math.max(0, at - performance.now()));
-  });
-  task.catch(() => undefined); // a failure that comes late has nobody who waits for it any more
-  try {
-    return await Promise.race([task, limit]);
-  } finally {
-    clearTimeout(timer);
   }
 }

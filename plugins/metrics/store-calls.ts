@@ -19,7 +19,7 @@ const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
  */
 type Failure = 'unavailable' | 'unknown' | 'broken';
 
-const OPERATIONS: readonly StoreOperation[] = ['head', 'append', 'events', 'repeated', 'content', 'sessionKeys', 'renew', 'release'];
+const OPERATIONS: readonly StoreOperation[] = ['head', 'append', 'fence', 'raiseFence', 'events', 'repeated', 'content', 'sessionKeys', 'renew', 'release'];
 const FAILURES: readonly Failure[] = ['unavailable', 'unknown', 'broken'];
 
 export class StoreCalls {

@@ -36,6 +36,11 @@ export function requireChained(batch: Batch, expectedRevision: number): void {
  */
 export function follows(batch: Batch, head: Head | undefined): boolean {
   const first = batch.events[0];
+  return first !== undefined && isAt({ revision: first.revision - 1, hash: first.previousHash }, head);
+}
+
+/** Whether a log with this head, undefined for an empty one, is at a place. */
+export function isAt(place: Head, head: Head | undefined): boolean {
   const { revision, hash } = head ?? { revision: 0, hash: GENESIS_HASH };
-  return first?.revision === revision + 1 && first.previousHash === hash;
+  return place.revision === revision && place.hash === hash;
 }

@@ -304,6 +304,8 @@ function lying(real: Store, append: Store['append']): Store {
       first = false;
       return append(...args);
     },
+    fence: () => real.fence(),
+    raiseFence: (at) => real.raiseFence(at),
     events: (query) => real.events(query),
     repeated: (actorKeyId, key) => real.repeated(actorKeyId, key),
     content: (digest) => real.content(digest),

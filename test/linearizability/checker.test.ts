@@ -70,19 +70,23 @@ function simulate(random: () => number, { clients, operations, reads = 0.5 }: Si
       const wanted = kind === 'activate' ? { version: pick(VERSIONS) } : kind === 'rollback' && random() < 0.3 ? { toVersion: pick(VERSIONS) } : {};
       const outcome = random() < 0.08 ? 'unknown' : random() < 0.04 ? 'refused' : 'ok';
       const operation: Draft = { client: `c${client}`, instance: `i${Math.floor(random() * 3)}`, kind, invokedAt, returnedAt: outcome === 'unknown' ? Infinity : returnedAt, outcome, arguments: wanted };
+      if (outcome === 'unknown' && random() < 0.5) operation.toldAt = returnedAt;
       const late = outcome === 'unknown' ? 3 : 1;
       planned.push({ at: invokedAt + random() * late * (returnedAt - invokedAt), operation, happens: outcome === 'ok' || (outcome === 'unknown' && random() < 0.5) });
     }
   }
 
   const pointer = new Pointer(random);
+  let door = -Infinity;
   for (const { operation, happens } of planned.sort((a, b) => a.at - b.at)) {
-    if (!happens) continue;
+    if (!happens || (operation.toldAt ?? Infinity) < door) continue;
     const events = pointer.events.length;
     const told = pointer.perform(operation);
     if (operation.outcome === 'ok' && told === undefined) operation.outcome = 'refused';
     else if (operation.outcome === 'ok') operation.result = told;
-    if (pointer.events.length > events && random() < 0.5) operation.eventId = pointer.events.at(-1)!.id;
+    // Whatever was called unknown before this was asked for is settled by now.
+    if (operation.outcome === 'ok' && operation.kind !== 'read') door = Math.max(door, operation.invokedAt);
+    if (pointer.events.length > events && (operation.toldAt !== undefined || random() < 0.5)) operation.eventId = pointer.events.at(-1)!.id;
   }
   const list = planned.map(({ operation }) => operation).sort((a, b) => a.invokedAt - b.invokedAt);
   for (const read of list) if (read.kind === 'read') read.arguments = { minRevision: highestBefore(list, read.invokedAt) };
@@ -115,7 +119,7 @@ t.test(`5,000 operations are judged at once, also where many outcomes are unknow
 
 t.test(`the check agrees with the general search on small histories, right and wrong (TEST_SEED=${seed})`, async (t) => {
   const change = fc.record({
-    what: fc.constantFrom('invoked', 'returned', 'exchanged', 'told', 'unknown', 'unnamed', 'cut', 'refused'),
+    what: fc.constantFrom('invoked', 'returned', 'exchanged', 'told', 'unknown', 'called unknown', 'unnamed', 'cut', 'refused'),
     operation: fc.nat(20),
     by: fc.integer({ min: -30, max: 30 }),
   });
@@ -130,7 +134,10 @@ t.test(`the check agrees with the general search on small histories, right and w
       else if (what === 'exchanged') [operation.result, other.result] = [other.result, operation.result];
       else if (what === 'told' && operation.result !== undefined) operation.result = told(events, Math.abs(by) % (events.length + 1), operation.result);
       else if (what === 'unknown') Object.assign(operation, { outcome: 'unknown', returnedAt: Infinity, result: undefined });
-      else if (what === 'unnamed') delete operation.eventId;
+      else if (what === 'called unknown' && operation.kind !== 'read' && operation.result?.changed === true) {
+        const id = events.find(({ revision }) => revision === operation.result?.revision)?.id;
+        Object.assign(operation, { outcome: 'unknown', toldAt: operation.invokedAt + Math.abs(by), eventId: id, returnedAt: Infinity, result: undefined });
+      } else if (what === 'unnamed') delete operation.eventId;
       else if (what === 'refused' && operation.kind !== 'read') Object.assign(operation, { outcome: 'refused', result: undefined });
       else if (what === 'cut') events.pop();
     }
@@ -260,6 +267,13 @@ const BUGS: Readonly<Record<string, Bug>> = {
     read.result = { ...read.result, version: '9.0.0' };
     return /^read .* tells 9\.0\.0, where the log has .* at that revision\.$/u;
   },
+  'a write of unknown outcome that lands behind an answer': (history, pick) => {
+    const late = pick(history.operations.filter((operation) => isOk('activate', true)(operation) && acknowledgedBefore(history, operation).length > 0));
+    const early = late && pick(acknowledgedBefore(history, late));
+    if (late?.result === undefined || early === undefined) return undefined;
+    Object.assign(late, { eventId: history.events[indexOf(history, late) - 1]?.id, outcome: 'unknown', invokedAt: early.invokedAt - 2, toldAt: early.invokedAt - 1, returnedAt: Infinity, result: undefined });
+    return /^activate .* \(unknown\) took effect at revision \d+, behind the answer to (activate|rollback) /u;
+  },
   'an event that nobody asked for': ({ events }) => {
     const last = events.at(-1);
     if (last === undefined) return undefined;
@@ -297,6 +311,8 @@ const B = { revision: 8, version: 'b' };
 
 t.test('the judge tells what may be from what may not, where it is a hair', async (t) => {
   const made = operation('w', 10, 20, 'activate', { version: 'b' }, { ...B, changed: true });
+  const late = (invokedAt: number, toldAt: number): Operation => ({ ...operation('w', invokedAt, Infinity, 'activate', { version: 'b' }), toldAt, eventId: 'event-8' });
+  const noOp = (at: number, state: typeof A) => operation('n', at, at + 1, 'activate', { version: state.version }, { ...state, changed: false });
   const cases: [string, readonly Operation[], boolean, Partial<History>?][] = [
     ['old and new while the move runs', [made, operation('r', 11, 12, 'read', strong, A), operation('r', 13, 14, 'read', strong, B)], true],
     ['new and then old while the move runs', [made, operation('r', 11, 12, 'read', strong, B), operation('s', 13, 14, 'read', strong, A)], false],
@@ -311,6 +327,10 @@ t.test('the judge tells what may be from what may not, where it is a hair', asyn
     ['an unknown outcome that was seen before it was asked', [operation('w', 10, Infinity, 'activate', { version: 'b' }), operation('r', 1, 2, 'read', strong, B)], false],
     ['an unknown outcome of something else', [operation('w', 10, Infinity, 'activate', { version: 'c' })], false],
     ['an unknown outcome that did not happen', [made, operation('x', 1, Infinity, 'activate', { version: 'c' })], true],
+    ['an outcome that was called unknown, and happened before the next answer', [late(10, 20), operation('r', 30, 31, 'read', strong, A), noOp(32, B)], true],
+    ['one that happened behind it', [late(10, 20), noOp(30, A)], false],
+    ['one that happened behind an answer that was asked for before', [late(10, 20), noOp(19, A)], true],
+    ['one that was cut, and happened behind an answer', [{ ...late(10, 20), toldAt: undefined }, noOp(30, A)], true],
     ['two unknown outcomes, of which the one that could be either must be the second',
       [operation('w', 10, Infinity, 'rollback', {}), operation('x', 10, Infinity, 'rollback', { toVersion: 'b' })], true,
       { events: [...TWO, move(9, 'c', 'b'), move(10, 'b', 'c', 'version-rolled-back'), move(11, 'a', 'b', 'version-rolled-back')], since: 9 }],

@@ -17,6 +17,9 @@
  * bounds hold in pairs. That is exact, and a sort. An outcome that is unknown proves nothing and denies what it made; which event an
  * unknown one made is a matching, where nobody wrote down the event's id: each event of the run is made by exactly one operation.
  *
+ * A door closes behind an answer (SPEC R5): where the registry itself said that it does not know an outcome, and then answered a move that
+ * was asked for after that, what was unknown has happened before that move, or it never does.
+ *
  * Example: a read that says revision 7 denies 8; it is stale where an answer that said 8 had come before the read was asked.
  *
  * `search` is the general algorithm, for small histories, to hold `check` against. Times that are equal count as concurrent.
@@ -33,6 +36,8 @@ export interface Operation {
   /** Of an outcome that is unknown it does not count: it may happen at any time after the invocation, or never. */
   readonly returnedAt: number;
   readonly outcome: 'ok' | 'unknown' | 'refused';
+  /** When the registry said that it does not know the outcome; of one that was cut nobody said so. Counts where the event is known. */
+  readonly toldAt?: number | undefined;
   readonly arguments: {
     /** To activate. */
     readonly version?: string | undefined;
@@ -79,6 +84,10 @@ interface Mark {
   readonly denies: number;
 }
 
+/** Whether an unknown outcome was known to be one before a move was asked for, which was then answered: it cannot come behind that. */
+const isSettledBy = ({ outcome, toldAt = Infinity, eventId }: Operation, move: Operation) =>
+  outcome === 'unknown' && eventId !== undefined && move.kind !== 'read' && move.outcome === 'ok' && move.invokedAt > toldAt;
+
 const isMove = ({ operation: { kind, result } }: Mark) => kind !== 'read' && result?.changed !== false;
 
 /** @returns what cannot be true, a sentence each; empty for a history that is linearizable and that the log bears out */
@@ -115,6 +124,8 @@ export function check(history: History): string[] {
       if (wrong !== undefined) faults.push(`${named(operation)} ${wrong}.`);
       made(operation, state);
       marks.push({ operation, returnedAt: Infinity, proves: 0, denies: state.index });
+      const behind = operations.find((move) => isSettledBy(operation, move) && (log.byRevision.get(move.result?.revision ?? -1)?.index ?? Infinity) < state.index);
+      if (behind !== undefined) faults.push(`${named(operation)} took effect at revision ${state.event.revision}, behind the answer to ${named(behind)}.`);
     }
   }
   return [...faults, ...unexplained(history, log, base, makers, marks), ...disorder(marks, base, since, history.strongReadsKnow ?? 'answers')];
@@ -240,6 +251,8 @@ export function search({ operations, events, since = 0 }: History): boolean {
   const taking = operations.filter(({ kind, outcome }) => outcome === 'ok' || (outcome === 'unknown' && kind !== 'read'));
   const places = taking.map((operation) => (operation.outcome === 'ok' ? placeOf(operation, log) : undefined));
   if (places.some((place) => typeof place === 'string')) return false;
+  // The moves that an unknown outcome must come before, as bits.
+  const settledBy = taking.map((operation) => taking.reduce((mask, move, bit) => (isSettledBy(operation, move) ? mask | (1 << bit) : mask), 0));
   const happened = ({ outcome, eventId = '' }: Operation) => outcome === 'ok' || log.byId.has(eventId);
   const mustEnd = taking.reduce((mask, operation, bit) => (happened(operation) ? mask | (1 << bit) : mask), 0);
   const seen = new Set<string>();
@@ -262,7 +275,8 @@ export function search({ operations, events, since = 0 }: History): boolean {
     const open = taking.flatMap((operation, bit) => ((done & (1 << bit)) === 0 ? [{ operation, bit }] : []));
     const firstReturn = Math.min(...open.map(({ operation }) => (operation.outcome === 'ok' ? operation.returnedAt : Infinity)));
     return open.some(({ operation, bit }) => {
-      const after = operation.invokedAt <= firstReturn ? step(bit, index) : undefined;
+      const settled = ((settledBy[bit] ?? 0) & done) !== 0;
+      const after = operation.invokedAt <= firstReturn && !settled ? step(bit, index) : undefined;
       return after !== undefined && explore(done | (1 << bit), after);
     });
   };

@@ -127,11 +127,13 @@ export class PointerClients {
     const begunAt = performance.now();
     const tried = new Set<Verdict>();
     let instance: number;
+    let answeredAt: number;
     for (let tries = 1; ; tries += 1) {
       instance = client.at;
       const invokedAt = performance.now();
       const answer = await this.#ask(client, ask, random() < 0.3 ? ATTEMPT / 4 : ATTEMPT);
       const returnedAt = performance.now();
+      answeredAt = returnedAt;
       const verdict = this.#verdictOf(answer);
       tried.add(verdict);
       if (verdict === 'made' || verdict === 'changed nothing' || verdict === 'refused') {
@@ -152,7 +154,8 @@ export class PointerClients {
       this.repeats += 1;
     }
     const unknown = tried.has('unknown') || tried.has('cut');
-    this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: unknown ? Infinity : performance.now(), outcome: unknown ? 'unknown' : 'refused', reason });
+    const told = tried.has('unknown') && !tried.has('cut') ? { toldAt: answeredAt } : {};
+    this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: unknown ? Infinity : performance.now(), outcome: unknown ? 'unknown' : 'refused', reason, ...told });
   }
 
   /** A move of the other channel; nobody asks what came of it. */

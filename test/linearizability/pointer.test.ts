@@ -67,6 +67,7 @@ async function judge(t: Test, { instances, postgres, key }: TestInstances, seed:
   t.match(check(withoutEvent(history)).join(), /was acknowledged and is lost/u, 'control: an acknowledged move is lost');
   t.match(check(withStaleRead(history)).join(), /is stale|goes back/u, 'control: one read tells of the state before');
   t.match(check(withTwin(history)).join(), /were both told revision/u, 'control: two moves are told the same revision');
+  t.match(check(withLateWrite(history)).join(), /took effect at revision \d+, behind the answer to/u, 'control: a move whose outcome was called unknown lands behind the answer to the next one');
 }
 
 async function sameEverywhere(t: Test, instances: readonly TestInstance[]): Promise<void> {
@@ -77,8 +78,8 @@ async function sameEverywhere(t: Test, instances: readonly TestInstance[]): Prom
 /** Operations by kind and outcome. */
 function counted(operations: readonly Operation[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { kind, outcome, result } of operations) {
-    const name = `${kind} ${result?.changed === false ? 'changed nothing' : outcome}`;
+  for (const { kind, outcome, result, toldAt } of operations) {
+    const name = `${kind} ${result?.changed === false ? 'changed nothing' : toldAt !== undefined ? 'called unknown' : outcome}`;
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
@@ -113,4 +114,13 @@ function withTwin(history: History): History {
   const made = history.operations.findLast(isMade)!;
   const { eventId: _, ...rest } = made;
   return { ...history, operations: [...history.operations, { ...rest, client: 'twin' }] };
+}
+
+/** As if the last move had been called unknown before the first one was asked for, and had landed nevertheless. */
+function withLateWrite(history: History): History {
+  const { operations } = history;
+  const first = operations.find(isMade)!;
+  const place = operations.findLastIndex(isMade);
+  const { result: _, ...late } = operations[place]!;
+  return { ...history, operations: operations.with(place, { ...late, outcome: 'unknown', invokedAt: first.invokedAt - 2, toldAt: first.invokedAt - 1, returnedAt: Infinity }) };
 }

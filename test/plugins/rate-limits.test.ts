@@ -50,6 +50,14 @@ t.test('each kind of move has a limit too, and uses up no other share', async (t
   }
 });
 
+t.test('a move that changes nothing, or is refused, counts as any other: in a loop it starves nobody', async (t) => {
+  const { app } = await open(t);
+  const move = moveOf(app);
+  const answers = [];
+  for (const version of ['2.0.0', '9.9.9', '2.0.0', '9.9.9', '2.0.0', '2.0.0', '9.9.9']) answers.push(await move('activations', { version, reason: 'Again and again' }));
+  t.strictSame(answers, [200, 422, 200, 422, 200, 429, 429]);
+});
+
 t.test('guesses are counted by address, whatever token they try', async (t) => {
   const { app } = await open(t);
   const statuses: number[] = [];

@@ -3,7 +3,12 @@
  * until it is put right or its restore is accepted.
  */
 import t, { type Test } from 'tap';
+import { Follower, type Followed } from '../../registry/follower.ts';
+import { Freshness } from '../../registry/freshness.ts';
+import { Instances } from '../../registry/instances.ts';
+import { SILENT } from '../../registry/log.ts';
 import { acceptRestore } from '../../registry/restore.ts';
+import type { LeaseClaim } from '../../registry/store.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
 import { backupOf } from '../support/backups.ts';
 import { FailingStore } from '../support/failing-store.ts';
@@ -129,6 +134,30 @@ t.test('once the restore is accepted, the restored log is taken over whole, with
   t.equal(seen.length, before);
   t.match(await follower.activate({ version: '1.1.0', reason }), { revision: kept + 2, previousVersion: '2.0.0' }, 'and it can be written to');
   t.match(await follower.verify(), { valid: true, events: kept + 2 });
+});
+
+t.test('what a renewal proves counts from the moment it was sent, however long its answer takes (SPEC R10)', async (t) => {
+  const { store, follower } = await pair(t);
+  const claim = { id: 'of-the-test', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 1 };
+  const asked: number[] = [];
+  const slow = Object.assign(new FailingStore(store), {
+    renew: async (given: LeaseClaim) => {
+      asked.push(performance.now());
+      const renewal = await store.renew(given); // the head as it was then
+      await until(() => performance.now() > asked[0]! + 50);
+      return renewal;
+    },
+  });
+  const confirmed: number[] = [];
+  const freshness = Object.assign(new Freshness(), { confirm: (sentAt: number) => void confirmed.push(sentAt) });
+  const observed: number[] = [];
+  const instances = Object.assign(new Instances(claim.id), { observe: (_leases: unknown, sentAt: number) => void observed.push(sentAt) });
+  const followed: Followed = { current: () => follower.current, claim: () => claim, seeFence: () => undefined, catchUp: () => Promise.resolve(), takeOver: () => Promise.resolve(false), settle: () => Promise.resolve() };
+  const tested = new Follower({ store: slow, followed, freshness, instances, log: SILENT });
+  await tested.start();
+  await tested.stop();
+  t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
+  t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
 });
 
 t.test('whoever ends gives the lease back, and knows nothing for certain any more', async (t) => {

@@ -11,6 +11,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { messageOf, StartRefused } from '../../registry/errors.ts';
 import { openSqliteStore, type SqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { activation, batchAfter, contentOf, EMPTY, headOf, randomFrom } from './events.ts';
@@ -59,12 +60,23 @@ async function limit(): Promise<void> {
   const small = batchAfter(headOf(first), [activation(), activation()]);
   const large = batchAfter(headOf(first), Array<ReturnType<typeof activation>>(20_000).fill(activation())); // more than SQLite's cache holds
   const outcome = (batch: typeof small) => store.append(batch, 1).catch(messageOf);
+  const fence = () => store.raiseFence(headOf(first)).catch(messageOf);
+  const settled = { fence: await fence(), writes: writesOver(file) };
   setFileSizeLimit('0');
-  const during = { small: await outcome(small), large: await outcome(large), again: await outcome(small), head: await headRevision(store) };
+  const during = { small: await outcome(small), large: await outcome(large), again: await outcome(small), head: await headRevision(store), fence: await fence() };
   setFileSizeLimit('unlimited');
+  const fenced = { fence: await fence(), writes: writesOver(file), again: await fence(), writesAgain: writesOver(file), elsewhere: await store.raiseFence(EMPTY) };
   const after = { small: await outcome(small), again: await outcome(small), head: await headRevision(store) };
-  say(JSON.stringify({ during, after }));
+  say(JSON.stringify({ settled, during, fenced, after }));
   await store.close();
+}
+
+/** How often something was committed over what may come back. */
+function writesOver(file: string): unknown {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const { user_version } = database.prepare('PRAGMA user_version').get() ?? {};
+  database.close();
+  return user_version;
 }
 
 function setFileSizeLimit(bytes: string): void {

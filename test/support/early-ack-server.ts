@@ -31,6 +31,8 @@ const early: Store = {
     written = written.then(() => setTimeout(DELAY)).then(() => store.append(batch, expectedRevision)).then(() => unwritten.splice(0, batch.events.length));
     return 'done';
   },
+  fence: () => store.fence(),
+  raiseFence: (at) => store.raiseFence(at),
   events: async (query) => {
     const events = await store.events(query);
     if (query.order === 'descending' || query.types !== undefined) return events;
@@ -41,8 +43,8 @@ const early: Store = {
   content: (digest) => store.content(digest),
   sessionKeys: () => store.sessionKeys(),
   renew: async (claim) => {
-    const { head, leases } = await store.renew(claim);
-    return { head: unwritten.at(-1) ?? head, leases };
+    const renewal = await store.renew(claim);
+    return { ...renewal, head: unwritten.at(-1) ?? renewal.head };
   },
   release: (instanceId, counter) => store.release(instanceId, counter),
   watch: () => store.watch(),

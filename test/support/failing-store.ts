@@ -8,7 +8,7 @@
 import { RegistryError } from '../../registry/errors.ts';
 import type { Event, Head } from '../../registry/event.ts';
 import type { PackContent } from '../../registry/model.ts';
-import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../registry/store.ts';
+import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../registry/store.ts';
 
 /**
  * - `rejects`: `store-unavailable`; nothing was sent
@@ -19,11 +19,12 @@ import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey,
  * A call that only reads knows but one way: whatever is asked for, it rejects.
  */
 export const FAULTS = ['rejects', 'lost-answer', 'unknown', 'conflict'] as const;
-export type Fault = (typeof FAULTS)[number];
+/** `held`: `unknown` is answered, and the append is on its way; it arrives once the test lets it go (`held`). */
+export type Fault = (typeof FAULTS)[number] | 'held';
 
 /** A call as it comes in, before anything is done. */
 export interface Call {
-  readonly method: 'head' | 'append' | 'events' | 'repeated' | 'content' | 'sessionKeys';
+  readonly method: 'head' | 'append' | 'fence' | 'raiseFence' | 'events' | 'repeated' | 'content' | 'sessionKeys';
   /** The how-manieth call it is, of all methods together, from 1. */
   readonly number: number;
   /** The how-manieth call of its own method, from 1. */
@@ -41,6 +42,8 @@ export class FailingStore implements Store {
   readonly calls: Call[] = [];
   /** The real store. A test may put another in its place, as a restored backup or a wrong address would. */
   inner: Store;
+  /** Appends that are on their way. Each call has one of them arrive. */
+  readonly held: (() => Promise<AppendOutcome>)[] = [];
   /** Nothing gets through, whatever the plan says. */
   away = false;
   /** Hints are lost. */
@@ -76,6 +79,31 @@ export class FailingStore implements Store {
       case 'lost-answer':
         await this.inner.append(batch, expectedRevision);
         return 'unknown';
+      case 'held':
+        this.held.push(() => this.inner.append(batch, expectedRevision));
+        return 'unknown';
+      case 'unknown':
+        return 'unknown';
+      case 'conflict':
+        return 'conflict';
+    }
+  }
+
+  fence(): Promise<number> {
+    return this.#read('fence', () => this.inner.fence());
+  }
+
+  /** A fence that is `held` is one that is lost. */
+  async raiseFence(at: Head): Promise<FenceOutcome> {
+    switch (await this.#fault('raiseFence', {})) {
+      case undefined:
+        return this.inner.raiseFence(at);
+      case 'rejects':
+        throw unavailable();
+      case 'lost-answer':
+        await this.inner.raiseFence(at);
+        return 'unknown';
+      case 'held':
       case 'unknown':
         return 'unknown';
       case 'conflict':

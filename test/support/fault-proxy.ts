@@ -110,6 +110,11 @@ export class FaultProxy {
     return { attempts: this.#attempts, open: [...this.#links].filter((link) => link.open).length };
   }
 
+  /** Connections that their client has given up, and the server has not: what was sent on them may still arrive. */
+  get givenUp(): readonly { readonly gone: boolean }[] {
+    return [...this.#links].filter((link) => !link.open);
+  }
+
   /** Has the mode hold from now on. */
   set(mode: Mode): void {
     this.#mode = mode === 'reset' ? 'pass' : mode;
@@ -176,6 +181,8 @@ interface Faults {
 class Link {
   /** Neither side has ended it, as the client sees it. */
   open = true;
+  /** Both sides are closed. */
+  gone = false;
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #up: Pipe;
@@ -256,6 +263,7 @@ class Link {
 
   #closed(): void {
     if (!this.#client.destroyed || !this.#server.destroyed) return;
+    this.gone = true;
     this.#up.stop();
     this.#down.stop();
     this.#faults.closed();

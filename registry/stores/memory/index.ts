@@ -9,8 +9,8 @@
 import { RegistryError } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
-import { follows, requireChained } from '../batch.ts';
+import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import { follows, isAt, requireChained } from '../batch.ts';
 import { frozenCopy } from '../frozen-json.ts';
 import { Leases } from '../leases.ts';
 
@@ -23,6 +23,7 @@ export class MemoryStore implements Store {
   readonly #sessionKeys = new Map<string, SessionKey>();
   readonly #leases = new Leases();
   readonly #watchers = new Set<(revision?: number) => void>();
+  #fence = 0;
   #closed = false;
 
   async head(): Promise<Head | undefined> {
@@ -37,7 +38,7 @@ export class MemoryStore implements Store {
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
     this.#requireOpen();
     requireChained(batch, expectedRevision);
-    if (!follows(batch, this.#head())) return 'conflict';
+    if (!follows(batch, this.#head()) || (batch.fence ?? 0) !== this.#fence) return 'conflict';
 
     // Everything that can fail comes before the first change.
     const events = frozenCopy(batch.events);
@@ -64,6 +65,16 @@ export class MemoryStore implements Store {
     const revision = events.at(-1)?.revision;
     for (const woken of this.#watchers) queueMicrotask(() => woken(revision));
     return 'done';
+  }
+
+  async fence(): Promise<number> {
+    this.#requireOpen();
+    return this.#fence;
+  }
+
+  async raiseFence(at: Head): Promise<FenceOutcome> {
+    this.#requireOpen();
+    return isAt(at, this.#head()) ? (this.#fence += 1) : 'conflict';
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
@@ -97,7 +108,7 @@ export class MemoryStore implements Store {
 
   async renew(claim: LeaseClaim): Promise<Renewal> {
     this.#requireOpen();
-    return { head: this.#head(), leases: this.#leases.renew(claim) };
+    return { head: this.#head(), fence: this.#fence, leases: this.#leases.renew(claim) };
   }
 
   async release(instanceId: string, counter?: number): Promise<void> {

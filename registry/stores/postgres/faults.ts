@@ -10,7 +10,7 @@
 import { messageOf, RegistryError } from '../../errors.ts';
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-export const CODES = Object.freeze({ undefinedTable: '42P01', duplicateTable: '42P07' });
+export const CODES = Object.freeze({ undefinedTable: '42P01', undefinedColumn: '42703', duplicateTable: '42P07' });
 
 /** There was no connection to send on. */
 export class NotSent extends Error {

@@ -11,16 +11,16 @@ import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import { SILENT, type Log } from '../../log.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { requireChained } from '../batch.ts';
 import { contentOf, eventOf } from '../rows.ts';
 import { Pool, within } from './connections.ts';
 import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
 import { Listener } from './listener.ts';
-import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
-import { openSession, requireDriver, type Session } from './session.ts';
-import { APPEND, appendValues, headOf, leaseOf, RENEW, type HeadRow, type LeaseRow } from './statements.ts';
+import { addColumns, migrate, progressOf } from './migrations.ts';
+import { openSession, requireDriver, type Session, type Value } from './session.ts';
+import { APPEND, appendValues, headOf, leaseOf, RAISE_FENCE, RENEW, type HeadRow, type LeaseRow } from './statements.ts';
 import { parsePostgresUrl, type Target } from './url.ts';
 
 /** Milliseconds for an append or a renewal, from the call to the answer. */
@@ -78,6 +78,7 @@ export class PostgresStore implements Store {
   readonly #attached: boolean;
   readonly #underWay = new Set<Promise<unknown>>();
   #prepared: Promise<void> | undefined;
+  #restored = false;
   #closing: Promise<void> | undefined;
 
   /** For `openPostgresStore`. @param attached whether tables are looked for only, and never made */
@@ -104,18 +105,20 @@ export class PostgresStore implements Store {
     requireChained(batch, expectedRevision);
     const values = appendValues(batch, expectedRevision);
     const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
-    const deadline = performance.now() + WRITE_LIMIT + size / LARGE;
-    return this.#call(async () => {
-      await this.#ready(deadline);
-      try {
-        const rows = await this.#appends.use(deadline, (session) => session.rows(APPEND, values));
-        return rows.length === 0 ? 'conflict' : 'done';
-      } catch (cause) {
-        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database has taken its place
-        if (cause instanceof NotSent || isRolledBack(cause)) throw cause;
-        return 'unknown';
-      }
+    const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values);
+    return typeof rows === 'string' ? rows : 'done';
+  }
+
+  async fence(): Promise<number> {
+    return this.#reading(0, async (session) => {
+      const [row] = await session.rows<[string]>('SELECT fence FROM log_head', []);
+      return Number(row?.[0] ?? 0);
     });
+  }
+
+  async raiseFence({ revision, hash }: Head): Promise<FenceOutcome> {
+    const rows = await this.#writing(WRITE_LIMIT, RAISE_FENCE, [revision, hash]);
+    return typeof rows === 'string' ? rows : Number(rows[0]?.[0]);
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
@@ -159,12 +162,12 @@ export class PostgresStore implements Store {
   }
 
   async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion }: LeaseClaim): Promise<Renewal> {
-    const nothing: Renewal = { head: undefined, leases: [] };
+    const nothing: Renewal = { head: undefined, fence: 0, leases: [] };
     return this.#using(this.#leases, WRITE_LIMIT, nothing, async (session) => {
       const rows = await session.rows<LeaseRow>(RENEW, [id, startedAt, epoch, appliedRevision, pinnedVersion ?? null]);
       const leases = rows.map(leaseOf);
       const own = leases.find((lease) => lease.id === id);
-      return { head: headOf(rows[0]), leases, ...(own !== undefined && { now: Date.parse(own.lastSeenAt) }) };
+      return { head: headOf(rows[0]), fence: Number(rows[0]?.[9] ?? 0), leases, ...(own !== undefined && { now: Date.parse(own.lastSeenAt) }) };
     });
   }
 
@@ -196,6 +199,23 @@ export class PostgresStore implements Store {
     return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
   }
 
+  /** Runs a statement that moves the head's row. @returns the rows it gave; `conflict` where it gave none */
+  #writing(limit: number, statement: string, values: readonly Value[]): Promise<readonly (readonly unknown[])[] | 'conflict' | 'unknown'> {
+    const deadline = performance.now() + limit;
+    return this.#call(async () => {
+      await this.#ready(deadline);
+      try {
+        const rows = await this.#appends.use(deadline, (session) => session.rows(statement, values));
+        return rows.length === 0 ? 'conflict' : rows;
+      } catch (cause) {
+        this.#seeColumns(cause);
+        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database has taken its place
+        if (cause instanceof NotSent || isRolledBack(cause)) throw cause;
+        return 'unknown';
+      }
+    });
+  }
+
   /** @param ofNothing what a database without the tables answers: another that is empty has taken the place of ours */
   async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (session: Session) => Promise<T>): Promise<T> {
     const deadline = performance.now() + limit;
@@ -204,6 +224,7 @@ export class PostgresStore implements Store {
       try {
         return await pool.use(deadline, work);
       } catch (cause) {
+        this.#seeColumns(cause);
         if (codeOf(cause) === CODES.undefinedTable) return ofNothing;
         throw cause;
       }
@@ -239,12 +260,20 @@ export class PostgresStore implements Store {
 
   async #prepare(): Promise<void> {
     const { shown } = this.#target;
-    const applied = await this.#reads.use(performance.now() + READ_LIMIT, (session) => lastMigration(session, shown));
-    if (applied === MIGRATIONS.length) return;
+    const { applied, complete } = await this.#reads.use(performance.now() + READ_LIMIT, (session) => progressOf(session, shown));
+    if (complete) return;
     if (this.#attached) {
       const what = applied === 0 ? 'holds no registry' : 'is of an older build';
       throw new StartRefused(65, `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`);
     }
-    await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => migrate(session, shown));
+    const missing = this.#restored ? addColumns : migrate;
+    await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => missing(session, shown));
+  }
+
+  /** A database of an older build was put in the place of ours, from a backup: the columns that it lacks are added at the next call. */
+  #seeColumns(cause: unknown): void {
+    if (codeOf(cause) !== CODES.undefinedColumn) return;
+    this.#restored = true;
+    this.#prepared = undefined;
   }
 }

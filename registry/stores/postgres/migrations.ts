@@ -3,7 +3,8 @@
  *
  * Problem: a database outlives builds, in both directions of a deploy, and many instances start on it at once.
  * Rule: numbered from 1, forward only, all that are missing in one transaction, one instance at a time (an advisory lock). A database
- * that is ahead of this build, or another program's, is not touched.
+ * that is ahead of this build, or another program's, is not touched. What an older build can run beside is a column with a default:
+ * it gets no number, as the older build would refuse a database that is ahead of it.
  * Example: of ten instances that start on an empty database one makes the tables; nine wait, look, and find them made.
  */
 import { GENESIS_HASH } from '../../event.ts';
@@ -93,6 +94,17 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   },
 ]);
 
+/** Columns that came later. An older build neither reads nor writes them, and may start and write beside this one. */
+const COLUMNS = Object.freeze([
+  { table: 'log_head', column: 'fence', sql: 'ALTER TABLE log_head ADD COLUMN IF NOT EXISTS fence bigint NOT NULL DEFAULT 0' },
+]);
+
+/** Looked for first: ALTER TABLE would wait for every statement on the table, also where there is nothing to add. */
+const FOUND_COLUMNS = `
+  SELECT home.relname || '.' || found.attname FROM pg_attribute AS found JOIN pg_class AS home ON home.oid = found.attrelid
+  JOIN pg_namespace AS space ON space.oid = home.relnamespace
+  WHERE space.nspname = current_schema() AND found.attnum > 0 AND NOT found.attisdropped AND home.relname = ANY ($1::text[])`;
+
 /** Both by one snapshot; `to_regclass` would see a table that another instance has just made, and not yet its mark. */
 const LOOK = `
   SELECT obj_description(found.oid, 'pg_class') FROM pg_class AS found JOIN pg_namespace AS home ON home.oid = found.relnamespace
@@ -104,7 +116,7 @@ const LOOK = `
  * @returns the number of the last step it has; 0 where it has none of the tables
  * @throws StartRefused (65) where the database is newer than this build, or is not the registry's
  */
-export async function lastMigration(session: Session, shown: string, migrations: readonly Migration[] = MIGRATIONS): Promise<number> {
+async function lastMigration(session: Session, shown: string): Promise<number> {
   const [found] = await session.rows<[string | null]>(LOOK, []);
   if (found === undefined) return 0;
   if (found[0] !== MARK) {
@@ -112,32 +124,53 @@ export async function lastMigration(session: Session, shown: string, migrations:
   }
   const [row] = await session.rows<[string]>('SELECT coalesce(max(number), 0) FROM migrations', []);
   const applied = Number(row?.[0] ?? 0);
-  if (applied > migrations.length) {
+  if (applied > MIGRATIONS.length) {
     throw new StartRefused(
       65,
-      `The registry database ${shown} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
+      `The registry database ${shown} is at migration ${applied}; this build knows ${MIGRATIONS.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
     );
   }
   return applied;
 }
 
 /**
+ * Reads how far a database is, and changes nothing.
+ * @returns the number of its last step, and whether it has all that this build needs
+ * @throws StartRefused (65) as `lastMigration`
+ */
+export async function progressOf(session: Session, shown: string): Promise<{ readonly applied: number; readonly complete: boolean }> {
+  const applied = await lastMigration(session, shown);
+  return { applied, complete: applied === MIGRATIONS.length && (await missingColumns(session)).length === 0 };
+}
+
+async function missingColumns(session: Session): Promise<typeof COLUMNS> {
+  const rows = await session.rows<[string]>(FOUND_COLUMNS, [`{${COLUMNS.map(({ table }) => table).join()}}`]);
+  const found = new Set(rows.map(([name]) => name));
+  return COLUMNS.filter(({ table, column }) => !found.has(`${table}.${column}`));
+}
+
+/** Adds the columns that are missing from tables that are there. */
+export async function addColumns(session: Session): Promise<void> {
+  for (const { sql } of await missingColumns(session)) await session.run(sql);
+}
+
+/**
  * Brings a database up to date.
  * @throws StartRefused (65) as `lastMigration`; what the server says where a step fails, of which nothing is left then
  */
-export async function migrate(session: Session, shown: string, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
-  if ((await lastMigration(session, shown, migrations)) === migrations.length) return;
-  await session.run(`BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
+export async function migrate(session: Session, shown: string): Promise<void> {
   try {
-    const applied = await lastMigration(session, shown, migrations); // another instance may have been quicker
-    for (const [index, { name, sql }] of migrations.entries()) {
-      if (index < applied) continue;
-      await session.run(sql);
-      await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
-    }
-    await session.run('COMMIT');
+    await session.transaction(async () => {
+      await session.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
+      const applied = await lastMigration(session, shown); // another instance may have been quicker
+      for (const [index, { name, sql }] of MIGRATIONS.entries()) {
+        if (index < applied) continue;
+        await session.run(sql);
+        await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
+      }
+      await addColumns(session);
+    });
   } catch (error) {
-    if (session.open) await session.run('ROLLBACK');
     if (codeOf(error) !== CODES.duplicateTable) throw error;
     throw notOurs(shown, error);
   }

@@ -2,8 +2,10 @@
  * One connection that is open, from its first word to its last.
  *
  * Problem: the driver connects by itself, so that nobody can say whether a statement that failed was sent; and it gives up sockets
- * without closing them.
- * Rule: a session is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it.
+ * without closing them. A pooler between may refuse settings at the start, and give each transaction another connection to the server.
+ * Rule: a session is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it. Settings are made
+ * after connecting. Behind a pooler nothing outlives a transaction: each statement is one, which begins with the settings, and none is
+ * prepared. A pooler is known by the process number that it gives out, which is not that of the server's process.
  * Example: `const session = await openSession(target, { limit: 1000 }); await session.rows('SELECT 1', [])`.
  */
 import type { Socket } from 'node:net';
@@ -15,10 +17,14 @@ import type { Target } from './url.ts';
 export type Value = string | number | null;
 
 export interface Session {
-  /** Runs one statement, which is prepared once per session. @returns its rows as arrays, bigints as text */
+  /** Runs one statement, in the transaction under way or one of its own. @returns its rows as arrays, bigints as text */
   rows<Row extends readonly unknown[]>(text: string, values: readonly Value[]): Promise<Row[]>;
-  /** Runs statements without values, in one transaction unless they say otherwise. */
+  /** Runs statements without values, in the transaction under way or one of their own. */
   run(text: string): Promise<void>;
+  /** Has what the work runs be one transaction; rolled back where it rejects. One at a time. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether a pooler is between: then what is told of later may not arrive. */
+  readonly pooled: boolean;
   /** Resolves when it is no longer of use, at once where it is not already. */
   readonly ended: Promise<undefined>;
   readonly open: boolean;
@@ -43,8 +49,16 @@ export function requireDriver(): void {
   }
 }
 
-/** SPEC R3: `done` means on disk. `remote_apply` is stronger yet, and left where the server has it. */
-const DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
+/**
+ * SPEC R3: `done` means on disk. `remote_apply` is stronger, and is kept.
+ * @param local for the transaction under way; else for the session
+ */
+export const durable = (local: boolean) => `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, ${local})`;
+
+/** @param settings names and values of our own: nothing in them has to be quoted */
+function settingsStatement(settings: Readonly<Record<string, string>>, local: boolean): string {
+  return `SELECT ${[...Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', ${local})`), durable(local)].join(', ')}`;
+}
 
 /** @throws Error where the server cannot be reached or does not let it in, within the limit. Nothing is left open then. */
 export async function openSession(target: Target, { limit, settings = {}, notified }: SessionOptions): Promise<Session> {
@@ -61,12 +75,35 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
   };
   socket.once('close', close);
   try {
-    const client = connect(driverOptions(target, { socket, settings, close, notified }));
-    await client.unsafe(DURABLE).simple(); // the driver's `reserve` never resolves on a connection without a first statement
+    const client = connect(driverOptions(target, { socket, close, notified }));
+    const first = await client.unsafe<[{ pid: number }]>('SELECT pg_backend_pid() AS pid').simple(); // the driver's `reserve` never resolves on a connection without a first statement
+    const pooled = first.state.pid !== first[0].pid;
     const sql = await client.reserve();
+    const all = { default_transaction_isolation: 'read committed', idle_in_transaction_session_timeout: '10000', ...(target.searchPath !== undefined && { search_path: target.searchPath }), ...settings };
+    if (!pooled) await sql.unsafe(settingsStatement(all, false)).simple();
+    const begin = pooled ? `BEGIN ISOLATION LEVEL READ COMMITTED; ${settingsStatement(all, true)}` : 'BEGIN';
+    let within = false;
+    const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) => [...(await sql.unsafe(text, [...values], { prepare: !pooled }).values())] as unknown as Row[];
+    const transaction = async <T>(work: () => Promise<T>): Promise<T> => {
+      within = true;
+      try {
+        await sql.unsafe(begin).simple();
+        const result = await work();
+        await sql.unsafe('COMMIT').simple();
+        return result;
+      } catch (error) {
+        // Where that fails as well the connection is of no use, and the transaction ends with it.
+        if (!closed) await sql.unsafe('ROLLBACK').simple().catch(() => socket.destroy());
+        throw error;
+      } finally {
+        within = false;
+      }
+    };
     return {
-      rows: async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) => [...(await sql.unsafe(text, [...values], { prepare: true }).values())] as unknown as Row[],
+      rows: (text, values) => (pooled && !within ? transaction(() => one(text, values)) : one(text, values)),
       run: async (text) => void (await sql.unsafe(text).simple()),
+      transaction,
+      pooled,
       ended,
       get open() {
         return !closed;
@@ -86,7 +123,6 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
 
 interface Wiring {
   readonly socket: Socket;
-  readonly settings: Readonly<Record<string, string>>;
   readonly close: () => void;
   readonly notified: ((payload: string) => void) | undefined;
 }
@@ -98,7 +134,7 @@ interface Undocumented {
 }
 
 /** Every option is given, as the driver would look for the others in the environment. */
-function driverOptions({ host, port, path, user, password, database, applicationName, searchPath }: Target, { socket, settings, close, notified }: Wiring) {
+function driverOptions({ host, port, path, user, password, database, applicationName }: Target, { socket, close, notified }: Wiring) {
   let given = false;
   return {
     ...{ host, port, database, ...(path === undefined ? {} : { path }), ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { pass: password }) },
@@ -113,12 +149,6 @@ function driverOptions({ host, port, path, user, password, database, application
     ...(notified === undefined ? {} : { onnotify: (_channel: string, payload: string) => notified(payload) }),
     ...{ max: 1, ssl: false, prepare: true, fetch_types: false, debug: false, max_pipeline: 1, keep_alive: null, backoff: () => 0 },
     ...{ connect_timeout: 0, idle_timeout: 0, max_lifetime: null },
-    connection: {
-      application_name: applicationName,
-      default_transaction_isolation: 'read committed',
-      idle_in_transaction_session_timeout: 10_000,
-      ...(searchPath === undefined ? {} : { search_path: searchPath }),
-      ...settings,
-    },
+    connection: { application_name: applicationName }, // no more: a pooler refuses what it does not know
   } satisfies Partial<postgres.Options<Record<string, never>>> & Undocumented as postgres.Options<Record<string, never>>;
 }

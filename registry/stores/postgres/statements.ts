@@ -1,5 +1,5 @@
 /**
- * The two statements that write: each is one round trip and one transaction.
+ * The statements that write: each is one round trip and one transaction.
  *
  * Problem: BEGIN, a look, four inserts and COMMIT are seven round trips, during which another instance waits for the head.
  * Rule: what is written hangs on the row that moved the head (SPEC R5): no row, nothing written. Lists are bound as array literals, so
@@ -9,13 +9,19 @@
 import { GENESIS_HASH, type Head } from '../../event.ts';
 import type { Batch, Lease } from '../../store.ts';
 import { CHANNEL } from './listener.ts';
-import type { Value } from './session.ts';
+import { durable, type Value } from './session.ts';
 
-/** Gives one row where the batch was written, none where the head was elsewhere. */
+/**
+ * Set in the very transaction that is committed: behind a pooler a setting of the session may be another session's. It must stand where
+ * it is evaluated whenever something was written.
+ */
+const DURABLE = durable(true);
+
+/** Gives one row where the batch was written, none where the head or the fence was another. */
 export const APPEND = `
   WITH moved AS (
     UPDATE log_head SET revision = $1::bigint + cardinality($4::text[]), hash = $3
-    WHERE revision = $1::bigint AND hash = $2
+    WHERE revision = $1::bigint AND hash = $2 AND fence = $10::bigint
     RETURNING revision
   ), appended AS (
     INSERT INTO events (revision, body)
@@ -29,10 +35,16 @@ export const APPEND = `
     SELECT given.key_id, given.secret, given.created_at FROM moved, unnest($7::text[], $8::text[], $9::text[]) AS given (key_id, secret, created_at)
     ON CONFLICT (key_id) DO NOTHING
   )
-  SELECT pg_notify('${CHANNEL}', revision::text) FROM moved`;
+  SELECT pg_notify('${CHANNEL}', revision::text), ${DURABLE} FROM moved`;
+
+/**
+ * Gives the fence as it is now, where the head is at the place; no row elsewhere. An append that comes later, with the fence as it was,
+ * moves nothing; one that is under way holds the row, so that this waits for it and then finds the head elsewhere.
+ */
+export const RAISE_FENCE = `UPDATE log_head SET fence = fence + 1 WHERE revision = $1::bigint AND hash = $2 RETURNING fence, ${DURABLE}`;
 
 /** The values of APPEND. */
-export function appendValues({ events, contents, sessionKeys }: Batch, expectedRevision: number): Value[] {
+export function appendValues({ events, contents, sessionKeys, fence = 0 }: Batch, expectedRevision: number): Value[] {
   return [
     expectedRevision,
     events[0]?.previousHash ?? GENESIS_HASH,
@@ -43,6 +55,7 @@ export function appendValues({ events, contents, sessionKeys }: Batch, expectedR
     textArray(sessionKeys.map(({ keyId }) => keyId)),
     textArray(sessionKeys.map(({ secret }) => secret)),
     textArray(sessionKeys.map(({ createdAt }) => createdAt)),
+    fence,
   ];
 }
 
@@ -62,7 +75,8 @@ export const RENEW = `
     RETURNING *
   )
   SELECT head.revision, head.hash, lease.id, lease.started_at, lease.epoch, lease.applied_revision, lease.pinned_version, lease.counter,
-    to_char(lease.renewed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    to_char(lease.renewed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    head.fence
   FROM (SELECT * FROM renewed UNION ALL SELECT * FROM leases WHERE id <> $1) AS lease LEFT JOIN log_head AS head ON true
   ORDER BY lease.id`;
 
@@ -71,6 +85,7 @@ export type HeadRow = readonly [revision: string | null, hash: string | null, ..
 export type LeaseRow = readonly [
   ...readonly [revision: string | null, hash: string | null, id: string, startedAt: string, epoch: string],
   ...readonly [appliedRevision: string, pinnedVersion: string | null, counter: string, lastSeenAt: string],
+  fence: string | null,
 ];
 
 export function headOf(row: HeadRow | undefined): Head | undefined {

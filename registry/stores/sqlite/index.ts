@@ -12,8 +12,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
-import { follows, requireChained } from '../batch.ts';
+import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import { follows, isAt, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf } from '../rows.ts';
 import { lastWriteOf, requirePlausibleClock } from './clock.ts';
@@ -89,6 +89,8 @@ export class SqliteStore implements Store {
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #leases = new Leases();
+  /** A batch whose COMMIT failed may be in the write-ahead log, for a restart to find; nothing was committed over it yet. */
+  #unsettled = false;
   #closed = false;
 
   /** For `openSqliteStore`: takes over an open, migrated database and the lock on it. */
@@ -133,7 +135,27 @@ export class SqliteStore implements Store {
     } catch (cause) {
       return this.#afterFailedCommit(batch, cause);
     }
+    this.#unsettled = false;
     return 'done';
+  }
+
+  /** Always 0: an append is carried out at once or never, so none can arrive late. What may come back after a restart is `raiseFence`'s. */
+  async fence(): Promise<number> {
+    this.#reading(() => this.#connection());
+    return 0;
+  }
+
+  /** See the port. Writes only where an append of unknown outcome was the last: its frame in the write-ahead log is written over. */
+  async raiseFence(at: Head): Promise<FenceOutcome> {
+    try {
+      this.#requireInPlace();
+      if (!isAt(at, this.#head())) return 'conflict';
+      if (this.#unsettled) this.#writeOver();
+      return 0;
+    } catch (cause) {
+      this.#rollBack();
+      throw this.#unavailable(cause);
+    }
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
@@ -167,7 +189,7 @@ export class SqliteStore implements Store {
   }
 
   async renew(claim: LeaseClaim): Promise<Renewal> {
-    return this.#reading(() => ({ head: this.#head(), leases: this.#leases.renew(claim) }));
+    return this.#reading(() => ({ head: this.#head(), fence: 0, leases: this.#leases.renew(claim) }));
   }
 
   async release(instanceId: string, counter?: number): Promise<void> {
@@ -206,12 +228,13 @@ export class SqliteStore implements Store {
    *
    * Some failures say that nothing was written. After any other the batch's last frame may be in the write-ahead log without
    * having been synced: invisible now, but a restart could find it there and take it as committed. Until the same batch, or
-   * another, is written over it, the outcome is unknown.
+   * another write, is committed over it, the outcome is unknown.
    */
   #afterFailedCommit(batch: Batch, cause: unknown): AppendOutcome {
     this.#rollBack();
     const code = resultCode(cause);
     if (code === SQLITE.FULL || code === SQLITE.BUSY || code === SQLITE.CONSTRAINT) throw this.#unavailable(cause);
+    this.#unsettled = true;
     const first = batch.events[0];
     try {
       const [row] = this.#rows<[string]>('SELECT id FROM events WHERE revision = :revision', { revision: first?.revision ?? 0 });
@@ -219,6 +242,16 @@ export class SqliteStore implements Store {
     } catch {
       return 'unknown';
     }
+  }
+
+  /** Commits a write of no consequence. It takes the place in the write-ahead log that the failed one had, which ends that one for good. */
+  #writeOver(): void {
+    const connection = this.#connection();
+    connection.exec('BEGIN IMMEDIATE');
+    const [row] = this.#rows<[number]>('PRAGMA user_version', {});
+    connection.exec(`PRAGMA user_version = ${((row?.[0] ?? 0) + 1) % 2 ** 31}`);
+    connection.exec('COMMIT');
+    this.#unsettled = false;
   }
 
   /** Ends a transaction that is not to be; where even that fails, the connection is given up and its transaction with it. */

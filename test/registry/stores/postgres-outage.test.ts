@@ -25,6 +25,7 @@ const claim = { id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, applie
 /** Every read, and the renewal. */
 const asks = (store: PostgresStore): Record<string, () => Promise<unknown>> => ({
   head: () => store.head(),
+  fence: () => store.fence(),
   events: () => store.events(ALL),
   content: () => store.content(contentOf('1.0.0').digest),
   sessionKeys: () => store.sessionKeys(),

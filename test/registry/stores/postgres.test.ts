@@ -1,5 +1,6 @@
 /** The PostgreSQL store on a server that is well: what every store must do, and what only a shared database can do wrong. */
 import t, { type Test } from 'tap';
+import type { Batch } from '../../../registry/store.ts';
 import { attachPostgresStore, openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { MIGRATIONS } from '../../../registry/stores/postgres/migrations.ts';
 import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
@@ -8,6 +9,7 @@ import { storeSuite } from './store-suite.ts';
 
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
 const refused = (exitCode: 65 | 75 | 78, message: RegExp) => ({ name: 'StartRefused', exitCode, message });
+const claim = { id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 0 };
 const ALL = { order: 'ascending', limit: 1000 } as const;
 
 const server = await startPostgres(t);
@@ -81,6 +83,43 @@ t.test('a tool beside running instances makes nothing, and its appends are of th
   t.equal((await store.head())?.revision, batch.events.length + 1);
 });
 
+/** What the first build sends, as it sends it. It knows nothing of the fence. */
+const FIRST_BUILD = {
+  migrations: 'SELECT coalesce(max(number), 0)::int AS number FROM migrations',
+  append: ({ events: [event] }: Batch) => `
+    WITH moved AS (
+      UPDATE log_head SET revision = ${event!.revision}, hash = '${event!.hash}'
+      WHERE revision = ${event!.revision - 1} AND hash = '${event!.previousHash}'
+      RETURNING revision
+    ), appended AS (
+      INSERT INTO events (revision, body)
+      SELECT ${event!.revision - 1} + given.place, given.body FROM moved, unnest(ARRAY[$json$${JSON.stringify(event)}$json$]) WITH ORDINALITY AS given (body, place)
+    )
+    SELECT pg_notify('prompt_registry', revision::text), revision::int FROM moved`,
+};
+
+t.test('the build before the fence starts and writes beside this one, and its databases are opened', async (t) => {
+  const url = await server.database('beside');
+  const store = open(t, url);
+  const first = batchAfter(EMPTY, drafts());
+  await store.append(first, 0);
+  t.equal(await store.raiseFence(headOf(first)), 1);
+  t.same(await server.sql(FIRST_BUILD.migrations, url), [{ number: 1 }], 'it is not ahead of that build, which would refuse it');
+  const second = batchAfter(headOf(first), [activation()]);
+  t.match(await server.sql(FIRST_BUILD.append(second), url), [{ revision: headOf(second).revision }]);
+  t.strictSame(await store.head(), headOf(second), 'what it appends is followed');
+  t.equal(await store.append({ ...batchAfter(headOf(second), [activation()]), fence: 1 }, headOf(second).revision), 'done');
+
+  await server.sql('ALTER TABLE log_head DROP COLUMN fence', url);
+  await t.rejects(attachPostgresStore({ url }), refused(65, /is of an older build/), 'a tool adds nothing');
+  const stores = Array.from({ length: 5 }, () => open(t, url));
+  t.same(await Promise.all(stores.map((each) => each.fence())), [0, 0, 0, 0, 0], 'instances that start together add it once');
+  await server.sql('ALTER TABLE log_head DROP COLUMN fence', url);
+  await t.rejects(store.renew(claim), UNAVAILABLE, 'a backup of that build was put in its place');
+  t.equal((await store.renew(claim)).fence, 0, 'which has it from the next call on');
+  t.equal(await store.raiseFence({ revision: first.events.length + 2, hash: (await store.head())!.hash }), 1);
+});
+
 t.test('an empty database in place of a full one is an empty log, and gets no tables', async (t) => {
   const url = await server.database('replaced');
   const store = open(t, url);
@@ -91,7 +130,9 @@ t.test('an empty database in place of a full one is an empty log, and gets no ta
   t.same(await store.events(ALL), []);
   t.same(await store.sessionKeys(), []);
   t.equal(await store.content(contentOf('1.0.0').digest), undefined);
-  t.strictSame(await store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 5 }), { head: undefined, leases: [] });
+  t.strictSame(await store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 5 }), { head: undefined, fence: 0, leases: [] });
+  t.equal(await store.fence(), 0);
+  t.equal(await store.raiseFence(headOf(batch)), 'conflict');
   t.equal(await store.append(batchAfter(headOf(batch), [activation()]), batch.events.length), 'conflict');
   t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'conflict', 'nor is anything begun anew');
   t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [{ tables: 0 }]);

@@ -345,8 +345,11 @@ t.test('an event that was damaged on disk is named', async (t) => {
 t.test('a COMMIT that fails', async (t) => {
   if (spawnSync('prlimit', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no prlimit' });
   const { lines } = await appendChild(['limit', join(t.testdir(), 'registry.db')]).ended();
-  const { during, after } = JSON.parse(lines[0] ?? '') as Record<string, Record<string, unknown>>;
+  const { settled, during, fenced, after } = JSON.parse(lines[0] ?? '') as Record<string, Record<string, unknown>>;
+  t.strictSame(settled, { fence: 0, writes: 0 }, 'where nothing is open, a fence writes nothing');
   t.match(during, { small: 'unknown', large: /cannot be used: disk I\/O error/, again: 'unknown', head: 1 }, 'is unknown; nothing of it is visible');
+  t.match(during, { fence: /cannot be used: disk I\/O error/ }, 'and nobody is told that it is not to come back, until something was written over it');
+  t.strictSame(fenced, { fence: 0, writes: 1, again: 0, writesAgain: 1, elsewhere: 'conflict' }, 'once');
   t.strictSame(after, { small: 'done', again: 'conflict', head: 3 }, 'the same batch again is done, once');
 });
 

@@ -14,8 +14,11 @@ const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
 
 const key = (keyId: string, createdAt: string, secret = 'c2VjcmV0') => ({ keyId, secret, createdAt });
 
-/** @param open gives an empty store; the suite closes it. */
-export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Store>): void {
+/**
+ * @param open gives an empty store; the suite closes it.
+ * @param options.hints whether it can hear of what others append; not through a pooler in transaction mode
+ */
+export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Store>, { hints: hears = true } = {}): void {
   const test = (title: string, run: (t: Test, store: Store) => Promise<void>) =>
     t.test(`${name}: ${title}`, async (t) => {
       const store = await open(t);
@@ -82,6 +85,42 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
       t.strictSame(await store.head(), head);
     }
     t.equal(firstBroken(await readLog(store)), undefined);
+  });
+
+  test('a fence that was raised ends what was sent before it, and only that', async (t, store) => {
+    const apart = store.kind !== 'sqlite'; // whose appends cannot arrive late
+    const claim = { id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 0 };
+    t.equal(await store.fence(), 0);
+    const late = batchAfter(EMPTY, [activation()]);
+    const raised = await store.raiseFence(EMPTY);
+    t.equal(raised, apart ? 1 : 0, 'on an empty log as well');
+    t.equal(await store.fence(), raised);
+    t.equal((await store.renew(claim)).fence, raised, 'a renewal tells of it');
+    if (apart) t.equal(await store.append(late, 0), 'conflict', 'sent before, arrived after');
+    t.equal(await store.head(), undefined);
+    const first = { ...batchAfter(EMPTY, drafts()), fence: await store.fence() };
+    t.equal(await store.append(first, 0), 'done');
+    t.equal(await store.fence(), raised, 'an event raises nothing');
+
+    for (const elsewhere of [EMPTY, { ...headOf(first), revision: 99 }, { ...headOf(first), hash: 'f'.repeat(64) }]) t.equal(await store.raiseFence(elsewhere), 'conflict');
+    t.equal(await store.fence(), raised, 'nor does a fence for another place');
+    t.type(await store.raiseFence(headOf(first)), 'number');
+    const behind = batchAfter(headOf(first), [activation()]);
+    if (apart) for (const fence of [0, 1, 3]) t.equal(await store.append({ ...behind, fence }, headOf(first).revision), 'conflict', `fence ${fence}`);
+    t.equal(await store.append({ ...behind, fence: await store.fence() }, headOf(first).revision), 'done');
+    t.equal(firstBroken(await readLog(store)), undefined);
+  });
+
+  test('an append and a fence that race: the append is in the log before the fence, or never', async (t, store) => {
+    let head = EMPTY;
+    for (let round = 0; round < 20; round += 1) {
+      const batch = { ...batchAfter(head, [activation()]), fence: await store.fence() };
+      const order: (() => Promise<unknown>)[] = [() => store.append(batch, head.revision), () => store.raiseFence(head)];
+      const [appended, raised] = (round % 2 === 0 ? await Promise.all(order.map((call) => call())) : (await Promise.all(order.reverse().map((call) => call()))).reverse()) as [string, unknown];
+      if (appended === 'done') head = headOf(batch);
+      if (store.kind !== 'sqlite') t.strictSame([appended, typeof raised], appended === 'done' ? ['done', 'string'] : ['conflict', 'number']);
+      t.strictSame(await store.head(), head.revision === 0 ? undefined : head);
+    }
   });
 
   test('a batch is written whole or not at all', async (t, store) => {
@@ -212,7 +251,7 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     });
     t.teardown(stop);
     t.ok(stop);
-    if (store.kind === 'sqlite') return; // it has nobody to tell
+    if (store.kind === 'sqlite' || !hears) return; // it has nobody to tell
     const first = batchAfter(EMPTY, drafts());
     await store.append(first, 0);
     await hint(() => heard.length > 0);
@@ -232,6 +271,8 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
       content: () => store.content(contentOf('1.0.0').digest),
       sessionKeys: () => store.sessionKeys(),
       repeated: () => store.repeated('operator-1', 'k'),
+      fence: () => store.fence(),
+      raiseFence: () => store.raiseFence(EMPTY),
       renew: () => store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 0 }),
     };
     for (const [name, call] of Object.entries(calls)) await t.rejects(call(), UNAVAILABLE, name);
