@@ -7,6 +7,7 @@
  */
 import { Contents } from './contents.ts';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
+import { warnOfReaders } from './folder-readers.ts';
 import { Fold, LogBroken, viewOf } from './fold.ts';
 import { FrozenMap } from './frozen-map.ts';
 import { LastGood, type Saved, type SavedSnapshot } from './last-good.ts';
@@ -45,6 +46,7 @@ class LogDiverged extends LogBroken {}
 
 /** @throws StartRefused; RegistryError `store-unavailable` where `failStatic` is off; LogBroken */
 export async function openLog({ store, dataDir, sessionTtl, failStatic, log }: OpenOptions): Promise<Opened> {
+  if (dataDir !== undefined) warnOfReaders(dataDir, log);
   const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, log);
   const contents = new Contents(store, local);
   const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, log, { contents, local });

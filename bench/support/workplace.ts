@@ -2,10 +2,11 @@
  * The temporary folder of a run, and what is made in it once for all benchmarks that want it. It is removed at the end of the
  * run, also where that is an interrupt.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../registry/index.ts';
 import type { Plan } from '../plan.ts';
 import { fill, type Size } from './fill.ts';
 
@@ -45,7 +46,7 @@ export class Workplace {
   /** A folder of that name; made if it is not there. */
   folder(name: string): string {
     const dir = join(this.dir, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     return dir;
   }
 
