@@ -124,7 +124,7 @@ async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, S
   const drafts: EventDraft[] = [];
   for (const [pack, { policy, digest }] of policies) {
     const violations = [];
-    for (const { version, digest: content } of snapshot.packs.get(pack)?.sorted ?? []) {
+    for (const { version, digest: content } of snapshot.packs.get(pack)?.versions ?? []) {
       const found = violationsOf(await means.knownContent(content), policy);
       if (found.length > 0) violations.push({ version, violations: found });
     }
@@ -181,7 +181,7 @@ function missingPointers(snapshot: Snapshot, options: StartOptions, planned: rea
 function candidatesOf(snapshot: Snapshot, pack: string, planned: readonly EventDraft[]): Candidate[] {
   const own = planned.filter((event) => event.pack === pack);
   const floor = own.find((event) => event.type === 'policy-changed')?.data.violations;
-  const candidates: Candidate[] = (snapshot.packs.get(pack)?.sorted ?? []).map((record) => {
+  const candidates: Candidate[] = [...(snapshot.packs.get(pack)?.versions ?? [])].map((record) => {
     const violations = floor === undefined ? record.violations : (floor.find(({ version }) => version === record.version)?.violations ?? []);
     return { version: record.version, digest: record.digest, activatable: isActivatable({ ...record, violations }) }; // SPEC R7
   });

@@ -19,6 +19,7 @@ export type { OperatorKeyFile } from './first-start.ts';
 export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
 export { recoverOperatorKey } from './recover.ts';
 export { acceptRestore } from './restore.ts';
+export { readSnapshotKey } from './snapshot-key.ts';
 export { fingerprintOf } from './idempotency.ts';
 export { allows, deadBecause, keyOfToken, newKey } from './keys.ts';
 export { Policy } from './policy.ts';

@@ -119,7 +119,7 @@ export class Instance {
    */
   static async open(options: RegistryOptions): Promise<Instance> {
     const { failStatic = false, log = SILENT, shipped = [] } = options;
-    const opened = await openLog({ ...{ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl }, failStatic, log });
+    const opened = await openLog({ ...{ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl, snapshotKey: options.snapshotKey }, failStatic, log });
     for (const { version } of shipped) if (version.content.version === options.pinVersion?.version) opened.contents.remember(version.digest, version.content);
     const instance = new Instance(options, opened);
     try {
@@ -272,7 +272,7 @@ export class Instance {
     const written = this.#writer.close();
     await this.#follower.stop();
     await written;
-    await this.#lastGood?.flush();
+    await this.#lastGood?.close();
     await this.store.close();
   }
 
@@ -344,7 +344,7 @@ export class Instance {
   }
 
   #publish(next: Snapshot, events: readonly Event[]): void {
-    this.#show(next);
+    this.#show(next, events);
     for (const listener of this.#listeners) {
       try {
         listener(events, this.#current);
@@ -355,7 +355,7 @@ export class Instance {
   }
 
   /** The atomic flip: from here on every read answers from `next`. */
-  #show(next: Snapshot): void {
+  #show(next: Snapshot, events: readonly Event[] = []): void {
     this.#applied = next;
     if (!this.#begun && this.#sessions === undefined) return; // a start under way: nothing is served before it is whole
     const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content, this.#pinned);
@@ -366,7 +366,7 @@ export class Instance {
     this.#pinned = pinned;
     this.#current = pinned ?? next;
     this.#onShow?.(this.#current);
-    this.#lastGood?.save(next, this.#sessionKeys);
+    this.#lastGood?.save(next, this.#sessionKeys, events);
   }
 }
 
