@@ -8,9 +8,9 @@
 import semver from 'semver';
 import { RegistryError, StartRefused } from './errors.ts';
 import type { EventDraft } from './event.ts';
-import type { Log } from './log.ts';
+import { SILENT, type Log } from './log.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
-import { decideCreateKey, hasOperatorKey, type NewKey } from './keys.ts';
+import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from './keys.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import { violationsOf } from './policy.ts';
 import { isActivatable, listed, type Snapshot } from './snapshot.ts';
@@ -71,6 +71,16 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   if (key !== undefined) await means.operatorKey?.write(key.token);
   const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'] });
   return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
+}
+
+/** Whether a start would append something, or be refused by what the snapshot says. Writes nothing and logs nothing. */
+export async function addsToLog(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<boolean> {
+  const operatorKey = means.operatorKey && { write: () => Promise.resolve(), remove: () => Promise.resolve() };
+  try {
+    return (await planStart(snapshot, options, { ...means, newKey, operatorKey, log: SILENT })).events.length > 0;
+  } catch {
+    return true; // the start itself meets it as well, and says so
+  }
 }
 
 /** Shipped versions that are not known yet. Those under the floor are registered all the same, flagged. */

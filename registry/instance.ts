@@ -14,7 +14,7 @@ import { hostname } from 'node:os';
 import type { Contents } from './contents.ts';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
 import type { Event } from './event.ts';
-import { alarmUnderFloor, planStart } from './first-start.ts';
+import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
 import { LogBroken } from './fold.ts';
 import { Follower, type Followed } from './follower.ts';
 import { Freshness } from './freshness.ts';
@@ -26,6 +26,7 @@ import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
 import type { RegistryOptions } from './options.ts';
 import { pinText, pinnedRecord, withPin, type Pin } from './pinned-version.ts';
 import { newSessionKey, Sessions } from './sessions.ts';
+import { SnapshotCheck } from './snapshot-check.ts';
 import { reaches, type Snapshot } from './snapshot.ts';
 import type { PackContent } from './model.ts';
 import type { LeaseClaim, SessionKey, Store } from './store.ts';
@@ -40,7 +41,7 @@ export interface Health {
 }
 
 export interface Condition {
-  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged';
+  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'snapshot-differs';
   readonly detail: string;
 }
 
@@ -75,6 +76,7 @@ export class Instance {
   readonly #freshness: Freshness;
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
+  readonly #check: SnapshotCheck | undefined;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #listeners = new Set<ChangeListener>();
@@ -94,7 +96,7 @@ export class Instance {
   #operatorKey: NewKey | undefined;
   #onShow: ((current: Snapshot) => void) | undefined;
 
-  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, sessionKeys, confirmedAt }: Opened) {
+  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt }: Opened) {
     this.#options = options;
     this.store = options.store;
     this.contents = contents;
@@ -108,6 +110,7 @@ export class Instance {
     this.#applied = this.#current = snapshot;
     const { clock, log, store } = { clock: this.#clock, log: this.#log, store: options.store };
     this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events), diverged: (reason) => this.#follower.divergedBecause(reason) });
+    this.#check = unproven && new SnapshotCheck({ store, saved: unproven, log, takeLog: () => this.#writer.replace(() => readLog(store, contents)) });
     this.#follower = new Follower({ store, log, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
   }
 
@@ -172,6 +175,7 @@ export class Instance {
     else if (staleSeconds !== undefined) conditions.push({ name: 'stale', detail: `It has been ${staleSeconds} s since this instance knew that it is current.` });
     if (pinnedVersion !== undefined) conditions.push({ name: 'pinned', detail: `PIN_VERSION: ${pinnedVersion} is served, whatever the log says.` });
     if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
+    if (this.#check?.differs !== undefined) conditions.push({ name: 'snapshot-differs', detail: `The last good snapshot that this start was made from is not what the log says: ${this.#check.differs}. The log is served.` });
     return { ready, conditions };
   }
 
@@ -269,6 +273,7 @@ export class Instance {
   /** Ends the writes under way, gives the lease back, saves the last good snapshot, closes the store. */
   async close(): Promise<void> {
     this.stopWaiting();
+    this.#check?.end();
     const written = this.#writer.close();
     await this.#follower.stop();
     await written;
@@ -281,7 +286,11 @@ export class Instance {
       current: () => this.#applied,
       claim: () => this.#claim(),
       catchUp: () => this.#writer.catchUp(),
-      takeOver: () => this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined)),
+      takeOver: async () => {
+        const taken = await this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined));
+        if (taken) this.#check?.end();
+        return taken;
+      },
       settle: () => this.#settle(),
     };
   }
@@ -304,7 +313,10 @@ export class Instance {
       ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
       ...{ operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
     };
-    await this.#writer.commit((base) => planStart(base, { shipped, policies, channels, defaultPack, defaultVersion }, means), { large: true });
+    const planned = { shipped, policies, channels, defaultPack, defaultVersion };
+    // What this start adds for good must not rest on a snapshot that somebody may have edited.
+    if (this.#check !== undefined && (await addsToLog(this.#applied, planned, means))) await this.#check.now();
+    await this.#writer.commit((base) => planStart(base, planned, means), { large: true });
     // Another instance may have made its own key first; a file with a key that opens nothing would mislead.
     if (this.#operatorKey !== undefined && !this.#applied.keys.has(this.#operatorKey.keyId)) await operatorKey?.remove();
     alarmUnderFloor(this.#applied, this.#log);
@@ -312,6 +324,7 @@ export class Instance {
     this.#sessions = new Sessions(this.#sessionKeys, this.#options.sessionTtl);
     this.#begun = true;
     await this.#serveAsItIs();
+    this.#check?.start();
   }
 
   /** Serves what there is, under a pinned version where one is set. @throws StartRefused where that one may not be served */

@@ -15,6 +15,7 @@ import { LastGood, type Saved } from './last-good.ts';
 import { LocalContents } from './local-contents.ts';
 import type { Log } from './log.ts';
 import type { SealKey } from './seal.ts';
+import type { SavedState } from './snapshot-file.ts';
 import { EMPTY_SNAPSHOT, type ChannelView, type Snapshot, type State } from './snapshot.ts';
 import type { SessionKey, Store } from './store.ts';
 
@@ -39,6 +40,8 @@ export interface Opened {
   readonly contents: Contents;
   readonly lastGood: LastGood | undefined;
   readonly sessionKeys: readonly SessionKey[];
+  /** The snapshot that the state was made from, where the log has not proved it and it carries no MAC. */
+  readonly unproven?: SavedState | undefined;
   /** Why the log was not read; undefined where it was. The snapshot is then the last good one, or the empty one where there is none. */
   readonly unread?: { readonly because: 'away' | 'diverged'; readonly reason: string };
   /** When the snapshot was last known to be current, where the log was not read; milliseconds since the epoch. */
@@ -56,7 +59,7 @@ export async function openLog({ store, dataDir, sessionTtl, failStatic, snapshot
   const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, { log, key: snapshotKey, inUse: new ContentsInUse(contents, local, log) });
   const saved = await lastGood?.load();
   local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
-  const made = { contents, lastGood };
+  const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
   try {
     return { ...made, snapshot: await readLog(store, contents, saved?.state), sessionKeys: [] };
   } catch (error) {

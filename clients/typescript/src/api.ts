@@ -2088,7 +2088,7 @@ export interface components {
                  * @example stale
                  * @enum {string}
                  */
-                name: "stale" | "pinned" | "log-diverged";
+                name: "stale" | "pinned" | "log-diverged" | "snapshot-differs";
                 detail: string;
             }[];
         };
