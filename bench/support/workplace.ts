@@ -38,6 +38,12 @@ export class Workplace {
     return this.#once('large', { packs, versionsPerPack });
   }
 
+  /** A data folder with as many versions in one pack. */
+  onePack(): Promise<string> {
+    const { packs, versionsPerPack } = this.#plan;
+    return this.#once('one-pack', { packs: 1, versionsPerPack: packs * versionsPerPack });
+  }
+
   /** A data folder with a long log. */
   long(): Promise<string> {
     return this.#once('long', { packs: this.#plan.packs, versionsPerPack: 10, events: this.#plan.events });
