@@ -96,10 +96,10 @@ t.test('a version that was ever active costs a later flip nothing', async (t) =>
       await registry.activate({ version: `10.${minor}.0`, reason });
       await registry.rollback({ toVersion: '2.0.0', reason }); // the stack stays short; what was ever active does not
     }
-    copies.push(await copiedBy(() => registry.activate({ version: '10.0.0', reason })));
+    copies.push(await copiedBy(() => registry.activate({ version: '1.1.0', reason })));
   }
   const [few = 0, many = 0] = copies;
-  t.ok(many < few + 100, `${few} items are copied after 10 moves, ${many} after 120`);
+  t.ok(many < few + 50, `${few} items are copied after 10 moves, ${many} after 120`);
 });
 
 t.test('a file of format 3 is read as it was written, and refused where it was changed', async (t) => {
