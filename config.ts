@@ -17,6 +17,7 @@ export const Environment = Type.Object({
   HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
   PORT: Type.Optional(setting('a port number from 0 to 65535; 0 takes a free one', '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')),
   DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
+  SNAPSHOT_KEY_FILE: Type.Optional(setting('the path of a file with a secret of at least 32 bytes, outside DATA_DIR')),
   STORE_URL: Type.Optional(setting('postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:', '^(sqlite:[^]+|memory:|postgres(ql)?://[^]*)$')),
   PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
   DEFAULT_PACK: Type.Optional(setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern)),
@@ -35,7 +36,7 @@ export const Environment = Type.Object({
 });
 type Environment = Static<typeof Environment>;
 
-/** What holds where a variable is not set. `STORE_URL` and `DEFAULT_VERSION` have none of their own. */
+/** What holds where a variable is not set. `STORE_URL`, `SNAPSHOT_KEY_FILE` and `DEFAULT_VERSION` have none of their own. */
 const DEFAULTS = {
   HOST: '127.0.0.1',
   PORT: '3000',
@@ -59,6 +60,8 @@ export interface Config {
   /** Absolute. */
   readonly dataDir: string;
   readonly store: { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'memory' };
+  /** Absolute: where the key of the last good snapshot's MAC lies, if it carries one. */
+  readonly snapshotKeyFile: string | undefined;
   readonly packsDir: string;
   readonly defaultPack: string;
   readonly defaultVersion: string | undefined;
@@ -118,6 +121,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: Number(values.PORT),
     dataDir,
     store: storeOf(values.STORE_URL, dataDir),
+    snapshotKeyFile: values.SNAPSHOT_KEY_FILE === undefined ? undefined : resolve(values.SNAPSHOT_KEY_FILE),
     packsDir: values.PACKS_DIR,
     defaultPack: values.DEFAULT_PACK,
     defaultVersion: values.DEFAULT_VERSION,

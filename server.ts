@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { backlogFor, mostConnections } from './plugins/descriptors.ts';
-import { lastOperatorKey, LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, RegistryError, StartRefused, StoreDamaged, type Store } from './registry/index.ts';
+import { lastOperatorKey, LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, readSnapshotKey, RegistryError, StartRefused, StoreDamaged, type Store } from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { lockDataDir, openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -45,6 +45,7 @@ async function start(config: Config): Promise<void> {
   const shipped = await readPackFolders(config.packsDir);
   const policies = await readPolicies(config.packsDir);
   makeDataDir(config.dataDir);
+  const snapshotKey = config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
   const store = await openStore(config);
   let app: FastifyInstance;
   let lock: { release(): void } | undefined;
@@ -56,7 +57,7 @@ async function start(config: Config): Promise<void> {
         // A database elsewhere may be away while there is much that can be served without it.
         ...{ failStatic: store.kind === 'postgres', onRefused: end, pinVersion: config.pinVersion },
         // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
-        ...(store.kind !== 'memory' && { dataDir: config.dataDir }),
+        ...(store.kind !== 'memory' && { dataDir: config.dataDir, snapshotKey }),
       },
       ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins },
       ...(config.tracing !== undefined && { tracing: config.tracing }),

@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util';
 import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
+import { movesInLargePack } from './large-pack.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
@@ -37,6 +38,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S9'], run: readsAmongMany },
   { names: ['S9'], run: readsInProcessAmongMany },
   { names: ['S9'], run: activationAmongMany },
+  { names: ['large-pack'], run: movesInLargePack },
   { names: ['S10'], run: startUp },
 ];
 const NAMES = [...new Set(BENCHMARKS.flatMap(({ names }) => names))];

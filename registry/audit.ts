@@ -4,9 +4,11 @@
  * Problem: whoever can write to the database file can change what happened.
  * Rule: each event is hashed again and must name the one before; each content must still have the digest that its event names.
  * That finds any change, removal, reordering or insertion, and any changed content. A cut tail, or a chain rewritten from some
- * point to the end, is a whole chain in itself: it is found only against a head `(revision, hash)` that was kept outside.
+ * point to the end, is a whole chain in itself: it is found only against a head `(revision, hash)` that was kept outside. What is served is
+ * compared with the fold of the log as well.
  * Example: one letter of an old reason is edited; its event no longer has its hash, and `firstBroken` names its revision.
  */
+import type { StateProof } from './comparison.ts';
 import { StoreDamaged } from './errors.ts';
 import { GENESIS_HASH, hashOf, type Event, type Head } from './event.ts';
 import type { PackContent } from './model.ts';
@@ -30,9 +32,10 @@ const SLICE = 100;
  *
  * @param kept heads that were kept outside, which the log must hold
  * @param progress hears how many events are checked so far
+ * @param served what was made from the log and must be what it says
  * @throws RegistryError `store-unavailable` where the store cannot be read at all
  */
-export async function verifyLog(store: Store, kept: readonly Head[] = [], progress: (events: number) => void = () => undefined): Promise<Verification> {
+export async function verifyLog(store: Store, kept: readonly Head[] = [], progress: (events: number) => void = () => undefined, served?: StateProof): Promise<Verification> {
   let head: Head = { revision: 0, hash: GENESIS_HASH };
   const broken = (revision: number, detail: string): Verification => ({ valid: false, events: head.revision, head, firstBroken: { revision, detail } });
   for (;;) {
@@ -43,6 +46,8 @@ export async function verifyLog(store: Store, kept: readonly Head[] = [], progre
       const fault = (await faultOf(store, event, head)) ?? keptFault(kept, event);
       if (fault !== undefined) return broken(head.revision + 1, fault);
       head = { revision: event.revision, hash: event.hash };
+      const differs = await served?.add(event);
+      if (differs !== undefined) return broken(event.revision, differs);
     }
     progress(head.revision);
     await new Promise((resolve) => setImmediate(resolve));

@@ -8,9 +8,9 @@
 import semver from 'semver';
 import { RegistryError, StartRefused } from './errors.ts';
 import type { EventDraft } from './event.ts';
-import type { Log } from './log.ts';
+import { SILENT, type Log } from './log.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
-import { decideCreateKey, hasOperatorKey, type NewKey } from './keys.ts';
+import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from './keys.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import { violationsOf } from './policy.ts';
 import { isActivatable, listed, type Snapshot } from './snapshot.ts';
@@ -80,6 +80,16 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
 }
 
+/** Whether a start would append something, or be refused by what the snapshot says. Writes nothing and logs nothing. */
+export async function addsToLog(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<boolean> {
+  const operatorKey = means.operatorKey && { write: () => Promise.resolve(), settle: () => Promise.resolve(false) };
+  try {
+    return (await planStart(snapshot, options, { ...means, newKey, operatorKey, log: SILENT })).events.length > 0;
+  } catch {
+    return true; // the start itself meets it as well, and says so
+  }
+}
+
 /** Shipped versions that are not known yet. Those under the floor are registered all the same, flagged. */
 async function publications(snapshot: Snapshot, options: StartOptions, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<Decision> {
   const events: EventDraft[] = [];
@@ -131,7 +141,7 @@ async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, S
   const drafts: EventDraft[] = [];
   for (const [pack, { policy, digest }] of policies) {
     const violations = [];
-    for (const { version, digest: content } of snapshot.packs.get(pack)?.sorted ?? []) {
+    for (const { version, digest: content } of snapshot.packs.get(pack)?.versions ?? []) {
       const found = violationsOf(await means.knownContent(content), policy);
       if (found.length > 0) violations.push({ version, violations: found });
     }
@@ -198,7 +208,7 @@ function requireDefaultPack(snapshot: Snapshot, shipped: ReadonlySet<string>, de
 function candidatesOf(snapshot: Snapshot, pack: string, planned: readonly EventDraft[]): Candidate[] {
   const own = planned.filter((event) => event.pack === pack);
   const floor = own.find((event) => event.type === 'policy-changed')?.data.violations;
-  const candidates: Candidate[] = (snapshot.packs.get(pack)?.sorted ?? []).map((record) => {
+  const candidates: Candidate[] = [...(snapshot.packs.get(pack)?.versions ?? [])].map((record) => {
     const violations = floor === undefined ? record.violations : (floor.find(({ version }) => version === record.version)?.violations ?? []);
     return { version: record.version, digest: record.digest, activatable: isActivatable({ ...record, violations }) }; // SPEC R7
   });

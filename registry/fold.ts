@@ -6,12 +6,13 @@
  * fold of one event. So there is one code that says what an event means.
  * Example: `new Fold(snapshot)`, `add` a thousand events, `freeze(contents)`: one new snapshot; the old one is as it was.
  */
-import semver from 'semver';
 import type { Event, Move } from './event.ts';
 import { FrozenMap } from './frozen-map.ts';
+import { GrowingSet } from './growing-set.ts';
 import type { Actor, MoveKind, PackContent } from './model.ts';
 import { deepFreeze } from './pack.ts';
-import type { ChannelView, KeyRecord, PackState, Pointer, PolicyRecord, Snapshot, VersionRecord } from './snapshot.ts';
+import type { ChannelView, KeyRecord, PackState, Pointer, PolicyRecord, Snapshot, State, VersionRecord } from './snapshot.ts';
+import { Versions } from './versions.ts';
 
 /** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
 export const STACK_DEPTH = 1000;
@@ -27,13 +28,12 @@ interface PointerDraft {
   /** Begins at `bottom`; what lies below has fallen off and is cut away only now and then, as a cut copies the rest. */
   readonly stack: string[];
   bottom: number;
-  readonly everActive: Set<string>;
+  everActive: GrowingSet<string>;
 }
 
 interface PackDraft {
   readonly pack: string;
-  versions: Map<string, VersionRecord> | undefined;
-  sorted: VersionRecord[];
+  versions: Versions;
   readonly pointers: Map<string, PointerDraft>;
   policy: PolicyRecord | undefined;
   readonly base: PackState | undefined;
@@ -42,7 +42,8 @@ interface PackDraft {
 export class Fold {
   readonly #base: Snapshot;
   readonly #drafts = new Map<string, PackDraft>();
-  #keys: Map<string, KeyRecord> | undefined;
+  /** Those that were made or changed. */
+  readonly #keys = new Map<string, KeyRecord>();
   #registryId: string;
   #epoch: number;
   #epochStart: number;
@@ -98,20 +99,21 @@ export class Fold {
    */
   freeze(contents: { get(digest: string): PackContent | undefined }): Snapshot {
     if (this.#revision === this.#base.revision) return this.#base;
-    let { packs, views } = this.#base;
-    const keys = this.#keys === undefined ? this.#base.keys : new FrozenMap(this.#keys);
-    if (this.#drafts.size > 0) {
-      const states: [string, PackState][] = [];
-      const moved: [string, FrozenMap<string, ChannelView>][] = [];
-      for (const draft of this.#drafts.values()) {
-        const state = freezePack(draft);
-        states.push([draft.pack, state]);
-        if (draft.pointers.size > 0) moved.push([draft.pack, freezeViews(state, draft, views.get(draft.pack), contents)]);
-      }
-      packs = packs.with(states);
-      if (moved.length > 0) views = views.with(moved);
+    const state = this.state();
+    const { views } = this.#base;
+    const moved: [string, FrozenMap<string, ChannelView>][] = [];
+    for (const draft of this.#drafts.values()) {
+      const pack = state.packs.get(draft.pack);
+      if (pack !== undefined && draft.pointers.size > 0) moved.push([draft.pack, freezeViews(pack, draft, views.get(draft.pack), contents)]);
     }
-    return Object.freeze({ registryId: this.#registryId, epoch: this.#epoch, epochStart: this.#epochStart, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys, views });
+    return Object.freeze({ ...state, views: moved.length > 0 ? views.with(moved) : views });
+  }
+
+  /** The state without the answers that are made of contents. */
+  state(): State {
+    const packs = this.#drafts.size === 0 ? this.#base.packs : this.#base.packs.with([...this.#drafts.values()].map((draft) => [draft.pack, freezePack(draft)] as const));
+    const keys = this.#keys.size === 0 ? this.#base.keys : this.#base.keys.with(this.#keys);
+    return { registryId: this.#registryId, epoch: this.#epoch, epochStart: this.#epochStart, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys };
   }
 
   #change(event: Event): void {
@@ -143,23 +145,23 @@ export class Fold {
         const { policy, digest, violations } = event.data;
         draft.policy = Object.freeze({ policy: deepFreeze(policy), digest, revision: event.revision, changedAt: event.at, changedBy: freezeActor(event.actor) });
         const found = new Map(deepFreeze(violations).map((entry) => [entry.version, entry.violations]));
-        for (const [version, record] of versionsOf(draft)) {
+        for (const { version, violations: before } of draft.versions) {
           const now = found.get(version) ?? [];
-          if (record.violations.length > 0 || now.length > 0) replaceRecord(draft, version, event, { violations: now });
+          if (before.length > 0 || now.length > 0) replaceRecord(draft, version, event, { violations: now });
         }
         return;
       }
       case 'key-created': {
         const { keyId, label, scopes, expiresAt, secretHash } = event.data;
         const record = { keyId, label, scopes: deepFreeze(scopes), createdAt: event.at, createdBy: freezeActor(event.actor), expiresAt, revokedAt: undefined, secretHash };
-        this.#keysDraft().set(keyId, Object.freeze(record));
+        this.#keys.set(keyId, Object.freeze(record));
         return;
       }
       case 'key-revoked': {
         const { keyId } = event.data;
-        const record = this.#keysDraft().get(keyId);
+        const record = this.#keys.get(keyId) ?? this.#base.keys.get(keyId);
         if (record === undefined) throw new LogBroken(`Revision ${event.revision} revokes the key ${keyId}, which no event made.`);
-        this.#keysDraft().set(keyId, Object.freeze({ ...record, revokedAt: event.at }));
+        this.#keys.set(keyId, Object.freeze({ ...record, revokedAt: event.at }));
         return;
       }
       case 'registry-restored':
@@ -176,7 +178,7 @@ export class Fold {
   #publish(event: Extract<Event, { type: 'version-published' }>): void {
     const draft = this.#draftOf(event);
     const version = named(event, 'version');
-    if (draft.versions?.has(version) ?? draft.base?.versions.has(version)) {
+    if (draft.versions.has(version)) {
       throw new LogBroken(`Revision ${event.revision} publishes ${draft.pack} ${version} a second time.`); // SPEC R1
     }
     const { digest, summary, author, defaultStyle, styles, compatibility, violations = [] } = event.data;
@@ -186,13 +188,7 @@ export class Fold {
       publishedAt: event.at,
       publishedBy: freezeActor(event.actor),
     });
-    versionsOf(draft).set(version, record);
-    insertSorted(draft, record);
-  }
-
-  #keysDraft(): Map<string, KeyRecord> {
-    this.#keys ??= new Map(this.#base.keys);
-    return this.#keys;
+    draft.versions = draft.versions.with(record);
   }
 
   #draftOf(event: Event): PackDraft {
@@ -200,7 +196,7 @@ export class Fold {
     let draft = this.#drafts.get(pack);
     if (draft === undefined) {
       const base = this.#base.packs.get(pack);
-      draft = { pack, versions: undefined, sorted: [], pointers: new Map(), policy: base?.policy, base };
+      draft = { pack, versions: base?.versions ?? Versions.NONE, pointers: new Map(), policy: base?.policy, base };
       this.#drafts.set(pack, draft);
     }
     return draft;
@@ -225,34 +221,10 @@ function named(event: Event, field: 'pack' | 'channel' | 'version'): string {
   return value;
 }
 
-/** The draft's own copy of the versions, made at the first change. */
-function versionsOf(draft: PackDraft): Map<string, VersionRecord> {
-  if (draft.versions === undefined) {
-    draft.versions = new Map(draft.base?.versions);
-    draft.sorted = [...(draft.base?.sorted ?? [])];
-  }
-  return draft.versions;
-}
-
 function replaceRecord(draft: PackDraft, version: string, event: Event, change: Partial<VersionRecord>): void {
-  const versions = versionsOf(draft);
-  const before = versions.get(version);
+  const before = draft.versions.get(version);
   if (before === undefined) throw new LogBroken(`Revision ${event.revision} (${event.type}) names ${draft.pack} ${version}, which no event published.`);
-  const record = Object.freeze({ ...before, ...change });
-  versions.set(version, record);
-  draft.sorted[draft.sorted.indexOf(before)] = record;
-}
-
-function insertSorted(draft: PackDraft, record: VersionRecord): void {
-  let low = 0;
-  let high = draft.sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = draft.sorted[middle];
-    if (other !== undefined && semver.compare(record.version, other.version) < 0) low = middle + 1;
-    else high = middle;
-  }
-  draft.sorted.splice(low, 0, record);
+  draft.versions = draft.versions.with(Object.freeze({ ...before, ...change }));
 }
 
 /**
@@ -264,7 +236,7 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
   let pointer = draft.pointers.get(channel);
   if (pointer === undefined) {
     const base = draft.base?.pointers.get(channel);
-    pointer = { last: undefined, bottom: 0, stack: [...(base?.stack ?? [])], everActive: new Set(base?.everActive) };
+    pointer = { last: undefined, bottom: 0, stack: [...(base?.stack ?? [])], everActive: base?.everActive ?? new GrowingSet() };
     draft.pointers.set(channel, pointer);
   }
   const { stack } = pointer;
@@ -278,7 +250,7 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
     stack.splice(0, pointer.bottom);
     pointer.bottom = 0;
   }
-  pointer.everActive.add(version);
+  pointer.everActive = pointer.everActive.with(version);
   pointer.last = {
     ...{ pack: draft.pack, channel, version, digest, previousVersion, kind },
     revision: event.revision,
@@ -295,15 +267,11 @@ function freezePack(draft: PackDraft): PackState {
     const next: [string, Pointer][] = [];
     for (const [channel, { last, stack, bottom, everActive }] of draft.pointers) {
       if (last === undefined) continue;
-      const before = base?.pointers.get(channel)?.everActive;
-      const ever = before?.length === everActive.size ? before : Object.freeze([...everActive]);
-      next.push([channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive: ever })]);
+      next.push([channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive })]);
     }
     pointers = pointers.with(next);
   }
-  const versions = draft.versions === undefined ? (base?.versions ?? new FrozenMap<string, VersionRecord>()) : new FrozenMap(draft.versions);
-  const sorted = draft.versions === undefined ? (base?.sorted ?? Object.freeze([])) : Object.freeze(draft.sorted);
-  return Object.freeze({ pack, versions, sorted, pointers, policy: draft.policy });
+  return Object.freeze({ pack, versions: draft.versions, pointers, policy: draft.policy });
 }
 
 function freezeViews(

@@ -14,11 +14,14 @@ export type { ChangeListener, Condition, Health, InstanceRecord } from './instan
 export type { ActivateRequest, At, Attribution, CreateKeyRequest, PublishRequest, RevokeKeyRequest, RevokeRequest, RollbackRequest } from './requests.ts';
 export { movesOf, type Activation } from './activations.ts';
 export { verifyLog, type Verification } from './audit.ts';
+export type { StateProof } from './comparison.ts';
+export { savedProof } from './snapshot-check.ts';
 export { differences, type AssetDiff, type Differences } from './diff.ts';
 export type { OperatorKeyFile } from './first-start.ts';
 export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
 export { lastOperatorKey, recoverOperatorKey } from './recover.ts';
 export { acceptRestore } from './restore.ts';
+export { readSnapshotKey } from './snapshot-key.ts';
 export { fingerprintOf } from './idempotency.ts';
 export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys.ts';
 export { Policy } from './policy.ts';

@@ -14,7 +14,7 @@ import { hostname } from 'node:os';
 import type { Contents } from './contents.ts';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
 import type { Event } from './event.ts';
-import { alarmUnderFloor, planStart } from './first-start.ts';
+import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
 import { LogBroken } from './fold.ts';
 import { Follower, type Followed } from './follower.ts';
 import { Freshness } from './freshness.ts';
@@ -26,6 +26,7 @@ import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
 import type { RegistryOptions } from './options.ts';
 import { pinText, pinnedRecord, withPin, type Pin } from './pinned-version.ts';
 import { newSessionKey, Sessions } from './sessions.ts';
+import { SnapshotCheck } from './snapshot-check.ts';
 import { reaches, type Snapshot } from './snapshot.ts';
 import type { PackContent } from './model.ts';
 import type { LeaseClaim, SessionKey, Store } from './store.ts';
@@ -41,7 +42,7 @@ export interface Health {
 }
 
 export interface Condition {
-  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log';
+  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log' | 'snapshot-differs';
   readonly detail: string;
 }
 
@@ -76,6 +77,7 @@ export class Instance {
   readonly #freshness: Freshness;
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
+  readonly #check: SnapshotCheck | undefined;
   readonly #log: Log;
   /** What events, and the ends of keys and sessions, go by. */
   readonly clock: StoreClock;
@@ -96,7 +98,7 @@ export class Instance {
   #operatorKey: NewKey | undefined;
   #onShow: ((current: Snapshot) => void) | undefined;
 
-  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, sessionKeys, confirmedAt }: Opened) {
+  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt }: Opened) {
     this.#options = options;
     this.store = options.store;
     this.contents = contents;
@@ -110,6 +112,7 @@ export class Instance {
     this.#applied = this.#current = snapshot;
     const { clock, log, store } = { clock: this.clock, log: this.#log, store: options.store };
     this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events), diverged: (reason) => this.#follower.divergedBecause(reason) });
+    this.#check = unproven && new SnapshotCheck({ store, saved: unproven, log, takeLog: () => this.#writer.replace(() => readLog(store, contents)) });
     this.#follower = new Follower({ store, log, clock, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
   }
 
@@ -121,7 +124,7 @@ export class Instance {
    */
   static async open(options: RegistryOptions): Promise<Instance> {
     const { failStatic = false, log = SILENT, shipped = [] } = options;
-    const opened = await openLog({ ...{ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl }, failStatic, log });
+    const opened = await openLog({ ...{ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl, snapshotKey: options.snapshotKey }, failStatic, log });
     for (const { version } of shipped) if (version.content.version === options.pinVersion?.version) opened.contents.remember(version.digest, version.content);
     const instance = new Instance(options, opened);
     try {
@@ -176,6 +179,7 @@ export class Instance {
     if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
     const behind = this.clock.behind(this.#applied.at);
     if (behind !== undefined) conditions.push({ name: 'clock-behind-log', detail: behind });
+    if (this.#check?.differs !== undefined) conditions.push({ name: 'snapshot-differs', detail: `The last good snapshot that this start was made from is not what the log says: ${this.#check.differs}. The log is served.` });
     return { ready, conditions };
   }
 
@@ -273,10 +277,11 @@ export class Instance {
   /** Ends the writes under way, gives the lease back, saves the last good snapshot, closes the store. */
   async close(): Promise<void> {
     this.stopWaiting();
+    this.#check?.end();
     const written = this.#writer.close();
     await this.#follower.stop();
     await written;
-    await this.#lastGood?.flush();
+    await this.#lastGood?.close();
     await this.store.close();
   }
 
@@ -286,7 +291,11 @@ export class Instance {
       claim: () => this.#claim(),
       seeFence: (fence) => this.#writer.seeFence(fence),
       catchUp: () => this.#writer.catchUp(),
-      takeOver: () => this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined)),
+      takeOver: async () => {
+        const taken = await this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined));
+        if (taken) this.#check?.end();
+        return taken;
+      },
       settle: () => this.#settle(),
     };
   }
@@ -311,7 +320,10 @@ export class Instance {
       ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
       ...{ instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
     };
-    await this.#writer.commit((base) => planStart(base, { shipped, policies, channels, defaultPack, defaultVersion }, means), { large: true });
+    const planned = { shipped, policies, channels, defaultPack, defaultVersion };
+    // What this start adds for good must not rest on a snapshot that somebody may have edited.
+    if (this.#check !== undefined && (await addsToLog(this.#applied, planned, means))) await this.#check.now();
+    await this.#writer.commit((base) => planStart(base, planned, means), { large: true });
     // Another instance may have made its own key first, and a start before this one may have died before it could say where its key is.
     await operatorKey?.settle((token) => keyOfToken(this.#applied, token) !== undefined);
     alarmUnderFloor(this.#applied, this.#log);
@@ -319,6 +331,7 @@ export class Instance {
     this.#sessions = new Sessions(this.#sessionKeys, this.#options.sessionTtl);
     this.#begun = true;
     await this.#serveAsItIs();
+    this.#check?.start();
   }
 
   /** Serves what there is, under a pinned version where one is set. @throws StartRefused where that one may not be served */
@@ -352,7 +365,7 @@ export class Instance {
   }
 
   #publish(next: Snapshot, events: readonly Event[]): void {
-    this.#show(next);
+    this.#show(next, events);
     for (const listener of this.#listeners) {
       try {
         listener(events, this.#current);
@@ -363,7 +376,7 @@ export class Instance {
   }
 
   /** The atomic flip: from here on every read answers from `next`. */
-  #show(next: Snapshot): void {
+  #show(next: Snapshot, events: readonly Event[] = []): void {
     this.#applied = next;
     if (!this.#begun && this.#sessions === undefined) return; // a start under way: nothing is served before it is whole
     const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content, this.#pinned);
@@ -374,7 +387,7 @@ export class Instance {
     this.#pinned = pinned;
     this.#current = pinned ?? next;
     this.#onShow?.(this.#current);
-    this.#lastGood?.save(next, this.#sessionKeys);
+    this.#lastGood?.save(next, this.#sessionKeys, events);
   }
 }
 

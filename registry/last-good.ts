@@ -3,223 +3,202 @@
  *
  * Problem: a boot over a million events takes seconds; without the store there would be no boot at all (SPEC R9); and a file that a crash
  * cut in half must never be believed.
- * Rule: the file holds one line a pack and a first line with the place in the log, the keys (API keys as hashes, session keys) and a
- * digest over all; it is written off the write path, within 500 ms of a flip, to a temporary file that is synced and then renamed.
- * The active contents are on the disk before it is (`local-contents.ts`). A file that does not verify is as good as none; of two that do,
- * the later one counts.
- * Example: after 1,000 events on one pack of a hundred, ninety-nine lines are the ones made before.
+ * Rule: what a flip appended to the log is appended to the file, off the write path, within 500 ms, and synced. When as much was appended as
+ * the state takes, and at each start, the state is written anew: aside, a piece at a time so that reads go on, synced, then renamed. What the
+ * lines say is told in `snapshot-file.ts`. The active contents are on the disk before the file names them (`contents-in-use.ts`). A file that
+ * does not verify is as good as none; of two that do, the later one counts.
+ * Example: the 10,000th version of a pack is one line of a kilobyte.
  */
-import { createHash } from 'node:crypto';
-import { open, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { readFile, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FrozenMap } from './frozen-map.ts';
-import { SILENT, type Log } from './log.ts';
+import type { ContentsInUse } from './contents-in-use.ts';
 import { messageOf } from './errors.ts';
-import type { Contents } from './contents.ts';
-import type { LocalContents } from './local-contents.ts';
-import type { PackContent } from './model.ts';
-import { deepFreeze } from './pack.ts';
-import { reaches, standIn, type KeyRecord, type PackState, type Pointer, type PolicyRecord, type Snapshot, type VersionRecord } from './snapshot.ts';
+import type { Event } from './event.ts';
+import { SILENT, type Log } from './log.ts';
+import { replacePrivate, temporaryOf } from './private-file.ts';
+import { Seal, type SealKey } from './seal.ts';
+import { eventsLine, linesOf, readSnapshotFile, sealLine, type SavedState } from './snapshot-file.ts';
+import { reaches, type Snapshot } from './snapshot.ts';
 import type { SessionKey } from './store.ts';
 
-/** A snapshot as it was saved: all but the views, which are made from contents. */
-export type SavedSnapshot = Omit<Snapshot, 'views'>;
-
-/** Where contents come from, and where those are put that must outlive the store. */
-export interface Texts {
-  readonly contents: Contents;
-  readonly local: LocalContents;
-}
-
 /** What the disk gave back. */
-export interface Saved {
-  readonly state: SavedSnapshot;
-  readonly sessionKeys: readonly SessionKey[];
+export interface Saved extends SavedState {
   /** When the process before this one last said that it was current; milliseconds since the epoch. */
   readonly confirmedAt: number;
+  /** Whether it carries a MAC, which nobody without the key can make. */
+  readonly authentic: boolean;
 }
 
-const FORMAT = 3;
+export interface LastGoodOptions {
+  readonly log: Log;
+  /** With it the file carries a MAC, and one without is refused. */
+  readonly key?: SealKey | undefined;
+  /** Where the contents in use are put beside the file; nowhere if missing. */
+  readonly inUse?: ContentsInUse;
+}
+
 const FILE = 'snapshot.jsonl';
 /** How long a write may wait for further flips, in milliseconds. */
 const WRITE_DELAY = 250;
+/** Characters of a whole state that are written at once: a millisecond of work. */
+const PIECE = 65_536;
+/** Bytes of events that are appended at least before the state is written anew. */
+const LEAST_APPENDED = 1024 * 1024;
+/** Events that wait to be appended at most; beyond, the state is written anew. */
+const MOST_WAITING = 10_000;
 
-/** Where in which log the snapshot is, and what belongs to no pack. */
-interface Common extends Omit<Snapshot, 'packs' | 'keys' | 'views'> {
-  readonly keys: readonly KeyRecord[];
-  readonly sessionKeys: readonly SessionKey[];
-}
-
-interface Header extends Common {
-  readonly format: number;
-  readonly digest: string;
-}
-
-interface Line {
-  readonly text: string;
-  readonly digest: string;
+/** The file as this process has written it. */
+interface Written {
+  readonly file: FileHandle;
+  readonly seal: Seal;
+  /** Bytes of the state. */
+  readonly whole: number;
+  /** Bytes of all of it. */
+  size: number;
 }
 
 export class LastGood {
   readonly #path: string;
   readonly #log: Log;
-  readonly #texts: Texts | undefined;
-  readonly #lines = new WeakMap<PackState, Line>();
-  #sessionKeys: readonly SessionKey[] = [];
-  #wanted: Snapshot | undefined;
+  readonly #key: SealKey | undefined;
+  readonly #inUse: ContentsInUse | undefined;
+  #latest: { readonly snapshot: Snapshot; readonly sessionKeys: readonly SessionKey[] } | undefined;
+  /** What came since the last write; undefined where the state is to be written anew. */
+  #events: Event[] | undefined;
+  #wanted = false;
+  #written: Written | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  /**
-   * @param dir an existing folder that only this process's user may read
-   * @param texts where the contents in use are put beside it; nowhere where not given
-   */
-  constructor(dir: string, log: Log, texts?: Texts) {
+  /** @param dir an existing folder that only this process's user may read */
+  constructor(dir: string, { log, key, inUse }: LastGoodOptions) {
     this.#path = join(dir, FILE);
     this.#log = log;
-    this.#texts = texts;
+    this.#key = key;
+    this.#inUse = inUse;
   }
 
   /** The latest saved snapshot, or undefined where there is none that verifies; the log then says why. */
   async load(): Promise<Saved | undefined> {
     // A crash between the sync and the rename leaves the later one under its temporary name.
-    const [file, temporary] = [await this.#loadFrom(this.#path, this.#log), await this.#loadFrom(this.#temporary, SILENT)]; // one that was cut in half was never the last good one
+    const [file, temporary] = [await this.#loadFrom(this.#path, this.#log), await this.#loadFrom(temporaryOf(this.#path), SILENT)]; // one that was cut in half was never the last good one
     if (file === undefined || temporary === undefined) return file ?? temporary;
     return temporary.state.registryId === file.state.registryId && reaches(temporary.state, file.state) ? temporary : file;
   }
 
-  /** Has this snapshot written soon, or a later one in its place. */
-  save(snapshot: Snapshot, sessionKeys: readonly SessionKey[]): void {
-    this.#wanted = snapshot;
-    this.#sessionKeys = sessionKeys;
+  /**
+   * Has this snapshot written soon, or a later one in its place.
+   * @param events what led to it from the one that was saved before; none where that is not known
+   */
+  save(snapshot: Snapshot, sessionKeys: readonly SessionKey[], events: readonly Event[] = []): void {
+    const before = this.#latest;
+    const goesOn = before?.sessionKeys === sessionKeys && (snapshot === before.snapshot || events[0]?.previousHash === before.snapshot.hash);
+    if (!goesOn || (this.#events?.length ?? 0) + events.length > MOST_WAITING) this.#events = undefined;
+    else if (snapshot !== before.snapshot) this.#events?.push(...events);
+    this.#latest = { snapshot, sessionKeys };
+    this.#wanted = true;
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_DELAY).unref();
   }
 
   /** Notes on the file that what it holds is still current. Never rejects. */
   async confirm(): Promise<void> {
     const now = new Date();
-    if (this.#wanted === undefined) await utimes(this.#path, now, now).catch(() => undefined); // the next one to be written says it as well
+    if (!this.#wanted) await this.#written?.file.utimes(now, now).catch(() => undefined); // the next one to be written says it as well
   }
 
   /** Writes what is wanted, now. Never rejects: a failure is logged, and the next flip tries again. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const snapshot = this.#wanted;
-    this.#wanted = undefined;
-    if (snapshot !== undefined) {
-      this.#writing = this.#writing.then(async () => {
-        try {
-          await this.#write(snapshot);
-        } catch (error) {
-          this.#log.error({ path: this.#path, err: error }, 'The last good snapshot could not be written; the next start will fold more of the log.');
-        }
-      });
-    }
+    this.#writing = this.#writing.then(() => this.#writeWanted());
     await this.#writing;
   }
 
-  get #temporary(): string {
-    return `${this.#path}.tmp`;
+  /** Writes what is wanted, and gives the file back. Never rejects. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#letGo();
   }
 
   async #loadFrom(path: string, log: Log): Promise<Saved | undefined> {
-    let text: string;
+    let bytes: Buffer;
     let confirmedAt: number;
     try {
-      text = await readFile(path, 'utf8');
+      bytes = await readFile(path);
       confirmedAt = (await stat(path)).mtimeMs;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn({ path, err: error }, 'The last good snapshot cannot be read; the log is folded instead.');
       return undefined;
     }
     try {
-      const { state, sessionKeys } = this.#parse(text);
-      return { state, sessionKeys, confirmedAt };
+      return { ...readSnapshotFile(bytes, this.#key), confirmedAt, authentic: this.#key !== undefined };
     } catch (error) {
-      log.warn({ path, reason: messageOf(error) }, 'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.');
+      const fields = { path, reason: messageOf(error) };
+      if (this.#key === undefined) log.warn(fields, 'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.');
+      else log.error(fields, 'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. If the key was not changed, find out who wrote to DATA_DIR.');
       return undefined;
     }
   }
 
-  async #write(snapshot: Snapshot): Promise<void> {
-    if (this.#texts !== undefined) await this.#texts.local.keep(await this.#contentsInUse(snapshot, this.#texts.contents));
-    const lines = [...snapshot.packs.values()].map((state) => this.#lineOf(state));
-    const { registryId, epoch, epochStart, revision, hash, at } = snapshot;
-    const common: Common = { registryId, epoch, epochStart, revision, hash, at, keys: [...snapshot.keys.values()], sessionKeys: this.#sessionKeys };
-    const header: Header = { format: FORMAT, ...common, digest: digestOver([JSON.stringify(common), ...lines.map(({ digest }) => digest)]) };
-    const file = await open(this.#temporary, 'w', 0o600);
+  async #writeWanted(): Promise<void> {
+    const [latest, events] = [this.#latest, this.#events];
+    if (!this.#wanted || latest === undefined) return;
+    this.#wanted = false;
+    this.#events = [];
     try {
-      await file.writeFile([JSON.stringify(header), ...lines.map(({ text }) => text), ''].join('\n'));
-      await file.sync();
+      await this.#inUse?.keep(latest.snapshot, events);
+      if (events === undefined || !(await this.#append(events))) await this.#writeWhole(latest.snapshot, latest.sessionKeys);
     } catch (error) {
-      await file.close();
-      await unlink(this.#temporary);
-      throw error;
+      this.#events = undefined;
+      await this.#letGo();
+      this.#log.error({ path: this.#path, err: error }, 'The last good snapshot could not be written; the next start will fold more of the log.');
     }
-    await file.close();
-    await rename(this.#temporary, this.#path);
   }
 
-  /** What is active, and what stands in for revoked versions. */
-  async #contentsInUse({ packs, views }: Snapshot, contents: Contents): Promise<Map<string, PackContent>> {
-    const inUse = new Map<string, PackContent>();
-    for (const channels of views.values()) for (const { activePack, content } of channels.values()) inUse.set(activePack.digest, content);
-    for (const state of packs.values()) {
-      for (const record of state.sorted) {
-        const digest = record.revocation === undefined ? undefined : standIn(state, record)?.digest;
-        if (digest === undefined || inUse.has(digest)) continue;
-        try {
-          inUse.set(digest, await contents.get(digest));
-        } catch (error) {
-          this.#log.warn({ digest, reason: messageOf(error) }, 'The content that stands in for a revoked version could not be put on this disk; the next flip tries again.');
-        }
+  /** Appends events to the file. @returns whether it is there, as it was left, and has room */
+  async #append(events: readonly Event[]): Promise<boolean> {
+    const written = this.#written;
+    if (written === undefined || written.size - written.whole > Math.max(LEAST_APPENDED, written.whole) || !(await this.#isAsLeft(written))) return false;
+    if (events.length === 0) return true;
+    const line = Buffer.from(eventsLine(events, written.seal));
+    await written.file.writeFile(line);
+    await written.file.datasync();
+    written.size += line.length;
+    return true;
+  }
+
+  /** Whether the file has not been moved away, replaced or cut since. */
+  async #isAsLeft({ file, size }: Written): Promise<boolean> {
+    const [mine, there] = [await file.stat(), await stat(this.#path).catch(() => undefined)];
+    return there?.ino === mine.ino && there.dev === mine.dev && there.size === size;
+  }
+
+  async #writeWhole(snapshot: Snapshot, sessionKeys: readonly SessionKey[]): Promise<void> {
+    const seal = new Seal(this.#key);
+    let whole = 0;
+    const file = await replacePrivate(this.#path, async (opened) => {
+      const write = async (text: string) => {
+        const piece = Buffer.from(text);
+        whole += piece.length;
+        await opened.writeFile(piece);
+      };
+      let piece = '';
+      for (const line of linesOf(snapshot, sessionKeys, seal.kind)) {
+        piece += line;
+        if (piece.length < PIECE) continue;
+        seal.update(piece);
+        await write(piece);
+        piece = '';
       }
-    }
-    return inUse;
+      await write(`${piece}${sealLine(seal.update(piece))}`);
+    });
+    await this.#letGo();
+    this.#written = { file, seal, whole, size: whole };
   }
 
-  #lineOf(state: PackState): Line {
-    let line = this.#lines.get(state);
-    if (line === undefined) {
-      const text = JSON.stringify({ pack: state.pack, versions: state.sorted, pointers: [...state.pointers.values()], policy: state.policy });
-      line = { text, digest: digestOver([text]) };
-      this.#lines.set(state, line);
-    }
-    return line;
+  async #letGo(): Promise<void> {
+    const written = this.#written;
+    this.#written = undefined;
+    await written?.file.close().catch(() => undefined);
   }
-
-  #parse(text: string): Pick<Saved, 'state' | 'sessionKeys'> {
-    const [first = '', ...rest] = text.split('\n');
-    if (rest.pop() !== '') throw new Error('It is cut short.');
-    const { format, digest, ...common } = JSON.parse(first) as Header;
-    if (format !== FORMAT) throw new Error(`It is of format ${format}, of another build; this one reads ${FORMAT}.`);
-    if (digestOver([JSON.stringify(common), ...rest.map((line) => digestOver([line]))]) !== digest) throw new Error('Its digest does not match.');
-    const packs = new FrozenMap(
-      rest.map((line) => {
-        const state = parseState(line);
-        this.#lines.set(state, { text: line, digest: digestOver([line]) });
-        return [state.pack, state] as const;
-      }),
-    );
-    const { keys, sessionKeys, ...place } = common;
-    return { state: { ...place, packs, keys: new FrozenMap(deepFreeze(keys).map((record) => [record.keyId, record] as const)) }, sessionKeys: deepFreeze(sessionKeys) };
-  }
-}
-
-function parseState(line: string): PackState {
-  const saved = deepFreeze(JSON.parse(line) as { pack: string; versions: VersionRecord[]; pointers: Pointer[]; policy?: PolicyRecord });
-  return Object.freeze({
-    pack: saved.pack,
-    versions: new FrozenMap(saved.versions.map((record) => [record.version, record] as const)),
-    sorted: saved.versions,
-    pointers: new FrozenMap(saved.pointers.map((pointer) => [pointer.channel, pointer] as const)),
-    policy: saved.policy,
-  });
-}
-
-function digestOver(parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
 }

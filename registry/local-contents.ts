@@ -3,16 +3,18 @@
  * restart (SPEC R9).
  *
  * Problem: the last good snapshot holds no texts, and a session may be pinned to a version that is not active any more.
- * Rule: a file a digest, written whole (temporary file, sync, rename) and digested again when it is read; one that is damaged is as good
+ * Rule: a file a digest, written whole (`private-file.ts`) and digested again when it is read; one that is damaged is as good
  * as none. A content stays for as long as a session that was started on it may run: `SESSION_TTL` after it was last seen active.
  * Example: 1.1.0 is rolled back from at noon; with a `SESSION_TTL` of 24h its file is removed after noon of the next day.
  */
-import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
+import { makeFolder } from './make-folder.ts';
 import type { PackContent } from './model.ts';
 import { digestOf } from './pack.ts';
+import { writePrivate } from './private-file.ts';
 
 const FILE = /^[0-9a-f]{64}\.json$/u;
 /** Between two looks for files that are not needed any more, in milliseconds. */
@@ -63,7 +65,7 @@ export class LocalContents {
    * @throws what the file system throws
    */
   async keep(needed: ReadonlyMap<string, PackContent>): Promise<void> {
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    makeFolder(this.#dir);
     for (const [digest, content] of needed) {
       if (!this.#there.has(digest) && (await this.read(digest)) === undefined) await this.#write(digest, content);
       this.#there.add(digest);
@@ -81,16 +83,7 @@ export class LocalContents {
   }
 
   async #write(digest: string, content: PackContent): Promise<void> {
-    const path = this.#pathOf(digest);
-    const temporary = `${path}.tmp`;
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(content));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writePrivate(this.#pathOf(digest), JSON.stringify(content));
   }
 
   async #prune(now: number): Promise<void> {

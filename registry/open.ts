@@ -5,14 +5,18 @@
  * snapshot. Where the log is not the one that the snapshot is of, or (where the store is another machine's) cannot be read, the snapshot
  * is served as it is, marked as stale (SPEC R9, R10); nothing is written over what is there.
  */
+import { ContentsInUse } from './contents-in-use.ts';
 import { Contents } from './contents.ts';
 import { messageOf, RegistryError, StartRefused } from './errors.ts';
+import { warnOfReaders } from './folder-readers.ts';
 import { Fold, LogBroken, viewOf } from './fold.ts';
 import { FrozenMap } from './frozen-map.ts';
-import { LastGood, type Saved, type SavedSnapshot } from './last-good.ts';
+import { LastGood, type Saved } from './last-good.ts';
 import { LocalContents } from './local-contents.ts';
 import type { Log } from './log.ts';
-import { EMPTY_SNAPSHOT, type ChannelView, type Snapshot } from './snapshot.ts';
+import type { SealKey } from './seal.ts';
+import type { SavedState } from './snapshot-file.ts';
+import { EMPTY_SNAPSHOT, type ChannelView, type Snapshot, type State } from './snapshot.ts';
 import type { SessionKey, Store } from './store.ts';
 
 /** Events read from the log at once: few enough to be garbage before the collector would move them. */
@@ -25,6 +29,8 @@ export interface OpenOptions {
   readonly sessionTtl: number;
   /** Whether to open without the store where it is away. */
   readonly failStatic: boolean;
+  /** The key of the MAC that the last good snapshot carries. */
+  readonly snapshotKey: SealKey | undefined;
   readonly log: Log;
 }
 
@@ -34,6 +40,8 @@ export interface Opened {
   readonly contents: Contents;
   readonly lastGood: LastGood | undefined;
   readonly sessionKeys: readonly SessionKey[];
+  /** The snapshot that the state was made from, where the log has not proved it and it carries no MAC. */
+  readonly unproven?: SavedState | undefined;
   /** Why the log was not read; undefined where it was. The snapshot is then the last good one, or the empty one where there is none. */
   readonly unread?: { readonly because: 'away' | 'diverged'; readonly reason: string };
   /** When the snapshot was last known to be current, where the log was not read; milliseconds since the epoch. */
@@ -44,13 +52,14 @@ export interface Opened {
 class LogDiverged extends LogBroken {}
 
 /** @throws StartRefused; RegistryError `store-unavailable` where `failStatic` is off; LogBroken */
-export async function openLog({ store, dataDir, sessionTtl, failStatic, log }: OpenOptions): Promise<Opened> {
+export async function openLog({ store, dataDir, sessionTtl, failStatic, snapshotKey, log }: OpenOptions): Promise<Opened> {
+  if (dataDir !== undefined) warnOfReaders(dataDir, log);
   const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, log);
   const contents = new Contents(store, local);
-  const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, log, { contents, local });
+  const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, { log, key: snapshotKey, inUse: new ContentsInUse(contents, local, log) });
   const saved = await lastGood?.load();
   local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
-  const made = { contents, lastGood };
+  const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
   try {
     return { ...made, snapshot: await readLog(store, contents, saved?.state), sessionKeys: [] };
   } catch (error) {
@@ -69,7 +78,7 @@ export async function openLog({ store, dataDir, sessionTtl, failStatic, log }: O
  * The state of the log: from the saved snapshot where the log holds its place, else from its first event.
  * @throws LogBroken where the log does not hold the place, and no restore of it was accepted
  */
-export async function readLog(store: Store, contents: Contents, saved?: SavedSnapshot): Promise<Snapshot> {
+export async function readLog(store: Store, contents: Contents, saved?: State): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
   if (saved !== undefined) {
     const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
@@ -105,7 +114,7 @@ async function lastGoodOf(saved: Saved | undefined, contents: Contents, log: Log
   }
 }
 
-async function restored(saved: SavedSnapshot, contents: Contents): Promise<Snapshot> {
+async function restored(saved: State, contents: Contents): Promise<Snapshot> {
   const views = new Map<string, FrozenMap<string, ChannelView>>();
   for (const [pack, { pointers }] of saved.packs) {
     const byChannel: [string, ChannelView][] = [];
@@ -115,12 +124,12 @@ async function restored(saved: SavedSnapshot, contents: Contents): Promise<Snaps
   return Object.freeze({ ...saved, views: new FrozenMap(views) });
 }
 
-function activeDigests({ packs }: SavedSnapshot): string[] {
+function activeDigests({ packs }: State): string[] {
   return [...packs.values()].flatMap(({ pointers }) => [...pointers.values()].map(({ digest }) => digest));
 }
 
 /** An empty log where there was one: never start a new registry over it by mistake (DESIGN section 4). */
-function lostLog({ registryId, revision }: SavedSnapshot): StartRefused {
+function lostLog({ registryId, revision }: State): StartRefused {
   return new StartRefused(
     65,
     `The log is empty, but the last good snapshot in DATA_DIR is revision ${revision} of the registry ${registryId}: the database was removed or STORE_URL points elsewhere. Put the database back. To start a new registry instead, move the snapshot (snapshot.jsonl) away first.`,

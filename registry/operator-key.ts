@@ -3,14 +3,15 @@
  *
  * Problem: somebody must hold the first key, and it must never stand in a log or on a screen. A key that does not get into the log must
  * not take the place of one that works.
- * Rule: a token waits in a file of its own, synced, before its event is appended. It takes its place, by a rename, once the event is in the
- * log. What a process leaves behind that dies in between, the next one settles by the log.
+ * Rule: a token waits in a private file of its own (`private-file.ts`), synced, before its event is appended. It takes its place, by a
+ * rename, once the event is in the log. What a process leaves behind that dies in between, the next one settles by the log.
  * Example: `operator.key.new` is there, revision 9 makes its key, `operator.key.new` becomes `operator.key`.
  */
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StartRefused } from './errors.ts';
 import type { OperatorKeyFile } from './first-start.ts';
+import { syncFolder, writePrivate } from './private-file.ts';
 
 /** Where the operator key lies. */
 export function operatorKeyPath(dataDir: string): string {
@@ -25,15 +26,7 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
     async write(token) {
       try {
         if (await isFolder(path)) throw new Error('a folder is in its place'); // the rename would fail once the key is in the log
-        await rm(waiting, { force: true }); // what an interrupted write left behind would keep its own mode, and a link would be followed
-        const file = await open(waiting, 'wx', 0o600);
-        try {
-          await file.writeFile(`${token}\n`);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        await syncFolder(dataDir);
+        await writePrivate(waiting, `${token}\n`);
       } catch (error) {
         throw new StartRefused(78, `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process may write to.`, { cause: error });
       }
@@ -71,14 +64,4 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
-}
-
-/** A loss of power must not take the new name away: the key that it names is in the log by then. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -16,6 +16,7 @@ import { makeFolder } from './make-folder.ts';
 import { ChannelName, PackName } from './model.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
 import type { Pin } from './pinned-version.ts';
+import { SHORTEST_KEY } from './seal.ts';
 import type { Clock } from './store-clock.ts';
 import type { Store } from './store.ts';
 
@@ -36,6 +37,8 @@ export interface RegistryOptions {
   readonly policies?: readonly ShippedPolicy[];
   /** Where the last good snapshot is kept: a private folder, which is made where there is none. None is kept without it. */
   readonly dataDir?: string;
+  /** The key of a MAC that the last good snapshot then carries, at least 32 bytes; without a fitting one it is not used. No MAC without it. */
+  readonly snapshotKey?: Uint8Array | undefined;
   /** Where a key that can do everything is put, if the log has none. None is made without it. */
   readonly operatorKey?: OperatorKeyFile;
   /**
@@ -54,7 +57,7 @@ export interface RegistryOptions {
 const LONGEST_SESSION = 365 * 86_400_000;
 
 /** What each option must be; `right` completes the sentence "It must be …". */
-const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl' | 'shipped' | 'policies' | 'dataDir' | 'pinVersion'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
+const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl' | 'shipped' | 'policies' | 'dataDir' | 'snapshotKey' | 'pinVersion'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
   { name: 'store', right: 'an open store, e.g. new MemoryStore()', holds: (store) => typeof store === 'object' && store !== null && 'append' in store },
   { name: 'channels', right: "a list of at least one channel name, each once, the default one first, e.g. ['production']", holds: isChannels },
   { name: 'defaultPack', right: 'a pack name: lower-case letters, digits and hyphens, at most 63', holds: (name) => Value.Check(PackName, name) },
@@ -63,6 +66,7 @@ const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | '
   { name: 'shipped', right: 'what readPackFolders gives, e.g. await readPackFolders(folder)', holds: (shipped) => isListOf(shipped, 'version', 'path') },
   { name: 'policies', right: 'what readPolicies gives, e.g. await readPolicies(folder)', holds: (policies) => isListOf(policies, 'policy', 'path') },
   { name: 'dataDir', right: 'the path of a folder', holds: (path) => path === undefined || (typeof path === 'string' && path !== '') },
+  { name: 'snapshotKey', right: `at least ${SHORTEST_KEY} bytes, e.g. what readSnapshotKey gives`, holds: (key) => key === undefined || (key instanceof Uint8Array && key.length >= SHORTEST_KEY) },
   { name: 'pinVersion', right: "a pack and its version, e.g. { pack: 'coach', version: '1.0.0' }", holds: (pin) => pin === undefined || isWith(pin, 'pack', 'version') },
 ];
 
@@ -78,9 +82,9 @@ function isChannels(channels: unknown): boolean {
   return Array.isArray(channels) && channels.length > 0 && new Set(channels).size === channels.length && channels.every((name) => Value.Check(ChannelName, name));
 }
 
-/** Behind the name; nothing of a store, whose address may hold a password. */
+/** Behind the name; nothing of a store, whose address may hold a password, and nothing of a key. */
 function shown(name: string, value: unknown): string {
-  return name === 'store' ? '' : `: ${inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 60 })}`;
+  return name === 'store' || name === 'snapshotKey' ? '' : `: ${inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 60 })}`;
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 import { activationOf, activationsIn, unchanged, type Activation, type ActivationPage, type ActivationQuery } from './activations.ts';
 import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
+import { StateProof } from './comparison.ts';
 import type { Edition } from './diff.ts';
 import { RegistryError } from './errors.ts';
 import type { Event } from './event.ts';
@@ -201,10 +202,10 @@ export class Registry {
     return auditEvents(this.#store, { ...query, before: snapshot.revision + 1 });
   }
 
-  /** Checks the whole log, and that it still holds what this instance has applied (SPEC R11). @throws RegistryError `store-unavailable` */
+  /** Checks the whole log, and that it still says what this instance serves (SPEC R11). @throws RegistryError `store-unavailable` */
   verify(): Promise<Verification> {
     const { revision, hash } = this.#current;
-    return verifyLog(this.#store, [{ revision, hash }]);
+    return verifyLog(this.#store, [{ revision, hash }], undefined, new StateProof(this.#current));
   }
 
   // ── Commands: durable before visible ──

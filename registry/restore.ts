@@ -13,6 +13,7 @@ import { SILENT } from './log.ts';
 import { LastGood } from './last-good.ts';
 import { SYSTEM_ACTOR } from './model.ts';
 import { checkRequest } from './requests.ts';
+import type { SealKey } from './seal.ts';
 import type { Place } from './snapshot.ts';
 import type { Store } from './store.ts';
 
@@ -20,12 +21,13 @@ import type { Store } from './store.ts';
  * Opens a new epoch on the log as it is: one above any that the log, or the last good snapshot of this host, has seen.
  *
  * @param dataDir where the last good snapshot of this host is
+ * @param snapshotKey the key of its MAC, if it has one
  * @throws RegistryError `validation-failed`, `store-unavailable`, `store-busy`, `outcome-unknown`; LogBroken; Error where the log is empty
  */
-export async function acceptRestore(store: Store, dataDir: string, reason: string): Promise<Place> {
+export async function acceptRestore(store: Store, dataDir: string, reason: string, snapshotKey?: SealKey): Promise<Place> {
   checkRequest({ reason });
   const state = await stateOnHost(store, 'The log is empty: there is no registry in this database. Restore the database first.');
-  const saved = await new LastGood(dataDir, SILENT).load();
+  const saved = await new LastGood(dataDir, { log: SILENT, key: snapshotKey }).load();
   const seen = saved?.state.registryId === state.registryId ? saved.state.epoch : 0;
   const { epoch, revision } = await appendOnHost(store, state, (base) => ({
     events: [{ type: 'registry-restored', actor: SYSTEM_ACTOR, reason, data: { epoch: Math.max(base.epoch, seen) + 1 } }],

@@ -80,7 +80,7 @@ function moveOf(state: PackState, pointer: Pointer, successor: VersionRecord | u
   const below = stack.map((name) => state.versions.get(name)).findLast((record) => record !== undefined && record.version !== version && isActivatable(record));
   const target = successor ?? below;
   if (target === undefined) {
-    const candidates = state.sorted.filter((record) => record.version !== version && isActivatable(record)).map((record) => record.version);
+    const candidates = [...state.versions].filter((record) => record.version !== version && isActivatable(record)).map((record) => record.version);
     throw new RegistryError(
       'replacement-required',
       `Channel "${channel}" of pack "${state.pack}" is at ${version} and has no earlier version to fall back to. Name a "replacement"; these would do: ${listed(candidates)}.`,

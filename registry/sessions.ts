@@ -53,6 +53,8 @@ export class Sessions {
   readonly #verifiers = new Map<string, (token: string) => unknown>();
   readonly #ttlSeconds: number;
   readonly #channels = new Map<string, { pack: string; channel: string }>();
+  /** By handle. */
+  readonly #versions = new Map<string, string>();
 
   /**
    * @param keys all session keys, the newest last; the newest signs, all verify
@@ -114,8 +116,7 @@ export class Sessions {
     const claims = this.#verified(sessionId);
     const [channelPart = '', versionPart = '', revision = '', style = '', ttl = ''] = claims?.p.split('.') ?? [];
     const place = this.#placeOf(snapshot, channelPart);
-    const prefix = `sha256:${Buffer.from(versionPart, 'base64url').toString('hex')}`;
-    const record = place && snapshot.packs.get(place.pack)?.sorted.find(({ digest }) => digest.startsWith(prefix));
+    const record = place && this.#recordOf(snapshot.packs.get(place.pack), versionPart);
     if (claims === undefined || place === undefined || record === undefined || claims.exp * 1000 <= now) {
       throw new RegistryError('session-not-found', 'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.');
     }
@@ -144,6 +145,16 @@ export class Sessions {
     } catch {
       return undefined; // whatever is wrong with a token, the answer is that there is no such session
     }
+  }
+
+  /** The version of that handle: looked for once, as a pack may have thousands. */
+  #recordOf(state: PackState | undefined, handle: string): VersionRecord | undefined {
+    const prefix = `sha256:${Buffer.from(handle, 'base64url').toString('hex')}`;
+    const known = state?.versions.get(this.#versions.get(handle) ?? '');
+    if (known?.digest.startsWith(prefix) === true) return known;
+    const record = state?.versions.find(({ digest }) => digest.startsWith(prefix));
+    if (record !== undefined) this.#versions.set(handle, record.version);
+    return record;
   }
 
   #placeOf(snapshot: Snapshot, handle: string): { pack: string; channel: string } | undefined {

@@ -5,10 +5,12 @@
  * many versions are registered.
  */
 import { FrozenMap } from './frozen-map.ts';
+import type { GrowingSet } from './growing-set.ts';
 import { GENESIS_HASH } from './event.ts';
 import { RegistryError } from './errors.ts';
 import type { Actor, Compatibility, MoveKind, PackContent, Scope, Style, StyleTitle, Violation } from './model.ts';
 import type { Policy } from './policy.ts';
+import type { Versions } from './versions.ts';
 
 /** What is known of a registered version without its texts. */
 export interface VersionRecord {
@@ -74,15 +76,13 @@ export interface Pointer {
   /** What a rollback walks down; the bottom first, the active version last. At most `STACK_DEPTH` deep. */
   readonly stack: readonly string[];
   /** Every version that was ever active here, in order of its first activation. */
-  readonly everActive: readonly string[];
+  readonly everActive: GrowingSet<string>;
 }
 
 /** A pack's metadata. */
 export interface PackState {
   readonly pack: string;
-  readonly versions: FrozenMap<string, VersionRecord>;
-  /** The highest SemVer first. */
-  readonly sorted: readonly VersionRecord[];
+  readonly versions: Versions;
   /** By channel. */
   readonly pointers: FrozenMap<string, Pointer>;
   readonly policy: PolicyRecord | undefined;
@@ -149,6 +149,9 @@ export interface Snapshot {
   /** By pack, then by channel. */
   readonly views: FrozenMap<string, FrozenMap<string, ChannelView>>;
 }
+
+/** What the log says, without the answers that are made of contents. */
+export type State = Omit<Snapshot, 'views'>;
 
 /** A place in the history, restores included. */
 export interface Place {
@@ -218,7 +221,7 @@ export function standIn(state: PackState, record: VersionRecord): VersionRecord 
 
 /** What to say of a version that is not registered. */
 export function unknownVersion(state: PackState, version: string): { detail: string; knownVersions: string[] } {
-  const knownVersions = state.sorted.slice(0, NAMES_LISTED).map((known) => known.version);
+  const knownVersions = state.versions.highest(NAMES_LISTED).map((known) => known.version);
   return { detail: `Pack "${state.pack}" has no version "${version}". Versions here, the highest first: ${listed(knownVersions)}.`, knownVersions };
 }
 

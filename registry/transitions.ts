@@ -190,8 +190,8 @@ function registered(state: PackState, version: string): VersionRecord {
 
 function everActive(state: PackState, pointer: Pointer | undefined, version: string, channel: string): string {
   registered(state, version);
-  const ever = pointer?.everActive ?? [];
-  if (!ever.includes(version)) {
+  if (pointer?.everActive.has(version) !== true) {
+    const ever = [...(pointer?.everActive ?? [])];
     throw new RegistryError(
       'never-active',
       `Version ${version} was never active in channel "${channel}" of pack "${state.pack}", so it cannot be rolled back to; activate it instead. Versions that were active here: ${listed(ever)}.`,

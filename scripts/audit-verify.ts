@@ -5,13 +5,13 @@
  * chain cannot show by itself: a tail that was cut off, a chain that was rewritten as a whole.
  */
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config.ts';
-import { messageOf, verifyLog, type Head } from '../registry/index.ts';
+import { readConfig, type Config } from '../config.ts';
+import { messageOf, readSnapshotKey, savedProof, verifyLog, type Head, type StateProof, type Store } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
 const HELP = `Usage: npm run audit:verify -- [--head REVISION:HASH]…
 
-Checks every event and every content of the log named by STORE_URL (or DATA_DIR).
+Checks every event and every content of the log named by STORE_URL (or DATA_DIR), and that the last good snapshot in DATA_DIR says the same.
   --head REVISION:HASH   a head that was kept outside and must be in the log; may be given several times
   --json                 print the result as JSON
   --help                 this text`;
@@ -31,15 +31,28 @@ async function run(): Promise<number> {
   const config = readConfig(process.env);
   const store = await attachStore(config);
   try {
-    const result = await verifyLog(store, heads, progress);
+    const served = await proofOf(config, store);
+    const result = await verifyLog(store, heads, progress, served);
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
     if (values.json) console.log(JSON.stringify(result));
-    else if (result.valid) console.log(`Whole: ${result.events} events; the head is ${result.head.revision}:${result.head.hash}${heads.length > 0 ? `; ${heads.length} head(s) kept outside are in it` : ''}.`);
+    else if (result.valid) console.log(`Whole: ${result.events} events; the head is ${result.head.revision}:${result.head.hash}${heads.length > 0 ? `; ${heads.length} head(s) kept outside are in it` : ''}${comparedText(served)}.`);
     else console.log(`BROKEN at revision ${result.firstBroken?.revision}: ${result.firstBroken?.detail} Whole up to ${result.head.revision}:${result.head.hash}.`);
     return result.valid ? 0 : 1;
   } finally {
     await store.close();
   }
+}
+
+/** The last good snapshot of this host, to be compared with the log. What is wrong with the file is said on standard error. */
+async function proofOf({ dataDir, snapshotKeyFile }: Config, store: Store): Promise<StateProof | undefined> {
+  const say = (fields: object, message: string) => console.error('reason' in fields ? `${message} (${messageOf(fields.reason)})` : message);
+  const key = snapshotKeyFile === undefined ? undefined : readSnapshotKey(snapshotKeyFile, dataDir);
+  return savedProof(store, dataDir, { info: say, warn: say, error: say }, key);
+}
+
+function comparedText(served: StateProof | undefined): string {
+  if (served === undefined) return '';
+  return served.compared ? '; the last good snapshot in DATA_DIR says the same' : '; the last good snapshot in DATA_DIR was not compared: it is of another history, or the log was cut behind it';
 }
 
 function headOf(text: string): Head {

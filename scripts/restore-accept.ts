@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { acceptRestore, messageOf } from '../registry/index.ts';
+import { acceptRestore, messageOf, readSnapshotKey } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
 const USAGE = 'Usage: npm run restore:accept -- [--reason "why"]';
@@ -19,7 +19,8 @@ try {
     const config = readConfig(process.env);
     const store = await attachStore(config, { appends: true });
     try {
-      const { epoch, revision } = await acceptRestore(store, config.dataDir, values.reason);
+      const snapshotKey = config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
+      const { epoch, revision } = await acceptRestore(store, config.dataDir, values.reason, snapshotKey);
       console.log(`Accepted: revision ${revision} opens epoch ${epoch}. Instances follow within a second or two; see /readyz of each.`);
     } finally {
       await store.close();

@@ -31,7 +31,7 @@ t.test('a quick run prints a table of ratios with its verdict', async (t) => {
 t.test('a name that there is not is refused, with those that there are', async (t) => {
   const { code, stderr } = await bench(['--only', 'S4,S99']);
   t.equal(code, 2);
-  t.match(stderr, '--only S99: there is no such benchmark; there are S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, S10.');
+  t.match(stderr, '--only S99: there is no such benchmark; there are S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, large-pack, S10.');
 });
 
 /** Runs the benchmarks to their end. @param temporary where their temporary folder is made */

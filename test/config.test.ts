@@ -27,6 +27,7 @@ const DEFAULTS = {
   port: 3000,
   dataDir: resolve('data'),
   store: { kind: 'sqlite', file: resolve('data', 'registry.db') },
+  snapshotKeyFile: undefined,
   packsDir: './packs',
   defaultPack: 'coach',
   defaultVersion: undefined,
@@ -56,14 +57,14 @@ t.test('every setting is read', async (t) => {
     ...{ HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1' },
     ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
     ...{ RATE_LIMIT: '0', CORS_ORIGINS: 'https://Console.Example.com:443, http://localhost:8080' },
-    ...{ KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1' },
+    ...{ KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1', SNAPSHOT_KEY_FILE: '/etc/registry/snapshot.key' },
     ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.internal:4318/otlp', OTEL_SERVICE_NAME: 'coach registry' },
   });
   t.strictSame({ ...config }, {
     ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
     ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
     ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'] },
-    ...{ keyMaxStale: 43_200, pinVersion: { pack: 'coach', version: '1.0.0-rc.1' } },
+    ...{ keyMaxStale: 43_200, snapshotKeyFile: '/etc/registry/snapshot.key', pinVersion: { pack: 'coach', version: '1.0.0-rc.1' } },
     ...{ tracing: { endpoint: 'https://collector.internal:4318/otlp', serviceName: 'coach registry' } },
   });
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());

@@ -2,10 +2,11 @@
  * The temporary folder of a run, and what is made in it once for all benchmarks that want it. It is removed at the end of the
  * run, also where that is an interrupt.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../registry/index.ts';
 import type { Plan } from '../plan.ts';
 import { fill, type Size } from './fill.ts';
 
@@ -37,6 +38,12 @@ export class Workplace {
     return this.#once('large', { packs, versionsPerPack });
   }
 
+  /** A data folder with as many versions in one pack. */
+  onePack(): Promise<string> {
+    const { packs, versionsPerPack } = this.#plan;
+    return this.#once('one-pack', { packs: 1, versionsPerPack: packs * versionsPerPack });
+  }
+
   /** A data folder with a long log. */
   long(): Promise<string> {
     return this.#once('long', { packs: this.#plan.packs, versionsPerPack: 10, events: this.#plan.events });
@@ -45,7 +52,7 @@ export class Workplace {
   /** A folder of that name; made if it is not there. */
   folder(name: string): string {
     const dir = join(this.dir, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     return dir;
   }
 

@@ -13,7 +13,7 @@ const Readiness = closed(
     stale: Type.Boolean({ description: 'Whether the snapshot may be older than the log.' }),
     staleSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it is current.' })),
     pinned: Type.Optional(Type.String({ description: 'The version served whatever the log says (`PIN_VERSION`).', examples: ['coach@1.0.0'] })),
-    conditions: Type.Array(closed({ name: stringEnum(['stale', 'pinned', 'log-diverged', 'clock-behind-log'], 'Stable; made for programs.'), detail: Type.String() }), {
+    conditions: Type.Array(closed({ name: stringEnum(['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'snapshot-differs'], 'Stable; made for programs.'), detail: Type.String() }), {
       description: 'What is not as it should be although the instance serves; empty where all is.',
     }),
   },

@@ -10,12 +10,12 @@ import type * as wire from './schemas.ts';
 const VERSIONS_SHOWN = 20;
 
 export function packAnswer(state: PackState): wire.Pack {
-  const latest = state.sorted.find(({ version, revocation }) => semver.prerelease(version) === null && revocation === undefined)?.version ?? null;
+  const latest = state.versions.find(({ version, revocation }) => semver.prerelease(version) === null && revocation === undefined)?.version ?? null;
   return {
     pack: state.pack,
-    versionCount: state.sorted.length,
+    versionCount: state.versions.size,
     latest,
-    versions: state.sorted.slice(0, VERSIONS_SHOWN).map((record) => versionSummary(state, record)),
+    versions: state.versions.highest(VERSIONS_SHOWN).map((record) => versionSummary(state, record)),
     channels: [...state.pointers.values()].map(({ channel, version, digest, revision, activatedAt, activatedBy }) => ({ channel, version, digest, revision, activatedAt, activatedBy })),
   };
 }

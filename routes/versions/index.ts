@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import semver from 'semver';
 import { restamp } from '../../plugins/request-snapshot.ts';
 import { callerMay } from '../../plugins/scopes.ts';
-import { PAGE, differences, packIn, viewIn } from '../../registry/index.ts';
+import { PAGE, differences, packIn, viewIn, type VersionRecord } from '../../registry/index.ts';
 import { attributionOf, markReplayed } from '../attribution.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { waited, WAIT_TIMEOUT } from '../preference.ts';
@@ -29,7 +29,11 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { limit = PAGE.usual, cursor, status } = request.query;
       const state = packIn(request.snapshot, request.params.pack);
       const after = cursor === undefined ? undefined : decodeCursor(cursor, (text) => semver.valid(text) === text);
-      const found = state.sorted.filter(({ version, revocation }) => (status === undefined || (status === 'revoked') === (revocation !== undefined)) && (after === undefined || semver.lt(version, after)));
+      const found: VersionRecord[] = [];
+      for (const record of after === undefined ? state.versions : state.versions.below(after)) {
+        if (status === undefined || (status === 'revoked') === (record.revocation !== undefined)) found.push(record);
+        if (found.length > limit) break;
+      }
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {

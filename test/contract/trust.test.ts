@@ -280,7 +280,7 @@ t.test('activations at a time: the first is the one in force then', async (t) =>
       t.strictSame(then.activations, [own.find((move) => move.activatedAt <= activatedAt)], `${channel} at ${activatedAt}`);
     }
   }
-  const created = app.registry.current.packs.get('told')?.sorted[0]?.publishedAt ?? '';
+  const created = app.registry.current.packs.get('told')?.versions.highest(1)[0]?.publishedAt ?? '';
   const before = new Date(Date.parse(created) - 1).toISOString();
   t.strictSame((await ask(t, 'listActivations', { path, query: { at: before } })).body.activations, [], 'before the first there was none');
 });

@@ -11,6 +11,7 @@ import { copyFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFile
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startInstances, until, type Body, type TestInstance, type TestInstances } from '../support/instances.ts';
+import { placeIn } from '../support/snapshot-files.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const RETURN_BOUND = 5000;
@@ -104,10 +105,7 @@ async function makeHistory({ instances }: TestInstances): Promise<History> {
 }
 
 async function onDisk(instances: readonly TestInstance[], revision: number): Promise<void> {
-  await Promise.all(instances.map((instance) => until(`revision ${revision} on the disk`, 5000, () => {
-    const [header = '{}'] = readFileSync(snapshotOf(instance), 'utf8').split('\n');
-    return (JSON.parse(header) as { revision: number }).revision >= revision;
-  })));
+  await Promise.all(instances.map((instance) => until(`revision ${revision} on the disk`, 5000, () => placeIn(snapshotOf(instance)).revision >= revision)));
 }
 
 async function startWithoutStore({ instances }: TestInstances, more: (instance: TestInstance) => Readonly<Record<string, string>> = () => ({})): Promise<void> {

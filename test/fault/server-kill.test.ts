@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
-import { FrozenMap, Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
+import { Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
 import { digestOf } from '../../registry/pack.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
@@ -21,6 +21,7 @@ import { newFolder } from '../support/folder.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { optionsOf } from '../support/registries.ts';
 import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
+import { plain } from '../support/snapshots.ts';
 import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
@@ -220,12 +221,9 @@ async function leftBehind(t: Test, dataDir: string, kill: number): Promise<{ eve
   return { events, lostContent, fromSnapshot: undefined, fromLog: undefined, ...states };
 }
 
-/** A snapshot with its maps as objects: the order in which a map was filled means nothing. */
+/** A snapshot as JSON has it: the order in which a map was filled means nothing, nor does a member without a value. */
 function byName(value: unknown): unknown {
-  if (value instanceof FrozenMap) return Object.fromEntries([...value].map(([key, member]) => [key, byName(member)]));
-  if (Array.isArray(value)) return value.map(byName);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[key, byName(member)]])));
+  return JSON.parse(JSON.stringify(plain(value)));
 }
 
 async function ready(address: string): Promise<{ revision: number }> {

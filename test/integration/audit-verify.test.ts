@@ -14,6 +14,7 @@ import { Attacker } from '../support/attacker.ts';
 import { readLog } from '../support/events.ts';
 import { newFolder } from '../support/folder.ts';
 import { optionsOf } from '../support/registries.ts';
+import { resealed } from '../support/snapshot-files.ts';
 import { runHere, runScript, type Finished } from '../support/script.ts';
 import { entries, startServer } from '../support/server-process.ts';
 
@@ -33,6 +34,11 @@ const wrong = 'f'.repeat(64);
 const verify = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) => runScript(t, 'audit-verify', args, settings);
 /** The same in this process, for what is a matter of what it says alone. Each exit code, and what it does beside a service, is a process's. */
 const verifyHere = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) => runHere('scripts/audit-verify.ts', args, settings);
+/** The same with another file of the last good snapshot. */
+const verifyHereWith = (file: string, text: string, settings: Readonly<Record<string, string>>) => {
+  writeFileSync(file, text);
+  return verifyHere([], settings);
+};
 const heads = (...kept: readonly string[]) => kept.flatMap((text) => ['--head', text]);
 
 /** Asserts how each call ends, two at a time. */
@@ -85,6 +91,23 @@ t.test('a log that was tampered with', async (t) => {
     ['an edited event', () => verifyHere([], { STORE_URL: `sqlite:${edited}` }), 1, new RegExp(`^BROKEN at revision 4: Revision 4 does not have its hash: it was changed\\. Whole up to ${head(3)}\\.\n$`)],
     ['with a head before it', () => verifyHere(['--json', ...heads(head(2))], { STORE_URL: `sqlite:${edited}` }), 1, /^\{"valid":false,"events":3,.*"firstBroken":\{"revision":4,"detail":"Revision 4 does not have its hash: it was changed\."\}\}\n$/],
   ]);
+});
+
+t.test('the last good snapshot in DATA_DIR says the same as the log, or does not', async (t) => {
+  const dir = newFolder(t);
+  const file = join(dir, 'snapshot.jsonl');
+  copyFileSync(join(dataDir, 'registry.db'), join(dir, 'registry.db'));
+  const registry = await Registry.open(optionsOf({ store: await openSqliteStore({ file: join(dir, 'registry.db') }), dataDir: dir }));
+  await registry.revoke({ pack: 'coach', version: '1.1.0', reason: 'Too blunt' });
+  await registry.close();
+  const good = readFileSync(file);
+  const { revision } = registry.current;
+  const settings = { DATA_DIR: dir };
+  const edited = (change: (line: string) => string) => verifyHereWith(file, resealed(good, change), settings);
+  await expect(t, [['as it was left', () => verifyHere([], settings), 0, /^Whole: .*; the last good snapshot in DATA_DIR says the same\.\n$/]]);
+  await expect(t, [['a revocation left out', () => edited((line) => line.replace(/,"revocation":\{.*?\}(?=\}\}$)/u, '')), 1, new RegExp(`^BROKEN at revision ${revision}: What is served at revision ${revision} is not what the log says\\. It differs in: version 1\\.1\\.0 of pack "coach"\\.`)]]);
+  await expect(t, [['another session key', () => edited((line) => line.replace(/("secret":")[^"]*/u, `$1${'A'.repeat(43)}`)), 1, /It differs in: session key \w+\./]]);
+  await expect(t, [['of another history', () => edited((line) => line.replace(/^(\{"format".*"hash":")\w+/u, `$1${wrong}`)), 0, /was not compared: it is of another history/]]);
 });
 
 t.test('what cannot be told', async (t) => {

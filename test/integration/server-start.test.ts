@@ -50,7 +50,7 @@ function isRefusal(t: Test, name: string, end: { readonly code: number | null; r
 /** The application on a data folder, as `server.ts` makes it. */
 async function openHere(t: Test, settings: Settings): Promise<FastifyInstance> {
   const { dataDir, store, packsDir, channels, defaultPack, defaultVersion, sessionTtl } = readConfig(settings);
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.kind !== 'sqlite') throw new Error('Only SQLite is opened here.');
   const registry = { dataDir, channels, defaultPack, defaultVersion, sessionTtl, shipped: await readPackFolders(packsDir), policies: await readPolicies(packsDir), operatorKey: operatorKeyFile(dataDir) };
   const app = await buildApp({ registry: { ...registry, store: await openSqliteStore({ file: store.file }) } });

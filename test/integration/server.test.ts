@@ -3,7 +3,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,6 +11,7 @@ import type { ActivePack, Session } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { newFolder } from '../support/folder.ts';
 import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/server-process.ts';
+import { placeIn } from '../support/snapshot-files.ts';
 
 const get = async (server: ListeningServer, path: string): Promise<unknown> => (await server.ask(path)).json();
 const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> => (await server.ask(path, body)).json();
@@ -163,7 +164,7 @@ t.test('nobody else can read what it writes', async (t) => {
   t.equal(mode(DATA_DIR), '700');
   t.equal(mode(join(DATA_DIR, 'registry.db')), '600');
   t.equal(mode(join(DATA_DIR, 'snapshot.jsonl')), '600');
-  t.match(readFileSync(join(DATA_DIR, 'snapshot.jsonl'), 'utf8').split('\n')[0], `"revision":${active.revision},`);
+  t.equal(placeIn(join(DATA_DIR, 'snapshot.jsonl')).revision, active.revision);
   t.equal(mode(join(DATA_DIR, 'operator.key')), '600');
 });
 

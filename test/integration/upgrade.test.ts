@@ -77,7 +77,7 @@ t.test('the service starts on it, with all that was there, and an operator key',
 
   const { lines } = await first.stop();
   const said = entries(lines.filter((line) => line.startsWith('{')));
-  t.match(said.filter(({ level, reason }) => level === 40 && reason !== undefined), [{ msg: /damaged, or of another build, and is not used/, reason: 'It is of format 1, of another build; this one reads 3.' }], 'the old snapshot is told of and not used');
+  t.match(said.filter(({ level, reason }) => level === 40 && reason !== undefined), [{ msg: /damaged, or of another build, and is not used/, reason: 'It is of format 1, of another build; this one reads 4.' }], 'the old snapshot is told of and not used');
   t.match(said.filter(({ level }) => level >= 50), [{ pack: 'coach', channel: 'staging', version: '0.9.0' }], 'what is active under the floor goes on, with an alarm');
 
   const second = await startServer(t, { DATA_DIR: dataDir });

@@ -135,8 +135,8 @@ t.test('every two shipped versions of a pack, both ways', async (t) => {
   const registry = await openRegistry(t, { shipped });
   let changed = 0;
   for (const [pack, state] of registry.current.packs) {
-    for (const from of state.sorted) {
-      for (const to of state.sorted) {
+    for (const from of state.versions) {
+      for (const to of state.versions) {
         const [before, after] = [await registry.version(pack, from.version), await registry.version(pack, to.version)];
         const diff = differences(before, after);
         for (const { asset, hunks } of diff.assets) {

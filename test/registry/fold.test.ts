@@ -147,9 +147,10 @@ t.test('versions lie in SemVer order, in whatever order they were published', as
   const order = ['2.0.0', '10.0.0', '1.0.0', '2.0.0-rc.1', '2.0.0-rc.10', '2.0.0-rc.2', '2.0.0-alpha', '1.10.0', '1.9.0'];
   const sorted = ['10.0.0', '2.0.0', '2.0.0-rc.10', '2.0.0-rc.2', '2.0.0-rc.1', '2.0.0-alpha', '1.10.0', '1.9.0', '1.0.0'];
   const events = logged(order.map((version) => publication('sorted', version)));
-  t.same(folded(events).packs.get('sorted')?.sorted.map(({ version }) => version), sorted);
+  const versionsIn = (snapshot: Snapshot) => [...snapshot.packs.get('sorted')!.versions].map(({ version }) => version);
+  t.same(versionsIn(folded(events)), sorted);
   const first = folded(events.slice(0, 4));
-  t.same(folded(events.slice(4), first).packs.get('sorted')?.sorted.map(({ version }) => version), sorted, 'in two folds');
+  t.same(versionsIn(folded(events.slice(4), first)), sorted, 'in two folds');
 });
 
 t.test('the stack is bounded; what was ever active is not forgotten', async (t) => {
@@ -159,7 +160,7 @@ t.test('the stack is bounded; what was ever active is not forgotten', async (t) 
   t.equal(stack.length, STACK_DEPTH);
   t.notOk(stack.includes('2.0.0'));
   t.equal(stack.at(-1), '1.0.0', 'the active one is on top');
-  t.same(everActive, ['1.0.0', '2.0.0', '1.1.0']);
+  t.same([...everActive], ['1.0.0', '2.0.0', '1.1.0']);
   let oneByOne = STARTED;
   for (const event of events) oneByOne = apply(oneByOne, event, CONTENTS);
   t.same(pointer(oneByOne).stack, stack, 'the same one by one');
@@ -208,8 +209,7 @@ t.test('a snapshot is frozen to its leaves', async (t) => {
     { type: 'policy-changed', actor: { ...actor }, reason: 'New', pack: 'coach', data: { policy: policyOf(), digest: 'sha256:0', violations: [{ version: '1.1.0', violations: [{ rule: 'limit', detail: 'Too long.' }] }] } },
   ];
   for (const count of changes.keys()) t.equal(firstUnfrozen(folded(logged(changes.slice(0, count + 1), STARTED), STARTED)), undefined, `after ${changes[count]?.type}`);
-  t.throws(() => (coach(STARTED).sorted as unknown[]).pop(), TypeError);
-  t.notOk('set' in STARTED.packs || 'delete' in STARTED.packs, 'a map has nothing to change it by');
+  for (const held of [STARTED.packs, coach(STARTED).versions, pointer(STARTED).everActive]) t.notOk('set' in held || 'add' in held || 'delete' in held, 'it has nothing to change it by');
 });
 
 t.test('what an event does not touch is the very same object', async (t) => {
@@ -217,7 +217,6 @@ t.test('what an event does not touch is the very same object', async (t) => {
   t.equal(moved.packs.get('onboarding'), STARTED.packs.get('onboarding'));
   t.equal(moved.views.get('onboarding'), STARTED.views.get('onboarding'));
   t.equal(coach(moved).versions, coach(STARTED).versions);
-  t.equal(coach(moved).sorted, coach(STARTED).sorted);
   t.equal(pointer(moved, 'staging'), pointer(STARTED, 'staging'));
   t.equal(moved.views.get('coach')?.get('staging'), STARTED.views.get('coach')?.get('staging'));
   t.not(pointer(moved), pointer(STARTED));

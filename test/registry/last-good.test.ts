@@ -13,9 +13,11 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
 import { FailingStore, type Plan } from '../support/failing-store.ts';
+import { newFolder } from '../support/folder.ts';
 import { documentOf, shippedOf } from '../support/pack-documents.ts';
 import { RecordedLog } from '../support/recorded-log.ts';
 import { openRegistry } from '../support/registries.ts';
+import { placeIn } from '../support/snapshot-files.ts';
 import { firstUnfrozen, plain } from '../support/snapshots.ts';
 
 /** How soon after a flip the file is written (DESIGN section 4), and what a loaded machine may add, in milliseconds. */
@@ -27,9 +29,9 @@ const SHIPPED = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0', 'onboardi
 
 /** A log with some history, and a data folder that a registry on it has left behind. */
 async function leftBehind(t: Test) {
+  const dataDir = newFolder(t);
   const real = new MemoryStore();
   t.teardown(() => real.close());
-  const dataDir = t.testdir();
   const file = join(dataDir, 'snapshot.jsonl');
   const store = new FailingStore(real);
   const registry = await openRegistry(t, { store, shipped: SHIPPED, dataDir });
@@ -51,11 +53,10 @@ async function foldedWhole(t: Test, real: MemoryStore): Promise<unknown> {
 }
 
 const saved = ({ views: _, ...rest }: Snapshot) => plain(rest);
-const headerIn = (file: string) => JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? '') as { revision: number; format: number };
 
 t.test('what was saved is the state, less the texts, for this user only', async (t) => {
   const { dataDir, file, left } = await leftBehind(t);
-  t.strictSame(plain((await new LastGood(dataDir, SILENT).load())?.state), saved(left));
+  t.strictSame(plain((await new LastGood(dataDir, { log: SILENT }).load())?.state), saved(left));
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.same(readdirSync(dataDir), ['contents', 'snapshot.jsonl'], 'nothing else is left');
   t.equal(readdirSync(join(dataDir, 'contents')).length, 3, 'the texts of what is active lie beside it, each in a file of its own; so do those of what was active before');
@@ -89,7 +90,7 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   const believed: string[] = [];
   const tryOut = async (title: string, bytes: Uint8Array) => {
     writeFileSync(file, bytes);
-    const loaded = await new LastGood(dataDir, SILENT).load();
+    const loaded = await new LastGood(dataDir, { log: SILENT }).load();
     if (loaded !== undefined && JSON.stringify(plain(loaded)) !== expected) believed.push(title);
   };
   for (let index = 0; index < good.length; index += index < header ? 1 : 23) {
@@ -107,14 +108,14 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   await tryOut('two halves of a crash', Buffer.concat([good.subarray(0, 400), Buffer.alloc(good.length - 400)]));
   t.same(believed, []);
   await tryOut('itself', good);
-  t.ok(await new LastGood(dataDir, SILENT).load(), 'and the file itself is believed');
+  t.ok(await new LastGood(dataDir, { log: SILENT }).load(), 'and the file itself is believed');
 });
 
 t.test('a file that is not to be used is said so, the log is folded instead, and a good file takes its place', async (t) => {
   const damages: Record<string, (file: string) => void> = {
     'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
     'damaged in a line': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":3', '"format":4')),
+    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
     empty: (file) => writeFileSync(file, ''),
     'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
     'no object': (file) => writeFileSync(file, 'null\n'),
@@ -128,17 +129,17 @@ t.test('a file that is not to be used is said so, the log is folded instead, and
       t.strictSame(plain(registry.current), await foldedWhole(t, real));
       t.same(log.messages('warn'), ['The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.']);
       await registry.close();
-      t.equal(headerIn(file).revision, left.revision, 'it was written anew');
+      t.equal(placeIn(file).revision, left.revision, 'it was written anew');
       t.same((await start()).log.messages('warn'), []);
     });
   }
 });
 
 t.test('a file that cannot be read or written does not stop a start', async (t) => {
+  const dataDir = newFolder(t);
   const { real, left } = await leftBehind(t);
   const log = new RecordedLog();
-  const dataDir = join(t.testdir({}), 'data');
-  mkdirSync(join(dataDir, 'snapshot.jsonl'), { recursive: true });
+  mkdirSync(join(dataDir, 'snapshot.jsonl'));
   const registry = await openRegistry(t, { store: new FailingStore(real), shipped: SHIPPED, dataDir, log });
   t.equal(registry.current.revision, left.revision);
   t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
@@ -181,7 +182,7 @@ t.test('it is written off the write path, soon after a flip', async (t) => {
   const { file, start, left } = await leftBehind(t);
   const { registry } = await start();
   const written = async (revision: number, started: number) => {
-    while (headerIn(file).revision < revision) {
+    while (placeIn(file).revision < revision) {
       if (performance.now() - started > 10_000) throw new Error(`Revision ${revision} was not written in ten seconds.`);
       await setTimeout(5);
     }
@@ -190,11 +191,11 @@ t.test('it is written off the write path, soon after a flip', async (t) => {
   for (let flip = 0; flip < 3; flip += 1) {
     const started = performance.now();
     const { revision } = await registry.activate({ version: flip % 2 === 0 ? '1.0.0' : '2.0.0', reason });
-    t.ok(headerIn(file).revision < revision, 'the answer did not wait for it');
+    t.ok(placeIn(file).revision < revision, 'the answer did not wait for it');
     const took = await written(revision, started);
     t.ok(took < BOUND + SLACK, `after ${Math.round(took)} ms`);
   }
-  t.equal(headerIn(file).revision, left.revision + 3);
+  t.equal(placeIn(file).revision, left.revision + 3);
 });
 
 t.test('closing writes what is not written yet, whole, while readers find an old or a new file', async (t) => {
@@ -203,13 +204,13 @@ t.test('closing writes what is not written yet, whole, while readers find an old
   const flips = flip(registry, 50);
   const seen: (number | undefined)[] = [];
   for (let look = 0; look < 200; look += 1) {
-    seen.push((await new LastGood(dataDir, { ...SILENT, warn: (_, message) => t.fail(message) }).load())?.state.revision);
+    seen.push((await new LastGood(dataDir, { log: { ...SILENT, warn: (_, message) => t.fail(message) } }).load())?.state.revision);
   }
   await flips;
   const { revision } = registry.current;
   await registry.close();
   t.notOk(seen.includes(undefined), 'there was always a good one');
-  t.equal((await new LastGood(dataDir, SILENT).load())?.state.revision, revision);
+  t.equal((await new LastGood(dataDir, { log: SILENT }).load())?.state.revision, revision);
   t.notOk(existsSync(`${file}.tmp`));
 });
 

@@ -1,7 +1,7 @@
 /**
  * Contents on the instance's own disk (SPEC R9): whole or not at all, for its owner only, for as long as a session may need them.
  */
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LocalContents } from '../../registry/local-contents.ts';
@@ -102,4 +102,26 @@ t.test('a folder that cannot be written is the caller\'s to hear of', async (t) 
   const { open, dir } = folder(t);
   writeFileSync(dir, 'a file in its place');
   await t.rejects(open().keep(needed(ONE)), { code: 'EEXIST' });
+});
+
+t.test('a link in the place of a temporary file is not followed, and what an interrupted write left lends nothing', async (t) => {
+  const { open, dir, fileOf } = folder(t);
+  await open().keep(needed(ONE));
+  const elsewhere = join(newFolder(t), 'elsewhere');
+  writeFileSync(elsewhere, 'as it was');
+  symlinkSync(elsewhere, `${fileOf(TWO)}.tmp`);
+  writeFileSync(`${fileOf(THREE)}.tmp`, 'x'.repeat(100_000));
+  chmodSync(`${fileOf(THREE)}.tmp`, 0o644);
+  await open().keep(needed(ONE, TWO, THREE));
+  t.equal(readFileSync(elsewhere, 'utf8'), 'as it was');
+  for (const version of [TWO, THREE]) {
+    t.ok(lstatSync(fileOf(version)).isFile(), 'a file, not a link');
+    t.equal(statSync(fileOf(version)).mode & 0o777, 0o600);
+    t.strictSame(await open().read(version.digest), version.content);
+  }
+  t.equal(readdirSync(dir).length, 3);
+});
+
+t.test('a folder that the system does not let anybody make is refused at once', { skip: existsSync('/proc/self') ? false : 'there is no /proc here' }, async (t) => {
+  await t.rejects(new LocalContents('/proc/x', HOUR, new RecordedLog()).keep(needed(ONE)), { code: 'ENOENT' }, 'it does not try for ever');
 });

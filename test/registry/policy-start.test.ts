@@ -63,7 +63,7 @@ class Place {
 }
 
 /** `version` of each that is flagged. */
-const flagged = ({ registry }: Start, pack = 'coach') => registry.current.packs.get(pack)?.sorted.flatMap(({ version, violations }) => (violations.length > 0 ? [version] : []));
+const flagged = ({ registry }: Start, pack = 'coach') => [...(registry.current.packs.get(pack)?.versions ?? [])].flatMap(({ version, violations }) => (violations.length > 0 ? [version] : []));
 const policyIn = ({ registry }: Start, pack = 'coach') => registry.current.packs.get(pack)?.policy;
 
 t.test('the first start puts the policy in force before any version', async (t) => {

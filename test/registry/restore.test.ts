@@ -10,6 +10,7 @@ import { firstBroken, readLog } from '../support/events.ts';
 import { FailingStore } from '../support/failing-store.ts';
 import { newFolder } from '../support/folder.ts';
 import { openRegistry } from '../support/registries.ts';
+import { until } from '../support/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -63,6 +64,38 @@ t.test('a start whose last good snapshot is of the lost history takes the accept
   t.match(registry.current, { epoch: 2, revision: kept + 1 });
   t.equal(registry.activePack().version, '2.0.0');
   t.strictSame(registry.health().conditions, []);
+});
+
+t.test('a second restore, from after the first was accepted, is another one: it is not followed before it is accepted as well', async (t) => {
+  const { store, dataDir, kept } = await history(t);
+  const accepted = await backupOf(store, kept);
+  await acceptRestore(accepted, dataDir, 'The disk was lost');
+  const connection = new FailingStore(accepted);
+  const running = await openRegistry(t, { store: connection, dataDir, failStatic: true });
+  const second = await backupOf(accepted, running.current.revision); // it holds the acceptance, and lacks what comes now
+  await running.activate({ version: '1.1.0', reason });
+  const served = running.current;
+
+  connection.inner = second;
+  await t.rejects(running.activate({ version: '1.0.0', reason }), { code: 'store-unavailable' });
+  const renew = connection.renew.bind(connection);
+  let renewals = 0;
+  connection.renew = (claim) => ((renewals += 1), renew(claim));
+  const hastened = running.settled(served.revision + 1, 1); // renews often meanwhile
+  await until(() => renewals > 1); // the second begins when all that follows from the first is done
+  t.equal(running.activePack().version, '1.1.0', 'what was acknowledged is served');
+  t.match(running.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
+  await running.close();
+  await hastened;
+
+  const start = () => openRegistry(t, { store: new FailingStore(second), dataDir, failStatic: true });
+  const restarted = await start();
+  t.equal(restarted.activePack().version, '1.1.0', 'a start does not follow it either');
+  t.match(restarted.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
+  await restarted.close();
+
+  t.equal((await acceptRestore(second, dataDir, 'Lost once more')).epoch, 3);
+  t.match((await start()).health().conditions, []);
 });
 
 t.test('the accepted restore of another registry is not taken over', async (t) => {

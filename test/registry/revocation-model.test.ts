@@ -117,7 +117,7 @@ class Real {
       if (record.violations.length > 0) assert.ok((state.policy?.revision ?? 0) > pointer.revision, `${pointer.version} was under the floor when ${pointer.channel} came to it`);
       assert.equal(this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version, pointer.version, 'what is read is what is pointed at');
     }
-    for (const revoked of state.sorted) assert.equal(standIn(state, revoked)?.revocation, undefined, `what stands in for ${revoked.version} is revoked`);
+    for (const revoked of state.versions) assert.equal(standIn(state, revoked)?.revocation, undefined, `what stands in for ${revoked.version} is revoked`);
   }
 }
 
@@ -131,7 +131,7 @@ abstract class Step implements fc.AsyncCommand<Model, Real> {
     const expected = this.expect(model);
     assert.equal(await this.act(real), expected);
     for (const channel of CHANNELS) assert.deepEqual(real.coach?.pointers.get(channel)?.stack ?? [], model.stacks.get(channel) ?? [], channel);
-    for (const { version, violations, revocation } of real.coach?.sorted ?? []) {
+    for (const { version, violations, revocation } of real.coach?.versions ?? []) {
       assert.deepEqual([violations.length > 0, revocation?.replacement, revocation !== undefined], [model.under.has(version), model.revoked.get(version), model.revoked.has(version)], version);
     }
   }

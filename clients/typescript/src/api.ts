@@ -2088,7 +2088,7 @@ export interface components {
                  * @example stale
                  * @enum {string}
                  */
-                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log";
+                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "snapshot-differs";
                 detail: string;
             }[];
         };

@@ -1,0 +1,59 @@
+/** A pack of very many versions: what a move costs there, and how long readers wait beside moves, the last good snapshot included. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from '../registry/index.ts';
+import { compare, type Leg } from './measure.ts';
+import type { Plan } from './plan.ts';
+import type { Table } from './report.ts';
+import { versionNames } from './support/fill.ts';
+import { openRegistry } from './support/registry.ts';
+import type { Workplace } from './support/workplace.ts';
+
+/** Between two moves, in milliseconds. */
+const PAUSE = 50;
+
+export async function movesInLargePack(plan: Plan, place: Workplace): Promise<Table> {
+  const versions = (plan.packs * plan.versionsPerPack).toLocaleString('en');
+  const small = await openRegistry(await place.small());
+  let large: Registry | undefined;
+  try {
+    large = await openRegistry(await place.onePack());
+    const { cpu, delay } = await compare(plan.load.pairs, moves(plan, large), moves(plan, small));
+    return {
+      title: 'A pack of many versions',
+      about: 'Twenty moves a second, against the same in a pack of three versions. A reader waits for as long as the event loop is not free.',
+      rows: [
+        {
+          what: `moves in a pack of ${versions} versions`,
+          figures: {
+            'CPU time': { spread: cpu.ratio, unit: '×' },
+            'of a move': { spread: cpu.ours, unit: 'ms' },
+            'longest wait of a reader': { spread: delay.ours, unit: 'ms' },
+            'with three versions': { spread: delay.reference, unit: 'ms' },
+          },
+        },
+      ],
+    };
+  } finally {
+    await large?.close();
+    await small.close();
+  }
+}
+
+/** Moves a channel to and fro. */
+function moves(plan: Plan, registry: Registry): Leg<'cpu' | 'delay'> {
+  const versions = versionNames(2);
+  return async () => {
+    const delays = monitorEventLoopDelay({ resolution: 1 });
+    delays.enable();
+    const before = process.cpuUsage();
+    for (let move = 0; move < plan.writes.each; move += 1) {
+      const version = versions.find((each) => each !== registry.activePack().version) ?? '';
+      await registry.activate({ version, reason: 'Users report that answers are too blunt' });
+      await sleep(PAUSE);
+    }
+    const { user, system } = process.cpuUsage(before);
+    delays.disable();
+    return { cpu: (user + system) / 1000 / plan.writes.each, delay: delays.max / 1e6 };
+  };
+}
