@@ -11,7 +11,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { RE2JS } from 're2js';
 import { invalidInput, messageOf, type InputFault } from './errors.ts';
 import { canonical, sha256 } from './event.ts';
-import { PackName, StyleId, type PackContent, type Violation } from './model.ts';
+import { NOT_BLANK, PackName, StyleId, type PackContent, type Violation } from './model.ts';
 import { conforms, deepFreeze, schemaFaults, unfitTexts } from './pack.ts';
 
 const RuleId = Type.String({ pattern: PackName.pattern ?? '', description: 'Names the rule in messages.', examples: ['not-a-therapist'] });
@@ -23,7 +23,7 @@ export const Policy = Type.Object(
     version: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'A higher one replaces a lower one.', examples: [1] }),
     clauses: Type.Array(
       Type.Object(
-        { id: RuleId, text: Type.String({ minLength: 1, maxLength: 2000, pattern: '\\S', examples: ['You are a coach, not a therapist.'] }) },
+        { id: RuleId, text: Type.String({ minLength: 1, maxLength: 2000, pattern: NOT_BLANK, examples: ['You are a coach, not a therapist.'] }) },
         { additionalProperties: false },
       ),
       { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
@@ -32,7 +32,7 @@ export const Policy = Type.Object(
       Type.Object(
         {
           id: RuleId,
-          text: Type.Optional(Type.String({ minLength: 1, maxLength: 500, pattern: '\\S', description: 'A plain text, in any case.' })),
+          text: Type.Optional(Type.String({ minLength: 1, maxLength: 500, pattern: NOT_BLANK, description: 'A plain text, in any case.' })),
           pattern: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'An RE2 pattern.' })),
         },
         { additionalProperties: false },

@@ -103,13 +103,13 @@ function stoppedAt({ where }: Context, { version: { content } }: FoundVersion, b
   return new Complaint(`${content.pack} ${content.version}: ${message}\nBefore it:${done}`, { exit, code, hint, members: { ...members, versions: before }, cause: error });
 }
 
-async function register(context: Context, registry: RegistryClient, { version: { content, digest, summary, author } }: FoundVersion): Promise<Fate> {
+async function register(context: Context, registry: RegistryClient, { version: { content, summary, author } }: FoundVersion): Promise<Fate> {
   const { pack, styles, compatibility: { models, clients, locales, packFormat }, ...rest } = content;
   const compatibility = { models: [...models], clients: [...clients], locales: [...locales], packFormat };
   const body = { ...rest, summary, author, compatibility, styles: [...styles] };
-  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
+  const { status, headers, data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
   const registered = status === 201 || headers.has('idempotency-replayed');
-  return { pack, version: content.version, digest, outcome: registered ? 'registered' : 'unchanged' };
+  return { pack, version: content.version, digest: data.digest, outcome: registered ? 'registered' : 'unchanged' };
 }
 
 /** What would come of publishing it, by what the registry has. */
@@ -119,8 +119,9 @@ async function foresee(registry: RegistryClient, { version }: FoundVersion): Pro
   const there = await versionThere(registry, pack, name);
   if (there === 'revoked') return { ...fate, outcome: 'would-be-refused', problems: ['It is registered, and revoked; publish under a new version.'] };
   if (there !== undefined) {
-    const same = there.digest === digest && there.summary === version.summary && there.author === version.author;
-    return same ? { ...fate, outcome: 'unchanged' } : { ...fate, outcome: 'would-be-refused', problems: ['Another content is registered under this version, and a version never changes; publish under a new one.'], ...(await compared(there, version)) };
+    const { isSameContent } = await import('../../../../registry/pack.ts');
+    const same = isSameContent(there, version) && there.summary === version.summary && there.author === version.author;
+    return same ? { ...fate, digest: there.digest, outcome: 'unchanged' } : { ...fate, outcome: 'would-be-refused', problems: ['Another content is registered under this version, and a version never changes; publish under a new one.'], ...(await compared(there, version)) };
   }
   const problems = await violations(registry, version);
   const base = await activeThere(registry, pack);
