@@ -12,7 +12,7 @@ import type { Log } from './log.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
 import { decideCreateKey, hasOperatorKey, type NewKey } from './keys.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
-import { violationsOf } from './policy.ts';
+import { violationsOf } from './floor.ts';
 import { asRegistered } from './publishing.ts';
 import { isActivatable, listed, type Snapshot } from './snapshot.ts';
 import type { SessionKey, StoredContent } from './store.ts';
@@ -109,16 +109,20 @@ async function publications(snapshot: Snapshot, options: StartOptions, policies:
 function policiesToApply(snapshot: Snapshot, { policies, shipped }: StartOptions, log: Log): Map<string, ShippedPolicy> {
   const news = new Map<string, ShippedPolicy>();
   for (const shippedPolicy of policies) {
-    const { pack, path, policy, digest } = shippedPolicy;
+    const { pack, path, policy, digest, faultsIfNew } = shippedPolicy;
     const known = snapshot.packs.get(pack)?.policy;
+    const faults = faultsIfNew.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`);
     if (known === undefined && !snapshot.packs.has(pack) && !shipped.some(({ version }) => version.content.pack === pack)) {
       log.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
     } else if (known === undefined || policy.version > known.policy.version) {
+      if (faults.length > 0) throw new StartRefused(65, `The policy cannot be put in force:\n  ${faults.join('\n  ')}`);
       news.set(pack, shippedPolicy);
     } else if (policy.version < known.policy.version) {
       log.warn({ path, pack, version: policy.version, inForce: known.policy.version }, 'The shipped policy is older than the one in force and is ignored: the floor is not lowered.');
     } else if (digest !== known.digest) {
       throw new StartRefused(65, `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`);
+    } else if (faults.length > 0) {
+      log.warn({ path, pack, version: policy.version, faults }, 'The policy in force has rules that do nothing. Mend them and give the policy a higher "version".');
     }
   }
   return news;

@@ -117,7 +117,7 @@ async function packsFolder(dir: string): Promise<Folder> {
 /** @param path names the place where the fault itself does not */
 function faultsOf(error: unknown, path: string): string[] {
   if (error instanceof RegistryError && error.code === 'validation-failed') {
-    return (error.members['errors'] as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${path}: ${pointer}: ${detail}`);
+    return (error.members['errors'] as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${path}: ${pointer === '' ? '/' : pointer}: ${detail}`);
   }
   if (error instanceof Fault) return [...error.lines];
   if (error instanceof YamlRefused) return [`${path}: ${error.message}.`];

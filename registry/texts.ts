@@ -55,14 +55,14 @@ export function folded(text: string): string {
 /** The most characters that one message names. */
 const NAMED = 5;
 
-/** Names the characters of a text that are ignorable, with their place in it, or undefined: `U+00AD at line 3, column 7`. */
-export function ignorablesIn(text: string): string | undefined {
+/** Names the ignorable characters in a part of a text, with their place in the text, e.g. `U+00AD at line 3, column 7`; empty if there is none. */
+export function ignorablesIn(text: string, start = 0, end = text.length): string {
   const found: string[] = [];
-  for (const { 0: character, index } of text.matchAll(IGNORABLE)) {
+  for (const { 0: character, index } of text.slice(start, end).matchAll(IGNORABLE)) {
     if (found.length === NAMED) return `${found.join('; ')} and more`;
-    found.push(`${codePoint(character)} at ${placeOf(text, index)}`);
+    found.push(`${codePoint(character)} at ${placeOf(text, start + index)}`);
   }
-  return found.length > 0 ? found.join('; ') : undefined;
+  return found.join('; ');
 }
 
 /** Where an offset is in a text, in lines and characters. */

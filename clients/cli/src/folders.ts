@@ -8,10 +8,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import semver from 'semver';
-import { messageOf } from '../../../registry/errors.ts';
+import { messageOf, type InputFault } from '../../../registry/errors.ts';
 import type { PackVersion, Violation } from '../../../registry/model.ts';
 import { readFolder as readContents, type FolderKind } from '../../../registry/pack-folder.ts';
-import { violationsOf } from '../../../registry/policy.ts';
+import { violationsOf } from '../../../registry/floor.ts';
 import { wrongUsage } from './exit.ts';
 
 /** A version that could be read. */
@@ -27,6 +27,8 @@ export interface FoundFolder {
   readonly versions: readonly FoundVersion[];
   /** What is wrong with the files, a line each. */
   readonly faults: readonly string[];
+  /** What the registry refuses a new version or policy for, a line each; one that it has already stays. */
+  readonly faultsIfNew: readonly string[];
 }
 
 /** Reads the folder of a version, of a pack, or of packs. @throws Complaint where there is no such folder */
@@ -37,9 +39,11 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     const policy = policies.find(({ pack }) => pack === version.content.pack)?.policy;
     return { path, version, violations: policy === undefined ? [] : violationsOf(version.content, policy) };
   });
-  if (faults.length > 0) return { versions: [], faults };
-  if (found.length === 0) return { versions: [], faults: ['There is no version in it: a version is a folder with pack.yaml, system.md and styles in it.'] };
-  return { versions: found.sort(byPackAndVersion), faults: [] };
+  if (faults.length > 0) return { versions: [], faults, faultsIfNew: [] };
+  if (found.length === 0) return { versions: [], faults: ['There is no version in it: a version is a folder with pack.yaml, system.md and styles in it.'], faultsIfNew: [] };
+  const linesOf = (path: string, list: readonly InputFault[]) => list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
+  const faultsIfNew = [...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)), ...versions.flatMap(({ path, version }) => linesOf(path, version.unseen))];
+  return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew };
 }
 
 async function kindOf(folder: string, given: string): Promise<FolderKind> {

@@ -44,6 +44,8 @@ t.test('a folder is checked without a registry', async (t) => {
   t.match(stdout, 'placeholder secret in system');
   await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), 'version: many\n');
   t.match(await called(['validate', 'packs/coach/1.0.0'], {}, { cwd: folder }), { code: 5, stdout: /packs\/coach\/policy\.yaml: \/version/u });
+  await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), "version: 1\nclauses: []\nforbidden: [{ id: never, pattern: 'a\\r' }]\nrequiredStyles: []\nlimits: {}\n");
+  t.match(await called(['validate', 'packs/coach'], {}, { cwd: folder }), { code: 5, stdout: /^coach 1\.0\.0 +valid[^]*packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match/u });
   await mkdir(join(folder, 'empty'));
   t.match(await called(['validate', 'empty'], {}, { cwd: folder }), { code: 5, stdout: /There is no version in it/u });
 });
