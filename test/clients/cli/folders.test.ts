@@ -127,3 +127,37 @@ t.test('nothing outside the given folder is read, whatever leads there', async (
   t.match(await called(['validate', inner], {}), { code: 5, stdout: out });
   for (const folder of folders.slice(1)) t.match(await called(['validate', folder], {}), { code: 0 }, 'within the given folder links are followed');
 });
+
+t.test('a new pack and a new version are valid as they are made, and nothing is overwritten', async (t) => {
+  const folder = newFolder(t);
+  const here = (...args: string[]) => called(args, {}, { cwd: folder });
+  t.match(await here('new', 'packs/coach'), { code: 0, stdout: /^Made coach 1\.0\.0:\n {2}packs\/coach\/1\.0\.0\/pack\.yaml\n[^]*packs\/coach\/policy\.yaml\nEdit them, then: prompt-registry validate packs\/coach\/1\.0\.0\n$/u });
+  t.match(await here('validate', 'packs'), { code: 0, stdout: /^coach 1\.0\.0 {2}valid/u });
+  const policy = await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8');
+  t.match(policy, /^ {4}pattern: \\b\(TODO\|FIXME\)\\b$/mu);
+
+  await writeFile(join(folder, 'packs/coach/1.0.0/system.md'), 'You are a coach, not a therapist, doctor, lawyer or financial adviser.\r\n\r\nMine.\n\n');
+  t.match(await here('new', 'packs/coach/1.1.0', '--from', 'packs/coach/1.0.0', '--summary', 'Warmer'), { code: 0, stdout: /^Made coach 1\.1\.0:/u });
+  t.match(await here('validate', 'packs/coach'), { code: 0, stdout: /coach 1\.0\.0 {2}valid.*\ncoach 1\.1\.0 {2}valid/u });
+  t.match(await readFile(join(folder, 'packs/coach/1.1.0/system.md'), 'utf8'), /Mine\.\n$/u);
+  t.match(await readFile(join(folder, 'packs/coach/1.1.0/pack.yaml'), 'utf8'), /^summary: Warmer$/mu);
+  t.equal(await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8'), policy, 'the floor is as it was');
+
+  await mkdir(join(folder, 'empty'));
+  t.match(json((await called(['new', '.', '--json', '--author', 'Anna'], {}, { cwd: join(folder, 'empty') })).stdout), { pack: 'empty', version: '1.0.0' });
+  t.match(await readFile(join(folder, 'empty/1.0.0/pack.yaml'), 'utf8'), /^author: Anna$/mu);
+  t.match(await here('validate', 'empty'), { code: 0 });
+
+  for (const [args, told] of [
+    [['packs/coach'], /"packs\/coach" is there already, and nothing is overwritten/u],
+    [['packs/coach/1.1.0', '--from', 'packs/coach/1.0.0'], /"packs\/coach\/1\.1\.0" is there already/u],
+    [['packs/coach/1.0.0/system.md'], /cannot be used: ENOTDIR/u],
+    [['packs/My Pack'], /"My Pack" is not a pack name/u],
+    [['packs/coach/v2.0.0'], /"v2\.0\.0" is not a version/u],
+    [['packs/coach/2.0.0', '--from', 'packs'], /packs holds 2 versions; --from takes one/u],
+    [['packs/coach/2.0.0', '--author', 'x'.repeat(121)], /--author is too long/u],
+  ] as const) t.match(await here('new', ...args), { code: 2, stderr: told }, args.join(' '));
+  t.match(await here('new', 'packs/coach/2.0.0', '--from', 'empty/1.0.0/styles'), { code: 5, stderr: /cannot be copied/u });
+  t.match(await here('new', '/proc/x/coach'), { code: 74, stderr: /could not be written: ENOENT/u }, 'a place that takes no folders is told of');
+  t.match(await here('validate', 'packs'), { code: 0 }, 'and nothing of these is left');
+});
