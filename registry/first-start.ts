@@ -12,9 +12,11 @@ import { SILENT, type Log } from './log.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
 import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from './keys.ts';
 import type { ShippedPolicy, ShippedVersion } from './pack-folder.ts';
-import { violationsOf } from './policy.ts';
+import { violationsOf } from './floor.ts';
+import { asRegistered } from './publishing.ts';
 import { isActivatable, listed, type Snapshot } from './snapshot.ts';
 import type { SessionKey, StoredContent } from './store.ts';
+import { normalizeText } from './texts.ts';
 import { decide, type Command, type Decision } from './transitions.ts';
 
 export interface StartOptions {
@@ -94,8 +96,10 @@ export async function addsToLog(snapshot: Snapshot, options: StartOptions, means
 async function publications(snapshot: Snapshot, options: StartOptions, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<Decision> {
   const events: EventDraft[] = [];
   const contents: StoredContent[] = [];
-  const faults: string[] = [];
-  for (const { path, version } of options.shipped) {
+  const edited: string[] = [];
+  const unfit: string[] = [];
+  for (const { path, version: given } of options.shipped) {
+    const version = await asRegistered(snapshot, given, (digest) => means.knownContent(digest));
     const policy = policies.get(version.content.pack)?.policy;
     const command: Command = { type: 'publish', version, actor: SYSTEM_ACTOR, reason: 'Shipped with the service', belowFloor: 'flag', policy };
     try {
@@ -103,13 +107,14 @@ async function publications(snapshot: Snapshot, options: StartOptions, policies:
       events.push(...decision.events);
       contents.push(...decision.contents);
     } catch (error) {
-      if (!(error instanceof RegistryError) || error.code !== 'version-exists') throw error;
-      const known = await means.knownContent(error.members['digest'] as string);
-      const files = editedFiles(version.content, known);
-      faults.push(`${path}/${files.join(`, ${path}/`)}: ${error.message}`); // SPEC R1
+      if (!(error instanceof RegistryError)) throw error;
+      if (error.code === 'validation-failed') unfit.push(...version.unseen.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`));
+      else if (error.code === 'version-exists') edited.push(`${await editedFiles(path, version.content, means, error)}: ${error.message}`); // SPEC R1
+      else throw error;
     }
   }
-  if (faults.length > 0) throw new StartRefused(65, `Shipped versions were edited after they had been registered:\n  ${faults.join('\n  ')}`);
+  if (edited.length > 0) throw new StartRefused(65, `Shipped versions were edited after they had been registered:\n  ${edited.join('\n  ')}`);
+  if (unfit.length > 0) throw new StartRefused(65, `Shipped versions cannot be registered:\n  ${unfit.join('\n  ')}`);
   for (const event of events) {
     if (event.type !== 'version-published' || (event.data.violations ?? []).length === 0) continue;
     means.log.warn({ pack: event.pack, version: event.version, violations: event.data.violations }, `${event.pack} ${event.version} is under the floor: it is registered, but cannot be activated.`);
@@ -121,16 +126,20 @@ async function publications(snapshot: Snapshot, options: StartOptions, policies:
 function policiesToApply(snapshot: Snapshot, { policies, shipped }: StartOptions, log: Log): Map<string, ShippedPolicy> {
   const news = new Map<string, ShippedPolicy>();
   for (const shippedPolicy of policies) {
-    const { pack, path, policy, digest } = shippedPolicy;
+    const { pack, path, policy, digest, faultsIfNew } = shippedPolicy;
     const known = snapshot.packs.get(pack)?.policy;
+    const faults = faultsIfNew.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`);
     if (known === undefined && !snapshot.packs.has(pack) && !shipped.some(({ version }) => version.content.pack === pack)) {
       log.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
     } else if (known === undefined || policy.version > known.policy.version) {
+      if (faults.length > 0) throw new StartRefused(65, `The policy cannot be put in force:\n  ${faults.join('\n  ')}`);
       news.set(pack, shippedPolicy);
     } else if (policy.version < known.policy.version) {
       log.warn({ path, pack, version: policy.version, inForce: known.policy.version }, 'The shipped policy is older than the one in force and is ignored: the floor is not lowered.');
     } else if (digest !== known.digest) {
       throw new StartRefused(65, `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`);
+    } else if (faults.length > 0) {
+      log.warn({ path, pack, version: policy.version, faults }, 'The policy in force has rules that do nothing. Mend them and give the policy a higher "version".');
     }
   }
   return news;
@@ -151,14 +160,15 @@ async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, S
 }
 
 /** The files of a version's folder that differ from what is registered. */
-function editedFiles(edited: PackContent, known: PackContent): string[] {
+async function editedFiles(path: string, edited: PackContent, means: StartMeans, { members }: RegistryError): Promise<string> {
+  const known = await means.knownContent(members['digest'] as string);
   const files: string[] = [];
-  if (edited.system !== known.system) files.push('system.md');
+  if (edited.system !== normalizeText(known.system)) files.push('system.md');
   for (const { id, text } of edited.styles) {
     const before = known.styles.find((style) => style.id === id);
-    if (before !== undefined && before.text !== text) files.push(`styles/${id}.md`);
+    if (before !== undefined && normalizeText(before.text) !== text) files.push(`styles/${id}.md`);
   }
-  return files.length > 0 ? files : ['pack.yaml'];
+  return (files.length > 0 ? files : ['pack.yaml']).map((file) => `${path}/${file}`).join(', ');
 }
 
 /** A version that a start may choose from. */

@@ -22,7 +22,7 @@ export function fingerprintOf(method: string, path: string, body: unknown): stri
 /** A request that may be a repeat. `first` decides it, unless it is one; `replay` then has the first event. */
 export interface Replayable {
   /** @throws RegistryError `idempotency-mismatch`, `store-unavailable`, and what the decision refuses with */
-  first(decision: () => Decision): Promise<Proposal>;
+  first(decision: () => Decision | Promise<Decision>): Promise<Proposal>;
   replay(): Event | undefined;
 }
 
@@ -34,7 +34,7 @@ export function replayable(store: Store, actor: Actor, idempotency: Idempotency 
       if (idempotency === undefined) return decision();
       found = await store.repeated(actor.keyId, idempotency.key);
       if (found === undefined) {
-        const { events, contents } = decision();
+        const { events, contents } = await decision();
         return { events: events.map((event) => ({ ...event, data: { ...event.data, idempotency } }) as typeof event), contents };
       }
       if (found.data.idempotency?.fingerprint !== idempotency.fingerprint) {

@@ -7,16 +7,17 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder that its owner alone may use, if there is none.
+ * Makes a folder, if there is none.
+ * @param mode who may use it: its owner alone where not given
  * @returns the highest folder that was made; undefined where it was there already
  * @throws the error of the operating system
  */
-export function makeFolder(path: string): string | undefined {
+export function makeFolder(path: string, mode = 0o700): string | undefined {
   const folder = resolve(path);
   if (isFolder(folder)) return undefined;
-  const highest = makeFolder(dirname(folder));
+  const highest = makeFolder(dirname(folder), mode);
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    mkdirSync(folder, { mode });
     return highest ?? folder;
   } catch (error) {
     if (isFolder(folder)) return highest; // another process was first

@@ -5,6 +5,7 @@
  * version may look like. Types come through `Static` only.
  */
 import { Type, type Static } from '@sinclair/typebox';
+import type { InputFault } from './errors.ts';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
@@ -12,6 +13,9 @@ const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 const VERSION_PATTERN =
   '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
   '(-(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
+
+/** Something in the text can be seen; `unseenTexts` looks closer than this pattern can say. */
+export const NOT_BLANK = '\\S';
 
 const name = (what: string, example: string) =>
   Type.String({ pattern: NAME_PATTERN, description: `Name of a ${what}: lower-case letters, digits and hyphens, at most 63.`, examples: [example] });
@@ -44,16 +48,16 @@ export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 33
 export const Reason = Type.String({
   minLength: 1,
   maxLength: 500,
-  pattern: '\\S',
+  pattern: NOT_BLANK,
   description: 'Why the change is made; kept in the log for good.',
   examples: ['Users report that answers are too blunt'],
 });
 
 /** A prompt text. The upper bound keeps one asset well under the body limit; a pack's policy may set a lower one. */
 const PromptText = (what: string, example: string) =>
-  Type.String({ minLength: 1, maxLength: 262_144, pattern: '\\S', description: what, examples: [example] });
+  Type.String({ minLength: 1, maxLength: 262_144, pattern: NOT_BLANK, description: what, examples: [example] });
 
-const Title = Type.String({ minLength: 1, maxLength: 120, pattern: '\\S', description: 'What people call the style.', examples: ['Supportive'] });
+const Title = Type.String({ minLength: 1, maxLength: 120, pattern: NOT_BLANK, description: 'What people call the style.', examples: ['Supportive'] });
 
 export const StyleTitle = Type.Object({ id: StyleId, title: Title }, { additionalProperties: false });
 export type StyleTitle = Static<typeof StyleTitle>;
@@ -69,8 +73,8 @@ export const Compatibility = Type.Object(
     models: Type.Array(
       Type.Object(
         {
-          provider: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['anthropic'] }),
-          family: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['claude'] }),
+          provider: Type.String({ minLength: 1, maxLength: 63, pattern: NOT_BLANK, examples: ['anthropic'] }),
+          family: Type.String({ minLength: 1, maxLength: 63, pattern: NOT_BLANK, examples: ['claude'] }),
         },
         { additionalProperties: false },
       ),
@@ -79,7 +83,7 @@ export const Compatibility = Type.Object(
     clients: Type.Array(
       Type.Object(
         {
-          name: Type.String({ minLength: 1, maxLength: 63, pattern: '\\S', examples: ['coach-web'] }),
+          name: Type.String({ minLength: 1, maxLength: 63, pattern: NOT_BLANK, examples: ['coach-web'] }),
           range: Type.String({ minLength: 1, maxLength: 100, description: 'A SemVer range.', examples: ['>=2.0.0 <4.0.0'] }),
         },
         { additionalProperties: false },
@@ -95,8 +99,8 @@ export type Compatibility = Static<typeof Compatibility>;
 
 const packMembers = {
   version: Version,
-  summary: Type.String({ minLength: 1, maxLength: 300, pattern: '\\S', description: 'What this version is, in a sentence.', examples: ['Warmer openings, clearer crisis wording'] }),
-  author: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S', description: 'Who wrote it.', examples: ['Coaching content team'] }),
+  summary: Type.String({ minLength: 1, maxLength: 300, pattern: NOT_BLANK, description: 'What this version is, in a sentence.', examples: ['Warmer openings, clearer crisis wording'] }),
+  author: Type.String({ minLength: 1, maxLength: 120, pattern: NOT_BLANK, description: 'Who wrote it.', examples: ['Coaching content team'] }),
   defaultStyle: StyleId,
   compatibility: Compatibility,
 };
@@ -135,6 +139,8 @@ export interface PackVersion {
   readonly digest: string;
   readonly summary: string;
   readonly author: string;
+  /** Texts in which nothing can be seen. A new version is refused for them; one that was registered before this was checked stays. */
+  readonly unseen: readonly InputFault[];
 }
 
 export const Actor = Type.Object(
@@ -151,7 +157,7 @@ export const SCOPES = ['prompts:read', 'packs:publish', 'packs:activate', 'packs
 export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({ type: 'string', enum: SCOPES, description: 'What a key can allow; `*` is all.', examples: ['prompts:read'] });
 export type Scope = Static<typeof Scope>;
 
-export const KeyLabel = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S', description: 'Who or what the key is for; stands in the log as who acted.', examples: ['coach-web production'] });
+export const KeyLabel = Type.String({ minLength: 1, maxLength: 100, pattern: NOT_BLANK, description: 'Who or what the key is for; stands in the log as who acted.', examples: ['coach-web production'] });
 
 export const KeyId = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Names a key; not secret.', examples: ['k7Qm2Xw9Lp3'] });
 

@@ -2,7 +2,8 @@
  * Checking a pack document and freezing it into a version with a digest.
  *
  * Problem: a version is published once and then never changes, so whatever is wrong with it must be found before.
- * Rule (SPEC R1): both doors (folder on disk, HTTP) come through `parsePack`; the same prompts give the same digest.
+ * Rule (SPEC R1): both doors (folder on disk, HTTP) come through `parsePack`, the one place where texts are normalised; the same
+ * prompts give the same digest.
  * Example: a file with CRLF line ends and the same text sent as JSON with LF are one version, not two.
  */
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
@@ -10,7 +11,8 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import semver from 'semver';
 import { invalidInput, type InputFault } from './errors.ts';
 import { canonical, sha256 } from './event.ts';
-import { PackDocument, PackName, type PackContent, type PackVersion } from './model.ts';
+import { NOT_BLANK, PackDocument, PackName, type PackContent, type PackVersion } from './model.ts';
+import { isVisible, normalizeText } from './texts.ts';
 
 /** The most faults that one refusal names. */
 const FAULTS_NAMED = 20;
@@ -22,11 +24,6 @@ export function deepFreeze<T>(value: T): T {
     for (const member of Object.values(value)) deepFreeze(member);
   }
   return value;
-}
-
-/** A text as it is digested and served: a BOM dropped, CRLF as LF, one final newline trimmed; no Unicode normalisation. */
-export function normalizeText(text: string): string {
-  return text.replace(/^\uFEFF/u, '').replaceAll('\r\n', '\n').replace(/\n$/u, '');
 }
 
 /** What makes a string unfit for the registry, or undefined: a NUL or a lone surrogate (SPEC R1: it has no digest). */
@@ -51,6 +48,20 @@ export function unfitTexts(value: unknown, pointer = '', depth = 0): InputFault[
     const here = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const fault = unfitText(key);
     return fault === undefined ? unfitTexts(member, here, depth + 1) : [{ pointer, detail: `A member's name ${fault}.` }];
+  });
+}
+
+/**
+ * Every text in which nothing can be seen although its schema asks for one that is not blank, by RFC 6901 pointer.
+ * @param value one that conforms to the schema
+ */
+export function unseenTexts(schema: TSchema, value: unknown, pointer = ''): InputFault[] {
+  const { pattern, items, properties } = schema as { pattern?: string; items?: TSchema; properties?: Record<string, TSchema> };
+  if (typeof value === 'string') return pattern === NOT_BLANK && !isVisible(value) ? [{ pointer, detail: 'Nothing in this text can be seen; write at least one visible character.' }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const inner = Array.isArray(value) ? items : properties?.[name];
+    return inner === undefined ? [] : unseenTexts(inner, member, `${pointer}/${name}`);
   });
 }
 
@@ -80,7 +91,7 @@ function isShortEnough({ type, schema, value }: ValueError): boolean {
 function faultDetail({ type, message, schema }: ValueError): string {
   const { pattern, description } = schema as { pattern?: string; description?: string };
   const blank = type === ValueErrorType.StringPattern || type === ValueErrorType.StringMinLength;
-  if (pattern === '\\S') return blank ? 'Must not be blank.' : `${message}.`;
+  if (pattern === NOT_BLANK) return blank ? 'Must not be blank.' : `${message}.`;
   if (pattern !== undefined && description !== undefined) return `${message}. ${description}`;
   return `${message}.`;
 }
@@ -100,18 +111,22 @@ export function parsePack(pack: string, document: unknown): PackVersion {
   const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
   if (faults.length > 0) throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
 
-  const { version, summary, author, defaultStyle, compatibility } = document;
-  const content: PackContent = deepFreeze(
-    structuredClone({
-      pack,
-      version,
-      system: normalizeText(document.system),
-      styles: document.styles.map(({ id, title, text }) => ({ id, title, text: normalizeText(text) })),
-      defaultStyle,
-      compatibility,
-    }),
-  );
-  return Object.freeze({ content, digest: digestOf(content), summary, author });
+  const { summary, author } = document;
+  const content = deepFreeze(structuredClone(normalized({ pack, ...document })));
+  return Object.freeze({ content, digest: digestOf(content), summary, author, unseen: deepFreeze(unseenTexts(PackDocument, document)) });
+}
+
+/** The content with its texts in their normal form, and nothing but what is digested. */
+function normalized({ pack, version, system, styles, defaultStyle, compatibility }: PackContent): PackContent {
+  return { pack, version, system: normalizeText(system), styles: styles.map(({ id, title, text }) => ({ id, title, text: normalizeText(text) })), defaultStyle, compatibility };
+}
+
+/**
+ * Whether a registered content is the one given. Builds before the normal form was a fixed point registered texts in other forms, e.g.
+ * with a final newline; those keep their digest, and are the same version still (SPEC R1, docs/adr/0019).
+ */
+export function isSameContent(registered: PackContent, given: PackVersion): boolean {
+  return digestOf(normalized(registered)) === given.digest;
 }
 
 /** `sha256:<hex>` over RFC 8785 of the content (DESIGN section 2). */

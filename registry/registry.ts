@@ -20,6 +20,7 @@ import { SCOPES, SYSTEM_ACTOR, type PackContent } from './model.ts';
 import { checkOptions, defaultChannelOf, type RegistryOptions } from './options.ts';
 import { parsePack } from './pack.ts';
 import { NO_AUDITOR, previewOf, type Preview, type Reader } from './previews.ts';
+import { asRegistered } from './publishing.ts';
 import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './revocation.ts';
 import { sessionOf, type Session } from './sessions.ts';
@@ -261,9 +262,14 @@ export class Registry {
    *   `store-unavailable`, `outcome-unknown`
    */
   async publish(request: PublishRequest): Promise<Receipt<{ record: VersionRecord; snapshot: Snapshot; created: boolean }>> {
-    const version = parsePack(request.pack, request.document);
-    const { event, snapshot, replayed } = await this.#execute({ type: 'publish', version, actor: request.actor ?? SYSTEM_ACTOR, reason: `Published: ${version.summary}` }, request);
-    return { record: versionIn(packIn(snapshot, request.pack), version.content.version), snapshot, created: event !== undefined, replayed };
+    const given = parsePack(request.pack, request.document);
+    const { actor = SYSTEM_ACTOR } = request;
+    const commandOn = async (base: Snapshot): Promise<Command> => {
+      const version = await asRegistered(base, given, (digest) => this.#instance.contents.get(digest));
+      return { type: 'publish', version, actor, reason: `Published: ${given.summary}` };
+    };
+    const { event, snapshot, replayed } = await this.#execute(commandOn, request);
+    return { record: versionIn(packIn(snapshot, request.pack), given.content.version), snapshot, created: event !== undefined, replayed };
   }
 
   /**
@@ -360,10 +366,10 @@ export class Registry {
   }
 
   /** The event that a command made, now or at its first coming; none where nothing had to change. */
-  async #execute(command: Command, { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
+  async #execute(command: Command | ((base: Snapshot) => Promise<Command>), { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
     checkRequest({ actor });
     const request = replayable(this.#store, actor, idempotency);
-    const { events, snapshot } = await this.#instance.commit((base) => request.first(() => decide(base, command, this)));
+    const { events, snapshot } = await this.#instance.commit((base) => request.first(async () => decide(base, typeof command === 'function' ? await command(base) : command, this)));
     const replay = request.replay();
     return { event: replay ?? events[0], snapshot, replayed: replay !== undefined };
   }

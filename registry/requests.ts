@@ -5,7 +5,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, type InputFault } from './errors.ts';
 import type { Idempotency } from './event.ts';
 import { Actor, ChannelName, KeyLabel, PackName, Reason, SCOPES, Timestamp, Version, type Scope } from './model.ts';
-import { schemaFaults, unfitTexts } from './pack.ts';
+import { schemaFaults, unfitTexts, unseenTexts } from './pack.ts';
 import type { Precondition } from './transitions.ts';
 
 /** Which pointer is meant; the default pack and channel where it says nothing. */
@@ -82,7 +82,8 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
     if (schema === undefined || (value === undefined && !REQUIRED.has(parameter))) continue;
     // The one format there is among these has no checker in TypeBox.
     const found = schema === Timestamp ? timestampFaults(String(value)) : schemaFaults(schema, value);
-    faults.push(...[...found, ...unfitTexts(value)].map(({ pointer = '', detail }) => ({ parameter: `${parameter}${pointer.replaceAll('/', '.')}`, detail })));
+    const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? unseenTexts(schema, value) : [])];
+    faults.push(...faulty.map(({ pointer = '', detail }) => ({ parameter: `${parameter}${pointer.replaceAll('/', '.')}`, detail })));
   }
   if (faults.length > 0) throw invalidInput('The request breaks its schema.', faults);
 }

@@ -8,11 +8,12 @@
  * lost race, and property tests can drive it through any history.
  * Example: `activate coach 1.1.0` while 1.1.0 is active gives no events: the state is already what was asked for.
  */
-import { RegistryError } from './errors.ts';
+import { invalidInput, RegistryError } from './errors.ts';
 import type { EventDraft } from './event.ts';
 import type { Actor, PackVersion } from './model.ts';
 import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKeyCommand } from './keys.ts';
-import { violationsOf, type Policy } from './policy.ts';
+import { violationsOf } from './floor.ts';
+import type { Policy } from './policy.ts';
 import { decideRevoke, requireActivatable, type RevokeCommand } from './revocation.ts';
 import type { StoredContent } from './store.ts';
 import { isActivatable, listed, packIn, unknownVersion, type ChannelView, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
@@ -80,7 +81,7 @@ const NOTHING: Decision = Object.freeze({ events: Object.freeze([]), contents: O
  * @returns the events to append, none where the state is already as asked
  * @throws RegistryError the refusal: `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
  *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`, `version-revoked`, `policy-violated`,
- *   `version-not-found`, `replacement-required`, `key-not-found`, `forbidden`
+ *   `version-not-found`, `replacement-required`, `key-not-found`, `forbidden`, `validation-failed`
  */
 export function decide(snapshot: Snapshot, command: Command, rules: Rules): Decision {
   switch (command.type) {
@@ -113,6 +114,7 @@ function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
       { digest: known.digest, differing },
     );
   }
+  if (version.unseen.length > 0) throw invalidInput('The pack document holds texts in which nothing can be seen.', version.unseen);
   const policy = command.policy ?? state?.policy?.policy;
   const violations = policy === undefined ? [] : violationsOf(content, policy);
   if (violations.length > 0 && belowFloor === 'refuse') {

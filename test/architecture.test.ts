@@ -46,7 +46,7 @@ const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
 /** What the command line takes from the domain, to check packs without a service: no door, no store, nothing that is running. */
-const OFFLINE = /^registry\/(diff|errors|model|pack-folder|policy)\.ts$/u;
+const OFFLINE = /^registry\/(diff|errors|floor|make-folder|model|pack|pack-folder)\.ts$/u;
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [

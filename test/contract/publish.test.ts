@@ -89,6 +89,8 @@ t.test('the same again is a success without an event', async (t) => {
   await sameAgain(t, 'again', { compatibility: { packFormat, locales, clients, models }, ...rest }, 'members in another order');
   const lines = documentOf('again', '1.0.0', { system: `${document.system}\n` });
   await sameAgain(t, 'again', lines, 'a final newline more');
+  const more = documentOf('again', '1.0.0', { system: `\uFEFF\uFEFF${document.system}\r\n\n\r\n` });
+  await sameAgain(t, 'again', more, 'two byte order marks and blank lines at the end');
 });
 
 t.test('anything else under the same version is refused, and says what differs', async (t) => {
@@ -97,7 +99,7 @@ t.test('anything else under the same version is refused, and says what differs',
   await publish(t, 'immutable', document);
   const others: readonly (readonly [name: string, differing: string, members: Partial<PackDocument>])[] = [
     ['another system prompt', 'content', { system: `${document.system}!` }],
-    ['a blank line more at the end', 'content', { system: `${document.system}\n\n` }],
+    ['a blank line more at the beginning', 'content', { system: `\n${document.system}` }],
     ['the same letters, composed otherwise', 'content', { system: document.system.replace('y', 'ÿ'.normalize('NFD')) }],
     ['another style text', 'content', { styles: [first!, { ...second!, text: 'Other.' }] }],
     ['another title', 'content', { styles: [first!, { ...second!, title: 'Other' }] }],

@@ -90,7 +90,7 @@ t.test('one refused first start after another on one data folder, then a good on
     ['a packs folder that is missing', { PACKS_DIR: path('nowhere') }, 78, /PACKS_DIR ".*nowhere" cannot be read: ENOENT/u],
     ['a packs folder that is a file', { PACKS_DIR: path('file') }, 78, /PACKS_DIR ".*file" cannot be read: ENOTDIR/u],
     ['an empty packs folder', { PACKS_DIR: path('empty') }, 78, /PACKS_DIR holds no pack/u],
-    ['packs that do not parse', { PACKS_DIR: path('broken') }, 65, /2 faults; nothing was registered/u, /coach\/1\.1\.0\/pack\.yaml: is no valid YAML/u, /onboarding\/1\.0\.0\/system\.md: cannot be read/u],
+    ['packs that do not parse', { PACKS_DIR: path('broken') }, 65, /2 faults; nothing was registered/u, /coach\/1\.1\.0\/pack\.yaml: line \d+, column \d+: this is not valid YAML/u, /onboarding\/1\.0\.0\/system\.md: cannot be read/u],
   ];
   const asProcesses = ['wrong settings', 'packs that do not parse'];
   for (const [name, settings, code, ...says] of wrong) {

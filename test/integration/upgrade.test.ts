@@ -73,7 +73,7 @@ t.test('the service starts on it, with all that was there, and an operator key',
   t.equal(events[saved.revision - 1]?.hash, saved.hash, 'the log is the one that was there');
   t.same(events.slice(saved.revision).map(({ type, pack }) => [type, pack].filter(Boolean).join(' ')), ['policy-changed coach', 'policy-changed onboarding', 'key-created'], 'and this is what the start added');
   t.match((await get('/v1/audit/verification')).body, { valid: true, events: saved.revision + 3 });
-  t.match(await get('/v1/packs/coach/policy'), { status: 200, body: { version: 1 } });
+  t.match(await get('/v1/packs/coach/policy'), { status: 200, body: { version: 2 } });
 
   const { lines } = await first.stop();
   const said = entries(lines.filter((line) => line.startsWith('{')));

@@ -112,23 +112,30 @@ fault(
     rmSync(path('coach/1.0.0/system.md'));
     mkdirSync(path('coach/1.0.0/system.md'));
   },
-  /system\.md: is no file/,
+  /system\.md: is not a regular file/,
 );
 
-fault('a key that stands twice', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}version: 9.9.9\n`), /pack\.yaml: is no valid YAML: Map keys must be unique/);
-fault('YAML that does not parse', ({ write }) => write(MANIFEST, 'pack: [coach\n'), /pack\.yaml: is no valid YAML: .*line 2, column 1$/);
-fault('two documents in one file', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}---\npack: other\n`), /pack\.yaml: is no valid YAML/);
+fault('a key that stands twice', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}version: 9.9.9\n`), /pack\.yaml: line 22, column 1: the key "version" is there twice; keep one of them\.$/);
+fault('YAML that does not parse', ({ write }) => write(MANIFEST, 'pack: [coach\n'), /pack\.yaml: line 2, column 1: this is not valid YAML: /);
+fault('two documents in one file', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}---\npack: other\n`), /pack\.yaml: line 22, column 1: a second YAML document begins here; a file holds one document, so remove the line "---" and what follows it\.$/);
 fault('an empty pack.yaml', ({ write }) => write(MANIFEST, ''), /pack\.yaml: \/: Expected object/);
-fault('an alias', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST)).replace('author: Coaching content team', 'author: *team')}`.replace('summary: Edition 1.0.0.', 'summary: &team x')), /pack\.yaml: YAML aliases .* are not taken/);
+fault('an alias', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST)).replace('author: Coaching content team', 'author: *team')}`.replace('summary: Edition 1.0.0.', 'summary: &team x')), /pack\.yaml: line \d+, column \d+: the alias \*\w+ is not allowed; write the value out\.$/);
 fault(
   'an alias bomb',
   ({ write }) => {
     const levels = Array.from({ length: 30 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array<string>(10).fill(`*l${level}`).join(', ')}]`);
     write(MANIFEST, `l0: &l0 [x, x]\n${levels.join('\n')}\n`);
   },
-  /pack\.yaml: YAML aliases .* are not taken/,
+  /pack\.yaml: line \d+, column \d+: the alias \*\w+ is not allowed; write the value out\.$/,
 );
-fault('a merge key', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}extra: &e { a: 1 }\nother: { <<: *e }\n`), /pack\.yaml: YAML aliases .* are not taken/);
+fault('a merge key', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}other: { <<: { a: 1 } }\n`), /pack\.yaml: line 22, column 10: merge keys \(<<\) are not allowed; write the members out\.$/);
+for (const [tag, value] of [['!secret', 'x'], ['!!binary', 'aGk='], ['!!int', 'x'], ['!<tag:example.com,2000:x>', 'x']] as const) {
+  const told = tag.replace(/[!<>]/gu, '.');
+  fault(`a tag: ${tag}`, ({ path, write }) => write(MANIFEST, read(path(MANIFEST)).replace(/^author: .*$/mu, `author: ${tag} ${value}`)), new RegExp(`pack\\.yaml: line 4, column \\d+: the tag ${told} is not allowed, as nothing here acts on it; write the plain value\\.$`, 'u'));
+}
+fault('a file in YAML 1.1, where "no" means false', ({ path, write }) => write(MANIFEST, `%YAML 1.1\n---\n${read(path(MANIFEST))}`), /pack\.yaml: line 1: the file asks for YAML 1\.1, but files are read as YAML 1\.2; remove the %YAML line\.$/);
+fault('values nested thousands deep', ({ write }) => write(MANIFEST, '['.repeat(20_000)), /pack\.yaml: line 1, column \d+: the values are nested too deeply\.$/);
+fault('tens of thousands of keys are compared in time', ({ write }) => write(MANIFEST, `${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1\n`).join('')}k5: 2\n`), /pack\.yaml: line 60001, column 1: the key "k5" is there twice/);
 fault('unknown members', ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}notes: x\n__proto__: { polluted: true }\n`), [/\/notes: Unexpected property/, /\/__proto__: Unexpected property/]);
 fault(
   'what breaks the schema, all of it',
@@ -157,7 +164,7 @@ fault('UTF-16 with a byte order mark', ({ write }) => write('coach/1.0.0/styles/
 fault('a pack.yaml that is not UTF-8', ({ write }) => write(MANIFEST, Buffer.from([0xff, 0xfe])), /pack\.yaml: is not UTF-8/);
 fault('a NUL in a prompt', ({ write }) => write('coach/1.0.0/styles/direct.md', 'a\0b'), /coach\/1\.0\.0: \/styles\/1\/text: The text holds a NUL/);
 fault('a blank prompt', ({ write }) => write('coach/1.0.0/system.md', '\uFEFF \r\n'), /coach\/1\.0\.0: \/system: Must not be blank/);
-fault('a huge file is not read', ({ path }) => truncateSync(path('coach/1.0.0/system.md'), 1024 ** 3), /system\.md: has 1073741824 bytes; at most 1048576 are taken/);
+fault('a huge file is not read', ({ path }) => truncateSync(path('coach/1.0.0/system.md'), 1024 ** 3), /system\.md: has 1073741824 bytes; at most 1048576 are read/);
 fault('a prompt that is too long', ({ write }) => write('coach/1.0.0/system.md', 'x'.repeat(262_145)), /\/system: .*262144/);
 fault(
   'a FIFO does not hold the start up',
@@ -165,7 +172,7 @@ fault(
     rmSync(path('coach/1.0.0/system.md'));
     if (spawnSync('mkfifo', [path('coach/1.0.0/system.md')]).status !== 0) throw new Error('mkfifo failed');
   },
-  /system\.md: is no file/,
+  /system\.md: is not a regular file/,
 );
 fault(
   'a device in place of a file',
@@ -173,7 +180,7 @@ fault(
     rmSync(path('coach/1.0.0/system.md'));
     symlinkSync('/dev/zero', path('coach/1.0.0/system.md'));
   },
-  /system\.md: leads out of the packs folder/,
+  /system\.md: is a link that leads out of the folder /,
 );
 
 fault(
@@ -190,10 +197,10 @@ fault(
     symlinkSync(outside, path('elsewhere'));
   },
   [
-    /coach\/1\.0\.0\/system\.md: leads out of the packs folder/,
-    /coach\/1\.1\.0\/styles\/direct\.md: leads out of the packs folder/,
-    /coach\/1\.2\.0: leads out of the packs folder/,
-    /elsewhere: leads out of the packs folder/,
+    /coach\/1\.0\.0\/system\.md: is a link that leads out of the folder /,
+    /coach\/1\.1\.0\/styles\/direct\.md: is a link that leads out of the folder /,
+    /coach\/1\.2\.0: is a link that leads out of the folder /,
+    /elsewhere: is a link that leads out of the folder /,
   ],
 );
 fault('a link that leads nowhere, and one that leads to itself', ({ path }) => {

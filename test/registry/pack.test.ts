@@ -12,7 +12,8 @@ import { heldOperatorKey, injectWith } from '../support/app.ts';
 import { RegistryError, type InputFault } from '../../registry/errors.ts';
 import type { PackDocument } from '../../registry/model.ts';
 import { readPackFolders } from '../../registry/pack-folder.ts';
-import { normalizeText, parsePack } from '../../registry/pack.ts';
+import { parsePack } from '../../registry/pack.ts';
+import { normalizeText } from '../../registry/texts.ts';
 import { documentOf, versionOf } from '../support/pack-documents.ts';
 import { optionsOf } from '../support/registries.ts';
 import { firstUnfrozen } from '../support/snapshots.ts';
@@ -145,15 +146,20 @@ t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t)
   t.not(faultsOf({ ...documentOf('coach', '1.0.0'), [`a${NUL}`]: 1 }).length, 0, 'in a name');
 });
 
-t.test('texts are normalised: a BOM, CRLF, one final newline; nothing else', async (t) => {
+t.test('texts are normalised: BOMs at the beginning, CRLF, line ends at the end; nothing else', async (t) => {
   const cases: [string, string][] = [
     [`${BOM}text`, 'text'],
     [`text${BOM}`, `text${BOM}`],
     ['a\r\nb\r\n', 'a\nb'],
     ['a\rb', 'a\rb'],
     ['a\n', 'a'],
-    ['a\n\n', 'a\n'],
-    ['a\r\n\r\n', 'a\n'],
+    ['a\n\n', 'a'],
+    ['a\r\n\r\n', 'a'],
+    ['a\n\r', 'a'],
+    ['a\r\r\nb', 'a\nb'],
+    ['\n\na', '\n\na'],
+    [`${BOM}${BOM}\n${BOM}a`, `\n${BOM}a`],
+    ['a\n \n', 'a\n '],
     ['  a \t', '  a \t'],
     ['a\u2028b\u0085', 'a\u2028b\u0085'],
     ['e\u0301', 'e\u0301'],
@@ -229,7 +235,8 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
     t.equal(answer.statusCode, 200, 'there already');
     t.equal(answer.json<{ digest: string }>().digest, digest, 'over HTTP');
   }
-  t.equal((await publish({ ...document, system: `${system}\n\n` })).statusCode, 409, 'a second final newline is content');
+  t.equal((await publish({ ...document, system: `${system}\n\n` })).statusCode, 200, 'a second final newline is none');
+  t.equal((await publish({ ...document, system: `\n${system}` })).statusCode, 409, 'a first one is content');
   t.equal((await publish({ ...document, version: '1.0.1' })).statusCode, 201, 'and a new version is new');
 });
 

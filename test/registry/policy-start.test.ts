@@ -9,7 +9,7 @@ import { readPolicies } from '../../registry/pack-folder.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../support/events.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
+import { documentOf, shipped, shippedOf, versionOf } from '../support/pack-documents.ts';
 import { floorUnder, shippedPolicy } from '../support/policies.ts';
 import { RecordedLog } from '../support/recorded-log.ts';
 import { optionsOf } from '../support/registries.ts';
@@ -107,6 +107,29 @@ t.test('a lower version is ignored with a warning: a rolling deploy does not low
   const [warning] = start.log.lines.filter(({ level }) => level === 'warn');
   t.match(warning, { fields: { path: 'packs/coach/policy.yaml', pack: 'coach', version: 1, inForce: 2 }, message: /older than the one in force and is ignored/ });
   await t.rejects(start.registry.activate({ version: '1.1.0', reason }), violated);
+});
+
+t.test('rules that do nothing: a new policy with them stops the start, one that was in force before stays, with a warning', async (t) => {
+  const place = new Place(t);
+  const policy = shippedPolicy('coach', { forbidden: [{ id: 'never', pattern: 'a\\r\\n' }] });
+  await t.rejects(place.start({ policies: [policy] }), { name: 'StartRefused', exitCode: 65, message: /packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match\./ });
+  await place.start({ policies: [{ ...policy, faultsIfNew: [] }] }); // as a build that did not check it
+  const again = await place.start({ policies: [policy] });
+  t.same(again.added, []);
+  t.match(again.log.lines.filter(({ level }) => level === 'warn'), [{ fields: { path: 'packs/coach/policy.yaml', version: 1 }, message: /has rules that do nothing/ }]);
+  await t.rejects(place.start({ policies: [shippedPolicy('coach', { version: 2, forbidden: [{ id: 'never', pattern: 'a\\r\\n' }] })] }), { name: 'StartRefused', exitCode: 65 });
+});
+
+t.test('a shipped version in which nothing can be seen is refused where it is new, and stays where it was registered before', async (t) => {
+  const place = new Place(t);
+  const version = versionOf('coach', '3.0.0', { summary: '\u200b\u3164' });
+  t.match(version.unseen, [{ pointer: '/summary' }]);
+  await t.rejects(place.start({ shipped: [shipped(version)] }), { name: 'StartRefused', exitCode: 65, message: /packs\/coach\/3\.0\.0: \/summary: Nothing in this text can be seen; write at least one visible character\./ });
+  await place.start({ shipped: [shipped({ ...version, unseen: [] })] }); // as a build that did not check it
+  const again = await place.start({ shipped: [shipped(version)] });
+  t.same(again.added, []);
+  const { created } = await again.registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0', { summary: '\u200b\u3164' }) });
+  t.notOk(created, 'and published again it is the same');
 });
 
 t.test('the same version with other content stops the start and names the file', async (t) => {
@@ -289,6 +312,6 @@ t.test('policy.yaml: every fault of every file at once, each with its file', asy
   for (const pack of ['alias', 'broken', 'double', 'empty', 'member', 'no-yaml', 'outside', 'pattern']) t.ok(message.includes(`${join(bad, pack, 'policy.yaml')}: `), pack);
   t.match(message, /pattern\/policy\.yaml: \/forbidden\/0\/pattern: Rule "p" is no RE2 pattern/);
   t.match(message, /member\/policy\.yaml: \/more: /);
-  t.match(message, /outside\/policy\.yaml: leads out of the packs folder/);
+  t.match(message, /outside\/policy\.yaml: is a link that leads out of the folder/);
   await t.rejects(readPolicies(join(good, 'nowhere')), { name: 'StartRefused', exitCode: 78 });
 });

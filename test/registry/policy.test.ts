@@ -8,7 +8,9 @@ import t from 'tap';
 import { hashOf, type Event } from '../../registry/event.ts';
 import type { PackContent, Violation } from '../../registry/model.ts';
 import { readPackFolders, readPolicies } from '../../registry/pack-folder.ts';
-import { parsePolicy, violationsOf, type Policy } from '../../registry/policy.ts';
+import { violationsOf } from '../../registry/floor.ts';
+import { canMatch, compilePattern } from '../../registry/patterns.ts';
+import { parsePolicy, type Policy } from '../../registry/policy.ts';
 import { PACKS } from '../support/app.ts';
 import { versionOf } from '../support/pack-documents.ts';
 import { policyOf } from '../support/policies.ts';
@@ -93,6 +95,11 @@ t.test('a frozen policy of one digest, whatever the order of its members', async
   t.not(parsePolicy(policyOf({ clauses: [{ id: 'a', text: 'One' }] })).digest, digest);
 });
 
+t.test('the digest of a policy that an earlier build put in force has not changed', async (t) => {
+  const document = policyOf({ clauses: [{ id: 'a', text: 'One.' }], forbidden: [{ id: 'b', pattern: 'a\\r\\n' }, { id: 'c', text: '\u00ad' }], limits: { system: 10 }, placeholders: ['name'] });
+  t.equal(parsePolicy(document).digest, 'sha256:3d944fe321dc5f451f7df87c1517dcd90ca5f9e809705a18de299d46f36b963e');
+});
+
 const CLAUSE = 'You are a coach, not a therapist: café ﬁrst.';
 const CLAUSES = policyOf({ clauses: [{ id: 'boundary', text: CLAUSE }] });
 
@@ -106,6 +113,8 @@ t.test('a clause is found however it is wrapped, indented and composed', async (
     'decomposed': CLAUSE.normalize('NFD'),
     'without ligatures': CLAUSE.replace('ﬁ', 'fi'),
     'in wide letters': CLAUSE.replace('coach', 'ｃｏａｃｈ'),
+    'with characters that nobody sees': CLAUSE.replace('therapist', 'thera\u200bpist').replace('coach', 'co\u00adach\ufe0f\u3164'),
+    'with a blank of Braille': CLAUSE.replace(' ', '\u2800'),
     'inside a sentence': `Remember (${CLAUSE}) always.`,
   };
   for (const [title, spelling] of Object.entries(spellings)) t.same(violationsOf(contentOf(`# Role\n\n${spelling}\n\nGo on.`), CLAUSES), [], title);
@@ -127,7 +136,6 @@ t.test('a clause of which anything was changed is missing', async (t) => {
     'another case': CLAUSE.toLowerCase(),
     'another sign': CLAUSE.replace(',', ';'),
     'words run together': CLAUSE.replace(' a ', 'a'),
-    'a blank of no width inside': CLAUSE.replace('therapist', 'thera\u200bpist'),
     'a letter of another script': CLAUSE.replace('coach', 'c\u043each'),
     'an accent less': CLAUSE.replace('é', 'e'),
   };
@@ -138,26 +146,105 @@ t.test('a clause of which anything was changed is missing', async (t) => {
 });
 
 t.test('a forbidden text is found in any case and spacing, in every prompt; a pattern as it says', async (t) => {
-  const policy = policyOf({ forbidden: [{ id: 'cure', text: 'Guaranteed  CURE' }, { id: 'todo', pattern: '\\bTODO\\b' }, { id: 'wrapped', pattern: 'two words' }] });
+  const policy = policyOf({ forbidden: [{ id: 'cure', text: 'Guaranteed  CURE' }, { id: 'todo', pattern: '\\bTODO\\b' }, { id: 'wrapped', pattern: 'two\\s+words' }] });
   const check = (system: string, style = 'Fine.') => told(violationsOf(contentOf(system, { supportive: 'Fine.', direct: style }), policy));
   t.same(check('A guaranteed\ncure.'), ['forbidden cure system']);
   t.same(check('ＧＵＡＲＡＮＴＥＥＤ\u00a0cure'), ['forbidden cure system']);
   t.same(check('Fine.', 'guaranteed cure'), ['forbidden cure styles/direct']);
   t.same(check('TODO: a guaranteed cure', 'TODO'), ['forbidden cure system', 'forbidden todo system', 'forbidden todo styles/direct']);
   t.same(check('todo, TODOS, not guaranteed, cure'), [], 'a pattern is as strict as it is written');
-  t.same(check('These two\n   words.'), ['forbidden wrapped system'], 'patterns see folded texts, too');
+  t.same(check('These two\n   words.'), ['forbidden wrapped system'], 'a blank that may be a line break is written \\s+');
   const [violation] = violationsOf(contentOf('TODO'), policy);
   t.equal(violation?.detail, 'Must not contain what matches \\bTODO\\b.');
+});
+
+t.test('patterns see the text as it is served, with every line end as LF', async (t) => {
+  const cases: [pattern: string, found: string[], not: string[]][] = [
+    ['(?m)^TODO', ['TODO', 'a\nTODO b', 'a\r\nTODO', 'a\rTODO', 'a\r\r\nTODO'], ['a TODO']],
+    ['(?m)^<<<<<<< ', ['a\n<<<<<<< HEAD\nb'], ['a <<<<<<< HEAD']],
+    ['(?m)wait$', ['wait\rnow', 'wait\r\nnow'], ['wait now']],
+    ['\\n\\n\\n', ['a\n\n\nb', 'a\r\n\r\n\r\nb', 'a\r\r\rb'], ['a\n\nb']],
+    ['  ', ['a  b'], ['a b', 'a\u00a0 b']],
+    ['\\x{00A0}', ['a\u00a0b'], ['a b']],
+    ['ＡＢＣ', ['ＡＢＣ'], ['ABC']],
+    ['ﬁ', ['ﬁrst'], ['first']],
+    ['[\\x{00AD}\\x{200B}]', ['soft\u00adhyphen'], ['soft-hyphen']],
+    ['\\Acoach', ['coach'], ['a\ncoach']],
+  ];
+  for (const [pattern, found, not] of cases) {
+    const { policy } = parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] }));
+    for (const text of found) t.same(told(violationsOf(contentOf(text), policy)), ['forbidden p system'], `${pattern} in ${JSON.stringify(text)}`);
+    for (const text of not) t.same(told(violationsOf(contentOf(text), policy)), [], `${pattern} not in ${JSON.stringify(text)}`);
+  }
+});
+
+t.test('a pattern that can never match is refused where it is new', async (t) => {
+  const faultsOf = (pattern: string) => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })).faultsIfNew;
+  const dead = ['\\r', 'a\\r\\n', '[\\r]', '\\x00', 'a\\x{0}b', '\\x{D800}', '[^\\x00-\\x{10FFFF}]', '$a', 'a^b', 'a\\Ab', '\\zb', '(?m)a^b', '(?m)a$b', 'a\\bb', ' \\b ', '\\b\\B', 'a\\B ', '(a|b)\\r+', '(?i)x\\r'];
+  for (const pattern of dead) t.match(faultsOf(pattern), [{ pointer: '/forbidden/0/pattern', detail: /^Rule "p" can never match\. / }], pattern);
+  const alive = ['\\r?\\n', 'a|\\r', '[\\r\\n]', '^$', '(?m)^$', '(?m)^TODO$', '\\n\\n\\n', '\\s', '.', '(?s).', '[^a]', '\\bTODO\\b', '\\Ba', 'a\\b ', '(?i)k', '\\x{212A}', '\\p{Cf}', '\\W', '\\D', '^\\x{FEFF}', 'a$', '(?m)a$\\nb', '\\A\\z', '[\\x{D800}-\\x{E000}]', '(?i)\\b(we|I) (can|will)\\b'];
+  for (const pattern of alive) t.same(faultsOf(pattern), [], pattern);
+});
+
+t.test('a pattern that matches anything is never called dead', async (t) => {
+  const piece = fc.constantFrom('a', 'b', '\\n', '\\r', ' ', '^', '$', '\\b', '\\B', '.', '(?m:^)', '(?m:$)', '(?i:k)', '[^a]', '\\W', '\\x00', '\\A', '\\z', 'a?', '(?:a|\\r)', '[b-z]*');
+  const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'k', '\u212a', '\n', ' ', 'é'), maxLength: 8 });
+  let matched = 0;
+  const sound = fc.property(pattern, fc.array(text, { minLength: 20, maxLength: 20 }), (given, texts) => {
+    const compiled = compilePattern(given);
+    const found = texts.some((each) => compiled.matcher(each).find());
+    if (found) matched++;
+    return !found || canMatch(compiled);
+  });
+  t.doesNotThrow(() => fc.assert(sound, { numRuns: 500 }));
+  t.ok(matched > 50, `${matched} patterns matched`);
+});
+
+t.test('an invisible character hides nothing, and is named with its place where it decides', async (t) => {
+  const policy = policyOf({ forbidden: [{ id: 'cure', text: 'guaranteed cure' }] });
+  const detail = (system: string) => violationsOf(contentOf(system), policy).map((violation) => violation.detail);
+  for (const character of ['\u00ad', '\u034f', '\u061c', '\u115f', '\u180e', '\u200b', '\u200d', '\u2060', '\u3164', '\ufe0f', '\ufeff', '\uffa0', '\u{e0041}']) {
+    const code = `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
+    t.same(detail(`Fine \u200b.\n A Guaran${character}teed\n\ncure, \u00ad.`), [`Must not contain "guaranteed cure". It stands there with invisible characters in it: ${code} at line 2, column 10.`], code);
+  }
+  t.same(detail('g\u00adu\u00ada\u00adr\u00ada\u00adn\u00adteed cure'), ['Must not contain "guaranteed cure". It stands there with invisible characters in it: U+00AD at line 1, column 2; U+00AD at line 1, column 4; U+00AD at line 1, column 6; U+00AD at line 1, column 8; U+00AD at line 1, column 10 and more.']);
+  t.same(detail('A \u00ad guaranteed cure'), ['Must not contain "guaranteed cure".'], 'only where it decides');
+  t.same(detail('guaranteed\u2800cure'), ['Must not contain "guaranteed cure".'], 'a blank is a blank');
+});
+
+t.test('a text of a policy in which nothing is seen is refused where it is new, and means itself where it is old', async (t) => {
+  const { policy, faultsIfNew } = parsePolicy(policyOf({ clauses: [{ id: 'c', text: '\u2800\u200b' }], forbidden: [{ id: 'f', text: '\u00ad' }] }));
+  t.match(faultsIfNew, [{ pointer: '/clauses/0/text', detail: /^Nothing in this text can be seen/ }, { pointer: '/forbidden/0/text' }]);
+  t.same(told(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
+  t.same(told(violationsOf(contentOf('Soft\u00adhyphen \u2800\u200b.'), policy)), ['forbidden f system']);
 });
 
 t.test('only placeholders that are known may stand in double braces', async (t) => {
   const policy = policyOf({ placeholders: ['user_name', 'locale'] });
   const check = (system: string) => told(violationsOf(contentOf(system), policy));
   t.same(check('Hello {{user_name}}, {{ locale }}, {one}, { {two} }, }}{{.'), []);
+  t.same(check('{"user": {{user_name}}}, \\frac{a}{b_{c}}, {"a": {"b": {}}}, {{ {a} }}'), [], 'braces of others');
   t.same(check('{{user}} {{user}} {{ Locale }} {{}}'), ['placeholder user system', 'placeholder Locale system', 'placeholder  system'], 'each once');
   t.same(told(violationsOf(contentOf('Fine.', { direct: 'For {{name}}' }), policy)), ['placeholder name styles/direct']);
   t.equal(violationsOf(contentOf('{{user}}'), policy)[0]?.detail, '{{user}} is no known placeholder; known ones: user_name, locale.');
   t.match(violationsOf(contentOf('{{user}}'), policyOf())[0]?.detail, /known ones: none\.$/);
+  t.equal(violationsOf(contentOf('Hello\n{{user\u200b_name}}'), policy)[0]?.detail, '{{user\u200b_name}} is no known placeholder; known ones: user_name, locale. It holds invisible characters: U+200B at line 2, column 7.');
+});
+
+t.test('malformed placeholders are named, with their place', async (t) => {
+  const policy = policyOf({ placeholders: ['user_name'] });
+  for (const written of ['{{{user_name}}}', '{{user_name}', '{{{user_name}', '{{ user_name }', '{{user_name', '{{user_name {', '{{{{user_name}}}}', '{{other}', '{{{user_name}}', '{{user_name, how are you?']) {
+    const violations = violationsOf(contentOf(`Hello\n ${written}`), policy);
+    t.match(violations, [{ rule: 'placeholder', detail: /^"\{\{.*" at line 2, column 2 is a malformed placeholder; write two braces on each side: \{\{/ }], written);
+    t.equal(violations.length, 1);
+  }
+});
+
+t.test('a policy without placeholders leaves braces alone', async (t) => {
+  const { placeholders: _, ...rest } = policyOf();
+  const { policy } = parsePolicy(rest);
+  t.same(violationsOf(contentOf('{{#if x}} {{"a": 1}} \\frac{{a}}{{b}} {{{name}}} {{name}'), policy), []);
 });
 
 t.test('what is told of placeholders is bounded, and has its place in the log', async (t) => {

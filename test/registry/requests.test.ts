@@ -7,6 +7,8 @@ import { documentOf } from '../support/pack-documents.ts';
 import { openRegistry } from '../support/registries.ts';
 
 const reason = 'Users report that answers are too blunt';
+/** A text for a title, in ASCII. */
+const escape = (text: string) => JSON.stringify(text).replace(/[^ -~]/gu, (character) => `\\u${character.codePointAt(0)?.toString(16)}`);
 const actor = { keyId: 'k1', label: 'Operator' };
 
 t.test('a change without a reason, or by nobody, is refused, and nothing changes', async (t) => {
@@ -40,4 +42,28 @@ t.test('a change without a reason, or by nobody, is refused, and nothing changes
   t.equal(registry.current.revision, revision);
 
   t.equal((await registry.activate({ version: '1.0.0', reason, actor })).revision, revision + 1, 'control');
+});
+
+t.test('what the log keeps for good holds something that can be seen', async (t) => {
+  const registry = await openRegistry(t);
+  const { revision } = registry.current;
+  for (const unseen of ['\u200b', '\u3164', '\u2800', '\u00ad', '\u0007', ' \u2800\u200d\ufe0f\n', '\u{e0041}', '\u{1d159}']) {
+    const refused = (asked: Promise<unknown>, fault: object) => t.rejects(asked, { code: 'validation-failed', members: { errors: [{ ...fault, detail: 'Nothing in this text can be seen; write at least one visible character.' }] } }, escape(unseen));
+    await refused(registry.activate({ version: '1.0.0', reason: unseen }), { parameter: 'reason' });
+    await refused(registry.rollback({ reason: unseen }), { parameter: 'reason' });
+    await refused(registry.revoke({ pack: 'coach', version: '1.0.0', reason: unseen }), { parameter: 'reason' });
+    await refused(registry.createKey({ label: unseen, scopes: ['prompts:read'] }), { parameter: 'label' });
+    await refused(registry.revokeKey({ keyId: 'k1', reason: unseen }), { parameter: 'reason' });
+    const good = documentOf('coach', '3.0.0');
+    const [style] = good.styles;
+    const compatibility = { ...good.compatibility, models: [{ provider: unseen, family: 'claude' }] };
+    for (const [pointer, members] of Object.entries({
+      ...{ '/system': { system: unseen }, '/summary': { summary: unseen }, '/author': { author: unseen }, '/compatibility/models/0/provider': { compatibility } },
+      ...{ '/styles/0/title': { styles: [{ ...style!, title: unseen }] }, '/styles/0/text': { styles: [{ ...style!, text: unseen }] } },
+    })) {
+      await refused(registry.publish({ pack: 'coach', document: { ...good, ...members } }), { pointer });
+    }
+  }
+  t.equal(registry.current.revision, revision);
+  for (const seen of ['.', '\u200d👩', 'ا', '\u0600', '…']) t.ok((await registry.activate({ version: seen === '.' ? '1.0.0' : registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: seen })).changed, escape(seen));
 });

@@ -15,7 +15,7 @@ export const EXIT = {
   invalid: 5,
   /** A fault of the command line itself. */
   fault: 70,
-  /** The answer could not be written, or the copy that a folder is read from: a full disk. */
+  /** The answer could not be written: a full disk. */
   unwritten: 74,
   interrupted: 130,
 } as const;
@@ -29,8 +29,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   4    no key, a wrong one, or one without the scope that is needed
   5    what was checked is not right: validate, publish, audit verify
   70   a fault of the command line itself
-  74   the answer could not be written (a full disk); a change was made all the same;
-       or no room for the copy of a folder (TMPDIR); nothing was sent then
+  74   the answer could not be written (a full disk); a change was made all the same
   130  interrupted (Ctrl-C); the usual end of watch`;
 
 export interface ComplaintDetails {

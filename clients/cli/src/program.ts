@@ -5,6 +5,7 @@ import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addKeys } from './commands/keys.ts';
 import { addMoves } from './commands/moves.ts';
+import { addNew } from './commands/new.ts';
 import { addPublishing } from './commands/publish.ts';
 import { addSession } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
@@ -42,6 +43,7 @@ export function buildProgram(act: Act): Command {
     .addHelpText('after', HELP);
   addStatus(program, act);
   addVersions(program, act);
+  addNew(program, act);
   addPublishing(program, act);
   addMoves(program, act);
   addWatch(program, act);

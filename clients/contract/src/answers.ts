@@ -76,7 +76,7 @@ export interface Policy {
   readonly forbidden: readonly object[];
   readonly requiredStyles: readonly string[];
   readonly limits: object;
-  readonly placeholders: readonly string[];
+  readonly placeholders?: readonly string[];
 }
 
 interface Origin {

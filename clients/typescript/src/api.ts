@@ -1241,9 +1241,9 @@ export interface components {
                  * @example not-a-therapist
                  */
                 id: string;
-                /** @description A plain text, in any case. */
+                /** @description A plain text, in any case and spacing. */
                 text?: string;
-                /** @description An RE2 pattern. */
+                /** @description An RE2 pattern; it sees the text as it is served, with every line end as \n. */
                 pattern?: string;
             }[];
             /** @description Styles that every version must have. */
@@ -1266,8 +1266,8 @@ export interface components {
                  */
                 total?: number;
             };
-            /** @description The names that may stand in {{double braces}}. */
-            placeholders: string[];
+            /** @description The names that may stand in {{double braces}}. Braces are not checked if it is left out. */
+            placeholders?: string[];
             /**
              * @description SHA-256 over RFC 8785 of the policy; null where there is none.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f

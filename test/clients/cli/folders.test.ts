@@ -1,6 +1,7 @@
 // Pack folders on this machine, checked without a registry.
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { newFolder } from '../../support/folder.ts';
 import { documentOf, versionOf } from '../../support/pack-documents.ts';
@@ -43,16 +44,10 @@ t.test('a folder is checked without a registry', async (t) => {
   t.match(stdout, 'placeholder secret in system');
   await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), 'version: many\n');
   t.match(await called(['validate', 'packs/coach/1.0.0'], {}, { cwd: folder }), { code: 5, stdout: /packs\/coach\/policy\.yaml: \/version/u });
+  await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), "version: 1\nclauses: []\nforbidden: [{ id: never, pattern: 'a\\r' }]\nrequiredStyles: []\nlimits: {}\n");
+  t.match(await called(['validate', 'packs/coach'], {}, { cwd: folder }), { code: 5, stdout: /^coach 1\.0\.0 +valid[^]*packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match/u });
   await mkdir(join(folder, 'empty'));
   t.match(await called(['validate', 'empty'], {}, { cwd: folder }), { code: 5, stdout: /There is no version in it/u });
-});
-
-t.test('a copy that cannot be written says nothing of the folder', async (t) => {
-  const folder = newFolder(t);
-  const version = writePackFolder(folder, 'coach', documentOf('coach', '1.0.0'));
-  for (const command of ['validate', 'publish']) {
-    t.match(await typed(t, [command, version], { ...KEY, TMPDIR: join(folder, 'nowhere'), NODE_DISABLE_COMPILE_CACHE: '1' }), { code: 74, stdout: '', stderr: /^error: A folder is copied[^]*TMPDIR/u });
-  }
 });
 
 t.test('a policy that cannot be read is a fault, not one that is not there', async (t) => {
@@ -69,7 +64,7 @@ t.test('a policy that cannot be read is a fault, not one that is not there', asy
   for (const [what, make] of unreadable) {
     await make();
     for (const given of [version, pack]) {
-      t.match(await called(['validate', given], {}), { code: 5, stdout: /policy\.yaml: (cannot be read|is no file)/u }, what);
+      t.match(await called(['validate', given], {}), { code: 5, stdout: /policy\.yaml: (cannot be read|is not a regular file)/u }, what);
       t.match(await called(['publish', given], KEY), { code: 5, stdout: '', stderr: /nothing was published/u }, what);
     }
     t.match(await called(['validate', '.'], {}, { cwd: version }), { code: 5, stdout: /^ {2}\.\.\/policy\.yaml: /u }, 'told by where it is');
@@ -93,4 +88,94 @@ t.test('a version that is too large for a registry as it comes is valid, with a 
   t.equal(sizes[0], /has (\d+) bytes/u.exec(stderr)?.[1], 'it is the size of what is sent');
   const fits = writePackFolder(newFolder(t), 'fits', documentOf('fits', '1.0.0', { system: text, styles: [style('supportive')] }));
   t.match(await called(['validate', fits], {}), { code: 0, stderr: '' });
+});
+
+t.test('nothing outside the given folder is read, whatever leads there', async (t) => {
+  const root = newFolder(t);
+  const outside = writePackFolder(join(root, 'outside'), 'coach', documentOf('coach', '2.1.0', { system: 'the-private-key', styles: [{ id: 'direct', title: 'Direct', text: 'the-private-key' }], defaultStyle: 'direct' }));
+  const secret = join(outside, 'system.md');
+  const inner = writePackFolder(join(root, 'packs'), 'coach', documentOf('coach', '2.1.0'));
+  writePackFolder(join(root, 'packs'), 'coach', documentOf('coach', '2.0.0'));
+  const folders = [inner, dirname(inner), dirname(dirname(inner))];
+
+  /** Plants something in place of a file or folder, and holds that every command refuses it in words, and shows nothing of the secret. */
+  const refused = async (what: string, at: string, plant: (path: string) => unknown, told: RegExp, given = folders) => {
+    const path = join(inner, at);
+    const kept = join(root, 'kept');
+    await cp(path, kept, { recursive: true }).catch(() => undefined);
+    await rm(path, { recursive: true, force: true });
+    await plant(path);
+    for (const folder of given) {
+      for (const command of ['validate', 'publish']) {
+        const { code, stdout, stderr } = await called([command, folder], { ...KEY, PROMPT_REGISTRY_URL: 'http://127.0.0.1:9' });
+        t.equal(code, 5, `${command} ${folder}: ${what}`);
+        t.match(`${stdout}${stderr}`, told, what);
+        t.notMatch(`${stdout}${stderr}`, /the-private-key/u);
+      }
+    }
+    await rm(path, { recursive: true, force: true });
+    await cp(kept, path, { recursive: true }).catch(() => undefined);
+    await rm(kept, { recursive: true, force: true });
+  };
+  const link = (target: string) => (path: string) => symlink(target, path);
+  const out = /is a link that leads out of the folder "/u;
+
+  for (const at of ['system.md', 'styles/direct.md', 'pack.yaml', '../policy.yaml']) {
+    await refused(`a link at ${at}`, at, link(secret), out);
+    await refused(`a device at ${at}`, at, link('/dev/zero'), out);
+    await refused(`a pipe at ${at}`, at, (path) => spawnSync('mkfifo', [path]), /is not a regular file/u);
+    await refused(`a huge file at ${at}`, at, (path) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), /has 1099511627776 bytes; at most/u);
+  }
+  await refused('a relative link', 'system.md', link('../../../outside/coach/2.1.0/system.md'), out);
+  await refused('the environment', 'system.md', link('/proc/self/environ'), out);
+  await refused('what the program has open', 'system.md', link('/proc/self/fd/1'), /system\.md: (is a link that leads out|cannot be read)/u);
+  await refused('a way through the root of a process', 'system.md', link(`/proc/self/root${secret}`), out);
+  await refused('a link to a folder', 'styles', link(join(outside, 'styles')), out);
+  await refused('a chain of links', 'styles/direct.md', async (path) => {
+    await symlink(secret, join(inner, 'third'));
+    await symlink('../third', join(inner, 'styles', '.second'));
+    await symlink('.second', path);
+  }, out);
+  await refused('a version', '.', link(outside), out);
+  await refused('a pack', '..', link(dirname(outside)), out, folders.slice(1));
+
+  // A version stands for itself: its neighbours are outside it, and inside the folder of packs.
+  await rm(join(inner, 'system.md'));
+  await symlink('../2.0.0/system.md', join(inner, 'system.md'));
+  t.match(await called(['validate', inner], {}), { code: 5, stdout: out });
+  for (const folder of folders.slice(1)) t.match(await called(['validate', folder], {}), { code: 0 }, 'within the given folder links are followed');
+});
+
+t.test('a new pack and a new version are valid as they are made, and nothing is overwritten', async (t) => {
+  const folder = newFolder(t);
+  const here = (...args: string[]) => called(args, {}, { cwd: folder });
+  t.match(await here('new', 'packs/coach'), { code: 0, stdout: /^Made coach 1\.0\.0:\n {2}packs\/coach\/1\.0\.0\/pack\.yaml\n[^]*packs\/coach\/policy\.yaml\nEdit them, then: prompt-registry validate packs\/coach\/1\.0\.0\n$/u });
+  t.match(await here('validate', 'packs'), { code: 0, stdout: /^coach 1\.0\.0 {2}valid/u });
+  const policy = await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8');
+  t.match(policy, /^ {4}pattern: \\b\(TODO\|FIXME\)\\b$/mu);
+
+  await writeFile(join(folder, 'packs/coach/1.0.0/system.md'), 'You are a coach, not a therapist, doctor, lawyer or financial adviser.\r\n\r\nMine.\n\n');
+  t.match(await here('new', 'packs/coach/1.1.0', '--from', 'packs/coach/1.0.0', '--summary', 'Warmer'), { code: 0, stdout: /^Made coach 1\.1\.0:/u });
+  t.match(await here('validate', 'packs/coach'), { code: 0, stdout: /coach 1\.0\.0 {2}valid.*\ncoach 1\.1\.0 {2}valid/u });
+  t.match(await readFile(join(folder, 'packs/coach/1.1.0/system.md'), 'utf8'), /Mine\.\n$/u);
+  t.match(await readFile(join(folder, 'packs/coach/1.1.0/pack.yaml'), 'utf8'), /^summary: Warmer$/mu);
+  t.equal(await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8'), policy, 'the floor is as it was');
+
+  await mkdir(join(folder, 'empty'));
+  t.match(json((await called(['new', '.', '--json', '--author', 'Anna'], {}, { cwd: join(folder, 'empty') })).stdout), { pack: 'empty', version: '1.0.0' });
+  t.match(await readFile(join(folder, 'empty/1.0.0/pack.yaml'), 'utf8'), /^author: Anna$/mu);
+  t.match(await here('validate', 'empty'), { code: 0 });
+
+  for (const [args, told] of [
+    [['packs/coach'], /"packs\/coach" is there already, and nothing is overwritten/u],
+    [['packs/coach/1.1.0', '--from', 'packs/coach/1.0.0'], /"packs\/coach\/1\.1\.0" is there already/u],
+    [['packs/coach/1.0.0/system.md'], /cannot be used: ENOTDIR/u],
+    [['packs/My Pack'], /"My Pack" is not a pack name/u],
+    [['packs/coach/v2.0.0'], /"v2\.0\.0" is not a version/u],
+    [['packs/coach/2.0.0', '--from', 'packs'], /packs holds 2 versions; --from takes one/u],
+    [['packs/coach/2.0.0', '--author', 'x'.repeat(121)], /--author is too long/u],
+  ] as const) t.match(await here('new', ...args), { code: 2, stderr: told }, args.join(' '));
+  t.match(await here('new', 'packs/coach/2.0.0', '--from', 'empty/1.0.0/styles'), { code: 5, stderr: /cannot be copied/u });
+  t.match(await here('new', '/proc/x/coach'), { code: 74, stderr: /could not be written: ENOENT/u }, 'a place that takes no folders is told of');
+  t.match(await here('validate', 'packs'), { code: 0 }, 'and nothing of these is left');
 });

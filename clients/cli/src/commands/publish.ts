@@ -46,7 +46,8 @@ export function addPublishing(program: Command, act: Act): void {
 }
 
 async function validate({ out, io }: Context, _: object, folder: string) {
-  const found = await read(folder, io.cwd);
+  const { faults, faultsIfNew, ...rest } = await read(folder, io.cwd);
+  const found = { ...rest, faults: [...faults, ...faultsIfNew] };
   const valid = isValid(found);
   const versions = found.versions.map(({ path, version: { content: { pack, version }, digest }, violations }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }));
   const warnings = sizeWarnings(found.versions);
@@ -61,18 +62,20 @@ async function read(folder: string, cwd: string): Promise<FoundFolder> {
   return readFolder(folder, cwd);
 }
 
-function isValid({ versions, faults }: FoundFolder): boolean {
+type Found = Pick<FoundFolder, 'versions' | 'faults'>;
+
+function isValid({ versions, faults }: Found): boolean {
   return faults.length === 0 && versions.every(({ violations }) => violations.length === 0);
 }
 
-function printFound(out: Output, { versions, faults }: FoundFolder): void {
+function printFound(out: Output, { versions, faults }: Found): void {
   out.table(
     versions.map(({ version: { content, digest }, violations }) => [['bold', `${content.pack} ${content.version}`], violations.length === 0 ? ['green', 'valid'] : ['red', 'under the floor'], digest]),
   );
   for (const line of faultLines({ versions, faults })) out.say(`  ${line}`);
 }
 
-function faultLines({ versions, faults }: FoundFolder): string[] {
+function faultLines({ versions, faults }: Found): string[] {
   return [...faults, ...versions.flatMap(({ path, violations }) => violations.map((violation) => `${path}: ${violationText(violation)}`))];
 }
 
@@ -107,13 +110,13 @@ function stoppedAt({ where }: Context, { version: { content } }: FoundVersion, b
   return new Complaint(`${content.pack} ${content.version}: ${message}\nBefore it:${done}`, { exit, code, hint, members: { ...members, versions: before }, cause: error });
 }
 
-async function register(context: Context, registry: RegistryClient, { version: { content, digest, summary, author } }: FoundVersion): Promise<Fate> {
+async function register(context: Context, registry: RegistryClient, { version: { content, summary, author } }: FoundVersion): Promise<Fate> {
   const { pack, styles, compatibility: { models, clients, locales, packFormat }, ...rest } = content;
   const compatibility = { models: [...models], clients: [...clients], locales: [...locales], packFormat };
   const body = { ...rest, summary, author, compatibility, styles: [...styles] };
-  const { status, headers } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
+  const { status, headers, data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
   const registered = status === 201 || headers.has('idempotency-replayed');
-  return { pack, version: content.version, digest, outcome: registered ? 'registered' : 'unchanged' };
+  return { pack, version: content.version, digest: data.digest, outcome: registered ? 'registered' : 'unchanged' };
 }
 
 /** What would come of publishing it, by what the registry has. */
@@ -123,10 +126,11 @@ async function foresee(registry: RegistryClient, { version }: FoundVersion): Pro
   const there = await versionThere(registry, pack, name);
   if (there === 'revoked') return { ...fate, outcome: 'would-be-refused', problems: ['It is registered, and revoked; publish under a new version.'] };
   if (there !== undefined) {
-    const same = there.digest === digest && there.summary === version.summary && there.author === version.author;
-    return same ? { ...fate, outcome: 'unchanged' } : { ...fate, outcome: 'would-be-refused', problems: ['Another content is registered under this version, and a version never changes; publish under a new one.'], ...(await compared(there, version)) };
+    const { isSameContent } = await import('../../../../registry/pack.ts');
+    const same = isSameContent(there, version) && there.summary === version.summary && there.author === version.author;
+    return same ? { ...fate, digest: there.digest, outcome: 'unchanged' } : { ...fate, outcome: 'would-be-refused', problems: ['Another content is registered under this version, and a version never changes; publish under a new one.'], ...(await compared(there, version)) };
   }
-  const problems = await violations(registry, version);
+  const problems = [...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`), ...(await violations(registry, version))];
   const base = await activeThere(registry, pack);
   return { ...fate, outcome: problems.length > 0 ? 'would-be-refused' : 'would-register', ...(problems.length > 0 && { problems }), ...(base !== undefined && (await compared(base, version))) };
 }
@@ -163,8 +167,8 @@ async function activeThere(registry: RegistryClient, pack: string): Promise<Vers
 /** What the policy in force at the registry says, which need not be the one in the folder. */
 async function violations(registry: RegistryClient, { content }: FoundVersion['version']): Promise<string[]> {
   const policy = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack: content.pack } } })));
-  if (policy === undefined) return [];
-  const { violationsOf } = await import('../../../../registry/policy.ts');
+  if (policy === undefined || policy.version === 0) return []; // 0: the pack has none
+  const { violationsOf } = await import('../../../../registry/floor.ts');
   return violationsOf(content, policy).map(violationText);
 }
 

@@ -67,12 +67,14 @@ const published = checksOf(PUBLISH, {
     kit.same([system, digest, summary, author], [document.system, first.body.digest, document.summary, document.author], 'the version is as it was');
     world.leave(document.version);
   },
-  'a BOM, CRLF and one final newline make no other version': async (kit) => {
+  'BOMs, CRLF and final line ends make no other version, nor does what was read': async (kit) => {
     const { world } = kit;
     await world.published();
     const document = documentOf(world.pack, world.freshVersion());
     const first = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 201);
-    const again = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: { ...document, system: `\uFEFF${document.system.replaceAll('\n', '\r\n')}\r\n` } }, 200);
+    const again = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: { ...document, system: `\uFEFF\uFEFF${document.system.replaceAll('\n', '\r\n')}\r\n\r\n` } }, 200);
+    const { system, styles } = await read(kit, document.version);
+    await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: { ...document, system, styles } }, 200);
     kit.same(again.body.digest, first.body.digest, 'the digest');
     world.leave(document.version);
   },
