@@ -14,6 +14,7 @@ import metrics, { MetricsBase } from './plugins/metrics/index.ts';
 import { observed } from './plugins/observed-store.ts';
 import minRevision from './plugins/min-revision.ts';
 import openapi from './plugins/openapi.ts';
+import pathPrefix, { trustedProxies } from './plugins/path-prefix.ts';
 import problemDetails, { clientErrorHandler, frameworkErrors } from './plugins/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';
 import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
@@ -56,10 +57,11 @@ const LONGEST_PARAMETER = 200;
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
 export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false }: AppOptions): Promise<FastifyInstance> {
+  const proxies = trustedProxies(trustProxy);
   const app = Fastify({
     logger,
     bodyLimit,
-    trustProxy,
+    trustProxy: trustProxy !== false && proxies, // one reading of the setting, for addresses and for the prefix
     logController: new LogController({ disableRequestLogging: true }), // one line a request costs as much as the request
     requestTimeout: LIMITS.requestTimeout,
     // Reads have no body: without a stream that ends they cost a tenth less. Such a request emits no event; a client that goes away is heard of
@@ -83,6 +85,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     if (tracing !== undefined) await app.register((await import('./plugins/tracing/index.ts')).default, tracing); // a start without it need not load its parts
     await app.register(drain);
     await app.register(stalledReaders);
+    await app.register(pathPrefix, { trustedProxies: proxies });
     await app.register(problemDetails);
     await app.register(jsonBodies);
     await app.register(answers);

@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifySchema } from 'fastify';
 import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
 import packageJson from '../package.json' with { type: 'json' };
+import { linkTo } from './path-prefix.ts';
 
 const TAGS = [
   { name: 'Packs', description: 'Packs and their immutable versions.' },
@@ -23,6 +24,23 @@ const TAGS = [
   { name: 'Health', description: 'For probes.' },
 ];
 
+const TITLE = 'Prompt Registry';
+
+/** Without the bar at the top, which offers to explore other documents. */
+const SWAGGER_UI = {
+  ...{ layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true },
+  plugins: [withoutEndlessAnswers],
+};
+
+/** A plugin of Swagger UI, sent to the browser as text. Swagger UI shows an answer when it ends; a stream of events has no end. */
+function withoutEndlessAnswers() {
+  return {
+    statePlugins: {
+      spec: { wrapSelectors: { allowTryItOutFor: (allowed: (...args: unknown[]) => boolean) => (state: unknown, path: string, method: string) => path !== '/v1/events' && allowed(state, path, method) } },
+    },
+  };
+}
+
 const MIN_REVISION = {
   'registry-min-revision': { type: 'integer', minimum: 0, description: 'The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal.' },
   'registry-epoch': { type: 'integer', minimum: 1, description: 'The `Registry-Epoch` that came with it; the one in force where not given.' },
@@ -30,10 +48,11 @@ const MIN_REVISION = {
 
 async function openapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
+    stripBasePath: false,
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Prompt Registry',
+        title: TITLE,
         version: packageJson.version,
         description: [
           'Versioned, immutable prompt packs; one active version per channel; activation and rollback at run time.',
@@ -50,7 +69,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
         },
       },
       security: [{ key: [] }],
-      servers: [{ url: '/', description: 'This server.' }],
+      servers: [{ url: '.', description: 'The server that this document came from.' }], // relative to the document: below a path prefix as well
       tags: TAGS,
     },
     transform: ({ schema, url, route }) => ({ schema: withScope(unfilled(schema), route.config?.scope), url }),
@@ -73,7 +92,16 @@ async function openapi(app: FastifyInstance): Promise<void> {
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
       strictTransportSecurity: false,
     });
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true } });
+    docs.addHook('onSend', (request, reply, payload, next) => {
+      const location = reply.getHeader('location');
+      if (typeof location === 'string' && location.startsWith('/')) void reply.header('location', linkTo(request, location));
+      next(null, payload);
+    });
+    await docs.register(swaggerUi, {
+      ...{ routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI },
+      transformSpecificationClone: false,
+      transformSpecification: (document) => ({ ...document, servers: [{ url: '..', description: 'This server.' }] }), // it is served one level further down
+    });
     // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask.
     let [json, yaml]: [string | undefined, string | undefined] = [undefined, undefined];
     docs.get('/openapi.json', async (_request, reply) => reply.type('application/json').send((json ??= JSON.stringify(app.swagger()))));

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import fp from 'fastify-plugin';
 import { messageOf, RegistryError } from '../registry/index.ts';
+import { linkTo, prefixOf } from './path-prefix.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
 import { marksOf, restamp, stamp } from './request-snapshot.ts';
 
@@ -73,9 +74,9 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
     if (allowed.size > 0 && !allowed.has(request.method)) {
       const allow = [...allowed].sort().join(', ');
       void reply.header('allow', allow);
-      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${path} takes ${allow}, not ${request.method}.` });
+      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.` });
     }
-    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${path}. The API is listed at /docs.` });
+    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.` });
   };
   app.setNotFoundHandler(sendUnknown);
   // What is wrong with a body that nobody takes does not matter.
@@ -92,7 +93,7 @@ export default fp(problemDetails, { name: 'problem-details' });
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status } = PROBLEMS[problem.code];
   if (status === 503) void reply.header('retry-after', RETRY_AFTER);
-  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, pathOf(request)));
+  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, prefixOf(request), pathOf(request)));
 }
 
 /** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
@@ -115,7 +116,7 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
         ? { code: 'request-timeout', detail: 'The request did not arrive in time.' }
         : { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
   const { status, title } = PROBLEMS[problem.code];
-  const body = bodyOf(problem, undefined);
+  const body = bodyOf(problem);
   const headers = [
     ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
     ...[`Registry-Revision: ${this.registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
@@ -124,9 +125,10 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
+/** @param instance the path that was asked; not known where the request could not be read */
+function bodyOf({ code, detail, members }: Problem, prefix = '', instance?: string): string {
   const { status, title } = PROBLEMS[code];
-  return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(instance) }), code, ...members });
+  return JSON.stringify({ type: `${prefix}/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(`${prefix}${instance}`) }), code, ...members });
 }
 
 function problemOf(error: FastifyError | RegistryError | HttpProblem, request: FastifyRequest): Problem {
@@ -146,7 +148,7 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
   const code = FRAMEWORK_CODES[error.code];
   if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
   if (code !== undefined) return { code, detail: error.message };
-  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${pathOf(request)}.` }; // a path out of the folder of static files
+  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
   request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);
   return { code: 'internal', detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.', members: { requestId: request.id } };

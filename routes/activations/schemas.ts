@@ -41,11 +41,11 @@ export const pendingExample = { ...activationExample, instances: { ...instancesE
 
 export const ActivationPage = closed({ activations: Type.Array(ref(Activation)), nextCursor: NextCursor }, { $id: 'ActivationPage' });
 
-const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what would happen.' }));
+const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what would happen. Leave it out to move the channel.' }));
 
 export const ActivateBody = closed(
   { version: Version, channel: Type.Optional(ChannelName), reason: Reason, dryRun },
-  { $id: 'ActivateRequest', examples: [{ version: '1.1.0', reason: 'Answers were too blunt' }] },
+  { $id: 'ActivateRequest', examples: [{ version: '1.1.0', channel: 'production', reason: 'Answers were too blunt', dryRun: true }] },
 );
 
 export const RollbackBody = closed(
@@ -56,7 +56,7 @@ export const RollbackBody = closed(
     fromVersion: Type.Optional({ ...Version, description: 'Only where this version is still the active one.' }),
     dryRun,
   },
-  { $id: 'RollbackRequest', examples: [{ reason: 'Answers were too blunt', fromVersion: '2.0.0' }] },
+  { $id: 'RollbackRequest', examples: [{ channel: 'production', reason: 'Answers were too blunt', fromVersion: '2.0.0', dryRun: true }] },
 );
 
 export const Preview = closed(

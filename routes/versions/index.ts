@@ -1,6 +1,7 @@
 /** Versions: listed, read, published, compared, revoked. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import semver from 'semver';
+import { linkTo } from '../../plugins/path-prefix.ts';
 import { restamp } from '../../plugins/request-snapshot.ts';
 import { callerMay } from '../../plugins/scopes.ts';
 import { PAGE, differences, packIn, viewIn } from '../../registry/index.ts';
@@ -74,7 +75,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { pack } = request.params;
       const { record, snapshot, created, replayed } = await registry.publish({ pack, document: request.body, ...attributionOf(request) });
       markReplayed(reply, replayed);
-      void reply.header('registry-revision', snapshot.revision).header('location', `/v1/packs/${pack}/versions/${record.version}`);
+      void reply.header('registry-revision', snapshot.revision).header('location', linkTo(request, `/v1/packs/${pack}/versions/${record.version}`));
       // The answer to a first coming, so that it is the same when it is told again.
       return reply.code(created ? 201 : 200).send(created ? publishedSummary(record) : versionSummary(packIn(snapshot, pack), record));
     },

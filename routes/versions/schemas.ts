@@ -47,9 +47,10 @@ export const versionsQuery = closed({
 /** What a publisher sends: the pack document. */
 export const PackDocumentBody = closed(PackDocument.properties, {
   $id: 'PackDocument',
-  description: 'A version to be registered. Once registered it never changes.',
+  description: 'A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.',
+  // There is no style of that id: pressed as it stands in Swagger UI, the example registers nothing.
   examples: [
-    { version: '1.2.0', summary: 'Warmer openings', author: 'Coaching content team', system: 'You are a coach, not a therapist.', styles: example.texts, defaultStyle: 'supportive', compatibility: example.compatibility },
+    { version: '1.2.0', summary: 'Warmer openings', author: 'Coaching content team', system: 'You are a coach, not a therapist.', styles: example.texts, defaultStyle: 'one-of-the-styles', compatibility: example.compatibility },
   ],
 });
 
@@ -98,9 +99,9 @@ export const RevokeBody = closed(
   {
     reason: Reason,
     replacement: Type.Optional({ ...Version, description: 'What stands in for it: in channels that point at it, and in sessions pinned on it.' }),
-    dryRun: Type.Optional(Type.Boolean({ description: 'Only say what would happen.' })),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Only say what would happen. Leave it out to revoke the version for good.' })),
   },
-  { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.1.0' }] },
+  { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.0.0', dryRun: true }] },
 );
 
 const Move = closed(

@@ -426,6 +426,8 @@ export interface paths {
          *
          *     `event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.
          *
+         *     Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
+         *
          *     Scope: `prompts:read`.
          */
         get: operations["streamEvents"];
@@ -932,7 +934,7 @@ export interface components {
             nextCursor: string | null;
         };
         /**
-         * @description A version to be registered. Once registered it never changes.
+         * @description A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.
          * @example {
          *       "version": "1.2.0",
          *       "summary": "Warmer openings",
@@ -950,7 +952,7 @@ export interface components {
          *           "text": "Say the main point first."
          *         }
          *       ],
-         *       "defaultStyle": "supportive",
+         *       "defaultStyle": "one-of-the-styles",
          *       "compatibility": {
          *         "packFormat": 1,
          *         "models": [
@@ -1099,7 +1101,8 @@ export interface components {
         /**
          * @example {
          *       "reason": "Leaves out the crisis wording",
-         *       "replacement": "1.1.0"
+         *       "replacement": "1.0.0",
+         *       "dryRun": true
          *     }
          */
         RevokeRequest: {
@@ -1113,7 +1116,7 @@ export interface components {
              * @example 1.1.0
              */
             replacement?: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to revoke the version for good. */
             dryRun?: boolean;
         };
         /** @description A move of a channel. */
@@ -1446,7 +1449,9 @@ export interface components {
         /**
          * @example {
          *       "version": "1.1.0",
-         *       "reason": "Answers were too blunt"
+         *       "channel": "production",
+         *       "reason": "Answers were too blunt",
+         *       "dryRun": true
          *     }
          */
         ActivateRequest: {
@@ -1465,13 +1470,15 @@ export interface components {
              * @example Users report that answers are too blunt
              */
             reason: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to move the channel. */
             dryRun?: boolean;
         };
         /**
          * @example {
+         *       "channel": "production",
          *       "reason": "Answers were too blunt",
-         *       "fromVersion": "2.0.0"
+         *       "fromVersion": "2.0.0",
+         *       "dryRun": true
          *     }
          */
         RollbackRequest: {
@@ -1495,7 +1502,7 @@ export interface components {
              * @example 1.1.0
              */
             fromVersion?: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to move the channel. */
             dryRun?: boolean;
         };
         /** @description What a move would do. */
@@ -1593,12 +1600,14 @@ export interface components {
             keys: components["schemas"]["Key"][];
         };
         /**
+         * @description Set `expiresAt` to a time to come, or leave it out.
          * @example {
          *       "label": "coach-web production",
          *       "scopes": [
          *         "prompts:read",
          *         "sessions:start"
-         *       ]
+         *       ],
+         *       "expiresAt": "2020-01-31T00:00:00Z"
          *     }
          */
         CreateKeyRequest: {
