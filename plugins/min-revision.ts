@@ -23,7 +23,9 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
     const place = { revision: wholeNumber(asked), ...(epoch !== undefined && { epoch: wholeNumber(epoch) }) };
     if (place.revision === undefined || ('epoch' in place && place.epoch === undefined)) {
       const parameter = place.revision === undefined ? 'registry-min-revision' : 'registry-epoch';
-      return next(invalidInput('The request breaks its schema.', [{ parameter, detail: 'Send a whole number, as an answer had it.' }]));
+      const [name, example] = parameter === 'registry-epoch' ? ['Registry-Epoch', 2] : ['Registry-Min-Revision', 42];
+      const detail = `${JSON.stringify(String(request.headers[parameter]).slice(0, 60))} is not a whole number. Send the ${parameter === 'registry-epoch' ? 'Registry-Epoch' : 'Registry-Revision'} of an earlier answer, e.g. ${example}.`;
+      return next(invalidInput(`${name} is not valid.`, [{ parameter, detail }]));
     }
     registry.reach({ revision: place.revision, epoch: place.epoch }).then(() => {
       request.snapshot = registry.current;
