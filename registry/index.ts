@@ -7,6 +7,7 @@ export { FrozenMap } from './frozen-map.ts';
 export { SILENT, type Log } from './log.ts';
 export { makeFolder } from './make-folder.ts';
 export { normalizeText, parsePack, unfitTexts } from './pack.ts';
+export { brokenPattern } from './shapes.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
 export { isActivatable, packIn, reaches, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type PackState, type PolicyRecord, type Place, type Pointer, type Snapshot, type StylePrompt, type StyleList, type SystemPrompt, type VersionRecord } from './snapshot.ts';
 export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';

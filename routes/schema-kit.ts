@@ -146,7 +146,7 @@ export const packParams = closed({ pack: PackName });
 export const versionParams = closed({ pack: PackName, version: Version });
 
 export const limitQuery = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE.most, default: PAGE.usual, description: 'The most entries to give.' }));
-export const cursorQuery = Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before.' }));
+export const cursorQuery = Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before; leave it out to start from the beginning.' }));
 export const NextCursor = nullable(Type.String({ description: 'Ask with it for the next page; null on the last one.', examples: ['MS4wLjA'] }));
 
 /** Sent on a conditional read. */

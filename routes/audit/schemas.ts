@@ -40,7 +40,7 @@ export const eventsQuery = closed({
   limit: limitQuery,
   pack: Type.Optional(PackName),
   channel: Type.Optional(ChannelName),
-  actor: Type.Optional({ ...KeyId, pattern: '^[0-9A-Za-z-]{1,32}$', description: 'Key id of who acted; `system` for the registry itself.' }),
+  actor: Type.Optional({ ...KeyId, pattern: '^[0-9A-Za-z-]{1,32}$', description: 'Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself.' }),
   type: Type.Optional(stringEnum(EVENT_TYPES, 'Only events of this type.')),
   id: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The event with this id.' })),
   from: time('Not earlier than this.'),

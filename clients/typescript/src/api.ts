@@ -2791,7 +2791,7 @@ export interface operations {
             query?: {
                 /** @description The most entries to give. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
                 cursor?: string;
                 /** @description Only versions of this status. */
                 status?: "registered" | "revoked";
@@ -4465,7 +4465,7 @@ export interface operations {
                 at?: string;
                 /** @description The most entries to give. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
                 cursor?: string;
             };
             header?: {
@@ -4900,7 +4900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: The channel has moved. `revision-unknown`: There is no such revision. */
+            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
             412: {
                 headers: {
                     /** @description Log revision of the snapshot that the answer was computed from. */
@@ -5262,7 +5262,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: The channel has moved. `revision-unknown`: There is no such revision. */
+            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
             412: {
                 headers: {
                     /** @description Log revision of the snapshot that the answer was computed from. */
@@ -6670,7 +6670,7 @@ export interface operations {
                 pack?: string;
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
-                /** @description Key id of who acted; `system` for the registry itself. */
+                /** @description Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
                 actor?: string;
                 /** @description Only events of this type. */
                 type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored";
@@ -7269,7 +7269,7 @@ export interface operations {
                 channel?: string;
             };
             header?: {
-                /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. */
+                /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17. */
                 "last-event-id"?: string;
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
                 "registry-min-revision"?: number;
@@ -8824,7 +8824,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The `code` of a problem. */
+                /**
+                 * @description The `code` of a problem.
+                 * @example pack-not-found
+                 */
                 code: string;
             };
             cookie?: never;
