@@ -26,6 +26,19 @@ const TAGS = [
 
 const TITLE = 'Prompt Registry';
 
+/** Where to go on from `/`; relative, so that they hold below a path prefix. */
+const ENTRIES = { docs: './docs', openapi: './openapi.json', packs: './v1/packs', readiness: './readyz' } as const;
+
+/** Whether `Accept` (RFC 9110 section 12.5.1) asks for a page rather than for JSON, as browsers do. */
+function prefersPage(accept = ''): boolean {
+  const ranges = accept.toLowerCase().split(',').map((range) => range.split(';').map((part) => part.trim()));
+  const quality = (type: string) => {
+    const parameters = ranges.find(([name]) => name === type);
+    return parameters === undefined ? 0 : Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+  };
+  return quality('text/html') > quality('application/json');
+}
+
 /** Without the bar at the top, which offers to explore other documents. */
 const SWAGGER_UI = {
   ...{ layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true },
@@ -101,6 +114,12 @@ async function openapi(app: FastifyInstance): Promise<void> {
       ...{ routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI },
       transformSpecificationClone: false,
       transformSpecification: (document) => ({ ...document, servers: [{ url: '..', description: 'This server.' }] }), // it is served one level further down
+    });
+    docs.get('/', (request, reply) => {
+      if (request.url === '*') return void reply.callNotFound(); // RFC 9112 section 3.2.4: for OPTIONS alone; the router takes it for `/`
+      void reply.header('vary', 'Accept');
+      if (prefersPage(request.headers.accept)) void reply.redirect(ENTRIES.docs);
+      else void reply.send({ name: packageJson.name, version: packageJson.version, links: ENTRIES });
     });
     // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask.
     let [json, yaml]: [string | undefined, string | undefined] = [undefined, undefined];

@@ -14,7 +14,7 @@ export { Registry, type Marked, type Preview, type Reader, type Receipt, type Re
 export type { ChangeListener, Condition, Health, InstanceRecord } from './instance.ts';
 export type { ActivateRequest, At, Attribution, CreateKeyRequest, PublishRequest, RevokeKeyRequest, RevokeRequest, RollbackRequest } from './requests.ts';
 export { movesOf, type Activation } from './activations.ts';
-export { verifyLog, type Verification } from './audit.ts';
+export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './audit.ts';
 export { differences, type AssetDiff, type Differences } from './diff.ts';
 export type { OperatorKeyFile } from './first-start.ts';
 export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';

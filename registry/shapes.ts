@@ -28,7 +28,7 @@ const SHOWN = 60;
 export function brokenPattern({ pattern, description = '', examples }: TSchema, value: unknown, subject = 'It'): string {
   if (pattern === BLANK) return subject === 'It' ? 'Must not be blank.' : `${subject} must not be blank.`;
   const shape = SHAPES.get(pattern);
-  const [example] = (examples as readonly unknown[] | undefined) ?? [];
+  const [example] = (examples as readonly (string | number)[] | undefined) ?? [];
   const such = example === undefined ? '' : `, e.g. ${String(example)}`;
   const right = shape === undefined ? `. ${String(description).replace(/\.$/u, '')}` : `: it must be ${shape}`;
   return `${subject} is ${shown(value)}, which is not valid${right}${such}.`;

@@ -1,6 +1,6 @@
 /** Wire shapes of the audit. */
 import { Type } from '@sinclair/typebox';
-import { Actor, ChannelName, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
+import { Actor, ChannelName, EVENT_ORDERS, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { closed, limitQuery, nullable, ref, stringEnum } from '../schema-kit.ts';
 
@@ -29,7 +29,11 @@ export const eventExample = {
 };
 
 export const EventPage = closed(
-  { events: Type.Array(ref(Event)), nextAfter: nullable(Type.Integer({ description: 'Ask with `after` for the next page; null on the last one.', examples: [9] })) },
+  {
+    events: Type.Array(ref(Event)),
+    nextAfter: nullable(Type.Integer({ description: 'Ask with `after` for the next page; null on the last one, and with `order=newest`.', examples: [9] })),
+    nextBefore: Type.Optional(nullable(Type.Integer({ description: 'With `order=newest` alone: ask with `before` for the next page; null on the last one.', examples: [5] }))),
+  },
   { $id: 'EventPage' },
 );
 
@@ -37,6 +41,8 @@ const time = (description: string) => Type.Optional(Type.String({ format: 'date-
 
 export const eventsQuery = closed({
   after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Only events with a higher revision.' })),
+  before: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Only events with a lower revision.' })),
+  order: Type.Optional({ ...stringEnum(EVENT_ORDERS, 'Which events come first.'), default: 'oldest' }),
   limit: limitQuery,
   pack: Type.Optional(PackName),
   channel: Type.Optional(ChannelName),

@@ -4,7 +4,7 @@
  * Every pattern of a request in openapi.yaml is broken once, wherever it stands: path, query, header, body.
  */
 import t from 'tap';
-import { brokenPattern, parsePack, RegistryError, type InputFault } from '../../registry/index.ts';
+import { brokenPattern, parsePack, type RegistryError, type InputFault } from '../../registry/index.ts';
 import { openApp } from '../support/app.ts';
 import { faultsOf, OPENAPI, OPERATIONS, send, type Request } from '../support/openapi.ts';
 import { documentOf } from '../support/pack-documents.ts';

@@ -24,6 +24,8 @@ async function start(t: Test, { trustProxy, forwarded }: { trustProxy?: boolean 
 
 t.test('Swagger UI and all that it loads stay below the prefix, and need no header for it', async (t) => {
   const { url, ask } = await start(t);
+  const entry = await fetch(`${url}/registry/`, { headers: { accept: 'text/html' } });
+  t.strictSame([entry.url, entry.status], [`${url}/registry/docs`, 200], 'a browser that asks for the prefix comes to the page');
   for (const page of ['/docs', '/docs/']) {
     const references = referencesOf(await (await ask(page)).text(), `${url}/registry${page}`);
     t.ok(references.length >= 5, page);

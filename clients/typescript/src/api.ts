@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Who did what, when and why, the oldest first, page by page; all conditions hold together.
+         * @description Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.
          *
          *     Scope: `audit:read`.
          */
@@ -1701,10 +1701,15 @@ export interface components {
         EventPage: {
             events: components["schemas"]["Event"][];
             /**
-             * @description Ask with `after` for the next page; null on the last one.
+             * @description Ask with `after` for the next page; null on the last one, and with `order=newest`.
              * @example 9
              */
             nextAfter: number | null;
+            /**
+             * @description With `order=newest` alone: ask with `before` for the next page; null on the last one.
+             * @example 5
+             */
+            nextBefore?: number | null;
         };
         /** @description The last event. Keep `(revision, hash)` outside: a chain that was rewritten as a whole is found only against it. */
         Head: {
@@ -6664,6 +6669,10 @@ export interface operations {
             query?: {
                 /** @description Only events with a higher revision. */
                 after?: number;
+                /** @description Only events with a lower revision. */
+                before?: number;
+                /** @description Which events come first. */
+                order?: "oldest" | "newest";
                 /** @description The most entries to give. */
                 limit?: number;
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
