@@ -1,8 +1,9 @@
 /** Wire shapes of the audit. */
 import { Type } from '@sinclair/typebox';
-import { Actor, ChannelName, EVENT_ORDERS, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
+import { ChannelName, EVENT_ORDERS, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { closed, limitQuery, nullable, ref, stringEnum } from '../schema-kit.ts';
+import { Actor } from '../words.ts';
 
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of RFC 8785 of the event as listed, without `hash`.', examples: ['4f'.repeat(32)] });
 
@@ -12,7 +13,7 @@ export const Event = closed(
     id: Type.String({ description: 'Unique; `listEvents?id=` finds it.', examples: ['5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e'] }),
     at: Timestamp,
     type: Type.String({ description: `What happened: ${EVENT_TYPES.join(', ')}, or a type that a newer build knows.`, examples: ['version-activated'] }),
-    actor: Actor,
+    actor: ref(Actor),
     reason: Type.String({ examples: ['Answers were too blunt'] }),
     pack: Type.Optional(PackName),
     channel: Type.Optional(ChannelName),

@@ -98,7 +98,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const reader = { mayAudit: callerMay(request, 'audit:read') };
       const to = await registry.version(pack, version, reader, request.snapshot);
       const from = await registry.version(pack, request.query.against ?? viewIn(request.snapshot, pack, registry.defaultChannel).activePack.version, reader, request.snapshot);
-      const { assets, metadata, stylesAdded, stylesRemoved } = differences(from, to);
+      const { assets, metadata, stylesAdded, stylesRemoved } = await differences(from, to);
       return { pack, from: from.record.version, to: version, ...mutable({ assets, metadata, stylesAdded, stylesRemoved }) };
     },
   });

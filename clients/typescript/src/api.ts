@@ -637,26 +637,7 @@ export interface components {
             eventId?: string;
             requestId?: string;
             requiredScopes?: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
-            violations?: {
-                /**
-                 * @description Which kind of rule is broken.
-                 * @example clause
-                 * @enum {string}
-                 */
-                rule: "clause" | "forbidden" | "required-style" | "limit" | "placeholder" | "revoked";
-                /**
-                 * @description The clause, pattern, style or placeholder that the rule names.
-                 * @example not-a-professional
-                 */
-                id?: string;
-                /**
-                 * @description Where: `system` or `styles/<id>`.
-                 * @example system
-                 */
-                asset?: string;
-                /** @description What is wrong, and what would be right. */
-                detail: string;
-            }[];
+            violations?: components["schemas"]["Violation"][];
             /** @description Versions that would do as a replacement. */
             candidates?: string[];
         } & {
@@ -672,6 +653,70 @@ export interface components {
             pinned: string[];
             /** @description They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`. */
             expired: string[];
+        };
+        /** @description Who made the change. */
+        Actor: {
+            /** @example system */
+            keyId: string;
+            /** @example system */
+            label: string;
+        };
+        /** @description What the version works with. */
+        Compatibility: {
+            /** @description Model families that the prompts were written and tested for. */
+            models: {
+                /** @example anthropic */
+                provider: string;
+                /** @example claude */
+                family: string;
+            }[];
+            /** @description Clients that can work with the pack, by version range. */
+            clients: {
+                /** @example coach-web */
+                name: string;
+                /**
+                 * @description A SemVer range.
+                 * @example >=2.0.0 <4.0.0
+                 */
+                range: string;
+            }[];
+            locales: string[];
+            /**
+             * @description The edition of the pack format; this service reads 1.
+             * @example 1
+             */
+            packFormat: number;
+        };
+        /** @description A style without its text. */
+        StyleTitle: {
+            /**
+             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
+             * @example supportive
+             */
+            id: string;
+            /**
+             * @description What people call the style.
+             * @example Supportive
+             */
+            title: string;
+        };
+        /** @description A style with its text. */
+        Style: {
+            /**
+             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
+             * @example supportive
+             */
+            id: string;
+            /**
+             * @description What people call the style.
+             * @example Supportive
+             */
+            title: string;
+            /**
+             * @description The style prompt.
+             * @example Lead with what went well.
+             */
+            text: string;
         };
         /** @description One reason why a version may not be activated. */
         Violation: {
@@ -733,44 +778,13 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             publishedAt: string;
-            /** @description Who made the change. */
-            publishedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            publishedBy: components["schemas"]["Actor"];
             /**
              * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at it. */
             activeIn: string[];
             /** @description What keeps it from being activated; empty where nothing does. */
@@ -791,18 +805,7 @@ export interface components {
              * @example 1.1.0
              */
             replacement?: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-            }[];
+            styles: components["schemas"]["StyleTitle"][];
         };
         /** @description A version with its texts. */
         Version: {
@@ -843,44 +846,13 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             publishedAt: string;
-            /** @description Who made the change. */
-            publishedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            publishedBy: components["schemas"]["Actor"];
             /**
              * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at it. */
             activeIn: string[];
             /** @description What keeps it from being activated; empty where nothing does. */
@@ -902,23 +874,7 @@ export interface components {
              */
             replacement?: string;
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         VersionPage: {
             /**
@@ -994,54 +950,13 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /**
              * @description The system prompt.
              * @example You are a coach, not a therapist.
              */
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         /** @description A hunk of a unified diff. */
         Hunk: {
@@ -1187,13 +1102,7 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             activatedAt: string;
-            /** @description Who made the change. */
-            activatedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            activatedBy: components["schemas"]["Actor"];
         };
         /** @description A pack with its versions and channels. */
         Pack: {
@@ -1315,13 +1224,7 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             activatedAt: string;
-            /** @description Who made the change. */
-            activatedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            activatedBy: components["schemas"]["Actor"];
             /**
              * @description Why the change is made; kept in the log for good.
              * @example Users report that answers are too blunt
@@ -1332,51 +1235,10 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description The system prompt. */
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         /** @description A move of a channel. */
         Activation: {
@@ -1416,13 +1278,7 @@ export interface components {
              * @example 2.0.0
              */
             previousVersion: string | null;
-            /** @description Who made the change. */
-            actor: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            actor: components["schemas"]["Actor"];
             /**
              * @description Why the change is made; kept in the log for good.
              * @example Users report that answers are too blunt
@@ -1551,13 +1407,7 @@ export interface components {
              * @example 2027-01-31T00:00:00Z
              */
             expiresAt?: string;
-            /** @description Who made the change. */
-            createdBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            createdBy: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @description RFC 3339, UTC.
@@ -1659,13 +1509,7 @@ export interface components {
              * @example version-activated
              */
             type: string;
-            /** @description Who made the change. */
-            actor: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            actor: components["schemas"]["Actor"];
             /** @example Answers were too blunt */
             reason: string;
             /**
@@ -1819,18 +1663,7 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-            }[];
+            styles: components["schemas"]["StyleTitle"][];
         };
         /** @description One style's prompt of the active version. */
         StylePrompt: {
@@ -1921,23 +1754,7 @@ export interface components {
             prompt: {
                 /** @description The system prompt. */
                 system: string;
-                style: {
-                    /**
-                     * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                     * @example supportive
-                     */
-                    id: string;
-                    /**
-                     * @description What people call the style.
-                     * @example Supportive
-                     */
-                    title: string;
-                    /**
-                     * @description The style prompt.
-                     * @example Lead with what went well.
-                     */
-                    text: string;
-                };
+                style: components["schemas"]["Style"];
             };
             /** @description Where the session was pinned; there since that version was revoked and another stands in for it. */
             movedFrom?: {
