@@ -11,8 +11,8 @@ export interface FreshnessOptions {
   readonly staleAfter: number;
   /** Milliseconds after which it is not served any more; `Infinity` for never. */
   readonly maxStale: number;
-  /** It became stale, too stale, or fresh. */
-  readonly onChange: () => void;
+  /** It became stale, too stale, or fresh. `news` is false where that need not be told: a copy is young, but no registry has confirmed it. */
+  readonly onChange: (news: boolean) => void;
 }
 
 export type Grade = 'fresh' | 'stale' | 'too-stale';
@@ -22,6 +22,8 @@ export class Freshness {
   #confirmed = -Infinity;
   /** None before anything is known: what begins as stale is told of as well. */
   #grade: Grade | undefined;
+  /** What was told last. */
+  #told: Grade | undefined;
   #timer: Timer | undefined;
 
   constructor(options: FreshnessOptions) {
@@ -45,7 +47,7 @@ export class Freshness {
   /** It was known to be current so many milliseconds ago; what is known to be younger stays so. */
   confirm(age = 0): void {
     this.#confirmed = Math.max(this.#confirmed, performance.now() - age);
-    this.#look();
+    this.#look(true);
   }
 
   /** What is served from now on is of that age, however young what was served before is. */
@@ -58,15 +60,18 @@ export class Freshness {
     clearTimeout(this.#timer);
   }
 
-  #look(): void {
+  /** @param confirmed a registry has just said so */
+  #look(confirmed = false): void {
     clearTimeout(this.#timer);
     const { staleAfter, maxStale, onChange } = this.#options;
     const { age } = this;
     const grade = age >= maxStale ? 'too-stale' : age >= staleAfter ? 'stale' : 'fresh';
     const next = Math.min(...[staleAfter, maxStale].filter((bound) => bound > age));
     if (Number.isFinite(next)) this.#timer = later(Math.ceil(next - age), () => this.#look());
-    if (grade === this.#grade) return;
+    const news = grade !== this.#told && (grade !== 'fresh' || confirmed);
+    if (grade === this.#grade && !news) return;
     this.#grade = grade;
-    onChange();
+    if (news) this.#told = grade;
+    onChange(news);
   }
 }
