@@ -17,6 +17,7 @@ import metrics, { MetricsBase } from './plugins/metrics/index.ts';
 import { observed } from './plugins/observed-store.ts';
 import minRevision from './plugins/min-revision.ts';
 import openapi from './plugins/openapi.ts';
+import pathPrefix, { trustedProxies } from './plugins/path-prefix.ts';
 import problemDetails, { frameworkErrors } from './plugins/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';
 import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
@@ -57,10 +58,11 @@ const LONGEST_PARAMETER = 200;
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
 export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false, mostConnections: most = mostConnections() }: AppOptions): Promise<FastifyInstance> {
+  const proxies = trustedProxies(trustProxy);
   const app = Fastify({
     logger,
     bodyLimit,
-    trustProxy,
+    trustProxy: trustProxy !== false && proxies, // one reading of the setting, for addresses and for the prefix
     logController: new LogController({ disableRequestLogging: true }), // one line a request costs as much as the request
     requestTimeout: LIMITS.requestTimeout,
     // Reads have no body: without a stream that ends they cost a tenth less. Such a request emits no event; a client that goes away is heard of
@@ -85,6 +87,7 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(connections, { most });
     await app.register(drain);
     await app.register(stalledReaders);
+    await app.register(pathPrefix, { trustedProxies: proxies });
     await app.register(problemDetails);
     await app.register(jsonBodies);
     await app.register(answers);

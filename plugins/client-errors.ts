@@ -8,7 +8,7 @@
  * last answer at the latest, whatever the other side does.
  * Example: headers that come byte by byte are answered 408 after five seconds; half a second later the socket is gone.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { maxHeaderSize, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { bodyOf, PROBLEM_TYPE, type Problem } from './problem-details.ts';
@@ -64,10 +64,10 @@ function end(socket: Socket, answer: string | undefined): void {
 }
 
 /** A whole HTTP answer: there is no reply to send it by. */
-function answerOf({ registry }: FastifyInstance, error: NodeJS.ErrnoException): string {
-  const problem = problemOf(error);
+function answerOf({ registry, server }: FastifyInstance, error: NodeJS.ErrnoException): string {
+  const problem = problemOf(error, server);
   const { status, title } = PROBLEMS[problem.code];
-  const body = bodyOf(problem, undefined);
+  const body = bodyOf(problem);
   const headers = [
     ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
     ...[`Registry-Revision: ${registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
@@ -76,8 +76,8 @@ function answerOf({ registry }: FastifyInstance, error: NodeJS.ErrnoException): 
   return `HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
 }
 
-function problemOf({ code }: NodeJS.ErrnoException): Problem {
-  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'header-too-large', detail: 'The request headers are too large.' };
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { code: 'request-timeout', detail: 'The request did not arrive in time.' };
+function problemOf({ code }: NodeJS.ErrnoException, { headersTimeout, requestTimeout }: FastifyInstance['server']): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'header-too-large', detail: `The request headers are larger than ${maxHeaderSize} bytes.` };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { code: 'request-timeout', detail: `The request did not arrive in time: its headers have ${headersTimeout / 1000} s, all of it has ${requestTimeout / 1000} s.` };
   return { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
 }

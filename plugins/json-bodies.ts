@@ -19,7 +19,7 @@ import { repeatedName } from './repeated-names.ts';
 
 // `validateSchema` would compile JSON Schema's own schema anew for each part of the application: half of a start's time, for
 // schemas that the compiler (`strict`) and the checks of openapi.yaml have looked at.
-const RULES: Options = { validateSchema: false, removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true };
+const RULES: Options = { validateSchema: false, removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false, verbose: true, strict: true, strictTypes: false, allowUnionTypes: true };
 
 /** As many digits as a safe integer has. */
 const DECIMAL = /^-?\d{1,16}$/u;

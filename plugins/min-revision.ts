@@ -10,8 +10,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { invalidInput, type Scope } from '../registry/index.ts';
-import { placeSeen } from './place-seen.ts';
+import { invalidInput, type RegistryError, type Scope } from '../registry/index.ts';
+import { placeSeen, type PlaceSeen } from './place-seen.ts';
 import { restamp } from './request-snapshot.ts';
 import { refusalBy } from './scopes.ts';
 
@@ -19,7 +19,7 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
   const { registry } = app;
   const catchUpFirst = (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     const { place, wrong } = placeSeen(request.headers);
-    if (wrong !== undefined) return next(invalidInput('The request breaks its schema.', [{ parameter: wrong, detail: 'Send a whole number, as an answer had it.' }]));
+    if (wrong !== undefined) return next(notAPlace(wrong, request.headers[wrong]));
     if (place === undefined) return next();
     registry.reach(place).then(() => {
       request.snapshot = registry.current;
@@ -33,6 +33,13 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
     route.onRequest = [...[route.onRequest ?? []].flat(), catchUpFirst(scope)];
   });
   done();
+}
+
+/** Says which header names no place, and what it should be. */
+function notAPlace(parameter: NonNullable<PlaceSeen['wrong']>, sent: unknown): RegistryError {
+  const [name, source, example] = parameter === 'registry-epoch' ? ['Registry-Epoch', 'Registry-Epoch', 2] : ['Registry-Min-Revision', 'Registry-Revision', 42];
+  const detail = `${JSON.stringify(String(sent).slice(0, 60))} is not a whole number. Send the ${source} of an earlier answer, e.g. ${example}.`;
+  return invalidInput(`${name} is not valid.`, [{ parameter, detail }]);
 }
 
 export default fp(minRevision, { name: 'min-revision', dependencies: ['scopes', 'request-snapshot'] });

@@ -6,11 +6,12 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify';
+import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from 'fastify';
 import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
 import { sendDocumentationFile } from './documentation-files.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { linkTo } from './path-prefix.ts';
 
 const TAGS = [
   { name: 'Packs', description: 'Packs and their immutable versions.' },
@@ -24,6 +25,36 @@ const TAGS = [
   { name: 'Health', description: 'For probes.' },
 ];
 
+const TITLE = 'Prompt Registry';
+
+/** Where to go on from `/`; relative, so that they hold below a path prefix. */
+const ENTRIES = { docs: './docs', openapi: './openapi.json', packs: './v1/packs', readiness: './readyz' } as const;
+
+/** Whether `Accept` (RFC 9110 section 12.5.1) asks for a page rather than for JSON, as browsers do. */
+function prefersPage(accept = ''): boolean {
+  const ranges = accept.toLowerCase().split(',').map((range) => range.split(';').map((part) => part.trim()));
+  const quality = (type: string) => {
+    const parameters = ranges.find(([name]) => name === type);
+    return parameters === undefined ? 0 : Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+  };
+  return quality('text/html') > quality('application/json');
+}
+
+/** Without the bar at the top, which offers to explore other documents. */
+const SWAGGER_UI = {
+  ...{ layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true },
+  plugins: [withoutEndlessAnswers],
+};
+
+/** A plugin of Swagger UI, sent to the browser as text. Swagger UI shows an answer when it ends; a stream of events has no end. */
+function withoutEndlessAnswers() {
+  return {
+    statePlugins: {
+      spec: { wrapSelectors: { allowTryItOutFor: (allowed: (...args: unknown[]) => boolean) => (state: unknown, path: string, method: string) => path !== '/v1/events' && allowed(state, path, method) } },
+    },
+  };
+}
+
 const MIN_REVISION = {
   'registry-min-revision': { type: 'integer', minimum: 0, description: 'The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal.' },
   'registry-epoch': { type: 'integer', minimum: 1, description: 'The `Registry-Epoch` that came with it; the one in force where not given.' },
@@ -31,10 +62,11 @@ const MIN_REVISION = {
 
 async function openapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
+    stripBasePath: false,
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Prompt Registry',
+        title: TITLE,
         version: packageJson.version,
         description: [
           'Versioned, immutable prompt packs; one active version per channel; activation and rollback at run time.',
@@ -51,7 +83,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
         },
       },
       security: [{ key: [] }],
-      servers: [{ url: '/', description: 'This server.' }],
+      servers: [{ url: '.', description: 'The server that this document came from.' }], // relative to the document: below a path prefix as well
       tags: TAGS,
     },
     transform: ({ schema, url, route }) => ({ schema: withScope(unfilled(schema), route.config?.scope), url }),
@@ -60,13 +92,14 @@ async function openapi(app: FastifyInstance): Promise<void> {
 
   // A part of its own, so that Helmet's headers and the open scope hold for the documentation only.
   await app.register(async (docs) => {
-    // Made once, for whoever asks first: it takes long enough to keep others waiting, and anybody may ask. As bytes, so that however many
-    // do not read their answer hold one copy of it.
-    const document = { json: once(() => JSON.stringify(app.swagger())), yaml: once(() => openapiYaml(app)) };
-    const sendJson = (_request: FastifyRequest, reply: FastifyReply) => reply.type('application/json; charset=utf-8').send(document.json());
-    const sendYaml = (_request: FastifyRequest, reply: FastifyReply) => reply.type('application/yaml').send(document.yaml());
+    const sendJson = sender('application/json; charset=utf-8', () => JSON.stringify(app.swagger()));
+    const sendYaml = sender('application/yaml', () => openapiYaml(app));
     // Swagger UI's own would make the document, and open a file, for each request.
-    const cheap: Readonly<Record<string, RouteHandlerMethod>> = { '/docs/json': sendJson, '/docs/yaml': sendYaml, '/docs/static/*': sendDocumentationFile };
+    const cheap: Readonly<Record<string, RouteHandlerMethod>> = {
+      '/docs/json': sender('application/json; charset=utf-8', () => JSON.stringify({ ...app.swagger(), servers: [{ url: '..', description: 'This server.' }] })), // it is served one level further down
+      '/docs/yaml': sendYaml,
+      '/docs/static/*': sendDocumentationFile,
+    };
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, scope: 'open' };
       route.schema = { ...route.schema, hide: true };
@@ -82,7 +115,20 @@ async function openapi(app: FastifyInstance): Promise<void> {
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
       strictTransportSecurity: false,
     });
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true } });
+    docs.addHook('onSend', (request, reply, payload, next) => {
+      const location = reply.getHeader('location');
+      if (typeof location === 'string' && location.startsWith('/')) void reply.header('location', linkTo(request, location));
+      next(null, payload);
+    });
+    await docs.register(swaggerUi, {
+      ...{ routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI },
+    });
+    docs.get('/', (request, reply) => {
+      if (request.url === '*') return void reply.callNotFound(); // RFC 9112 section 3.2.4: for OPTIONS alone; the router takes it for `/`
+      void reply.header('vary', 'Accept');
+      if (prefersPage(request.headers.accept)) void reply.redirect(ENTRIES.docs);
+      else void reply.send({ name: packageJson.name, version: packageJson.version, links: ENTRIES });
+    });
     docs.get('/openapi.json', sendJson);
     docs.get('/openapi.yaml', sendYaml);
   });
@@ -117,10 +163,13 @@ function withMinRevision(headers: unknown): object {
 
 export default fp(openapi, { name: 'openapi' });
 
-/** What is made at the first call, as bytes. */
-function once(make: () => string): () => Buffer {
+/**
+ * Answers with what is made for whoever asks first: it takes long enough to keep others waiting, and anybody may ask. As bytes, so that
+ * however many do not read their answer hold one copy of it.
+ */
+function sender(type: string, make: () => string): RouteHandlerMethod {
   let made: Buffer | undefined;
-  return () => (made ??= Buffer.from(make()));
+  return (_request, reply) => reply.type(type).send((made ??= Buffer.from(make())));
 }
 
 /** The OpenAPI document as `openapi.yaml` holds it, byte for byte. */

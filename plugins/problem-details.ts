@@ -8,12 +8,17 @@
  * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import type { TSchema } from '@sinclair/typebox';
+import type { ErrorObject } from 'ajv';
 import fp from 'fastify-plugin';
-import { messageOf, RegistryError } from '../registry/index.ts';
+import { brokenPattern, messageOf, RegistryError } from '../registry/index.ts';
+import { linkTo, prefixOf } from './path-prefix.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
 import { restamp, stamp } from './request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
+
+const MEGABYTE = 1024 * 1024;
 
 /** Seconds that every 503 asks to wait. */
 const RETRY_AFTER = '1';
@@ -73,9 +78,9 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
     if (allowed.size > 0 && !allowed.has(request.method)) {
       const allow = [...allowed].sort().join(', ');
       void reply.header('allow', allow);
-      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${path} takes ${allow}, not ${request.method}.` });
+      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.` });
     }
-    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${path}. The API is listed at /docs.` });
+    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.` });
   };
   app.setNotFoundHandler(sendUnknown);
   // What is wrong with a body that nobody takes does not matter.
@@ -92,7 +97,7 @@ export default fp(problemDetails, { name: 'problem-details' });
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status } = PROBLEMS[problem.code];
   if (status === 503) void reply.header('retry-after', RETRY_AFTER);
-  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, pathOf(request)));
+  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, prefixOf(request), pathOf(request)));
 }
 
 /** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
@@ -102,10 +107,10 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
   request.server.metrics.refused(reply.statusCode);
 }
 
-/** The body of a problem. @param instance the path that was asked for, where it is known */
-export function bodyOf({ code, detail, members }: Problem, instance: string | undefined): string {
+/** The body of a problem. @param instance the path that was asked for; not known where the request could not be read */
+export function bodyOf({ code, detail, members }: Problem, prefix = '', instance?: string): string {
   const { status, title } = PROBLEMS[code];
-  return JSON.stringify({ type: `/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(instance) }), code, ...members });
+  return JSON.stringify({ type: `${prefix}/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(`${prefix}${instance}`) }), code, ...members });
 }
 
 function problemOf(error: FastifyError | RegistryError | HttpProblem, request: FastifyRequest): Problem {
@@ -124,29 +129,43 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
   }
   const code = FRAMEWORK_CODES[error.code];
   if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
+  if (code === 'payload-too-large') return { code, detail: tooLarge(Number(request.headers['content-length']), request.routeOptions.bodyLimit) };
+  if (code === 'uri-too-long') return { code, detail: `A part of the path is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, which no name and no session id here is.` };
   if (code !== undefined) return { code, detail: error.message };
-  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${pathOf(request)}.` }; // a path out of the folder of static files
+  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
   request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);
   return { code: 'internal', detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.', members: { requestId: request.id } };
 }
 
+/** @param size bytes that the request announced; NaN if it announced none (a chunked body) */
+function tooLarge(size: number, limit: number): string {
+  const setting = limit % MEGABYTE === 0 ? `=${limit / MEGABYTE}mb` : limit % 1024 === 0 ? `=${limit / 1024}kb` : '';
+  const body = size > limit ? `The body has ${size} bytes` : 'The body is too large';
+  return `${body}; this service takes at most ${limit} bytes (BODY_LIMIT${setting}). Send less, or have BODY_LIMIT raised.`;
+}
+
 /** One validation fault, by pointer (body) or by parameter (all else). */
-function faultOf({ instancePath, message = 'is not valid', params, keyword }: FastifySchemaValidationError, where: string): { pointer?: string; parameter?: string; detail: string } {
+function faultOf({ instancePath, message = 'is not valid', params, keyword, parentSchema, data }: FastifySchemaValidationError & Pick<ErrorObject, 'parentSchema' | 'data'>, where: string): { pointer?: string; parameter?: string; detail: string } {
   const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
   const member = named.additionalProperty ?? named.missingProperty;
-  const place = member === undefined ? instancePath : `${instancePath}/${member}`;
-  const detail = detailOf(keyword, member ?? place, message, named.allowedValues);
-  return where === 'body' ? { pointer: place, detail } : { parameter: place.replace(/^\//u, ''), detail };
+  const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
+  const place = where === 'body' ? pointer : pointer.replace(/^\//u, '');
+  const detail = keyword === 'pattern' && parentSchema !== undefined ? brokenPattern(parentSchema as TSchema, data, quoted(place)) : detailOf(keyword, member ?? place, message, named.allowedValues);
+  return where === 'body' ? { pointer: place, detail } : { parameter: place, detail };
 }
 
 function detailOf(keyword: string, place: string, message: string, allowed: string[] | undefined): string {
-  const shown = place.length > 200 ? `${place.slice(0, 200)}…` : place;
-  if (keyword === 'additionalProperties') return `"${shown}" is not known here; unknown members are refused, not dropped.`;
-  if (keyword === 'required') return `"${shown}" is missing.`;
-  if (keyword === 'enum' && allowed !== undefined) return `"${shown}" must be one of ${allowed.join(', ')}.`;
-  if (message === 'must match pattern "\\S"') return `"${shown}" must not be blank.`;
-  return `${shown === '' ? 'The value' : `"${shown}"`} ${message}.`;
+  const shown = quoted(place);
+  if (keyword === 'additionalProperties') return `${shown} is not known here; unknown members are refused, not dropped.`;
+  if (keyword === 'required') return `${shown} is missing.`;
+  if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
+  if (message === 'must match format "date-time"') return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
+  return `${place === '' ? 'The value' : shown} ${message}.`;
+}
+
+function quoted(place: string): string {
+  return `"${place.length > 200 ? `${place.slice(0, 200)}…` : place}"`;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -50,7 +50,7 @@ const domain = {
   'nothing-to-roll-back-to': kind(409, 'Nothing to roll back to', 'The channel has no earlier version left on its stack. Activate a version instead.'),
   'never-active': kind(409, 'The version was never active here', 'A rollback leads back to a version that was active in the channel before. `everActive` lists those. Activate the version instead.'),
   'not-active': kind(409, 'Another version is active by now', 'The version named in `fromVersion` is not the active one any more; somebody else moved the channel. Look again, then decide.'),
-  'revision-conflict': kind(412, 'The channel has moved', 'The channel is not at the revision that `If-Match` names. `currentRevision` says where it is. Read again, then decide.'),
+  'revision-conflict': kind(412, 'If-Match does not match', 'The channel is not at the revision that `If-Match` names, or `If-Match` names no state of the channel: a weak tag (`W/"…"`) never matches. `currentRevision` says where the channel is. Read again, then decide.'),
   'store-unavailable': kind(503, 'The store cannot be reached', 'Nothing was sent to the store and nothing was changed. Try again after `Retry-After`.'),
   'store-busy': kind(503, 'The store is busy', 'Others kept changing the registry. Nothing was changed. Try again after `Retry-After`.'),
   'outcome-unknown': kind(503, 'The outcome is unknown', 'The store went away around the commit, so the change may have been made or not. `eventId` names the event to look for.'),

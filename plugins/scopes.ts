@@ -57,9 +57,8 @@ export function refusalBy(snapshot: Snapshot, request: FastifyRequest, reply: Fa
 /** Why the request may not go on, or undefined where it may. */
 function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
-    const sent = headers.authorization !== undefined;
-    void reply.header('www-authenticate', sent ? `${REALM}, error="invalid_token"` : REALM);
-    return new HttpProblem('unauthenticated', sent ? 'The key is not known here.' : 'Send a key: "Authorization: Bearer prk_…".');
+    void reply.header('www-authenticate', headers.authorization === undefined ? REALM : `${REALM}, error="invalid_token"`);
+    return new HttpProblem('unauthenticated', unusableBecause(headers.authorization) ?? 'The key is not known here.');
   }
   const dead = deadBecause(caller, server.registry.now());
   if (dead !== undefined) {
@@ -70,3 +69,17 @@ function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyRepl
   void reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
   return new RegistryError('forbidden', `The key "${caller.label}" lacks the scope "${scope}".`, { requiredScopes: [scope] });
 }
+
+/** Why a header cannot be a key at all; undefined if it can. Only the name of a scheme is repeated: anything else may be secret. */
+function unusableBecause(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return `Send a key: ${EXPECTED}.`;
+  const [, scheme = '', rest = ''] = /^ *([^ ]*) *(.*)$/su.exec(authorization) ?? [];
+  if (/^prk_/iu.test(scheme)) return `The Authorization header names no scheme. Write "Bearer" and a space before the key: ${EXPECTED}.`;
+  if (scheme.toLowerCase() !== 'bearer') {
+    const named = /^[A-Za-z][A-Za-z0-9-]{0,30}$/u.test(scheme) && rest !== '' ? `the scheme "${scheme}", which is not supported` : 'no scheme that is known';
+    return `The Authorization header uses ${named}. Send the key as ${EXPECTED}.`;
+  }
+  return rest.startsWith('prk_') ? undefined : `What follows "Bearer" is not a key: keys begin with prk_. Send ${EXPECTED}.`;
+}
+
+const EXPECTED = '"Authorization: Bearer prk_…"';

@@ -115,10 +115,16 @@ function keptFault(kept: readonly Head[], event: Event): string | undefined {
   return other ? `Revision ${event.revision} has another hash than the one that was kept outside: the chain was rewritten.` : undefined;
 }
 
-/** What the log is asked for by readers of the audit. */
-export type AuditQuery = Omit<EventQuery, 'order' | 'before' | 'exact'>;
+/** In which order a reader of the audit is given events. */
+export const EVENT_ORDERS = ['oldest', 'newest'] as const;
 
-/** Events, the oldest first. @throws RegistryError `store-unavailable` */
-export function auditEvents(store: Store, query: AuditQuery & { readonly before: number }): Promise<readonly Event[]> {
-  return store.events({ ...query, order: 'ascending' });
+/** What the log is asked for by readers of the audit. */
+export interface AuditQuery extends Omit<EventQuery, 'order' | 'exact'> {
+  /** Which events come first; the oldest if missing. Page on with `after` (oldest first) or `before` (newest first). */
+  readonly order?: (typeof EVENT_ORDERS)[number];
+}
+
+/** Events up to a revision, the oldest first unless asked otherwise. @throws RegistryError `store-unavailable` */
+export function auditEvents(store: Store, { order = 'oldest', before = Infinity, ...query }: AuditQuery, upTo: number): Promise<readonly Event[]> {
+  return store.events({ ...query, before: Math.min(before, upTo + 1), order: order === 'oldest' ? 'ascending' : 'descending' });
 }

@@ -1,10 +1,13 @@
 /**
  * How two versions differ, asset by asset, so that an operator sees what a move would change before making it.
  *
- * Unified hunks are from jsdiff (Myers 1986); where two texts have so little in common that this would take long, one hunk says
- * that all of it was replaced.
+ * Problem: the search for the shortest difference grows with the square of the lines that differ, and a process that answers reads
+ * must not stand still for it.
+ * Rule: unified hunks are from jsdiff (Myers 1986). A search that is not over soon goes on in steps, one a turn of the event loop. Where
+ * two texts have so little in common that even this would take long, one hunk says that all of it was replaced.
  */
-import { structuredPatch } from 'diff';
+import { setImmediate } from 'node:timers/promises';
+import { structuredPatch, type StructuredPatch } from 'diff';
 import { canonical } from './event.ts';
 import type { PackContent } from './model.ts';
 import type { VersionRecord } from './snapshot.ts';
@@ -46,18 +49,22 @@ export interface Edition {
 }
 
 /** Lines gone or new that are looked for in one comparison, before what is left is called replaced; the time grows with their square. */
-const MOST_EDITS = 2000;
+const MOST_EDITS = 1000;
 
-/** What changes from one edition to another; from nothing, everything is added. */
-export function differences(from: Edition | undefined, to: Edition): Differences {
+/** Edits that are looked for in one turn of the event loop: a few milliseconds of work, and enough for what people change between two versions. */
+const EDITS_AT_ONCE = 200;
+
+/** What changes from one edition to another; from nothing, everything is added. Lets others run between its steps. */
+export async function differences(from: Edition | undefined, to: Edition): Promise<Differences> {
   const before = assetsOf(from?.content);
   const after = assetsOf(to.content);
   let edits = MOST_EDITS;
-  const assets = [...new Set([...after.keys(), ...before.keys()])].map((asset) => {
-    const diff = assetDiff(asset, before.get(asset), after.get(asset), edits);
+  const assets: AssetDiff[] = [];
+  for (const asset of new Set([...after.keys(), ...before.keys()])) {
+    const diff = await assetDiff(asset, before.get(asset), after.get(asset), edits);
     edits = Math.max(0, edits - editsIn(diff));
-    return diff;
-  });
+    assets.push(diff);
+  }
   const styles = (content: PackContent | undefined) => content?.styles.map(({ id }) => id) ?? [];
   return {
     assets,
@@ -80,10 +87,11 @@ function editsIn({ hunks }: AssetDiff): number {
 }
 
 /** @param edits the most that are looked for */
-function assetDiff(asset: string, before: string | undefined, after: string | undefined, edits: number): AssetDiff {
+async function assetDiff(asset: string, before: string | undefined, after: string | undefined, edits: number): Promise<AssetDiff> {
   if (before === after) return { asset, change: 'same', hunks: [] };
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-  return { asset, change, hunks: hunksOf(asset, linesOf(before), linesOf(after), edits) };
+  await setImmediate();
+  return { asset, change, hunks: await hunksOf(linesOf(before), linesOf(after), edits) };
 }
 
 function linesOf(text: string | undefined): string[] {
@@ -91,11 +99,17 @@ function linesOf(text: string | undefined): string[] {
 }
 
 /** Every line is ended, the last one too, as in the file that a text comes from: so no hunk has to speak of a missing newline. */
-function hunksOf(asset: string, gone: readonly string[], came: readonly string[], edits: number): Hunk[] {
-  const ended = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
-  const patch = structuredPatch(asset, asset, ended(gone), ended(came), undefined, undefined, { context: 3, maxEditLength: edits });
+async function hunksOf(gone: readonly string[], came: readonly string[], edits: number): Promise<Hunk[]> {
+  const [before, after] = [gone, came].map((lines) => lines.map((line) => `${line}\n`).join('')) as [string, string];
+  const soon = structuredPatch('', '', before, after, undefined, undefined, { context: 3, maxEditLength: Math.min(edits, EDITS_AT_ONCE) });
+  const patch = soon ?? (edits > EDITS_AT_ONCE ? await patchInSteps(before, after, edits) : undefined);
   if (patch !== undefined) return patch.hunks.map(({ oldStart, oldLines, newStart, newLines, lines }) => ({ oldStart, oldLines, newStart, newLines, lines }));
   return [{ oldStart: 1, oldLines: gone.length, newStart: 1, newLines: came.length, lines: [...gone.map((line) => `-${line}`), ...came.map((line) => `+${line}`)] }];
+}
+
+/** The same search, one step of it a turn; undefined if there are more edits than that. */
+function patchInSteps(before: string, after: string, edits: number): Promise<StructuredPatch | undefined> {
+  return new Promise((callback) => void structuredPatch('', '', before, after, undefined, undefined, { context: 3, maxEditLength: edits, callback }));
 }
 
 function metadataDiff(from: VersionRecord, to: VersionRecord): MetadataDiff[] {

@@ -7,6 +7,7 @@ export { FrozenMap } from './frozen-map.ts';
 export { SILENT, type Log } from './log.ts';
 export { makeFolder } from './make-folder.ts';
 export { parsePack, unfitTexts } from './pack.ts';
+export { brokenPattern } from './shapes.ts';
 export { normalizeText } from './texts.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
 export { isActivatable, packIn, reaches, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type PackState, type PolicyRecord, type Place, type Pointer, type Snapshot, type StylePrompt, type StyleList, type SystemPrompt, type VersionRecord } from './snapshot.ts';
@@ -14,7 +15,7 @@ export { Registry, type Marked, type Preview, type Reader, type Receipt, type Re
 export type { ChangeListener, Condition, Health, InstanceRecord } from './instance.ts';
 export type { ActivateRequest, At, Attribution, CreateKeyRequest, PublishRequest, RevokeKeyRequest, RevokeRequest, RollbackRequest } from './requests.ts';
 export { movesOf, type Activation } from './activations.ts';
-export { verifyLog, type Verification } from './audit.ts';
+export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './audit.ts';
 export type { StateProof } from './comparison.ts';
 export { savedProof } from './snapshot-check.ts';
 export { differences, type AssetDiff, type Differences } from './diff.ts';

@@ -12,6 +12,7 @@ import semver from 'semver';
 import { invalidInput, type InputFault } from './errors.ts';
 import { canonical, sha256 } from './event.ts';
 import { NOT_BLANK, PackDocument, PackName, type PackContent, type PackVersion } from './model.ts';
+import { brokenPattern } from './shapes.ts';
 import { isVisible, normalizeText } from './texts.ts';
 
 /** The most faults that one refusal names. */
@@ -88,11 +89,9 @@ function isShortEnough({ type, schema, value }: ValueError): boolean {
   return type === ValueErrorType.StringMaxLength && typeof value === 'string' && Array.from(value).length <= maxLength;
 }
 
-function faultDetail({ type, message, schema }: ValueError): string {
-  const { pattern, description } = schema as { pattern?: string; description?: string };
-  const blank = type === ValueErrorType.StringPattern || type === ValueErrorType.StringMinLength;
-  if (pattern === NOT_BLANK) return blank ? 'Must not be blank.' : `${message}.`;
-  if (pattern !== undefined && description !== undefined) return `${message}. ${description}`;
+function faultDetail({ type, message, schema, value }: ValueError): string {
+  if (type === ValueErrorType.StringPattern) return brokenPattern(schema, value);
+  if (type === ValueErrorType.StringMinLength && schema['pattern'] === NOT_BLANK) return 'Must not be blank.';
   return `${message}.`;
 }
 

@@ -31,9 +31,9 @@ export interface Reader {
 export const NO_AUDITOR: Reader = Object.freeze({ mayAudit: false });
 
 /** @param active what the channel is at; undefined where it is at nothing */
-export function previewOf(active: Edition | undefined, target: Edition, { mayAudit }: Reader, snapshot: Snapshot): Preview {
+export async function previewOf(active: Edition | undefined, target: Edition, { mayAudit }: Reader, snapshot: Snapshot): Promise<Preview> {
   const { version, revocation, violations } = target.record;
-  const found = differences(active, target);
+  const found = await differences(active, target);
   const revoked: Violation[] = revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
   return {
     ...{ wouldActivate: version, previousVersion: active?.record.version ?? null, problems: [...revoked, ...violations], snapshot },

@@ -198,9 +198,9 @@ export class Registry {
     return activationsIn(this.#store, pack, { ...page, before });
   }
 
-  /** A page of events, the oldest first. @throws RegistryError `store-unavailable` */
+  /** A page of events, the oldest first unless the query asks for the newest. @throws RegistryError `store-unavailable` */
   events(query: AuditQuery, snapshot = this.#current): Promise<readonly Event[]> {
-    return auditEvents(this.#store, { ...query, before: snapshot.revision + 1 });
+    return auditEvents(this.#store, query, snapshot.revision);
   }
 
   /** Checks the whole log, and that it still says what this instance serves (SPEC R11). @throws RegistryError `store-unavailable` */

@@ -20,8 +20,11 @@ import { isActivatable, listed, packIn, unknownVersion, type ChannelView, type P
 
 export { apply } from './fold.ts';
 
-/** Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is. */
-export type Precondition = (view: ChannelView | undefined, history: Pick<Snapshot, 'epoch' | 'epochStart'>) => boolean;
+/**
+ * Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is.
+ * False means that the channel has moved; a text says why the caller's condition does not match although it has not.
+ */
+export type Precondition = (view: ChannelView | undefined, history: Pick<Snapshot, 'epoch' | 'epochStart'>) => boolean | string;
 
 export interface PublishCommand {
   readonly type: 'publish';
@@ -170,15 +173,17 @@ function target(snapshot: Snapshot, command: MoveCommand, rules: Rules): { state
     const knownChannels = [...new Set([...rules.channels, ...state.pointers.keys()])];
     throw new RegistryError('channel-not-found', `There is no channel "${channel}". Channels here: ${listed(knownChannels)}.`, { knownChannels });
   }
-  if (precondition !== undefined && !precondition(snapshot.views.get(pack)?.get(channel), snapshot)) {
-    const currentRevision = pointer?.revision ?? 0;
-    throw new RegistryError(
-      'revision-conflict',
-      `Channel "${channel}" of pack "${pack}" has moved: it is at ${pointer?.version ?? 'no version'} since revision ${currentRevision}, which is not what If-Match names. Read it again, then decide.`,
-      { currentRevision },
-    );
-  }
+  const wanted = precondition?.(snapshot.views.get(pack)?.get(channel), snapshot) ?? true;
+  if (wanted !== true) throw revisionConflict(`Channel "${channel}" of pack "${pack}"`, pointer, wanted);
   return { state, pointer };
+}
+
+function revisionConflict(place: string, pointer: Pointer | undefined, why: false | string): RegistryError {
+  const currentRevision = pointer?.revision ?? 0;
+  if (pointer === undefined) return new RegistryError('revision-conflict', `${place} points at no version, so no If-Match can match. Leave it out to activate the first version.`, { currentRevision });
+  const now = `at ${pointer.version} since revision ${currentRevision}`;
+  const detail = why === false ? `${place} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.` : `${why} ${place} is ${now}.`;
+  return new RegistryError('revision-conflict', detail, { currentRevision });
 }
 
 function registered(state: PackState, version: string): VersionRecord {

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerOrigin } from '../plugins/answers.ts';
-import type { ChannelView, Precondition } from '../registry/index.ts';
+import { invalidInput, type ChannelView, type Precondition } from '../registry/index.ts';
 
 interface Prepared {
   readonly body: Buffer;
@@ -50,23 +50,52 @@ function matchesWeakly(header: string, etag: string): boolean {
  * What `If-Match` demands of the channel when the move is decided; undefined where the header is not sent (SPEC R5). After a restore a
  * revision may be given out again for another event: with `Registry-Epoch`, one that was seen in an earlier history and is not common to
  * both does not match. An instance that serves a pinned version also takes the ETag of that answer, which is of the same revision.
+ *
+ * @throws RegistryError `validation-failed` for a header that is neither `*` nor a list of entity tags
  */
 export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondition | undefined {
   const header = headers['if-match'];
   if (header === undefined) return undefined;
   if (header.trim() === '*') return (view) => view !== undefined;
-  const tags = listOf(header);
+  const tags = tagsOf(header);
   const seenIn = Number(headers['registry-epoch'] ?? Infinity);
   return (view, { epoch, epochStart }) => {
     if (view === undefined) return false;
     const { pack, channel, revision } = view.activePack;
     const common = seenIn >= epoch || revision < epochStart;
     const served = snapshot.views.get(pack)?.get(channel)?.activePack;
-    return tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag || (served?.revision === revision && tag === prepare(served).etag));
+    if (tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag || (served?.revision === revision && tag === prepare(served).etag))) return true;
+    return common ? whyNone(tags, revision) : false;
   };
 }
 
-/** The entity tags of a list; whatever is none is left out, and so never matches. */
+/** Why none of the tags matches although the channel has not moved; false if it has, as far as one can tell. */
+function whyNone(tags: readonly string[], revision: number): false | string {
+  const send = `Send the ETag of getActivePack, or "${revision}".`;
+  const strong = tags.filter((tag) => !tag.startsWith('W/'));
+  if (strong.length === 0) return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag such as ${shown(tags[0])} never matches; proxies that compress answers make tags weak. ${send}`;
+  const sameRevision = strong.find((tag) => tag.startsWith(`"${revision}.`));
+  if (sameRevision !== undefined) return `${shown(sameRevision)} is of this revision, but it is the ETag of another resource. ${send}`;
+  if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag))) return `${shown(strong[0])} is not an ETag of this registry. ${send}`;
+  return false;
+}
+
+/** The entity tags of `If-Match` (RFC 9110 section 8.8.3). @throws RegistryError `validation-failed` for anything else */
+function tagsOf(header: string): string[] {
+  const tags = listOf(header);
+  if (tags.length > 0 && header.replaceAll(TAG, 'tag').split(',').every((part) => ['', 'tag'].includes(part.trim()))) return tags;
+  const detail = `${shown(header)} is not valid. Send the ETag of getActivePack as it came, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
+  throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [{ parameter: 'if-match', detail }]);
+}
+
+const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/gu;
+
+/** The entity tags of a list; anything else is left out, and so never matches. */
 function listOf(header: string): string[] {
-  return header.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/gu) ?? [];
+  return header.match(TAG) ?? [];
+}
+
+/** What a caller sent, short enough for a message. */
+function shown(text = ''): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text || 'An empty value';
 }

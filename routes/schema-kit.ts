@@ -4,7 +4,7 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from '@sinclair/typebox';
 import { PROBLEM_TYPE } from '../plugins/problem-details.ts';
 import { PROBLEMS, type ProblemCode } from '../plugins/problems.ts';
-import { ChannelName, PackName, PAGE, Scope, StyleId, Version, Violation } from '../registry/index.ts';
+import { ChannelName, PackName, PAGE, Scope, StyleId, Version, type Violation } from '../registry/index.ts';
 
 /** An object that takes no members but these. */
 export const closed = <T extends TProperties>(properties: T, options: { $id?: string; description?: string; examples?: unknown[] } = {}): TObject<T> =>
@@ -47,7 +47,7 @@ export const Problem = Type.Object(
     eventId: Type.Optional(Type.String()),
     requestId: Type.Optional(Type.String()),
     requiredScopes: Type.Optional(Type.Array(Scope)),
-    violations: Type.Optional(Type.Array(closed(Violation.properties))),
+    violations: Type.Optional(Type.Array(Type.Unsafe<Violation>(Type.Ref('Violation')))),
     candidates: Type.Optional(Type.Array(Version, { description: 'Versions that would do as a replacement.' })),
   },
   { $id: 'Problem', description: 'RFC 9457 problem details.', additionalProperties: true },
@@ -146,7 +146,7 @@ export const packParams = closed({ pack: PackName });
 export const versionParams = closed({ pack: PackName, version: Version });
 
 export const limitQuery = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE.most, default: PAGE.usual, description: 'The most entries to give.' }));
-export const cursorQuery = Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before.' }));
+export const cursorQuery = Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before; leave it out to start from the beginning.' }));
 export const NextCursor = nullable(Type.String({ description: 'Ask with it for the next page; null on the last one.', examples: ['MS4wLjA'] }));
 
 /** Sent on a conditional read. */

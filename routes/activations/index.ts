@@ -1,6 +1,7 @@
 /** What is active, and the moves of channels. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { linkTo } from '../../plugins/path-prefix.ts';
 import { restamp } from '../../plugins/request-snapshot.ts';
 import { callerMay } from '../../plugins/scopes.ts';
 import { PAGE, viewIn, type Activation, type Preview, type Receipt, type Registry } from '../../registry/index.ts';
@@ -114,7 +115,7 @@ async function sendMove(request: FastifyRequest, reply: FastifyReply, registry: 
   markReplayed(reply, replayed);
   request.origin = activation;
   restamp(reply, registry, registry.current);
-  void reply.header('location', `/v1/packs/${pack}/active?channel=${channel}`);
+  void reply.header('location', linkTo(request, `/v1/packs/${pack}/active?channel=${channel}`));
   const status = wait?.complete === false ? 202 : changed ? 201 : 200;
   return reply.code(status).send({ ...activation, ...(wait !== undefined && { instances: wait.instances }) });
 }

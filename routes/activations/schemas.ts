@@ -1,17 +1,18 @@
 /** Wire shapes of what is active, and of its moves. */
 import { Type } from '@sinclair/typebox';
-import { Actor, ChannelName, Compatibility, Digest, PackName, Reason, Revision, Style, StyleId, Timestamp, Version } from '../../registry/index.ts';
+import { ChannelName, Digest, PackName, Reason, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { channelQuery, closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
 import { Instances, instancesExample } from '../preference.ts';
 import { AssetDiff, diffExample, Violation } from '../versions/schemas.ts';
+import { Actor, Compatibility, Style } from '../words.ts';
 
 export const ActivePack = closed(
   {
     ...{ pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision },
-    ...{ activatedAt: Timestamp, activatedBy: Actor, reason: Reason, defaultStyle: StyleId, compatibility: Compatibility },
+    ...{ activatedAt: Timestamp, activatedBy: ref(Actor), reason: Reason, defaultStyle: StyleId, compatibility: ref(Compatibility) },
     system: Type.String({ description: 'The system prompt.' }),
-    styles: Type.Array(Style),
+    styles: Type.Array(ref(Style)),
   },
   { $id: 'ActivePack', description: 'The whole active version, from one snapshot. `revision` is the one that last moved the channel.' },
 );
@@ -26,7 +27,7 @@ export const Activation = closed(
     kind: stringEnum(['activation', 'rollback', 'revocation'], 'How the channel came to move.'),
     ...{ pack: PackName, channel: ChannelName, version: Version, digest: Digest },
     previousVersion: nullable(Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] })),
-    ...{ actor: Actor, reason: Reason, activatedAt: Timestamp },
+    ...{ actor: ref(Actor), reason: Reason, activatedAt: Timestamp },
     changed: Type.Boolean({ description: 'False where the channel was there already: no event was made, and this tells how it came there.' }),
     instances: Type.Optional(ref(Instances)),
   },
@@ -41,11 +42,11 @@ export const pendingExample = { ...activationExample, instances: { ...instancesE
 
 export const ActivationPage = closed({ activations: Type.Array(ref(Activation)), nextCursor: NextCursor }, { $id: 'ActivationPage' });
 
-const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what would happen.' }));
+const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what would happen. Leave it out to move the channel.' }));
 
 export const ActivateBody = closed(
   { version: Version, channel: Type.Optional(ChannelName), reason: Reason, dryRun },
-  { $id: 'ActivateRequest', examples: [{ version: '1.1.0', reason: 'Answers were too blunt' }] },
+  { $id: 'ActivateRequest', examples: [{ version: '1.1.0', channel: 'production', reason: 'Answers were too blunt', dryRun: true }] },
 );
 
 export const RollbackBody = closed(
@@ -56,7 +57,7 @@ export const RollbackBody = closed(
     fromVersion: Type.Optional({ ...Version, description: 'Only where this version is still the active one.' }),
     dryRun,
   },
-  { $id: 'RollbackRequest', examples: [{ reason: 'Answers were too blunt', fromVersion: '2.0.0' }] },
+  { $id: 'RollbackRequest', examples: [{ channel: 'production', reason: 'Answers were too blunt', fromVersion: '2.0.0', dryRun: true }] },
 );
 
 export const Preview = closed(

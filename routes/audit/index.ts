@@ -13,16 +13,17 @@ const auditRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/audit/events', {
     config: { scope: 'audit:read' },
     schema: {
-      ...{ operationId: 'listEvents', tags: ['Audit'], summary: 'List events', description: 'Who did what, when and why, the oldest first, page by page; all conditions hold together.' },
+      ...{ operationId: 'listEvents', tags: ['Audit'], summary: 'List events', description: 'Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.' },
       querystring: wire.eventsQuery,
       response: { 200: answer(wire.EventPage, 'A page of events.', { events: [wire.eventExample], nextAfter: null }), ...problems('store-unavailable') },
     },
     handler: async (request) => {
-      const { limit = PAGE.usual, type, from, to, ...rest } = request.query;
+      const { limit = PAGE.usual, order = 'oldest', type, from, to, ...rest } = request.query;
       const times = { ...(from !== undefined && { from: new Date(from).toISOString() }), ...(to !== undefined && { to: new Date(to).toISOString() }) };
-      const found = await registry.events({ ...rest, ...times, ...(type !== undefined && { types: [type] }), limit: limit + 1 }, request.snapshot);
+      const found = await registry.events({ ...rest, ...times, ...(type !== undefined && { types: [type] }), order, limit: limit + 1 }, request.snapshot);
       const events = found.slice(0, limit);
-      return { events: mutable(events), nextAfter: found.length > limit ? (events.at(-1)?.revision ?? null) : null };
+      const next = found.length > limit ? (events.at(-1)?.revision ?? null) : null;
+      return { events: mutable(events), ...(order === 'oldest' ? { nextAfter: next } : { nextAfter: null, nextBefore: next }) };
     },
   });
 

@@ -1,8 +1,9 @@
 /** Wire shapes of the audit. */
 import { Type } from '@sinclair/typebox';
-import { Actor, ChannelName, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
+import { ChannelName, EVENT_ORDERS, EVENT_TYPES, KeyId, PackName, Revision, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { closed, limitQuery, nullable, ref, stringEnum } from '../schema-kit.ts';
+import { Actor } from '../words.ts';
 
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of RFC 8785 of the event as listed, without `hash`.', examples: ['4f'.repeat(32)] });
 
@@ -12,7 +13,7 @@ export const Event = closed(
     id: Type.String({ description: 'Unique; `listEvents?id=` finds it.', examples: ['5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e'] }),
     at: Timestamp,
     type: Type.String({ description: `What happened: ${EVENT_TYPES.join(', ')}, or a type that a newer build knows.`, examples: ['version-activated'] }),
-    actor: Actor,
+    actor: ref(Actor),
     reason: Type.String({ examples: ['Answers were too blunt'] }),
     pack: Type.Optional(PackName),
     channel: Type.Optional(ChannelName),
@@ -29,7 +30,11 @@ export const eventExample = {
 };
 
 export const EventPage = closed(
-  { events: Type.Array(ref(Event)), nextAfter: nullable(Type.Integer({ description: 'Ask with `after` for the next page; null on the last one.', examples: [9] })) },
+  {
+    events: Type.Array(ref(Event)),
+    nextAfter: nullable(Type.Integer({ description: 'Ask with `after` for the next page; null on the last one, and with `order=newest`.', examples: [9] })),
+    nextBefore: Type.Optional(nullable(Type.Integer({ description: 'With `order=newest` alone: ask with `before` for the next page; null on the last one.', examples: [5] }))),
+  },
   { $id: 'EventPage' },
 );
 
@@ -37,10 +42,12 @@ const time = (description: string) => Type.Optional(Type.String({ format: 'date-
 
 export const eventsQuery = closed({
   after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Only events with a higher revision.' })),
+  before: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Only events with a lower revision.' })),
+  order: Type.Optional({ ...stringEnum(EVENT_ORDERS, 'Which events come first.'), default: 'oldest' }),
   limit: limitQuery,
   pack: Type.Optional(PackName),
   channel: Type.Optional(ChannelName),
-  actor: Type.Optional({ ...KeyId, pattern: '^[0-9A-Za-z-]{1,32}$', description: 'Key id of who acted; `system` for the registry itself.' }),
+  actor: Type.Optional({ ...KeyId, pattern: '^[0-9A-Za-z-]{1,32}$', description: 'Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself.' }),
   type: Type.Optional(stringEnum(EVENT_TYPES, 'Only events of this type.')),
   id: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The event with this id.' })),
   from: time('Not earlier than this.'),

@@ -1,5 +1,6 @@
 /** Coach sessions: started on what is active, answered from their pin ever after (SPEC R8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { linkTo } from '../../plugins/path-prefix.ts';
 import { restamp } from '../../plugins/request-snapshot.ts';
 import type { Marked, Session } from '../../registry/index.ts';
 import { answer, bodyProblems, closed, locationHeader, problems, ref } from '../schema-kit.ts';
@@ -22,7 +23,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const session = unmarked(registry.startSession(request.body));
       restamp(reply, registry, registry.current);
       request.origin = session.promptPack;
-      void reply.header('location', `/v1/coach/sessions/${session.sessionId}`);
+      void reply.header('location', linkTo(request, `/v1/coach/sessions/${session.sessionId}`));
       return reply.code(201).send(session);
     },
   });

@@ -1,7 +1,8 @@
 /** Wire shapes of coach sessions. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Revision, Style, StyleId, Timestamp, Version } from '../../registry/index.ts';
-import { closed } from '../schema-kit.ts';
+import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
+import { closed, ref } from '../schema-kit.ts';
+import { Style } from '../words.ts';
 
 const SessionId = Type.String({ minLength: 1, maxLength: 200, description: 'Opaque; keep it to read the session again.', examples: ['eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln'] });
 
@@ -11,7 +12,7 @@ export const Session = closed(
     startedAt: Timestamp,
     expiresAt: Timestamp,
     promptPack: closed({ pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision }, { description: 'The pin: what the session runs on until it expires.' }),
-    prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: Style }),
+    prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: ref(Style) }),
     movedFrom: Type.Optional(
       closed({ version: Version, styleId: StyleId }, { description: 'Where the session was pinned; there since that version was revoked and another stands in for it.' }),
     ),

@@ -61,6 +61,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
         'The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.',
         'Where that place is not in the log, because a database was restored, comes `event: resync`: read again what you keep, then go on from here.',
         '`event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.',
+        'Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.',
       ].join('\n\n'),
       querystring: wire.streamQuery,
       headers: wire.streamHeaders,

@@ -33,7 +33,7 @@ export const streamQuery = closed({ pack: Type.Optional(PackName), channel: Type
 const PLACE = /^(?:([1-9]\d{0,14}):)?(0|[1-9]\d{0,14})$/u;
 
 export const streamHeaders = Type.Object({
-  'last-event-id': Type.Optional(Type.String({ pattern: PLACE.source, description: '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat.' })),
+  'last-event-id': Type.Optional(Type.String({ pattern: PLACE.source, description: '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17.' })),
 });
 
 /** The answer 200: a stream of messages, with the headers of every answer. */

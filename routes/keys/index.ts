@@ -1,6 +1,7 @@
 /** API keys: made, listed (never the secret), revoked. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from '@sinclair/typebox';
+import { linkTo } from '../../plugins/path-prefix.ts';
 import type { KeyRecord } from '../../registry/index.ts';
 import { attributionOf, markReplayed } from '../attribution.ts';
 import { answer, closed, idempotencyHeaders, mutable, problems, ref, replayedHeader, writeProblems, writtenHeaders } from '../schema-kit.ts';
@@ -33,7 +34,7 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const heldScopes = request.caller?.scopes ?? [];
       const { record, token, replayed } = await registry.createKey({ ...request.body, heldScopes, ...attributionOf(request) });
       markReplayed(reply, replayed);
-      void reply.header('registry-revision', registry.current.revision).header('location', '/v1/keys');
+      void reply.header('registry-revision', registry.current.revision).header('location', linkTo(request, '/v1/keys'));
       const { keyId, label, scopes, createdAt, expiresAt } = record;
       return reply.code(201).send(mutable({ keyId, label, scopes, createdAt, ...(expiresAt !== undefined && { expiresAt }), ...(token !== undefined && { secret: token }) }));
     },

@@ -1,7 +1,8 @@
 /** Wire shapes of the prompts of the active version. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Revision, StyleId, StyleTitle, Version } from '../../registry/index.ts';
-import { channelQuery, closed } from '../schema-kit.ts';
+import { ChannelName, Digest, PackName, Revision, StyleId, Version } from '../../registry/index.ts';
+import { channelQuery, closed, ref } from '../schema-kit.ts';
+import { StyleTitle } from '../words.ts';
 
 const origin = { pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision };
 const originExample = { pack: 'coach', channel: 'production', version: '1.1.0', digest: `sha256:${'4f'.repeat(32)}`, revision: 7 };
@@ -9,7 +10,7 @@ const originExample = { pack: 'coach', channel: 'production', version: '1.1.0', 
 export const SystemPrompt = closed({ ...origin, text: Type.String() }, { $id: 'SystemPrompt', description: 'The system prompt of the active version.' });
 export const systemPromptExample = { ...originExample, text: 'You are a coach, not a therapist.' };
 
-export const StyleList = closed({ ...origin, defaultStyle: StyleId, styles: Type.Array(StyleTitle) }, { $id: 'StyleList', description: 'The styles of the active version, in its own order.' });
+export const StyleList = closed({ ...origin, defaultStyle: StyleId, styles: Type.Array(ref(StyleTitle)) }, { $id: 'StyleList', description: 'The styles of the active version, in its own order.' });
 export const styleListExample = { ...originExample, defaultStyle: 'supportive', styles: [{ id: 'supportive', title: 'Supportive' }] };
 
 export const StylePrompt = closed(

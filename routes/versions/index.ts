@@ -1,6 +1,7 @@
 /** Versions: listed, read, published, compared, revoked. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import semver from 'semver';
+import { linkTo } from '../../plugins/path-prefix.ts';
 import { restamp } from '../../plugins/request-snapshot.ts';
 import { callerMay } from '../../plugins/scopes.ts';
 import { PAGE, differences, packIn, viewIn, type VersionRecord } from '../../registry/index.ts';
@@ -78,7 +79,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { pack } = request.params;
       const { record, snapshot, created, replayed } = await registry.publish({ pack, document: request.body, ...attributionOf(request) });
       markReplayed(reply, replayed);
-      void reply.header('registry-revision', snapshot.revision).header('location', `/v1/packs/${pack}/versions/${record.version}`);
+      void reply.header('registry-revision', snapshot.revision).header('location', linkTo(request, `/v1/packs/${pack}/versions/${record.version}`));
       // The answer to a first coming, so that it is the same when it is told again.
       return reply.code(created ? 201 : 200).send(created ? publishedSummary(record) : versionSummary(packIn(snapshot, pack), record));
     },
@@ -101,7 +102,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const reader = { mayAudit: callerMay(request, 'audit:read') };
       const to = await registry.version(pack, version, reader, request.snapshot);
       const from = await registry.version(pack, request.query.against ?? viewIn(request.snapshot, pack, registry.defaultChannel).activePack.version, reader, request.snapshot);
-      const { assets, metadata, stylesAdded, stylesRemoved } = differences(from, to);
+      const { assets, metadata, stylesAdded, stylesRemoved } = await differences(from, to);
       return { pack, from: from.record.version, to: version, ...mutable({ assets, metadata, stylesAdded, stylesRemoved }) };
     },
   });

@@ -1,9 +1,10 @@
 /** Wire shapes of versions: as read, as published, as compared, as revoked. */
 import { Type, type Static } from '@sinclair/typebox';
-import { Actor, ChannelName, Compatibility, Digest, PackDocument, PackName, Reason, Revision, Style, StyleId, StyleTitle, Timestamp, Version, Violation as ViolationWord } from '../../registry/index.ts';
+import { ChannelName, Digest, PackDocument, PackName, Reason, Revision, StyleId, Timestamp, Version, Violation as ViolationWord } from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
 import { Instances, instancesExample } from '../preference.ts';
+import { Actor, Compatibility, Style, StyleTitle } from '../words.ts';
 
 export const Violation = closed(ViolationWord.properties, { $id: 'Violation', description: 'One reason why a version may not be activated.' });
 
@@ -15,9 +16,9 @@ const versionMembers = {
   summary: PackDocument.properties.summary,
   author: PackDocument.properties.author,
   publishedAt: Timestamp,
-  publishedBy: Actor,
+  publishedBy: ref(Actor),
   defaultStyle: StyleId,
-  compatibility: Compatibility,
+  compatibility: ref(Compatibility),
   activeIn: Type.Array(ChannelName, { description: 'Channels that point at it.' }),
   problems: Type.Array(ref(Violation), { description: 'What keeps it from being activated; empty where nothing does.' }),
   revokedReason: Type.Optional(Reason),
@@ -25,7 +26,7 @@ const versionMembers = {
   replacement: Type.Optional({ ...Version, description: 'What stands in for it since it was revoked.' }),
 };
 
-export const VersionSummary = closed({ ...versionMembers, styles: Type.Array(StyleTitle) }, { $id: 'VersionSummary', description: 'A version without its texts.' });
+export const VersionSummary = closed({ ...versionMembers, styles: Type.Array(ref(StyleTitle)) }, { $id: 'VersionSummary', description: 'A version without its texts.' });
 export type VersionSummary = Static<typeof VersionSummary>;
 export const versionSummaryExample = {
   ...{ pack: 'coach', version: '1.1.0', digest: example.digest, status: 'registered', summary: 'Clearer crisis wording', author: 'Coaching content team' },
@@ -33,7 +34,7 @@ export const versionSummaryExample = {
   styles: example.styles,
 };
 
-export const VersionDetail = closed({ ...versionMembers, system: Type.String(), styles: Type.Array(Style) }, { $id: 'Version', description: 'A version with its texts.' });
+export const VersionDetail = closed({ ...versionMembers, system: Type.String(), styles: Type.Array(ref(Style)) }, { $id: 'Version', description: 'A version with its texts.' });
 export const versionDetailExample = { ...versionSummaryExample, system: 'You are a coach, not a therapist.', styles: example.texts };
 
 export const VersionPage = closed({ pack: PackName, versions: Type.Array(ref(VersionSummary)), nextCursor: NextCursor }, { $id: 'VersionPage' });
@@ -45,11 +46,12 @@ export const versionsQuery = closed({
 });
 
 /** What a publisher sends: the pack document. */
-export const PackDocumentBody = closed(PackDocument.properties, {
+export const PackDocumentBody = closed({ ...PackDocument.properties, compatibility: ref(Compatibility), styles: Type.Array(ref(Style), { minItems: 1, maxItems: 50 }) }, {
   $id: 'PackDocument',
-  description: 'A version to be registered. Once registered it never changes.',
+  description: 'A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.',
+  // There is no style of that id: pressed as it stands in Swagger UI, the example registers nothing.
   examples: [
-    { version: '1.2.0', summary: 'Warmer openings', author: 'Coaching content team', system: 'You are a coach, not a therapist.', styles: example.texts, defaultStyle: 'supportive', compatibility: example.compatibility },
+    { version: '1.2.0', summary: 'Warmer openings', author: 'Coaching content team', system: 'You are a coach, not a therapist.', styles: example.texts, defaultStyle: 'one-of-the-styles', compatibility: example.compatibility },
   ],
 });
 
@@ -98,9 +100,9 @@ export const RevokeBody = closed(
   {
     reason: Reason,
     replacement: Type.Optional({ ...Version, description: 'What stands in for it: in channels that point at it, and in sessions pinned on it.' }),
-    dryRun: Type.Optional(Type.Boolean({ description: 'Only say what would happen.' })),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Only say what would happen. Leave it out to revoke the version for good.' })),
   },
-  { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.1.0' }] },
+  { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.0.0', dryRun: true }] },
 );
 
 const Move = closed(

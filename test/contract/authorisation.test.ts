@@ -69,6 +69,27 @@ function malformed(key: string, other: string): Record<string, string> {
   };
 }
 
+t.test('a refusal says what is wrong with the header, and repeats nothing that may be secret', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const [, id = '', secret = ''] = key.split('_');
+  const right = 'Send the key as "Authorization: Bearer prk_…".';
+  const said: readonly (readonly [authorization: string, detail: string])[] = [
+    [`Token ${key}`, `The Authorization header uses the scheme "Token", which is not supported. ${right}`],
+    [`Basic ${Buffer.from(`operator:${key}`).toString('base64')}`, `The Authorization header uses the scheme "Basic", which is not supported. ${right}`],
+    [`ApiKey ${key}`, `The Authorization header uses the scheme "ApiKey", which is not supported. ${right}`],
+    [key, 'The Authorization header names no scheme. Write "Bearer" and a space before the key: "Authorization: Bearer prk_…".'],
+    ...[`Bearer${key}`, `Bearer=${key}`, secret, `"${key}"`].map((header) => [header, `The Authorization header uses no scheme that is known. ${right}`] as const),
+    ...[`Bearer "${key}"`, `Bearer Bearer ${key}`, `Bearer sk_${id}_${secret}`, 'Bearer undefined', 'Bearer'].map((header) => [header, 'What follows "Bearer" is not a key: keys begin with prk_. Send "Authorization: Bearer prk_…".'] as const),
+    [`Bearer ${key}x`, 'The key is not known here.'],
+  ];
+  for (const [authorization, expected] of said) {
+    const { statusCode, body } = await app.inject({ url: '/v1/packs', headers: { authorization } });
+    const { detail } = JSON.parse(body) as { detail: string };
+    t.strictSame([statusCode, detail, body.includes(secret)], [401, expected, false], authorization.replace(secret, '<secret>'));
+  }
+  for (const scheme of ['bearer', 'BEARER']) t.equal((await app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${key}` } })).statusCode, 200, scheme);
+});
+
 /** A place that the route serves: with names that are there. */
 function placeOf(url: string): string {
   const names: Readonly<Record<string, string>> = { pack: 'coach', version: '1.0.0', styleId: 'reflective', sessionId: 'none', keyId: 'none', code: 'internal' };
@@ -149,7 +170,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
 
   t.test('what is open: probes, the documentation, the meaning of errors, and nothing else', async (t) => {
     const open = new Set(all.routes.filter(({ scope }) => scope === 'open').map(({ url }) => url));
-    t.strictSame([...open].filter((url) => !/^\/(livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)), []);
+    t.strictSame([...open].filter((url) => !/^\/(|livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)), []);
   });
 
   t.test('the scheme is taken in any case, with any number of blanks', async (t) => {

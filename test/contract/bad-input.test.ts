@@ -170,14 +170,19 @@ t.test('an oversized body is refused without being read to its end', async (t) =
   const padded = (bytes: number) => JSON.stringify({ styleId: 'reflective' }).padEnd(bytes);
   const start = (payload: string) => app.inject({ method: 'POST', url: '/v1/coach/sessions', headers: JSON_TYPE, payload });
   t.equal((await start(padded(2048))).statusCode, 201, 'the limit itself');
-  t.equal((await start(padded(2049))).statusCode, 413, 'one more');
+  const detailOf = (body: string) => (JSON.parse(body) as { detail: string }).detail;
+  const refusal = await start(padded(2049));
+  t.equal(refusal.statusCode, 413, 'one more');
+  t.equal(detailOf(refusal.body), 'The body has 2049 bytes; this service takes at most 2048 bytes (BODY_LIMIT=2kb). Send less, or have BODY_LIMIT raised.');
 
   const origin = await listen(app);
   const head = `POST /v1/coach/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
   const announced = answerIn(await exchange(origin, `${head}Content-Length: 1000000\r\n\r\n{`));
   t.strictSame([announced.statusCode, faultsOf('startCoachSession', announced)], [413, []], 'by what it says it is');
+  t.match(detailOf(announced.body), /^The body has 1000000 bytes; this service takes at most 2048 bytes \(BODY_LIMIT=2kb\)/u);
   const chunked = answerIn(await exchange(origin, `${head}Transfer-Encoding: chunked\r\n\r\n1000\r\n${' '.repeat(4096)}\r\n`));
   t.strictSame([chunked.statusCode, faultsOf('startCoachSession', chunked)], [413, []], 'by what came of it');
+  t.match(detailOf(chunked.body), /^The body is too large; this service takes at most 2048 bytes \(BODY_LIMIT=2kb\)/u);
 });
 
 t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {

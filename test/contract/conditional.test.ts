@@ -156,10 +156,21 @@ for (const [id, body] of WRITES) {
     const { pack, revision, etag, old, write } = await known(t, `unmatched-${name}`);
     const { etag: ofAnother } = await ask(t, 'getSystemPrompt', { query: { pack } });
     const before = app.registry.current;
-    const wrong = [`W/${etag}`, `W/"${revision}"`, `"${revision - 1}"`, `"${revision + 1}"`, old.etag, ofAnother, `${revision}`, etag.slice(1, -1), `"0${revision}"`, `"${revision}.0"`, '', '""', '"', 'junk', '"*"', '**', '0', 'null'];
-    for (const match of wrong) {
+    const unmatched: readonly (readonly [match: string, why: RegExp])[] = [
+      ...[`"${revision - 1}"`, `"${revision + 1}"`, old.etag, `"0${revision}"`, `W/"1", "${revision - 1}"`].map((match) => [match, /has moved: it is at 2\.0\.0 since revision/u] as const),
+      ...[`W/${etag}`, `W/"${revision}"`, `W/"1",W/${etag}`].map((match) => [match, new RegExp(`weak tag such as W/"\\S+ never matches.*Send the ETag of getActivePack, or "${revision}"`, 'u')] as const),
+      ...[ofAnother, `"${revision}.0"`].map((match) => [match, /is of this revision, but it is the ETag of another resource/u] as const),
+      ...['""', '"*"', '"junk"', '"junk", W/"1"'].map((match) => [match, /is not an ETag of this registry\. Send the ETag of getActivePack/u] as const),
+    ];
+    for (const [match, why] of unmatched) {
       const answer = await write(match);
-      t.match(answer, { statusCode: 412, body: { code: 'revision-conflict', currentRevision: revision } }, match);
+      t.match(answer, { statusCode: 412, body: { code: 'revision-conflict', currentRevision: revision, detail: why } }, match);
+      t.equal(/has moved/u.test(answer.body.detail), why.source.startsWith('has moved'), 'it says that the channel has moved only if it has');
+    }
+    const malformed = [`${revision}`, etag.slice(1, -1), '', '"', 'junk', '**', '0', 'null', `w/${etag}`, `${etag} ${etag}`, `${etag}; x`, `*, ${etag}`, ',', `"${revision}`, '"a b"'];
+    for (const match of malformed) {
+      const answer = await write(match);
+      t.match(answer, { statusCode: 400, body: { code: 'validation-failed', errors: [{ parameter: 'if-match', detail: /is not valid\. Send the ETag of getActivePack as it came/u }] } }, match);
     }
     t.equal(app.registry.current, before, 'nothing was changed');
     t.equal((await write(`"${revision}"`)).statusCode, 201, 'what the refusals gave is right');

@@ -4,6 +4,7 @@
  */
 import t from 'tap';
 import { parse } from 'yaml';
+import packageJson from '../../package.json' with { type: 'json' };
 import { PROBLEMS } from '../../plugins/problems.ts';
 import { openApp } from '../support/app.ts';
 import { askOf, OPENAPI_TEXT } from '../support/openapi.ts';
@@ -86,6 +87,24 @@ t.test('the pages carry a policy that a plain-http address can live with', async
     t.equal(headers['x-content-type-options'], 'nosniff');
     for (const [name, values] of policy) t.notMatch(values, /https?:\/\/|\*/u, `${name} names no host`);
   }
+});
+
+t.test('/ says what this is: a page for people, links for programs', async (t) => {
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+  for (const accept of [browser, 'text/html', 'application/json;q=0.5, text/html']) {
+    const { statusCode, headers } = await app.inject({ url: '/', headers: { accept, authorization: '' } });
+    t.strictSame([statusCode, headers['location'], headers['vary']], [302, './docs', 'Accept'], accept);
+  }
+  for (const accept of [undefined, '*/*', 'application/json', 'text/html;q=0.1, application/json', 'text/html;q=0', 'text/html;q=x', 'application/json, text/html', ';;,,']) {
+    const { statusCode, headers, body } = await app.inject({ url: '/', headers: { authorization: '', ...(accept !== undefined && { accept }) } });
+    t.strictSame([statusCode, headers['vary']], [200, 'Accept'], accept ?? 'no Accept');
+    t.match(headers['content-type'], /^application\/json/u);
+    const { name, version, links } = JSON.parse(body) as { name: string; version: string; links: Record<string, string> };
+    t.strictSame([name, version], [packageJson.name, packageJson.version]);
+    for (const link of Object.values(links)) t.equal((await app.inject({ url: new URL(link, 'http://here/').pathname })).statusCode, 200, link);
+  }
+  t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200);
+  t.match(await app.inject({ method: 'POST', url: '/', payload: {} }), { statusCode: 405, headers: { allow: 'GET, HEAD' } });
 });
 
 t.test('each error has its page, which says what it means', async (t) => {

@@ -44,6 +44,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     const known = Object.keys(document.components.schemas);
     return [...known.filter((name) => !used.has(name)), ...[...used].filter((name) => !known.includes(name ?? ''))].map(String);
   },
+  'an object that stands in several places has one name, and so one type': (document) => {
+    const shapes = [...schemas(document)].flatMap(([path, { properties }]) => (properties === undefined || path.endsWith('/properties') ? [] : [{ path, shape: JSON.stringify(properties) }]));
+    return shapes.filter(({ path, shape }) => shapes.some((other) => other.path !== path && other.shape === shape)).map(({ path }) => path);
+  },
   'what may be null is a type beside "null"': (document) =>
     [...schemas(document)].filter(([, { type, nullable, anyOf }]) => {
       const wrong = Array.isArray(type) && (type.length !== 2 || type[1] !== 'null' || type[0] === 'object');
@@ -68,6 +72,7 @@ t.test('control: a planted violation of each rule is found', async (t) => {
     'each answer and each body has a schema with a name': ({ paths }) => ((paths!['/livez']!['get']!)['responses'] = { 200: { description: '', content: { 'application/json': { schema: { type: 'object' } } } } }),
     'schemas have names in Pascal case that differ by more than their case': ({ components }) => (components!['schemas']!['packlist'] = { type: 'object' }),
     'each named schema is used, and each name that is used is there': ({ components }) => (components!['schemas']!['Unused'] = { type: 'object' }),
+    'an object that stands in several places has one name, and so one type': ({ components }) => (components!['schemas']!['Planted'] = { properties: { actor: components!['schemas']!['Actor'] } }),
     'what may be null is a type beside "null"': ({ components }) => (components!['schemas']!['Pack'] = { properties: { latest: { nullable: true } } }),
     'there is one union, and it has a name': ({ components }) => (components!['schemas']!['Pack'] = { anyOf: [{ type: 'string' }, { type: 'integer' }] }),
     'enumerations are strings, each once': ({ components }) => (components!['schemas']!['Pack'] = { type: 'integer', enum: [1, 2] }),

@@ -5,8 +5,8 @@
 import t, { type Test } from 'tap';
 import type { Event } from '../../registry/event.ts';
 import { hashOf } from '../../registry/event.ts';
-import { openApp } from '../support/app.ts';
-import { askOf, type Answer, type Request } from '../support/openapi.ts';
+import { addPack, openApp } from '../support/app.ts';
+import { askOf, send, type Answer, type Request } from '../support/openapi.ts';
 import { documentOf, shippedOf } from '../support/pack-documents.ts';
 import { floorUnder } from '../support/policies.ts';
 
@@ -265,6 +265,32 @@ t.test('events: filters hold together, pages have no gap and no repeat', async (
     }
     t.strictSame(seen, all, `${limit} at a time`);
   }
+});
+
+t.test('the newest events first, page by page, to the first one', async (t) => {
+  const { events: all } = (await ask(t, 'listEvents', { query: { limit: 1000 } })).body as { events: Event[] };
+  const newest = all.toReversed();
+  for (const limit of [1, 4, all.length - 1, all.length]) {
+    const seen: Event[] = [];
+    for (let before: number | null | undefined; before !== null; ) {
+      const { body } = (await ask(t, 'listEvents', { query: { order: 'newest', limit, ...(before !== undefined && { before }) } }));
+      t.equal(body.nextAfter, null, 'the other cursor does not belong to it');
+      seen.push(...body.events);
+      before = body.nextBefore;
+    }
+    t.strictSame(seen, newest, `${limit} at a time`);
+  }
+  const asked = async (query: Record<string, string | number>) => (await ask(t, 'listEvents', { query: { limit: 1000, ...query } })).body;
+  t.strictSame((await asked({ order: 'newest', pack: 'told' })).events, newest.filter(({ pack }) => pack === 'told'), 'with conditions');
+  t.strictSame((await asked({ order: 'newest', after: 3, before: 7 })).events.map(({ revision }: Event) => revision), [6, 5, 4], 'between two revisions');
+  t.strictSame((await asked({ after: 3, before: 7 })).events.map(({ revision }: Event) => revision), [4, 5, 6]);
+  t.strictSame(await asked({ order: 'oldest' }), { events: all, nextAfter: null }, 'the oldest first, as without it');
+  t.strictSame((await asked({ order: 'newest', before: 0 })).events, []);
+  t.equal((await send(app, 'listEvents', { query: { order: 'descending' } })).statusCode, 400);
+  t.strictSame((await app.registry.events({ order: 'newest', limit: 2 })).map(({ revision }) => revision), newest.slice(0, 2).map(({ revision }) => revision), 'in process as well');
+  const earlier = app.registry.current;
+  await addPack(app, 'later-told', '1.0.0');
+  t.strictSame((await app.registry.events({ order: 'newest', limit: 1 }, earlier)).map(({ revision }) => revision), [earlier.revision], 'SPEC R2: nothing that came after the snapshot');
 });
 
 t.test('activations at a time: the first is the one in force then', async (t) => {

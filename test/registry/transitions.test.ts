@@ -84,7 +84,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
     ['activation', active('1.0.0'), activate('1.1.0', { precondition: () => false }), /Channel "production" of pack "coach" has moved: it is at 1\.0\.0 since revision 5/, { currentRevision: 5 }],
     ['rollback', active('1.0.0', '1.1.0'), rollback({ precondition: () => false }), /it is at 1\.1\.0 since revision 6/, { currentRevision: 6 }],
     ['even where nothing would change', active('1.0.0'), activate('1.0.0', { precondition: () => false }), /has moved/, { currentRevision: 5 }],
-    ['where there is no pointer', published(), activate('1.0.0', { precondition: (view) => view !== undefined }), /it is at no version since revision 0/, { currentRevision: 0 }],
+    ['where there is no pointer', published(), activate('1.0.0', { precondition: (view) => view !== undefined }), /points at no version, so no If-Match can match/, { currentRevision: 0 }],
   ],
   'not-active': [
     ['another is active', active('1.0.0', '1.1.0'), rollback({ fromVersion: '1.0.0' }), /asked from 1\.0\.0, but channel "production" of pack "coach" is at 1\.1\.0/, { activeVersion: '1.1.0' }],

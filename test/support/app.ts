@@ -50,6 +50,7 @@ export interface TestAppOptions {
   /** The store is away from the start. */
   readonly away?: boolean;
   readonly corsOrigins?: readonly string[];
+  readonly trustProxy?: NonNullable<AppOptions['trustProxy']>;
   readonly mostSeries?: number;
   readonly tracing?: NonNullable<AppOptions['tracing']>;
   readonly logger?: NonNullable<AppOptions['logger']>;
@@ -84,8 +85,8 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     await earlier.close();
   }
   connection.away = options.away ?? false;
-  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, mostSeries, tracing, logger } = options;
-  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(mostSeries !== undefined && { mostSeries }), ...(tracing !== undefined && { tracing }), ...(logger !== undefined && { logger }) });
+  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, tracing, logger } = options;
+  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(trustProxy !== undefined && { trustProxy }), ...(mostSeries !== undefined && { mostSeries }), ...(tracing !== undefined && { tracing }), ...(logger !== undefined && { logger }) });
   t.teardown(() => app.close());
   const key = operatorKey.token();
   injectWith(app, key);

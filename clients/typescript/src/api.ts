@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Who did what, when and why, the oldest first, page by page; all conditions hold together.
+         * @description Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.
          *
          *     Scope: `audit:read`.
          */
@@ -425,6 +425,8 @@ export interface paths {
          *     Where that place is not in the log, because a database was restored, comes `event: resync`: read again what you keep, then go on from here.
          *
          *     `event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.
+         *
+         *     Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
          *
          *     Scope: `prompts:read`.
          */
@@ -635,26 +637,7 @@ export interface components {
             eventId?: string;
             requestId?: string;
             requiredScopes?: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
-            violations?: {
-                /**
-                 * @description Which kind of rule is broken.
-                 * @example clause
-                 * @enum {string}
-                 */
-                rule: "clause" | "forbidden" | "required-style" | "limit" | "placeholder" | "revoked";
-                /**
-                 * @description The clause, pattern, style or placeholder that the rule names.
-                 * @example not-a-professional
-                 */
-                id?: string;
-                /**
-                 * @description Where: `system` or `styles/<id>`.
-                 * @example system
-                 */
-                asset?: string;
-                /** @description What is wrong, and what would be right. */
-                detail: string;
-            }[];
+            violations?: components["schemas"]["Violation"][];
             /** @description Versions that would do as a replacement. */
             candidates?: string[];
         } & {
@@ -670,6 +653,70 @@ export interface components {
             pinned: string[];
             /** @description They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`. */
             expired: string[];
+        };
+        /** @description Who made the change. */
+        Actor: {
+            /** @example system */
+            keyId: string;
+            /** @example system */
+            label: string;
+        };
+        /** @description What the version works with. */
+        Compatibility: {
+            /** @description Model families that the prompts were written and tested for. */
+            models: {
+                /** @example anthropic */
+                provider: string;
+                /** @example claude */
+                family: string;
+            }[];
+            /** @description Clients that can work with the pack, by version range. */
+            clients: {
+                /** @example coach-web */
+                name: string;
+                /**
+                 * @description A SemVer range.
+                 * @example >=2.0.0 <4.0.0
+                 */
+                range: string;
+            }[];
+            locales: string[];
+            /**
+             * @description The edition of the pack format; this service reads 1.
+             * @example 1
+             */
+            packFormat: number;
+        };
+        /** @description A style without its text. */
+        StyleTitle: {
+            /**
+             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
+             * @example supportive
+             */
+            id: string;
+            /**
+             * @description What people call the style.
+             * @example Supportive
+             */
+            title: string;
+        };
+        /** @description A style with its text. */
+        Style: {
+            /**
+             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
+             * @example supportive
+             */
+            id: string;
+            /**
+             * @description What people call the style.
+             * @example Supportive
+             */
+            title: string;
+            /**
+             * @description The style prompt.
+             * @example Lead with what went well.
+             */
+            text: string;
         };
         /** @description One reason why a version may not be activated. */
         Violation: {
@@ -731,44 +778,13 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             publishedAt: string;
-            /** @description Who made the change. */
-            publishedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            publishedBy: components["schemas"]["Actor"];
             /**
              * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at it. */
             activeIn: string[];
             /** @description What keeps it from being activated; empty where nothing does. */
@@ -789,18 +805,7 @@ export interface components {
              * @example 1.1.0
              */
             replacement?: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-            }[];
+            styles: components["schemas"]["StyleTitle"][];
         };
         /** @description A version with its texts. */
         Version: {
@@ -841,44 +846,13 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             publishedAt: string;
-            /** @description Who made the change. */
-            publishedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            publishedBy: components["schemas"]["Actor"];
             /**
              * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at it. */
             activeIn: string[];
             /** @description What keeps it from being activated; empty where nothing does. */
@@ -900,23 +874,7 @@ export interface components {
              */
             replacement?: string;
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         VersionPage: {
             /**
@@ -932,7 +890,7 @@ export interface components {
             nextCursor: string | null;
         };
         /**
-         * @description A version to be registered. Once registered it never changes.
+         * @description A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.
          * @example {
          *       "version": "1.2.0",
          *       "summary": "Warmer openings",
@@ -950,7 +908,7 @@ export interface components {
          *           "text": "Say the main point first."
          *         }
          *       ],
-         *       "defaultStyle": "supportive",
+         *       "defaultStyle": "one-of-the-styles",
          *       "compatibility": {
          *         "packFormat": 1,
          *         "models": [
@@ -992,54 +950,13 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /**
              * @description The system prompt.
              * @example You are a coach, not a therapist.
              */
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         /** @description A hunk of a unified diff. */
         Hunk: {
@@ -1099,7 +1016,8 @@ export interface components {
         /**
          * @example {
          *       "reason": "Leaves out the crisis wording",
-         *       "replacement": "1.1.0"
+         *       "replacement": "1.0.0",
+         *       "dryRun": true
          *     }
          */
         RevokeRequest: {
@@ -1113,7 +1031,7 @@ export interface components {
              * @example 1.1.0
              */
             replacement?: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to revoke the version for good. */
             dryRun?: boolean;
         };
         /** @description A move of a channel. */
@@ -1184,13 +1102,7 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             activatedAt: string;
-            /** @description Who made the change. */
-            activatedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            activatedBy: components["schemas"]["Actor"];
         };
         /** @description A pack with its versions and channels. */
         Pack: {
@@ -1312,13 +1224,7 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             activatedAt: string;
-            /** @description Who made the change. */
-            activatedBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            activatedBy: components["schemas"]["Actor"];
             /**
              * @description Why the change is made; kept in the log for good.
              * @example Users report that answers are too blunt
@@ -1329,51 +1235,10 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            /** @description What the version works with. */
-            compatibility: {
-                /** @description Model families that the prompts were written and tested for. */
-                models: {
-                    /** @example anthropic */
-                    provider: string;
-                    /** @example claude */
-                    family: string;
-                }[];
-                /** @description Clients that can work with the pack, by version range. */
-                clients: {
-                    /** @example coach-web */
-                    name: string;
-                    /**
-                     * @description A SemVer range.
-                     * @example >=2.0.0 <4.0.0
-                     */
-                    range: string;
-                }[];
-                locales: string[];
-                /**
-                 * @description The edition of the pack format; this service reads 1.
-                 * @example 1
-                 */
-                packFormat: number;
-            };
+            compatibility: components["schemas"]["Compatibility"];
             /** @description The system prompt. */
             system: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-                /**
-                 * @description The style prompt.
-                 * @example Lead with what went well.
-                 */
-                text: string;
-            }[];
+            styles: components["schemas"]["Style"][];
         };
         /** @description A move of a channel. */
         Activation: {
@@ -1413,13 +1278,7 @@ export interface components {
              * @example 2.0.0
              */
             previousVersion: string | null;
-            /** @description Who made the change. */
-            actor: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            actor: components["schemas"]["Actor"];
             /**
              * @description Why the change is made; kept in the log for good.
              * @example Users report that answers are too blunt
@@ -1446,7 +1305,9 @@ export interface components {
         /**
          * @example {
          *       "version": "1.1.0",
-         *       "reason": "Answers were too blunt"
+         *       "channel": "production",
+         *       "reason": "Answers were too blunt",
+         *       "dryRun": true
          *     }
          */
         ActivateRequest: {
@@ -1465,13 +1326,15 @@ export interface components {
              * @example Users report that answers are too blunt
              */
             reason: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to move the channel. */
             dryRun?: boolean;
         };
         /**
          * @example {
+         *       "channel": "production",
          *       "reason": "Answers were too blunt",
-         *       "fromVersion": "2.0.0"
+         *       "fromVersion": "2.0.0",
+         *       "dryRun": true
          *     }
          */
         RollbackRequest: {
@@ -1495,7 +1358,7 @@ export interface components {
              * @example 1.1.0
              */
             fromVersion?: string;
-            /** @description Only say what would happen. */
+            /** @description Only say what would happen. Leave it out to move the channel. */
             dryRun?: boolean;
         };
         /** @description What a move would do. */
@@ -1544,13 +1407,7 @@ export interface components {
              * @example 2027-01-31T00:00:00Z
              */
             expiresAt?: string;
-            /** @description Who made the change. */
-            createdBy: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            createdBy: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @description RFC 3339, UTC.
@@ -1593,12 +1450,14 @@ export interface components {
             keys: components["schemas"]["Key"][];
         };
         /**
+         * @description Set `expiresAt` to a time to come, or leave it out.
          * @example {
          *       "label": "coach-web production",
          *       "scopes": [
          *         "prompts:read",
          *         "sessions:start"
-         *       ]
+         *       ],
+         *       "expiresAt": "2020-01-31T00:00:00Z"
          *     }
          */
         CreateKeyRequest: {
@@ -1650,13 +1509,7 @@ export interface components {
              * @example version-activated
              */
             type: string;
-            /** @description Who made the change. */
-            actor: {
-                /** @example system */
-                keyId: string;
-                /** @example system */
-                label: string;
-            };
+            actor: components["schemas"]["Actor"];
             /** @example Answers were too blunt */
             reason: string;
             /**
@@ -1692,10 +1545,15 @@ export interface components {
         EventPage: {
             events: components["schemas"]["Event"][];
             /**
-             * @description Ask with `after` for the next page; null on the last one.
+             * @description Ask with `after` for the next page; null on the last one, and with `order=newest`.
              * @example 9
              */
             nextAfter: number | null;
+            /**
+             * @description With `order=newest` alone: ask with `before` for the next page; null on the last one.
+             * @example 5
+             */
+            nextBefore?: number | null;
         };
         /** @description The last event. Keep `(revision, hash)` outside: a chain that was rewritten as a whole is found only against it. */
         Head: {
@@ -1805,18 +1663,7 @@ export interface components {
              * @example supportive
              */
             defaultStyle: string;
-            styles: {
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                id: string;
-                /**
-                 * @description What people call the style.
-                 * @example Supportive
-                 */
-                title: string;
-            }[];
+            styles: components["schemas"]["StyleTitle"][];
         };
         /** @description One style's prompt of the active version. */
         StylePrompt: {
@@ -1907,23 +1754,7 @@ export interface components {
             prompt: {
                 /** @description The system prompt. */
                 system: string;
-                style: {
-                    /**
-                     * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                     * @example supportive
-                     */
-                    id: string;
-                    /**
-                     * @description What people call the style.
-                     * @example Supportive
-                     */
-                    title: string;
-                    /**
-                     * @description The style prompt.
-                     * @example Lead with what went well.
-                     */
-                    text: string;
-                };
+                style: components["schemas"]["Style"];
             };
             /** @description Where the session was pinned; there since that version was revoked and another stands in for it. */
             movedFrom?: {
@@ -2782,7 +2613,7 @@ export interface operations {
             query?: {
                 /** @description The most entries to give. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
                 cursor?: string;
                 /** @description Only versions of this status. */
                 status?: "registered" | "revoked";
@@ -4456,7 +4287,7 @@ export interface operations {
                 at?: string;
                 /** @description The most entries to give. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
                 cursor?: string;
             };
             header?: {
@@ -4891,7 +4722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: The channel has moved. `revision-unknown`: There is no such revision. */
+            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
             412: {
                 headers: {
                     /** @description Log revision of the snapshot that the answer was computed from. */
@@ -5253,7 +5084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: The channel has moved. `revision-unknown`: There is no such revision. */
+            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
             412: {
                 headers: {
                     /** @description Log revision of the snapshot that the answer was computed from. */
@@ -6655,13 +6486,17 @@ export interface operations {
             query?: {
                 /** @description Only events with a higher revision. */
                 after?: number;
+                /** @description Only events with a lower revision. */
+                before?: number;
+                /** @description Which events come first. */
+                order?: "oldest" | "newest";
                 /** @description The most entries to give. */
                 limit?: number;
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: string;
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: string;
-                /** @description Key id of who acted; `system` for the registry itself. */
+                /** @description Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
                 actor?: string;
                 /** @description Only events of this type. */
                 type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored";
@@ -7260,7 +7095,7 @@ export interface operations {
                 channel?: string;
             };
             header?: {
-                /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. */
+                /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17. */
                 "last-event-id"?: string;
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
                 "registry-min-revision"?: number;
@@ -8815,7 +8650,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The `code` of a problem. */
+                /**
+                 * @description The `code` of a problem.
+                 * @example pack-not-found
+                 */
                 code: string;
             };
             cookie?: never;

@@ -11,8 +11,8 @@ export interface FreshnessOptions {
   readonly staleAfter: number;
   /** Milliseconds after which it is not served any more; `Infinity` for never. */
   readonly maxStale: number;
-  /** It became stale or too stale, or a registry said that it is fresh: at the first time, and again after it was stale. */
-  readonly onChange: () => void;
+  /** It became stale, too stale, or fresh. `news` is false where that need not be told: a copy is young, but no registry has confirmed it. */
+  readonly onChange: (news: boolean) => void;
 }
 
 export type Grade = 'fresh' | 'stale' | 'too-stale';
@@ -20,8 +20,9 @@ export type Grade = 'fresh' | 'stale' | 'too-stale';
 export class Freshness {
   readonly #options: FreshnessOptions;
   #confirmed = -Infinity;
-  #grade: Grade = 'stale';
-  /** None before anything was told: what begins as stale is told of as well. */
+  /** None before anything is known: what begins as stale is told of as well. */
+  #grade: Grade | undefined;
+  /** What was told last. */
   #told: Grade | undefined;
   #timer: Timer | undefined;
 
@@ -40,16 +41,16 @@ export class Freshness {
   }
 
   get grade(): Grade {
-    return this.#grade;
+    return this.#grade ?? 'stale';
   }
 
   /** It was known to be current so many milliseconds ago; what is known to be younger stays so. */
   confirm(age = 0): void {
     this.#confirmed = Math.max(this.#confirmed, performance.now() - age);
-    this.#look({ confirmed: true });
+    this.#look(true);
   }
 
-  /** What is served from now on is of that age, however young what was served before is. That it is young enough is no news: no registry said so. */
+  /** What is served from now on is of that age, however young what was served before is. */
   restart(age: number): void {
     this.#confirmed = performance.now() - age;
     this.#look();
@@ -59,16 +60,18 @@ export class Freshness {
     clearTimeout(this.#timer);
   }
 
-  #look({ confirmed = false } = {}): void {
+  /** @param confirmed a registry has just said so */
+  #look(confirmed = false): void {
     clearTimeout(this.#timer);
     const { staleAfter, maxStale, onChange } = this.#options;
     const { age } = this;
     const grade = age >= maxStale ? 'too-stale' : age >= staleAfter ? 'stale' : 'fresh';
     const next = Math.min(...[staleAfter, maxStale].filter((bound) => bound > age));
     if (Number.isFinite(next)) this.#timer = later(Math.ceil(next - age), () => this.#look());
+    const news = grade !== this.#told && (grade !== 'fresh' || confirmed);
+    if (grade === this.#grade && !news) return;
     this.#grade = grade;
-    if (grade === this.#told || (grade === 'fresh' && !confirmed)) return;
-    this.#told = grade;
-    onChange();
+    if (news) this.#told = grade;
+    onChange(news);
   }
 }

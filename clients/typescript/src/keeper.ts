@@ -79,7 +79,7 @@ export class Keeper {
     const { pack, copy, staleAfter, maxStale } = options;
     const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
     this.#copy = copy && new CopyWriter({ copy, pack, state: () => this.#state(), onFailure });
-    this.freshness = new Freshness({ staleAfter, maxStale, onChange: () => this.#grade() });
+    this.freshness = new Freshness({ staleAfter, maxStale, onChange: (news) => this.#grade(news) });
   }
 
   /** What is answered from now; undefined where there is nothing, or nothing young enough. */
@@ -271,9 +271,10 @@ export class Keeper {
   }
 
   /** Reads are refused or allowed again, by age. */
-  #grade(): void {
+  #grade(news: boolean): void {
     const { grade, age } = this.freshness;
     if (this.#held !== undefined) this.#served = grade === 'too-stale' ? undefined : serve(this.#held.checked, this.#held.origin, this.freshness);
+    if (!news) return;
     if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#place.revision });
     else this.#events.emit('stale', { age, refused: grade === 'too-stale' });
   }

@@ -272,6 +272,10 @@ t.test('a copy on disk', async (t) => {
     await aged(-2);
     const future = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
     t.ok((await future.source.ready()).age < 3_600_000, 'a clock that went back makes nothing too old');
+    await future.heard('error', ({ code }) => code === 'unreachable');
+    t.notOk(future.said.some(([event]) => event === 'fresh'), 'a young copy is not called fresh before a registry was reached');
+    const reached = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    await reached.heard('fresh');
 
     const soon = openSource(t, { url, key, maxStale: 80, staleAfter: 40 });
     await soon.source.ready();

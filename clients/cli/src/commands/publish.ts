@@ -174,7 +174,7 @@ async function violations(registry: RegistryClient, { content }: FoundVersion['v
 
 async function compared(base: Version, { content }: FoundVersion['version']): Promise<Pick<Fate, 'comparedWith' | 'changes'>> {
   const { assetDiffs } = await import('../compare.ts');
-  return { comparedWith: base.version, changes: assetDiffs(base, content) };
+  return { comparedWith: base.version, changes: await assetDiffs(base, content) };
 }
 
 function printFate(out: Output, { pack, version, digest, outcome, problems = [], comparedWith, changes = [] }: Fate): void {

@@ -1,0 +1,75 @@
+/**
+ * The path below which a reverse proxy serves this service, so that links in answers work for whoever asked through the proxy.
+ *
+ * Problem: behind `location /registry/ { proxy_pass http://service/; }` a client asks for `/registry/v1/keys`, the service sees
+ * `/v1/keys`, and a `Location: /v1/keys` leads nowhere.
+ * Rule: `X-Forwarded-Prefix` counts only on a connection from a proxy that is trusted (`TRUST_PROXY`), and only if it is a plain path.
+ * Any other value is ignored: it would end up in `Location`, and some proxies pass on what a client sent.
+ * Example: with `X-Forwarded-Prefix: /registry` that answer says `Location: /registry/v1/keys`.
+ */
+import { BlockList, isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+
+/** Whether the `X-Forwarded-*` headers of a connection from this address are believed. */
+export type TrustedProxies = (address: string | undefined) => boolean;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly trustedProxies: TrustedProxies;
+  }
+}
+
+export interface PathPrefixOptions {
+  readonly trustedProxies: TrustedProxies;
+}
+
+/** Segments of unreserved characters (RFC 3986 section 2.3); none begins with a dot, so that none leads upwards. */
+const PREFIX = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/u;
+const LONGEST_PREFIX = 200;
+
+/** The ranges that have names, as `proxy-addr` defines them. */
+const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.1/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/** Reads `TRUST_PROXY`. @param setting true for every address, false for none, or addresses, ranges and names of ranges with commas between them */
+export function trustedProxies(setting: boolean | string): TrustedProxies {
+  if (typeof setting === 'boolean') return () => setting;
+  const list = new BlockList();
+  for (const range of setting.split(',').flatMap((each) => NAMED_RANGES[each.trim()] ?? each.trim())) {
+    const [address = '', bits] = range.split('/');
+    const family = familyOf(address);
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address = '') => {
+    const [bare = ''] = address.split('%'); // a link-local address comes with its interface
+    return isIP(bare) !== 0 && list.check(bare, familyOf(bare));
+  };
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
+
+/** The prefix of a request, without a slash at its end; empty if there is none that counts. */
+export function prefixOf({ headers, server, socket }: FastifyRequest): string {
+  const header = headers['x-forwarded-prefix'];
+  if (typeof header !== 'string' || header.length > LONGEST_PREFIX || !PREFIX.test(header) || !server.trustedProxies(socket.remoteAddress)) return '';
+  return header.replace(/\/$/u, '');
+}
+
+/** A path of this service as the client that sent the request can ask for it. @param path begins with a slash */
+export function linkTo(request: FastifyRequest, path: string): string {
+  return `${prefixOf(request)}${path}`;
+}
+
+function pathPrefix(app: FastifyInstance, { trustedProxies }: PathPrefixOptions, done: () => void): void {
+  app.decorate('trustedProxies', trustedProxies);
+  done();
+}
+
+export default fp(pathPrefix, { name: 'path-prefix' });

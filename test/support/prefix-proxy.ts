@@ -1,0 +1,40 @@
+/**
+ * A reverse proxy as nginx is one with `location /registry/ { proxy_pass http://service/; }`: it takes the prefix off and passes on
+ * the rest. Whatever is not below the prefix is a 502, so that a link that leaves it is noticed.
+ *
+ * Example: `const { url } = await startPrefixProxy(t, { target: origin, prefix: '/registry' }); await fetch(`${url}/registry/livez`)`.
+ */
+import { createServer, request as ask } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Test } from 'tap';
+
+interface PrefixProxyOptions {
+  /** The service, e.g. `http://127.0.0.1:3000`. */
+  readonly target: string;
+  readonly prefix: string;
+  /** What it sends as `X-Forwarded-Prefix`; nothing of its own if missing. */
+  readonly forwarded?: string;
+}
+
+/** Starts it on a free port; it is closed with the test. */
+export async function startPrefixProxy(t: Test, { target, prefix, forwarded }: PrefixProxyOptions): Promise<{ readonly url: string }> {
+  const { hostname, port } = new URL(target);
+  const server = createServer((request, response) => {
+    const { url = '', method, headers } = request;
+    if (!url.startsWith(`${prefix}/`)) return void response.writeHead(502).end(`${url} is not below ${prefix}/`);
+    const path = url.slice(prefix.length);
+    const onward = ask({ hostname, port, path, method, headers: { ...headers, ...(forwarded !== undefined && { 'x-forwarded-prefix': forwarded }) } }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
