@@ -34,7 +34,6 @@ export class Door {
   #fence = 0;
   /** Where the door was closed last, and since when: what was sent to this place earlier is of no effect. */
   #closed: { readonly at: Head; readonly since: number } | undefined;
-
   /** No fence before; monotonic, in milliseconds. */
   #notBefore = 0;
 

@@ -23,8 +23,6 @@ export interface Session {
   run(text: string): Promise<void>;
   /** Has what the work runs be one transaction; rolled back where it rejects. One at a time. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Whether a pooler is between: then what is told of later may not arrive. */
-  readonly pooled: boolean;
   /** Resolves when it is no longer of use, at once where it is not already. */
   readonly ended: Promise<undefined>;
   readonly open: boolean;
@@ -82,28 +80,8 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
     const all = { default_transaction_isolation: 'read committed', idle_in_transaction_session_timeout: '10000', ...(target.searchPath !== undefined && { search_path: target.searchPath }), ...settings };
     if (!pooled) await sql.unsafe(settingsStatement(all, false)).simple();
     const begin = pooled ? `BEGIN ISOLATION LEVEL READ COMMITTED; ${settingsStatement(all, true)}` : 'BEGIN';
-    let within = false;
-    const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) => [...(await sql.unsafe(text, [...values], { prepare: !pooled }).values())] as unknown as Row[];
-    const transaction = async <T>(work: () => Promise<T>): Promise<T> => {
-      within = true;
-      try {
-        await sql.unsafe(begin).simple();
-        const result = await work();
-        await sql.unsafe('COMMIT').simple();
-        return result;
-      } catch (error) {
-        // Where that fails as well the connection is of no use, and the transaction ends with it.
-        if (!closed) await sql.unsafe('ROLLBACK').simple().catch(() => socket.destroy());
-        throw error;
-      } finally {
-        within = false;
-      }
-    };
     return {
-      rows: (text, values) => (pooled && !within ? transaction(() => one(text, values)) : one(text, values)),
-      run: async (text) => void (await sql.unsafe(text).simple()),
-      transaction,
-      pooled,
+      ...speaking(sql, { pooled, begin, giveUp: () => (close(), socket.destroy()) }),
       ended,
       get open() {
         return !closed;
@@ -119,6 +97,28 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @param means.begin begins a transaction, with its settings behind a pooler; `giveUp` ends the session */
+function speaking(sql: postgres.ReservedSql, { pooled, begin, giveUp }: { readonly pooled: boolean; readonly begin: string; readonly giveUp: () => void }): Pick<Session, 'rows' | 'run' | 'transaction'> {
+  let inTransaction = false;
+  const run = async (text: string) => void (await sql.unsafe(text).simple());
+  const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) => [...(await sql.unsafe(text, [...values], { prepare: !pooled }).values())] as unknown as Row[];
+  const transaction = async <T>(work: () => Promise<T>): Promise<T> => {
+    inTransaction = true;
+    try {
+      await run(begin);
+      const result = await work();
+      await run('COMMIT');
+      return result;
+    } catch (error) {
+      await run('ROLLBACK').catch(giveUp); // a connection that cannot even do that takes the transaction with it
+      throw error;
+    } finally {
+      inTransaction = false;
+    }
+  };
+  return { run, transaction, rows: (text, values) => (pooled && !inTransaction ? transaction(() => one(text, values)) : one(text, values)) };
 }
 
 interface Wiring {
