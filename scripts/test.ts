@@ -8,7 +8,7 @@
  * of runs by it.
  *   - `short` (the default): every test file but those that start a dozen processes and more, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
- *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser;
+ *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead of the length's own.
  *
@@ -40,7 +40,7 @@ interface Length {
 const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
-const PACKAGES = ['browser', 'client-in-browser', 'hey-api', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
+const PACKAGES = ['browser', 'client-in-browser', 'hey-api', 'openapi-fetch', 'packages', 'workerd'].map((name) => `test/packages/${name}.test.ts`);
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
