@@ -19,7 +19,7 @@ function faultsOf(text: string): string[] {
     const ours = (word: string) => MANIFESTS.some(({ name }) => word === name || word.startsWith(`${name}@`));
     if (/\bnpx (?:.*\s)?(?:--yes|-y)\s.*prompt-registry/u.test(line)) return true;
     if (!/\bnpm (?:install|i|add|exec)\b/u.test(line)) return false;
-    return words.some(ours) || words.some((word) => word.endsWith('.tgz') && /prompt-registry/u.test(word) && !FILES.includes(word.split('/').at(-1) ?? ''));
+    return words.some(ours) || words.some((word) => word.endsWith('.tgz') && word.includes('prompt-registry') && !FILES.includes(word.split('/').at(-1) ?? ''));
   });
 }
 
