@@ -8,7 +8,7 @@
  * of runs by it.
  *   - `short` (the default): every test file but those that start a dozen processes and more, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
- *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser;
+ *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead of the length's own.
  *

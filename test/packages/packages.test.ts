@@ -2,40 +2,17 @@
  * What is published works where it is installed: each package is packed, installed into an empty folder with what it depends on and nothing
  * else, compiled against by TypeScript, and used against a running server.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
-import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { listen, openApp } from '../support/app.ts';
 import { newFolder } from '../support/folder.ts';
+import { ENV, install, NODE, pack, run } from '../support/packed.ts';
 import { ROOT } from '../support/server-process.ts';
 
-const run = promisify(execFile);
-const { NODE_OPTIONS: _, ...ENV } = process.env;
-const NODE = process.execPath;
-/** npm as it runs this, with the Node that runs this first on its path. */
-const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
-const npm = (cwd: string, ...args: readonly string[]) => run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
-
-/** Packs a folder of the repository. @returns the tarball, and the files in it */
-async function pack(folder: string, into: string): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
-  const { stdout } = await npm(join(ROOT, folder), 'pack', '--json', '--pack-destination', into);
-  const answer = JSON.parse(stdout.slice(stdout.search(/[[{]/u))) as unknown;
-  const [packed] = Object.values(answer as object) as { filename: string; files: { path: string }[] }[];
-  if (packed === undefined) throw new Error(`npm pack said nothing of ${folder}.`);
-  return { tarball: join(into, packed.filename), files: packed.files.map(({ path }) => path) };
-}
-
-/** An empty folder with these packages in it, as a user has them. */
-async function install(t: Test, tarballs: readonly string[], ...others: readonly string[]): Promise<string> {
-  const folder = newFolder(t);
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
-  await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs, ...others);
-  return folder;
-}
 
 /**
  * Type-checks a program against the installed packages, as strictly as it goes, the types of the packages included, with no types beside

@@ -21,7 +21,7 @@ t.test('on a terminal it shows, asks, and does', async (t) => {
 
   const done = await called(['activate', '2.0.0'], lab, { answers: [[/Why\?/u, '\n'], [/1 to 500/u, 'better\n'], [/\[y\/N\]/u, 'y\n']] });
   t.match(done, { code: 0, stdout: /Activated lab 2\.0\.0 in production; it was 1\.0\.0/u }, 'a blank reason is asked for again');
-  t.equal((await answered(t, ['audit', 'log', '--limit', 'all'])).events.at(-1).reason, 'better');
+  t.equal((await answered(t, ['audit', 'log', '--limit', '1'])).events[0].reason, 'better');
   t.match(await called(['activate', '2.0.0'], lab, { answers: [[/Why\?/u, () => Promise.reject(new Error('asked'))]] }), { code: 0, stdout: /is active in production already/u }, 'where nothing would be changed nothing is asked');
   t.match(await called(['rollback'], lab, { answers: [[/Why\?/u, 'worse\n'], [new RegExp(`Roll lab back to 1\\.0\\.0 in production at ${env.PROMPT_REGISTRY_URL}\\? \\[y/N\\]`, 'u'), 'yes\n']] }), { code: 0 });
   t.match(await called(['revoke', '1.1.0', '--reason', 'r'], lab, { answers: [[/Revoke 1\.1\.0 of lab for good at http:\S+\?/u, 'n\n']] }), { code: 1 });
@@ -128,7 +128,7 @@ t.test('what the API cannot guard is looked at once more', async (t) => {
     });
     t.match(refused, { code: 1, stdout: '', stderr: /Somebody else has moved \w+ meanwhile; nothing was changed by this\. By now it would do this:/u });
     t.match(refused.stderr.split('By now')[1], now);
-    t.equal((await answered(t, ['audit', 'log', '--limit', 'all'])).events.at(-1).reason, 'quicker');
+    t.equal((await answered(t, ['audit', 'log', '--limit', '1'])).events[0].reason, 'quicker');
   }
 
   // Quicker still: behind the second look. It is made, and said to be another than the one that was shown.
