@@ -37,10 +37,10 @@ interface Length {
 }
 
 /** They start a dozen processes and more, which takes longer than a short run has; `faults` runs them. */
-const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
+const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'ordinary-user', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
-const PACKAGES = ['browser', 'client-in-browser', 'deploy', 'down-convert', 'hey-api', 'older-node', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
+const PACKAGES = ['browser', 'client-in-browser', 'dashboard', 'deploy', 'down-convert', 'hey-api', 'older-node', 'openapi-fetch', 'packages'].map((name) => `test/packages/${name}.test.ts`);
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
