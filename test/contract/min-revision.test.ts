@@ -144,4 +144,12 @@ t.test('a revision seen before a restore is satisfied by what came after it, whe
   t.match(await asks(t, 'getActivePack', kept + 1, { headers: { 'registry-epoch': '2' } }), { statusCode: 200 });
   t.match(await asks(t, 'getActivePack', seen), { statusCode: 412, body: { code: 'revision-unknown', currentRevision: kept + 1 } }, 'without it, it is taken for one of the epoch in force');
   t.match(await asks(t, 'getActivePack', 1, { headers: { 'registry-epoch': '3' } }), { statusCode: 412, body: { code: 'revision-unknown' } }, 'an epoch that never was');
+
+  const activate = (version: string, revision: number, epoch: string) =>
+    askOf(late.app)(t, 'activateVersion', { path: { pack: 'coach' }, headers: { 'if-match': `"${revision}"`, 'registry-epoch': epoch }, body: { version, reason } });
+  t.match(await activate('1.0.0', after.body['revision'] as number, '1'), { statusCode: 201 }, 'If-Match: a revision from before the restored one is common to both histories');
+  const { revision } = late.app.registry.activePack();
+  t.ok(revision <= seen, 'this revision was given out in both');
+  t.match(await activate('1.1.0', revision, '1'), { statusCode: 412, body: { code: 'revision-conflict' } }, 'one seen in the lost history does not match');
+  t.match(await activate('1.1.0', revision, '2'), { statusCode: 201 });
 });

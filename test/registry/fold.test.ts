@@ -8,6 +8,7 @@ import { apply, Fold, STACK_DEPTH } from '../../registry/fold.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/snapshot.ts';
 import { newSeed, randomFrom } from '../support/events.ts';
 import { versionOf } from '../support/pack-documents.ts';
+import { policyOf } from '../support/policies.ts';
 import { firstUnfrozen, plain } from '../support/snapshots.ts';
 
 const NAMES = ['coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0', 'onboarding@1.0.0'];
@@ -92,6 +93,15 @@ t.test('an event that lacks what it must name, or contradicts the state, is refu
   t.throws(() => folded(logged([publication('coach', '1.0.0')], head), head), { name: 'LogBroken', message: /publishes coach 1\.0\.0 a second time/ });
   const [event] = logged([moveTo('1.1.0')], head);
   t.throws(() => apply(head, event!, new Map()), { name: 'LogBroken', message: /content of coach 1\.1\.0 .* is not in the store/ });
+});
+
+t.test('an epoch is opened once, and each is later than the one before', async (t) => {
+  const restored = (epoch: number): EventDraft => ({ type: 'registry-restored', actor, reason: 'The disk was lost', data: { epoch } });
+  const second = folded(logged([restored(2)], STARTED), STARTED);
+  t.match(second, { epoch: 2, epochStart: STARTED.revision + 1 });
+  for (const epoch of [1, 2]) {
+    t.throws(() => folded(logged([restored(epoch)], second), second), { name: 'LogBroken', message: new RegExp(`opens epoch ${epoch} in epoch 2`) });
+  }
 });
 
 t.test('an event of a type that this build does not know stays in the chain, without effect', async (t) => {
@@ -191,6 +201,13 @@ t.test('a snapshot is frozen to its leaves', async (t) => {
   t.equal(firstUnfrozen(STARTED), undefined);
   t.equal(firstUnfrozen(apply(STARTED, logged([moveTo('1.1.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a move');
   t.equal(firstUnfrozen(apply(STARTED, logged([publication('coach', '3.0.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a publication');
+  const key: EventDraft = { type: 'key-created', actor: { ...actor }, reason: 'New', data: { keyId: 'key-2', label: 'Web', scopes: ['prompts:read'], secretHash: '00' } };
+  const changes: EventDraft[] = [
+    ...[key, { type: 'key-revoked', actor: { ...actor }, reason: 'Leaked', data: { keyId: 'key-2' } } as const],
+    { type: 'version-revoked', actor: { ...actor }, reason: 'Too blunt', pack: 'coach', version: '2.0.0', data: { moves: [] } },
+    { type: 'policy-changed', actor: { ...actor }, reason: 'New', pack: 'coach', data: { policy: policyOf(), digest: 'sha256:0', violations: [{ version: '1.1.0', violations: [{ rule: 'limit', detail: 'Too long.' }] }] } },
+  ];
+  for (const count of changes.keys()) t.equal(firstUnfrozen(folded(logged(changes.slice(0, count + 1), STARTED), STARTED)), undefined, `after ${changes[count]?.type}`);
   t.throws(() => (coach(STARTED).sorted as unknown[]).pop(), TypeError);
   t.notOk('set' in STARTED.packs || 'delete' in STARTED.packs, 'a map has nothing to change it by');
 });

@@ -65,6 +65,14 @@ t.test('a start whose last good snapshot is of the lost history takes the accept
   t.strictSame(registry.health().conditions, []);
 });
 
+t.test('the accepted restore of another registry is not taken over', async (t) => {
+  const [mine, other] = [await history(t), await history(t)];
+  await acceptRestore(other.store, newFolder(t), 'Another disk was lost');
+  const registry = await openRegistry(t, { store: new FailingStore(other.store), dataDir: mine.dataDir, failStatic: true });
+  t.match(registry.health(), { ready: true, conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
+  t.match(registry.current, { registryId: mine.last.registryId, epoch: 1, revision: mine.last.revision }, 'what was last good is served');
+});
+
 t.test('there must be a registry to accept, and a reason', async (t) => {
   const { store, kept, dataDir } = await history(t);
   await t.rejects(acceptRestore(new MemoryStore(), dataDir, 'Why'), /The log is empty/u);

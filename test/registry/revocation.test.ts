@@ -238,7 +238,10 @@ t.test('replacements are followed to the end', async (t) => {
   t.match(await registry.resolveSession(sessionId), { promptPack: { version: '2.1.0' }, prompt: { style: { id: 'concise' } } });
   await registry.activate({ version: '3.0.0', reason });
   await revoke(registry, '2.1.0', '1.1.0');
-  t.match(await registry.resolveSession(sessionId), { promptPack: { version: '1.1.0' }, prompt: { style: { id: 'supportive' } }, superseded: true, movedFrom: { version: '2.0.0', styleId: 'concise' } }, 'wherever the channel is');
+  const { revision } = registry.current;
+  t.match(await registry.resolveSession(sessionId), { promptPack: { version: '1.1.0', revision }, prompt: { style: { id: 'supportive' } }, superseded: true, movedFrom: { version: '2.0.0', styleId: 'concise' } }, 'wherever the channel is');
+  await registry.activate({ version: '1.0.0', reason });
+  t.equal((await registry.resolveSession(sessionId)).promptPack.revision, revision, 'since the revocation that moved it last, not since the move of the channel');
   await revoke(registry, '1.1.0', '1.0.0');
   t.match(await registry.resolveSession(sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'concise' } }, 'it says where it began, not where it was last');
 });

@@ -315,3 +315,20 @@ t.test('the time of an event never goes back, whatever the clock does', async (t
   const times = (await readLog(real)).map(({ at }) => at);
   t.same(times, [...times].sort());
 });
+
+t.test('a reading of the log that comes late undoes nothing, and announces nothing twice', async (t) => {
+  const late = Promise.withResolvers<undefined>();
+  let held = false;
+  const { registry, real, store } = await planned(t, ({ method }) => (method === 'events' && !held ? ((held = true), late.promise) : undefined));
+  store.deaf = true;
+  const other = await openRegistry(t, { store: new FailingStore(real) });
+  const heard = heardBy(registry);
+  await other.activate({ version: '1.0.0', reason: 'By the other' });
+  t.match(await refusalOf(registry.activate({ version: '9.9.9', reason })), { code: 'store-unavailable' }, 'the first reading is given up on');
+  t.match(await registry.activate({ version: '1.1.0', reason }), { previousVersion: '1.0.0', changed: true });
+  const { current } = registry;
+  late.resolve(undefined);
+  await new Promise(setImmediate); // the late reading has come to its end: a store in memory answers within one turn
+  t.equal(registry.current, current, 'it is as it was');
+  t.same(heard.map(({ revision }) => revision), [current.revision - 1, current.revision]);
+});
