@@ -1,6 +1,6 @@
 /**
  * What docs/observability holds works where it is used: a real Prometheus scrapes two instances under load, takes the alert rules, and answers
- * every query of the dashboard with series.
+ * every query of the dashboard with series. The dashboard itself is held to the types that Grafana publishes (`@grafana/schema`).
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { installTool } from '../../scripts/tools.ts';
 import { newFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { startPostgres } from '../support/postgres.ts';
@@ -83,6 +84,37 @@ async function load(server: ListeningServer, going: () => boolean): Promise<void
     await pause(50);
   }
 }
+
+/** Grafana's own types of a dashboard, for JSON: what is an enumeration there is its values here. Unknown members are errors, as the dashboard is a literal. */
+const typed = (types: string, dashboard: string) => `
+import type { Dashboard } from ${JSON.stringify(types)};
+type Json<T> = T extends string ? \`\${T}\` : T extends number | boolean | null | undefined ? T : T extends readonly (infer U)[] ? Json<U>[] : { [K in keyof T]: unknown extends T[K] ? T[K] : Json<T[K]> };
+export const dashboard: Json<Dashboard> = ${dashboard};
+`;
+
+/** What Grafana's schema has against a dashboard. */
+async function faultsOf(t: Test, dashboard: object): Promise<string> {
+  const folder = newFolder(t);
+  const types = join(installTool('grafana-schema'), 'node_modules', '@grafana', 'schema', 'dist', 'types', 'raw', 'dashboard', 'x', 'types.gen.d.ts');
+  writeFileSync(join(folder, 'dashboard.ts'), typed(types, JSON.stringify(dashboard, undefined, 1)));
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--allowImportingTsExtensions', '--module', 'ESNext', '--moduleResolution', 'Bundler'];
+  const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks
+  return run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js'), ...options, join(folder, 'dashboard.ts')], { cwd: folder, env }).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout);
+}
+
+/** The dashboard without what Prometheus' plugin writes into it, which Grafana's own schema leaves to plugins. */
+function withoutPlugins(dashboard: Dashboard): object {
+  const [variables, annotations] = [dashboard.templating.list, dashboard.annotations.list].map((list) =>
+    list.map((each) => Object.fromEntries(Object.entries(each).filter(([name]) => !['definition', 'expr', 'step', 'titleFormat'].includes(name)))));
+  return { ...dashboard, templating: { list: variables }, annotations: { list: annotations } };
+}
+
+t.test('the dashboard is one to the schema that Grafana publishes', async (t) => {
+  const dashboard = withoutPlugins(DASHBOARD);
+  t.equal(await faultsOf(t, dashboard), '');
+  t.match(await faultsOf(t, { ...dashboard, schemaVersion: '39' }), /Type 'string' is not assignable to type 'number'/u, 'control: a wrong type is found');
+  t.match(await faultsOf(t, { ...dashboard, panles: [] }), /panles/u, 'control: an unknown member is found');
+});
 
 t.test('promtool accepts the alert rules', { skip }, async (t) => {
   const { stdout } = await run('/usr/bin/promtool', ['check', 'rules', ALERTS]);
