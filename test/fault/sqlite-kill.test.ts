@@ -12,6 +12,7 @@ import type { Event } from '../../registry/event.ts';
 import type { Store } from '../../registry/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { appendChild } from '../support/child.ts';
+import { newFolder } from '../support/folder.ts';
 import { contentOf, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
 
 const KILLS: Record<string, number> = { short: 10, faults: 50, soak: 200 };
@@ -22,7 +23,7 @@ t.setTimeout(60_000 + kills * 5000);
 
 t.test(`${kills} kills, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
-  const file = join(t.testdir(), 'registry.db');
+  const file = join(newFolder(t), 'registry.db');
   let verified = EMPTY;
   const acknowledged = new Map<number, string>();
   for (let kill = 1; kill <= kills; kill += 1) {

@@ -84,6 +84,7 @@ t.test('the packages', async (t) => {
     const { stdout } = await run(NODE, [bin, '--url', url, '--key', key, '--only', 'listPacks'], { cwd: folder, env: { ...ENV, TAP: '' }, maxBuffer: 64 * 1024 * 1024 });
     t.match(stdout, /listPacks/u);
     t.notMatch(stdout, /^not ok/mu);
+    t.notOk(readdirSync(join(folder, 'node_modules')).includes('tap'), 'no test framework is with it');
   });
 
   t.test('the plugin, in the example application', async (t) => {
@@ -128,6 +129,28 @@ t.test('the packages', async (t) => {
     `);
     t.match((await run(NODE, ['database.ts'], { cwd: folder, env: ENV })).stdout, /which is not installed: npm install postgres$/mu, 'without its driver the store says what is missing');
   });
+});
+
+t.test("the README's lines pack and install what they name", async (t) => {
+  const section = readFileSync(join(ROOT, 'README.md'), 'utf8').split(/^## /mu).find((part) => part.startsWith('From other services')) ?? '';
+  const [packing = '', installing = ''] = [...section.matchAll(/^```bash\n([\s\S]*?)^```$/gmu)].map(([, text]) => text);
+  const bash = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) => run('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: { ...ENV, PATH, ...env }, maxBuffer: 64 * 1024 * 1024 });
+  const registry = newFolder(t);
+  t.match(packing, /^npm run package$/mu); // done before these tests
+  const elsewhere = packing.replace(/^npm run package$/mu, '').replaceAll(/\bpacked\b/gu, `${registry}/packed`);
+  await bash(elsewhere, ROOT);
+
+  const lines = installing.trim().split('\n');
+  const bins = [[], ['prompt-registry'], ['prompt-registry-contract'], []];
+  t.equal(lines.length, bins.length);
+  for (const [index, line] of lines.entries()) {
+    const folder = newFolder(t);
+    writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+    await bash(line.replace('npm install', 'npm install --prefer-offline --no-audit --no-fund'), folder, { REGISTRY: registry });
+    for (const bin of bins[index] ?? []) t.match((await bash(`npx --no-install ${bin} --version`, folder)).stdout, /^\d+\.\d+\.\d+/u, line);
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
+    t.ok(Object.keys({ ...dependencies, ...devDependencies }).length > 0, line);
+  }
 });
 
 /** Links of the pages in a folder that lead to nothing in it; `page -> target`. */
