@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 import t from 'tap';
 import { listen, openApp } from '../support/app.ts';
 import { newFolder } from '../support/folder.ts';
-import { ENV, install, NODE, pack, run } from '../support/packed.ts';
+import { ENV, install, NODE, pack, PATH, run } from '../support/packed.ts';
 import { ROOT } from '../support/server-process.ts';
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');

@@ -13,7 +13,7 @@ const { NODE_OPTIONS: _, ...environment } = process.env;
 export const ENV = environment;
 export const NODE = process.execPath;
 /** npm as it runs this, with the Node that runs this first on its path. */
-const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
+export const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
 const npm = (cwd: string, ...args: readonly string[]) => run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });
 
 /** Packs a folder of the repository. @returns the tarball, and the files in it */

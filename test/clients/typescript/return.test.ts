@@ -35,7 +35,7 @@ async function setUp(t: Test) {
 
 /** The monotonic clock stands still but where the test moves it. */
 function stopClock(t: Test): { readonly pass: (milliseconds: number) => void } {
-  let now = performance.now();
+  let now = Math.ceil(performance.now()); // whole, so that nothing is lost in sums
   t.intercept(performance, 'now', { value: () => now });
   return { pass: (milliseconds) => (now += milliseconds) };
 }
