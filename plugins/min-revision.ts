@@ -19,7 +19,7 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
   const { registry } = app;
   const catchUpFirst = (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     const { place, wrong } = placeSeen(request.headers);
-    if (wrong !== undefined) return next(notAPlace(wrong, request.headers[wrong]));
+    if (wrong !== undefined) return next(notAPlace(wrong));
     if (place === undefined) return next();
     registry.reach(place).then(() => {
       request.snapshot = registry.current;
@@ -36,9 +36,9 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
 }
 
 /** Says which header names no place, and what it should be. */
-function notAPlace(parameter: NonNullable<PlaceSeen['wrong']>, sent: unknown): RegistryError {
+function notAPlace(parameter: NonNullable<PlaceSeen['wrong']>): RegistryError {
   const [name, source, example] = parameter === 'registry-epoch' ? ['Registry-Epoch', 'Registry-Epoch', 2] : ['Registry-Min-Revision', 'Registry-Revision', 42];
-  const detail = `${JSON.stringify(String(sent).slice(0, 60))} is not a whole number. Send the ${source} of an earlier answer, e.g. ${example}.`;
+  const detail = `It must be a whole number: the ${source} of an earlier answer, e.g. ${example}.`;
   return invalidInput(`${name} is not valid.`, [{ parameter, detail }]);
 }
 

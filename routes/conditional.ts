@@ -69,14 +69,13 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
   };
 }
 
-/** Why none of the tags matches although the channel has not moved; false if it has, as far as one can tell. */
+/** Why none of the tags matches although the channel has not moved; false if it has, as far as one can tell. What came is not repeated: it may be a secret. */
 function whyNone(tags: readonly string[], revision: number): false | string {
   const send = `Send the ETag of getActivePack, or "${revision}".`;
   const strong = tags.filter((tag) => !tag.startsWith('W/'));
-  if (strong.length === 0) return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag such as ${shown(tags[0])} never matches; proxies that compress answers make tags weak. ${send}`;
-  const sameRevision = strong.find((tag) => tag.startsWith(`"${revision}.`));
-  if (sameRevision !== undefined) return `${shown(sameRevision)} is of this revision, but it is the ETag of another resource. ${send}`;
-  if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag))) return `${shown(strong[0])} is not an ETag of this registry. ${send}`;
+  if (strong.length === 0) return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress answers make tags weak. ${send}`;
+  if (strong.some((tag) => tag.startsWith(`"${revision}.`))) return `The ETag is of this revision, but of another resource. ${send}`;
+  if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag))) return `What If-Match holds is not an ETag of this registry. ${send}`;
   return false;
 }
 
@@ -84,7 +83,7 @@ function whyNone(tags: readonly string[], revision: number): false | string {
 function tagsOf(header: string): string[] {
   const tags = listOf(header);
   if (tags.length > 0 && header.replaceAll(TAG, 'tag').split(',').every((part) => ['', 'tag'].includes(part.trim()))) return tags;
-  const detail = `${shown(header)} is not valid. Send the ETag of getActivePack as it came, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
+  const detail = `Send the ETag of getActivePack as it came, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
   throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [{ parameter: 'if-match', detail }]);
 }
 
@@ -93,9 +92,4 @@ const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/gu;
 /** The entity tags of a list; anything else is left out, and so never matches. */
 function listOf(header: string): string[] {
   return header.match(TAG) ?? [];
-}
-
-/** What a caller sent, short enough for a message. */
-function shown(text = ''): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text || 'An empty value';
 }

@@ -81,7 +81,7 @@ t.test('headers that are read by hand are told as well', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const errorsOf = async (id: string, request: Request) => (JSON.parse((await send(app, id, request)).body) as { errors: InputFault[] }).errors;
   const body = { version: '1.0.0', reason: 'Why', dryRun: true };
-  t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [{ parameter: 'registry-min-revision', detail: '"newest" is not a whole number. Send the Registry-Revision of an earlier answer, e.g. 42.' }]);
+  t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [{ parameter: 'registry-min-revision', detail: 'It must be a whole number: the Registry-Revision of an earlier answer, e.g. 42.' }]);
   t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'a'.repeat(256) } }), [{ parameter: 'idempotency-key', detail: 'It has 256 characters. Send 1 to 255 printable ASCII characters, quoted or bare, e.g. a UUID.' }]);
   t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'sch\u00f6n' } }), [{ detail: /characters that are not printable ASCII/u }]);
 });

@@ -32,7 +32,7 @@ const early: Store = {
     return 'done';
   },
   fence: () => store.fence(),
-  raiseFence: (at) => store.raiseFence(at),
+  raiseFence: () => Promise.resolve(0), // acknowledged at once as well: what it would be raised behind may not be written yet
   events: async (query) => {
     const events = await store.events(query);
     if (query.order === 'descending' || query.types !== undefined) return events;

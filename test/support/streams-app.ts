@@ -21,6 +21,7 @@ import { MemoryStore } from '../../registry/stores/memory/index.ts';
 import type { Watchers } from '../../registry/watchers.ts';
 import eventRoutes, { type EventRoutesOptions } from '../../routes/events/index.ts';
 import { Problem } from '../../routes/schema-kit.ts';
+import { Violation } from '../../routes/versions/schemas.ts';
 import { heldOperatorKey, listen } from './app.ts';
 import { batchAfter, readLog } from './events.ts';
 import { FailingStore, type Plan } from './failing-store.ts';
@@ -62,7 +63,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(requestSnapshot);
   await app.register(authentication, {});
   await app.register(scopes);
-  app.addSchema(Problem);
+  for (const schema of [Violation, Problem]) app.addSchema(schema);
   await app.register(fp(eventRoutes), options);
   const address = await listen(app);
   return {
