@@ -160,6 +160,21 @@ t.test('what a renewal proves counts from the moment it was sent, however long i
   t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
 });
 
+t.test('a hint that names no revision, as after a lost connection, has the log read', async (t) => {
+  const { store, writer } = await pair(t);
+  let [woken, renewals] = [(_revision?: number): void => undefined, 0];
+  const connection = Object.assign(new FailingStore(store), {
+    renew: (claim: LeaseClaim) => ((renewals += 1) === 1 ? store.renew(claim) : new Promise<never>(() => undefined)), // no later one can bring the news
+    watch: (hint: typeof woken) => ((woken = hint), () => undefined),
+  });
+  const follower = await openRegistry(t, { store: connection, log: SILENT });
+  const { revision } = await writer.activate({ version: '1.0.0', reason });
+  woken();
+  await until(() => follower.current.revision === revision);
+  t.equal(follower.activePack().version, '1.0.0');
+  connection.renew = (claim) => store.renew(claim);
+});
+
 t.test('whoever ends gives the lease back, and knows nothing for certain any more', async (t) => {
   const { follower, writer } = await pair(t);
   await until(() => writer.instances().length === 2);

@@ -160,6 +160,26 @@ t.test('the file of another registry: its log is not the one that is there, so n
   await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
 });
 
+t.test('what a crash left under the temporary name counts only where it is later, and of the same registry', async (t) => {
+  const [one, other] = [await leftBehind(t), await leftBehind(t)];
+  const earlier = readFileSync(one.file);
+  const { registry } = await one.start();
+  const { revision } = await registry.activate({ version: '1.1.0', reason });
+  await registry.close();
+  const revisionOf = async () => (await new LastGood(one.dataDir, { log: SILENT }).load())?.state.revision;
+  const later = readFileSync(one.file);
+  writeFileSync(`${one.file}.tmp`, earlier);
+  t.equal(await revisionOf(), revision, 'an earlier one does not');
+  writeFileSync(one.file, earlier);
+  writeFileSync(`${one.file}.tmp`, later);
+  t.equal(await revisionOf(), revision, 'a later one does');
+  const next = await other.start();
+  for (const version of ['1.1.0', '2.0.0', '1.0.0']) await next.registry.activate({ version, reason });
+  await next.registry.close();
+  writeFileSync(`${one.file}.tmp`, readFileSync(other.file));
+  t.equal(await revisionOf(), one.left.revision, 'one of another registry does not, however late');
+});
+
 t.test('a file that is ahead of the log: nothing is followed before the restore is accepted', async (t) => {
   const { store, dataDir, left } = await leftBehind(t);
   const cut = new MemoryStore(); // the same log, less its last event: a restored backup

@@ -67,3 +67,14 @@ t.test('what the log keeps for good holds something that can be seen', async (t)
   t.equal(registry.current.revision, revision);
   for (const seen of ['.', '\u200d👩', 'ا', '\u0600', '…']) t.ok((await registry.activate({ version: seen === '.' ? '1.0.0' : registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: seen })).changed, escape(seen));
 });
+
+t.test('a page of the log is of the snapshot that it was asked with, however far the log is by now (SPEC R2)', async (t) => {
+  const registry = await openRegistry(t);
+  await registry.activate({ version: '1.0.0', reason });
+  const seen = registry.current;
+  await registry.activate({ version: '1.1.0', reason });
+  const { activations } = await registry.activations('coach', { channel: 'production', limit: 1 }, seen);
+  t.match(activations, [{ version: '1.0.0', revision: seen.revision }]);
+  t.equal((await registry.events({ limit: 1000 }, seen)).at(-1)?.revision, seen.revision);
+  t.match(await registry.activations('coach', { channel: 'production', limit: 1 }), { activations: [{ version: '1.1.0' }] });
+});
