@@ -19,6 +19,8 @@ export interface Watched {
   readonly current: Snapshot;
   /** Seconds since it last knew that it was current; undefined while it does. */
   readonly staleSeconds: number | undefined;
+  /** What the ends of keys go by: milliseconds since the epoch. */
+  now(): number;
   /** Events in order, once they are visible; none at all where the whole history was replaced. */
   onChange(listener: (events: readonly Event[], snapshot: Snapshot) => void): () => void;
   /** @throws RegistryError `revision-not-reached`; `revision-unknown` where the log ends before */
@@ -297,20 +299,20 @@ export class Watchers {
     clearTimeout(this.#expiry?.timer);
     const timer = setTimeout(() => {
       this.#expiry = undefined;
-      const now = Date.now();
+      const now = this.#watched.now();
       let next = Infinity;
       for (const entry of this.#watchers) {
         if (entry.until <= now) this.#end(entry, 'not-allowed');
         else if (entry.until < next) next = entry.until;
       }
       this.#endAt(next);
-    }, Math.min(Math.max(1, until - Date.now()), LONGEST_TIMER));
+    }, Math.min(Math.max(1, until - this.#watched.now()), LONGEST_TIMER));
     this.#expiry = { at: until, timer: timer.unref() };
   }
 
   #write(entry: Entry, bytes: Buffer): void {
     if (!this.#watchers.has(entry)) return;
-    if (entry.until <= Date.now()) this.#end(entry, 'not-allowed'); // SPEC R12
+    if (entry.until <= this.#watched.now()) this.#end(entry, 'not-allowed'); // SPEC R12
     else if (entry.sink.waiting > this.#options.mostWaiting) this.#end(entry, 'too-slow');
     else entry.sink.write(bytes);
   }

@@ -9,6 +9,7 @@ import type { Clock } from '../../registry/index.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
 import { openPostgresStore } from '../../registry/stores/postgres/index.ts';
 import { attachSqliteStore, openSqliteStore } from '../../registry/stores/sqlite/index.ts';
+import { Watchers } from '../../registry/watchers.ts';
 import { operatorKeyFile } from '../../registry/operator-key.ts';
 import { openApp } from '../support/app.ts';
 import { readLog } from '../support/events.ts';
@@ -66,11 +67,20 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
 t.test('the end of a key at the door goes by the clock that events go by', async (t) => {
   let ahead = 0;
   const { app } = await openApp(t, { store: 'memory', registry: { clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() } } });
-  const { token = '' } = await app.registry.createKey({ label: 'For an hour', scopes: ['prompts:read'], expiresAt: new Date(Date.now() + HOUR).toISOString() });
+  const { token = '', record } = await app.registry.createKey({ label: 'For an hour', scopes: ['prompts:read'], expiresAt: new Date(Date.now() + HOUR).toISOString() });
+  const stream = { waiting: 0, told: 0, ended: false, write: () => (stream.told += 1), onceDrained: () => undefined, end: () => (stream.ended = true) };
+  const watchers = new Watchers(app.registry, { encode: () => Buffer.from('.'), mayWatch: () => true });
+  t.teardown(() => watchers.close());
+  watchers.add({ keyId: record.keyId, until: Date.parse(record.expiresAt ?? '') }, stream);
   const status = async () => (await app.inject({ url: '/v1/packs', headers: { authorization: `Bearer ${token}` } })).statusCode;
   t.equal(await status(), 200);
+  await app.registry.activate({ version: '1.0.0', reason: 'Before it' });
+  await until(() => stream.told === 2);
   ahead = 2 * HOUR;
   t.equal(await status(), 401);
+  await app.registry.activate({ version: '1.1.0', reason: 'After it' });
+  await until(() => stream.ended);
+  t.equal(stream.told, 2, 'nothing more on a stream');
 });
 
 t.test('a log that is ahead of the clock: said at the start, in the log of the service and at /readyz, until the clock has passed it', async (t) => {
