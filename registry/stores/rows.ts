@@ -1,7 +1,8 @@
-/** What a database gives back of an event and of a content, as the port promises it. */
+/** What a database gives back of an event, of a content and of a session key, as the port promises it. */
 import { StoreDamaged } from '../errors.ts';
 import type { Event } from '../event.ts';
 import type { PackContent } from '../model.ts';
+import type { SessionKey } from '../store.ts';
 import { parseFrozen } from './frozen-json.ts';
 
 /**
@@ -32,4 +33,15 @@ export function contentOf(body: string, digest: string, shown: string): PackCont
   } catch {
     throw new StoreDamaged(`The content ${digest} in the registry database ${shown} is damaged; restore it from a backup.`, { digest });
   }
+}
+
+/**
+ * A session key.
+ * @throws StoreDamaged where a part of it is not a text
+ */
+export function sessionKeyOf([keyId, secret, createdAt]: readonly unknown[], shown: string): SessionKey {
+  if (typeof keyId !== 'string' || typeof secret !== 'string' || typeof createdAt !== 'string') {
+    throw new StoreDamaged(`A session key in the registry database ${shown} is damaged; restore the database from a backup.`);
+  }
+  return Object.freeze({ keyId, secret, createdAt });
 }

@@ -66,7 +66,7 @@ const DAMAGES: Readonly<Record<string, (copy: Buffer, place: number) => Buffer |
     return undefined;
   },
   'the head of a page is noise': (copy, place) => void bytes(8).copy(copy, pageOf(place)),
-  'the file ends early': (copy, place) => copy.subarray(0, Math.max(1, place)), // an empty file is a new database
+  'the file ends early': (copy, place) => copy.subarray(0, Math.max(2, place)), // SQLite takes a file of one byte for an empty one, which is a new database
 };
 
 /** How a start on the file goes: what verification says, or why there is none. */

@@ -13,7 +13,7 @@ import { SILENT, type Log } from '../../log.ts';
 import type { PackContent } from '../../model.ts';
 import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { requireChained } from '../batch.ts';
-import { contentOf, eventOf } from '../rows.ts';
+import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { Pool, within } from './connections.ts';
 import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
@@ -149,8 +149,8 @@ export class PostgresStore implements Store {
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
     return this.#reading([], async (session) => {
-      const rows = await session.rows<[string, string, string]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', []);
-      return rows.map(([keyId, secret, createdAt]) => Object.freeze({ keyId, secret, createdAt }));
+      const rows = await session.rows<unknown[]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', []);
+      return rows.map((row) => sessionKeyOf(row, this.#target.shown));
     });
   }
 

@@ -15,7 +15,7 @@ import type { PackContent } from '../../model.ts';
 import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
 import { follows, isAt, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
-import { contentOf, eventOf } from '../rows.ts';
+import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { lastWriteOf, requirePlausibleClock } from './clock.ts';
 import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
@@ -181,11 +181,10 @@ export class SqliteStore implements Store {
   }
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
-    return this.#reading(() =>
-      this.#rows<[string, string, string]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', {}).map(
-        ([keyId, secret, createdAt]) => Object.freeze({ keyId, secret, createdAt }),
-      ),
-    );
+    return this.#reading(() => {
+      const rows = this.#rows<unknown[]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', {});
+      return rows.map((row) => sessionKeyOf(row, this.file));
+    });
   }
 
   async renew(claim: LeaseClaim): Promise<Renewal> {
