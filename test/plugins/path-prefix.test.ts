@@ -7,6 +7,7 @@ import { trustedProxies } from '../../plugins/path-prefix.ts';
 import { listen, openApp } from '../support/app.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { startPrefixProxy } from '../support/prefix-proxy.ts';
+import { runKit } from '../clients/contract/run-kit.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -19,7 +20,7 @@ async function start(t: Test, { trustProxy, forwarded }: { trustProxy?: boolean 
   const { url } = await startPrefixProxy(t, { target: await listen(app), prefix: '/registry', ...(forwarded !== undefined && { forwarded }) });
   const ask = (path: string, body?: object) =>
     fetch(`${url}/registry${path}`, { headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, redirect: 'manual', ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }) });
-  return { url, ask };
+  return { url, key, ask };
 }
 
 t.test('Swagger UI and all that it loads stay below the prefix, and need no header for it', async (t) => {
@@ -39,6 +40,15 @@ t.test('the server that the document names is the one that the document came fro
     const { servers } = (await (await ask(path)).json()) as { servers: { url: string }[] };
     t.strictSame(servers.map((server) => new URL(server.url, `${url}/registry${path}`).href), [`${url}/registry/`], path);
   }
+});
+
+t.test('the contract kit holds a server below a prefix to links below it', async (t) => {
+  const through = async (forwarded: string, ...operations: readonly string[]) => {
+    const { url, key } = await start(t, { trustProxy: 'loopback', forwarded });
+    return runKit(t, ['--url', `${url}/registry`, '--key', key, ...operations.flatMap((operation) => ['--only', operation])]);
+  };
+  t.match(await through('/registry', 'publishVersion', 'startCoachSession'), { code: 0, stderr: /passed, 0 failed/u });
+  t.match(await through('/elsewhere', 'getPack'), { code: 1, stderr: /"type" of .* is \/elsewhere\/problems\//u });
 });
 
 t.test('Location and the type of a problem lead below the prefix', async (t) => {

@@ -81,13 +81,16 @@ const step = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').rep
 
 export class Judge {
   readonly document: OpenApi;
+  readonly prefix: string;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allowUnionTypes: true, allErrors: true });
   /** By the schema's text: the same header is declared on hundreds of answers. */
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  constructor(document: OpenApi) {
+  /** @param prefix the path that stands before every path of the server; empty if there is none. Links of the server lead through it */
+  constructor(document: OpenApi, prefix = '') {
     this.document = document;
+    this.prefix = prefix;
     this.operations = operationsOf(document);
     (formats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
     this.#ajv.addVocabulary(Object.keys(document)); // the document's own members, beside its schemas
@@ -123,7 +126,7 @@ export class Judge {
     const value = jsonOf(text);
     if (value === undefined) return [...faults, `the body is no JSON: ${excerpt(text)}`];
     faults.push(...this.#faults(schema, value).map((fault) => `body: ${fault}`));
-    return status < 400 ? faults : [...faults, ...problemFaults(value as Problem, status, declared.description)];
+    return status < 400 ? faults : [...faults, ...problemFaults(value as Problem, status, declared.description, this.prefix)];
   }
 
   /** What is wrong with messages of a stream, given as text: each is whole, and its data as declared. */
@@ -176,10 +179,10 @@ interface Problem {
 }
 
 /** What a problem's schema cannot say: that its members agree, and that the operation names the code. */
-function problemFaults({ type, status, code }: Problem, answered: number, description: string): string[] {
+function problemFaults({ type, status, code }: Problem, answered: number, description: string, prefix: string): string[] {
   return [
     ...(status === answered ? [] : [`problem: "status" is ${String(status)}, the answer is a ${answered}`]),
-    ...(type === `/problems/${String(code)}` ? [] : [`problem: "type" of ${String(code)} is ${String(type)}`]),
+    ...(type === `${prefix}/problems/${String(code)}` ? [] : [`problem: "type" of ${String(code)} is ${String(type)}`]),
     ...(description.includes(`\`${String(code)}\``) ? [] : [`problem: code ${String(code)} is not declared for ${answered}, which is ${description}`]),
   ];
 }

@@ -20,7 +20,7 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 /** @returns the exit code: 0, 1, or 4 where the results could not be written @throws Usage for an operation that is none */
 export async function run(options: Options & { readonly pack: string }): Promise<number> {
-  const judge = new Judge(readDocument());
+  const judge = new Judge(readDocument(), new URL(options.url).pathname.replace(/\/+$/u, ''));
   const names = namesIn(judge);
   const unknown = options.only.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Usage(`--only ${unknown.join(', ')}: there is no such operation. There are: ${names.join(', ')}.`);

@@ -29,6 +29,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 export class World {
   readonly asker: Asker;
+  /** What stands before every path of the server, also in its links. */
+  readonly prefix: string;
   readonly pack: string;
   readonly channel: string | undefined;
   /** Tells this run from others, e.g. in Idempotency-Keys. */
@@ -41,6 +43,7 @@ export class World {
   #moved = false;
 
   constructor(judge: Judge, connection: Connection, { pack, channel }: WorldOptions) {
+    this.prefix = judge.prefix;
     this.pack = pack;
     this.channel = channel;
     this.asker = new Asker(judge, connection, (id, { text }) => {

@@ -153,7 +153,7 @@ const activations = checksOf(ACTIVATE, {
     await world.at('1.0.0');
     const before = await world.activePack();
     const { body, headers, revision } = await kit.ask<Activation>(ACTIVATE, { path: world.path(), body: world.moveTo('2.0.0') }, 201);
-    kit.same(headers.get('location'), `/v1/packs/${world.pack}/active?channel=${body.channel}`, 'Location');
+    kit.same(headers.get('location'), `${world.prefix}/v1/packs/${world.pack}/active?channel=${body.channel}`, 'Location');
     kit.ok(body.revision > before.body.revision && revision >= body.revision, 'the revision', [before.body.revision, body.revision, revision]);
     await holds(kit, body, '1.0.0', '2.0.0', 'activation');
   },

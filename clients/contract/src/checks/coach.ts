@@ -53,7 +53,7 @@ export const coachChecks = [
     'a session starts on what is active, and says which version that is': async (kit) => {
       const started = await kit.ask<Session>(START, { body: {} }, 201);
       const { body, headers } = started;
-      kit.same(headers.get('location'), `/v1/coach/sessions/${body.sessionId}`, 'Location');
+      kit.same(headers.get('location'), `${kit.world.prefix}/v1/coach/sessions/${body.sessionId}`, 'Location');
       kit.ok(body.sessionId.length <= 200, 'the id has at most 200 characters', body.sessionId.length);
       kit.ok(body.expiresAt > body.startedAt, 'it ends after it starts', [body.startedAt, body.expiresAt]);
       await holds(kit, started);

@@ -33,7 +33,7 @@ const published = checksOf(PUBLISH, {
     await world.published();
     const document = documentOf(world.pack, world.freshVersion());
     const { body, headers } = await kit.ask<VersionSummary>(PUBLISH, { path: world.path(), body: document }, 201);
-    kit.same(headers.get('location'), `/v1/packs/${world.pack}/versions/${document.version}`, 'Location');
+    kit.same(headers.get('location'), `${world.prefix}/v1/packs/${world.pack}/versions/${document.version}`, 'Location');
     kit.same(body.digest, digestOf({ pack: world.pack, ...document }), 'the digest is SHA-256 of RFC 8785 of pack, version, system, styles, defaultStyle, compatibility');
     const { version, summary, author, defaultStyle, compatibility } = document;
     kit.same({ version: body.version, summary: body.summary, author: body.author, defaultStyle: body.defaultStyle, compatibility: body.compatibility }, { version, summary, author, defaultStyle, compatibility }, 'the metadata is what was sent');
