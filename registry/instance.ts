@@ -179,7 +179,7 @@ export class Instance {
     if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
     const behind = this.clock.behind(this.#applied.at);
     if (behind !== undefined) conditions.push({ name: 'clock-behind-log', detail: behind });
-    if (this.#check?.differs !== undefined) conditions.push({ name: 'snapshot-differs', detail: `The last good snapshot that this start was made from is not what the log says: ${this.#check.differs}. The log is served.` });
+    if (this.#check?.differs !== undefined) conditions.push({ name: 'snapshot-differs', detail: `The last good snapshot that this start was made from and the log differ: ${this.#check.differs}.` });
     return { ready, conditions };
   }
 

@@ -10,6 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { differencesOf, StateProof } from './comparison.ts';
 import { messageOf } from './errors.ts';
+import { hashOf } from './event.ts';
 import { Fold, LogBroken } from './fold.ts';
 import { LastGood } from './last-good.ts';
 import type { Log } from './log.ts';
@@ -76,7 +77,7 @@ export class SnapshotCheck {
         await this.#compare(SLICE, rest);
         return;
       } catch (error) {
-        if (error instanceof LogBroken) return this.#differ([`the log cannot be folded: ${error.message}`]);
+        if (error instanceof LogBroken) return this.#differ([`the log cannot be folded: ${error.message}`], false);
         if (signal.aborted) return;
         this.#options.log.info({ reason: messageOf(error) }, 'The last good snapshot could not be compared with the log yet. It is tried again.');
         await rest(RETRY).catch(() => undefined);
@@ -90,7 +91,10 @@ export class SnapshotCheck {
     while (this.#fold.revision < state.revision) {
       const started = performance.now();
       const events = await store.events({ after: this.#fold.revision, before: state.revision + 1, order: 'ascending', limit: slice });
-      for (const event of events) this.#fold.add(event);
+      for (const event of events) {
+        if (hashOf(event) !== event.hash) throw new LogBroken(`Revision ${event.revision} does not have its hash: it was changed.`);
+        this.#fold.add(event);
+      }
       if (events.length === 0) return; // the log ends before the snapshot: the follower meets that as well
       await rest(REST * (performance.now() - started));
     }
@@ -98,17 +102,20 @@ export class SnapshotCheck {
     const found = [...(await differencesOf(state, this.#fold.state())), ...keyDifferences(sessionKeys, await store.sessionKeys())];
     this.#fold = new Fold(EMPTY_SNAPSHOT);
     if (found.length === 0 || this.#ended.signal.aborted) return;
-    this.#differ(found);
+    this.#differ(found, true);
     await takeLog();
   }
 
-  #differ(found: readonly string[]): void {
+  /** @param taken whether the log is served from now on */
+  #differ(found: readonly string[], taken: boolean): void {
     if (this.#differs !== undefined) return;
     this.#differs = found.join(', ');
     const { log, saved } = this.#options;
     log.error(
       { differs: found, revision: saved.state.revision, hash: saved.state.hash },
-      'The last good snapshot that this start was made from is not what the log says. The log is served from now on. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who may write there, and look in the audit for what was done since the start.',
+      taken
+        ? 'The last good snapshot that this start was made from is not what the log says. The log is served from now on. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who may write there, and look in the audit for what was done since the start.'
+        : 'The log is broken, so it cannot prove the last good snapshot that this start was made from. The snapshot goes on being served. Run npm run audit:verify.',
     );
   }
 }
