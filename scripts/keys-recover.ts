@@ -4,11 +4,26 @@
  * It runs on the host, with the settings of the service (`DATA_DIR`, `STORE_URL`), whether the service runs or not: it appends to the
  * log beside it, and the service hears of the key when the key is used.
  */
+import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey, RegistryError } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
+const USAGE = 'Usage: npm run keys:recover, with DATA_DIR and STORE_URL set as for the service. It takes no arguments and makes a new operator key.';
+
 try {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
+  if (values.help === true) console.log(USAGE);
+  else await recover();
+} catch (error) {
+  const unknown = error instanceof RegistryError && error.code === 'outcome-unknown';
+  console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
+  if (unknown) console.error('The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.');
+  if (error instanceof TypeError) console.error(USAGE);
+  process.exitCode = 1;
+}
+
+async function recover(): Promise<void> {
   const config = readConfig(process.env);
   if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
   const store = await attachStore(config, { appends: true });
@@ -19,9 +34,4 @@ try {
   } finally {
     await store.close();
   }
-} catch (error) {
-  const unknown = error instanceof RegistryError && error.code === 'outcome-unknown';
-  console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
-  if (unknown) console.error('The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.');
-  process.exitCode = 1;
 }

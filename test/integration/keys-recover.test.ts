@@ -19,6 +19,16 @@ async function known(address: string, token: string): Promise<number> {
   }
 }
 
+t.test('a question, or a word that it does not know, makes no key', async (t) => {
+  const DATA_DIR = join(newFolder(t), 'data');
+  await (await startServer(t, { DATA_DIR })).stop();
+  const keyFile = join(DATA_DIR, 'operator.key');
+  const before = readFileSync(keyFile, 'utf8');
+  t.match(await runScript(t, 'keys-recover', ['--help'], { DATA_DIR }), { code: 0, stdout: /^Usage: npm run keys:recover/u, stderr: '' });
+  for (const word of ['--bogus', 'now']) t.match(await runScript(t, 'keys-recover', [word], { DATA_DIR }), { code: 1, stdout: '', stderr: new RegExp(`No key was made: .*${word}`, 'u') });
+  t.equal(readFileSync(keyFile, 'utf8'), before);
+});
+
 t.test('beside a running service', async (t) => {
   const dataDir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir });
