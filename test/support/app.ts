@@ -52,6 +52,7 @@ export interface TestAppOptions {
   readonly corsOrigins?: readonly string[];
   readonly trustProxy?: NonNullable<AppOptions['trustProxy']>;
   readonly mostSeries?: number;
+  readonly mostConnections?: number;
   readonly tracing?: NonNullable<AppOptions['tracing']>;
   readonly logger?: NonNullable<AppOptions['logger']>;
 }
@@ -85,8 +86,8 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     await earlier.close();
   }
   connection.away = options.away ?? false;
-  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, tracing, logger } = options;
-  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(trustProxy !== undefined && { trustProxy }), ...(mostSeries !== undefined && { mostSeries }), ...(tracing !== undefined && { tracing }), ...(logger !== undefined && { logger }) });
+  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, mostConnections, tracing, logger } = options;
+  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(trustProxy !== undefined && { trustProxy }), ...(mostSeries !== undefined && { mostSeries }), ...(mostConnections !== undefined && { mostConnections }), ...(tracing !== undefined && { tracing }), ...(logger !== undefined && { logger }) });
   t.teardown(() => app.close());
   const key = operatorKey.token();
   injectWith(app, key);

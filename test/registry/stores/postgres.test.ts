@@ -1,8 +1,11 @@
 /** The PostgreSQL store on a server that is well: what every store must do, and what only a shared database can do wrong. */
+import postgres from 'postgres';
 import t, { type Test } from 'tap';
+import { GENESIS_HASH } from '../../../registry/event.ts';
 import type { Batch } from '../../../registry/store.ts';
 import { attachPostgresStore, openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { MIGRATIONS } from '../../../registry/stores/postgres/migrations.ts';
+import { APPEND, appendValues, RAISE_FENCE } from '../../../registry/stores/postgres/statements.ts';
 import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { storeSuite } from './store-suite.ts';
@@ -97,6 +100,20 @@ const FIRST_BUILD = {
     )
     SELECT pg_notify('prompt_registry', revision::text), revision::int FROM moved`,
 };
+
+t.test('what is written is on disk whatever the session says: the statements set it for their own transaction (SPEC R3)', async (t) => {
+  const url = await server.database('durable');
+  await open(t, url).head(); // makes the tables
+  const client = postgres(url, { max: 1, fetch_types: false });
+  t.teardown(() => client.end({ timeout: 1 }));
+  for (const [statement, values] of [[RAISE_FENCE, [0, GENESIS_HASH]], [APPEND, appendValues({ ...batchAfter(EMPTY, drafts()), fence: 1 }, 0)]] as const) {
+    await client.begin(async (transaction) => {
+      await transaction.unsafe('SET LOCAL synchronous_commit = off');
+      t.equal((await transaction.unsafe(statement, [...values])).length, 1);
+      t.match(await transaction.unsafe('SHOW synchronous_commit'), [{ synchronous_commit: 'on' }]);
+    });
+  }
+});
 
 t.test('the build before the fence starts and writes beside this one, and its databases are opened', async (t) => {
   const url = await server.database('beside');
