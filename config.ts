@@ -165,7 +165,7 @@ function originOf(text: string): string | undefined {
 }
 
 /** Settings that are a path. */
-const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR'];
+const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR', 'SNAPSHOT_KEY_FILE'];
 
 /**
  * What would be right where a text came out of a file or a unit as nobody meant it. Without this a path would quietly be that of a new, odd folder.

@@ -42,7 +42,9 @@ function attach(app: FastifyInstance, registry: Registry): void {
   registry.onChange((events) => {
     for (const event of events) logChange(app, event);
   });
-  const sayHead = () => app.log.info({ head: headOf(registry) }, 'The head of the log; kept outside, it proves that nothing before it was changed.');
+  const sayHead = () => {
+    if (registry.current.revision > 0) app.log.info({ head: headOf(registry) }, 'The head of the log; kept outside, it proves that nothing before it was changed.');
+  };
   app.addHook('onReady', async () => sayHead());
   const timer = setInterval(sayHead, HEAD_INTERVAL).unref();
   app.addHook('onClose', () => {

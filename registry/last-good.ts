@@ -135,7 +135,7 @@ export class LastGood {
     } catch (error) {
       const fields = { path, reason: messageOf(error) };
       if (this.#key === undefined) log.warn(fields, 'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.');
-      else log.error(fields, 'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. If the key was not changed, find out who wrote to DATA_DIR.');
+      else log.error(fields, 'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. That is expected at the first start with a new key. Else find out who wrote to DATA_DIR.');
       return undefined;
     }
   }
