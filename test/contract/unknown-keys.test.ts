@@ -31,11 +31,11 @@ t.test('a key that was just made elsewhere comes in, while a stranger had the lo
 t.test('strangers have the log read once a second at most', async (t) => {
   const [from, before] = [performance.now(), reads()];
   const stranger = async () => {
-    for (let tries = 0; tries < 2; tries += 1) t.equal((await read(t, newKey().token, { 'registry-min-revision': '999999' })).statusCode, 401);
+    for (let tries = 0; tries < 3; tries += 1) t.equal((await read(t, newKey().token, { 'registry-min-revision': '999999' })).statusCode, 401);
   };
   await Promise.all(Array.from({ length: 50 }, stranger));
   const most = 1 + Math.ceil((performance.now() - from) / 1000);
-  t.ok(reads() - before <= most, `${reads() - before} readings for 100 tokens`);
+  t.ok(reads() - before <= most, `${reads() - before} readings for 150 tokens`);
   const then = reads();
   for (const token of ['garbage', 'prk_a_b', `${newKey().token}x`]) t.equal((await read(t, token)).statusCode, 401);
   const [, id = ''] = late.key.split('_');
