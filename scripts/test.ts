@@ -6,7 +6,7 @@
  * Problem: the same tests are wanted in seconds while one works, in minutes before a release and for days in a soak.
  * Rule: a length says which files run, and how long a file may take; the tests read it as TEST_LENGTH and choose their number
  * of runs by it.
- *   - `short` (the default): every test file but those that start a dozen processes and more, and those of `packages`;
+ *   - `short` (the default): every test file but the longest, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
  *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
@@ -36,15 +36,18 @@ interface Length {
   readonly endless: boolean;
 }
 
-/** They start a dozen processes and more, which takes longer than a short run has; `faults` runs them. */
-const MANY_PROCESSES = ['cluster-kill', 'first-start-together', 'ordinary-user', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
+/**
+ * They start many processes, wait for many bounds, or plant many faults, which takes longer than a short run has; `faults` runs them. What
+ * they hold is held in small elsewhere, e.g. what `follow` holds by `registry/follower`, what `contract-kit` holds by `clients/contract`.
+ */
+const LONG = ['cluster-kill', 'cold-start', 'contract-kit', 'first-start-together', 'follow', 'no-descriptors', 'ordinary-user', 'pin-version', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
 const PACKAGES = 'test/packages';
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
-  short: { folders: ['test'], except: [...MANY_PROCESSES, PACKAGES], timeout: 120, jobs: 3, endless: false },
+  short: { folders: ['test'], except: [...LONG, PACKAGES], timeout: 120, jobs: 3, endless: false },
   faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, jobs: 1, endless: false },
   packages: { folders: [PACKAGES], timeout: 600, jobs: 1, endless: false },
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
