@@ -43,7 +43,7 @@ export interface AppOptions {
   /** Where traces go; none are made where not given. */
   readonly tracing?: TracingOptions;
   readonly logger?: FastifyServerOptions['logger'];
-  /** The most connections at once; where not given, as many as the process may open (`descriptors.ts`). */
+  /** The most connections at once; default: as many as the process may open (`descriptors.ts`). */
   readonly mostConnections?: number;
 }
 

@@ -87,7 +87,7 @@ export class Judge {
   /** By the schema's text: the same header is declared on hundreds of answers. */
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  /** @param prefix the path that stands before every path of the server; empty if there is none. Links of the server lead through it */
+  /** @param prefix the path that stands before every path of the server; empty for none. Links of the server lead through it */
   constructor(document: OpenApi, prefix = '') {
     this.document = document;
     this.prefix = prefix;
