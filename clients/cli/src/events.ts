@@ -50,7 +50,7 @@ export async function newest(registry: RegistryClient, { limit, before, filter }
   let nextBefore: number | null = null;
   const ask = async (place: number | undefined, size: number): Promise<Page<Event, number>> => {
     const page = await eventPage(registry, { ...filter, order: 'newest', limit: size, ...(place !== undefined && { before: place }) });
-    return { items: page.events, next: page.nextBefore as number | null }; // `pages` refuses a place that is none
+    return { items: page.events, next: page.nextBefore as number | null }; // `pages` refuses anything but a place
   };
   try {
     for await (const { items, next } of pages(limit, before, ask)) {

@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   return run({ ...command, pack });
 }
 
-/** Whether operations were named, and none of them writes; what is no operation is refused later. */
+/** Whether operations were named, and none of them writes. A name that is not an operation is refused later. */
 async function readsOnly(only: readonly string[]): Promise<boolean> {
   const { operationsOf, readDocument } = await import('./document.ts');
   const operations = operationsOf(readDocument());

@@ -64,7 +64,7 @@ async function sweep(folder: string, name: string): Promise<void> {
 }
 
 /**
- * Makes a folder that its owner alone may use, with those above it, if there is none.
+ * Makes a folder and those above it where they are missing. Only their owner may use them.
  *
  * Problem: `mkdir` with `recursive` says ENOENT for a read-only file system, and tries for ever where a parent takes no folders (`/proc`).
  * @throws the error of the operating system
