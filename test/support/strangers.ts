@@ -63,13 +63,13 @@ export async function strangers(t: Test, address: string, { kinds, count, again 
   return { leave };
 }
 
-/** How many sockets a process has open, listening ones included; undefined where the operating system does not tell (it is no Linux). */
-export function openSockets(pid: number): number | undefined {
-  if (process.platform !== 'linux') return undefined;
-  let sockets = 0;
+/** The sockets that a process has open, listening ones included. Only Linux tells. */
+function openSockets(pid: number): ReadonlySet<string> {
+  const sockets = new Set<string>();
   for (const name of readdirSync(`/proc/${pid}/fd`)) {
     try {
-      if (readlinkSync(`/proc/${pid}/fd/${name}`).startsWith('socket:')) sockets += 1;
+      const target = readlinkSync(`/proc/${pid}/fd/${name}`);
+      if (target.startsWith('socket:')) sockets.add(target);
     } catch {
       // It was closed meanwhile.
     }
@@ -77,10 +77,44 @@ export function openSockets(pid: number): number | undefined {
   return sockets;
 }
 
+/**
+ * How long the sockets of a process stay open, in milliseconds, each counted from when it was first seen. A client can take itself for
+ * connected seconds before the server accepts it, so the client's clock does not tell.
+ */
+export class SocketAges {
+  readonly #pid: number;
+  readonly #atRest: ReadonlySet<string>;
+  #seenAt: ReadonlyMap<string, number> = new Map();
+
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#atRest = openSockets(pid);
+  }
+
+  /** How many there are besides those that were open at first, and the age of the oldest of them. */
+  look(): { readonly count: number; readonly oldest: number } {
+    const now = performance.now();
+    const added = [...openSockets(this.#pid)].filter((socket) => !this.#atRest.has(socket));
+    this.#seenAt = new Map(added.map((socket) => [socket, this.#seenAt.get(socket) ?? now]));
+    return { count: added.length, oldest: now - Math.min(now, ...this.#seenAt.values()) };
+  }
+}
+
+/**
+ * How many come at once. The next come when these are connected: otherwise the process is so busy that it sends a socket's first bytes
+ * seconds after the server has accepted it, and the socket looks as if the server had left it open for longer.
+ */
+const WAVE = 200;
+
 /** The process of the strangers. */
 function crowd({ address, kinds, count, again }: { readonly address: string; readonly kinds: readonly KindName[]; readonly count: number; readonly again: boolean }): void {
   const { hostname, port } = new URL(address);
-  let there = 0;
+  let [coming, there] = [0, 0];
+  const wave = () => {
+    const first = coming;
+    coming = Math.min(count, first + WAVE);
+    for (let index = first; index < coming; index += 1) come(index);
+  };
   const come = (index: number) => {
     const kind: Kind = KINDS[kinds[index % kinds.length] ?? 'silent'];
     const socket = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
@@ -89,7 +123,9 @@ function crowd({ address, kinds, count, again }: { readonly address: string; rea
     const arrive = () => {
       if (isThere) return;
       isThere = true;
-      if ((there += 1) === count) process.stdout.write('there\n');
+      there += 1;
+      if (there === count) process.stdout.write('there\n');
+      else if (there === coming) wave();
     };
     socket.on('error', () => undefined).on('connect', () => {
       arrive();
@@ -104,7 +140,7 @@ function crowd({ address, kinds, count, again }: { readonly address: string; rea
     if (kind.deaf === true) socket.pause();
     else socket.resume();
   };
-  for (let index = 0; index < count; index += 1) come(index);
+  wave();
   process.stdin.on('end', () => process.exit()).resume();
 }
 
