@@ -53,15 +53,15 @@ async function start(config: Config): Promise<void> {
     if (store.kind !== 'memory') lock = lockDataDir(config.dataDir); // what is in memory leaves nothing there but its key
     app = await buildApp({
       registry: {
-        ...{ store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl },
+        store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl,
         // A database elsewhere may be away while there is much that can be served without it.
-        ...{ failStatic: store.kind === 'postgres', onRefused: end, pinVersion: config.pinVersion },
+        failStatic: store.kind === 'postgres', onRefused: end, pinVersion: config.pinVersion,
         // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
         ...(store.kind !== 'memory' && { dataDir: config.dataDir, snapshotKey }),
       },
-      ...{ bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins },
+      bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins,
       ...(config.tracing !== undefined && { tracing: config.tracing }),
-      ...{ logger: loggerOf(config), mostConnections: most },
+      logger: loggerOf(config), mostConnections: most,
     });
   } catch (error) {
     lock?.release();

@@ -91,10 +91,10 @@ function loadPeers(): Peers {
 /** A client that was given its flags, asks nobody and reports nothing. */
 async function unleashWith({ Unleash }: Peers, styles: readonly { readonly id: string; readonly text: string }[]): Promise<Unleash> {
   const data = styles.map(({ id, text }) => ({
-    ...{ name: id, type: 'release', enabled: true, stale: false, project: 'default', impressionData: false, strategies: [{ name: 'default', parameters: {}, constraints: [] }] },
+    name: id, type: 'release', enabled: true, stale: false, project: 'default', impressionData: false, strategies: [{ name: 'default', parameters: {}, constraints: [] }],
     variants: [{ name: 'text', weight: 1000, weightType: 'variable', stickiness: 'default', payload: { type: 'string', value: text }, overrides: [] }],
   }));
-  const unleash = new Unleash({ ...{ url: NOWHERE, appName: 'bench', disableMetrics: true, refreshInterval: 0, skipInstanceCountWarning: true }, bootstrap: { data } });
+  const unleash = new Unleash({ url: NOWHERE, appName: 'bench', disableMetrics: true, refreshInterval: 0, skipInstanceCountWarning: true, bootstrap: { data } });
   unleash.on('error', () => undefined); // there is nobody to ask
   unleash.on('warn', () => undefined);
   await new Promise((resolve) => unleash.once('ready', resolve));

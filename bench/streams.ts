@@ -151,7 +151,7 @@ async function startBareStream(): Promise<Served> {
   const child = fork(BARE, { execArgv: ['--import', PROBE], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return {
-    ...{ url, headers: {} },
+    url, headers: {},
     usage: async () => {
       const answer = once(child, 'message') as Promise<[Usage]>;
       child.send('usage');

@@ -69,8 +69,8 @@ function answerOf({ registry, server }: FastifyInstance, error: NodeJS.ErrnoExce
   const { status, title } = PROBLEMS[problem.code];
   const body = bodyOf(problem);
   const headers = [
-    ...[`Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff'],
-    ...[`Registry-Revision: ${registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close'],
+    `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff',
+    `Registry-Revision: ${registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close',
     ...marksOf(registry, registry.current).map(([name, value]) => `${name}: ${value}`),
   ];
   return `HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`;

@@ -15,8 +15,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const FOLDER = new URL('static/', import.meta.resolve('@fastify/swagger-ui/package.json'));
 
 const TYPES: Readonly<Record<string, string>> = {
-  ...{ '.css': 'text/css; charset=utf-8', '.html': 'text/html; charset=utf-8', '.js': 'application/javascript; charset=utf-8' },
-  ...{ '.json': 'application/json; charset=utf-8', '.png': 'image/png', '.svg': 'image/svg+xml' },
+  '.css': 'text/css; charset=utf-8', '.html': 'text/html; charset=utf-8', '.js': 'application/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8', '.png': 'image/png', '.svg': 'image/svg+xml',
 };
 
 interface Page {

@@ -42,7 +42,7 @@ function prefersPage(accept = ''): boolean {
 
 /** Without the bar at the top, which offers to explore other documents. */
 const SWAGGER_UI = {
-  ...{ layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true },
+  layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true,
   plugins: [withoutEndlessAnswers],
 };
 
@@ -121,7 +121,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
       next(null, payload);
     });
     await docs.register(swaggerUi, {
-      ...{ routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI },
+      routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI,
     });
     docs.get('/', (request, reply) => {
       if (request.url === '*') return void reply.callNotFound(); // RFC 9112 section 3.2.4: for OPTIONS alone; the router takes it for `/`

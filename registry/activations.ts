@@ -77,7 +77,7 @@ export async function activationsIn(store: Store, pack: string, { channel, befor
   let next = before;
   for (;;) {
     const events = await store.events({
-      ...{ order: 'descending', limit: limit + 1, types: MOVES, pack },
+      order: 'descending', limit: limit + 1, types: MOVES, pack,
       ...(channel !== undefined && { channel }),
       ...(next !== undefined && { before: next }),
       ...(at !== undefined && { to: new Date(at).toISOString() }),

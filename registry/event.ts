@@ -63,8 +63,8 @@ export type EventType = keyof EventData;
 
 /** All types, for filters; a full Record, so that none is forgotten. */
 export const EVENT_TYPES = Object.keys({
-  ...{ 'registry-created': 1, 'version-published': 1, 'version-activated': 1, 'version-rolled-back': 1 },
-  ...{ 'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1, 'registry-restored': 1 },
+  'registry-created': 1, 'version-published': 1, 'version-activated': 1, 'version-rolled-back': 1,
+  'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1, 'registry-restored': 1,
 } satisfies Record<EventType, 1>) as readonly EventType[];
 
 interface EventOf<T extends EventType> {

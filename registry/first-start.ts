@@ -68,7 +68,7 @@ export interface StartMeans {
 export async function planStart(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<StartPlan> {
   const sessionKeys = snapshot.registryId === '' ? [means.newSessionKey()] : [];
   const created: EventDraft[] = sessionKeys.map(({ keyId }) => ({
-    ...{ type: 'registry-created', actor: SYSTEM_ACTOR, reason: 'First start' },
+    type: 'registry-created', actor: SYSTEM_ACTOR, reason: 'First start',
     data: { registryId: means.newId(), sessionKeyId: keyId },
   }));
   const policies = policiesToApply(snapshot, options, means.log);

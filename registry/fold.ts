@@ -183,8 +183,8 @@ export class Fold {
     }
     const { digest, summary, author, defaultStyle, styles, compatibility, violations = [] } = event.data;
     const record = Object.freeze({
-      ...{ pack: draft.pack, version, digest, summary, author, defaultStyle },
-      ...{ styles: deepFreeze(styles), compatibility: deepFreeze(compatibility), violations: deepFreeze(violations) },
+      pack: draft.pack, version, digest, summary, author, defaultStyle,
+      styles: deepFreeze(styles), compatibility: deepFreeze(compatibility), violations: deepFreeze(violations),
       publishedAt: event.at,
       publishedBy: freezeActor(event.actor),
     });
@@ -252,7 +252,7 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
   }
   pointer.everActive = pointer.everActive.with(version);
   pointer.last = {
-    ...{ pack: draft.pack, channel, version, digest, previousVersion, kind },
+    pack: draft.pack, channel, version, digest, previousVersion, kind,
     revision: event.revision,
     activatedAt: event.at,
     activatedBy: event.actor,

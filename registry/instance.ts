@@ -124,7 +124,7 @@ export class Instance {
    */
   static async open(options: RegistryOptions): Promise<Instance> {
     const { failStatic = false, log = SILENT, shipped = [] } = options;
-    const opened = await openLog({ ...{ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl, snapshotKey: options.snapshotKey }, failStatic, log });
+    const opened = await openLog({ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl, snapshotKey: options.snapshotKey, failStatic, log });
     for (const { version } of shipped) if (version.content.version === options.pinVersion?.version) opened.contents.remember(version.digest, version.content);
     const instance = new Instance(options, opened);
     try {
@@ -223,7 +223,7 @@ export class Instance {
     const claim = this.#claim();
     const leases = this.#instances.leases.map((lease) => (lease.id === claim.id ? { ...lease, ...claim } : lease));
     return leases.map(({ id, startedAt, epoch, appliedRevision, lastSeenAt, pinnedVersion }) => ({
-      ...{ id, startedAt, appliedRevision, lastSeenAt },
+      id, startedAt, appliedRevision, lastSeenAt,
       behind: epoch === claim.epoch ? Math.max(0, claim.appliedRevision - appliedRevision) : claim.appliedRevision,
       ...(pinnedVersion !== undefined && { pinnedVersion }),
     }));
@@ -317,8 +317,8 @@ export class Instance {
     await clock.known();
     clock.warnAtStart(this.#applied.at);
     const means = {
-      ...{ newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()) },
-      ...{ instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log },
+      newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()),
+      instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log,
     };
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     // What this start adds for good must not rest on a snapshot that somebody may have edited.

@@ -112,7 +112,7 @@ export function decideCreateKey({ key, label, scopes, expiresAt, actor, heldScop
   const { keyId, secretHash } = key;
   return [
     {
-      ...{ type: 'key-created', actor, reason: `Key for ${label}` },
+      type: 'key-created', actor, reason: `Key for ${label}`,
       data: { keyId, label, scopes: [...new Set(scopes)], ...(expiresAt !== undefined && { expiresAt }), secretHash, ...(madeBy !== undefined && { madeBy }) },
     },
   ];

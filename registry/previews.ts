@@ -36,7 +36,7 @@ export async function previewOf(active: Edition | undefined, target: Edition, { 
   const found = await differences(active, target);
   const revoked: Violation[] = revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
   return {
-    ...{ wouldActivate: version, previousVersion: active?.record.version ?? null, problems: [...revoked, ...violations], snapshot },
+    wouldActivate: version, previousVersion: active?.record.version ?? null, problems: [...revoked, ...violations], snapshot,
     differences: revocation === undefined || mayAudit ? found : { ...found, assets: found.assets.map((asset) => ({ ...asset, hunks: [] })) },
   };
 }

@@ -65,8 +65,8 @@ export interface RevokeKeyRequest extends Attribution {
 }
 
 const SCHEMAS: Readonly<Record<string, TSchema>> = {
-  ...{ pack: PackName, channel: ChannelName, version: Version, toVersion: Version, fromVersion: Version, replacement: Version },
-  ...{ reason: Reason, label: KeyLabel, expiresAt: Timestamp, actor: Actor },
+  pack: PackName, channel: ChannelName, version: Version, toVersion: Version, fromVersion: Version, replacement: Version,
+  reason: Reason, label: KeyLabel, expiresAt: Timestamp, actor: Actor,
 };
 /** Must be given where an operation has them: what is in the log for good has them for good, also where no TypeScript looked (SPEC R11). */
 const REQUIRED: ReadonlySet<string> = new Set(['reason', 'version', 'label', 'actor']);

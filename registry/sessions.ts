@@ -65,7 +65,7 @@ export class Sessions {
     if (newest === undefined) throw new Error('There is no session key.');
     this.#ttlSeconds = Math.floor(ttl / 1000);
     this.#sign = createSigner<object>({
-      ...{ algorithm: 'HS256', key: Buffer.from(newest.secret, 'base64url'), noTimestamp: true },
+      algorithm: 'HS256', key: Buffer.from(newest.secret, 'base64url'), noTimestamp: true,
       header: { alg: 'HS256', kid: newest.keyId, typ: undefined } as unknown as { alg: string },
     });
     for (const { keyId, secret } of keys) {
@@ -121,7 +121,7 @@ export class Sessions {
       throw new RegistryError('session-not-found', 'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.');
     }
     return {
-      ...{ record, channel: place.channel, revision: parseInt(revision, 36), styleIndex: parseInt(style, 36) },
+      record, channel: place.channel, revision: parseInt(revision, 36), styleIndex: parseInt(style, 36),
       startedAt: time(claims.exp - parseInt(ttl, 36)),
       expiresAt: time(claims.exp),
     };
@@ -182,7 +182,7 @@ export async function sessionOf(sessionId: string, pin: Pin, snapshot: Snapshot,
   const style = content.styles.find(({ id }) => id === styleId);
   if (style === undefined) throw new Error(`${pack} ${version} has no style "${styleId}" although its record says so.`);
   return {
-    ...{ sessionId, startedAt, expiresAt },
+    sessionId, startedAt, expiresAt,
     promptPack: { pack, channel, version, digest, revision },
     prompt: { system: content.system, style },
     superseded: snapshot.packs.get(pack)?.pointers.get(channel)?.version !== version,

@@ -125,7 +125,7 @@ function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
   }
   const { styles, defaultStyle, compatibility } = content;
   const event: EventDraft = {
-    ...{ type: 'version-published', actor, reason, pack: content.pack, version: content.version },
+    type: 'version-published', actor, reason, pack: content.pack, version: content.version,
     data: { digest, summary, author, defaultStyle, styles: styles.map(({ id, title }) => ({ id, title })), compatibility, ...(policy !== undefined && { violations }) },
   };
   return { events: [event], contents: [{ digest, content }] };

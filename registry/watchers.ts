@@ -155,7 +155,7 @@ export class Watchers {
   add({ pack, channel, keyId, until = Infinity, after = this.#head }: Watch, sink: Sink): Watcher {
     const known = after.epoch === this.#head.epoch && after.revision <= this.#head.revision;
     const { epoch, revision } = known ? after : this.#head;
-    const entry: Entry = { ...{ pack, channel, keyId, until, sink, epoch, revision }, history: this.#history, beats: this.#beats, held: false };
+    const entry: Entry = { pack, channel, keyId, until, sink, epoch, revision, history: this.#history, beats: this.#beats, held: false };
     this.#watchers.add(entry);
     this.#write(entry, this.#tell.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head));
     this.#endAt(until);

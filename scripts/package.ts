@@ -40,7 +40,7 @@ if (unknown.length > 0) throw new Error(`The plugin imports ${unknown.join(', ')
 
 const entry = (path: string) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
 const manifest = {
-  ...{ name, version, description, license, type, engines },
+  name, version, description, license, type, engines,
   exports: {
     './plugin': entry('plugins/package'),
     './stores/memory': entry('registry/stores/memory/index'),

@@ -54,18 +54,18 @@ t.test('an empty value counts as not set, and variables of others are nobody\'s 
 
 t.test('every setting is read', async (t) => {
   const config = readConfig({
-    ...{ HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1' },
-    ...{ CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug' },
-    ...{ RATE_LIMIT: '0', CORS_ORIGINS: 'https://Console.Example.com:443, http://localhost:8080' },
-    ...{ KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1', SNAPSHOT_KEY_FILE: '/etc/registry/snapshot.key' },
-    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.internal:4318/otlp', OTEL_SERVICE_NAME: 'coach registry' },
+    HOST: '0.0.0.0', PORT: '0', DATA_DIR: '/srv/registry', PACKS_DIR: '/srv/packs', DEFAULT_PACK: 'onboarding', DEFAULT_VERSION: '2.0.0-rc.1',
+    CHANNELS: 'live, beta ,test', SESSION_TTL: '90m', BODY_LIMIT: '512kb', TRUST_PROXY: '10.0.0.0/8, ::1', LOG_LEVEL: 'debug',
+    RATE_LIMIT: '0', CORS_ORIGINS: 'https://Console.Example.com:443, http://localhost:8080',
+    KEY_MAX_STALE: '12h', PIN_VERSION: 'coach@1.0.0-rc.1', SNAPSHOT_KEY_FILE: '/etc/registry/snapshot.key',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.internal:4318/otlp', OTEL_SERVICE_NAME: 'coach registry',
   });
   t.strictSame({ ...config }, {
-    ...{ host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs' },
-    ...{ defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288 },
-    ...{ trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'] },
-    ...{ keyMaxStale: 43_200, snapshotKeyFile: '/etc/registry/snapshot.key', pinVersion: { pack: 'coach', version: '1.0.0-rc.1' } },
-    ...{ tracing: { endpoint: 'https://collector.internal:4318/otlp', serviceName: 'coach registry' } },
+    host: '0.0.0.0', port: 0, dataDir: '/srv/registry', store: { kind: 'sqlite', file: '/srv/registry/registry.db' }, packsDir: '/srv/packs',
+    defaultPack: 'onboarding', defaultVersion: '2.0.0-rc.1', channels: ['live', 'beta', 'test'], sessionTtl: 5_400_000, bodyLimit: 524_288,
+    trustProxy: '10.0.0.0/8, ::1', logLevel: 'debug', rateLimit: 0, corsOrigins: ['https://console.example.com', 'http://localhost:8080'],
+    keyMaxStale: 43_200, snapshotKeyFile: '/etc/registry/snapshot.key', pinVersion: { pack: 'coach', version: '1.0.0-rc.1' },
+    tracing: { endpoint: 'https://collector.internal:4318/otlp', serviceName: 'coach registry' },
   });
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
 });
@@ -92,7 +92,7 @@ t.test('a path that nobody meant is refused, and what was meant is told', async 
 t.test('origins as a browser sends them', async (t) => {
   const origins = (CORS_ORIGINS: string) => readConfig({ CORS_ORIGINS }).corsOrigins;
   t.strictSame(origins('https://Console.Example.com:443,HTTP://LOCALHOST:80, http://[::0001]:8080,https://bücher.example,https://a.example:80'), [
-    ...['https://console.example.com', 'http://localhost', 'http://[::1]:8080', 'https://xn--bcher-kva.example', 'https://a.example:80'],
+    'https://console.example.com', 'http://localhost', 'http://[::1]:8080', 'https://xn--bcher-kva.example', 'https://a.example:80',
   ]);
   t.strictSame(origins('https://a.example,https://A.example:443'), ['https://a.example'], 'each once');
 });
@@ -111,8 +111,8 @@ t.test('for how long keys are honoured unasked, in seconds', async (t) => {
 
 t.test('a refusal never shows the password in an address', async (t) => {
   const addresses = [
-    ...['mysql://registry:hunter2@db.internal/registry', 'Postgres://registry:hunter2@db.internal', 'postgres:/registry:hunter2@db.internal', 'postgres:registry:hunter2@db.internal/registry', 'registry:hunter2@db.internal'],
-    ...['mysql://registry:hunter2@hunter2@db.internal', 'mysql://registry:hunter2/hunter2@db.internal', 'mysql://:hunter2@db.internal', 'mysql://db.internal/registry?user=registry&password=hunter2', 'mysql://registry:hun\nter2hunter2@db.internal'],
+    'mysql://registry:hunter2@db.internal/registry', 'Postgres://registry:hunter2@db.internal', 'postgres:/registry:hunter2@db.internal', 'postgres:registry:hunter2@db.internal/registry', 'registry:hunter2@db.internal',
+    'mysql://registry:hunter2@hunter2@db.internal', 'mysql://registry:hunter2/hunter2@db.internal', 'mysql://:hunter2@db.internal', 'mysql://db.internal/registry?user=registry&password=hunter2', 'mysql://registry:hun\nter2hunter2@db.internal',
   ];
   for (const STORE_URL of addresses) {
     const { message } = refusal({ STORE_URL });
@@ -140,8 +140,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   PACKS_DIR: ['./packs\t', '"packs"', '~/packs', '/srv/\u0085'],
   HOST: ['127.0.0.1\r', '"127.0.0.1"'],
   STORE_URL: [
-    ...['sqlite://x.db', 'sqlite://srv/registry.db', 'sqlite:~/x.db', 'sqlite:x.db\r', '"sqlite:x.db"', 'sqlite:"x.db"', 'sqlite:x.db?mode=ro', 'sqlite:/srv/my%20data/x.db', 'sqlite: x.db', 'postgres://db/registry\r', 'memory:\r'],
-    ...['sqlite:', 'memory:x', 'mysql://localhost', 'registry.db', 'MEMORY:'],
+    'sqlite://x.db', 'sqlite://srv/registry.db', 'sqlite:~/x.db', 'sqlite:x.db\r', '"sqlite:x.db"', 'sqlite:"x.db"', 'sqlite:x.db?mode=ro', 'sqlite:/srv/my%20data/x.db', 'sqlite: x.db', 'postgres://db/registry\r', 'memory:\r',
+    'sqlite:', 'memory:x', 'mysql://localhost', 'registry.db', 'MEMORY:',
   ],
   DEFAULT_PACK: ['Coach', '-coach', 'a/b', '../etc', 'c'.repeat(64), 'coach\n'],
   DEFAULT_VERSION: ['1', '1.0', 'v1.0.0', '1.0.0+build', '01.0.0', 'latest', '1.0.0 '],
@@ -151,8 +151,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   TRUST_PROXY: ['yes', 'true', 'proxy.example', '10.0.0.0/33', '10.0.0', '127.0.0.1,', '300.0.0.1', '::1/129', '10.0.0.0/'],
   RATE_LIMIT: ['-1', '1.5', 'off', '100000000'],
   CORS_ORIGINS: [
-    ...['*', 'console.example.com', 'https://a.example/', 'https://a.example,', 'ftp://a.example', 'https://*.example.com', 'https://a.example:*', 'https://a.example/path', 'https://a.example?x'],
-    ...['https://a.example:99999', 'https://a b.example', 'null', 'https://a.example\r', '"https://a.example"', 'https://a.example\\x'],
+    '*', 'console.example.com', 'https://a.example/', 'https://a.example,', 'ftp://a.example', 'https://*.example.com', 'https://a.example:*', 'https://a.example/path', 'https://a.example?x',
+    'https://a.example:99999', 'https://a b.example', 'null', 'https://a.example\r', '"https://a.example"', 'https://a.example\\x',
   ],
   KEY_MAX_STALE: ['24', '0h', 'never', '366d', 'Infinity', '1w'],
   PIN_VERSION: ['coach', 'coach@', '@1.0.0', 'coach@1.0', 'Coach@1.0.0', 'coach@1.0.0@2.0.0', 'coach@latest', 'coach 1.0.0'],

@@ -28,7 +28,7 @@ export async function load({ server, paths, headers = {}, status }: Target, seco
   const before = await server.usage();
   let connection = 0;
   const result = await autocannon({
-    ...{ url: server.url, connections: CONNECTIONS, duration: seconds, sampleInt: SAMPLE },
+    url: server.url, connections: CONNECTIONS, duration: seconds, sampleInt: SAMPLE,
     setupClient: (client) => {
       const first = Math.floor((connection * paths.length) / CONNECTIONS);
       connection += 1;

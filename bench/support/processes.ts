@@ -45,7 +45,7 @@ export async function startBare(answers: readonly BareAnswer[]): Promise<Served>
 /** @param told what the process reads on stdin */
 async function start(file: string, settings: Readonly<Record<string, string>>, told: readonly BareAnswer[] = []): Promise<Served> {
   const child = fork(file, {
-    ...{ cwd: ROOT, env: { PATH: process.env['PATH'], ...settings } },
+    cwd: ROOT, env: { PATH: process.env['PATH'], ...settings },
     execArgv: ['--import', PROBE],
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });

@@ -37,7 +37,7 @@ export class BoundedCounts<L extends string> {
     const { name, help, labelNames, register } = options;
     const all = () => [...this.#counts.values(), ...this.#others.values()];
     new Counter<L>({
-      ...{ name, help, labelNames, registers: [register] },
+      name, help, labelNames, registers: [register],
       collect() {
         this.reset();
         for (const { labels, value } of all()) this.inc(labels, value);

@@ -73,16 +73,16 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
   const isActive = ({ pack, version }: { readonly pack: string; readonly version: string }) => [...(registry.current.views.get(pack)?.values() ?? [])].some(({ activePack }) => activePack.version === version);
   const bounds = { most, register };
   const reads = new BoundedCounts({
-    ...{ name: 'prompt_registry_reads_total', help: 'Reads of prompts, by what was read and whether the caller had it already.', ...bounds },
-    ...{ labelNames: ['pack', 'version', 'kind', 'result'], growing: ['pack', 'version'], isWanted: isActive },
+    name: 'prompt_registry_reads_total', help: 'Reads of prompts, by what was read and whether the caller had it already.', ...bounds,
+    labelNames: ['pack', 'version', 'kind', 'result'], growing: ['pack', 'version'], isWanted: isActive,
   });
   const sessions = new BoundedCounts({
-    ...{ name: 'prompt_registry_sessions_started_total', help: 'Coach sessions started, by the version that they are pinned to.', ...bounds },
-    ...{ labelNames: ['pack', 'version'], growing: ['pack', 'version'], isWanted: isActive },
+    name: 'prompt_registry_sessions_started_total', help: 'Coach sessions started, by the version that they are pinned to.', ...bounds,
+    labelNames: ['pack', 'version'], growing: ['pack', 'version'], isWanted: isActive,
   });
   const moves = new BoundedCounts({
-    ...{ name: 'prompt_registry_pointer_moves_total', help: 'Moves of channels that this instance has applied, whoever made them.', ...bounds },
-    ...{ labelNames: ['pack', 'channel', 'kind'], growing: ['pack', 'channel'], isWanted: () => true },
+    name: 'prompt_registry_pointer_moves_total', help: 'Moves of channels that this instance has applied, whoever made them.', ...bounds,
+    labelNames: ['pack', 'channel', 'kind'], growing: ['pack', 'channel'], isWanted: () => true,
   });
 
   // There before the first move, so that it is a rise; at the start half of the room is left to packs that are yet to come.

@@ -31,7 +31,7 @@ export class Requests {
   constructor(register: Registry) {
     const operations = this.#operations;
     new Counter({
-      ...{ name: 'prompt_registry_requests_total', help: 'Requests that were answered, by operation and status.', labelNames: ['operation', 'status'], registers: [register] },
+      name: 'prompt_registry_requests_total', help: 'Requests that were answered, by operation and status.', labelNames: ['operation', 'status'], registers: [register],
       collect() {
         this.reset();
         for (const [operation, { timings, opened, expected }] of operations) {
@@ -42,8 +42,8 @@ export class Requests {
       },
     });
     this.#timings = new Timings<'operation' | 'status'>({
-      ...{ name: 'prompt_registry_request_duration_seconds', help: 'From the arrival of a request to the end of its answer; without streams, which have none.' },
-      ...{ buckets: BUCKETS, register },
+      name: 'prompt_registry_request_duration_seconds', help: 'From the arrival of a request to the end of its answer; without streams, which have none.',
+      buckets: BUCKETS, register,
     });
   }
 

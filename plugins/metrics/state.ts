@@ -24,7 +24,7 @@ export interface State {
 export function tellState({ registry, draining, knownHead, openStreams, most, register }: State): void {
   const gauge = (name: string, help: string, look: () => number | undefined) => {
     new Gauge({
-      ...{ name, help, registers: [register] },
+      name, help, registers: [register],
       collect() {
         const value = look();
         if (value === undefined) this.remove();
@@ -45,7 +45,7 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
   gauge('prompt_registry_packs', 'Packs that are registered.', () => registry.current.packs.size);
 
   new Gauge({
-    ...{ name: 'prompt_registry_active_revision', help: 'What each channel of each pack is at, and the revision that moved it there.', labelNames: ['pack', 'channel', 'version'], registers: [register] },
+    name: 'prompt_registry_active_revision', help: 'What each channel of each pack is at, and the revision that moved it there.', labelNames: ['pack', 'channel', 'version'], registers: [register],
     collect() {
       this.reset();
       for (const { pack, channel, version, revision } of activePointers(registry, most)) this.set({ pack, channel, version }, revision);

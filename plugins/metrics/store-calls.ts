@@ -29,7 +29,7 @@ export class StoreCalls {
 
   constructor(register: Registry) {
     const timings = new Timings<'operation'>({
-      ...{ name: 'prompt_registry_store_duration_seconds', help: 'How long the store took, by call.', buckets: BUCKETS, register },
+      name: 'prompt_registry_store_duration_seconds', help: 'How long the store took, by call.', buckets: BUCKETS, register,
     });
     this.#failures = new Counter({ name: 'prompt_registry_store_errors_total', help: 'Calls of the store that failed, by call and kind of failure.', labelNames: ['operation', 'failure'], registers: [register] });
     for (const operation of OPERATIONS) {

@@ -53,7 +53,7 @@ async function tracing(app: FastifyInstance, { endpoint, serviceName, pause, las
   });
 
   const instrumentation = new FastifyOtelInstrumentation({
-    ...{ instrumentHooks: false, instrumentHandler: false, recordExceptions: false },
+    instrumentHooks: false, instrumentHandler: false, recordExceptions: false,
     requestHook: (span, { method, routeOptions: { url, schema } }) => {
       span.updateName(url === undefined ? method : `${method} ${url}`); // semantic conventions, "Name" of HTTP server spans
       if (schema?.operationId !== undefined) span.setAttributes(operationAttributes(schema.operationId));

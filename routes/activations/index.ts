@@ -19,7 +19,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/active', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'getActivePack', tags: ['Activation'], summary: 'Read the active pack', description: 'The whole version that the channel points at: system prompt, styles, metadata. Conditional.' },
+      operationId: 'getActivePack', tags: ['Activation'], summary: 'Read the active pack', description: 'The whole version that the channel points at: system prompt, styles, metadata. Conditional.',
       params: packParams,
       querystring: closed(channelQuery),
       headers: conditionalHeaders,
@@ -34,7 +34,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/activations', {
     config: { scope: 'audit:read' },
     schema: {
-      ...{ operationId: 'listActivations', tags: ['Activation'], summary: "List a pack's activations", description: 'Every move of its channels, rollbacks and revocations included, the newest first, page by page. `at` asks for a time: the first entry is the one in force then.' },
+      operationId: 'listActivations', tags: ['Activation'], summary: "List a pack's activations", description: 'Every move of its channels, rollbacks and revocations included, the newest first, page by page. `at` asks for a time: the first entry is the one in force then.',
       params: packParams,
       querystring: wire.activationsQuery,
       response: {
@@ -54,7 +54,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'packs:activate', share: 'moves' },
     handlerTimeout: WAIT_TIMEOUT,
     schema: {
-      ...{ operationId: 'activateVersion', tags: ['Activation'], summary: 'Activate a version' },
+      operationId: 'activateVersion', tags: ['Activation'], summary: 'Activate a version',
       description: 'Points a channel at any registered version, at once and whole. Activating what is active already is a success without effect.',
       params: packParams,
       querystring: closed({}),
@@ -79,7 +79,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'packs:activate', share: 'moves' },
     handlerTimeout: WAIT_TIMEOUT,
     schema: {
-      ...{ operationId: 'rollbackPack', tags: ['Activation'], summary: 'Roll a channel back' },
+      operationId: 'rollbackPack', tags: ['Activation'], summary: 'Roll a channel back',
       description:
         'Walks one step down the stack of versions that were active in the channel, or to `toVersion`. Pressing it twice goes two back, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.',
       params: packParams,

@@ -9,33 +9,33 @@ import { Actor, Compatibility, Style } from '../words.ts';
 
 export const ActivePack = closed(
   {
-    ...{ pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision },
-    ...{ activatedAt: Timestamp, activatedBy: ref(Actor), reason: Reason, defaultStyle: StyleId, compatibility: ref(Compatibility) },
+    pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision,
+    activatedAt: Timestamp, activatedBy: ref(Actor), reason: Reason, defaultStyle: StyleId, compatibility: ref(Compatibility),
     system: Type.String({ description: 'The system prompt.' }),
     styles: Type.Array(ref(Style)),
   },
   { $id: 'ActivePack', description: 'The whole active version, from one snapshot. `revision` is the one that last moved the channel.' },
 );
 export const activePackExample = {
-  ...{ pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, revision: 7, activatedAt: example.at, activatedBy: example.actor },
-  ...{ reason: 'Answers were too blunt', defaultStyle: 'supportive', compatibility: example.compatibility, system: 'You are a coach, not a therapist.', styles: example.texts },
+  pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, revision: 7, activatedAt: example.at, activatedBy: example.actor,
+  reason: 'Answers were too blunt', defaultStyle: 'supportive', compatibility: example.compatibility, system: 'You are a coach, not a therapist.', styles: example.texts,
 };
 
 export const Activation = closed(
   {
     revision: Revision,
     kind: stringEnum(['activation', 'rollback', 'revocation'], 'How the channel came to move.'),
-    ...{ pack: PackName, channel: ChannelName, version: Version, digest: Digest },
+    pack: PackName, channel: ChannelName, version: Version, digest: Digest,
     previousVersion: nullable(Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] })),
-    ...{ actor: ref(Actor), reason: Reason, activatedAt: Timestamp },
+    actor: ref(Actor), reason: Reason, activatedAt: Timestamp,
     changed: Type.Boolean({ description: 'False where the channel was there already: no event was made, and this tells how it came there.' }),
     instances: Type.Optional(ref(Instances)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
 );
 export const activationExample = {
-  ...{ revision: 9, kind: 'activation', pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0' },
-  ...{ actor: example.actor, reason: 'Answers were too blunt', activatedAt: example.at, changed: true },
+  revision: 9, kind: 'activation', pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0',
+  actor: example.actor, reason: 'Answers were too blunt', activatedAt: example.at, changed: true,
 };
 
 export const pendingExample = { ...activationExample, instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] } };

@@ -25,8 +25,8 @@ export const Event = closed(
   { $id: 'Event', description: 'One entry of the log.' },
 );
 export const eventExample = {
-  ...{ revision: 9, id: '5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e', at: example.at, type: 'version-activated', actor: example.actor, reason: 'Answers were too blunt' },
-  ...{ pack: 'coach', channel: 'production', version: '1.1.0', data: { digest: example.digest, previousVersion: '2.0.0' }, previousHash: '1a'.repeat(32), hash: '4f'.repeat(32) },
+  revision: 9, id: '5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e', at: example.at, type: 'version-activated', actor: example.actor, reason: 'Answers were too blunt',
+  pack: 'coach', channel: 'production', version: '1.1.0', data: { digest: example.digest, previousVersion: '2.0.0' }, previousHash: '1a'.repeat(32), hash: '4f'.repeat(32),
 };
 
 export const EventPage = closed(

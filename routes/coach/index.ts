@@ -13,7 +13,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/coach/sessions', {
     config: { scope: 'sessions:start' },
     schema: {
-      ...{ operationId: 'startCoachSession', tags: ['Coach'], summary: 'Start a coach session' },
+      operationId: 'startCoachSession', tags: ['Coach'], summary: 'Start a coach session',
       description: 'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
       querystring: closed({}),
       body: ref(wire.StartSessionBody),
@@ -31,7 +31,7 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/coach/sessions/:sessionId', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.' },
+      operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.',
       params: wire.sessionParams,
       querystring: closed({}),
       response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded') },

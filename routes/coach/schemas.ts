@@ -21,7 +21,7 @@ export const Session = closed(
   { $id: 'Session', description: 'A coach session and the pack version that it keeps.' },
 );
 export const sessionExample = {
-  ...{ sessionId: 'eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln', startedAt: '2026-01-31T09:30:00.000Z', expiresAt: '2026-02-01T09:30:00.000Z' },
+  sessionId: 'eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln', startedAt: '2026-01-31T09:30:00.000Z', expiresAt: '2026-02-01T09:30:00.000Z',
   promptPack: { pack: 'coach', channel: 'production', version: '1.1.0', digest: `sha256:${'4f'.repeat(32)}`, revision: 7 },
   prompt: { system: 'You are a coach, not a therapist.', style: { id: 'supportive', title: 'Supportive', text: 'Lead with what went well.' } },
   superseded: false,

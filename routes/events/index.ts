@@ -55,7 +55,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
   app.get('/v1/events', {
     config: { scope: SCOPE, endless: true },
     schema: {
-      ...{ operationId: 'streamEvents', tags: ['Events'], summary: 'Stream events' },
+      operationId: 'streamEvents', tags: ['Events'], summary: 'Stream events',
       description: [
         'Server-Sent Events. First comes `event: revision` with the current place in the log, then one message a revision: `event` is the type of the event, `data` says which channels moved where; no prompt texts.',
         'The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.',

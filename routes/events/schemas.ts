@@ -24,7 +24,7 @@ export const StreamMessage = closed(
   { $id: 'StreamMessage', description: '`data` of one message of the stream.' },
 );
 export const streamMessageExample = {
-  ...{ epoch: 1, revision: 9, type: 'version-activated', pack: 'coach', at: example.at },
+  epoch: 1, revision: 9, type: 'version-activated', pack: 'coach', at: example.at,
   moves: [{ channel: 'production', version: '1.1.0', previousVersion: '2.0.0', digest: example.digest }],
 };
 

@@ -29,7 +29,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/livez', {
     config: { scope: 'open', share: 'none' },
     schema: {
-      ...{ operationId: 'live', tags: ['Health'], summary: 'Is it alive?', description: 'Depends on nothing but the process itself; restart it where this fails.' },
+      operationId: 'live', tags: ['Health'], summary: 'Is it alive?', description: 'Depends on nothing but the process itself; restart it where this fails.',
       querystring: closed({}),
       response: { 200: answer(Liveness, 'Alive.', { status: 'live' }), ...openProblems() },
     },
@@ -39,7 +39,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/readyz', {
     config: { scope: 'open', share: 'none' },
     schema: {
-      ...{ operationId: 'ready', tags: ['Health'], summary: 'Is it ready?' },
+      operationId: 'ready', tags: ['Health'], summary: 'Is it ready?',
       description:
         'Ready as soon as there is a whole snapshot to answer from, until the process is asked to end; send no requests where this fails. An instance that lost its store stays ready: it serves what it has, and says `stale` here and on every answer.',
       querystring: closed({}),
@@ -51,7 +51,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       if (!ready) throw new RegistryError('not-ready', conditions.map(({ detail }) => detail).join(' '), { conditions });
       const { staleSeconds, pinnedVersion } = registry;
       return {
-        ...{ status: 'ready' as const, revision, epoch, stale: staleSeconds !== undefined },
+        status: 'ready' as const, revision, epoch, stale: staleSeconds !== undefined,
         ...(staleSeconds !== undefined && { staleSeconds }),
         ...(pinnedVersion !== undefined && { pinned: pinnedVersion }),
         conditions: conditions.flatMap(({ name, detail }) => (name === 'waiting' ? [] : [{ name, detail }])),

@@ -25,7 +25,7 @@ const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/instances', {
     config: { scope: 'audit:read' },
     schema: {
-      ...{ operationId: 'listInstances', tags: ['Instances'], summary: 'List the instances' },
+      operationId: 'listInstances', tags: ['Instances'], summary: 'List the instances',
       description: 'Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.',
       querystring: closed({}),
       response: { 200: answer(InstanceList, 'The instances.', { instances: [instanceExample] }), ...problems() },

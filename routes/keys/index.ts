@@ -13,7 +13,7 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/keys', {
     config: { scope: 'keys:admin' },
     schema: {
-      ...{ operationId: 'listKeys', tags: ['Keys'], summary: 'List the keys', description: 'Every key that was ever made, revoked ones included, in order of creation; never a secret.' },
+      operationId: 'listKeys', tags: ['Keys'], summary: 'List the keys', description: 'Every key that was ever made, revoked ones included, in order of creation; never a secret.',
       querystring: closed({}),
       response: { 200: answer(wire.KeyList, 'The keys.', { keys: [wire.keyExample] }), ...problems() },
     },
@@ -23,7 +23,7 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/keys', {
     config: { scope: 'keys:admin' },
     schema: {
-      ...{ operationId: 'createKey', tags: ['Keys'], summary: 'Make a key' },
+      operationId: 'createKey', tags: ['Keys'], summary: 'Make a key',
       description: 'The whole token is in `secret` of this answer and nowhere else. A key can grant only scopes that its maker holds.',
       querystring: closed({}),
       headers: idempotencyHeaders,
@@ -43,7 +43,7 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/keys/:keyId/revoke', {
     config: { scope: 'keys:admin' },
     schema: {
-      ...{ operationId: 'revokeKey', tags: ['Keys'], summary: 'Revoke a key', description: 'It stops working with the next request. A key that can do more than yours cannot be revoked with it.' },
+      operationId: 'revokeKey', tags: ['Keys'], summary: 'Revoke a key', description: 'It stops working with the next request. A key that can do more than yours cannot be revoked with it.',
       params: wire.keyParams,
       querystring: closed({}),
       headers: idempotencyHeaders,

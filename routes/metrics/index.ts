@@ -13,7 +13,7 @@ const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/metrics', {
     config: { scope: 'metrics:read' },
     schema: {
-      ...{ operationId: 'getMetrics', tags: ['Health'], summary: 'Read the metrics' },
+      operationId: 'getMetrics', tags: ['Health'], summary: 'Read the metrics',
       description: 'For Prometheus to scrape: requests, reads by version, moves, freshness, the store, the process. docs/observability tells what each means.',
       querystring: closed({}),
       response: {

@@ -9,7 +9,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'listPacks', tags: ['Packs'], summary: 'List the packs', description: 'Every pack with its channels and its 20 highest versions.' },
+      operationId: 'listPacks', tags: ['Packs'], summary: 'List the packs', description: 'Every pack with its channels and its 20 highest versions.',
       querystring: closed({}),
       response: { 200: answer(wire.PackList, 'The packs, by name.', { packs: [wire.packExample] }), ...problems() },
     },
@@ -22,7 +22,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'getPack', tags: ['Packs'], summary: 'Read a pack', description: 'One pack with its channels and its 20 highest versions.' },
+      operationId: 'getPack', tags: ['Packs'], summary: 'Read a pack', description: 'One pack with its channels and its 20 highest versions.',
       params: packParams,
       querystring: closed({}),
       response: { 200: answer(wire.Pack, 'The pack.', wire.packExample), ...problems('pack-not-found', 'uri-too-long') },
@@ -33,7 +33,7 @@ const packRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/policy', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'getPolicy', tags: ['Packs'], summary: "Read a pack's policy", description: 'The floor: what every version of the pack must hold before it may be active.' },
+      operationId: 'getPolicy', tags: ['Packs'], summary: "Read a pack's policy", description: 'The floor: what every version of the pack must hold before it may be active.',
       params: packParams,
       querystring: closed({}),
       response: { 200: answer(wire.Policy, 'The policy in force.', wire.policyExample), ...problems('pack-not-found', 'uri-too-long') },

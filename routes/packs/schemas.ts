@@ -23,7 +23,7 @@ export const Pack = closed(
 );
 export type Pack = Static<typeof Pack>;
 export const packExample = {
-  ...{ pack: 'coach', versionCount: 1, latest: '1.1.0', versions: [versionSummaryExample] },
+  pack: 'coach', versionCount: 1, latest: '1.1.0', versions: [versionSummaryExample],
   channels: [{ channel: 'production', version: '1.1.0', digest: example.digest, revision: 7, activatedAt: example.at, activatedBy: example.actor }],
 };
 
@@ -40,8 +40,8 @@ export const Policy = closed(
   { $id: 'Policy', description: 'The floor under every version of a pack.' },
 );
 export const policyExample = {
-  ...{ pack: 'coach', version: 1, digest: example.digest, revision: 2, clauses: [{ id: 'not-a-therapist', text: 'You are a coach, not a therapist.' }] },
-  ...{ forbidden: [{ id: 'claims-to-be-human', text: 'I am a human' }], requiredStyles: ['supportive'], limits: { system: 20_000 }, placeholders: ['user_name'] },
+  pack: 'coach', version: 1, digest: example.digest, revision: 2, clauses: [{ id: 'not-a-therapist', text: 'You are a coach, not a therapist.' }],
+  forbidden: [{ id: 'claims-to-be-human', text: 'I am a human' }], requiredStyles: ['supportive'], limits: { system: 20_000 }, placeholders: ['user_name'],
 };
 
 /** Everything that is referred to by name. */

@@ -15,7 +15,7 @@ const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/problems/:code', {
     config: { scope: 'open' },
     schema: {
-      ...{ operationId: 'getProblem', tags: ['Health'], summary: 'What an error means', description: "The page behind a problem's `type`." },
+      operationId: 'getProblem', tags: ['Health'], summary: 'What an error means', description: "The page behind a problem's `type`.",
       params: closed({ code: Type.String({ pattern: '^[a-z-]{1,60}$', description: 'The `code` of a problem.', examples: ['pack-not-found'] }) }),
       querystring: closed({}),
       response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...openProblems('not-found', 'uri-too-long', 'rate-limited', 'overloaded') },

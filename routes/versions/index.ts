@@ -18,7 +18,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/versions', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'listVersions', tags: ['Packs'], summary: "List a pack's versions", description: 'The highest SemVer first, page by page.' },
+      operationId: 'listVersions', tags: ['Packs'], summary: "List a pack's versions", description: 'The highest SemVer first, page by page.',
       params: packParams,
       querystring: wire.versionsQuery,
       response: {
@@ -48,7 +48,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/versions/:version', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'getVersion', tags: ['Packs'], summary: 'Read a version', description: 'A registered version with its texts, active or not. The texts of a revoked one are for auditors only (`audit:read`).' },
+      operationId: 'getVersion', tags: ['Packs'], summary: 'Read a version', description: 'A registered version with its texts, active or not. The texts of a revoked one are for auditors only (`audit:read`).',
       params: versionParams,
       querystring: closed({}),
       response: { 200: answer(wire.VersionDetail, 'The version.', wire.versionDetailExample), ...problems('pack-not-found', 'version-not-found', 'content-revoked', 'uri-too-long', 'store-unavailable', 'overloaded') },
@@ -63,7 +63,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/packs/:pack/versions', {
     config: { scope: 'packs:publish' },
     schema: {
-      ...{ operationId: 'publishVersion', tags: ['Packs'], summary: 'Register a version' },
+      operationId: 'publishVersion', tags: ['Packs'], summary: 'Register a version',
       description: 'Registers an immutable version; it is not active until it is activated. A pack that is not there yet is made. The same again is a success without effect; anything else under the same version is refused.',
       params: packParams,
       querystring: closed({}),
@@ -88,7 +88,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/versions/:version/diff', {
     config: { scope: 'prompts:read' },
     schema: {
-      ...{ operationId: 'diffVersions', tags: ['Packs'], summary: 'Compare two versions' },
+      operationId: 'diffVersions', tags: ['Packs'], summary: 'Compare two versions',
       description: 'Unified hunks per prompt, changes of metadata, styles gained and lost, from the version `against` to this one. Where either is revoked, for auditors only (`audit:read`).',
       params: versionParams,
       querystring: wire.diffQuery,
@@ -111,7 +111,7 @@ const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'packs:revoke', share: 'moves' },
     handlerTimeout: WAIT_TIMEOUT,
     schema: {
-      ...{ operationId: 'revokeVersion', tags: ['Activation'], summary: 'Revoke a version' },
+      operationId: 'revokeVersion', tags: ['Activation'], summary: 'Revoke a version',
       description:
         'Kills a version for good: from the answer on it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack; sessions pinned on it go on with what stands in for it.',
       params: versionParams,

@@ -16,8 +16,8 @@ export function publishedSummary({ revocation: _, ...record }: VersionRecord): V
 function summary(record: VersionRecord, activeIn: string[]): VersionSummary {
   const { pack, version, digest, author, publishedAt, publishedBy, defaultStyle, compatibility, styles, violations, revocation } = record;
   return mutable({
-    ...{ pack, version, digest, status: revocation === undefined ? ('registered' as const) : ('revoked' as const), summary: record.summary, author, publishedAt, publishedBy },
-    ...{ defaultStyle, compatibility, activeIn, styles },
+    pack, version, digest, status: revocation === undefined ? ('registered' as const) : ('revoked' as const), summary: record.summary, author, publishedAt, publishedBy,
+    defaultStyle, compatibility, activeIn, styles,
     problems: revocation === undefined ? violations : [{ rule: 'revoked' as const, detail: `Revoked at ${revocation.at}: ${revocation.reason}` }, ...violations],
     ...(revocation !== undefined && { revokedReason: revocation.reason, revokedAt: revocation.at }),
     ...(revocation?.replacement !== undefined && { replacement: revocation.replacement }),

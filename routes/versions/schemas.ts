@@ -29,8 +29,8 @@ const versionMembers = {
 export const VersionSummary = closed({ ...versionMembers, styles: Type.Array(ref(StyleTitle)) }, { $id: 'VersionSummary', description: 'A version without its texts.' });
 export type VersionSummary = Static<typeof VersionSummary>;
 export const versionSummaryExample = {
-  ...{ pack: 'coach', version: '1.1.0', digest: example.digest, status: 'registered', summary: 'Clearer crisis wording', author: 'Coaching content team' },
-  ...{ publishedAt: example.at, publishedBy: example.actor, defaultStyle: 'supportive', compatibility: example.compatibility, activeIn: ['production'], problems: [] },
+  pack: 'coach', version: '1.1.0', digest: example.digest, status: 'registered', summary: 'Clearer crisis wording', author: 'Coaching content team',
+  publishedAt: example.at, publishedBy: example.actor, defaultStyle: 'supportive', compatibility: example.compatibility, activeIn: ['production'], problems: [],
   styles: example.styles,
 };
 
@@ -57,7 +57,7 @@ export const PackDocumentBody = closed({ ...PackDocument.properties, compatibili
 
 const Hunk = closed(
   {
-    ...{ oldStart: Type.Integer(), oldLines: Type.Integer(), newStart: Type.Integer(), newLines: Type.Integer() },
+    oldStart: Type.Integer(), oldLines: Type.Integer(), newStart: Type.Integer(), newLines: Type.Integer(),
     lines: Type.Array(Type.String(), { description: 'Each begins with a blank (as it was), `-` (gone) or `+` (new).' }),
   },
   { $id: 'Hunk', description: 'A hunk of a unified diff.' },
@@ -90,7 +90,7 @@ export const Diff = closed(
   { $id: 'Diff', description: 'How two versions differ.' },
 );
 export const diffExample = {
-  ...{ pack: 'coach', from: '1.0.0', to: '1.1.0', metadata: [{ field: 'summary', from: '"First"', to: '"Second"' }], stylesAdded: ['socratic'], stylesRemoved: [] },
+  pack: 'coach', from: '1.0.0', to: '1.1.0', metadata: [{ field: 'summary', from: '"First"', to: '"Second"' }], stylesAdded: ['socratic'], stylesRemoved: [],
   assets: [{ asset: 'system', change: 'changed', hunks: [{ oldStart: 1, oldLines: 1, newStart: 1, newLines: 1, lines: ['-You are a helper.', '+You are a coach.'] }] }],
 };
 

@@ -73,8 +73,8 @@ t.test('an activation is whole at the next read, by every door', async (t) => {
   const { statusCode, headers, body } = await pack.activate('2.0.0');
   t.equal(statusCode, 201);
   t.strictSame({ ...body, activatedAt: '', digest: '' }, {
-    ...{ revision: before + 1, kind: 'activation', pack: 'activated', channel: 'production', version: '2.0.0', digest: '', previousVersion: '1.0.0' },
-    ...{ actor: { keyId: key.split('_')[1] ?? '', label: 'operator' }, reason, activatedAt: '', changed: true },
+    revision: before + 1, kind: 'activation', pack: 'activated', channel: 'production', version: '2.0.0', digest: '', previousVersion: '1.0.0',
+    actor: { keyId: key.split('_')[1] ?? '', label: 'operator' }, reason, activatedAt: '', changed: true,
   });
   const active = await pack.read();
   t.match(active.body, { version: '2.0.0', revision: before + 1, digest: body.digest, reason, activatedAt: body.activatedAt, system: /^activated 2\.0\.0/u });

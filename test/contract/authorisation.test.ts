@@ -16,11 +16,11 @@ import { withRoutes, type Route } from '../support/routes.ts';
 
 /** What each operation needs. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
-  ...{ listPacks: 'prompts:read', getPack: 'prompts:read', listVersions: 'prompts:read', getVersion: 'prompts:read', getPolicy: 'prompts:read', diffVersions: 'prompts:read' },
-  ...{ getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read', streamEvents: 'prompts:read' },
-  ...{ publishVersion: 'packs:publish', activateVersion: 'packs:activate', rollbackPack: 'packs:activate', revokeVersion: 'packs:revoke', startCoachSession: 'sessions:start' },
-  ...{ listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read', listInstances: 'audit:read' },
-  ...{ listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', getMetrics: 'metrics:read', live: 'open', ready: 'open', getProblem: 'open' },
+  listPacks: 'prompts:read', getPack: 'prompts:read', listVersions: 'prompts:read', getVersion: 'prompts:read', getPolicy: 'prompts:read', diffVersions: 'prompts:read',
+  getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read', streamEvents: 'prompts:read',
+  publishVersion: 'packs:publish', activateVersion: 'packs:activate', rollbackPack: 'packs:activate', revokeVersion: 'packs:revoke', startCoachSession: 'sessions:start',
+  listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read', listInstances: 'audit:read',
+  listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', getMetrics: 'metrics:read', live: 'open', ready: 'open', getProblem: 'open',
 };
 
 const DAY = 86_400_000;
@@ -60,12 +60,12 @@ function malformed(key: string, other: string): Record<string, string> {
   const [, id = '', secret = ''] = key.split('_');
   const swapped = [...secret].map((letter) => (letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase())).join('');
   return {
-    ...{ 'garbage': 'garbage', 'a scheme alone': 'Bearer', 'a blank token': 'Bearer ', 'a token that is none': 'Bearer garbage', 'another scheme': `Basic ${Buffer.from(`operator:${key}`).toString('base64')}` },
-    ...{ 'the token without its scheme': key, 'the token under another scheme': `Token ${key}`, 'no blank': `Bearer${key}`, 'an equals sign': `Bearer=${key}`, 'a tab': `Bearer\t${key}`, 'quotes': `Bearer "${key}"` },
-    ...{ 'two tokens': `Bearer ${key} ${key}`, 'a list': `Bearer ${key}, Bearer ${key}`, 'a letter more': `Bearer ${key}x`, 'a letter less': `Bearer ${key.slice(0, -1)}`, 'a part more': `Bearer ${key}_x` },
-    ...{ 'an unknown id': `Bearer prk_AAAAAAAAAAAA_${secret}`, 'an unknown key': `Bearer ${newKey().token}`, 'the secret of another key': `Bearer prk_${id}_${other.split('_')[2]}`, 'the secret in the other case': `Bearer prk_${id}_${swapped}` },
-    ...{ 'no id': `Bearer prk__${secret}`, 'no secret': `Bearer prk_${id}_`, 'a secret of zeros': `Bearer prk_${id}_${'0'.repeat(43)}`, 'another prefix': `Bearer sk_${id}_${secret}`, 'a prototype\'s member as id': `Bearer prk_constructor_${secret}` },
-    ...{ 'undefined': 'Bearer undefined', 'null': 'Bearer null', 'a star': 'Bearer *', 'very much': `Bearer ${'x'.repeat(8000)}` },
+    'garbage': 'garbage', 'a scheme alone': 'Bearer', 'a blank token': 'Bearer ', 'a token that is none': 'Bearer garbage', 'another scheme': `Basic ${Buffer.from(`operator:${key}`).toString('base64')}`,
+    'the token without its scheme': key, 'the token under another scheme': `Token ${key}`, 'no blank': `Bearer${key}`, 'an equals sign': `Bearer=${key}`, 'a tab': `Bearer\t${key}`, 'quotes': `Bearer "${key}"`,
+    'two tokens': `Bearer ${key} ${key}`, 'a list': `Bearer ${key}, Bearer ${key}`, 'a letter more': `Bearer ${key}x`, 'a letter less': `Bearer ${key.slice(0, -1)}`, 'a part more': `Bearer ${key}_x`,
+    'an unknown id': `Bearer prk_AAAAAAAAAAAA_${secret}`, 'an unknown key': `Bearer ${newKey().token}`, 'the secret of another key': `Bearer prk_${id}_${other.split('_')[2]}`, 'the secret in the other case': `Bearer prk_${id}_${swapped}`,
+    'no id': `Bearer prk__${secret}`, 'no secret': `Bearer prk_${id}_`, 'a secret of zeros': `Bearer prk_${id}_${'0'.repeat(43)}`, 'another prefix': `Bearer sk_${id}_${secret}`, 'a prototype\'s member as id': `Bearer prk_constructor_${secret}`,
+    'undefined': 'Bearer undefined', 'null': 'Bearer null', 'a star': 'Bearer *', 'very much': `Bearer ${'x'.repeat(8000)}`,
   };
 }
 
@@ -141,10 +141,10 @@ function tricksWith(path: string): string[] {
   const [first = '', second = '', ...rest] = path.slice(1).split('/');
   const tail = [second, ...rest].join('/');
   return [
-    ...[`/${path}`, `//localhost${path}`, `/${first}//${tail}`, `/.${path}`, `/%2e${path}`, `/%2e%2e${path}`, `/livez/..${path}`, `/livez/%2e%2e${path}`, `/livez%2f..${path}`, `/docs/..${path}`, `/docs/static/../..${path}`],
-    ...[`/${first}%2f${tail}`, `/${first}%2F${tail}`, `/${first}%5c${tail}`, `\\${first}\\${tail}`, `/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/${tail}`, `/${first}/%${second.charCodeAt(0).toString(16)}${second.slice(1)}${rest.map((part) => `/${part}`).join('')}`],
-    ...[`${path}/`, `${path}//`, `${path}/.`, `${path}%2f`, `${path}%00`, `${path}%20`, `${path};x=1`, `${path}.json`, `${path}?`, `${path}?scope=open`, `${path}#x`, `${path}%23`, path.toUpperCase(), `/V1/${tail}`],
-    ...[`http://localhost${path}`, `HTTP://LOCALHOST${path}`, `http://elsewhere.example${path}`, `https://localhost:443${path}`, `http://user:password@localhost${path}`, `http://localhost/livez/..${path}`, `*`],
+    `/${path}`, `//localhost${path}`, `/${first}//${tail}`, `/.${path}`, `/%2e${path}`, `/%2e%2e${path}`, `/livez/..${path}`, `/livez/%2e%2e${path}`, `/livez%2f..${path}`, `/docs/..${path}`, `/docs/static/../..${path}`,
+    `/${first}%2f${tail}`, `/${first}%2F${tail}`, `/${first}%5c${tail}`, `\\${first}\\${tail}`, `/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/${tail}`, `/${first}/%${second.charCodeAt(0).toString(16)}${second.slice(1)}${rest.map((part) => `/${part}`).join('')}`,
+    `${path}/`, `${path}//`, `${path}/.`, `${path}%2f`, `${path}%00`, `${path}%20`, `${path};x=1`, `${path}.json`, `${path}?`, `${path}?scope=open`, `${path}#x`, `${path}%23`, path.toUpperCase(), `/V1/${tail}`,
+    `http://localhost${path}`, `HTTP://LOCALHOST${path}`, `http://elsewhere.example${path}`, `https://localhost:443${path}`, `http://user:password@localhost${path}`, `http://localhost/livez/..${path}`, `*`,
   ];
 }
 

@@ -12,13 +12,13 @@ import { OPENAPI, OPENAPI_TEXT, schemaFaults, step, type OpenApiDocument, type O
 
 /** The names that generated clients depend on: API.md's, as far as they are built, and the page behind a problem's type. */
 const OPERATION_IDS = [
-  ...['listPacks', 'getPack', 'listVersions', 'getVersion', 'publishVersion'],
-  ...['getActivePack', 'activateVersion', 'rollbackPack', 'listActivations'],
-  ...['getSystemPrompt', 'listStyles', 'getStylePrompt', 'startCoachSession', 'getCoachSession'],
-  ...['getPolicy', 'diffVersions', 'revokeVersion'],
-  ...['listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey'],
-  ...['streamEvents', 'listInstances'],
-  ...['live', 'ready', 'getMetrics', 'getProblem'],
+  'listPacks', 'getPack', 'listVersions', 'getVersion', 'publishVersion',
+  'getActivePack', 'activateVersion', 'rollbackPack', 'listActivations',
+  'getSystemPrompt', 'listStyles', 'getStylePrompt', 'startCoachSession', 'getCoachSession',
+  'getPolicy', 'diffVersions', 'revokeVersion',
+  'listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey',
+  'streamEvents', 'listInstances',
+  'live', 'ready', 'getMetrics', 'getProblem',
 ];
 
 /** Where each of them is. */

@@ -89,7 +89,7 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
 
 const EVERY_DOOR = [
   ...['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map((door) => `HTTP ${door}`),
-  ...['activePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'resolveSession', 'startSession'],
+  'activePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'resolveSession', 'startSession',
 ];
 
 /** Moves the log on without moving a pointer of the pack that is read. */

@@ -125,11 +125,11 @@ async function poolsOf(client: Client): Promise<Pools> {
   const versions = ['1.0.0', '1.0.0', '1.1.0', '1.1.0', '2.0.0', '3.0.0', '3.1.0-rc.1'];
   return {
     token: [client.token, ...keys.map(({ secret }) => secret)],
-    ...{ pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'], channel: ['production', 'staging'], keyId: keys.map(({ keyId }) => keyId), actor: ['system', keys[0]?.keyId ?? ''] },
-    ...{ version: versions, toVersion: versions, fromVersion: versions, against: versions, replacement: versions },
-    ...{ styleId: ['supportive', 'reflective', 'nonsense'], defaultStyle: ['supportive'], sessionId: sessions.map(({ sessionId }) => sessionId), id: events.slice(0, 3).map(({ id }) => id) },
-    ...{ code: Object.keys(PROBLEMS), cursor: ['MS4wLjA', 'Mw'], range: ['>=1.0.0'], 'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`), 'if-none-match': ['*', '"1"'], 'if-match': ['*', '"1"'] },
-    ...{ 'registry-min-revision': ['0', '1', '2'], 'registry-epoch': ['1'], 'last-event-id': ['1', '2', '1:3'], prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'] },
+    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'], channel: ['production', 'staging'], keyId: keys.map(({ keyId }) => keyId), actor: ['system', keys[0]?.keyId ?? ''],
+    version: versions, toVersion: versions, fromVersion: versions, against: versions, replacement: versions,
+    styleId: ['supportive', 'reflective', 'nonsense'], defaultStyle: ['supportive'], sessionId: sessions.map(({ sessionId }) => sessionId), id: events.slice(0, 3).map(({ id }) => id),
+    code: Object.keys(PROBLEMS), cursor: ['MS4wLjA', 'Mw'], range: ['>=1.0.0'], 'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`), 'if-none-match': ['*', '"1"'], 'if-match': ['*', '"1"'],
+    'registry-min-revision': ['0', '1', '2'], 'registry-epoch': ['1'], 'last-event-id': ['1', '2', '1:3'], prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'],
   };
 }
 

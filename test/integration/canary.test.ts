@@ -131,10 +131,10 @@ async function reads(walk: Walk, sessionId: string): Promise<void> {
 async function failures(walk: Walk, sessionId: string, reader: string, hungry: string): Promise<void> {
   const good = document('3.0.0');
   const wrong: unknown[] = [
-    ...[{ ...good, [NAME]: 1 }, { ...good, system: { text: text('an object') } }, { ...good, summary: text('long').repeat(20) }, { ...good, system: `${text('nul')}\0` }],
-    ...[{ ...good, defaultStyle: NAME }, { ...good, version: NAME }, { ...good, compatibility: { ...good.compatibility, locales: [`${NAME} ${NAME}`] } }],
-    ...[{ ...good, compatibility: { ...good.compatibility, clients: [{ name: 'a', range: NAME }] } }, [text('a list')], text('a text'), JSON.stringify(good).slice(0, -20), `{"${CANARY}`, `${CANARY}`],
-    ...[{ ...good, system: text('large').repeat(2000) }, document('1.0.0').system, { ...document('1.0.0'), system: text('another') }],
+    { ...good, [NAME]: 1 }, { ...good, system: { text: text('an object') } }, { ...good, summary: text('long').repeat(20) }, { ...good, system: `${text('nul')}\0` },
+    { ...good, defaultStyle: NAME }, { ...good, version: NAME }, { ...good, compatibility: { ...good.compatibility, locales: [`${NAME} ${NAME}`] } },
+    { ...good, compatibility: { ...good.compatibility, clients: [{ name: 'a', range: NAME }] } }, [text('a list')], text('a text'), JSON.stringify(good).slice(0, -20), `{"${CANARY}`, `${CANARY}`,
+    { ...good, system: text('large').repeat(2000) }, document('1.0.0').system, { ...document('1.0.0'), system: text('another') },
   ];
   for (const body of wrong) await walk.ask('publishVersion', { path: { pack: 'coach-2' }, body });
   await walk.ask('publishVersion', { path: { pack: 'coach' }, body: good }); // under the floor

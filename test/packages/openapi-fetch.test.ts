@@ -112,8 +112,8 @@ process.stdout.write(JSON.stringify(steps));
 
 const TSCONFIG = {
   compilerOptions: {
-    ...{ target: 'ES2024', module: 'NodeNext', types: ['node'], noEmit: true, strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
-    ...{ allowImportingTsExtensions: true, erasableSyntaxOnly: true, skipLibCheck: true },
+    target: 'ES2024', module: 'NodeNext', types: ['node'], noEmit: true, strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true, erasableSyntaxOnly: true, skipLibCheck: true,
   },
   files: ['walkthrough.ts', 'registry-api.ts'],
 };

@@ -78,8 +78,8 @@ t.test('spans say which version was answered, and hold no text, no key, no sessi
   const system1 = spanOf(t, collector, 'GET /v1/prompts/system');
   t.match(system1, { traceId: TRACE, parentSpanId: PARENT, service: 'coach registry' }, 'the caller’s trace goes on');
   t.strictSame(system1.attributes, {
-    ...{ ...coach, 'feature_flag.version': String(app.registry.activePack({ channel: 'staging' }).revision - 1) },
-    ...{ 'http.request.method': 'GET', 'http.route': '/v1/prompts/system', 'http.response.status_code': 200, 'prompt_registry.operation': 'getSystemPrompt' },
+    ...coach, 'feature_flag.version': String(app.registry.activePack({ channel: 'staging' }).revision - 1),
+    'http.request.method': 'GET', 'http.route': '/v1/prompts/system', 'http.response.status_code': 200, 'prompt_registry.operation': 'getSystemPrompt',
   });
   for (const [name, status] of [['GET /v1/prompts/styles/:styleId', 200], ['GET /v1/packs/:pack/active', 200], ['POST /v1/coach/sessions', 201], ['GET /v1/coach/sessions/:sessionId', 200]] as const) {
     t.match(spanOf(t, collector, name).attributes, { ...coach, 'http.response.status_code': status }, name);

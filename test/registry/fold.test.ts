@@ -38,7 +38,7 @@ function moveTo(version: string, { type = 'version-activated', pack = 'coach', c
 
 /** As a newer build might write it; `members` may be anything. */
 function unknown(members: object = {}): EventDraft {
-  return { ...{ type: 'model-retired' as EventType, actor, reason: 'Of a newer build', data: { anything: [1, { deep: null }] } }, ...members } as unknown as EventDraft;
+  return { type: 'model-retired' as EventType, actor, reason: 'Of a newer build', data: { anything: [1, { deep: null }] }, ...members } as unknown as EventDraft;
 }
 
 /** Drafts in the log behind a place, as another program reads them: nothing is frozen. */
@@ -120,9 +120,9 @@ t.test('what an activation and a rollback do to a pointer', async (t) => {
   const events = logged([moveTo('1.1.0', { previousVersion: '1.0.0' }), moveTo('2.0.0', { previousVersion: '1.1.0' }), moveTo('1.0.0', { type: 'version-rolled-back', previousVersion: '2.0.0' })], STARTED);
   const [, second, third] = events;
   t.strictSame(plain(pointer(folded(events.slice(0, 2), STARTED))), {
-    ...{ pack: 'coach', channel: 'production', version: '2.0.0', digest: digestOf('coach', '2.0.0'), previousVersion: '1.1.0', kind: 'activation' },
-    ...{ revision: second!.revision, activatedAt: second!.at, activatedBy: actor, reason: 'Why not' },
-    ...{ stack: ['1.0.0', '1.1.0', '2.0.0'], everActive: ['1.0.0', '1.1.0', '2.0.0'] },
+    pack: 'coach', channel: 'production', version: '2.0.0', digest: digestOf('coach', '2.0.0'), previousVersion: '1.1.0', kind: 'activation',
+    revision: second!.revision, activatedAt: second!.at, activatedBy: actor, reason: 'Why not',
+    stack: ['1.0.0', '1.1.0', '2.0.0'], everActive: ['1.0.0', '1.1.0', '2.0.0'],
   });
   t.match(plain(pointer(folded(events, STARTED))), { version: '1.0.0', kind: 'rollback', revision: third!.revision, stack: ['1.0.0'], everActive: ['1.0.0', '1.1.0', '2.0.0'] });
 });
@@ -133,8 +133,8 @@ t.test('a view tells the event that made it', async (t) => {
   const origin = { pack: 'coach', channel: 'production', version: '2.0.0', digest, revision: STARTED.revision + 1 };
   t.strictSame(plain(view), {
     activePack: {
-      ...{ ...origin, activatedAt: STARTED.at, activatedBy: actor, reason: 'Why not' },
-      ...{ defaultStyle: 'supportive', compatibility: content.compatibility, system: content.system, styles: content.styles },
+      ...origin, activatedAt: STARTED.at, activatedBy: actor, reason: 'Why not',
+      defaultStyle: 'supportive', compatibility: content.compatibility, system: content.system, styles: content.styles,
     },
     systemPrompt: { ...origin, text: content.system },
     styleList: { ...origin, defaultStyle: 'supportive', styles: content.styles.map(({ id, title }) => ({ id, title })) },
@@ -204,7 +204,7 @@ t.test('a snapshot is frozen to its leaves', async (t) => {
   t.equal(firstUnfrozen(apply(STARTED, logged([publication('coach', '3.0.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a publication');
   const key: EventDraft = { type: 'key-created', actor: { ...actor }, reason: 'New', data: { keyId: 'key-2', label: 'Web', scopes: ['prompts:read'], secretHash: '00' } };
   const changes: EventDraft[] = [
-    ...[key, { type: 'key-revoked', actor: { ...actor }, reason: 'Leaked', data: { keyId: 'key-2' } } as const],
+    key, { type: 'key-revoked', actor: { ...actor }, reason: 'Leaked', data: { keyId: 'key-2' } } as const,
     { type: 'version-revoked', actor: { ...actor }, reason: 'Too blunt', pack: 'coach', version: '2.0.0', data: { moves: [] } },
     { type: 'policy-changed', actor: { ...actor }, reason: 'New', pack: 'coach', data: { policy: policyOf(), digest: 'sha256:0', violations: [{ version: '1.1.0', violations: [{ rule: 'limit', detail: 'Too long.' }] }] } },
   ];

@@ -76,10 +76,10 @@ t.test('only the whole token proves a key, and every other one takes the same wa
   const [, , secret = ''] = mine.token.split('_');
   const flipped = (text: string) => `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`;
   const tokens = [
-    ...['', 'prk', 'prk_', 'prk__', `prk_${mine.keyId}`, `prk_${mine.keyId}_`, `prk__${secret}`, secret, mine.secretHash, mine.keyId],
-    ...[`prk_${mine.keyId}_${flipped(secret)}`, `prk_${flipped(mine.keyId)}_${secret}`, `prk_${other.keyId}_${secret}`, `prk_${mine.keyId}_${mine.secretHash}`],
-    ...[mine.token.slice(0, -1), `${mine.token}0`, `${mine.token}\n`, ` ${mine.token}`, mine.token.toLowerCase(), mine.token.replace('prk', 'PRK'), `Bearer ${mine.token}`],
-    ...[`prk_${mine.keyId}_${'0'.repeat(43)}`, `prk___proto___${secret}`, `prk_constructor_${secret}`, `prk_${'a'.repeat(33)}_${secret}`, 'x'.repeat(1_000_000), newKey().token],
+    '', 'prk', 'prk_', 'prk__', `prk_${mine.keyId}`, `prk_${mine.keyId}_`, `prk__${secret}`, secret, mine.secretHash, mine.keyId,
+    `prk_${mine.keyId}_${flipped(secret)}`, `prk_${flipped(mine.keyId)}_${secret}`, `prk_${other.keyId}_${secret}`, `prk_${mine.keyId}_${mine.secretHash}`,
+    mine.token.slice(0, -1), `${mine.token}0`, `${mine.token}\n`, ` ${mine.token}`, mine.token.toLowerCase(), mine.token.replace('prk', 'PRK'), `Bearer ${mine.token}`,
+    `prk_${mine.keyId}_${'0'.repeat(43)}`, `prk___proto___${secret}`, `prk_constructor_${secret}`, `prk_${'a'.repeat(33)}_${secret}`, 'x'.repeat(1_000_000), newKey().token,
   ];
   const before = lookUps();
   for (const token of tokens) t.equal(keyOfToken(snapshot, token), undefined, JSON.stringify(token.slice(0, 70)));

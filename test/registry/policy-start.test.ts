@@ -301,8 +301,8 @@ t.test('policy.yaml: every fault of every file at once, each with its file', asy
   t.match(await readPolicies(good), [{ pack: 'a-pack', path: join(good, 'a-pack', 'policy.yaml'), policy: { version: 4 } }, { pack: 'coach', policy: { version: 1 } }]);
 
   const bad = folder('bad', {
-    ...{ alias: `${valid}x: &a 1\ny: *a\n`, broken: 'version: [1\n', double: `${valid}version: 2\n`, member: `${valid}more: 1\n` },
-    ...{ pattern: valid.replace('forbidden: []', "forbidden: [{id: p, pattern: '(?=a)'}]"), 'no-yaml': '\u0000', empty: '' },
+    alias: `${valid}x: &a 1\ny: *a\n`, broken: 'version: [1\n', double: `${valid}version: 2\n`, member: `${valid}more: 1\n`,
+    pattern: valid.replace('forbidden: []', "forbidden: [{id: p, pattern: '(?=a)'}]"), 'no-yaml': '\u0000', empty: '',
   });
   mkdirSync(join(bad, 'outside'));
   symlinkSync(join(good, 'coach', 'policy.yaml'), join(bad, 'outside', 'policy.yaml'));

@@ -278,8 +278,8 @@ t.test('pure: the same answer each time, frozen, and nothing is changed that was
   const word = fc.constantFrom('You are a coach.', 'TODO', '{{name}}', '{{user}}', 'é', 'é', '\n', 'cure', '🌱');
   const text = fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => `x${words.join(' ')}`);
   const policy = parsePolicy(policyOf({
-    ...{ clauses: [{ id: 'coach', text: 'You are a coach.' }], forbidden: [{ id: 'todo', pattern: 'TODO' }, { id: 'cure', text: 'CURE' }] },
-    ...{ requiredStyles: ['direct'], limits: { system: 40, style: 20, total: 70 }, placeholders: ['name'] },
+    clauses: [{ id: 'coach', text: 'You are a coach.' }], forbidden: [{ id: 'todo', pattern: 'TODO' }, { id: 'cure', text: 'CURE' }],
+    requiredStyles: ['direct'], limits: { system: 40, style: 20, total: 70 }, placeholders: ['name'],
   })).policy;
   let broken = 0;
   const pure = fc.property(text, fc.dictionary(fc.constantFrom('direct', 'supportive', 'concise'), text, { minKeys: 1 }), (system, styles) => {

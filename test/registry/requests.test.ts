@@ -58,8 +58,8 @@ t.test('what the log keeps for good holds something that can be seen', async (t)
     const [style] = good.styles;
     const compatibility = { ...good.compatibility, models: [{ provider: unseen, family: 'claude' }] };
     for (const [pointer, members] of Object.entries({
-      ...{ '/system': { system: unseen }, '/summary': { summary: unseen }, '/author': { author: unseen }, '/compatibility/models/0/provider': { compatibility } },
-      ...{ '/styles/0/title': { styles: [{ ...style!, title: unseen }] }, '/styles/0/text': { styles: [{ ...style!, text: unseen }] } },
+      '/system': { system: unseen }, '/summary': { summary: unseen }, '/author': { author: unseen }, '/compatibility/models/0/provider': { compatibility },
+      '/styles/0/title': { styles: [{ ...style!, title: unseen }] }, '/styles/0/text': { styles: [{ ...style!, text: unseen }] },
     })) {
       await refused(registry.publish({ pack: 'coach', document: { ...good, ...members } }), { pointer });
     }

@@ -220,7 +220,7 @@ t.test('a session pinned on it is answered from the replacement, and says where 
   await revoke(registry, '2.0.0', '1.1.0');
   const { sessionId, startedAt, expiresAt } = kept;
   t.strictSame(await registry.resolveSession(sessionId), {
-    ...{ sessionId, startedAt, expiresAt },
+    sessionId, startedAt, expiresAt,
     promptPack: { pack: 'coach', channel: 'production', version: '1.1.0', digest: registry.activePack().digest, revision: registry.current.revision },
     prompt: { system: 'coach 1.1.0: the system prompt.', style: { id: 'socratic', title: 'SOCRATIC', text: '1.1.0: socratic' } },
     superseded: false,

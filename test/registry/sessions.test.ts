@@ -240,7 +240,7 @@ t.test('a session that names no style gets the default one; one that is not ther
   t.equal(registry.startSession({ styleId: 'concise' }).prompt.style.id, 'concise');
   for (const styleId of ['direct', 'nowhere', '', '__proto__']) {
     t.throws(() => registry.startSession({ styleId }), {
-      ...{ name: 'RegistryError', code: 'style-not-supported', members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' } },
+      name: 'RegistryError', code: 'style-not-supported', members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' },
       message: /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Start with one of: reflective, socratic, concise; or name none to get "reflective"\.$/,
     });
   }

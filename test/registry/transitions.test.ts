@@ -134,9 +134,9 @@ t.test('the events of each command, to the last member', async (t) => {
   t.strictSame(history.take({ type: 'publish', version, actor, reason }), {
     events: [
       {
-        ...{ type: 'version-published', actor, reason, pack: 'coach', version: '1.0.0' },
+        type: 'version-published', actor, reason, pack: 'coach', version: '1.0.0',
         data: {
-          ...{ digest: version.digest, summary: 'Edition 1.0.0.', author: 'Coaching content team', defaultStyle: 'supportive' },
+          digest: version.digest, summary: 'Edition 1.0.0.', author: 'Coaching content team', defaultStyle: 'supportive',
           styles: [{ id: 'supportive', title: 'Supportive' }, { id: 'direct', title: 'Direct' }],
           compatibility: version.content.compatibility,
         },

@@ -43,7 +43,7 @@ export function drafts(): EventDraft[] {
   return [
     { type: 'registry-created', actor, reason: 'First start', data: { registryId: 'r-1', sessionKeyId: 'k-1' } },
     {
-      ...{ type: 'version-published', actor, reason: 'Warmer', pack: 'coach', version: '1.2.0' },
+      type: 'version-published', actor, reason: 'Warmer', pack: 'coach', version: '1.2.0',
       data: { digest, summary: 'Warmer openings', author: 'Content team', defaultStyle: 'supportive', styles, compatibility },
     },
     activation(),
@@ -66,7 +66,7 @@ export function batchAfter(
 /** A content, filed under a digest made of its version. */
 export function contentOf(version: string, system = 'You are a coach, not a therapist.'): StoredContent {
   const content: PackContent = {
-    ...{ pack: 'coach', version, system, defaultStyle: 'supportive' },
+    pack: 'coach', version, system, defaultStyle: 'supportive',
     styles: [{ id: 'supportive', title: 'Supportive', text: 'Lead with what went well. 🌱\n' }],
     compatibility: { models: [{ provider: 'anthropic', family: 'claude' }], clients: [], locales: ['en'], packFormat: 1 },
   };

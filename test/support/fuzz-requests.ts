@@ -58,7 +58,7 @@ function validTo(asked: Operation, pools: Pools): fc.Arbitrary<Parts> {
   const body = schema === undefined ? fc.constant(undefined) : valueOf(schema, 'body', pools).map(asked.operationId === 'publishVersion' ? consistent : (value) => value);
   const token = fc.oneof({ weight: 30, arbitrary: fc.constant(pools['token']?.[0] ?? '') }, { weight: 1, arbitrary: fc.constantFrom(...(pools['token'] ?? [''])) });
   return fc.tuple(given('path'), given('query'), given('header'), body, token).map(([path, query, headers, value, key]) => ({
-    ...{ asked, method: asked.method, path, query: Object.entries(query), body: value, detour: undefined, astray: false },
+    asked, method: asked.method, path, query: Object.entries(query), body: value, detour: undefined, astray: false,
     headers: [['authorization', `Bearer ${key}`], ...Object.entries(headers).map(([name, text]) => [name, sendable(text)] as const), ...(value === undefined ? [] : [['content-type', 'application/json'] as const])],
   }));
 }
@@ -82,7 +82,7 @@ function mutated(parts: Parts): fc.Arbitrary<Parts> {
   const fitting = [
     ...(Object.keys(parts.path).length > 0 ? [otherPath] : []),
     ...(parts.body === undefined ? [bodyWhereNoneIs] : [otherBody, otherBody, otherBody, otherBytes, otherType]),
-    ...[otherQuery, otherHeader, otherKey, otherRoute, otherFraming],
+    otherQuery, otherHeader, otherKey, otherRoute, otherFraming,
   ];
   return fc.constantFrom(...fitting).chain((mutate) => mutate(parts));
 }

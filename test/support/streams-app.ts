@@ -57,7 +57,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(drain);
   await app.register(problemDetails);
   await app.register(registryPlugin, {
-    ...{ store: new FailingStore(exchangeable, (call) => plan?.(call)), operatorKey, channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000 },
+    store: new FailingStore(exchangeable, (call) => plan?.(call)), operatorKey, channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000,
     shipped: shippedOf('coach@1.0.0', 'coach@2.0.0'),
   });
   await app.register(requestSnapshot);
@@ -67,7 +67,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(fp(eventRoutes), options);
   const address = await listen(app);
   return {
-    ...{ app, registry: app.registry, watchers: app.watchers, address, key: operatorKey.token(), store },
+    app, registry: app.registry, watchers: app.watchers, address, key: operatorKey.token(), store,
     fail: (next) => (plan = next),
     exchange: (next) => (inner = next),
   };

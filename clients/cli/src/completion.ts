@@ -52,8 +52,8 @@ function placesOf(program: Command, command: Command, at: string): Place[] {
   const names = commands.map((each): Word => ({ word: each.name(), description: each.description() }));
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word): Word => ({ word, description: '' })));
   const flags = [...new Set([...command.options, ...program.options.filter(({ long }) => command === program || long !== '--version')])].map((option): Flag => ({
-    ...{ word: option.long ?? option.short ?? '', description: option.description },
-    ...{ takesValue: option.required || option.optional || option.variadic, values: option.argChoices ?? [], file: option.long === '--key-file', known: kindOf(option) },
+    word: option.long ?? option.short ?? '', description: option.description,
+    takesValue: option.required || option.optional || option.variadic, values: option.argChoices ?? [], file: option.long === '--key-file', known: kindOf(option),
   }));
   const files = command.registeredArguments.some((argument) => argument.name() === 'folder');
   const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [], file: false, known: undefined }], files, known: kindBehind(command.registeredArguments) };

@@ -84,7 +84,7 @@ export class Asker {
     if (!statuses.includes(status)) throw new Deviation(`${id}: ${status} instead of ${statuses.join(' or ')}: ${excerpt(text)}`, { ...asked, expected: statuses });
     const revision = Number(headers.get('registry-revision'));
     if (operation.guarded && status < 400) this.connection.saw(revision);
-    return { ...{ status, headers, text, revision }, etag: headers.get('etag') ?? '', body: (text === '' ? undefined : (jsonOf(text) ?? text)) as T };
+    return { status, headers, text, revision, etag: headers.get('etag') ?? '', body: (text === '' ? undefined : (jsonOf(text) ?? text)) as T };
   }
 
   /** Whether it asks no more. */

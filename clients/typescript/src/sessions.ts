@@ -168,7 +168,7 @@ export class Sessions {
     if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
     const { current } = this.#options.keeper;
     return {
-      ...{ sessionId, startedAt: new Date(startedAt).toISOString(), expiresAt: new Date(expiresAt).toISOString() },
+      sessionId, startedAt: new Date(startedAt).toISOString(), expiresAt: new Date(expiresAt).toISOString(),
       promptPack: { pack, channel, version, digest, revision: version === current?.version ? current.revision : revision },
       prompt: { system, style: { ...style } },
       superseded: this.#isSuperseded(version),

@@ -127,17 +127,18 @@ interface Wiring {
   readonly notified: ((payload: string) => void) | undefined;
 }
 
-/** What the driver takes and its types do not tell: it has used both since 3.0. */
+/** Options that the driver takes and its types lack: it has used all three since 3.0. */
 interface Undocumented {
   readonly socket: () => Socket;
   readonly onnotify?: (channel: string, payload: string) => void;
+  readonly max_pipeline: number;
 }
 
 /** Every option is given, as the driver would look for the others in the environment. */
 function driverOptions({ host, port, path, user, password, database, applicationName }: Target, { socket, close, notified }: Wiring) {
   let given = false;
   return {
-    ...{ host, port, database, ...(path === undefined ? {} : { path }), ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { pass: password }) },
+    host, port, database, ...(path === undefined ? {} : { path }), ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { pass: password }),
     /** The driver asks again where a connection ends early; there is only the one. */
     socket: () => {
       if (given || socket.destroyed) throw new Error('the server closed the connection');
@@ -147,8 +148,8 @@ function driverOptions({ host, port, path, user, password, database, application
     onclose: close,
     onnotice: () => undefined,
     ...(notified === undefined ? {} : { onnotify: (_channel: string, payload: string) => notified(payload) }),
-    ...{ max: 1, ssl: false, prepare: true, fetch_types: false, debug: false, max_pipeline: 1, keep_alive: null, backoff: () => 0 },
-    ...{ connect_timeout: 0, idle_timeout: 0, max_lifetime: null },
+    max: 1, ssl: false, prepare: true, fetch_types: false, debug: false, max_pipeline: 1, keep_alive: null, backoff: () => 0,
+    connect_timeout: 0, idle_timeout: 0, max_lifetime: null,
     connection: { application_name: applicationName }, // no more: a pooler refuses what it does not know
   } satisfies Partial<postgres.Options<Record<string, never>>> & Undocumented as postgres.Options<Record<string, never>>;
 }

@@ -55,7 +55,7 @@ export function parsePostgresUrl(text: string): Target {
   const user = parameters.get('user') ?? (decoded(url.username) || undefined);
   const { place, ...address } = addressOf(url, parameters);
   return Object.freeze({
-    ...{ ...address, user, database, searchPath },
+    ...address, user, database, searchPath,
     password: decoded(url.password) || undefined,
     tls: address.path === undefined ? tlsOf(parameters) : undefined,
     applicationName: parameters.get('application_name') ?? 'prompt-registry',

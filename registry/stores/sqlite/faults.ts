@@ -4,7 +4,7 @@
 import { messageOf, RegistryError, StartRefused, StoreDamaged } from '../../errors.ts';
 
 export const SQLITE = Object.freeze({
-  ...{ PERM: 3, BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, INTERRUPT: 9, IOERR: 10, FULL: 13, CANTOPEN: 14, PROTOCOL: 15, CONSTRAINT: 19, AUTH: 23, NOTADB: 26 },
+  PERM: 3, BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, INTERRUPT: 9, IOERR: 10, FULL: 13, CANTOPEN: 14, PROTOCOL: 15, CONSTRAINT: 19, AUTH: 23, NOTADB: 26,
 });
 
 /** They say that the file cannot be used at the moment, and nothing of what is in it. */

@@ -144,7 +144,7 @@ t.test('a copy on disk', async (t) => {
       let saves = 0;
       const writer = new CopyWriter({
         copy: { load: async () => undefined, save: async () => void (saves += 1) },
-        ...{ pack: 'coach', state: () => ({}) as SavedState, onFailure: () => undefined },
+        pack: 'coach', state: () => ({}) as SavedState, onFailure: () => undefined,
       });
       writer.changed();
       for (let ticks = 0; ticks < moment; ticks += 1) await Promise.resolve();

@@ -39,7 +39,7 @@ const READS: readonly Case[] = [
   { operation: 'diffVersions', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' } } },
   { operation: 'diffVersions', status: 404, code: 'version-not-found', name: 'against one that is not there', request: { path: { version: '1.0.0' }, query: { against: '7.7.7' } } },
   {
-    ...{ operation: 'diffVersions', status: 404, code: 'channel-not-found', name: 'against what is active where nothing is' },
+    operation: 'diffVersions', status: 404, code: 'channel-not-found', name: 'against what is active where nothing is',
     request: async (world) => {
       await packOf(world, 'compared');
       return { path: { pack: 'compared', version: '1.0.0' } };
@@ -61,7 +61,7 @@ const PUBLISHES: readonly Case[] = [
   { operation: 'publishVersion', status: 201, name: 'a version that is new', request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0') } },
   { operation: 'publishVersion', status: 200, name: 'the same again', request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0') } },
   {
-    ...{ operation: 'publishVersion', status: 409, code: 'version-exists', name: 'another text under the same version' },
+    operation: 'publishVersion', status: 409, code: 'version-exists', name: 'another text under the same version',
     request: { path: { pack: 'published' }, body: documentOf('published', '1.0.0', { system: 'Another text.' }) },
   },
 ];
@@ -72,7 +72,7 @@ const MOVES = { activateVersion: { version: '1.0.0', reason: REASON }, rollbackP
 const MOVED: readonly Case[] = [
   ...Object.entries(MOVES).flatMap(([operation, body]): Case[] => [
     {
-      ...{ operation, status: 201, name: 'the channel moves' },
+      operation, status: 201, name: 'the channel moves',
       request: async (world) => {
         await packOf(world, `moved-by-${operation.toLowerCase()}`, '1.0.0', '2.0.0');
         return { path: { pack: `moved-by-${operation.toLowerCase()}` }, body };
@@ -89,7 +89,7 @@ const MOVED: readonly Case[] = [
   { operation: 'rollbackPack', status: 409, code: 'never-active', name: 'to a version that was never active', request: { body: { toVersion: '1.1.0', reason: REASON } } },
   { operation: 'rollbackPack', status: 409, code: 'not-active', name: 'from a version that is not active', request: { body: { fromVersion: '1.0.0', reason: REASON } } },
   {
-    ...{ operation: 'rollbackPack', status: 409, code: 'nothing-to-roll-back-to', name: 'from the bottom' },
+    operation: 'rollbackPack', status: 409, code: 'nothing-to-roll-back-to', name: 'from the bottom',
     request: async (world) => {
       await packOf(world, 'at-the-bottom', '1.0.0');
       return { path: { pack: 'at-the-bottom' }, body: { reason: REASON } };
@@ -122,7 +122,7 @@ const REFUSED: readonly Case[] = [
 
 const REVOCATIONS: readonly Case[] = [
   {
-    ...{ operation: 'revokeVersion', status: 200, name: 'a channel moves down its stack' },
+    operation: 'revokeVersion', status: 200, name: 'a channel moves down its stack',
     request: async (world) => {
       await packOf(world, 'pulled', '1.0.0', '2.0.0');
       return { path: { pack: 'pulled', version: '2.0.0' }, body: { reason: REASON } };
@@ -135,7 +135,7 @@ const REVOCATIONS: readonly Case[] = [
   { operation: 'revokeVersion', status: 404, code: 'version-not-found', name: 'a version that is not there', request: { path: { version: '7.7.7' }, body: { reason: REASON } } },
   { operation: 'revokeVersion', status: 422, code: 'unknown-version', name: 'for one that is not registered', request: { path: { version: '1.1.0' }, body: { replacement: '7.7.7', reason: REASON } } },
   {
-    ...{ operation: 'revokeVersion', status: 409, code: 'replacement-required', name: 'a channel has nothing to fall back to' },
+    operation: 'revokeVersion', status: 409, code: 'replacement-required', name: 'a channel has nothing to fall back to',
     request: async (world) => {
       await packOf(world, 'all-there-is', '1.0.0');
       return { path: { pack: 'all-there-is', version: '1.0.0' }, body: { reason: REASON } };
@@ -148,7 +148,7 @@ const KEYS: readonly Case[] = [
   { operation: 'createKey', status: 400, code: 'validation-failed', name: 'an end that has passed', request: { body: { label: 'late', scopes: ['prompts:read'], expiresAt: '2020-01-01T00:00:00Z' } } },
   { operation: 'revokeKey', status: 404, code: 'key-not-found', name: 'a key that is not there', request: { path: { keyId: 'nobody' }, body: { reason: 'Left the team' } } },
   {
-    ...{ operation: 'revokeKey', status: 200, name: 'a valid request' },
+    operation: 'revokeKey', status: 200, name: 'a valid request',
     request: async ({ app }) => {
       const { record } = await app.registry.createKey({ label: 'leaving', scopes: ['prompts:read'] });
       return { path: { keyId: record.keyId }, body: { reason: 'Left the team' } };

@@ -324,7 +324,7 @@ t.test('a reader at an older state does not hold the server up', async (t) => {
   auditor.exec('COMMIT');
   t.equal(count(), 2);
   t.same(auditor.prepare('SELECT revision, type, pack, channel, version, actor FROM events WHERE revision = 2').get(), {
-    ...{ revision: 2, type: 'version-activated', pack: 'coach', channel: 'production', version: '1.2.0', actor: 'operator-1' },
+    revision: 2, type: 'version-activated', pack: 'coach', channel: 'production', version: '1.2.0', actor: 'operator-1',
   });
 });
 

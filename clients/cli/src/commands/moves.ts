@@ -62,7 +62,7 @@ async function activate(context: Context, options: MoveOptions, version: string)
   const current = await currentOf(registry, place);
   const guard = current?.guard;
   return makeMove<Preview, Activation>(context, options, {
-    ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
+    place, registry, guarded: guard !== undefined, ...pointing(place),
     dryRun: () => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: { ...guard } }, body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true } })).then(asPreview)),
     send: (reason, key) =>
       guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: moveHeaders(key, options.wait, guard) }, body: { version, ...defined({ channel }), reason } })).then(asActivation)),
@@ -78,7 +78,7 @@ async function rollback(context: Context, options: RollbackOptions) {
   const target = defined({ channel, toVersion: options.to });
   const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } })));
   return makeMove<Preview, Activation>(context, options, {
-    ...{ place, registry, guarded: guard !== undefined, ...pointing(place) },
+    place, registry, guarded: guard !== undefined, ...pointing(place),
     dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
     send: (reason, key, shown) => send({ reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) }, moveHeaders(key, options.wait, guard)).then(asActivation),
     question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(place, current)}`,
@@ -93,7 +93,7 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
     registry.ask((api) => api.POST('/v1/packs/{pack}/versions/{version}/revoke', { params: { path: { pack, version }, header }, body: { ...defined({ replacement }), ...body } }));
   type Plan = Awaited<ReturnType<typeof send>>['data'];
   return makeMove<Plan, Plan>(context, options, {
-    ...{ place, registry, guarded: false }, // the API takes no condition here
+    place, registry, guarded: false, // the API takes no condition here
     dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
     send: async (reason, key) => having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
     question: () => `Revoke ${version} of ${pack} for good`,

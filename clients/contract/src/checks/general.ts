@@ -34,12 +34,12 @@ function guardedRefusals({ operationId, scope }: Operation): readonly Refusal[] 
     { says: 'without a key it is 401 with WWW-Authenticate', status: 401, code: 'unauthenticated', spoil: (valid) => ({ ...valid, key: null }), also: challenge },
     { says: 'with a key that nobody made it is 401 with WWW-Authenticate', status: 401, code: 'unauthenticated', spoil: (valid) => ({ ...valid, key: `prk_nobody00000_${'0'.repeat(43)}` }), also: challenge },
     {
-      ...{ says: `a key without the scope ${scope ?? ''} is refused, and the answer names the scope`, status: 403, code: 'forbidden' },
+      says: `a key without the scope ${scope ?? ''} is refused, and the answer names the scope`, status: 403, code: 'forbidden',
       spoil: async (valid, { world }) => ({ ...valid, key: operationId === 'getMetrics' ? await world.reader() : await world.meter() }),
       also: (kit, { body }) => scope !== undefined && kit.same((body as { requiredScopes?: unknown }).requiredScopes, [scope], 'requiredScopes'),
     },
     {
-      ...{ says: 'a Registry-Min-Revision beyond the log is refused', status: 412, code: 'revision-unknown' },
+      says: 'a Registry-Min-Revision beyond the log is refused', status: 412, code: 'revision-unknown',
       spoil: (valid) => ({ ...valid, headers: { ...valid.headers, 'registry-min-revision': String(FAR_AWAY) } }),
       also: (kit, { body }) => kit.ok(Number.isInteger((body as { currentRevision?: unknown }).currentRevision), 'currentRevision says where the log ends', body),
     },
@@ -59,12 +59,12 @@ function bodyRefusals({ requestBody }: Operation, { document }: Judge): readonly
     { says: 'a body that is cut in the middle is refused', status: 400, code: 'validation-failed', spoil: (valid) => ({ ...valid, body: '{"reason":' }) },
     { says: 'a body that is no JSON is refused', status: 415, code: 'unsupported-media-type', spoil: (valid) => ({ ...valid, headers: { ...valid.headers, 'content-type': 'text/plain' } }) },
     ...required.map((member): Refusal => ({
-      ...{ says: `a body without "${member}" is refused`, status: 400, code: 'validation-failed' },
+      says: `a body without "${member}" is refused`, status: 400, code: 'validation-failed',
       spoil: (valid) => ({ ...valid, body: Object.fromEntries(Object.entries(valid.body as object).filter(([key]) => key !== member)) }),
       also: pointing(`/${member}`),
     })),
     ...required.map((member): Refusal => ({
-      ...{ says: `a body whose "${member}" is of a wrong type is refused, never made to fit`, status: 400, code: 'validation-failed' },
+      says: `a body whose "${member}" is of a wrong type is refused, never made to fit`, status: 400, code: 'validation-failed',
       spoil: (valid) => ({ ...valid, body: { ...(valid.body as object), [member]: 5 } }),
     })),
   ];
