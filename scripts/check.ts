@@ -1,7 +1,7 @@
 /**
  * Everything that is checked without running the service: `npm run check`.
  *
- * Types, lint, docs, and that openapi.yaml is what the code says and is well made. Two checks run at a time, the longest first.
+ * Types, lint, form, docs, and that openapi.yaml is what the code says and is well made. Two checks run at a time, the longest first.
  * A check that passes takes one line; one that fails is shown in full. Exit code 0 only if all pass.
  */
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ interface Result {
 }
 
 /** Scripts of package.json, so that each check is written down once and can be run alone. */
-const CHECKS = ['lint', 'typecheck', 'openapi:check', 'client:check', 'openapi:lint', 'lint:docs'];
+const CHECKS = ['lint', 'typecheck', 'format:check', 'openapi:check', 'client:check', 'openapi:lint', 'lint:docs'];
 const AT_A_TIME = 2;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
