@@ -48,7 +48,12 @@ export interface AppOptions {
 }
 
 /** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
-const LIMITS = { requestTimeout: 7_000, headersTimeout: 5_000, connectionsCheckingInterval: 500, handlerTimeout: 15_000 } as const;
+const LIMITS = {
+  requestTimeout: 7_000,
+  headersTimeout: 5_000,
+  connectionsCheckingInterval: 500,
+  handlerTimeout: 15_000,
+} as const;
 /** The longest part of a path: a session id. */
 const LONGEST_PARAMETER = 200;
 
@@ -57,7 +62,18 @@ const LONGEST_PARAMETER = 200;
  *
  * @throws StartRefused where the packs, the settings or the store do not allow a start
  */
-export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy = false, rateLimit = 0, keyMaxStale = Infinity, corsOrigins = [], mostSeries, tracing, logger = false, mostConnections: most = mostConnections() }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  registry,
+  bodyLimit = 1024 * 1024,
+  trustProxy = false,
+  rateLimit = 0,
+  keyMaxStale = Infinity,
+  corsOrigins = [],
+  mostSeries,
+  tracing,
+  logger = false,
+  mostConnections: most = mostConnections(),
+}: AppOptions): Promise<FastifyInstance> {
   const proxies = trustedProxies(trustProxy);
   const app = Fastify({
     logger,
@@ -68,7 +84,12 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     // Reads have no body: without a stream that ends they cost a tenth less. Such a request emits no event; a client that goes away is heard of
     // on `reply.raw`.
     // A request without a host is refused in `request-snapshot.ts`; node would answer a bare 400, past every hook.
-    http: { optimizeEmptyRequests: true, requireHostHeader: false, headersTimeout: LIMITS.headersTimeout, connectionsCheckingInterval: LIMITS.connectionsCheckingInterval },
+    http: {
+      optimizeEmptyRequests: true,
+      requireHostHeader: false,
+      headersTimeout: LIMITS.headersTimeout,
+      connectionsCheckingInterval: LIMITS.connectionsCheckingInterval,
+    },
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
     return503OnClosing: false, // a request that still comes in on an open connection is answered; the connection is closed after it
@@ -91,7 +112,12 @@ export async function buildApp({ registry, bodyLimit = 1024 * 1024, trustProxy =
     await app.register(problemDetails);
     await app.register(jsonBodies);
     await app.register(answers);
-    await app.register(registryPlugin, { ...registry, store: base.storeCalls.of(app.storeSpans === undefined ? registry.store : observed(registry.store, app.storeSpans)) });
+    await app.register(registryPlugin, {
+      ...registry,
+      store: base.storeCalls.of(
+        app.storeSpans === undefined ? registry.store : observed(registry.store, app.storeSpans),
+      ),
+    });
     await app.register(metrics, { base, ...(mostSeries !== undefined && { most: mostSeries }) });
     await app.register(requestSnapshot);
     await app.register(loadShedding);

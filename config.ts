@@ -8,30 +8,67 @@ import { Value } from '@sinclair/typebox/value';
 import { ChannelName, PackName, StartRefused, Version } from './registry/index.ts';
 
 /** A string setting; `right` completes the sentence "It must be …". */
-const setting = (right: string, pattern?: string) => Type.String({ description: right, minLength: 1, ...(pattern !== undefined && { pattern }) });
+const setting = (right: string, pattern?: string) =>
+  Type.String({ description: right, minLength: 1, ...(pattern !== undefined && { pattern }) });
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** The environment as it is read, before units are worked out. */
 export const Environment = Type.Object({
   HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
-  PORT: Type.Optional(setting('a port number from 0 to 65535; 0 takes a free one', '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')),
+  PORT: Type.Optional(
+    setting(
+      'a port number from 0 to 65535; 0 takes a free one',
+      '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$',
+    ),
+  ),
   DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
   SNAPSHOT_KEY_FILE: Type.Optional(setting('the path of a file with a secret of at least 32 bytes, outside DATA_DIR')),
-  STORE_URL: Type.Optional(setting('postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:', '^(sqlite:[^]+|memory:|postgres(ql)?://[^]*)$')),
+  STORE_URL: Type.Optional(
+    setting(
+      'postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:',
+      '^(sqlite:[^]+|memory:|postgres(ql)?://[^]*)$',
+    ),
+  ),
   PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
-  DEFAULT_PACK: Type.Optional(setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern)),
+  DEFAULT_PACK: Type.Optional(
+    setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern),
+  ),
   DEFAULT_VERSION: Type.Optional(setting('a SemVer version without build metadata, e.g. 1.2.0', Version.pattern)),
-  CHANNELS: Type.Optional(setting('channel names with commas between them, each once, the default one first, e.g. production,staging')),
-  SESSION_TTL: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$')),
+  CHANNELS: Type.Optional(
+    setting('channel names with commas between them, each once, the default one first, e.g. production,staging'),
+  ),
+  SESSION_TTL: Type.Optional(
+    setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$'),
+  ),
   BODY_LIMIT: Type.Optional(setting('a size from 1kb to 64mb, e.g. 1mb', '^[1-9][0-9]{0,5}[km]b$')),
-  RATE_LIMIT: Type.Optional(setting('requests a minute per key, a whole number from 0 to 99999999; 0 is off', '^[0-9]{1,8}$')),
-  KEY_MAX_STALE: Type.Optional(setting('a duration from 1s to 365d in s, m, h or d, e.g. 12h, or unlimited', '^([1-9][0-9]{0,8}[smhd]|unlimited)$')),
+  RATE_LIMIT: Type.Optional(
+    setting('requests a minute per key, a whole number from 0 to 99999999; 0 is off', '^[0-9]{1,8}$'),
+  ),
+  KEY_MAX_STALE: Type.Optional(
+    setting(
+      'a duration from 1s to 365d in s, m, h or d, e.g. 12h, or unlimited',
+      '^([1-9][0-9]{0,8}[smhd]|unlimited)$',
+    ),
+  ),
   PIN_VERSION: Type.Optional(setting('a pack and a version of it with @ between them, e.g. coach@1.0.0')),
-  CORS_ORIGINS: Type.Optional(setting('origins with commas between them, e.g. https://console.example.com, each without a path and without a wildcard; off for none')),
-  TRUST_PROXY: Type.Optional(setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8')),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(setting('the http or https address of a collector of OpenTelemetry, e.g. http://collector:4318', '^https?://[^\\s/?#]+[^\\s?#]*$')),
-  OTEL_SERVICE_NAME: Type.Optional(setting('a name of at most 255 characters without blanks at its ends', '^\\S(.{0,253}\\S)?$')),
+  CORS_ORIGINS: Type.Optional(
+    setting(
+      'origins with commas between them, e.g. https://console.example.com, each without a path and without a wildcard; off for none',
+    ),
+  ),
+  TRUST_PROXY: Type.Optional(
+    setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8'),
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    setting(
+      'the http or https address of a collector of OpenTelemetry, e.g. http://collector:4318',
+      '^https?://[^\\s/?#]+[^\\s?#]*$',
+    ),
+  ),
+  OTEL_SERVICE_NAME: Type.Optional(
+    setting('a name of at most 255 characters without blanks at its ends', '^\\S(.{0,253}\\S)?$'),
+  ),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
 });
 type Environment = Static<typeof Environment>;
@@ -59,7 +96,10 @@ export interface Config {
   readonly port: number;
   /** Absolute. */
   readonly dataDir: string;
-  readonly store: { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'memory' };
+  readonly store:
+    | { readonly kind: 'sqlite'; readonly file: string }
+    | { readonly kind: 'postgres'; readonly url: string }
+    | { readonly kind: 'memory' };
   /** Absolute: where the key of the last good snapshot's MAC lies, if it carries one. */
   readonly snapshotKeyFile: string | undefined;
   readonly packsDir: string;
@@ -108,12 +148,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const right = textFault(name, value);
     if (right !== undefined) faults.set(name, right);
   }
-  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins } = unitsOf(values, (name) => {
-    if (!faults.has(name)) faults.set(name, Environment.properties[name].description ?? '');
-  });
+  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins } = unitsOf(
+    values,
+    (name) => {
+      if (!faults.has(name)) faults.set(name, Environment.properties[name].description ?? '');
+    },
+  );
   if (faults.size > 0) {
-    const lines = [...faults].map(([name, right]) => `${name}="${shown(name, given[name] ?? '')}" is wrong: it must be ${right}.`);
-    throw new StartRefused(78, `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`);
+    const lines = [...faults].map(
+      ([name, right]) => `${name}="${shown(name, given[name] ?? '')}" is wrong: it must be ${right}.`,
+    );
+    throw new StartRefused(
+      78,
+      `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`,
+    );
   }
   const dataDir = resolve(values.DATA_DIR);
   return Object.freeze({
@@ -133,26 +181,37 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     pinVersion,
     corsOrigins,
     trustProxy,
-    tracing: values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? undefined : Object.freeze({ endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME }),
+    tracing:
+      values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : Object.freeze({ endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME }),
     logLevel: values.LOG_LEVEL,
   });
 }
 
 /** The settings that a pattern alone cannot check. */
-function unitsOf(values: WithDefaults, fault: (name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION' | 'CORS_ORIGINS') => void): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion' | 'corsOrigins'> {
-  const channels = (values.CHANNELS).split(',').map((name) => name.trim());
+function unitsOf(
+  values: WithDefaults,
+  fault: (
+    name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION' | 'CORS_ORIGINS',
+  ) => void,
+): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion' | 'corsOrigins'> {
+  const channels = values.CHANNELS.split(',').map((name) => name.trim());
   const sessionTtl = durationOf(values.SESSION_TTL);
   const bodyLimit = sizeOf(values.BODY_LIMIT);
   const trustProxy = trustOf(values.TRUST_PROXY);
-  if (new Set(channels).size < channels.length || !channels.every((name) => Value.Check(ChannelName, name))) fault('CHANNELS');
+  if (new Set(channels).size < channels.length || !channels.every((name) => Value.Check(ChannelName, name)))
+    fault('CHANNELS');
   if (sessionTtl > LONGEST_SESSION) fault('SESSION_TTL');
   if (bodyLimit > LARGEST_BODY) fault('BODY_LIMIT');
-  if (typeof trustProxy === 'string' && !trustProxy.split(',').every((proxy) => isProxy(proxy.trim()))) fault('TRUST_PROXY');
+  if (typeof trustProxy === 'string' && !trustProxy.split(',').every((proxy) => isProxy(proxy.trim())))
+    fault('TRUST_PROXY');
   const keyMaxStale = values.KEY_MAX_STALE === 'unlimited' ? Infinity : durationOf(values.KEY_MAX_STALE) / 1000;
   if (keyMaxStale !== Infinity && keyMaxStale * 1000 > LONGEST_SESSION) fault('KEY_MAX_STALE');
   const pinVersion = values.PIN_VERSION === undefined ? undefined : pinOf(values.PIN_VERSION);
   if (values.PIN_VERSION !== undefined && pinVersion === undefined) fault('PIN_VERSION');
-  const origins = values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => originOf(origin.trim()));
+  const origins =
+    values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => originOf(origin.trim()));
   const corsOrigins = Object.freeze([...new Set(origins.filter((origin) => origin !== undefined))]);
   if (origins.includes(undefined)) fault('CORS_ORIGINS');
   return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins };
@@ -172,18 +231,23 @@ const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR', 'SNAPSHOT_KEY_FILE'];
  * @returns the end of "it must be …"; undefined where the text is fine
  */
 function textFault(name: string, value: string): string | undefined {
-  if (/\p{Cc}/u.test(value)) return 'free of control characters (if one is \\r, the file that sets it has the line ends of Windows)';
+  if (/\p{Cc}/u.test(value))
+    return 'free of control characters (if one is \\r, the file that sets it has the line ends of Windows)';
   const path = PATHS.includes(name) ? value : name === 'STORE_URL' ? /^sqlite:(.*)$/u.exec(value)?.[1] : undefined;
-  if ([value, path ?? ''].some((text) => /^(["']).*\1$/u.test(text))) return 'written without quotes around it: here they are part of the value';
+  if ([value, path ?? ''].some((text) => /^(["']).*\1$/u.test(text)))
+    return 'written without quotes around it: here they are part of the value';
   return path === undefined ? undefined : pathFault(path, name === 'STORE_URL');
 }
 
 function pathFault(path: string, isUrl: boolean): string | undefined {
-  if (path.startsWith('~')) return 'a path with the home folder written out, e.g. /home/registry/data: only a shell replaces ~';
+  if (path.startsWith('~'))
+    return 'a path with the home folder written out, e.g. /home/registry/data: only a shell replaces ~';
   if (/\$[A-Za-z_{(]/u.test(path)) return 'a path with its variables written out: only a shell replaces $';
   if (path !== path.trim()) return 'a path that neither begins nor ends with a blank';
-  if (isUrl && /^\/\/(?!\/)/u.test(path)) return 'sqlite:<path>, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db: after // a URL names a host';
-  if (isUrl && /[?#]|%[0-9a-f]{2}/iu.test(path)) return 'sqlite:<path> with the path as it is: without parameters, without %20 and its like';
+  if (isUrl && /^\/\/(?!\/)/u.test(path))
+    return 'sqlite:<path>, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db: after // a URL names a host';
+  if (isUrl && /[?#]|%[0-9a-f]{2}/iu.test(path))
+    return 'sqlite:<path> with the path as it is: without parameters, without %20 and its like';
   if (!isUrl && /^[a-z][a-z0-9+.-]*:\/\//iu.test(path)) return 'a path, not a URL, e.g. /srv/registry';
   return undefined;
 }
@@ -191,12 +255,17 @@ function pathFault(path: string, isUrl: boolean): string | undefined {
 function storeOf(url: string | undefined, dataDir: string): Config['store'] {
   if (url === 'memory:') return Object.freeze({ kind: 'memory' });
   if (url?.startsWith('postgres') === true) return Object.freeze({ kind: 'postgres', url });
-  return Object.freeze({ kind: 'sqlite', file: url === undefined ? join(dataDir, 'registry.db') : resolve(url.slice('sqlite:'.length)) });
+  return Object.freeze({
+    kind: 'sqlite',
+    file: url === undefined ? join(dataDir, 'registry.db') : resolve(url.slice('sqlite:'.length)),
+  });
 }
 
 function pinOf(text: string): Config['pinVersion'] {
   const [pack = '', version = '', ...more] = text.split('@');
-  return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version) ? Object.freeze({ pack, version }) : undefined;
+  return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version)
+    ? Object.freeze({ pack, version })
+    : undefined;
 }
 
 /** Control characters that have a short name. */
@@ -204,8 +273,12 @@ const SHORT: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n', '\t'
 
 /** A wrong value as a message may show it: an address may hold a password, wherever a typing error has put it. */
 function shown(name: string, value: string): string {
-  if (['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'CORS_ORIGINS'].includes(name) && /@|password/iu.test(value)) return `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…`;
-  return value.replaceAll(/\p{Cc}/gu, (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'CORS_ORIGINS'].includes(name) && /@|password/iu.test(value))
+    return `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…`;
+  return value.replaceAll(
+    /\p{Cc}/gu,
+    (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function trustOf(value: string): boolean | string {

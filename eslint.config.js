@@ -13,7 +13,15 @@ import { houseImports } from './scripts/eslint/house-imports.ts';
 const MAY_READ_ENVIRONMENT = ['server.ts', 'scripts/**', 'bench/**', 'test/**', 'clients/**'];
 
 export default defineConfig(
-  globalIgnores(['clients/typescript/src/api.ts', 'docs/examples/', 'node_modules/', '.tap/', 'data/', 'coverage/', '**/dist/']),
+  globalIgnores([
+    'clients/typescript/src/api.ts',
+    'docs/examples/',
+    'node_modules/',
+    '.tap/',
+    'data/',
+    'coverage/',
+    '**/dist/',
+  ]),
   {
     linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' },
   },
@@ -31,12 +39,18 @@ export default defineConfig(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/no-unnecessary-boolean-literal-compare': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/prefer-readonly': 'error',
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowNullish: true, allowNever: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowNullish: true, allowNever: true },
+      ],
       // A Fastify plugin or handler is `async` by contract, whether it waits for something or not.
       '@typescript-eslint/require-await': 'off',
       // noPropertyAccessFromIndexSignature asks for the brackets that this rule would take away.
@@ -65,10 +79,23 @@ export default defineConfig(
     files: ['**/*.ts'],
     ignores: MAY_READ_ENVIRONMENT,
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only server.ts reads the environment; take what you need from Config.' }],
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only server.ts reads the environment; take what you need from Config.',
+        },
+      ],
       'no-restricted-imports': [
         'error',
-        { paths: ['process', 'node:process'].map((name) => ({ name, importNames: ['env'], message: 'Only server.ts reads the environment; take what you need from Config.' })) },
+        {
+          paths: ['process', 'node:process'].map((name) => ({
+            name,
+            importNames: ['env'],
+            message: 'Only server.ts reads the environment; take what you need from Config.',
+          })),
+        },
       ],
       // People read the log, and the log goes through pino.
       'no-console': 'error',

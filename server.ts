@@ -7,7 +7,21 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { backlogFor, mostConnections } from './plugins/descriptors.ts';
-import { lastOperatorKey, LogBroken, makeFolder, messageOf, operatorKeyFile, operatorKeyPath, readPackFolders, readPolicies, readSnapshotKey, RegistryError, StartRefused, StoreDamaged, type Store } from './registry/index.ts';
+import {
+  lastOperatorKey,
+  LogBroken,
+  makeFolder,
+  messageOf,
+  operatorKeyFile,
+  operatorKeyPath,
+  readPackFolders,
+  readPolicies,
+  readSnapshotKey,
+  RegistryError,
+  StartRefused,
+  StoreDamaged,
+  type Store,
+} from './registry/index.ts';
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { lockDataDir, openSqliteStore } from './registry/stores/sqlite/index.ts';
 
@@ -36,7 +50,11 @@ function endOf(error: unknown): { readonly exitCode: number; readonly message: s
   if (error instanceof StartRefused) return error;
   if (error instanceof StoreDamaged) return { exitCode: 65, message: error.message };
   if (error instanceof RegistryError) return { exitCode: 75, message: error.message };
-  if (error instanceof LogBroken) return { exitCode: 65, message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.` };
+  if (error instanceof LogBroken)
+    return {
+      exitCode: 65,
+      message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.`,
+    };
   return { exitCode: 1, message: String(error instanceof Error ? error.stack : error) };
 }
 
@@ -45,7 +63,8 @@ async function start(config: Config): Promise<void> {
   const shipped = await readPackFolders(config.packsDir);
   const policies = await readPolicies(config.packsDir);
   makeDataDir(config.dataDir);
-  const snapshotKey = config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
+  const snapshotKey =
+    config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
   const store = await openStore(config);
   let app: FastifyInstance;
   let lock: { release(): void } | undefined;
@@ -53,15 +72,29 @@ async function start(config: Config): Promise<void> {
     if (store.kind !== 'memory') lock = lockDataDir(config.dataDir); // what is in memory leaves nothing there but its key
     app = await buildApp({
       registry: {
-        store, shipped, policies, operatorKey: operatorKeyFile(config.dataDir), channels: config.channels, defaultPack: config.defaultPack, defaultVersion: config.defaultVersion, sessionTtl: config.sessionTtl,
+        store,
+        shipped,
+        policies,
+        operatorKey: operatorKeyFile(config.dataDir),
+        channels: config.channels,
+        defaultPack: config.defaultPack,
+        defaultVersion: config.defaultVersion,
+        sessionTtl: config.sessionTtl,
         // A database elsewhere may be away while there is much that can be served without it.
-        failStatic: store.kind === 'postgres', onRefused: end, pinVersion: config.pinVersion,
+        failStatic: store.kind === 'postgres',
+        onRefused: end,
+        pinVersion: config.pinVersion,
         // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
         ...(store.kind !== 'memory' && { dataDir: config.dataDir, snapshotKey }),
       },
-      bodyLimit: config.bodyLimit, trustProxy: config.trustProxy, rateLimit: config.rateLimit, keyMaxStale: config.keyMaxStale, corsOrigins: config.corsOrigins,
+      bodyLimit: config.bodyLimit,
+      trustProxy: config.trustProxy,
+      rateLimit: config.rateLimit,
+      keyMaxStale: config.keyMaxStale,
+      corsOrigins: config.corsOrigins,
       ...(config.tracing !== undefined && { tracing: config.tracing }),
-      logger: loggerOf(config), mostConnections: most,
+      logger: loggerOf(config),
+      mostConnections: most,
     });
   } catch (error) {
     lock?.release();
@@ -107,12 +140,20 @@ function makeDataDir(dir: string): void {
   try {
     makeFolder(dir);
   } catch (error) {
-    throw new StartRefused(78, `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`, { cause: error });
+    throw new StartRefused(
+      78,
+      `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`,
+      { cause: error },
+    );
   }
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new StartRefused(78, `DATA_DIR "${dir}" cannot be used: ${messageOf(error)}. This process must be able to read and write it.`, { cause: error });
+    throw new StartRefused(
+      78,
+      `DATA_DIR "${dir}" cannot be used: ${messageOf(error)}. This process must be able to read and write it.`,
+      { cause: error },
+    );
   }
 }
 
@@ -126,20 +167,33 @@ async function openStore({ store }: Config): Promise<Store> {
 
 /** Pretty on a terminal, JSON lines elsewhere. */
 function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
-  const pretty = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } } : {};
+  const pretty = process.stdout.isTTY
+    ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } }
+    : {};
   return { level: logLevel, ...pretty };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config, backlog: number): Promise<string> {
   try {
-    const address = await app.listen({ host, port, backlog, listenTextResolver: (listening) => `Listening at ${listening}` });
+    const address = await app.listen({
+      host,
+      port,
+      backlog,
+      listenTextResolver: (listening) => `Listening at ${listening}`,
+    });
     // Whatever LOG_LEVEL is: with PORT=0 nobody could know otherwise.
-    if (!['info', 'debug', 'trace'].includes(app.log.level)) app.log.child({}, { level: 'info' }).info(`Listening at ${address}`);
+    if (!['info', 'debug', 'trace'].includes(app.log.level))
+      app.log.child({}, { level: 'info' }).info(`Listening at ${address}`);
     return address;
   } catch (error) {
     await app.close();
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new StartRefused(75, `Port ${port} of ${host} is in use. Stop what listens there, or set PORT to another one (0 takes a free one).`, { cause: error });
+    if (code === 'EADDRINUSE')
+      throw new StartRefused(
+        75,
+        `Port ${port} of ${host} is in use. Stop what listens there, or set PORT to another one (0 takes a free one).`,
+        { cause: error },
+      );
     throw new StartRefused(78, `Cannot listen on HOST "${host}", PORT ${port}: ${messageOf(error)}.`, { cause: error });
   }
 }
@@ -150,18 +204,33 @@ async function sayWhatIs(app: FastifyInstance, config: Config, address: string, 
   for (const views of registry.current.views.values()) {
     for (const { activePack } of views.values()) {
       const { pack, channel, version, revision, digest } = activePack;
-      if (pack === config.defaultPack || registry.current.views.size <= 10) log.info({ pack, channel, version, revision, digest }, `Active: ${pack} ${channel} is at ${version}`);
+      if (pack === config.defaultPack || registry.current.views.size <= 10)
+        log.info({ pack, channel, version, revision, digest }, `Active: ${pack} ${channel} is at ${version}`);
     }
   }
-  log.info({ store: store.kind, dataDir: config.dataDir, revision: registry.current.revision, packs: registry.current.packs.size }, `Registry at revision ${registry.current.revision}`);
+  log.info(
+    {
+      store: store.kind,
+      dataDir: config.dataDir,
+      revision: registry.current.revision,
+      packs: registry.current.packs.size,
+    },
+    `Registry at revision ${registry.current.revision}`,
+  );
   await sayKey(app, store, operatorKeyPath(config.dataDir), address);
   log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
 }
 
 /** A line to paste that reads the key, or where the key is; the key itself is never shown. */
 async function sayKey({ log, registry }: FastifyInstance, store: Store, path: string, address: string): Promise<void> {
-  if (existsSync(path)) return log.info(`To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`);
-  if (!registry.ready) return log.info(`There is no operator key in ${path}. Whether there is one cannot be told before the store can be reached.`);
+  if (existsSync(path))
+    return log.info(
+      `To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`,
+    );
+  if (!registry.ready)
+    return log.info(
+      `There is no operator key in ${path}. Whether there is one cannot be told before the store can be reached.`,
+    );
   const made = await lastOperatorKey(store).catch(() => undefined); // the store went away: then there are other worries
   if (made === undefined) return log.info(`There is no operator key in ${path}.`);
   const { keyId, madeBy, madeAt } = made;

@@ -22,15 +22,20 @@ export async function activationAgainstAppend(plan: Plan, place: Workplace): Pro
       writeSync(file, RECORD);
       fdatasyncSync(file);
     };
-    const { milliseconds } = await compare(plan.writes.pairs, activations(plan, registry), medianOf(plan, async () => append()));
+    const { milliseconds } = await compare(
+      plan.writes.pairs,
+      activations(plan, registry),
+      medianOf(plan, async () => append()),
+    );
     return {
       title: 'Durable activation on SQLite',
-      about: '`registry.activate()` (p50 of each leg), against one append of 8 KB with `fdatasync` (p50) on the same file system.',
+      about:
+        '`registry.activate()` (p50 of each leg), against one append of 8 KB with `fdatasync` (p50) on the same file system.',
       rows: [
         {
           what: 'S5 activate / append + fdatasync',
           figures: {
-            'time': { spread: milliseconds.ratio, unit: '×', goal: { atMost: 1.5 } },
+            time: { spread: milliseconds.ratio, unit: '×', goal: { atMost: 1.5 } },
             'an activation': { spread: milliseconds.ours, unit: 'ms' },
             'append + fdatasync': { spread: milliseconds.reference, unit: 'ms' },
           },
@@ -54,14 +59,15 @@ export async function activationAmongMany(plan: Plan, place: Workplace): Promise
     const row: Row = {
       what: 'S9 activate',
       figures: {
-        'speed': { spread: { median: 1 / median, min: 1 / max, max: 1 / min }, unit: '×', goal: { atLeast: 0.95 } },
+        speed: { spread: { median: 1 / median, min: 1 / max, max: 1 / min }, unit: '×', goal: { atLeast: 0.95 } },
         'an activation': { spread: milliseconds.ours, unit: 'ms' },
         'with three versions': { spread: milliseconds.reference, unit: 'ms' },
       },
     };
     return {
       title: `Durable activation among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
-      about: 'The registry with that many versions, against the registry with three versions of one pack (p50 of each leg).',
+      about:
+        'The registry with that many versions, against the registry with three versions of one pack (p50 of each leg).',
       rows: [row],
     };
   } finally {
@@ -73,7 +79,10 @@ export async function activationAmongMany(plan: Plan, place: Workplace): Promise
 export async function flipToVisible(plan: Plan, place: Workplace): Promise<Table> {
   const seen: { whole: number; flip: number }[] = [];
   let done = 0;
-  const registry = await openRegistry(await place.small(), (store) => (done = NaN, onDone(store, () => (done = performance.now()))));
+  const registry = await openRegistry(
+    await place.small(),
+    (store) => ((done = NaN), onDone(store, () => (done = performance.now()))),
+  );
   try {
     let visible = 0;
     registry.onChange((events) => {
@@ -91,7 +100,8 @@ export async function flipToVisible(plan: Plan, place: Workplace): Promise<Table
   }
   return {
     title: 'From durable to visible',
-    about: 'From the moment that the store says `done` to the moment that reads in the process give the new version; beside it the whole activation. An aside: there is no goal.',
+    about:
+      'From the moment that the store says `done` to the moment that reads in the process give the new version; beside it the whole activation. An aside: there is no goal.',
     rows: [
       {
         what: 'done → visible',

@@ -45,7 +45,9 @@ export async function readsOfClient(plan: Plan, place: Workplace): Promise<Table
   const peers = loadPeers();
   const unleash = await unleashWith(peers, styles);
   const growthbook = new peers.GrowthBook({ attributes: { id: 'user-1' } });
-  growthbook.initSync({ payload: { features: Object.fromEntries(styles.map(({ id, text }) => [id, { defaultValue: text }])) } });
+  growthbook.initSync({
+    payload: { features: Object.fromEntries(styles.map(({ id, text }) => [id, { defaultValue: text }])) },
+  });
 
   const ids = keys(styles.map(({ id }) => id));
   const nothing: Reads = (reads) => readNothing(ids, reads);
@@ -57,9 +59,28 @@ export async function readsOfClient(plan: Plan, place: Workplace): Promise<Table
         '`getStylePrompt(id)` of a source, against a bare `Map.get` of the same key, `getVariant` of unleash-client and `getFeatureValue` of @growthbook/growthbook, each with ' +
         'a flag a style whose value is its text, without targeting rules, in the same run. What the loop around them takes is taken off both.',
       rows: [
-        await row(plan, 'client getStylePrompt / Map.get', ours, (reads) => readMap(prompts, ids, reads), nothing, true),
-        await row(plan, 'client getStylePrompt / Unleash getVariant', ours, (reads) => readUnleash(unleash, ids, reads), nothing),
-        await row(plan, 'client getStylePrompt / GrowthBook getFeatureValue', ours, (reads) => readGrowthBook(growthbook, ids, reads), nothing),
+        await row(
+          plan,
+          'client getStylePrompt / Map.get',
+          ours,
+          (reads) => readMap(prompts, ids, reads),
+          nothing,
+          true,
+        ),
+        await row(
+          plan,
+          'client getStylePrompt / Unleash getVariant',
+          ours,
+          (reads) => readUnleash(unleash, ids, reads),
+          nothing,
+        ),
+        await row(
+          plan,
+          'client getStylePrompt / GrowthBook getFeatureValue',
+          ours,
+          (reads) => readGrowthBook(growthbook, ids, reads),
+          nothing,
+        ),
       ],
     };
   } finally {
@@ -73,7 +94,7 @@ async function row(plan: Plan, what: string, ours: Reads, theirs: Reads, nothing
   return {
     what,
     figures: {
-      'time': { spread: nanoseconds.ratio, unit: '×', ...(isMap && { goal: { atMost: 3 } }) },
+      time: { spread: nanoseconds.ratio, unit: '×', ...(isMap && { goal: { atMost: 3 } }) },
       'a read': { spread: nanoseconds.ours, unit: 'ns' },
       'the other': { spread: nanoseconds.reference, unit: 'ns' },
     },
@@ -89,12 +110,37 @@ function loadPeers(): Peers {
 }
 
 /** A client that was given its flags, asks nobody and reports nothing. */
-async function unleashWith({ Unleash }: Peers, styles: readonly { readonly id: string; readonly text: string }[]): Promise<Unleash> {
+async function unleashWith(
+  { Unleash }: Peers,
+  styles: readonly { readonly id: string; readonly text: string }[],
+): Promise<Unleash> {
   const data = styles.map(({ id, text }) => ({
-    name: id, type: 'release', enabled: true, stale: false, project: 'default', impressionData: false, strategies: [{ name: 'default', parameters: {}, constraints: [] }],
-    variants: [{ name: 'text', weight: 1000, weightType: 'variable', stickiness: 'default', payload: { type: 'string', value: text }, overrides: [] }],
+    name: id,
+    type: 'release',
+    enabled: true,
+    stale: false,
+    project: 'default',
+    impressionData: false,
+    strategies: [{ name: 'default', parameters: {}, constraints: [] }],
+    variants: [
+      {
+        name: 'text',
+        weight: 1000,
+        weightType: 'variable',
+        stickiness: 'default',
+        payload: { type: 'string', value: text },
+        overrides: [],
+      },
+    ],
   }));
-  const unleash = new Unleash({ url: NOWHERE, appName: 'bench', disableMetrics: true, refreshInterval: 0, skipInstanceCountWarning: true, bootstrap: { data } });
+  const unleash = new Unleash({
+    url: NOWHERE,
+    appName: 'bench',
+    disableMetrics: true,
+    refreshInterval: 0,
+    skipInstanceCountWarning: true,
+    bootstrap: { data },
+  });
   unleash.on('error', () => undefined); // there is nobody to ask
   unleash.on('warn', () => undefined);
   await new Promise((resolve) => unleash.once('ready', resolve));
@@ -104,15 +150,17 @@ async function unleashWith({ Unleash }: Peers, styles: readonly { readonly id: s
 // Each loop is a function of its own, so that each is compiled for what it reads.
 
 function readSource(source: PromptSource, ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += (source.getStylePrompt(ids[index % KEYS] ?? '')).revision;
+  for (let index = 0; index < reads; index += 1) sink.count += source.getStylePrompt(ids[index % KEYS] ?? '').revision;
 }
 
 function readUnleash(unleash: Unleash, ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += unleash.getVariant(ids[index % KEYS] ?? '', CONTEXT).payload?.value.length ?? 0;
+  for (let index = 0; index < reads; index += 1)
+    sink.count += unleash.getVariant(ids[index % KEYS] ?? '', CONTEXT).payload?.value.length ?? 0;
 }
 
 function readGrowthBook(growthbook: GrowthBook, ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += growthbook.getFeatureValue(ids[index % KEYS] ?? '', '').length;
+  for (let index = 0; index < reads; index += 1)
+    sink.count += growthbook.getFeatureValue(ids[index % KEYS] ?? '', '').length;
 }
 
 const CONTEXT = { userId: 'user-1' };

@@ -21,7 +21,8 @@ export async function movesInLargePack(plan: Plan, place: Workplace): Promise<Ta
     const { cpu, delay } = await compare(plan.load.pairs, moves(plan, large), moves(plan, small));
     return {
       title: 'A pack of many versions',
-      about: 'Twenty moves a second, against the same in a pack of three versions. A reader waits for as long as the event loop is not free.',
+      about:
+        'Twenty moves a second, against the same in a pack of three versions. A reader waits for as long as the event loop is not free.',
       rows: [
         {
           what: `moves in a pack of ${versions} versions`,

@@ -31,7 +31,11 @@ export interface Pair<Measure extends string> {
 }
 
 /** Takes turns between the two sides, after one turn each that warms up and does not count. */
-export async function takeTurns<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Pair<Measure>[]> {
+export async function takeTurns<Measure extends string>(
+  pairs: number,
+  ours: Leg<Measure>,
+  reference: Leg<Measure>,
+): Promise<Pair<Measure>[]> {
   const taken: Pair<Measure>[] = [];
   for (let turn = 0; turn <= pairs; turn += 1) {
     const before = await reference();
@@ -42,7 +46,11 @@ export async function takeTurns<Measure extends string>(pairs: number, ours: Leg
 }
 
 /** Takes turns, and says what they come to. */
-export async function compare<Measure extends string>(pairs: number, ours: Leg<Measure>, reference: Leg<Measure>): Promise<Record<Measure, Comparison>> {
+export async function compare<Measure extends string>(
+  pairs: number,
+  ours: Leg<Measure>,
+  reference: Leg<Measure>,
+): Promise<Record<Measure, Comparison>> {
   return comparisonOf(await takeTurns(pairs, ours, reference));
 }
 

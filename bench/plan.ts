@@ -27,7 +27,9 @@ export const FULL: Plan = {
   reads: { pairs: 301, each: 40_000 },
   writes: { pairs: 61, each: 12 },
   starts: 7,
-  packs: 100, versionsPerPack: 100, events: 1_000_000,
+  packs: 100,
+  versionsPerPack: 100,
+  events: 1_000_000,
 };
 
 export const QUICK: Plan = {
@@ -36,5 +38,7 @@ export const QUICK: Plan = {
   reads: { pairs: 3, each: 40_000 },
   writes: { pairs: 3, each: 5 },
   starts: 1,
-  packs: 10, versionsPerPack: 5, events: 5_000,
+  packs: 10,
+  versionsPerPack: 5,
+  events: 5_000,
 };

@@ -23,14 +23,20 @@ export async function readsAgainstMap(plan: Plan, place: Workplace): Promise<Tab
   try {
     const prompts = new Map<string, StylePrompt>(registry.view().stylePrompts);
     const ids = keys([...prompts.keys()]);
-    const row = await againstMap(plan, 'S4 getStylePrompt(styleId) / Map.get', {
-      nothing: (reads) => readNothing(ids, reads),
-      ours: (reads) => readDefault(registry, ids, reads),
-      map: (reads) => readMap(prompts, ids, reads),
-    }, MOST);
+    const row = await againstMap(
+      plan,
+      'S4 getStylePrompt(styleId) / Map.get',
+      {
+        nothing: (reads) => readNothing(ids, reads),
+        ours: (reads) => readDefault(registry, ids, reads),
+        map: (reads) => readMap(prompts, ids, reads),
+      },
+      MOST,
+    );
     return {
       title: 'Reads in process',
-      about: 'A read through the registry, against a bare `Map.get` of the same key in the same run. What the loop around them takes is taken off both.',
+      about:
+        'A read through the registry, against a bare `Map.get` of the same key in the same run. What the loop around them takes is taken off both.',
       rows: [row],
     };
   } finally {
@@ -82,24 +88,33 @@ export async function readsInProcessAmongMany(plan: Plan, place: Workplace): Pro
 
 export type Reads = (reads: number) => void;
 
-async function againstMap(plan: Plan, what: string, { ours, map, nothing }: { ours: Reads; map: Reads; nothing: Reads }, most?: number): Promise<Row> {
+async function againstMap(
+  plan: Plan,
+  what: string,
+  { ours, map, nothing }: { ours: Reads; map: Reads; nothing: Reads },
+  most?: number,
+): Promise<Row> {
   const { nanoseconds } = await measured(plan, ours, map, nothing);
   return {
     what,
     figures: {
-      'time': { spread: nanoseconds.ratio, unit: '×', goal: { atMost: 3 } },
+      time: { spread: nanoseconds.ratio, unit: '×', goal: { atMost: 3 } },
       'a read': { spread: nanoseconds.ours, unit: 'ns', ...(most !== undefined && { goal: { atMost: most } }) },
       'the bare map': { spread: nanoseconds.reference, unit: 'ns' },
     },
   };
 }
 
-async function againstSmall(plan: Plan, what: string, { ours, small, nothing }: { ours: Reads; small: Reads; nothing: Reads }): Promise<Row> {
+async function againstSmall(
+  plan: Plan,
+  what: string,
+  { ours, small, nothing }: { ours: Reads; small: Reads; nothing: Reads },
+): Promise<Row> {
   const { rate, nanoseconds } = await measured(plan, ours, small, nothing);
   return {
     what,
     figures: {
-      'speed': { spread: rate.ratio, unit: '×', goal: { atLeast: 0.95 } },
+      speed: { spread: rate.ratio, unit: '×', goal: { atLeast: 0.95 } },
       'a read': { spread: nanoseconds.ours, unit: 'ns' },
       'with three versions': { spread: nanoseconds.reference, unit: 'ns' },
     },
@@ -107,14 +122,21 @@ async function againstSmall(plan: Plan, what: string, { ours, small, nothing }: 
 }
 
 /** Nanoseconds a read, and reads a nanosecond, without what the loop takes. */
-export function measured(plan: Plan, ours: Reads, reference: Reads, nothing: Reads): ReturnType<typeof compare<'nanoseconds' | 'rate'>> {
+export function measured(
+  plan: Plan,
+  ours: Reads,
+  reference: Reads,
+  nothing: Reads,
+): ReturnType<typeof compare<'nanoseconds' | 'rate'>> {
   const { pairs, each } = plan.reads;
   for (const read of [ours, reference, nothing]) for (let count = 0; count < WARM_UP; count += 1) read(each);
   const loop = spread(Array.from({ length: pairs }, () => timed(nothing, each))).median;
-  const leg = (read: Reads): Leg<'nanoseconds' | 'rate'> => async () => {
-    const nanoseconds = timed(read, each) - loop;
-    return { nanoseconds, rate: 1 / nanoseconds };
-  };
+  const leg =
+    (read: Reads): Leg<'nanoseconds' | 'rate'> =>
+    async () => {
+      const nanoseconds = timed(read, each) - loop;
+      return { nanoseconds, rate: 1 / nanoseconds };
+    };
   return compare(pairs, leg(ours), leg(reference));
 }
 
@@ -135,16 +157,24 @@ export function readMap(map: ReadonlyMap<string, StylePrompt>, ids: readonly str
   for (let index = 0; index < reads; index += 1) sink.count += map.get(ids[index % KEYS] ?? '')?.revision ?? 0;
 }
 
-function readMaps(maps: ReadonlyMap<string, ReadonlyMap<string, StylePrompt>>, packs: readonly string[], ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += maps.get(packs[index % KEYS] ?? '')?.get(ids[index % KEYS] ?? '')?.revision ?? 0;
+function readMaps(
+  maps: ReadonlyMap<string, ReadonlyMap<string, StylePrompt>>,
+  packs: readonly string[],
+  ids: readonly string[],
+  reads: number,
+): void {
+  for (let index = 0; index < reads; index += 1)
+    sink.count += maps.get(packs[index % KEYS] ?? '')?.get(ids[index % KEYS] ?? '')?.revision ?? 0;
 }
 
 function readDefault(registry: Registry, ids: readonly string[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '').revision;
+  for (let index = 0; index < reads; index += 1)
+    sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '').revision;
 }
 
 function readAt(registry: Registry, ids: readonly string[], places: readonly At[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '', places[index % KEYS]).revision;
+  for (let index = 0; index < reads; index += 1)
+    sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '', places[index % KEYS]).revision;
 }
 
 /**

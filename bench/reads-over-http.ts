@@ -46,11 +46,15 @@ const AGAINST_BARE: Readonly<Record<string, readonly Case[]>> = {
 
 /** @param names which of S1, S2, S3 */
 export async function readsAgainstBare(plan: Plan, place: Workplace, names: readonly string[]): Promise<Table> {
-  const rows = await measured(plan, names.flatMap((name) => AGAINST_BARE[name] ?? []), async () => {
-    const service = await startService({ dataDir: place.folder('shipped'), packsDir: PACKS_DIR });
-    const answers = await Promise.all([ACTIVE, SYSTEM, STYLE].map((path) => answerAt(service, path)));
-    return { ours: service, reference: await startBare(answers) };
-  });
+  const rows = await measured(
+    plan,
+    names.flatMap((name) => AGAINST_BARE[name] ?? []),
+    async () => {
+      const service = await startService({ dataDir: place.folder('shipped'), packsDir: PACKS_DIR });
+      const answers = await Promise.all([ACTIVE, SYSTEM, STYLE].map((path) => answerAt(service, path)));
+      return { ours: service, reference: await startBare(answers) };
+    },
+  );
   return {
     title: 'Reads over HTTP',
     about:
@@ -71,7 +75,12 @@ export async function readsAmongMany(plan: Plan, place: Workplace): Promise<Tabl
     same('getActivePack 304', reread(ACTIVE)),
     same('getSystemPrompt 200', read(SYSTEM)),
     same('getStylePrompt 200', read(STYLE)),
-    { what: 'S9 getActivePack 200, packs at random', ours: read(...paths), reference: read(...paths.map(() => ACTIVE)), goal },
+    {
+      what: 'S9 getActivePack 200, packs at random',
+      ours: read(...paths),
+      reference: read(...paths.map(() => ACTIVE)),
+      goal,
+    },
   ];
   const [small, large] = [await place.small(), await place.large()];
   const rows = await measured(plan, cases, async () => ({
@@ -95,7 +104,13 @@ async function measured(plan: Plan, cases: readonly Case[], start: () => Promise
         process.stderr.write(`${what}, processes ${round} of ${processes}\n`);
         const [left, right] = [await ours(sides.ours), await reference(sides.reference)];
         if (index === 0 && !plan.quick) await Promise.all([load(left, WARM_UP), load(right, WARM_UP)]);
-        taken[index]?.push(...(await takeTurns(pairs, () => load(left, seconds), () => load(right, seconds))));
+        taken[index]?.push(
+          ...(await takeTurns(
+            pairs,
+            () => load(left, seconds),
+            () => load(right, seconds),
+          )),
+        );
       }
     } finally {
       await Promise.all([sides.ours.stop(), sides.reference.stop()]);
@@ -128,14 +143,20 @@ function read(...paths: readonly string[]): Case['ours'] {
 
 /** Reads a path again with the ETag that it had, and gets 304. */
 function reread(path: string): Case['ours'] {
-  return async (server) => ({ server, paths: [path], headers: { ...server.headers, 'if-none-match': (await answerAt(server, path)).etag }, status: 304 });
+  return async (server) => ({
+    server,
+    paths: [path],
+    headers: { ...server.headers, 'if-none-match': (await answerAt(server, path)).etag },
+    status: 304,
+  });
 }
 
 async function answerAt({ url, headers }: Served, path: string): Promise<BareAnswer> {
   const answer = await fetch(`${url}${path}`, { headers });
   const etag = answer.headers.get('etag');
   const contentType = answer.headers.get('content-type');
-  if (answer.status !== 200 || etag === null || contentType === null) throw new Error(`${url}${path} answered ${answer.status}: ${await answer.text()}`);
+  if (answer.status !== 200 || etag === null || contentType === null)
+    throw new Error(`${url}${path} answered ${answer.status}: ${await answer.text()}`);
   return { path, etag, contentType, body: await answer.text() };
 }
 

@@ -42,10 +42,15 @@ export function markdown({ title, about, rows }: Table): string {
   const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
   const cells = [
     ['', ...columns, 'goal met'],
-    ...rows.map((row) => [row.what, ...columns.map((column) => cellOf(row.figures[column])), { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true']]),
+    ...rows.map((row) => [
+      row.what,
+      ...columns.map((column) => cellOf(row.figures[column])),
+      { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true'],
+    ]),
   ];
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0), 3));
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const [head = [], ...body] = cells;
   return `## ${title}\n\n${about}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
 }

@@ -57,8 +57,11 @@ process.on('exit', () => place.remove());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 process.stdout.write(`${machine()}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
-process.stdout.write(`Pairs that take turns: ${plan.load.processes * plan.load.pairs} over HTTP, ${plan.reads.pairs} in process, ${plan.writes.pairs} of writes; ${plan.starts} starts. A cell is the median, with the lowest and the highest in brackets.\n\n`);
-if (plan.quick) process.stdout.write('**A quick run: it shows that the benchmarks work. Its figures are no measurement.**\n\n');
+process.stdout.write(
+  `Pairs that take turns: ${plan.load.processes * plan.load.pairs} over HTTP, ${plan.reads.pairs} in process, ${plan.writes.pairs} of writes; ${plan.starts} starts. A cell is the median, with the lowest and the highest in brackets.\n\n`,
+);
+if (plan.quick)
+  process.stdout.write('**A quick run: it shows that the benchmarks work. Its figures are no measurement.**\n\n');
 const tables: Table[] = [];
 for (const benchmark of BENCHMARKS) {
   const chosen = benchmark.names.filter((name) => names.includes(name));

@@ -26,15 +26,20 @@ export async function activationOnPostgres(plan: Plan, _place: Workplace): Promi
     const bare = await bareWriter(await server.database());
     try {
       const next = nextVersion(registry);
-      const { milliseconds } = await compare(plan.writes.pairs, medianOf(plan, () => registry.activate({ version: next(), reason })), medianOf(plan, () => bare.write()));
+      const { milliseconds } = await compare(
+        plan.writes.pairs,
+        medianOf(plan, () => registry.activate({ version: next(), reason })),
+        medianOf(plan, () => bare.write()),
+      );
       return {
         title: 'Durable activation on PostgreSQL',
-        about: '`registry.activate()` (p50 of each leg), against BEGIN … COMMIT with the same statements one by one (p50) in another database of the same server.',
+        about:
+          '`registry.activate()` (p50 of each leg), against BEGIN … COMMIT with the same statements one by one (p50) in another database of the same server.',
         rows: [
           {
             what: 'S6 activate / BEGIN … COMMIT',
             figures: {
-              'time': { spread: milliseconds.ratio, unit: '×', goal: { atMost: 0.7 } },
+              time: { spread: milliseconds.ratio, unit: '×', goal: { atMost: 0.7 } },
               'an activation': { spread: milliseconds.ours, unit: 'ms' },
               'BEGIN … COMMIT': { spread: milliseconds.reference, unit: 'ms' },
             },
@@ -102,7 +107,12 @@ export async function readsWithBusyStore(plan: Plan, place: Workplace): Promise<
     const service = await startService({ dataDir: place.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
     const sql = postgres(url, { max: 8, onnotice: () => undefined });
     try {
-      const target: Target = { server: service, paths: ['/v1/packs/coach/active'], headers: service.headers, status: 200 };
+      const target: Target = {
+        server: service,
+        paths: ['/v1/packs/coach/active'],
+        headers: service.headers,
+        status: 200,
+      };
       const reads = () => load(target, plan.load.seconds);
       const busy = async () => {
         let over = false;
@@ -119,11 +129,15 @@ export async function readsWithBusyStore(plan: Plan, place: Workplace): Promise<
       const { rate, perCpuSecond } = await compare(plan.load.processes * plan.load.pairs, busy, reads);
       return {
         title: 'Reads over HTTP while PostgreSQL is busy',
-        about: '`getActivePack` of one service, while eight sessions of others keep its PostgreSQL at work, against the same with PostgreSQL idle. *per CPU second* counts the CPU time of the service alone.',
+        about:
+          '`getActivePack` of one service, while eight sessions of others keep its PostgreSQL at work, against the same with PostgreSQL idle. *per CPU second* counts the CPU time of the service alone.',
         rows: [
           {
             what: 'busy / idle',
-            figures: { 'requests/s': { spread: rate.ratio, unit: '×' }, 'per CPU second': { spread: perCpuSecond.ratio, unit: '×' } },
+            figures: {
+              'requests/s': { spread: rate.ratio, unit: '×' },
+              'per CPU second': { spread: perCpuSecond.ratio, unit: '×' },
+            },
           },
         ],
       };
@@ -134,7 +148,12 @@ export async function readsWithBusyStore(plan: Plan, place: Workplace): Promise<
   });
 }
 
-async function lags(plan: Plan, state: 'idle' | 'busy', activated: () => Promise<number>, notified: () => Promise<number>): Promise<Row> {
+async function lags(
+  plan: Plan,
+  state: 'idle' | 'busy',
+  activated: () => Promise<number>,
+  notified: () => Promise<number>,
+): Promise<Row> {
   const pairs: { ours: number[]; bare: number[] }[] = [];
   for (let pair = 0; pair <= plan.writes.pairs; pair += 1) {
     const legs = { ours: [] as number[], bare: [] as number[] };
@@ -151,8 +170,8 @@ async function lags(plan: Plan, state: 'idle' | 'busy', activated: () => Promise
     what: `S7 commit → visible on another instance, ${state}`,
     figures: {
       'p50 / NOTIFY’s': { spread: spread(pairs.map(p50)), unit: '×', goal: { atMost: 2 } },
-      'p50': { spread: spread(ours), unit: 'ms' },
-      'p99': { spread: percentile(ours, 0.99), unit: 'ms', ...(state === 'busy' && { goal: { atMost: 250 } }) },
+      p50: { spread: spread(ours), unit: 'ms' },
+      p99: { spread: percentile(ours, 0.99), unit: 'ms', ...(state === 'busy' && { goal: { atMost: 250 } }) },
       'NOTIFY p50': { spread: spread(bare), unit: 'ms' },
       'NOTIFY p99': { spread: percentile(bare, 0.99), unit: 'ms' },
     },
@@ -182,7 +201,13 @@ function since(asked: bigint, seen: bigint): number {
 }
 
 async function openRegistry(url: string): Promise<Registry> {
-  return Registry.open({ store: openPostgresStore({ url }), channels: ['production'], defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await readPackFolders(PACKS_DIR) });
+  return Registry.open({
+    store: openPostgresStore({ url }),
+    channels: ['production'],
+    defaultPack: 'coach',
+    sessionTtl: 86_400_000,
+    shipped: await readPackFolders(PACKS_DIR),
+  });
 }
 
 function nextVersion(registry: Registry): () => string {
@@ -195,7 +220,15 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
   await store.head(); // makes the tables
   await store.close();
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  const draft: EventDraft = { type: 'version-activated', actor: SYSTEM_ACTOR, reason, pack: 'coach', channel: 'production', version: '1.0.0', data: { digest: `sha256:${'0'.repeat(64)}`, previousVersion: '1.1.0' } };
+  const draft: EventDraft = {
+    type: 'version-activated',
+    actor: SYSTEM_ACTOR,
+    reason,
+    pack: 'coach',
+    channel: 'production',
+    version: '1.0.0',
+    data: { digest: `sha256:${'0'.repeat(64)}`, previousVersion: '1.1.0' },
+  };
   let head: Head = { revision: 0, hash: '0'.repeat(64) };
   return {
     async write() {
@@ -216,7 +249,9 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
 async function withPostgres(measure: (server: TestPostgres) => Promise<Table>): Promise<Table> {
   const endings: (() => unknown)[] = [];
   try {
-    return await measure(await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { fsync: true }));
+    return await measure(
+      await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { fsync: true }),
+    );
   } finally {
     for (const ending of endings) await ending();
   }

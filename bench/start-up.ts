@@ -32,9 +32,19 @@ export async function startUp(plan: Plan, place: Workplace): Promise<Table> {
   const [shipped, large, long] = [place.folder('started'), await place.large(), await place.long()];
   const starts: readonly Start[] = [
     { what: 'the shipped packs only', dataDir: shipped, snapshot: true, goals: {} },
-    { what: `${versions} versions, with the last good snapshot`, dataDir: large, snapshot: true, goals: { ms: 2000, megabytes: 250 } },
+    {
+      what: `${versions} versions, with the last good snapshot`,
+      dataDir: large,
+      snapshot: true,
+      goals: { ms: 2000, megabytes: 250 },
+    },
     { what: `${versions} versions, without it`, dataDir: large, snapshot: false, goals: { ms: 2000, megabytes: 250 } },
-    { what: `a log of ${events} events, with the last good snapshot`, dataDir: long, snapshot: true, goals: { ms: 5000 } },
+    {
+      what: `a log of ${events} events, with the last good snapshot`,
+      dataDir: long,
+      snapshot: true,
+      goals: { ms: 5000 },
+    },
     { what: `a log of ${events} events, without it`, dataDir: long, snapshot: false, goals: { ms: 5000 } },
   ];
   // A first start registers the shipped packs and leaves a snapshot behind; it is not counted.
@@ -49,19 +59,30 @@ export async function startUp(plan: Plan, place: Workplace): Promise<Table> {
   }
   const rows = starts.map(({ what, goals }, index): Row => {
     const own = all[index] ?? [];
-    const figure = (pick: (taken: Taken) => number, unit: Figure['unit'], atMost?: number): Figure => ({ spread: spread(own.map(pick)), unit, ...(atMost !== undefined && { goal: { atMost } }) });
+    const figure = (pick: (taken: Taken) => number, unit: Figure['unit'], atMost?: number): Figure => ({
+      spread: spread(own.map(pick)),
+      unit,
+      ...(atMost !== undefined && { goal: { atMost } }),
+    });
     return {
       what: `S10 ${what}`,
       figures: {
         'to ready': figure(({ ms }) => ms, 'ms', goals.ms),
-        'against the shipped packs only': { spread: spread(own.map(({ ms }, turn) => ms / (all[0]?.[turn]?.ms ?? NaN))), unit: '×' },
+        'against the shipped packs only': {
+          spread: spread(own.map(({ ms }, turn) => ms / (all[0]?.[turn]?.ms ?? NaN))),
+          unit: '×',
+        },
         'CPU time': figure(({ cpu }) => cpu, 'ms'),
         'RSS at ready': figure(({ rss }) => rss / MEGABYTE, 'MB', goals.megabytes),
         'peak RSS': figure(({ peak }) => peak / MEGABYTE, 'MB'),
       },
     };
   });
-  return { title: 'Start-up', about: 'From starting `node server.ts` to the first 200 of `/readyz`. The cases take turns.', rows };
+  return {
+    title: 'Start-up',
+    about: 'From starting `node server.ts` to the first 200 of `/readyz`. The cases take turns.',
+    rows,
+  };
 }
 
 /** Starts the service, waits until it is ready, and ends it. */

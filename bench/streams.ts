@@ -47,7 +47,12 @@ export async function fanOut(plan: Plan, place: Workplace): Promise<Table> {
   const service = await startService({ dataDir: place.folder('streams'), packsDir: PACKS_DIR });
   const ours = await sideOf(service, watchers, settle, activations(service.headers['authorization'] ?? ''));
   const bare = await startBareStream();
-  const reference = await sideOf(bare, watchers, settle, (revision) => `POST /flip?id=${revision} HTTP/1.1\r\nHost: bare\r\nContent-Length: 0\r\n\r\n`);
+  const reference = await sideOf(
+    bare,
+    watchers,
+    settle,
+    (revision) => `POST /flip?id=${revision} HTTP/1.1\r\nHost: bare\r\nContent-Length: 0\r\n\r\n`,
+  );
   const reads: { readonly idle: number; readonly during: number }[] = [];
   try {
     const legs = await takeTurns(
@@ -75,15 +80,30 @@ export async function fanOut(plan: Plan, place: Workplace): Promise<Table> {
       rows: [
         {
           what: 'S8 flip → last has it',
-          figures: { 'time': { spread: milliseconds.ratio, unit: '×', goal: { atMost: 1.2 } }, 'ours': { spread: milliseconds.ours, unit: 'ms' }, 'bare': { spread: milliseconds.reference, unit: 'ms' } },
+          figures: {
+            time: { spread: milliseconds.ratio, unit: '×', goal: { atMost: 1.2 } },
+            ours: { spread: milliseconds.ours, unit: 'ms' },
+            bare: { spread: milliseconds.reference, unit: 'ms' },
+          },
         },
         {
           what: 'S8 read p99 while it is told / idle',
-          figures: { 'time': { spread: spread(reads.map(({ idle, during }) => during / idle)), unit: '×', goal: { atMost: 5 } }, 'while told': { spread: spread(reads.map(({ during }) => during)), unit: 'ms' }, 'idle': { spread: spread(reads.map(({ idle }) => idle)), unit: 'ms' } },
+          figures: {
+            time: { spread: spread(reads.map(({ idle, during }) => during / idle)), unit: '×', goal: { atMost: 5 } },
+            'while told': { spread: spread(reads.map(({ during }) => during)), unit: 'ms' },
+            idle: { spread: spread(reads.map(({ idle }) => idle)), unit: 'ms' },
+          },
         },
         {
           what: `S8 memory of ${watchers.toLocaleString('en')} watchers`,
-          figures: { 'ours': { spread: single(ours.memory / MB), unit: 'MB', goal: { atMost: Math.round((watchers * MOST_EACH) / MB) } }, 'bare': { spread: single(reference.memory / MB), unit: 'MB' } },
+          figures: {
+            ours: {
+              spread: single(ours.memory / MB),
+              unit: 'MB',
+              goal: { atMost: Math.round((watchers * MOST_EACH) / MB) },
+            },
+            bare: { spread: single(reference.memory / MB), unit: 'MB' },
+          },
         },
       ],
     };
@@ -115,10 +135,20 @@ function activations(authorization: string): (revision: number) => string {
 }
 
 /** Has a process open so many streams of a server. @param flip the request that makes the event of a revision */
-async function sideOf(server: Served, watchers: number, settle: number, flip: (revision: number) => string): Promise<Side> {
+async function sideOf(
+  server: Served,
+  watchers: number,
+  settle: number,
+  flip: (revision: number) => string,
+): Promise<Side> {
   const client = fork(CLIENT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const before = (await server.usage()).rss;
-  const opened = await told(client, { order: 'open', url: server.url, authorization: server.headers['authorization'] ?? 'none', watchers });
+  const opened = await told(client, {
+    order: 'open',
+    url: server.url,
+    authorization: server.headers['authorization'] ?? 'none',
+    watchers,
+  });
   await new Promise((resolve) => setTimeout(resolve, settle));
   const after = (await server.usage()).rss;
   let { revision } = opened;
@@ -151,7 +181,8 @@ async function startBareStream(): Promise<Served> {
   const child = fork(BARE, { execArgv: ['--import', PROBE], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return {
-    url, headers: {},
+    url,
+    headers: {},
     usage: async () => {
       const answer = once(child, 'message') as Promise<[Usage]>;
       child.send('usage');
@@ -171,7 +202,9 @@ async function readsFor(server: Served, goOn: (count: number) => boolean): Promi
   while (goOn(times.length)) {
     const start = performance.now();
     const status = await new Promise((resolve, reject) => {
-      const asked = request(`${server.url}/v1/packs/coach/active`, { agent, headers: server.headers }, (response) => response.resume().once('end', () => resolve(response.statusCode)));
+      const asked = request(`${server.url}/v1/packs/coach/active`, { agent, headers: server.headers }, (response) =>
+        response.resume().once('end', () => resolve(response.statusCode)),
+      );
       asked.once('error', reject).end();
     });
     if (status !== 200) throw new Error(`A read got ${String(status)}.`);

@@ -9,7 +9,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
-import { keyOfToken, mayBeKnownLater, reaches, RegistryError, type Actor, type KeyRecord, type Snapshot } from '../registry/index.ts';
+import {
+  keyOfToken,
+  mayBeKnownLater,
+  reaches,
+  RegistryError,
+  type Actor,
+  type KeyRecord,
+  type Snapshot,
+} from '../registry/index.ts';
 import { placeSeen } from './place-seen.ts';
 import { restamp } from './request-snapshot.ts';
 import { UnknownKeys } from './unknown-keys.ts';
@@ -33,7 +41,11 @@ export interface AuthenticationOptions {
   readonly keyMaxStale?: number;
 }
 
-function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: AuthenticationOptions, done: () => void): void {
+function authentication(
+  app: FastifyInstance,
+  { keyMaxStale = Infinity }: AuthenticationOptions,
+  done: () => void,
+): void {
   const proved = new LRUCache<string, string>({ max: REMEMBERED });
   const unknown = new UnknownKeys(app.registry, app.log);
 
@@ -44,7 +56,12 @@ function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: Authen
     const token = bearerOf(request);
     if (token === undefined) return next();
     if (!app.keysAreHonoured()) {
-      return next(new RegistryError('store-unavailable', `Keys were last confirmed ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`));
+      return next(
+        new RegistryError(
+          'store-unavailable',
+          `Keys were last confirmed ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`,
+        ),
+      );
     }
     request.caller = callerOf(request.snapshot, token, proved);
     if (request.caller !== null || request.is404 || !mayBeKnownLater(request.snapshot, token)) return next();
@@ -54,7 +71,14 @@ function authentication(app: FastifyInstance, { keyMaxStale = Infinity }: Authen
       request.caller = callerOf(request.snapshot, token, proved);
       if (request.caller !== null || looked || !isBehind(request)) next();
       // SPEC R10: by the revision that the caller saw, the key may have been made
-      else next(new RegistryError('revision-not-reached', 'The log cannot be read at the moment, so whether the key is known at that revision cannot be said.', { currentRevision: request.snapshot.revision }));
+      else
+        next(
+          new RegistryError(
+            'revision-not-reached',
+            'The log cannot be read at the moment, so whether the key is known at that revision cannot be said.',
+            { currentRevision: request.snapshot.revision },
+          ),
+        );
     });
   });
   done();

@@ -44,7 +44,8 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
   const answer = () => {
     const current = socket._httpMessage ?? undefined;
     if (current === undefined) end(socket, isAnswered(socket) ? undefined : answerOf(this, error));
-    else if (current.req.complete && (current.writableEnded || !current.headersSent)) current.once('close', answer); // an earlier request's
+    else if (current.req.complete && (current.writableEnded || !current.headersSent))
+      current.once('close', answer); // an earlier request's
     else end(socket, current.headersSent ? undefined : answerOf(this, error)); // the request's own, or a stream that nobody can stop otherwise
   };
   answer();
@@ -69,15 +70,27 @@ function answerOf({ registry, server }: FastifyInstance, error: NodeJS.ErrnoExce
   const { status, title } = PROBLEMS[problem.code];
   const body = bodyOf(problem);
   const headers = [
-    `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, 'X-Content-Type-Options: nosniff',
-    `Registry-Revision: ${registry.current.revision}`, 'Cache-Control: private, no-cache', 'Connection: close',
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    `Registry-Revision: ${registry.current.revision}`,
+    'Cache-Control: private, no-cache',
+    'Connection: close',
     ...marksOf(registry, registry.current).map(([name, value]) => `${name}: ${value}`),
   ];
   return `HTTP/1.1 ${status} ${title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
 }
 
-function problemOf({ code }: NodeJS.ErrnoException, { headersTimeout, requestTimeout }: FastifyInstance['server']): Problem {
-  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'header-too-large', detail: `The request headers are larger than ${maxHeaderSize} bytes.` };
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { code: 'request-timeout', detail: `The request did not arrive in time: its headers have ${headersTimeout / 1000} s, all of it has ${requestTimeout / 1000} s.` };
+function problemOf(
+  { code }: NodeJS.ErrnoException,
+  { headersTimeout, requestTimeout }: FastifyInstance['server'],
+): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return { code: 'header-too-large', detail: `The request headers are larger than ${maxHeaderSize} bytes.` };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return {
+      code: 'request-timeout',
+      detail: `The request did not arrive in time: its headers have ${headersTimeout / 1000} s, all of it has ${requestTimeout / 1000} s.`,
+    };
   return { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
 }

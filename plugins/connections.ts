@@ -142,7 +142,10 @@ class ClosedForRoom {
 
   say(open: number): void {
     if (this.count === 0 || performance.now() - this.#saidAt < SAY_AGAIN) return;
-    this.#app.log.warn({ closed: this.count, open, most: this.#most, reason: this.#reason }, 'There is no room for more connections. Those that had shown no key were closed, the oldest first, or new ones were refused.');
+    this.#app.log.warn(
+      { closed: this.count, open, most: this.#most, reason: this.#reason },
+      'There is no room for more connections. Those that had shown no key were closed, the oldest first, or new ones were refused.',
+    );
     this.#saidAt = performance.now();
     this.count = 0;
     this.#reason = undefined;

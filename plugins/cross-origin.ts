@@ -14,14 +14,29 @@ export interface CrossOriginOptions {
 }
 
 /** Headers of ours that a page of another origin may read. */
-const EXPOSED = ['ETag', 'Location', 'Registry-Revision', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied', 'Retry-After', 'Idempotency-Replayed'];
+const EXPOSED = [
+  'ETag',
+  'Location',
+  'Registry-Revision',
+  'Registry-Epoch',
+  'Registry-Stale',
+  'Registry-Pinned',
+  'Preference-Applied',
+  'Retry-After',
+  'Idempotency-Replayed',
+];
 
 async function crossOrigin(app: FastifyInstance, { origins }: CrossOriginOptions): Promise<void> {
   app.addHook('onRequest', (request, reply, next) => {
     if (request.method !== 'OPTIONS' || isPreflight(request)) next();
     else reply.callNotFound();
   });
-  await app.register(cors, { origin: [...origins], methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED, maxAge: 600 });
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: EXPOSED,
+    maxAge: 600,
+  });
 }
 
 function isPreflight({ headers }: FastifyRequest): boolean {

@@ -30,7 +30,10 @@ const UNKNOWN = 256;
  */
 export function mostConnections(limit = descriptorLimit()): number {
   if (limit < RESERVE + FEWEST) {
-    throw new StartRefused(78, `This process may open ${limit} files and connections; it needs at least ${RESERVE + FEWEST}. Raise the limit ("ulimit -n", LimitNOFILE= of systemd, --ulimit nofile= of a container).`);
+    throw new StartRefused(
+      78,
+      `This process may open ${limit} files and connections; it needs at least ${RESERVE + FEWEST}. Raise the limit ("ulimit -n", LimitNOFILE= of systemd, --ulimit nofile= of a container).`,
+    );
   }
   return Math.min(limit - RESERVE, MOST);
 }

@@ -15,8 +15,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const FOLDER = new URL('static/', import.meta.resolve('@fastify/swagger-ui/package.json'));
 
 const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8', '.html': 'text/html; charset=utf-8', '.js': 'application/javascript; charset=utf-8',
-  '.json': 'application/json; charset=utf-8', '.png': 'image/png', '.svg': 'image/svg+xml',
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'application/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
 };
 
 interface Page {
@@ -42,7 +46,11 @@ function pageOf(name: string): Page {
   let page = pages.get(name);
   if (page === undefined) {
     const body = readFileSync(fileURLToPath(new URL(name, FOLDER)));
-    page = { body, etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`, type: TYPES[extname(name)] ?? 'application/octet-stream' };
+    page = {
+      body,
+      etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`,
+      type: TYPES[extname(name)] ?? 'application/octet-stream',
+    };
     pages.set(name, page);
   }
   return page;

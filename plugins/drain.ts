@@ -40,7 +40,10 @@ function drain(app: FastifyInstance, _options: object, done: () => void): void {
       server.closeIdleConnections();
       for (const socket of open) if (socket.bytesRead === 0) socket.destroy(); // not idle to the server: its first request may be on its way
     };
-    timers.push(setInterval(look, PAUSE), setTimeout(() => server.closeAllConnections(), LONGEST));
+    timers.push(
+      setInterval(look, PAUSE),
+      setTimeout(() => server.closeAllConnections(), LONGEST),
+    );
     next();
   });
   app.addHook('onClose', (_app, next) => {

@@ -19,7 +19,17 @@ import { repeatedName } from './repeated-names.ts';
 
 // `validateSchema` would compile JSON Schema's own schema anew for each part of the application: half of a start's time, for
 // schemas that the compiler (`strict`) and the checks of openapi.yaml have looked at.
-const RULES: Options = { validateSchema: false, removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false, verbose: true, strict: true, strictTypes: false, allowUnionTypes: true };
+const RULES: Options = {
+  validateSchema: false,
+  removeAdditional: false,
+  coerceTypes: false,
+  useDefaults: false,
+  allErrors: false,
+  verbose: true,
+  strict: true,
+  strictTypes: false,
+  allowUnionTypes: true,
+};
 
 /** As many digits as a safe integer has. */
 const DECIMAL = /^-?\d{1,16}$/u;
@@ -30,7 +40,12 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
 
   // The body of a request without one has ended before anybody looks (`optimizeEmptyRequests`); the framework would wait for its end.
   app.addHook('preParsing', (request, _reply, body, next) => {
-    next(null, (body as IncomingMessage).readableEnded && request.headers['content-type'] !== undefined ? Readable.from([]) : body);
+    next(
+      null,
+      (body as IncomingMessage).readableEnded && request.headers['content-type'] !== undefined
+        ? Readable.from([])
+        : body,
+    );
   });
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -52,7 +67,13 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
       const faults = unfitTexts(body).slice(0, 20);
       if (faults.length > 0) return finish(invalidInput('The body holds what cannot be kept.', faults));
       const repeated = repeatedName(text);
-      return repeated === undefined ? finish(null, body) : finish(invalidInput('The body names a member twice.', [{ pointer: repeated, detail: 'Name each member once; which of them is meant cannot be known.' }]));
+      return repeated === undefined
+        ? finish(null, body)
+        : finish(
+            invalidInput('The body names a member twice.', [
+              { pointer: repeated, detail: 'Name each member once; which of them is meant cannot be known.' },
+            ]),
+          );
     });
   });
   done();
@@ -112,7 +133,8 @@ function fromText(validate: ValidateFunction, integers: readonly string[]): Vali
   const reading = (data: Record<string, unknown>): boolean => {
     for (const name of integers) {
       const text = data[name];
-      if (typeof text === 'string' && DECIMAL.test(text) && Number.isSafeInteger(Number(text))) data[name] = Number(text);
+      if (typeof text === 'string' && DECIMAL.test(text) && Number.isSafeInteger(Number(text)))
+        data[name] = Number(text);
     }
     const valid = validate(data);
     reading.errors = validate.errors;
@@ -123,7 +145,9 @@ function fromText(validate: ValidateFunction, integers: readonly string[]): Vali
 }
 
 function integersOf({ properties = {} }: TSchema): string[] {
-  return Object.entries(properties as Record<string, TSchema>).flatMap(([name, { type }]) => (type === 'integer' ? [name] : []));
+  return Object.entries(properties as Record<string, TSchema>).flatMap(([name, { type }]) =>
+    type === 'integer' ? [name] : [],
+  );
 }
 
 const FIRST = Date.parse('0000-01-01T00:00:00Z');

@@ -17,16 +17,17 @@ import { refusalBy } from './scopes.ts';
 
 function minRevision(app: FastifyInstance, _options: object, done: () => void): void {
   const { registry } = app;
-  const catchUpFirst = (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
-    const { place, wrong } = placeSeen(request.headers);
-    if (wrong !== undefined) return next(notAPlace(wrong));
-    if (place === undefined) return next();
-    registry.reach(place).then(() => {
-      request.snapshot = registry.current;
-      restamp(reply, registry, request.snapshot);
-      next(refusalBy(request.snapshot, request, reply, scope));
-    }, next);
-  };
+  const catchUpFirst =
+    (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
+      const { place, wrong } = placeSeen(request.headers);
+      if (wrong !== undefined) return next(notAPlace(wrong));
+      if (place === undefined) return next();
+      registry.reach(place).then(() => {
+        request.snapshot = registry.current;
+        restamp(reply, registry, request.snapshot);
+        next(refusalBy(request.snapshot, request, reply, scope));
+      }, next);
+    };
   app.addHook('onRoute', (route) => {
     const { scope } = route.config ?? {};
     if (scope === undefined || scope === 'open') return;
@@ -37,7 +38,10 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
 
 /** Says which header names no place, and what it should be. */
 function notAPlace(parameter: NonNullable<PlaceSeen['wrong']>): RegistryError {
-  const [name, source, example] = parameter === 'registry-epoch' ? ['Registry-Epoch', 'Registry-Epoch', 2] : ['Registry-Min-Revision', 'Registry-Revision', 42];
+  const [name, source, example] =
+    parameter === 'registry-epoch'
+      ? ['Registry-Epoch', 'Registry-Epoch', 2]
+      : ['Registry-Min-Revision', 'Registry-Revision', 42];
   const detail = `It must be a whole number: the ${source} of an earlier answer, e.g. ${example}.`;
   return invalidInput(`${name} is not valid.`, [{ parameter, detail }]);
 }

@@ -6,7 +6,18 @@
 import type { Store } from '../registry/index.ts';
 
 /** A call that asks the database, by its name at the port. */
-export type StoreOperation = 'head' | 'append' | 'fence' | 'raiseFence' | 'events' | 'repeated' | 'content' | 'sessionKeys' | 'now' | 'renew' | 'release';
+export type StoreOperation =
+  | 'head'
+  | 'append'
+  | 'fence'
+  | 'raiseFence'
+  | 'events'
+  | 'repeated'
+  | 'content'
+  | 'sessionKeys'
+  | 'now'
+  | 'renew'
+  | 'release';
 
 /** Makes a call, and gives back what came of it. */
 export type Around = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;

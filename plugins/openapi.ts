@@ -32,17 +32,25 @@ const ENTRIES = { docs: './docs', openapi: './openapi.json', packs: './v1/packs'
 
 /** Whether `Accept` (RFC 9110 section 12.5.1) asks for a page rather than for JSON, as browsers do. */
 function prefersPage(accept = ''): boolean {
-  const ranges = accept.toLowerCase().split(',').map((range) => range.split(';').map((part) => part.trim()));
+  const ranges = accept
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim()));
   const quality = (type: string) => {
     const parameters = ranges.find(([name]) => name === type);
-    return parameters === undefined ? 0 : Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+    return parameters === undefined
+      ? 0
+      : Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
   };
   return quality('text/html') > quality('application/json');
 }
 
 /** Without the bar at the top, which offers to explore other documents. */
 const SWAGGER_UI = {
-  layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: true,
+  layout: 'BaseLayout',
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  persistAuthorization: true,
   plugins: [withoutEndlessAnswers],
 };
 
@@ -50,14 +58,28 @@ const SWAGGER_UI = {
 function withoutEndlessAnswers() {
   return {
     statePlugins: {
-      spec: { wrapSelectors: { allowTryItOutFor: (allowed: (...args: unknown[]) => boolean) => (state: unknown, path: string, method: string) => path !== '/v1/events' && allowed(state, path, method) } },
+      spec: {
+        wrapSelectors: {
+          allowTryItOutFor:
+            (allowed: (...args: unknown[]) => boolean) => (state: unknown, path: string, method: string) =>
+              path !== '/v1/events' && allowed(state, path, method),
+        },
+      },
     },
   };
 }
 
 const MIN_REVISION = {
-  'registry-min-revision': { type: 'integer', minimum: 0, description: 'The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal.' },
-  'registry-epoch': { type: 'integer', minimum: 1, description: 'The `Registry-Epoch` that came with it; the one in force where not given.' },
+  'registry-min-revision': {
+    type: 'integer',
+    minimum: 0,
+    description: 'The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal.',
+  },
+  'registry-epoch': {
+    type: 'integer',
+    minimum: 1,
+    description: 'The `Registry-Epoch` that came with it; the one in force where not given.',
+  },
 };
 
 async function openapi(app: FastifyInstance): Promise<void> {
@@ -79,7 +101,12 @@ async function openapi(app: FastifyInstance): Promise<void> {
       },
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', bearerFormat: 'prk_<keyId>_<secret>', description: 'An API key. The first one is in `DATA_DIR/operator.key` on the host; it makes others.' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'prk_<keyId>_<secret>',
+            description: 'An API key. The first one is in `DATA_DIR/operator.key` on the host; it makes others.',
+          },
         },
       },
       security: [{ key: [] }],
@@ -87,7 +114,10 @@ async function openapi(app: FastifyInstance): Promise<void> {
       tags: TAGS,
     },
     transform: ({ schema, url, route }) => ({ schema: withScope(unfilled(schema), route.config?.scope), url }),
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`) },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`,
+    },
   });
 
   // A part of its own, so that Helmet's headers and the open scope hold for the documentation only.
@@ -96,7 +126,9 @@ async function openapi(app: FastifyInstance): Promise<void> {
     const sendYaml = sender('application/yaml', () => openapiYaml(app));
     // Swagger UI's own would make the document, and open a file, for each request.
     const cheap: Readonly<Record<string, RouteHandlerMethod>> = {
-      '/docs/json': sender('application/json; charset=utf-8', () => JSON.stringify({ ...app.swagger(), servers: [{ url: '..', description: 'This server.' }] })), // it is served one level further down
+      '/docs/json': sender('application/json; charset=utf-8', () =>
+        JSON.stringify({ ...app.swagger(), servers: [{ url: '..', description: 'This server.' }] }),
+      ), // it is served one level further down
       '/docs/yaml': sendYaml,
       '/docs/static/*': sendDocumentationFile,
     };
@@ -107,7 +139,8 @@ async function openapi(app: FastifyInstance): Promise<void> {
     });
     // RFC 9110 sections 13.1 and 14.2: a server need not do these for what it only shows; the file server's refusals are no problem of ours.
     docs.addHook('onRequest', (request, _reply, next) => {
-      for (const name of ['range', 'if-range', 'if-match', 'if-unmodified-since']) Reflect.deleteProperty(request.raw.headers, name);
+      for (const name of ['range', 'if-range', 'if-match', 'if-unmodified-since'])
+        Reflect.deleteProperty(request.raw.headers, name);
       next();
     });
     await docs.register(helmet, {
@@ -117,11 +150,16 @@ async function openapi(app: FastifyInstance): Promise<void> {
     });
     docs.addHook('onSend', (request, reply, payload, next) => {
       const location = reply.getHeader('location');
-      if (typeof location === 'string' && location.startsWith('/')) void reply.header('location', linkTo(request, location));
+      if (typeof location === 'string' && location.startsWith('/'))
+        void reply.header('location', linkTo(request, location));
       next(null, payload);
     });
     await docs.register(swaggerUi, {
-      routePrefix: '/docs', indexPrefix: '.', staticCSP: false, theme: { title: TITLE }, uiConfig: SWAGGER_UI,
+      routePrefix: '/docs',
+      indexPrefix: '.',
+      staticCSP: false,
+      theme: { title: TITLE },
+      uiConfig: SWAGGER_UI,
     });
     docs.get('/', (request, reply) => {
       if (request.url === '*') return void reply.callNotFound(); // RFC 9112 section 3.2.4: for OPTIONS alone; the router takes it for `/`
@@ -138,7 +176,11 @@ async function openapi(app: FastifyInstance): Promise<void> {
 function withScope(schema: FastifySchema | undefined, scope: string | undefined): FastifySchema {
   if (schema === undefined || schema.hide === true) return { hide: true };
   if (scope === undefined || scope === 'open') return { ...schema, security: [] };
-  return { ...schema, headers: withMinRevision(schema.headers), description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.` };
+  return {
+    ...schema,
+    headers: withMinRevision(schema.headers),
+    description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.`,
+  };
 }
 
 /**
@@ -147,7 +189,11 @@ function withScope(schema: FastifySchema | undefined, scope: string | undefined)
  */
 function unfilled(schema: FastifySchema | undefined): FastifySchema | undefined {
   if (schema?.querystring === undefined) return schema;
-  const { properties = {}, required = [], ...rest } = schema.querystring as { properties?: Record<string, object>; required?: string[] };
+  const {
+    properties = {},
+    required = [],
+    ...rest
+  } = schema.querystring as { properties?: Record<string, object>; required?: string[] };
   const bare = Object.entries(properties).map(([name, property]) => {
     const { examples, ...others } = property as { examples?: unknown[] };
     return [name, required.includes(name) ? { examples, ...others } : others] as const;

@@ -3,5 +3,30 @@
  * their own (`prompt-registry/stores/sqlite`, …), so that an application loads only the driver that it uses.
  */
 export { default, type RegistryPluginOptions } from './registry.ts';
-export { operatorKeyFile, readPackFolders, readPolicies, RegistryError, StartRefused, LogBroken } from '../registry/index.ts';
-export type { ActivateRequest, Activation, ActivePack, At, Event, Health, PublishRequest, Registry, RegistryErrorCode, RevokeRequest, RollbackRequest, Session, Snapshot, Store, StyleList, StylePrompt, SystemPrompt } from '../registry/index.ts';
+export {
+  operatorKeyFile,
+  readPackFolders,
+  readPolicies,
+  RegistryError,
+  StartRefused,
+  LogBroken,
+} from '../registry/index.ts';
+export type {
+  ActivateRequest,
+  Activation,
+  ActivePack,
+  At,
+  Event,
+  Health,
+  PublishRequest,
+  Registry,
+  RegistryErrorCode,
+  RevokeRequest,
+  RollbackRequest,
+  Session,
+  Snapshot,
+  Store,
+  StyleList,
+  StylePrompt,
+  SystemPrompt,
+} from '../registry/index.ts';

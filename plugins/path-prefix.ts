@@ -58,7 +58,13 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 /** The prefix of a request, without a slash at its end; empty if there is none that counts. */
 export function prefixOf({ headers, server, socket }: FastifyRequest): string {
   const header = headers['x-forwarded-prefix'];
-  if (typeof header !== 'string' || header.length > LONGEST_PREFIX || !PREFIX.test(header) || !server.trustedProxies(socket.remoteAddress)) return '';
+  if (
+    typeof header !== 'string' ||
+    header.length > LONGEST_PREFIX ||
+    !PREFIX.test(header) ||
+    !server.trustedProxies(socket.remoteAddress)
+  )
+    return '';
   return header.replace(/\/$/u, '');
 }
 

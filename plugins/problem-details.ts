@@ -7,7 +7,13 @@
  * are mapped here; all else is `internal`, whose message stays in the log.
  * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
  */
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify';
 import type { TSchema } from '@sinclair/typebox';
 import type { ErrorObject } from 'ajv';
 import fp from 'fastify-plugin';
@@ -68,19 +74,28 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof HttpProblem) void reply.headers(error.headers);
     // What is written is decided on the newest snapshot, and what says where the log is has looked: not on what the request came with (SPEC R2).
-    if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members)) restamp(reply, request.server.registry, request.server.registry.current);
+    if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
+      restamp(reply, request.server.registry, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
   });
 
   const sendUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = pathOf(request);
-    const allowed = new Set([...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]));
+    const allowed = new Set(
+      [...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]),
+    );
     if (allowed.size > 0 && !allowed.has(request.method)) {
       const allow = [...allowed].sort().join(', ');
       void reply.header('allow', allow);
-      return sendProblem(request, reply, { code: 'method-not-allowed', detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.` });
+      return sendProblem(request, reply, {
+        code: 'method-not-allowed',
+        detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.`,
+      });
     }
-    return sendProblem(request, reply, { code: 'not-found', detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.` });
+    return sendProblem(request, reply, {
+      code: 'not-found',
+      detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.`,
+    });
   };
   app.setNotFoundHandler(sendUnknown);
   // What is wrong with a body that nobody takes does not matter.
@@ -97,7 +112,10 @@ export default fp(problemDetails, { name: 'problem-details' });
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status } = PROBLEMS[problem.code];
   if (status === 503) void reply.header('retry-after', RETRY_AFTER);
-  return reply.code(status).type(PROBLEM_TYPE).send(bodyOf(problem, prefixOf(request), pathOf(request)));
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send(bodyOf(problem, prefixOf(request), pathOf(request)));
 }
 
 /** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
@@ -110,7 +128,15 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
 /** The body of a problem. @param instance the path that was asked for; not known where the request could not be read */
 export function bodyOf({ code, detail, members }: Problem, prefix = '', instance?: string): string {
   const { status, title } = PROBLEMS[code];
-  return JSON.stringify({ type: `${prefix}/problems/${code}`, title, status, detail, ...(instance !== undefined && { instance: uriOf(`${prefix}${instance}`) }), code, ...members });
+  return JSON.stringify({
+    type: `${prefix}/problems/${code}`,
+    title,
+    status,
+    detail,
+    ...(instance !== undefined && { instance: uriOf(`${prefix}${instance}`) }),
+    code,
+    ...members,
+  });
 }
 
 function problemOf(error: FastifyError | RegistryError | HttpProblem, request: FastifyRequest): Problem {
@@ -119,23 +145,43 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
     const { status, meaning } = PROBLEMS[error.code];
     if (status < 500) return { code: error.code, detail: error.message, members: error.members };
     // What a store says of itself (a path, an address) is for the log.
-    request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request was answered ${error.code}: ${error.message}`);
+    request.log.error(
+      { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
+      `A request was answered ${error.code}: ${error.message}`,
+    );
     return { code: error.code, detail: meaning, members: error.members };
   }
   if (error.validation !== undefined) {
     const where = error.validationContext ?? 'body';
     const errors = error.validation.map((fault) => faultOf(fault, where));
-    return { code: 'validation-failed', detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`, members: { errors } };
+    return {
+      code: 'validation-failed',
+      detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`,
+      members: { errors },
+    };
   }
   const code = FRAMEWORK_CODES[error.code];
   if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
-  if (code === 'payload-too-large') return { code, detail: tooLarge(Number(request.headers['content-length']), request.routeOptions.bodyLimit) };
-  if (code === 'uri-too-long') return { code, detail: `A part of the path is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, which no name and no session id here is.` };
+  if (code === 'payload-too-large')
+    return { code, detail: tooLarge(Number(request.headers['content-length']), request.routeOptions.bodyLimit) };
+  if (code === 'uri-too-long')
+    return {
+      code,
+      detail: `A part of the path is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, which no name and no session id here is.`,
+    };
   if (code !== undefined) return { code, detail: error.message };
-  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
+  if (error.statusCode === 403 || error.statusCode === 404)
+    return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
-  request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, `A request failed: ${messageOf(error)}`);
-  return { code: 'internal', detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.', members: { requestId: request.id } };
+  request.log.error(
+    { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
+    `A request failed: ${messageOf(error)}`,
+  );
+  return {
+    code: 'internal',
+    detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.',
+    members: { requestId: request.id },
+  };
 }
 
 /** @param size bytes that the request announced; NaN if it announced none (a chunked body) */
@@ -146,21 +192,36 @@ function tooLarge(size: number, limit: number): string {
 }
 
 /** One validation fault, by pointer (body) or by parameter (all else). */
-function faultOf({ instancePath, message = 'is not valid', params, keyword, parentSchema, data }: FastifySchemaValidationError & Pick<ErrorObject, 'parentSchema' | 'data'>, where: string): { pointer?: string; parameter?: string; detail: string } {
+function faultOf(
+  {
+    instancePath,
+    message = 'is not valid',
+    params,
+    keyword,
+    parentSchema,
+    data,
+  }: FastifySchemaValidationError & Pick<ErrorObject, 'parentSchema' | 'data'>,
+  where: string,
+): { pointer?: string; parameter?: string; detail: string } {
   const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
   const member = named.additionalProperty ?? named.missingProperty;
   const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
   const place = where === 'body' ? pointer : pointer.replace(/^\//u, '');
-  const detail = keyword === 'pattern' && parentSchema !== undefined ? brokenPattern(parentSchema as TSchema, data, quoted(place)) : detailOf(keyword, member ?? place, message, named.allowedValues);
+  const detail =
+    keyword === 'pattern' && parentSchema !== undefined
+      ? brokenPattern(parentSchema as TSchema, data, quoted(place))
+      : detailOf(keyword, member ?? place, message, named.allowedValues);
   return where === 'body' ? { pointer: place, detail } : { parameter: place, detail };
 }
 
 function detailOf(keyword: string, place: string, message: string, allowed: string[] | undefined): string {
   const shown = quoted(place);
-  if (keyword === 'additionalProperties') return `${shown} is not known here; unknown members are refused, not dropped.`;
+  if (keyword === 'additionalProperties')
+    return `${shown} is not known here; unknown members are refused, not dropped.`;
   if (keyword === 'required') return `${shown} is missing.`;
   if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
-  if (message === 'must match format "date-time"') return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
+  if (message === 'must match format "date-time"')
+    return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
   return `${place === '' ? 'The value' : shown} ${message}.`;
 }
 
@@ -180,6 +241,9 @@ function uriOf(path: string): string {
 }
 
 function patternOf(url: string): RegExp {
-  const pattern = url.replace(/[.+^${}()|[\]\\]/gu, '\\$&').replace(/:[A-Za-z]+/gu, '[^/]+').replace(/\*/gu, '.*');
+  const pattern = url
+    .replace(/[.+^${}()|[\]\\]/gu, '\\$&')
+    .replace(/:[A-Za-z]+/gu, '[^/]+')
+    .replace(/\*/gu, '.*');
   return new RegExp(`^${pattern}$`, 'u');
 }

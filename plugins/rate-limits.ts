@@ -43,7 +43,8 @@ function rateLimits(app: FastifyInstance, { perMinute }: RateLimitsOptions, done
     const share = route.config?.share;
     if (share === 'none') return;
     const windows = share === 'moves' ? new LRUCache<string, Window>({ max: CALLERS }) : common;
-    const count = (request: FastifyRequest, _reply: FastifyReply, next: (error?: Error) => void) => next(refusalOf(windows, request, perMinute));
+    const count = (request: FastifyRequest, _reply: FastifyReply, next: (error?: Error) => void) =>
+      next(refusalOf(windows, request, perMinute));
     route.onRequest = [...[route.onRequest ?? []].flat(), count];
   });
   done();
@@ -52,7 +53,11 @@ function rateLimits(app: FastifyInstance, { perMinute }: RateLimitsOptions, done
 export default fp(rateLimits, { name: 'rate-limits', dependencies: ['authentication'] });
 
 /** Counts a request. @returns why it may not go on, where the share is used up */
-function refusalOf(windows: LRUCache<string, Window>, { caller, ip }: FastifyRequest, perMinute: number): HttpProblem | undefined {
+function refusalOf(
+  windows: LRUCache<string, Window>,
+  { caller, ip }: FastifyRequest,
+  perMinute: number,
+): HttpProblem | undefined {
   const who = caller === null ? networkOf(ip) : caller.keyId;
   const now = performance.now();
   const window = windows.get(who);
@@ -64,8 +69,16 @@ function refusalOf(windows: LRUCache<string, Window>, { caller, ip }: FastifyReq
   if (window.count <= perMinute) return undefined;
   const seconds = Math.max(1, Math.ceil((window.until - now) / 1000));
   // draft-ietf-httpapi-ratelimit-headers-10. Only a refusal says how much is left (nothing): on every answer it would cost more than it tells.
-  const headers = { 'retry-after': String(seconds), ratelimit: `"minute";r=0;t=${seconds}`, 'ratelimit-policy': `"minute";q=${perMinute};w=60` };
-  return new HttpProblem('rate-limited', `${perMinute} requests a minute are allowed, and they are used up. Try again in ${seconds} s.`, headers);
+  const headers = {
+    'retry-after': String(seconds),
+    ratelimit: `"minute";r=0;t=${seconds}`,
+    'ratelimit-policy': `"minute";q=${perMinute};w=60`,
+  };
+  return new HttpProblem(
+    'rate-limited',
+    `${perMinute} requests a minute are allowed, and they are used up. Try again in ${seconds} s.`,
+    headers,
+  );
 }
 
 /** An IPv4 address as it is; an IPv6 one by its network (/64), as a caller has all addresses of it. */
@@ -79,5 +92,8 @@ export function networkOf(ip: string): string {
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const between = tail === undefined ? 0 : 8 - before.length - after.length - (address.includes('.') ? 1 : 0);
   const groups = [...before, ...Array.from({ length: between }, () => '0'), ...after];
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/u, '')).join(':');
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/u, ''))
+    .join(':');
 }

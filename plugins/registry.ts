@@ -25,7 +25,10 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
   let opened: Pick<Registry, 'close'> = options.store;
   app.addHook('onClose', () => opened?.close?.());
   // Asked before it is opened: one that the application cannot take would go on following its log.
-  if (app.hasDecorator('registry')) throw new Error('This application has a registry already: register the plugin once, or each in a context of its own (Fastify, "Encapsulation").');
+  if (app.hasDecorator('registry'))
+    throw new Error(
+      'This application has a registry already: register the plugin once, or each in a context of its own (Fastify, "Encapsulation").',
+    );
   const registry = await Registry.open({ ...options, log: app.log });
   opened = registry;
   try {
@@ -43,7 +46,11 @@ function attach(app: FastifyInstance, registry: Registry): void {
     for (const event of events) logChange(app, event);
   });
   const sayHead = () => {
-    if (registry.current.revision > 0) app.log.info({ head: headOf(registry) }, 'The head of the log; kept outside, it proves that nothing before it was changed.');
+    if (registry.current.revision > 0)
+      app.log.info(
+        { head: headOf(registry) },
+        'The head of the log; kept outside, it proves that nothing before it was changed.',
+      );
   };
   app.addHook('onReady', async () => sayHead());
   const timer = setInterval(sayHead, HEAD_INTERVAL).unref();
@@ -66,8 +73,16 @@ function headOf({ current: { revision, hash } }: Registry): string {
 function logChange({ log }: FastifyInstance, event: Event): void {
   const { type, revision, hash, pack, version, actor, reason } = event;
   for (const { channel, version: to, previousVersion: from } of movesOf(event)) {
-    log.info({ type, revision, hash, pack, channel, from, to, actor, reason }, `${pack} ${channel}: ${from ?? 'nothing'} -> ${to} (${type})`);
+    log.info(
+      { type, revision, hash, pack, channel, from, to, actor, reason },
+      `${pack} ${channel}: ${from ?? 'nothing'} -> ${to} (${type})`,
+    );
   }
-  if (type === 'version-revoked') log.warn({ type, revision, hash, pack, version, actor, reason, replacement: event.data.replacement }, `${pack} ${version} is revoked`);
-  if (type === 'key-created' || type === 'key-revoked') log.info({ type, revision, hash, keyId: event.data.keyId, actor, reason }, `Key ${event.data.keyId}: ${type}`);
+  if (type === 'version-revoked')
+    log.warn(
+      { type, revision, hash, pack, version, actor, reason, replacement: event.data.replacement },
+      `${pack} ${version} is revoked`,
+    );
+  if (type === 'key-created' || type === 'key-revoked')
+    log.info({ type, revision, hash, keyId: event.data.keyId, actor, reason }, `Key ${event.data.keyId}: ${type}`);
 }

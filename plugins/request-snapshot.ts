@@ -21,12 +21,20 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
     request.snapshot = snapshot;
     stamp(reply, registry, snapshot);
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      return next(invalidInput('The request names no host.', [{ parameter: 'host', detail: 'HTTP/1.1 needs a Host header (RFC 9112 section 3.2).' }]));
+      return next(
+        invalidInput('The request names no host.', [
+          { parameter: 'host', detail: 'HTTP/1.1 needs a Host header (RFC 9112 section 3.2).' },
+        ]),
+      );
     }
     const coding = request.raw.headers['transfer-encoding'];
     if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
       void reply.header('connection', 'close'); // where such a body ends is not known (RFC 9112 section 6.3)
-      return next(invalidInput('The transfer coding of the body is not known.', [{ parameter: 'transfer-encoding', detail: 'Send "chunked", or a body with Content-Length.' }]));
+      return next(
+        invalidInput('The transfer coding of the body is not known.', [
+          { parameter: 'transfer-encoding', detail: 'Send "chunked", or a body with Content-Length.' },
+        ]),
+      );
     }
     if (registry.ready || request.routeOptions.config.scope === 'open') return next();
     next(new RegistryError('not-ready', 'A request came before there is a whole snapshot to answer from.'));
@@ -36,7 +44,10 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
 
 /** The headers of every answer. */
 export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
-  void reply.header('registry-revision', snapshot.revision).header('cache-control', 'private, no-cache').header('x-content-type-options', 'nosniff');
+  void reply
+    .header('registry-revision', snapshot.revision)
+    .header('cache-control', 'private, no-cache')
+    .header('x-content-type-options', 'nosniff');
   for (const [name, value] of marksOf(registry, snapshot)) void reply.header(name, value);
 }
 

@@ -34,9 +34,17 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
     route.onRequest = [...[route.onRequest ?? []].flat(), guard];
   });
   app.addHook('onReady', (next) => {
-    const unguarded = routes.filter(({ config }) => config?.scope === undefined).map(({ method, url }) => `${String(method)} ${url}`);
+    const unguarded = routes
+      .filter(({ config }) => config?.scope === undefined)
+      .map(({ method, url }) => `${String(method)} ${url}`);
     // SPEC R12: closed by default
-    next(unguarded.length === 0 ? undefined : new Error(`These routes declare no scope: ${unguarded.join(', ')}. Add config.scope ("open" where anybody may ask).`));
+    next(
+      unguarded.length === 0
+        ? undefined
+        : new Error(
+            `These routes declare no scope: ${unguarded.join(', ')}. Add config.scope ("open" where anybody may ask).`,
+          ),
+    );
   });
   done();
 }
@@ -49,7 +57,12 @@ export function callerMay({ caller }: FastifyRequest, scope: Scope): boolean {
 }
 
 /** As `refusal`, for a request that has waited: its key is looked up in that snapshot, as it may have been revoked or have expired meanwhile (SPEC R2). */
-export function refusalBy(snapshot: Snapshot, request: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
+export function refusalBy(
+  snapshot: Snapshot,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  scope: Scope,
+): Error | undefined {
   request.caller = snapshot.keys.get(request.caller?.keyId ?? '') ?? null;
   return refusal(request, reply, scope);
 }
@@ -57,7 +70,10 @@ export function refusalBy(snapshot: Snapshot, request: FastifyRequest, reply: Fa
 /** Why the request may not go on, or undefined where it may. */
 function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
-    void reply.header('www-authenticate', headers.authorization === undefined ? REALM : `${REALM}, error="invalid_token"`);
+    void reply.header(
+      'www-authenticate',
+      headers.authorization === undefined ? REALM : `${REALM}, error="invalid_token"`,
+    );
     return new HttpProblem('unauthenticated', unusableBecause(headers.authorization) ?? 'The key is not known here.');
   }
   const dead = deadBecause(caller, server.registry.now());
@@ -67,19 +83,27 @@ function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyRepl
   }
   if (allows(caller.scopes, scope)) return undefined;
   void reply.header('www-authenticate', `${REALM}, error="insufficient_scope", scope="${scope}"`);
-  return new RegistryError('forbidden', `The key "${caller.label}" lacks the scope "${scope}".`, { requiredScopes: [scope] });
+  return new RegistryError('forbidden', `The key "${caller.label}" lacks the scope "${scope}".`, {
+    requiredScopes: [scope],
+  });
 }
 
 /** Why a header cannot be a key at all; undefined if it can. Only the name of a scheme is repeated: anything else may be secret. */
 function unusableBecause(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return `Send a key: ${EXPECTED}.`;
   const [, scheme = '', rest = ''] = /^ *([^ ]*) *(.*)$/su.exec(authorization) ?? [];
-  if (/^prk_/iu.test(scheme)) return `The Authorization header names no scheme. Write "Bearer" and a space before the key: ${EXPECTED}.`;
+  if (/^prk_/iu.test(scheme))
+    return `The Authorization header names no scheme. Write "Bearer" and a space before the key: ${EXPECTED}.`;
   if (scheme.toLowerCase() !== 'bearer') {
-    const named = /^[A-Za-z][A-Za-z0-9-]{0,30}$/u.test(scheme) && rest !== '' ? `the scheme "${scheme}", which is not supported` : 'no scheme that is known';
+    const named =
+      /^[A-Za-z][A-Za-z0-9-]{0,30}$/u.test(scheme) && rest !== ''
+        ? `the scheme "${scheme}", which is not supported`
+        : 'no scheme that is known';
     return `The Authorization header uses ${named}. Send the key as ${EXPECTED}.`;
   }
-  return rest.startsWith('prk_') ? undefined : `What follows "Bearer" is not a key: keys begin with prk_. Send ${EXPECTED}.`;
+  return rest.startsWith('prk_')
+    ? undefined
+    : `What follows "Bearer" is not a key: keys begin with prk_. Send ${EXPECTED}.`;
 }
 
 const EXPECTED = '"Authorization: Bearer prk_…"';

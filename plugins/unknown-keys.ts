@@ -38,13 +38,16 @@ export class UnknownKeys {
     this.#next = undefined; // whoever asks from here on waits for the one after
     this.#beganAt = performance.now();
     const ended = new AbortController();
-    const late = setTimeout(PATIENCE, undefined, { signal: ended.signal }).then(() => Promise.reject(new Error('The store does not answer.')));
+    const late = setTimeout(PATIENCE, undefined, { signal: ended.signal }).then(() =>
+      Promise.reject(new Error('The store does not answer.')),
+    );
     try {
       await Promise.race([this.#registry.catchUp(), late]);
       this.#failed = false;
       return true;
     } catch (error) {
-      if (!this.#failed) this.#log.warn({ reason: messageOf(error) }, 'The log could not be read for a key that is not known here.');
+      if (!this.#failed)
+        this.#log.warn({ reason: messageOf(error) }, 'The log could not be read for a key that is not known here.');
       this.#failed = true;
       return false;
     } finally {

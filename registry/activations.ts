@@ -41,9 +41,25 @@ export function activationOf(event: Event, channel: string): Activation {
   return activation(event, move);
 }
 
-function activation({ revision, type, pack = '', actor, reason, at }: Event, { channel, version, digest, previousVersion }: Move): Activation {
-  const kind: MoveKind = type === 'version-activated' ? 'activation' : type === 'version-rolled-back' ? 'rollback' : 'revocation';
-  return { revision, kind, pack, channel, version, digest, previousVersion, actor, reason, activatedAt: at, changed: true };
+function activation(
+  { revision, type, pack = '', actor, reason, at }: Event,
+  { channel, version, digest, previousVersion }: Move,
+): Activation {
+  const kind: MoveKind =
+    type === 'version-activated' ? 'activation' : type === 'version-rolled-back' ? 'rollback' : 'revocation';
+  return {
+    revision,
+    kind,
+    pack,
+    channel,
+    version,
+    digest,
+    previousVersion,
+    actor,
+    reason,
+    activatedAt: at,
+    changed: true,
+  };
 }
 
 /** Every move that an event made. */
@@ -58,7 +74,19 @@ export function movesOf(event: Event): readonly Move[] {
 export function unchanged(pointer: Pointer | undefined): Activation {
   if (pointer === undefined) throw new Error('A move without effect in a channel without a pointer.');
   const { revision, kind, pack, channel, version, digest, previousVersion, activatedBy, reason, activatedAt } = pointer;
-  return { revision, kind, pack, channel, version, digest, previousVersion, actor: activatedBy, reason, activatedAt, changed: false };
+  return {
+    revision,
+    kind,
+    pack,
+    channel,
+    version,
+    digest,
+    previousVersion,
+    actor: activatedBy,
+    reason,
+    activatedAt,
+    changed: false,
+  };
 }
 
 /** A page of moves. */
@@ -72,12 +100,19 @@ export interface ActivationPage {
  * A page of moves, the newest first. All moves of one event are on one page, so a page may be longer than its limit by a few.
  * @throws RegistryError `store-unavailable`
  */
-export async function activationsIn(store: Store, pack: string, { channel, before, at, limit }: ActivationQuery): Promise<ActivationPage> {
+export async function activationsIn(
+  store: Store,
+  pack: string,
+  { channel, before, at, limit }: ActivationQuery,
+): Promise<ActivationPage> {
   const activations: Activation[] = [];
   let next = before;
   for (;;) {
     const events = await store.events({
-      order: 'descending', limit: limit + 1, types: MOVES, pack,
+      order: 'descending',
+      limit: limit + 1,
+      types: MOVES,
+      pack,
       ...(channel !== undefined && { channel }),
       ...(next !== undefined && { before: next }),
       ...(at !== undefined && { to: new Date(at).toISOString() }),
@@ -85,7 +120,8 @@ export async function activationsIn(store: Store, pack: string, { channel, befor
     for (const event of events) {
       if (activations.length >= limit) return { activations, nextBefore: next };
       // A revocation that moved nothing is an event, but no move.
-      for (const move of movesOf(event)) if (channel === undefined || move.channel === channel) activations.push(activation(event, move));
+      for (const move of movesOf(event))
+        if (channel === undefined || move.channel === channel) activations.push(activation(event, move));
       next = event.revision;
     }
     if (events.length <= limit) return { activations, nextBefore: undefined };

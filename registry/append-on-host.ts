@@ -15,8 +15,18 @@ export async function stateOnHost(store: Store, ifEmpty: string): Promise<Snapsh
 }
 
 /** Appends what is proposed. @throws RegistryError `store-unavailable`, `store-busy`, `outcome-unknown` */
-export async function appendOnHost(store: Store, base: Snapshot, propose: (snapshot: Snapshot) => Proposal): Promise<Snapshot> {
-  const writer = new Writer(base, { store, contents: new Contents(store), clock: new StoreClock(store, SYSTEM_CLOCK, SILENT), log: SILENT, publish: () => undefined });
+export async function appendOnHost(
+  store: Store,
+  base: Snapshot,
+  propose: (snapshot: Snapshot) => Proposal,
+): Promise<Snapshot> {
+  const writer = new Writer(base, {
+    store,
+    contents: new Contents(store),
+    clock: new StoreClock(store, SYSTEM_CLOCK, SILENT),
+    log: SILENT,
+    publish: () => undefined,
+  });
   try {
     return (await writer.commit(propose)).snapshot;
   } finally {

@@ -35,9 +35,19 @@ const SLICE = 100;
  * @param served what was made from the log and must be what it says
  * @throws RegistryError `store-unavailable` where the store cannot be read at all
  */
-export async function verifyLog(store: Store, kept: readonly Head[] = [], progress: (events: number) => void = () => undefined, served?: StateProof): Promise<Verification> {
+export async function verifyLog(
+  store: Store,
+  kept: readonly Head[] = [],
+  progress: (events: number) => void = () => undefined,
+  served?: StateProof,
+): Promise<Verification> {
   let head: Head = { revision: 0, hash: GENESIS_HASH };
-  const broken = (revision: number, detail: string): Verification => ({ valid: false, events: head.revision, head, firstBroken: { revision, detail } });
+  const broken = (revision: number, detail: string): Verification => ({
+    valid: false,
+    events: head.revision,
+    head,
+    firstBroken: { revision, detail },
+  });
   for (;;) {
     const page = await pageAfter(store, head);
     if ('damaged' in page) return broken(page.damaged, page.detail);
@@ -53,12 +63,19 @@ export async function verifyLog(store: Store, kept: readonly Head[] = [], progre
     await new Promise((resolve) => setImmediate(resolve));
   }
   const missing = kept.find(({ revision }) => revision > head.revision);
-  if (missing !== undefined) return broken(head.revision + 1, `The log ends at revision ${head.revision}, but revision ${missing.revision} was there: the tail was cut off.`);
+  if (missing !== undefined)
+    return broken(
+      head.revision + 1,
+      `The log ends at revision ${head.revision}, but revision ${missing.revision} was there: the tail was cut off.`,
+    );
   return { valid: true, events: head.revision, head };
 }
 
 /** The next events, or the place of the first that cannot be read. */
-async function pageAfter(store: Store, head: Head): Promise<readonly Event[] | { readonly damaged: number; readonly detail: string }> {
+async function pageAfter(
+  store: Store,
+  head: Head,
+): Promise<readonly Event[] | { readonly damaged: number; readonly detail: string }> {
   try {
     return await store.events(next(head, SLICE));
   } catch (error) {
@@ -80,9 +97,12 @@ function next({ revision }: Head, limit: number): EventQuery {
 }
 
 async function faultOf(store: Store, event: Event, before: Head): Promise<string | undefined> {
-  if (event.revision !== before.revision + 1) return `Revision ${event.revision} stands where ${before.revision + 1} should.`;
-  if (event.previousHash !== before.hash) return `Revision ${event.revision} does not name the hash of the event before it.`;
-  if (orNothing(() => hashOf(event)) !== event.hash) return `Revision ${event.revision} does not have its hash: it was changed.`;
+  if (event.revision !== before.revision + 1)
+    return `Revision ${event.revision} stands where ${before.revision + 1} should.`;
+  if (event.previousHash !== before.hash)
+    return `Revision ${event.revision} does not name the hash of the event before it.`;
+  if (orNothing(() => hashOf(event)) !== event.hash)
+    return `Revision ${event.revision} does not have its hash: it was changed.`;
   if (event.type !== 'version-published') return undefined;
   // Whoever rewrites an event can leave out what its type says it has.
   const digest: unknown = (event.data as { readonly digest?: unknown } | null | undefined)?.digest;
@@ -99,7 +119,9 @@ async function contentFault(store: Store, name: string, digest: string): Promise
     throw error;
   }
   if (content === undefined) return `${name} (${digest}) is gone.`;
-  return orNothing(() => digestOf(content)) === digest ? undefined : `${name} does not have its digest: it was changed.`;
+  return orNothing(() => digestOf(content)) === digest
+    ? undefined
+    : `${name} does not have its digest: it was changed.`;
 }
 
 function orNothing(hash: () => string): string | undefined {
@@ -112,7 +134,9 @@ function orNothing(hash: () => string): string | undefined {
 
 function keptFault(kept: readonly Head[], event: Event): string | undefined {
   const other = kept.some(({ revision, hash }) => revision === event.revision && hash !== event.hash);
-  return other ? `Revision ${event.revision} has another hash than the one that was kept outside: the chain was rewritten.` : undefined;
+  return other
+    ? `Revision ${event.revision} has another hash than the one that was kept outside: the chain was rewritten.`
+    : undefined;
 }
 
 /** In which order a reader of the audit is given events. */
@@ -125,6 +149,14 @@ export interface AuditQuery extends Omit<EventQuery, 'order' | 'exact'> {
 }
 
 /** Events up to a revision, the oldest first unless asked otherwise. @throws RegistryError `store-unavailable` */
-export function auditEvents(store: Store, { order = 'oldest', before = Infinity, ...query }: AuditQuery, upTo: number): Promise<readonly Event[]> {
-  return store.events({ ...query, before: Math.min(before, upTo + 1), order: order === 'oldest' ? 'ascending' : 'descending' });
+export function auditEvents(
+  store: Store,
+  { order = 'oldest', before = Infinity, ...query }: AuditQuery,
+  upTo: number,
+): Promise<readonly Event[]> {
+  return store.events({
+    ...query,
+    before: Math.min(before, upTo + 1),
+    order: order === 'oldest' ? 'ascending' : 'descending',
+  });
 }

@@ -72,7 +72,9 @@ export class StateProof {
     if (event.revision < revision || event.hash !== hash) return undefined;
     this.#compared = true;
     const differences = [...(await differencesOf(this.#state, this.#fold.state())), ...(await this.#more())];
-    return differences.length === 0 ? undefined : `What is served at revision ${revision} is not what the log says. It differs in: ${differences.join(', ')}.`;
+    return differences.length === 0
+      ? undefined
+      : `What is served at revision ${revision} is not what the log says. It differs in: ${differences.join(', ')}.`;
   }
 }
 
@@ -85,7 +87,8 @@ function* recordsOf({ registryId, epoch, epochStart, revision, hash, at, packs, 
 function* packRecordsOf(pack: string, { versions, pointers, policy }: PackState): Records {
   yield [`the policy of pack "${pack}"`, policy];
   for (const record of versions) yield [`version ${record.version} of pack "${pack}"`, record];
-  for (const [channel, { everActive, ...pointer }] of pointers) yield [`channel ${channel} of pack "${pack}"`, { ...pointer, everActive: [...everActive] }];
+  for (const [channel, { everActive, ...pointer }] of pointers)
+    yield [`channel ${channel} of pack "${pack}"`, { ...pointer, everActive: [...everActive] }];
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -32,15 +32,21 @@ export class ContentsInUse {
    */
   async keep(snapshot: Snapshot, events: readonly Event[] | undefined): Promise<void> {
     if (events === undefined) this.#lookThrough(snapshot);
-    else for (const event of events) if (event.type === 'version-revoked') this.#revoked(snapshot.packs.get(event.pack ?? ''), event.version);
+    else
+      for (const event of events)
+        if (event.type === 'version-revoked') this.#revoked(snapshot.packs.get(event.pack ?? ''), event.version);
     const inUse = new Map<string, PackContent>();
-    for (const channels of snapshot.views.values()) for (const { activePack, content } of channels.values()) inUse.set(activePack.digest, content);
+    for (const channels of snapshot.views.values())
+      for (const { activePack, content } of channels.values()) inUse.set(activePack.digest, content);
     for (const digest of this.#standIns) {
       if (inUse.has(digest)) continue;
       try {
         inUse.set(digest, await this.#contents.get(digest));
       } catch (error) {
-        this.#log.warn({ digest, reason: messageOf(error) }, 'The content that stands in for a revoked version could not be put on this disk; the next flip tries again.');
+        this.#log.warn(
+          { digest, reason: messageOf(error) },
+          'The content that stands in for a revoked version could not be put on this disk; the next flip tries again.',
+        );
       }
     }
     await this.#local.keep(inUse);

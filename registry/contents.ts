@@ -44,8 +44,12 @@ export class Contents {
     const recent = this.#recent.get(digest);
     if (recent !== undefined) return recent;
     const content = (await this.#local?.read(digest)) ?? (await this.#store.content(digest));
-    if (content === undefined) throw new StoreDamaged(`The store has lost the content ${digest}; restore it from a backup.`);
-    if (!isIntact(content, digest)) throw new StoreDamaged(`The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`); // SPEC R1
+    if (content === undefined)
+      throw new StoreDamaged(`The store has lost the content ${digest}; restore it from a backup.`);
+    if (!isIntact(content, digest))
+      throw new StoreDamaged(
+        `The store's content ${digest} was changed and no longer has that digest; restore it from a backup.`,
+      ); // SPEC R1
     deepFreeze(content);
     this.#recent.set(digest, content);
     return content;

@@ -25,10 +25,13 @@ export async function within<T>({ at, cuts }: Deadline, task: T | Promise<T>, la
   if (!cuts || !(task instanceof Promise)) return task;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      if (late !== undefined) resolve(late);
-      else reject(tooLate());
-    }, Math.max(0, at - performance.now()));
+    timer = setTimeout(
+      () => {
+        if (late !== undefined) resolve(late);
+        else reject(tooLate());
+      },
+      Math.max(0, at - performance.now()),
+    );
   });
   task.catch(() => undefined); // a failure that comes late has nobody who waits for it any more
   try {

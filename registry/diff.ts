@@ -87,7 +87,12 @@ function editsIn({ hunks }: AssetDiff): number {
 }
 
 /** @param edits the most that are looked for */
-async function assetDiff(asset: string, before: string | undefined, after: string | undefined, edits: number): Promise<AssetDiff> {
+async function assetDiff(
+  asset: string,
+  before: string | undefined,
+  after: string | undefined,
+  edits: number,
+): Promise<AssetDiff> {
   if (before === after) return { asset, change: 'same', hunks: [] };
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
   await setImmediate();
@@ -101,15 +106,36 @@ function linesOf(text: string | undefined): string[] {
 /** Every line is ended, the last one too, as in the file that a text comes from: so no hunk has to speak of a missing newline. */
 async function hunksOf(gone: readonly string[], came: readonly string[], edits: number): Promise<Hunk[]> {
   const [before, after] = [gone, came].map((lines) => lines.map((line) => `${line}\n`).join('')) as [string, string];
-  const soon = structuredPatch('', '', before, after, undefined, undefined, { context: 3, maxEditLength: Math.min(edits, EDITS_AT_ONCE) });
+  const soon = structuredPatch('', '', before, after, undefined, undefined, {
+    context: 3,
+    maxEditLength: Math.min(edits, EDITS_AT_ONCE),
+  });
   const patch = soon ?? (edits > EDITS_AT_ONCE ? await patchInSteps(before, after, edits) : undefined);
-  if (patch !== undefined) return patch.hunks.map(({ oldStart, oldLines, newStart, newLines, lines }) => ({ oldStart, oldLines, newStart, newLines, lines }));
-  return [{ oldStart: 1, oldLines: gone.length, newStart: 1, newLines: came.length, lines: [...gone.map((line) => `-${line}`), ...came.map((line) => `+${line}`)] }];
+  if (patch !== undefined)
+    return patch.hunks.map(({ oldStart, oldLines, newStart, newLines, lines }) => ({
+      oldStart,
+      oldLines,
+      newStart,
+      newLines,
+      lines,
+    }));
+  return [
+    {
+      oldStart: 1,
+      oldLines: gone.length,
+      newStart: 1,
+      newLines: came.length,
+      lines: [...gone.map((line) => `-${line}`), ...came.map((line) => `+${line}`)],
+    },
+  ];
 }
 
 /** The same search, one step of it a turn; undefined if there are more edits than that. */
 function patchInSteps(before: string, after: string, edits: number): Promise<StructuredPatch | undefined> {
-  return new Promise((callback) => void structuredPatch('', '', before, after, undefined, undefined, { context: 3, maxEditLength: edits, callback }));
+  return new Promise(
+    (callback) =>
+      void structuredPatch('', '', before, after, undefined, undefined, { context: 3, maxEditLength: edits, callback }),
+  );
 }
 
 function metadataDiff(from: VersionRecord, to: VersionRecord): MetadataDiff[] {

@@ -84,7 +84,10 @@ export class Door {
         return true;
       }
       if (now + PAUSE >= deadline.at) {
-        throw new RegistryError('store-unavailable', 'The store did not confirm in time that no earlier write is still on its way; nothing was changed. Try again.');
+        throw new RegistryError(
+          'store-unavailable',
+          'The store did not confirm in time that no earlier write is still on its way; nothing was changed. Try again.',
+        );
       }
       await pause(PAUSE);
     }

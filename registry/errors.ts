@@ -44,7 +44,12 @@ export class RegistryError extends Error {
   readonly code: RegistryErrorCode;
   readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(code: RegistryErrorCode, message: string, members: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+  constructor(
+    code: RegistryErrorCode,
+    message: string,
+    members: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.code = code;
     this.members = members;
@@ -57,7 +62,11 @@ export class RegistryError extends Error {
  */
 export class StoreDamaged extends RegistryError {
   /** @param place the revision or the digest that cannot be read, where it is known */
-  constructor(message: string, place: { readonly revision?: number; readonly digest?: string } = {}, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    place: { readonly revision?: number; readonly digest?: string } = {},
+    options?: ErrorOptions,
+  ) {
     super('store-unavailable', message, place, options);
   }
 }

@@ -46,7 +46,14 @@ export interface EventData {
     readonly violations: readonly { readonly version: string; readonly violations: readonly Violation[] }[];
   };
   /** `madeBy`: the instance, or the host, whose DATA_DIR has the operator key; in events of the service itself. */
-  'key-created': { readonly keyId: string; readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: string; readonly secretHash: string; readonly madeBy?: string };
+  'key-created': {
+    readonly keyId: string;
+    readonly label: string;
+    readonly scopes: readonly Scope[];
+    readonly expiresAt?: string;
+    readonly secretHash: string;
+    readonly madeBy?: string;
+  };
   'key-revoked': { readonly keyId: string };
   /** An operator accepted that the log ends earlier than it once did: what was appended behind it before is void. */
   'registry-restored': { readonly epoch: number };
@@ -63,8 +70,15 @@ export type EventType = keyof EventData;
 
 /** All types, for filters; a full Record, so that none is forgotten. */
 export const EVENT_TYPES = Object.keys({
-  'registry-created': 1, 'version-published': 1, 'version-activated': 1, 'version-rolled-back': 1,
-  'version-revoked': 1, 'policy-changed': 1, 'key-created': 1, 'key-revoked': 1, 'registry-restored': 1,
+  'registry-created': 1,
+  'version-published': 1,
+  'version-activated': 1,
+  'version-rolled-back': 1,
+  'version-revoked': 1,
+  'policy-changed': 1,
+  'key-created': 1,
+  'key-revoked': 1,
+  'registry-restored': 1,
 } satisfies Record<EventType, 1>) as readonly EventType[];
 
 interface EventOf<T extends EventType> {
@@ -87,7 +101,9 @@ interface EventOf<T extends EventType> {
 export type Event = { [T in EventType]: EventOf<T> }[EventType];
 
 /** An event as `decide` returns it: without its place in the log. */
-export type EventDraft = { [T in EventType]: Omit<EventOf<T>, 'revision' | 'id' | 'at' | 'previousHash' | 'hash'> }[EventType];
+export type EventDraft = {
+  [T in EventType]: Omit<EventOf<T>, 'revision' | 'id' | 'at' | 'previousHash' | 'hash'>;
+}[EventType];
 
 /** A place in the log that can be kept outside it. */
 export interface Head {

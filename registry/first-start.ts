@@ -68,7 +68,9 @@ export interface StartMeans {
 export async function planStart(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<StartPlan> {
   const sessionKeys = snapshot.registryId === '' ? [means.newSessionKey()] : [];
   const created: EventDraft[] = sessionKeys.map(({ keyId }) => ({
-    type: 'registry-created', actor: SYSTEM_ACTOR, reason: 'First start',
+    type: 'registry-created',
+    actor: SYSTEM_ACTOR,
+    reason: 'First start',
     data: { registryId: means.newId(), sessionKeyId: keyId },
   }));
   const policies = policiesToApply(snapshot, options, means.log);
@@ -78,8 +80,23 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
   const key = means.operatorKey === undefined || hasOperatorKey(snapshot) ? undefined : means.newKey();
   // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
   if (key !== undefined) await means.operatorKey?.write(key.token);
-  const operator = key === undefined ? [] : decideCreateKey({ type: 'create-key', key, label: 'operator', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'], madeBy: means.instance });
-  return { events: [...created, ...changed, ...published.events, ...pointers, ...operator], contents: published.contents, sessionKeys };
+  const operator =
+    key === undefined
+      ? []
+      : decideCreateKey({
+          type: 'create-key',
+          key,
+          label: 'operator',
+          scopes: ['*'],
+          actor: SYSTEM_ACTOR,
+          heldScopes: ['*'],
+          madeBy: means.instance,
+        });
+  return {
+    events: [...created, ...changed, ...published.events, ...pointers, ...operator],
+    contents: published.contents,
+    sessionKeys,
+  };
 }
 
 /** Whether a start would append something, or be refused by what the snapshot says. Writes nothing and logs nothing. */
@@ -93,7 +110,12 @@ export async function addsToLog(snapshot: Snapshot, options: StartOptions, means
 }
 
 /** Shipped versions that are not known yet. Those under the floor are registered all the same, flagged. */
-async function publications(snapshot: Snapshot, options: StartOptions, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<Decision> {
+async function publications(
+  snapshot: Snapshot,
+  options: StartOptions,
+  policies: ReadonlyMap<string, ShippedPolicy>,
+  means: StartMeans,
+): Promise<Decision> {
   const events: EventDraft[] = [];
   const contents: StoredContent[] = [];
   const edited: string[] = [];
@@ -101,52 +123,89 @@ async function publications(snapshot: Snapshot, options: StartOptions, policies:
   for (const { path, version: given } of options.shipped) {
     const version = await asRegistered(snapshot, given, (digest) => means.knownContent(digest));
     const policy = policies.get(version.content.pack)?.policy;
-    const command: Command = { type: 'publish', version, actor: SYSTEM_ACTOR, reason: 'Shipped with the service', belowFloor: 'flag', policy };
+    const command: Command = {
+      type: 'publish',
+      version,
+      actor: SYSTEM_ACTOR,
+      reason: 'Shipped with the service',
+      belowFloor: 'flag',
+      policy,
+    };
     try {
       const decision = decide(snapshot, command, options);
       events.push(...decision.events);
       contents.push(...decision.contents);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      if (error.code === 'validation-failed') unfit.push(...version.unseen.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`));
-      else if (error.code === 'version-exists') edited.push(`${await editedFiles(path, version.content, means, error)}: ${error.message}`); // SPEC R1
+      if (error.code === 'validation-failed')
+        unfit.push(...version.unseen.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`));
+      else if (error.code === 'version-exists')
+        edited.push(`${await editedFiles(path, version.content, means, error)}: ${error.message}`); // SPEC R1
       else throw error;
     }
   }
-  if (edited.length > 0) throw new StartRefused(65, `Shipped versions were edited after they had been registered:\n  ${edited.join('\n  ')}`);
+  if (edited.length > 0)
+    throw new StartRefused(
+      65,
+      `Shipped versions were edited after they had been registered:\n  ${edited.join('\n  ')}`,
+    );
   if (unfit.length > 0) throw new StartRefused(65, `Shipped versions cannot be registered:\n  ${unfit.join('\n  ')}`);
   for (const event of events) {
     if (event.type !== 'version-published' || (event.data.violations ?? []).length === 0) continue;
-    means.log.warn({ pack: event.pack, version: event.version, violations: event.data.violations }, `${event.pack} ${event.version} is under the floor: it is registered, but cannot be activated.`);
+    means.log.warn(
+      { pack: event.pack, version: event.version, violations: event.data.violations },
+      `${event.pack} ${event.version} is under the floor: it is registered, but cannot be activated.`,
+    );
   }
   return { events, contents };
 }
 
 /** The shipped policies that are news to the log: a higher version replaces, a lower one is ignored, the same must be the same. */
-function policiesToApply(snapshot: Snapshot, { policies, shipped }: StartOptions, log: Log): Map<string, ShippedPolicy> {
+function policiesToApply(
+  snapshot: Snapshot,
+  { policies, shipped }: StartOptions,
+  log: Log,
+): Map<string, ShippedPolicy> {
   const news = new Map<string, ShippedPolicy>();
   for (const shippedPolicy of policies) {
     const { pack, path, policy, digest, faultsIfNew } = shippedPolicy;
     const known = snapshot.packs.get(pack)?.policy;
     const faults = faultsIfNew.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`);
-    if (known === undefined && !snapshot.packs.has(pack) && !shipped.some(({ version }) => version.content.pack === pack)) {
+    if (
+      known === undefined &&
+      !snapshot.packs.has(pack) &&
+      !shipped.some(({ version }) => version.content.pack === pack)
+    ) {
       log.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
     } else if (known === undefined || policy.version > known.policy.version) {
       if (faults.length > 0) throw new StartRefused(65, `The policy cannot be put in force:\n  ${faults.join('\n  ')}`);
       news.set(pack, shippedPolicy);
     } else if (policy.version < known.policy.version) {
-      log.warn({ path, pack, version: policy.version, inForce: known.policy.version }, 'The shipped policy is older than the one in force and is ignored: the floor is not lowered.');
+      log.warn(
+        { path, pack, version: policy.version, inForce: known.policy.version },
+        'The shipped policy is older than the one in force and is ignored: the floor is not lowered.',
+      );
     } else if (digest !== known.digest) {
-      throw new StartRefused(65, `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`);
+      throw new StartRefused(
+        65,
+        `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`,
+      );
     } else if (faults.length > 0) {
-      log.warn({ path, pack, version: policy.version, faults }, 'The policy in force has rules that do nothing. Mend them and give the policy a higher "version".');
+      log.warn(
+        { path, pack, version: policy.version, faults },
+        'The policy in force has rules that do nothing. Mend them and give the policy a higher "version".',
+      );
     }
   }
   return news;
 }
 
 /** A new policy is an event that says, too, which of the registered versions break it. */
-async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, ShippedPolicy>, means: StartMeans): Promise<EventDraft[]> {
+async function policyChanges(
+  snapshot: Snapshot,
+  policies: ReadonlyMap<string, ShippedPolicy>,
+  means: StartMeans,
+): Promise<EventDraft[]> {
   const drafts: EventDraft[] = [];
   for (const [pack, { policy, digest }] of policies) {
     const violations = [];
@@ -154,13 +213,24 @@ async function policyChanges(snapshot: Snapshot, policies: ReadonlyMap<string, S
       const found = violationsOf(await means.knownContent(content), policy);
       if (found.length > 0) violations.push({ version, violations: found });
     }
-    drafts.push({ type: 'policy-changed', actor: SYSTEM_ACTOR, reason: `Policy ${policy.version} shipped with the service`, pack, data: { policy, digest, violations } });
+    drafts.push({
+      type: 'policy-changed',
+      actor: SYSTEM_ACTOR,
+      reason: `Policy ${policy.version} shipped with the service`,
+      pack,
+      data: { policy, digest, violations },
+    });
   }
   return drafts;
 }
 
 /** The files of a version's folder that differ from what is registered. */
-async function editedFiles(path: string, edited: PackContent, means: StartMeans, { members }: RegistryError): Promise<string> {
+async function editedFiles(
+  path: string,
+  edited: PackContent,
+  means: StartMeans,
+  { members }: RegistryError,
+): Promise<string> {
   const known = await means.knownContent(members['digest'] as string);
   const files: string[] = [];
   if (edited.system !== normalizeText(known.system)) files.push('system.md');
@@ -179,27 +249,53 @@ interface Candidate {
 }
 
 /** @param planned what this start is about to append before them */
-function missingPointers(snapshot: Snapshot, options: StartOptions, planned: readonly EventDraft[], log: Log): EventDraft[] {
+function missingPointers(
+  snapshot: Snapshot,
+  options: StartOptions,
+  planned: readonly EventDraft[],
+  log: Log,
+): EventDraft[] {
   const shipped = new Set(options.shipped.map(({ version }) => version.content.pack));
   const { channels, defaultPack, defaultVersion } = options;
   if (shipped.size === 0 && snapshot.packs.size === 0) {
-    throw new StartRefused(78, 'PACKS_DIR holds no pack and the registry has none yet, so there would be nothing to serve. Put at least one <pack>/<version> folder into it, or point PACKS_DIR to where the packs are.');
+    throw new StartRefused(
+      78,
+      'PACKS_DIR holds no pack and the registry has none yet, so there would be nothing to serve. Put at least one <pack>/<version> folder into it, or point PACKS_DIR to where the packs are.',
+    );
   }
-  const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), { defaultPack, defaultVersion, log });
+  const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), {
+    defaultPack,
+    defaultVersion,
+    log,
+  });
   requireDefaultPack(snapshot, shipped, defaultPack, log);
   const drafts: EventDraft[] = [];
   for (const pack of asSet === undefined ? shipped : shipped.add(defaultPack)) {
-    const highest = candidatesOf(snapshot, pack, planned).find(({ version, activatable }) => activatable && semver.prerelease(version) === null);
+    const highest = candidatesOf(snapshot, pack, planned).find(
+      ({ version, activatable }) => activatable && semver.prerelease(version) === null,
+    );
     const chosen = (pack === defaultPack ? asSet : undefined) ?? highest;
-    const reason = chosen === asSet ? 'First start: DEFAULT_VERSION' : 'First start: the highest version that is no prerelease';
+    const reason =
+      chosen === asSet ? 'First start: DEFAULT_VERSION' : 'First start: the highest version that is no prerelease';
     for (const channel of channels) {
       if (snapshot.packs.get(pack)?.pointers.has(channel) === true) continue;
       if (chosen === undefined) {
-        log.warn({ pack, channel }, 'The pack has no version that may be activated by itself (prereleases, versions under the floor); activate one by hand.');
+        log.warn(
+          { pack, channel },
+          'The pack has no version that may be activated by itself (prereleases, versions under the floor); activate one by hand.',
+        );
         continue;
       }
       const { version, digest } = chosen;
-      drafts.push({ type: 'version-activated', actor: SYSTEM_ACTOR, pack, channel, version, reason, data: { digest, previousVersion: null } });
+      drafts.push({
+        type: 'version-activated',
+        actor: SYSTEM_ACTOR,
+        pack,
+        channel,
+        version,
+        reason,
+        data: { digest, previousVersion: null },
+      });
     }
   }
   return drafts;
@@ -211,7 +307,10 @@ function requireDefaultPack(snapshot: Snapshot, shipped: ReadonlySet<string>, de
   const packs = [...new Set([...shipped, ...snapshot.packs.keys()])].sort();
   const message = `DEFAULT_PACK is "${defaultPack}", which is not registered. Packs here: ${listed(packs)}.`;
   if (snapshot.revision === 0) throw new StartRefused(78, message);
-  log.warn({ variable: 'DEFAULT_PACK', value: defaultPack, packs }, `${message} Reads and sessions that name no pack find nothing until it is published.`);
+  log.warn(
+    { variable: 'DEFAULT_PACK', value: defaultPack, packs },
+    `${message} Reads and sessions that name no pack find nothing until it is published.`,
+  );
 }
 
 /** Every version of a pack, known or about to be published, the highest first; held to the policy that is about to be in force. */
@@ -219,12 +318,19 @@ function candidatesOf(snapshot: Snapshot, pack: string, planned: readonly EventD
   const own = planned.filter((event) => event.pack === pack);
   const floor = own.find((event) => event.type === 'policy-changed')?.data.violations;
   const candidates: Candidate[] = [...(snapshot.packs.get(pack)?.versions ?? [])].map((record) => {
-    const violations = floor === undefined ? record.violations : (floor.find(({ version }) => version === record.version)?.violations ?? []);
+    const violations =
+      floor === undefined
+        ? record.violations
+        : (floor.find(({ version }) => version === record.version)?.violations ?? []);
     return { version: record.version, digest: record.digest, activatable: isActivatable({ ...record, violations }) }; // SPEC R7
   });
   for (const event of own) {
     if (event.type !== 'version-published') continue;
-    candidates.push({ version: event.version ?? '', digest: event.data.digest, activatable: (event.data.violations ?? []).length === 0 });
+    candidates.push({
+      version: event.version ?? '',
+      digest: event.data.digest,
+      activatable: (event.data.violations ?? []).length === 0,
+    });
   }
   return candidates.sort((a, b) => semver.rcompare(a.version, b.version));
 }
@@ -241,7 +347,10 @@ function chosenByDefault(
   const there = candidates.filter(({ activatable }) => activatable).map(({ version }) => version);
   const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or under the floor'}. Versions that would do, the highest first: ${listed(there)}.`;
   if ((snapshot.packs.get(defaultPack)?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
-  log.warn({ variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there }, `${message} It is not needed, as the pack has an active version already; it is ignored.`);
+  log.warn(
+    { variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there },
+    `${message} It is not needed, as the pack has an active version already; it is ignored.`,
+  );
   return undefined;
 }
 
@@ -250,7 +359,11 @@ export function alarmUnderFloor(snapshot: Snapshot, log: Log): void {
   for (const [pack, state] of snapshot.packs) {
     for (const { channel, version } of state.pointers.values()) {
       const violations = state.versions.get(version)?.violations ?? [];
-      if (violations.length > 0) log.error({ pack, channel, version, violations }, `${pack} ${channel} is at ${version}, which is under the floor. It goes on being served; activate a version that is not.`);
+      if (violations.length > 0)
+        log.error(
+          { pack, channel, version, violations },
+          `${pack} ${channel} is at ${version}, which is under the floor. It goes on being served; activate a version that is not.`,
+        );
     }
   }
 }

@@ -22,10 +22,16 @@ const QUOTED = 63;
  * Everything in which a content breaks a policy; empty where it is above the floor. Pure: same content, same policy, same answer.
  */
 export function violationsOf(content: PackContent, policy: Policy): readonly Violation[] {
-  const assets: [string, string][] = [['system', content.system], ...content.styles.map(({ id, text }): [string, string] => [`styles/${id}`, text])];
+  const assets: [string, string][] = [
+    ['system', content.system],
+    ...content.styles.map(({ id, text }): [string, string] => [`styles/${id}`, text]),
+  ];
   return deepFreeze([
     ...clauseViolations(content.system, policy),
-    ...assets.flatMap(([asset, text]) => [...forbiddenViolations(asset, text, policy), ...placeholderViolations(asset, text, policy)]),
+    ...assets.flatMap(([asset, text]) => [
+      ...forbiddenViolations(asset, text, policy),
+      ...placeholderViolations(asset, text, policy),
+    ]),
     ...styleViolations(content, policy),
     ...limitViolations(content, policy),
   ]);
@@ -42,13 +48,21 @@ const inAnyCase = (text: string) => comparable(text).toLowerCase();
 function clauseViolations(system: string, { clauses }: Policy): Violation[] {
   return clauses
     .filter((clause) => !holds(system, clause.text))
-    .map(({ id, text: clause }) => ({ rule: 'clause', id, asset: 'system', detail: `The system prompt must contain: "${folded(clause)}"` }));
+    .map(({ id, text: clause }) => ({
+      rule: 'clause',
+      id,
+      asset: 'system',
+      detail: `The system prompt must contain: "${folded(clause)}"`,
+    }));
 }
 
 function forbiddenViolations(asset: string, text: string, { forbidden }: Policy): Violation[] {
   const served = withPlainLineEnds(text);
   return forbidden.flatMap(({ id, text: plain = '', pattern }): Violation[] => {
-    if (pattern !== undefined) return compilePattern(pattern).matcher(served).find() ? [{ rule: 'forbidden', id, asset, detail: `Must not contain what matches ${pattern}.` }] : [];
+    if (pattern !== undefined)
+      return compilePattern(pattern).matcher(served).find()
+        ? [{ rule: 'forbidden', id, asset, detail: `Must not contain what matches ${pattern}.` }]
+        : [];
     if (!holds(text, plain, inAnyCase)) return [];
     return [{ rule: 'forbidden', id, asset, detail: `Must not contain "${plain}".${hidden(text, plain)}` }];
   });
@@ -99,7 +113,10 @@ function placeholderViolations(asset: string, text: string, { placeholders }: Po
 }
 
 /** A brace too many behind a placeholder closes something else, as in `{"user": {{user}}}`. */
-function placeholderFault({ opening, name, closing }: { opening: number; name: string; closing: number }, known: readonly string[]): 'unknown' | 'malformed' | undefined {
+function placeholderFault(
+  { opening, name, closing }: { opening: number; name: string; closing: number },
+  known: readonly string[],
+): 'unknown' | 'malformed' | undefined {
   if (closing >= 2) return opening > 2 ? 'malformed' : known.includes(name) ? undefined : 'unknown';
   // What is not closed is a placeholder only where it looks like one; TeX and JSON have braces of their own.
   const [begins = ''] = NAME.exec(name) ?? [];
@@ -114,8 +131,20 @@ function styleViolations({ styles }: PackContent, { requiredStyles }: Policy): V
 
 function limitViolations({ system, styles }: PackContent, { limits }: Policy): Violation[] {
   const total = styles.reduce((sum, { text }) => sum + text.length, system.length);
-  const sizes: [string | undefined, number, number | undefined][] = [['system', system.length, limits.system], ...styles.map(({ id, text }): [string, number, number | undefined] => [`styles/${id}`, text.length, limits.style]), [undefined, total, limits.total]];
+  const sizes: [string | undefined, number, number | undefined][] = [
+    ['system', system.length, limits.system],
+    ...styles.map(({ id, text }): [string, number, number | undefined] => [`styles/${id}`, text.length, limits.style]),
+    [undefined, total, limits.total],
+  ];
   return sizes.flatMap(([asset, size, most]) =>
-    most === undefined || size <= most ? [] : [{ rule: 'limit' as const, ...(asset !== undefined && { asset }), detail: `${asset ?? 'All prompts together'}: ${size} characters; at most ${most} are allowed.` }],
+    most === undefined || size <= most
+      ? []
+      : [
+          {
+            rule: 'limit' as const,
+            ...(asset !== undefined && { asset }),
+            detail: `${asset ?? 'All prompts together'}: ${size} characters; at most ${most} are allowed.`,
+          },
+        ],
   );
 }

@@ -11,7 +11,16 @@ import { FrozenMap } from './frozen-map.ts';
 import { GrowingSet } from './growing-set.ts';
 import type { Actor, MoveKind, PackContent } from './model.ts';
 import { deepFreeze } from './pack.ts';
-import type { ChannelView, KeyRecord, PackState, Pointer, PolicyRecord, Snapshot, State, VersionRecord } from './snapshot.ts';
+import type {
+  ChannelView,
+  KeyRecord,
+  PackState,
+  Pointer,
+  PolicyRecord,
+  Snapshot,
+  State,
+  VersionRecord,
+} from './snapshot.ts';
 import { Versions } from './versions.ts';
 
 /** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
@@ -74,8 +83,10 @@ export class Fold {
    * @throws LogBroken where it does not follow the one before (SPEC R4, R11) or contradicts the state
    */
   add(event: Event): void {
-    if (event.revision !== this.#revision + 1) throw new LogBroken(`Revision ${event.revision} follows ${this.#revision}; ${this.#revision + 1} should.`);
-    if (event.previousHash !== this.#hash) throw new LogBroken(`Revision ${event.revision} does not name the hash of the event before it.`);
+    if (event.revision !== this.#revision + 1)
+      throw new LogBroken(`Revision ${event.revision} follows ${this.#revision}; ${this.#revision + 1} should.`);
+    if (event.previousHash !== this.#hash)
+      throw new LogBroken(`Revision ${event.revision} does not name the hash of the event before it.`);
     this.#change(event);
     this.#revision = event.revision;
     this.#hash = event.hash;
@@ -104,16 +115,29 @@ export class Fold {
     const moved: [string, FrozenMap<string, ChannelView>][] = [];
     for (const draft of this.#drafts.values()) {
       const pack = state.packs.get(draft.pack);
-      if (pack !== undefined && draft.pointers.size > 0) moved.push([draft.pack, freezeViews(pack, draft, views.get(draft.pack), contents)]);
+      if (pack !== undefined && draft.pointers.size > 0)
+        moved.push([draft.pack, freezeViews(pack, draft, views.get(draft.pack), contents)]);
     }
     return Object.freeze({ ...state, views: moved.length > 0 ? views.with(moved) : views });
   }
 
   /** The state without the answers that are made of contents. */
   state(): State {
-    const packs = this.#drafts.size === 0 ? this.#base.packs : this.#base.packs.with([...this.#drafts.values()].map((draft) => [draft.pack, freezePack(draft)] as const));
+    const packs =
+      this.#drafts.size === 0
+        ? this.#base.packs
+        : this.#base.packs.with([...this.#drafts.values()].map((draft) => [draft.pack, freezePack(draft)] as const));
     const keys = this.#keys.size === 0 ? this.#base.keys : this.#base.keys.with(this.#keys);
-    return { registryId: this.#registryId, epoch: this.#epoch, epochStart: this.#epochStart, revision: this.#revision, hash: this.#hash, at: this.#at, packs, keys };
+    return {
+      registryId: this.#registryId,
+      epoch: this.#epoch,
+      epochStart: this.#epochStart,
+      revision: this.#revision,
+      hash: this.#hash,
+      at: this.#at,
+      packs,
+      keys,
+    };
   }
 
   #change(event: Event): void {
@@ -135,7 +159,13 @@ export class Fold {
         const draft = this.#draftOf(event);
         const { replacement, moves } = event.data;
         replaceRecord(draft, named(event, 'version'), event, {
-          revocation: Object.freeze({ revision: event.revision, at: event.at, by: freezeActor(event.actor), reason: event.reason, replacement }),
+          revocation: Object.freeze({
+            revision: event.revision,
+            at: event.at,
+            by: freezeActor(event.actor),
+            reason: event.reason,
+            replacement,
+          }),
         });
         for (const move of moves) movePointer(draft, move, event, 'revocation');
         return;
@@ -143,7 +173,13 @@ export class Fold {
       case 'policy-changed': {
         const draft = this.#draftOf(event);
         const { policy, digest, violations } = event.data;
-        draft.policy = Object.freeze({ policy: deepFreeze(policy), digest, revision: event.revision, changedAt: event.at, changedBy: freezeActor(event.actor) });
+        draft.policy = Object.freeze({
+          policy: deepFreeze(policy),
+          digest,
+          revision: event.revision,
+          changedAt: event.at,
+          changedBy: freezeActor(event.actor),
+        });
         const found = new Map(deepFreeze(violations).map((entry) => [entry.version, entry.violations]));
         for (const { version, violations: before } of draft.versions) {
           const now = found.get(version) ?? [];
@@ -153,19 +189,30 @@ export class Fold {
       }
       case 'key-created': {
         const { keyId, label, scopes, expiresAt, secretHash } = event.data;
-        const record = { keyId, label, scopes: deepFreeze(scopes), createdAt: event.at, createdBy: freezeActor(event.actor), expiresAt, revokedAt: undefined, secretHash };
+        const record = {
+          keyId,
+          label,
+          scopes: deepFreeze(scopes),
+          createdAt: event.at,
+          createdBy: freezeActor(event.actor),
+          expiresAt,
+          revokedAt: undefined,
+          secretHash,
+        };
         this.#keys.set(keyId, Object.freeze(record));
         return;
       }
       case 'key-revoked': {
         const { keyId } = event.data;
         const record = this.#keys.get(keyId) ?? this.#base.keys.get(keyId);
-        if (record === undefined) throw new LogBroken(`Revision ${event.revision} revokes the key ${keyId}, which no event made.`);
+        if (record === undefined)
+          throw new LogBroken(`Revision ${event.revision} revokes the key ${keyId}, which no event made.`);
         this.#keys.set(keyId, Object.freeze({ ...record, revokedAt: event.at }));
         return;
       }
       case 'registry-restored':
-        if (event.data.epoch <= this.#epoch) throw new LogBroken(`Revision ${event.revision} opens epoch ${event.data.epoch} in epoch ${this.#epoch}.`);
+        if (event.data.epoch <= this.#epoch)
+          throw new LogBroken(`Revision ${event.revision} opens epoch ${event.data.epoch} in epoch ${this.#epoch}.`);
         this.#epoch = event.data.epoch;
         this.#epochStart = event.revision;
         return;
@@ -183,8 +230,15 @@ export class Fold {
     }
     const { digest, summary, author, defaultStyle, styles, compatibility, violations = [] } = event.data;
     const record = Object.freeze({
-      pack: draft.pack, version, digest, summary, author, defaultStyle,
-      styles: deepFreeze(styles), compatibility: deepFreeze(compatibility), violations: deepFreeze(violations),
+      pack: draft.pack,
+      version,
+      digest,
+      summary,
+      author,
+      defaultStyle,
+      styles: deepFreeze(styles),
+      compatibility: deepFreeze(compatibility),
+      violations: deepFreeze(violations),
       publishedAt: event.at,
       publishedBy: freezeActor(event.actor),
     });
@@ -209,7 +263,11 @@ export class Fold {
  * @param contents holds at least the content of each version that the event makes active
  * @throws LogBroken
  */
-export function apply(snapshot: Snapshot, event: Event, contents: { get(digest: string): PackContent | undefined }): Snapshot {
+export function apply(
+  snapshot: Snapshot,
+  event: Event,
+  contents: { get(digest: string): PackContent | undefined },
+): Snapshot {
   const fold = new Fold(snapshot);
   fold.add(event);
   return fold.freeze(contents);
@@ -223,7 +281,10 @@ function named(event: Event, field: 'pack' | 'channel' | 'version'): string {
 
 function replaceRecord(draft: PackDraft, version: string, event: Event, change: Partial<VersionRecord>): void {
   const before = draft.versions.get(version);
-  if (before === undefined) throw new LogBroken(`Revision ${event.revision} (${event.type}) names ${draft.pack} ${version}, which no event published.`);
+  if (before === undefined)
+    throw new LogBroken(
+      `Revision ${event.revision} (${event.type}) names ${draft.pack} ${version}, which no event published.`,
+    );
   draft.versions = draft.versions.with(Object.freeze({ ...before, ...change }));
 }
 
@@ -236,7 +297,12 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
   let pointer = draft.pointers.get(channel);
   if (pointer === undefined) {
     const base = draft.base?.pointers.get(channel);
-    pointer = { last: undefined, bottom: 0, stack: [...(base?.stack ?? [])], everActive: base?.everActive ?? new GrowingSet() };
+    pointer = {
+      last: undefined,
+      bottom: 0,
+      stack: [...(base?.stack ?? [])],
+      everActive: base?.everActive ?? new GrowingSet(),
+    };
     draft.pointers.set(channel, pointer);
   }
   const { stack } = pointer;
@@ -252,7 +318,12 @@ function movePointer(draft: PackDraft, move: Move, event: Event, kind: MoveKind)
   }
   pointer.everActive = pointer.everActive.with(version);
   pointer.last = {
-    pack: draft.pack, channel, version, digest, previousVersion, kind,
+    pack: draft.pack,
+    channel,
+    version,
+    digest,
+    previousVersion,
+    kind,
     revision: event.revision,
     activatedAt: event.at,
     activatedBy: event.actor,
@@ -267,7 +338,15 @@ function freezePack(draft: PackDraft): PackState {
     const next: [string, Pointer][] = [];
     for (const [channel, { last, stack, bottom, everActive }] of draft.pointers) {
       if (last === undefined) continue;
-      next.push([channel, Object.freeze({ ...last, activatedBy: freezeActor(last.activatedBy), stack: Object.freeze(stack.slice(bottom)), everActive })]);
+      next.push([
+        channel,
+        Object.freeze({
+          ...last,
+          activatedBy: freezeActor(last.activatedBy),
+          stack: Object.freeze(stack.slice(bottom)),
+          everActive,
+        }),
+      ]);
     }
     pointers = pointers.with(next);
   }
@@ -285,7 +364,8 @@ function freezeViews(
     const pointer = state.pointers.get(channel);
     if (pointer === undefined) continue;
     const content = contents.get(pointer.digest);
-    if (content === undefined) throw new LogBroken(`The content of ${pointer.pack} ${pointer.version} (${pointer.digest}) is not in the store.`);
+    if (content === undefined)
+      throw new LogBroken(`The content of ${pointer.pack} ${pointer.version} (${pointer.digest}) is not in the store.`);
     next.push([channel, viewOf(pointer, content)]);
   }
   return (before ?? new FrozenMap<string, ChannelView>()).with(next);
@@ -298,7 +378,16 @@ export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
   const origin = { pack, channel, version, digest, revision };
   const titles = Object.freeze(styles.map(({ id, title }) => Object.freeze({ id, title })));
   return Object.freeze({
-    activePack: Object.freeze({ ...origin, activatedAt, activatedBy, reason, defaultStyle, compatibility, system, styles }),
+    activePack: Object.freeze({
+      ...origin,
+      activatedAt,
+      activatedBy,
+      reason,
+      defaultStyle,
+      compatibility,
+      system,
+      styles,
+    }),
     systemPrompt: Object.freeze({ ...origin, text: system }),
     styleList: Object.freeze({ ...origin, defaultStyle, styles: titles }),
     stylePrompts: new FrozenMap(

@@ -87,7 +87,11 @@ export class Follower {
     await this.#round;
     const { store, followed, freshness, log } = this.#options;
     freshness.doubt(); // whoever waits does not wait for this instance from here on
-    await store.release(followed.claim().id).catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'The lease could not be given back; it runs out by itself.'));
+    await store
+      .release(followed.claim().id)
+      .catch((error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'The lease could not be given back; it runs out by itself.'),
+      );
   }
 
   /** Renews often while a task runs that waits for others. */
@@ -107,7 +111,12 @@ export class Follower {
     freshness.doubt();
     if (this.#diverged === undefined && !this.#closed) {
       log.error(
-        { reason, epoch: followed.current().epoch, revision: followed.current().revision, registryId: followed.current().registryId },
+        {
+          reason,
+          epoch: followed.current().epoch,
+          revision: followed.current().revision,
+          registryId: followed.current().registryId,
+        },
         'The log is not the one that this instance has applied. It is not followed; what was applied is served, marked as stale. Put the right database back, or accept the restore (npm run restore:accept).',
       );
     }
@@ -125,7 +134,8 @@ export class Follower {
         await this.#options.followed.catchUp();
       }
       // Whoever waits for this instance hears of it soon, also where nobody waits here.
-      if (this.#options.instances.live > 1 && this.#options.followed.current().revision > this.#reported) this.#schedule(HASTE);
+      if (this.#options.instances.live > 1 && this.#options.followed.current().revision > this.#reported)
+        this.#schedule(HASTE);
     } catch (error) {
       if (error instanceof LogBroken) this.divergedBecause(error.message);
       // Else the next renewal meets it as well, and says so.
@@ -146,8 +156,11 @@ export class Follower {
     this.#round = this.#renew();
     await this.#round;
     this.#round = undefined;
-    const behind = this.#options.instances.live > 1 && !this.#away && this.#options.followed.current().revision > this.#reported;
-    this.#schedule(this.#waiting > 0 || behind ? HASTE : POLL * (this.#away ? 0.5 + Math.random() / 2 : 0.9 + Math.random() / 5));
+    const behind =
+      this.#options.instances.live > 1 && !this.#away && this.#options.followed.current().revision > this.#reported;
+    this.#schedule(
+      this.#waiting > 0 || behind ? HASTE : POLL * (this.#away ? 0.5 + Math.random() / 2 : 0.9 + Math.random() / 5),
+    );
   }
 
   async #renew(): Promise<void> {
@@ -163,15 +176,21 @@ export class Follower {
       for (const { id, counter } of instances.forgotten) await store.release(id, counter);
       await followed.settle();
       const current = followed.current();
-      if (this.#diverged !== undefined || head?.revision !== current.revision || head.hash !== current.hash) await this.#comeInLine();
+      if (this.#diverged !== undefined || head?.revision !== current.revision || head.hash !== current.hash)
+        await this.#comeInLine();
       if (this.#closed) return;
       freshness.confirm(sentAt);
-      if (this.#away) log.info({ revision: followed.current().revision }, 'The store is back; this instance is current again.');
+      if (this.#away)
+        log.info({ revision: followed.current().revision }, 'The store is back; this instance is current again.');
       this.#away = false;
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof LogBroken) return this.divergedBecause(error.message);
-      if (!this.#away) log.warn({ reason: messageOf(error) }, 'The store cannot be reached. What was applied goes on being served, marked as stale.');
+      if (!this.#away)
+        log.warn(
+          { reason: messageOf(error) },
+          'The store cannot be reached. What was applied goes on being served, marked as stale.',
+        );
       this.#away = true;
     }
   }
@@ -186,6 +205,9 @@ export class Follower {
     }
     if (this.#diverged === undefined) return;
     this.#diverged = undefined;
-    log.info({ epoch: followed.current().epoch, revision: followed.current().revision }, 'The log can be followed again.');
+    log.info(
+      { epoch: followed.current().epoch, revision: followed.current().revision },
+      'The log can be followed again.',
+    );
   }
 }

@@ -24,7 +24,8 @@ export class GrowingSet<T> implements Iterable<T> {
   /** This set and the item: itself where it has it. */
   with(item: T): GrowingSet<T> {
     if (this.has(item)) return this;
-    const places = this.#places.size === this.size ? this.#places : new Map([...this].map((known, place) => [known, place]));
+    const places =
+      this.#places.size === this.size ? this.#places : new Map([...this].map((known, place) => [known, place]));
     places.set(item, this.size);
     return new GrowingSet([], places);
   }

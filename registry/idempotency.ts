@@ -35,12 +35,19 @@ export function replayable(store: Store, actor: Actor, idempotency: Idempotency 
       found = await store.repeated(actor.keyId, idempotency.key);
       if (found === undefined) {
         const { events, contents } = await decision();
-        return { events: events.map((event) => ({ ...event, data: { ...event.data, idempotency } }) as typeof event), contents };
+        return {
+          events: events.map((event) => ({ ...event, data: { ...event.data, idempotency } }) as typeof event),
+          contents,
+        };
       }
       if (found.data.idempotency?.fingerprint !== idempotency.fingerprint) {
-        throw new RegistryError('idempotency-mismatch', `This Idempotency-Key came with another request before (revision ${found.revision}, ${found.type}). Use a new key for a new request.`, {
-          revision: found.revision,
-        });
+        throw new RegistryError(
+          'idempotency-mismatch',
+          `This Idempotency-Key came with another request before (revision ${found.revision}, ${found.type}). Use a new key for a new request.`,
+          {
+            revision: found.revision,
+          },
+        );
       }
       return { events: [], contents: [], seen: found.revision }; // SPEC R3: of an event whose outcome was unknown, this is the first answer
     },

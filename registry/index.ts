@@ -1,7 +1,24 @@
 /** The only door to the domain for everything outside `registry/`. */
 export * from './model.ts';
-export { RegistryError, StartRefused, StoreDamaged, messageOf, invalidInput, type InputFault, type RegistryErrorCode } from './errors.ts';
-export { canonical, GENESIS_HASH, hashOf, sha256, EVENT_TYPES, type Event, type EventType, type Head } from './event.ts';
+export {
+  RegistryError,
+  StartRefused,
+  StoreDamaged,
+  messageOf,
+  invalidInput,
+  type InputFault,
+  type RegistryErrorCode,
+} from './errors.ts';
+export {
+  canonical,
+  GENESIS_HASH,
+  hashOf,
+  sha256,
+  EVENT_TYPES,
+  type Event,
+  type EventType,
+  type Head,
+} from './event.ts';
 export { LogBroken } from './fold.ts';
 export { FrozenMap } from './frozen-map.ts';
 export { SILENT, type Log } from './log.ts';
@@ -10,10 +27,38 @@ export { parsePack, unfitTexts } from './pack.ts';
 export { brokenPattern } from './shapes.ts';
 export { normalizeText } from './texts.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
-export { isActivatable, packIn, reaches, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type PackState, type PolicyRecord, type Place, type Pointer, type Snapshot, type StylePrompt, type StyleList, type SystemPrompt, type VersionRecord } from './snapshot.ts';
+export {
+  isActivatable,
+  packIn,
+  reaches,
+  styleIn,
+  versionIn,
+  viewIn,
+  type ActivePack,
+  type ChannelView,
+  type KeyRecord,
+  type PackState,
+  type PolicyRecord,
+  type Place,
+  type Pointer,
+  type Snapshot,
+  type StylePrompt,
+  type StyleList,
+  type SystemPrompt,
+  type VersionRecord,
+} from './snapshot.ts';
 export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
 export type { ChangeListener, Condition, Health, InstanceRecord } from './instance.ts';
-export type { ActivateRequest, At, Attribution, CreateKeyRequest, PublishRequest, RevokeKeyRequest, RevokeRequest, RollbackRequest } from './requests.ts';
+export type {
+  ActivateRequest,
+  At,
+  Attribution,
+  CreateKeyRequest,
+  PublishRequest,
+  RevokeKeyRequest,
+  RevokeRequest,
+  RollbackRequest,
+} from './requests.ts';
 export { movesOf, type Activation } from './activations.ts';
 export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './audit.ts';
 export type { StateProof } from './comparison.ts';

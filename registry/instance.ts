@@ -98,7 +98,10 @@ export class Instance {
   #operatorKey: NewKey | undefined;
   #onShow: ((current: Snapshot) => void) | undefined;
 
-  private constructor(options: RegistryOptions, { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt }: Opened) {
+  private constructor(
+    options: RegistryOptions,
+    { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt }: Opened,
+  ) {
     this.#options = options;
     this.store = options.store;
     this.contents = contents;
@@ -108,12 +111,35 @@ export class Instance {
     this.#startedAt = new Date(this.clock.now()).toISOString();
     this.#sessionKeys = sessionKeys;
     if (sessionKeys.length > 0) this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
-    this.#freshness = new Freshness(confirmedAt === undefined ? undefined : performance.now() - Math.max(0, Date.now() - confirmedAt));
+    this.#freshness = new Freshness(
+      confirmedAt === undefined ? undefined : performance.now() - Math.max(0, Date.now() - confirmedAt),
+    );
     this.#applied = this.#current = snapshot;
     const { clock, log, store } = { clock: this.clock, log: this.#log, store: options.store };
-    this.#writer = new Writer(snapshot, { store, contents, clock, log, publish: (next, events) => this.#publish(next, events), diverged: (reason) => this.#follower.divergedBecause(reason) });
-    this.#check = unproven && new SnapshotCheck({ store, saved: unproven, log, takeLog: () => this.#writer.replace(() => readLog(store, contents)) });
-    this.#follower = new Follower({ store, log, clock, freshness: this.#freshness, instances: this.#instances, followed: this.#followed() });
+    this.#writer = new Writer(snapshot, {
+      store,
+      contents,
+      clock,
+      log,
+      publish: (next, events) => this.#publish(next, events),
+      diverged: (reason) => this.#follower.divergedBecause(reason),
+    });
+    this.#check =
+      unproven &&
+      new SnapshotCheck({
+        store,
+        saved: unproven,
+        log,
+        takeLog: () => this.#writer.replace(() => readLog(store, contents)),
+      });
+    this.#follower = new Follower({
+      store,
+      log,
+      clock,
+      freshness: this.#freshness,
+      instances: this.#instances,
+      followed: this.#followed(),
+    });
   }
 
   /**
@@ -124,8 +150,17 @@ export class Instance {
    */
   static async open(options: RegistryOptions): Promise<Instance> {
     const { failStatic = false, log = SILENT, shipped = [] } = options;
-    const opened = await openLog({ store: options.store, dataDir: options.dataDir, sessionTtl: options.sessionTtl, snapshotKey: options.snapshotKey, failStatic, log });
-    for (const { version } of shipped) if (version.content.version === options.pinVersion?.version) opened.contents.remember(version.digest, version.content);
+    const opened = await openLog({
+      store: options.store,
+      dataDir: options.dataDir,
+      sessionTtl: options.sessionTtl,
+      snapshotKey: options.snapshotKey,
+      failStatic,
+      log,
+    });
+    for (const { version } of shipped)
+      if (version.content.version === options.pinVersion?.version)
+        opened.contents.remember(version.digest, version.content);
     const instance = new Instance(options, opened);
     try {
       if (opened.unread === undefined) await instance.#begin();
@@ -173,13 +208,30 @@ export class Instance {
   health(): Health {
     const { staleSeconds, pinnedVersion, ready } = this;
     const conditions: Condition[] = [];
-    if (!ready) conditions.push({ name: 'waiting', detail: 'The store cannot be reached, and there is no last good snapshot to serve meanwhile.' });
-    else if (staleSeconds !== undefined) conditions.push({ name: 'stale', detail: `It has been ${staleSeconds} s since this instance knew that it is current.` });
-    if (pinnedVersion !== undefined) conditions.push({ name: 'pinned', detail: `PIN_VERSION: ${pinnedVersion} is served, whatever the log says.` });
-    if (this.#follower.diverged !== undefined) conditions.push({ name: 'log-diverged', detail: 'The log in the store is not the one that this instance has applied; it is not followed.' });
+    if (!ready)
+      conditions.push({
+        name: 'waiting',
+        detail: 'The store cannot be reached, and there is no last good snapshot to serve meanwhile.',
+      });
+    else if (staleSeconds !== undefined)
+      conditions.push({
+        name: 'stale',
+        detail: `It has been ${staleSeconds} s since this instance knew that it is current.`,
+      });
+    if (pinnedVersion !== undefined)
+      conditions.push({ name: 'pinned', detail: `PIN_VERSION: ${pinnedVersion} is served, whatever the log says.` });
+    if (this.#follower.diverged !== undefined)
+      conditions.push({
+        name: 'log-diverged',
+        detail: 'The log in the store is not the one that this instance has applied; it is not followed.',
+      });
     const behind = this.clock.behind(this.#applied.at);
     if (behind !== undefined) conditions.push({ name: 'clock-behind-log', detail: behind });
-    if (this.#check?.differs !== undefined) conditions.push({ name: 'snapshot-differs', detail: `The last good snapshot that this start was made from and the log differ: ${this.#check.differs}.` });
+    if (this.#check?.differs !== undefined)
+      conditions.push({
+        name: 'snapshot-differs',
+        detail: `The last good snapshot that this start was made from and the log differ: ${this.#check.differs}.`,
+      });
     return { ready, conditions };
   }
 
@@ -192,7 +244,13 @@ export class Instance {
   async reach({ epoch, revision }: { readonly epoch?: number | undefined; readonly revision: number }): Promise<void> {
     const reached = () => reaches(this.#applied, { epoch: epoch ?? this.#applied.epoch, revision });
     if (reached()) return;
-    const later = (cause?: unknown) => new RegistryError('revision-not-reached', `This instance is at revision ${this.#applied.revision} and cannot reach revision ${revision} at the moment.`, { currentRevision: this.#applied.revision }, { cause });
+    const later = (cause?: unknown) =>
+      new RegistryError(
+        'revision-not-reached',
+        `This instance is at revision ${this.#applied.revision} and cannot reach revision ${revision} at the moment.`,
+        { currentRevision: this.#applied.revision },
+        { cause },
+      );
     if (this.#follower.diverged !== undefined) throw later();
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -205,7 +263,11 @@ export class Instance {
     }
     if (reached()) return;
     const currentRevision = this.#applied.revision;
-    throw new RegistryError('revision-unknown', `The log ends at revision ${currentRevision}; there is no revision ${revision}${epoch === undefined ? '' : ` of epoch ${epoch}`} in it.`, { currentRevision });
+    throw new RegistryError(
+      'revision-unknown',
+      `The log ends at revision ${currentRevision}; there is no revision ${revision}${epoch === undefined ? '' : ` of epoch ${epoch}`} in it.`,
+      { currentRevision },
+    );
   }
 
   /**
@@ -223,7 +285,10 @@ export class Instance {
     const claim = this.#claim();
     const leases = this.#instances.leases.map((lease) => (lease.id === claim.id ? { ...lease, ...claim } : lease));
     return leases.map(({ id, startedAt, epoch, appliedRevision, lastSeenAt, pinnedVersion }) => ({
-      id, startedAt, appliedRevision, lastSeenAt,
+      id,
+      startedAt,
+      appliedRevision,
+      lastSeenAt,
       behind: epoch === claim.epoch ? Math.max(0, claim.appliedRevision - appliedRevision) : claim.appliedRevision,
       ...(pinnedVersion !== undefined && { pinnedVersion }),
     }));
@@ -292,7 +357,9 @@ export class Instance {
       seeFence: (fence) => this.#writer.seeFence(fence),
       catchUp: () => this.#writer.catchUp(),
       takeOver: async () => {
-        const taken = await this.#writer.replace(async (applied) => ((await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined));
+        const taken = await this.#writer.replace(async (applied) =>
+          (await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined,
+        );
         if (taken) this.#check?.end();
         return taken;
       },
@@ -304,7 +371,13 @@ export class Instance {
     const { epoch, revision } = this.#applied;
     // Who has applied another log has applied nothing of this one.
     const appliedRevision = this.#follower.diverged === undefined ? revision : 0;
-    return { id: this.id, startedAt: this.#startedAt, epoch, appliedRevision, ...(this.#pin !== undefined && { pinnedVersion: pinText(this.#pin.pin) }) };
+    return {
+      id: this.id,
+      startedAt: this.#startedAt,
+      epoch,
+      appliedRevision,
+      ...(this.#pin !== undefined && { pinnedVersion: pinText(this.#pin.pin) }),
+    };
   }
 
   /**
@@ -317,8 +390,13 @@ export class Instance {
     await clock.known();
     clock.warnAtStart(this.#applied.at);
     const means = {
-      newId: () => clock.newId(), newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()), newKey: () => (this.#operatorKey ??= newKey()),
-      instance: this.id, operatorKey, knownContent: (digest: string) => this.contents.get(digest), log: this.#log,
+      newId: () => clock.newId(),
+      newSessionKey: () => newSessionKey(new Date(clock.now()).toISOString()),
+      newKey: () => (this.#operatorKey ??= newKey()),
+      instance: this.id,
+      operatorKey,
+      knownContent: (digest: string) => this.contents.get(digest),
+      log: this.#log,
     };
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     // What this start adds for good must not rest on a snapshot that somebody may have edited.
@@ -339,7 +417,10 @@ export class Instance {
     const { pinVersion: pin } = this.#options;
     if (pin !== undefined && this.#pin === undefined && this.#applied.revision > 0) {
       this.#pin = { pin, content: await this.contents.get(pinnedRecord(this.#applied, pin).digest) };
-      this.#log.warn({ pinned: pinText(pin) }, `PIN_VERSION: this instance serves ${pinText(pin)} whatever the log says, until it is restarted without.`);
+      this.#log.warn(
+        { pinned: pinText(pin) },
+        `PIN_VERSION: this instance serves ${pinText(pin)} whatever the log says, until it is restarted without.`,
+      );
     }
     if (this.#applied.revision > 0) this.#show(this.#applied);
   }
@@ -354,12 +435,22 @@ export class Instance {
       } catch (error) {
         if (!(error instanceof StartRefused) && !(error instanceof LogBroken && !serving)) throw error;
         this.#begun = true; // what was refused once is not tried again
-        this.#log.error({ reason: messageOf(error) }, serving ? 'What this start would have added to the log is refused. What was there before is served.' : 'The start is refused by what is in the store.');
+        this.#log.error(
+          { reason: messageOf(error) },
+          serving
+            ? 'What this start would have added to the log is refused. What was there before is served.'
+            : 'The start is refused by what is in the store.',
+        );
         if (!serving) this.#options.onRefused?.(error);
       }
     }
     this.clock.watch(this.#applied.at);
-    if (this.#lastGood === undefined || performance.now() - this.#confirmedAt < CONFIRM_PAUSE || this.staleSeconds !== undefined) return;
+    if (
+      this.#lastGood === undefined ||
+      performance.now() - this.#confirmedAt < CONFIRM_PAUSE ||
+      this.staleSeconds !== undefined
+    )
+      return;
     this.#confirmedAt = performance.now();
     await this.#lastGood.confirm();
   }
@@ -370,7 +461,10 @@ export class Instance {
       try {
         listener(events, this.#current);
       } catch (error) {
-        this.#log.error({ err: error, revision: next.revision }, 'A listener to changes failed; the change itself is made.');
+        this.#log.error(
+          { err: error, revision: next.revision },
+          'A listener to changes failed; the change itself is made.',
+        );
       }
     }
   }
@@ -381,7 +475,10 @@ export class Instance {
     if (!this.#begun && this.#sessions === undefined) return; // a start under way: nothing is served before it is whole
     const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content, this.#pinned);
     if (this.#pin !== undefined && pinned === undefined) {
-      this.#log.error({ pinned: pinText(this.#pin.pin) }, `PIN_VERSION: ${pinText(this.#pin.pin)} may not be served any more (revoked, or under the floor); this instance is back at what the log says.`);
+      this.#log.error(
+        { pinned: pinText(this.#pin.pin) },
+        `PIN_VERSION: ${pinText(this.#pin.pin)} may not be served any more (revoked, or under the floor); this instance is back at what the log says.`,
+      );
       this.#pin = undefined;
     }
     this.#pinned = pinned;

@@ -52,12 +52,16 @@ export class Instances {
 
   /** All leases, the longest running first. */
   get leases(): readonly Lease[] {
-    return [...this.#watched.values()].map(({ lease }) => lease).sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
+    return [...this.#watched.values()]
+      .map(({ lease }) => lease)
+      .sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
   }
 
   /** Leases that nobody has renewed for so long that they may be taken away. */
   get forgotten(): readonly Lease[] {
-    return [...this.#watched.values()].filter(({ seenAt, askedAt }) => askedAt - seenAt >= FORGOTTEN_AFTER).map(({ lease }) => lease);
+    return [...this.#watched.values()]
+      .filter(({ seenAt, askedAt }) => askedAt - seenAt >= FORGOTTEN_AFTER)
+      .map(({ lease }) => lease);
   }
 
   /**

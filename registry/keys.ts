@@ -107,21 +107,42 @@ export interface RevokeKeyCommand {
 }
 
 /** @throws RegistryError `forbidden` where the key would be able to do more than its maker */
-export function decideCreateKey({ key, label, scopes, expiresAt, actor, heldScopes, madeBy }: CreateKeyCommand): EventDraft[] {
+export function decideCreateKey({
+  key,
+  label,
+  scopes,
+  expiresAt,
+  actor,
+  heldScopes,
+  madeBy,
+}: CreateKeyCommand): EventDraft[] {
   requireHeld(scopes, heldScopes, 'A key can grant only scopes that its maker holds');
   const { keyId, secretHash } = key;
   return [
     {
-      type: 'key-created', actor, reason: `Key for ${label}`,
-      data: { keyId, label, scopes: [...new Set(scopes)], ...(expiresAt !== undefined && { expiresAt }), secretHash, ...(madeBy !== undefined && { madeBy }) },
+      type: 'key-created',
+      actor,
+      reason: `Key for ${label}`,
+      data: {
+        keyId,
+        label,
+        scopes: [...new Set(scopes)],
+        ...(expiresAt !== undefined && { expiresAt }),
+        secretHash,
+        ...(madeBy !== undefined && { madeBy }),
+      },
     },
   ];
 }
 
 /** @throws RegistryError `key-not-found`, `forbidden` */
-export function decideRevokeKey(snapshot: Snapshot, { keyId, reason, actor, heldScopes }: RevokeKeyCommand): EventDraft[] {
+export function decideRevokeKey(
+  snapshot: Snapshot,
+  { keyId, reason, actor, heldScopes }: RevokeKeyCommand,
+): EventDraft[] {
   const record = snapshot.keys.get(keyId);
-  if (record === undefined) throw new RegistryError('key-not-found', `There is no key "${keyId}". \`listKeys\` lists the keys there are.`);
+  if (record === undefined)
+    throw new RegistryError('key-not-found', `There is no key "${keyId}". \`listKeys\` lists the keys there are.`);
   if (record.revokedAt !== undefined) return [];
   requireHeld(record.scopes, heldScopes, 'A key that can do more than yours cannot be revoked with it');
   return [{ type: 'key-revoked', actor, reason, data: { keyId } }];
@@ -129,5 +150,6 @@ export function decideRevokeKey(snapshot: Snapshot, { keyId, reason, actor, held
 
 function requireHeld(scopes: readonly Scope[], held: readonly Scope[], rule: string): void {
   const missing = scopes.filter((scope) => !allows(held, scope));
-  if (missing.length > 0) throw new RegistryError('forbidden', `${rule}; this one lacks: ${listed(missing)}.`, { requiredScopes: missing }); // SPEC R12
+  if (missing.length > 0)
+    throw new RegistryError('forbidden', `${rule}; this one lacks: ${listed(missing)}.`, { requiredScopes: missing }); // SPEC R12
 }

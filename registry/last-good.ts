@@ -81,9 +81,14 @@ export class LastGood {
   /** The latest saved snapshot, or undefined where there is none that verifies; the log then says why. */
   async load(): Promise<Saved | undefined> {
     // A crash between the sync and the rename leaves the later one under its temporary name.
-    const [file, temporary] = [await this.#loadFrom(this.#path, this.#log), await this.#loadFrom(temporaryOf(this.#path), SILENT)]; // one that was cut in half was never the last good one
+    const [file, temporary] = [
+      await this.#loadFrom(this.#path, this.#log),
+      await this.#loadFrom(temporaryOf(this.#path), SILENT),
+    ]; // one that was cut in half was never the last good one
     if (file === undefined || temporary === undefined) return file ?? temporary;
-    return temporary.state.registryId === file.state.registryId && reaches(temporary.state, file.state) ? temporary : file;
+    return temporary.state.registryId === file.state.registryId && reaches(temporary.state, file.state)
+      ? temporary
+      : file;
   }
 
   /**
@@ -92,7 +97,9 @@ export class LastGood {
    */
   save(snapshot: Snapshot, sessionKeys: readonly SessionKey[], events: readonly Event[] = []): void {
     const before = this.#latest;
-    const goesOn = before?.sessionKeys === sessionKeys && (snapshot === before.snapshot || events[0]?.previousHash === before.snapshot.hash);
+    const goesOn =
+      before?.sessionKeys === sessionKeys &&
+      (snapshot === before.snapshot || events[0]?.previousHash === before.snapshot.hash);
     if (!goesOn || (this.#events?.length ?? 0) + events.length > MOST_WAITING) this.#events = undefined;
     else if (snapshot !== before.snapshot) this.#events?.push(...events);
     this.#latest = { snapshot, sessionKeys };
@@ -127,15 +134,24 @@ export class LastGood {
       bytes = await readFile(path);
       confirmedAt = (await stat(path)).mtimeMs;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn({ path, err: error }, 'The last good snapshot cannot be read; the log is folded instead.');
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        log.warn({ path, err: error }, 'The last good snapshot cannot be read; the log is folded instead.');
       return undefined;
     }
     try {
       return { ...readSnapshotFile(bytes, this.#key), confirmedAt, authentic: this.#key !== undefined };
     } catch (error) {
       const fields = { path, reason: messageOf(error) };
-      if (this.#key === undefined) log.warn(fields, 'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.');
-      else log.error(fields, 'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. That is expected at the first start with a new key. Else find out who wrote to DATA_DIR.');
+      if (this.#key === undefined)
+        log.warn(
+          fields,
+          'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
+        );
+      else
+        log.error(
+          fields,
+          'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. That is expected at the first start with a new key. Else find out who wrote to DATA_DIR.',
+        );
       return undefined;
     }
   }
@@ -147,18 +163,27 @@ export class LastGood {
     this.#events = [];
     try {
       await this.#inUse?.keep(latest.snapshot, events);
-      if (events === undefined || !(await this.#append(events))) await this.#writeWhole(latest.snapshot, latest.sessionKeys);
+      if (events === undefined || !(await this.#append(events)))
+        await this.#writeWhole(latest.snapshot, latest.sessionKeys);
     } catch (error) {
       this.#events = undefined;
       await this.#letGo();
-      this.#log.error({ path: this.#path, err: error }, 'The last good snapshot could not be written; the next start will fold more of the log.');
+      this.#log.error(
+        { path: this.#path, err: error },
+        'The last good snapshot could not be written; the next start will fold more of the log.',
+      );
     }
   }
 
   /** Appends events to the file. @returns whether it is there, as it was left, and has room */
   async #append(events: readonly Event[]): Promise<boolean> {
     const written = this.#written;
-    if (written === undefined || written.size - written.whole > Math.max(LEAST_APPENDED, written.whole) || !(await this.#isAsLeft(written))) return false;
+    if (
+      written === undefined ||
+      written.size - written.whole > Math.max(LEAST_APPENDED, written.whole) ||
+      !(await this.#isAsLeft(written))
+    )
+      return false;
     if (events.length === 0) return true;
     const line = Buffer.from(eventsLine(events, written.seal));
     await written.file.writeFile(line);

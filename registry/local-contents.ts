@@ -45,7 +45,8 @@ export class LocalContents {
     try {
       text = await readFile(this.#pathOf(digest), 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#log.warn({ digest, reason: messageOf(error) }, 'The local copy of a content cannot be read.');
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#log.warn({ digest, reason: messageOf(error) }, 'The local copy of a content cannot be read.');
       return undefined;
     }
     try {
@@ -72,7 +73,8 @@ export class LocalContents {
     }
     const now = new Date();
     // From here on the time since it was last active counts.
-    for (const digest of this.#kept) if (!needed.has(digest)) await utimes(this.#pathOf(digest), now, now).catch(() => undefined);
+    for (const digest of this.#kept)
+      if (!needed.has(digest)) await utimes(this.#pathOf(digest), now, now).catch(() => undefined);
     this.#kept = new Set(needed.keys());
     if (performance.now() - this.#prunedAt >= PRUNE_PAUSE) await this.#prune(now.getTime());
   }

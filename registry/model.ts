@@ -18,7 +18,11 @@ const VERSION_PATTERN =
 export const NOT_BLANK = '\\S';
 
 const name = (what: string, example: string) =>
-  Type.String({ pattern: NAME_PATTERN, description: `Name of a ${what}: lower-case letters, digits and hyphens, at most 63.`, examples: [example] });
+  Type.String({
+    pattern: NAME_PATTERN,
+    description: `Name of a ${what}: lower-case letters, digits and hyphens, at most 63.`,
+    examples: [example],
+  });
 
 export const PackName = name('pack', 'coach');
 export const StyleId = name('style', 'supportive');
@@ -33,7 +37,8 @@ export const Version = Type.String({
 
 export const Digest = Type.String({
   pattern: '^sha256:[0-9a-f]{64}$',
-  description: 'SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
+  description:
+    'SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
   examples: [`sha256:${'4f'.repeat(32)}`],
 });
 
@@ -43,7 +48,11 @@ export const Revision = Type.Integer({
   examples: [7],
 });
 
-export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.', examples: ['2026-01-31T09:30:00.000Z'] });
+export const Timestamp = Type.String({
+  format: 'date-time',
+  description: 'RFC 3339, UTC.',
+  examples: ['2026-01-31T09:30:00.000Z'],
+});
 
 export const Reason = Type.String({
   minLength: 1,
@@ -57,7 +66,13 @@ export const Reason = Type.String({
 const PromptText = (what: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 262_144, pattern: NOT_BLANK, description: what, examples: [example] });
 
-const Title = Type.String({ minLength: 1, maxLength: 120, pattern: NOT_BLANK, description: 'What people call the style.', examples: ['Supportive'] });
+const Title = Type.String({
+  minLength: 1,
+  maxLength: 120,
+  pattern: NOT_BLANK,
+  description: 'What people call the style.',
+  examples: ['Supportive'],
+});
 
 export const StyleTitle = Type.Object({ id: StyleId, title: Title }, { additionalProperties: false });
 export type StyleTitle = Static<typeof StyleTitle>;
@@ -84,14 +99,27 @@ export const Compatibility = Type.Object(
       Type.Object(
         {
           name: Type.String({ minLength: 1, maxLength: 63, pattern: NOT_BLANK, examples: ['coach-web'] }),
-          range: Type.String({ minLength: 1, maxLength: 100, description: 'A SemVer range.', examples: ['>=2.0.0 <4.0.0'] }),
+          range: Type.String({
+            minLength: 1,
+            maxLength: 100,
+            description: 'A SemVer range.',
+            examples: ['>=2.0.0 <4.0.0'],
+          }),
         },
         { additionalProperties: false },
       ),
       { maxItems: 50, description: 'Clients that can work with the pack, by version range.' },
     ),
-    locales: Type.Array(Type.String({ minLength: 2, maxLength: 35, description: 'A BCP 47 language tag.', examples: ['en'] }), { maxItems: 100 }),
-    packFormat: Type.Integer({ minimum: 1, maximum: 1, description: 'The edition of the pack format; this service reads 1.', examples: [1] }),
+    locales: Type.Array(
+      Type.String({ minLength: 2, maxLength: 35, description: 'A BCP 47 language tag.', examples: ['en'] }),
+      { maxItems: 100 },
+    ),
+    packFormat: Type.Integer({
+      minimum: 1,
+      maximum: 1,
+      description: 'The edition of the pack format; this service reads 1.',
+      examples: [1],
+    }),
   },
   { additionalProperties: false, description: 'What the version works with.' },
 );
@@ -99,8 +127,20 @@ export type Compatibility = Static<typeof Compatibility>;
 
 const packMembers = {
   version: Version,
-  summary: Type.String({ minLength: 1, maxLength: 300, pattern: NOT_BLANK, description: 'What this version is, in a sentence.', examples: ['Warmer openings, clearer crisis wording'] }),
-  author: Type.String({ minLength: 1, maxLength: 120, pattern: NOT_BLANK, description: 'Who wrote it.', examples: ['Coaching content team'] }),
+  summary: Type.String({
+    minLength: 1,
+    maxLength: 300,
+    pattern: NOT_BLANK,
+    description: 'What this version is, in a sentence.',
+    examples: ['Warmer openings, clearer crisis wording'],
+  }),
+  author: Type.String({
+    minLength: 1,
+    maxLength: 120,
+    pattern: NOT_BLANK,
+    description: 'Who wrote it.',
+    examples: ['Coaching content team'],
+  }),
   defaultStyle: StyleId,
   compatibility: Compatibility,
 };
@@ -153,13 +193,38 @@ export type Actor = Readonly<Static<typeof Actor>>;
 export const SYSTEM_ACTOR: Actor = Object.freeze({ keyId: 'system', label: 'system' });
 
 /** What a key can allow; `*` is all. */
-export const SCOPES = ['prompts:read', 'packs:publish', 'packs:activate', 'packs:revoke', 'sessions:start', 'audit:read', 'metrics:read', 'keys:admin', '*'] as const;
-export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({ type: 'string', enum: SCOPES, description: 'What a key can allow; `*` is all.', examples: ['prompts:read'] });
+export const SCOPES = [
+  'prompts:read',
+  'packs:publish',
+  'packs:activate',
+  'packs:revoke',
+  'sessions:start',
+  'audit:read',
+  'metrics:read',
+  'keys:admin',
+  '*',
+] as const;
+export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({
+  type: 'string',
+  enum: SCOPES,
+  description: 'What a key can allow; `*` is all.',
+  examples: ['prompts:read'],
+});
 export type Scope = Static<typeof Scope>;
 
-export const KeyLabel = Type.String({ minLength: 1, maxLength: 100, pattern: NOT_BLANK, description: 'Who or what the key is for; stands in the log as who acted.', examples: ['coach-web production'] });
+export const KeyLabel = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: NOT_BLANK,
+  description: 'Who or what the key is for; stands in the log as who acted.',
+  examples: ['coach-web production'],
+});
 
-export const KeyId = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Names a key; not secret.', examples: ['k7Qm2Xw9Lp3'] });
+export const KeyId = Type.String({
+  pattern: '^[0-9A-Za-z]{1,32}$',
+  description: 'Names a key; not secret.',
+  examples: ['k7Qm2Xw9Lp3'],
+});
 
 /** How a pointer came to move. */
 export type MoveKind = 'activation' | 'rollback' | 'revocation';
@@ -173,7 +238,12 @@ export const Violation = Type.Object(
       description: 'Which kind of rule is broken.',
       examples: ['clause'],
     }),
-    id: Type.Optional(Type.String({ description: 'The clause, pattern, style or placeholder that the rule names.', examples: ['not-a-professional'] })),
+    id: Type.Optional(
+      Type.String({
+        description: 'The clause, pattern, style or placeholder that the rule names.',
+        examples: ['not-a-professional'],
+      }),
+    ),
     asset: Type.Optional(Type.String({ description: 'Where: `system` or `styles/<id>`.', examples: ['system'] })),
     detail: Type.String({ description: 'What is wrong, and what would be right.' }),
   },

@@ -52,11 +52,21 @@ export interface Opened {
 class LogDiverged extends LogBroken {}
 
 /** @throws StartRefused; RegistryError `store-unavailable` where `failStatic` is off; LogBroken */
-export async function openLog({ store, dataDir, sessionTtl, failStatic, snapshotKey, log }: OpenOptions): Promise<Opened> {
+export async function openLog({
+  store,
+  dataDir,
+  sessionTtl,
+  failStatic,
+  snapshotKey,
+  log,
+}: OpenOptions): Promise<Opened> {
   if (dataDir !== undefined) warnOfReaders(dataDir, log);
   const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, log);
   const contents = new Contents(store, local);
-  const lastGood = dataDir === undefined || local === undefined ? undefined : new LastGood(dataDir, { log, key: snapshotKey, inUse: new ContentsInUse(contents, local, log) });
+  const lastGood =
+    dataDir === undefined || local === undefined
+      ? undefined
+      : new LastGood(dataDir, { log, key: snapshotKey, inUse: new ContentsInUse(contents, local, log) });
   const saved = await lastGood?.load();
   local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
   const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
@@ -69,7 +79,12 @@ export async function openLog({ store, dataDir, sessionTtl, failStatic, snapshot
       return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'diverged', reason } };
     }
     if (!failStatic || !(error instanceof RegistryError)) throw error;
-    log.warn({ reason }, saved === undefined ? 'The store cannot be reached, and there is no last good snapshot: nothing can be served until the store is back.' : 'The store cannot be reached; the last good snapshot is served, marked as stale.');
+    log.warn(
+      { reason },
+      saved === undefined
+        ? 'The store cannot be reached, and there is no last good snapshot: nothing can be served until the store is back.'
+        : 'The store cannot be reached; the last good snapshot is served, marked as stale.',
+    );
     return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'away', reason } };
   }
 }
@@ -83,7 +98,10 @@ export async function readLog(store: Store, contents: Contents, saved?: State): 
   if (saved !== undefined) {
     const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
     if (place?.hash === saved.hash) snapshot = await restored(saved, contents);
-    else if (!(await restoreAccepted(store, saved))) throw new LogDiverged(`The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`);
+    else if (!(await restoreAccepted(store, saved)))
+      throw new LogDiverged(
+        `The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`,
+      );
   }
   const fold = new Fold(snapshot);
   for (;;) {
@@ -95,21 +113,36 @@ export async function readLog(store: Store, contents: Contents, saved?: State): 
 }
 
 /** Whether the log is of the same registry and in a later epoch: an operator has accepted that it was restored. */
-export async function restoreAccepted(store: Store, applied: { readonly registryId: string; readonly epoch: number }): Promise<boolean> {
+export async function restoreAccepted(
+  store: Store,
+  applied: { readonly registryId: string; readonly epoch: number },
+): Promise<boolean> {
   const [first] = await store.events({ order: 'ascending', limit: 1 });
   const [restore] = await store.events({ order: 'descending', limit: 1, types: ['registry-restored'] });
-  return first?.type === 'registry-created' && first.data.registryId === applied.registryId && restore?.type === 'registry-restored' && restore.data.epoch > applied.epoch;
+  return (
+    first?.type === 'registry-created' &&
+    first.data.registryId === applied.registryId &&
+    restore?.type === 'registry-restored' &&
+    restore.data.epoch > applied.epoch
+  );
 }
 
 /** What a saved snapshot can be served as without the log. */
-async function lastGoodOf(saved: Saved | undefined, contents: Contents, log: Log): Promise<Pick<Opened, 'snapshot' | 'sessionKeys' | 'confirmedAt'>> {
+async function lastGoodOf(
+  saved: Saved | undefined,
+  contents: Contents,
+  log: Log,
+): Promise<Pick<Opened, 'snapshot' | 'sessionKeys' | 'confirmedAt'>> {
   if (saved === undefined) return { snapshot: EMPTY_SNAPSHOT, sessionKeys: [] };
   const { state, sessionKeys, confirmedAt } = saved;
   try {
     return { snapshot: await restored(state, contents), sessionKeys, confirmedAt };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    log.error({ reason: error.message }, 'The last good snapshot cannot be served: an active content is neither on this disk nor in the store.');
+    log.error(
+      { reason: error.message },
+      'The last good snapshot cannot be served: an active content is neither on this disk nor in the store.',
+    );
     return { snapshot: EMPTY_SNAPSHOT, sessionKeys: [] };
   }
 }
@@ -118,7 +151,8 @@ async function restored(saved: State, contents: Contents): Promise<Snapshot> {
   const views = new Map<string, FrozenMap<string, ChannelView>>();
   for (const [pack, { pointers }] of saved.packs) {
     const byChannel: [string, ChannelView][] = [];
-    for (const [channel, pointer] of pointers) byChannel.push([channel, viewOf(pointer, await contents.get(pointer.digest))]);
+    for (const [channel, pointer] of pointers)
+      byChannel.push([channel, viewOf(pointer, await contents.get(pointer.digest))]);
     if (byChannel.length > 0) views.set(pack, new FrozenMap(byChannel));
   }
   return Object.freeze({ ...saved, views: new FrozenMap(views) });

@@ -28,7 +28,11 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
         if (await isFolder(path)) throw new Error('a folder is in its place'); // the rename would fail once the key is in the log
         await writePrivate(waiting, `${token}\n`);
       } catch (error) {
-        throw new StartRefused(78, `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process may write to.`, { cause: error });
+        throw new StartRefused(
+          78,
+          `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process may write to.`,
+          { cause: error },
+        );
       }
     },
     async settle(isInLog) {
@@ -43,7 +47,11 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
         await syncFolder(dataDir);
         return true;
       } catch (error) {
-        throw new StartRefused(78, `The operator key cannot be moved to ${path}: ${messageOf(error)}. It is in ${waiting}. Move it by hand, or put right what is wrong and start the service.`, { cause: error });
+        throw new StartRefused(
+          78,
+          `The operator key cannot be moved to ${path}: ${messageOf(error)}. It is in ${waiting}. Move it by hand, or put right what is wrong and start the service.`,
+          { cause: error },
+        );
       }
     },
   };

@@ -57,17 +57,66 @@ export interface RegistryOptions {
 const LONGEST_SESSION = 365 * 86_400_000;
 
 /** What each option must be; `right` completes the sentence "It must be …". */
-const CHECKS: readonly { readonly name: 'store' | 'channels' | 'defaultPack' | 'sessionTtl' | 'shipped' | 'policies' | 'dataDir' | 'snapshotKey' | 'pinVersion'; readonly right: string; readonly holds: (value: unknown) => boolean }[] = [
-  { name: 'store', right: 'an open store, e.g. new MemoryStore()', holds: (store) => typeof store === 'object' && store !== null && 'append' in store },
-  { name: 'channels', right: "a list of at least one channel name, each once, the default one first, e.g. ['production']", holds: isChannels },
-  { name: 'defaultPack', right: 'a pack name: lower-case letters, digits and hyphens, at most 63', holds: (name) => Value.Check(PackName, name) },
-  { name: 'sessionTtl', right: 'a number of milliseconds from 1 to 31536000000 (365 days), e.g. 86400000', holds: (ttl) => typeof ttl === 'number' && ttl >= 1 && ttl <= LONGEST_SESSION },
+const CHECKS: readonly {
+  readonly name:
+    | 'store'
+    | 'channels'
+    | 'defaultPack'
+    | 'sessionTtl'
+    | 'shipped'
+    | 'policies'
+    | 'dataDir'
+    | 'snapshotKey'
+    | 'pinVersion';
+  readonly right: string;
+  readonly holds: (value: unknown) => boolean;
+}[] = [
+  {
+    name: 'store',
+    right: 'an open store, e.g. new MemoryStore()',
+    holds: (store) => typeof store === 'object' && store !== null && 'append' in store,
+  },
+  {
+    name: 'channels',
+    right: "a list of at least one channel name, each once, the default one first, e.g. ['production']",
+    holds: isChannels,
+  },
+  {
+    name: 'defaultPack',
+    right: 'a pack name: lower-case letters, digits and hyphens, at most 63',
+    holds: (name) => Value.Check(PackName, name),
+  },
+  {
+    name: 'sessionTtl',
+    right: 'a number of milliseconds from 1 to 31536000000 (365 days), e.g. 86400000',
+    holds: (ttl) => typeof ttl === 'number' && ttl >= 1 && ttl <= LONGEST_SESSION,
+  },
   // A list that is none may still be one to a loop: a policy that is a path would be no floor at all.
-  { name: 'shipped', right: 'what readPackFolders gives, e.g. await readPackFolders(folder)', holds: (shipped) => isListOf(shipped, 'version', 'path') },
-  { name: 'policies', right: 'what readPolicies gives, e.g. await readPolicies(folder)', holds: (policies) => isListOf(policies, 'policy', 'path') },
-  { name: 'dataDir', right: 'the path of a folder', holds: (path) => path === undefined || (typeof path === 'string' && path !== '') },
-  { name: 'snapshotKey', right: `at least ${SHORTEST_KEY} bytes, e.g. what readSnapshotKey gives`, holds: (key) => key === undefined || (key instanceof Uint8Array && key.length >= SHORTEST_KEY) },
-  { name: 'pinVersion', right: "a pack and its version, e.g. { pack: 'coach', version: '1.0.0' }", holds: (pin) => pin === undefined || isWith(pin, 'pack', 'version') },
+  {
+    name: 'shipped',
+    right: 'what readPackFolders gives, e.g. await readPackFolders(folder)',
+    holds: (shipped) => isListOf(shipped, 'version', 'path'),
+  },
+  {
+    name: 'policies',
+    right: 'what readPolicies gives, e.g. await readPolicies(folder)',
+    holds: (policies) => isListOf(policies, 'policy', 'path'),
+  },
+  {
+    name: 'dataDir',
+    right: 'the path of a folder',
+    holds: (path) => path === undefined || (typeof path === 'string' && path !== ''),
+  },
+  {
+    name: 'snapshotKey',
+    right: `at least ${SHORTEST_KEY} bytes, e.g. what readSnapshotKey gives`,
+    holds: (key) => key === undefined || (key instanceof Uint8Array && key.length >= SHORTEST_KEY),
+  },
+  {
+    name: 'pinVersion',
+    right: "a pack and its version, e.g. { pack: 'coach', version: '1.0.0' }",
+    holds: (pin) => pin === undefined || isWith(pin, 'pack', 'version'),
+  },
 ];
 
 function isWith(value: unknown, ...members: readonly string[]): boolean {
@@ -79,12 +128,19 @@ function isListOf(list: unknown, ...members: readonly string[]): boolean {
 }
 
 function isChannels(channels: unknown): boolean {
-  return Array.isArray(channels) && channels.length > 0 && new Set(channels).size === channels.length && channels.every((name) => Value.Check(ChannelName, name));
+  return (
+    Array.isArray(channels) &&
+    channels.length > 0 &&
+    new Set(channels).size === channels.length &&
+    channels.every((name) => Value.Check(ChannelName, name))
+  );
 }
 
 /** Behind the name; nothing of a store, whose address may hold a password, and nothing of a key. */
 function shown(name: string, value: unknown): string {
-  return name === 'store' || name === 'snapshotKey' ? '' : `: ${inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 60 })}`;
+  return name === 'store' || name === 'snapshotKey'
+    ? ''
+    : `: ${inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 10, maxStringLength: 60 })}`;
 }
 
 /**
@@ -92,14 +148,24 @@ function shown(name: string, value: unknown): string {
  * @throws StartRefused (78) that names every wrong option, and what would be right
  */
 export function checkOptions(options: RegistryOptions): void {
-  const faults = CHECKS.filter(({ name, holds }) => !holds(options[name])).map(({ name, right }) => `${name}${shown(name, options[name])} is wrong: it must be ${right}.`);
-  if (faults.length > 0) throw new StartRefused(78, `The registry's options have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`);
+  const faults = CHECKS.filter(({ name, holds }) => !holds(options[name])).map(
+    ({ name, right }) => `${name}${shown(name, options[name])} is wrong: it must be ${right}.`,
+  );
+  if (faults.length > 0)
+    throw new StartRefused(
+      78,
+      `The registry's options have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`,
+    );
   const { dataDir } = options;
   if (dataDir === undefined) return;
   try {
     makeFolder(dataDir);
   } catch (cause) {
-    throw new StartRefused(78, `The registry's dataDir "${dataDir}" cannot be made: ${messageOf(cause)}. Name a folder that this process may write to.`, { cause });
+    throw new StartRefused(
+      78,
+      `The registry's dataDir "${dataDir}" cannot be made: ${messageOf(cause)}. Name a folder that this process may write to.`,
+      { cause },
+    );
   }
 }
 

@@ -86,7 +86,9 @@ export class Folder {
   async #inside(name: string): Promise<string> {
     const real = await realpath(join(this.#root, name));
     if (real !== this.#root && !real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep)) {
-      throw new Fault(`${this.shown(name)}: is a link that leads out of the folder "${this.#shown}"; nothing outside it is read. Copy the file into it instead.`);
+      throw new Fault(
+        `${this.shown(name)}: is a link that leads out of the folder "${this.#shown}"; nothing outside it is read. Copy the file into it instead.`,
+      );
     }
     return real;
   }
@@ -100,7 +102,8 @@ async function readRegular(path: string, shown: string): Promise<Buffer> {
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new Fault(`${shown}: is not a regular file.`);
-    if (found.size > LARGEST_FILE) throw new Fault(`${shown}: has ${found.size} bytes; at most ${LARGEST_FILE} are read.`);
+    if (found.size > LARGEST_FILE)
+      throw new Fault(`${shown}: has ${found.size} bytes; at most ${LARGEST_FILE} are read.`);
     return await readAtMost(file, found.size, shown);
   } finally {
     await file.close();

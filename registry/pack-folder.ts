@@ -101,7 +101,10 @@ export async function readFolder(path: string, kind: FolderKind, shown = path): 
 
 function refuseFaults(what: string, dir: string, faults: readonly string[]): void {
   if (faults.length === 0) return;
-  throw new StartRefused(65, `The ${what} in "${dir}" have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was registered:\n  ${faults.join('\n  ')}`);
+  throw new StartRefused(
+    65,
+    `The ${what} in "${dir}" have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was registered:\n  ${faults.join('\n  ')}`,
+  );
 }
 
 async function packsFolder(dir: string): Promise<Folder> {
@@ -110,14 +113,20 @@ async function packsFolder(dir: string): Promise<Folder> {
     await folder.names('');
     return folder;
   } catch (error) {
-    throw new StartRefused(78, `PACKS_DIR "${dir}" cannot be read: ${messageOf(error)}. Name a folder of packs that this process may read.`, { cause: error });
+    throw new StartRefused(
+      78,
+      `PACKS_DIR "${dir}" cannot be read: ${messageOf(error)}. Name a folder of packs that this process may read.`,
+      { cause: error },
+    );
   }
 }
 
 /** @param path names the place where the fault itself does not */
 function faultsOf(error: unknown, path: string): string[] {
   if (error instanceof RegistryError && error.code === 'validation-failed') {
-    return (error.members['errors'] as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${path}: ${pointer === '' ? '/' : pointer}: ${detail}`);
+    return (error.members['errors'] as { pointer: string; detail: string }[]).map(
+      ({ pointer, detail }) => `${path}: ${pointer === '' ? '/' : pointer}: ${detail}`,
+    );
   }
   if (error instanceof Fault) return [...error.lines];
   if (error instanceof YamlRefused) return [`${path}: ${error.message}.`];
@@ -153,7 +162,8 @@ async function readPack(place: PackPlace, parts: readonly Part[], found: Found):
   const { folder, at, pack } = place;
   if (parts.includes('versions')) {
     if (!isPackName(pack, folder.shown(at), found)) return;
-    for (const version of await foldersIn(folder, at, found)) await readVersion({ folder, at: join(at, version), pack, version }, found);
+    for (const version of await foldersIn(folder, at, found))
+      await readVersion({ folder, at: join(at, version), pack, version }, found);
   }
   if (parts.includes('policies')) await readPolicy(place, found);
 }
@@ -177,7 +187,8 @@ async function foldersIn(folder: Folder, at: string, { faults }: Found): Promise
     const shown = folder.shown(join(at, name));
     try {
       if (await folder.isFolder(join(at, name))) names.push(name);
-      else if (Value.Check(Version, name)) faults.push(`${shown}: is no folder; a version is a folder with pack.yaml, system.md and styles in it.`);
+      else if (Value.Check(Version, name))
+        faults.push(`${shown}: is no folder; a version is a folder with pack.yaml, system.md and styles in it.`);
     } catch (error) {
       faults.push(...faultsOf(error, shown));
     }
@@ -188,7 +199,10 @@ async function foldersIn(folder: Folder, at: string, { faults }: Found): Promise
 async function readVersion(place: VersionPlace, { versions, faults }: Found): Promise<void> {
   const path = place.folder.shown(place.at);
   try {
-    if (!Value.Check(Version, place.version)) throw new Fault(`${path}: "${place.version}" is no version; name the folder by SemVer without build metadata, e.g. 1.2.0.`);
+    if (!Value.Check(Version, place.version))
+      throw new Fault(
+        `${path}: "${place.version}" is no version; name the folder by SemVer without build metadata, e.g. 1.2.0.`,
+      );
     versions.push({ path, version: await versionIn(place, path) });
   } catch (error) {
     faults.push(...faultsOf(error, path));
@@ -200,7 +214,9 @@ async function versionIn(place: VersionPlace, shown: string): Promise<PackVersio
   const faults: string[] = [];
   for (const field of ['pack', 'version'] as const) {
     if (manifest[field] !== place[field]) {
-      faults.push(`${join(shown, 'pack.yaml')}: /${field}: says "${manifest[field]}" but lies in the folder of "${place[field]}"; make them agree.`);
+      faults.push(
+        `${join(shown, 'pack.yaml')}: /${field}: says "${manifest[field]}" but lies in the folder of "${place[field]}"; make them agree.`,
+      );
     }
   }
   const textOf = (file: string) =>
@@ -228,7 +244,11 @@ async function readManifest({ folder, at }: VersionPlace): Promise<PackManifest>
     throw new Fault(...faultsOf(error, shown));
   }
   if (!conforms(PackManifest, manifest)) {
-    throw new Fault(...schemaFaults(PackManifest, manifest).map(({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`));
+    throw new Fault(
+      ...schemaFaults(PackManifest, manifest).map(
+        ({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`,
+      ),
+    );
   }
   return manifest;
 }
@@ -239,5 +259,9 @@ async function unlistedStyles({ folder, at }: VersionPlace, manifest: PackManife
   const styles = join(at, 'styles');
   // Where the folder itself cannot be read, each listed style was told to be missing already.
   const names = await folder.names(styles).catch(() => []);
-  return names.filter((name) => !name.startsWith('.') && !listed.has(name)).map((name) => `${folder.shown(join(styles, name))}: is not listed in pack.yaml; list the style or remove the file.`);
+  return names
+    .filter((name) => !name.startsWith('.') && !listed.has(name))
+    .map(
+      (name) => `${folder.shown(join(styles, name))}: is not listed in pack.yaml; list the style or remove the file.`,
+    );
 }

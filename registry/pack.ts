@@ -48,7 +48,9 @@ export function unfitTexts(value: unknown, pointer = '', depth = 0): InputFault[
   return Object.entries(value).flatMap(([key, member]) => {
     const here = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const fault = unfitText(key);
-    return fault === undefined ? unfitTexts(member, here, depth + 1) : [{ pointer, detail: `A member's name ${fault}.` }];
+    return fault === undefined
+      ? unfitTexts(member, here, depth + 1)
+      : [{ pointer, detail: `A member's name ${fault}.` }];
   });
 }
 
@@ -57,8 +59,15 @@ export function unfitTexts(value: unknown, pointer = '', depth = 0): InputFault[
  * @param value one that conforms to the schema
  */
 export function unseenTexts(schema: TSchema, value: unknown, pointer = ''): InputFault[] {
-  const { pattern, items, properties } = schema as { pattern?: string; items?: TSchema; properties?: Record<string, TSchema> };
-  if (typeof value === 'string') return pattern === NOT_BLANK && !isVisible(value) ? [{ pointer, detail: 'Nothing in this text can be seen; write at least one visible character.' }] : [];
+  const { pattern, items, properties } = schema as {
+    pattern?: string;
+    items?: TSchema;
+    properties?: Record<string, TSchema>;
+  };
+  if (typeof value === 'string')
+    return pattern === NOT_BLANK && !isVisible(value)
+      ? [{ pointer, detail: 'Nothing in this text can be seen; write at least one visible character.' }]
+      : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) => {
     const inner = Array.isArray(value) ? items : properties?.[name];
@@ -105,19 +114,34 @@ function faultDetail({ type, message, schema, value }: ValueError): string {
  */
 export function parsePack(pack: string, document: unknown): PackVersion {
   const named = schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' }));
-  if (named.length > 0 || !conforms(PackDocument, document)) throw invalidInput('The pack document breaks its schema.', [...named, ...schemaFaults(PackDocument, document)]);
+  if (named.length > 0 || !conforms(PackDocument, document))
+    throw invalidInput('The pack document breaks its schema.', [...named, ...schemaFaults(PackDocument, document)]);
 
   const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
-  if (faults.length > 0) throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
+  if (faults.length > 0)
+    throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
 
   const { summary, author } = document;
   const content = deepFreeze(structuredClone(normalized({ pack, ...document })));
-  return Object.freeze({ content, digest: digestOf(content), summary, author, unseen: deepFreeze(unseenTexts(PackDocument, document)) });
+  return Object.freeze({
+    content,
+    digest: digestOf(content),
+    summary,
+    author,
+    unseen: deepFreeze(unseenTexts(PackDocument, document)),
+  });
 }
 
 /** The content with its texts in their normal form, and nothing but what is digested. */
 function normalized({ pack, version, system, styles, defaultStyle, compatibility }: PackContent): PackContent {
-  return { pack, version, system: normalizeText(system), styles: styles.map(({ id, title, text }) => ({ id, title, text: normalizeText(text) })), defaultStyle, compatibility };
+  return {
+    pack,
+    version,
+    system: normalizeText(system),
+    styles: styles.map(({ id, title, text }) => ({ id, title, text: normalizeText(text) })),
+    defaultStyle,
+    compatibility,
+  };
 }
 
 /**
@@ -141,19 +165,33 @@ function meaningFaults(document: PackDocument): InputFault[] {
   }
   const ids = new Set<string>();
   document.styles.forEach(({ id }, index) => {
-    if (ids.has(id)) faults.push({ pointer: `/styles/${index}/id`, detail: `The style "${id}" stands there twice; style ids are unique in a version.` });
+    if (ids.has(id))
+      faults.push({
+        pointer: `/styles/${index}/id`,
+        detail: `The style "${id}" stands there twice; style ids are unique in a version.`,
+      });
     ids.add(id);
   });
   if (!ids.has(document.defaultStyle)) {
-    faults.push({ pointer: '/defaultStyle', detail: `"${document.defaultStyle}" is none of the version's styles: ${[...ids].join(', ')}.` });
+    faults.push({
+      pointer: '/defaultStyle',
+      detail: `"${document.defaultStyle}" is none of the version's styles: ${[...ids].join(', ')}.`,
+    });
   }
   document.compatibility.clients.forEach(({ range }, index) => {
     if (semver.validRange(range) === null) {
-      faults.push({ pointer: `/compatibility/clients/${index}/range`, detail: `"${range}" is no SemVer range; write e.g. ">=2.0.0 <3.0.0".` });
+      faults.push({
+        pointer: `/compatibility/clients/${index}/range`,
+        detail: `"${range}" is no SemVer range; write e.g. ">=2.0.0 <3.0.0".`,
+      });
     }
   });
   document.compatibility.locales.forEach((tag, index) => {
-    if (!isLanguageTag(tag)) faults.push({ pointer: `/compatibility/locales/${index}`, detail: `"${tag}" is no BCP 47 language tag; write e.g. "en" or "pt-BR".` });
+    if (!isLanguageTag(tag))
+      faults.push({
+        pointer: `/compatibility/locales/${index}`,
+        detail: `"${tag}" is no BCP 47 language tag; write e.g. "en" or "pt-BR".`,
+      });
   });
   return faults;
 }

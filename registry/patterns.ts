@@ -14,9 +14,25 @@ const KINDS = ['edge', 'newline', 'word', 'other'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Instructions of the program, as re2js 2.10 numbers them (`Inst`). */
-const OP = { alt: 1, altMatch: 2, capture: 3, emptyWidth: 4, match: 6, nop: 7, rune: 8, rune1: 9, any: 10, anyButNewline: 11 } as const;
+const OP = {
+  alt: 1,
+  altMatch: 2,
+  capture: 3,
+  emptyWidth: 4,
+  match: 6,
+  nop: 7,
+  rune: 8,
+  rune1: 9,
+  any: 10,
+  anyButNewline: 11,
+} as const;
 /** What an `emptyWidth` instruction asks for (`Utils.EMPTY_*`). */
-const BEGIN_LINE = 1, END_LINE = 2, BEGIN_TEXT = 4, END_TEXT = 8, WORD_BOUNDARY = 16, NO_WORD_BOUNDARY = 32;
+const BEGIN_LINE = 1,
+  END_LINE = 2,
+  BEGIN_TEXT = 4,
+  END_TEXT = 8,
+  WORD_BOUNDARY = 16,
+  NO_WORD_BOUNDARY = 32;
 
 interface Instruction {
   readonly op: number;
@@ -52,9 +68,15 @@ export function canMatch(compiled: RE2JS): boolean {
     const { op, out, arg } = instruction;
     if (op === OP.match) return true;
     if (op === OP.alt || op === OP.altMatch) reach(arg, before, after);
-    const goesOn = op === OP.alt || op === OP.altMatch || op === OP.capture || op === OP.nop || (op === OP.emptyWidth && (arg & ~holdsBetween(before, after)) === 0);
+    const goesOn =
+      op === OP.alt ||
+      op === OP.altMatch ||
+      op === OP.capture ||
+      op === OP.nop ||
+      (op === OP.emptyWidth && (arg & ~holdsBetween(before, after)) === 0);
     if (goesOn) reach(out, before, after);
-    if (op >= OP.rune && after !== 'edge' && takes(instruction, after)) for (const next of KINDS) reach(out, after, next);
+    if (op >= OP.rune && after !== 'edge' && takes(instruction, after))
+      for (const next of KINDS) reach(out, after, next);
   }
   return false;
 }
@@ -67,7 +89,9 @@ function holdsBetween(before: Kind, after: Kind): number {
 }
 
 /** Word characters of RE2: ASCII. */
-const WORD_CHARACTERS = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', (character) => character.charCodeAt(0));
+const WORD_CHARACTERS = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', (character) =>
+  character.charCodeAt(0),
+);
 /** What is of no kind, or no `other`: NUL and carriage returns, newlines, word characters. */
 const NO_OTHER: ReadonlySet<number> = new Set([0, 10, 13, ...WORD_CHARACTERS]);
 
@@ -86,7 +110,9 @@ function takesOther(instruction: Instruction): boolean {
   if (runes.length === 1) {
     const [first = 0] = Array.from(runes);
     // In any case, a word character may take one that is none: K takes U+212A KELVIN SIGN.
-    return NO_OTHER.has(first) ? [0x17f, 0x212a].some((character) => instruction.matchRune(character)) : !isSurrogate(first);
+    return NO_OTHER.has(first)
+      ? [0x17f, 0x212a].some((character) => instruction.matchRune(character))
+      : !isSurrogate(first);
   }
   for (let index = 0; index + 1 < runes.length; index += 2) {
     const last = runes[index + 1] ?? 0;

@@ -11,7 +11,14 @@ import { StartRefused } from './errors.ts';
 import { viewOf } from './fold.ts';
 import { FrozenMap } from './frozen-map.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
-import { isActivatable, listed, unknownVersion, type ChannelView, type Snapshot, type VersionRecord } from './snapshot.ts';
+import {
+  isActivatable,
+  listed,
+  unknownVersion,
+  type ChannelView,
+  type Snapshot,
+  type VersionRecord,
+} from './snapshot.ts';
 
 /** Which version of which pack. */
 export interface Pin {
@@ -26,13 +33,17 @@ export function pinText({ pack, version }: Pin): string {
 
 /** The version that a pin names, where it may be served. @throws StartRefused (78) that says why it may not */
 export function pinnedRecord(snapshot: Snapshot, { pack, version }: Pin): VersionRecord {
-  const refused = (why: string) => new StartRefused(78, `PIN_VERSION is "${pack}@${version}", but ${why} Name another version, or unset it.`);
+  const refused = (why: string) =>
+    new StartRefused(78, `PIN_VERSION is "${pack}@${version}", but ${why} Name another version, or unset it.`);
   const state = snapshot.packs.get(pack);
-  if (state === undefined) throw refused(`there is no pack "${pack}". Packs here: ${listed([...snapshot.packs.keys()].sort())}.`);
+  if (state === undefined)
+    throw refused(`there is no pack "${pack}". Packs here: ${listed([...snapshot.packs.keys()].sort())}.`);
   const record = state.versions.get(version);
   if (record === undefined) throw refused(unknownVersion(state, version).detail);
-  if (record.revocation !== undefined) throw refused(`${version} was revoked at ${record.revocation.at}: ${record.revocation.reason}.`);
-  if (record.violations.length > 0) throw refused(`${version} is under the floor: ${record.violations.map(({ detail }) => detail).join(' ')}`); // SPEC R7
+  if (record.revocation !== undefined)
+    throw refused(`${version} was revoked at ${record.revocation.at}: ${record.revocation.reason}.`);
+  if (record.violations.length > 0)
+    throw refused(`${version} is under the floor: ${record.violations.map(({ detail }) => detail).join(' ')}`); // SPEC R7
   return record;
 }
 
@@ -40,7 +51,12 @@ export function pinnedRecord(snapshot: Snapshot, { pack, version }: Pin): Versio
  * The snapshot with the pinned version in the place of what is active; undefined where that version may not be served any more.
  * @param before what was served under the pin so far: its answers go on where nothing of the pack has changed, bytes and all
  */
-export function withPin(snapshot: Snapshot, { pack, version }: Pin, content: PackContent, before?: Snapshot): Snapshot | undefined {
+export function withPin(
+  snapshot: Snapshot,
+  { pack, version }: Pin,
+  content: PackContent,
+  before?: Snapshot,
+): Snapshot | undefined {
   const state = snapshot.packs.get(pack);
   const record = state?.versions.get(version);
   if (state === undefined || record === undefined || !isActivatable(record)) return undefined;
@@ -48,7 +64,16 @@ export function withPin(snapshot: Snapshot, { pack, version }: Pin, content: Pac
   if (known !== undefined) return Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, known]]) });
   const views = [...state.pointers.values()].map((pointer): [string, ChannelView] => [
     pointer.channel,
-    viewOf({ ...pointer, version, digest: record.digest, reason: `PIN_VERSION=${pack}@${version}`, activatedBy: SYSTEM_ACTOR }, content),
+    viewOf(
+      {
+        ...pointer,
+        version,
+        digest: record.digest,
+        reason: `PIN_VERSION=${pack}@${version}`,
+        activatedBy: SYSTEM_ACTOR,
+      },
+      content,
+    ),
   ]);
   return Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, new FrozenMap(views)]]) });
 }

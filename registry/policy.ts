@@ -12,16 +12,38 @@ import { NOT_BLANK, PackName, StyleId } from './model.ts';
 import { conforms, deepFreeze, schemaFaults, unfitTexts, unseenTexts } from './pack.ts';
 import { canMatch, compilePattern } from './patterns.ts';
 
-const RuleId = Type.String({ pattern: PackName.pattern ?? '', description: 'Names the rule in messages.', examples: ['not-a-therapist'] });
-const Characters = Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'The most characters.', examples: [20_000] });
+const RuleId = Type.String({
+  pattern: PackName.pattern ?? '',
+  description: 'Names the rule in messages.',
+  examples: ['not-a-therapist'],
+});
+const Characters = Type.Integer({
+  minimum: 1,
+  maximum: 10_000_000,
+  description: 'The most characters.',
+  examples: [20_000],
+});
 
 /** `policy.yaml`, and what the log keeps of it. */
 export const Policy = Type.Object(
   {
-    version: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'A higher one replaces a lower one.', examples: [1] }),
+    version: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: 'A higher one replaces a lower one.',
+      examples: [1],
+    }),
     clauses: Type.Array(
       Type.Object(
-        { id: RuleId, text: Type.String({ minLength: 1, maxLength: 2000, pattern: NOT_BLANK, examples: ['You are a coach, not a therapist.'] }) },
+        {
+          id: RuleId,
+          text: Type.String({
+            minLength: 1,
+            maxLength: 2000,
+            pattern: NOT_BLANK,
+            examples: ['You are a coach, not a therapist.'],
+          }),
+        },
         { additionalProperties: false },
       ),
       { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
@@ -30,8 +52,21 @@ export const Policy = Type.Object(
       Type.Object(
         {
           id: RuleId,
-          text: Type.Optional(Type.String({ minLength: 1, maxLength: 500, pattern: NOT_BLANK, description: 'A plain text, in any case and spacing.' })),
-          pattern: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.' })),
+          text: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 500,
+              pattern: NOT_BLANK,
+              description: 'A plain text, in any case and spacing.',
+            }),
+          ),
+          pattern: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 500,
+              description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.',
+            }),
+          ),
         },
         { additionalProperties: false },
       ),
@@ -87,7 +122,8 @@ function meaningFaults(policy: Policy): InputFault[] {
   const faults: InputFault[] = [];
   policy.forbidden.forEach(({ id, text, pattern }, index) => {
     const pointer = `/forbidden/${index}`;
-    if ((text === undefined) === (pattern === undefined)) faults.push({ pointer, detail: `Rule "${id}" must name either a text or a pattern.` });
+    if ((text === undefined) === (pattern === undefined))
+      faults.push({ pointer, detail: `Rule "${id}" must name either a text or a pattern.` });
     if (pattern === undefined) return;
     try {
       compilePattern(pattern);
@@ -95,10 +131,14 @@ function meaningFaults(policy: Policy): InputFault[] {
       faults.push({ pointer: `${pointer}/pattern`, detail: `Rule "${id}" is no RE2 pattern: ${messageOf(error)}.` });
     }
   });
-  for (const [list, rules] of [['clauses', policy.clauses], ['forbidden', policy.forbidden]] as const) {
+  for (const [list, rules] of [
+    ['clauses', policy.clauses],
+    ['forbidden', policy.forbidden],
+  ] as const) {
     const ids = rules.map(({ id }) => id);
     ids.forEach((id, index) => {
-      if (ids.indexOf(id) !== index) faults.push({ pointer: `/${list}/${index}/id`, detail: `The rule "${id}" stands there twice.` });
+      if (ids.indexOf(id) !== index)
+        faults.push({ pointer: `/${list}/${index}/id`, detail: `The rule "${id}" stands there twice.` });
     });
   }
   return faults;

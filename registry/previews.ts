@@ -31,12 +31,24 @@ export interface Reader {
 export const NO_AUDITOR: Reader = Object.freeze({ mayAudit: false });
 
 /** @param active what the channel is at; undefined where it is at nothing */
-export async function previewOf(active: Edition | undefined, target: Edition, { mayAudit }: Reader, snapshot: Snapshot): Promise<Preview> {
+export async function previewOf(
+  active: Edition | undefined,
+  target: Edition,
+  { mayAudit }: Reader,
+  snapshot: Snapshot,
+): Promise<Preview> {
   const { version, revocation, violations } = target.record;
   const found = await differences(active, target);
-  const revoked: Violation[] = revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
+  const revoked: Violation[] =
+    revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
   return {
-    wouldActivate: version, previousVersion: active?.record.version ?? null, problems: [...revoked, ...violations], snapshot,
-    differences: revocation === undefined || mayAudit ? found : { ...found, assets: found.assets.map((asset) => ({ ...asset, hunks: [] })) },
+    wouldActivate: version,
+    previousVersion: active?.record.version ?? null,
+    problems: [...revoked, ...violations],
+    snapshot,
+    differences:
+      revocation === undefined || mayAudit
+        ? found
+        : { ...found, assets: found.assets.map((asset) => ({ ...asset, hunks: [] })) },
   };
 }

@@ -15,7 +15,11 @@ import type { Snapshot } from './snapshot.ts';
  * @param contentOf gives a registered content
  * @throws what `contentOf` throws
  */
-export async function asRegistered(snapshot: Snapshot, given: PackVersion, contentOf: (digest: string) => Promise<PackContent>): Promise<PackVersion> {
+export async function asRegistered(
+  snapshot: Snapshot,
+  given: PackVersion,
+  contentOf: (digest: string) => Promise<PackContent>,
+): Promise<PackVersion> {
   const known = snapshot.packs.get(given.content.pack)?.versions.get(given.content.version);
   if (known === undefined || known.digest === given.digest) return given;
   const content = await contentOf(known.digest);

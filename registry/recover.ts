@@ -21,12 +21,23 @@ const MADE_BY_SERVICE = 100;
  * @throws StartRefused where the file cannot be written; RegistryError `store-unavailable`, `store-busy`, `outcome-unknown`; Error where
  *   the log is empty
  */
-export async function recoverOperatorKey(store: Store, file: OperatorKeyFile): Promise<{ keyId: string; revision: number }> {
+export async function recoverOperatorKey(
+  store: Store,
+  file: OperatorKeyFile,
+): Promise<{ keyId: string; revision: number }> {
   const state = await stateOnHost(store, 'The log is empty. Start the service once; it makes the first key.');
   await file.settle((token) => keyOfToken(state, token) !== undefined);
   const key = newKey();
   await file.write(key.token);
-  const command = { type: 'create-key', key, label: 'operator (recovered on the host)', scopes: ['*'], actor: SYSTEM_ACTOR, heldScopes: ['*'], madeBy: hostname() } as const;
+  const command = {
+    type: 'create-key',
+    key,
+    label: 'operator (recovered on the host)',
+    scopes: ['*'],
+    actor: SYSTEM_ACTOR,
+    heldScopes: ['*'],
+    madeBy: hostname(),
+  } as const;
   const { revision } = await appended(store, state, file, command);
   if (!(await file.settle(() => true))) {
     await file.write(key.token); // a start that did not know the key yet has taken it away
@@ -45,14 +56,25 @@ export interface MadeKey {
 
 /** The last key that can do everything and was made by the service itself. @throws RegistryError `store-unavailable` */
 export async function lastOperatorKey(store: Store): Promise<MadeKey | undefined> {
-  const events = await store.events({ types: ['key-created'], actor: SYSTEM_ACTOR.keyId, order: 'descending', limit: MADE_BY_SERVICE });
+  const events = await store.events({
+    types: ['key-created'],
+    actor: SYSTEM_ACTOR.keyId,
+    order: 'descending',
+    limit: MADE_BY_SERVICE,
+  });
   for (const { type, at, data } of events) {
-    if (type === 'key-created' && data.scopes.includes('*')) return { keyId: data.keyId, madeBy: data.madeBy, madeAt: at };
+    if (type === 'key-created' && data.scopes.includes('*'))
+      return { keyId: data.keyId, madeBy: data.madeBy, madeAt: at };
   }
   return undefined;
 }
 
-async function appended(store: Store, state: Snapshot, file: OperatorKeyFile, command: Parameters<typeof decideCreateKey>[0]): Promise<Snapshot> {
+async function appended(
+  store: Store,
+  state: Snapshot,
+  file: OperatorKeyFile,
+  command: Parameters<typeof decideCreateKey>[0],
+): Promise<Snapshot> {
   try {
     return await appendOnHost(store, state, () => ({ events: decideCreateKey(command), contents: [] }));
   } catch (error) {

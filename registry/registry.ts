@@ -6,7 +6,14 @@
  * visible by one assignment. Reads never wait; only writes and contents that are not active do.
  * Example: `registry.getStylePrompt('supportive').version` is '2.0.0'; after `await registry.rollback({reason})` it is '1.1.0'.
  */
-import { activationOf, activationsIn, unchanged, type Activation, type ActivationPage, type ActivationQuery } from './activations.ts';
+import {
+  activationOf,
+  activationsIn,
+  unchanged,
+  type Activation,
+  type ActivationPage,
+  type ActivationQuery,
+} from './activations.ts';
 import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
 import { StateProof } from './comparison.ts';
 import type { Edition } from './diff.ts';
@@ -21,10 +28,34 @@ import { checkOptions, defaultChannelOf, type RegistryOptions } from './options.
 import { parsePack } from './pack.ts';
 import { NO_AUDITOR, previewOf, type Preview, type Reader } from './previews.ts';
 import { asRegistered } from './publishing.ts';
-import { checkNewKey, checkRequest, type ActivateRequest, type At, type Attribution, type CreateKeyRequest, type PublishRequest, type RevokeKeyRequest, type RevokeRequest, type RollbackRequest } from './requests.ts';
+import {
+  checkNewKey,
+  checkRequest,
+  type ActivateRequest,
+  type At,
+  type Attribution,
+  type CreateKeyRequest,
+  type PublishRequest,
+  type RevokeKeyRequest,
+  type RevokeRequest,
+  type RollbackRequest,
+} from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './revocation.ts';
 import { sessionOf, type Session } from './sessions.ts';
-import { packIn, styleIn, versionIn, viewIn, type ActivePack, type ChannelView, type KeyRecord, type Snapshot, type StyleList, type StylePrompt, type SystemPrompt, type VersionRecord } from './snapshot.ts';
+import {
+  packIn,
+  styleIn,
+  versionIn,
+  viewIn,
+  type ActivePack,
+  type ChannelView,
+  type KeyRecord,
+  type Snapshot,
+  type StyleList,
+  type StylePrompt,
+  type SystemPrompt,
+  type VersionRecord,
+} from './snapshot.ts';
 import type { Store } from './store.ts';
 import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
 
@@ -182,10 +213,18 @@ export class Registry {
    * @param reader nobody who may see a revoked version's texts, where not given
    * @throws RegistryError `pack-not-found`, `version-not-found`, `content-revoked`, `store-unavailable`
    */
-  async version(pack: string, version: string, reader: Reader = NO_AUDITOR, snapshot = this.#current): Promise<Edition> {
+  async version(
+    pack: string,
+    version: string,
+    reader: Reader = NO_AUDITOR,
+    snapshot = this.#current,
+  ): Promise<Edition> {
     const record = versionIn(packIn(snapshot, pack), version);
     if (record.revocation !== undefined && !reader.mayAudit) {
-      throw new RegistryError('content-revoked', `Version ${version} of pack "${pack}" was revoked at ${record.revocation.at}; its texts are for auditors only (audit:read).`);
+      throw new RegistryError(
+        'content-revoked',
+        `Version ${version} of pack "${pack}" was revoked at ${record.revocation.at}; its texts are for auditors only (audit:read).`,
+      );
     }
     return this.#editionOf(record, snapshot);
   }
@@ -253,7 +292,13 @@ export class Registry {
     const { seen, snapshot } = await this.#instance.foreseen((base) => decide(base, command, this));
     const [draft] = seen.events;
     const { pack, version } = request;
-    return { revision: snapshot.revision, pack, version, moves: draft?.type === 'version-revoked' ? draft.data.moves : [], snapshot };
+    return {
+      revision: snapshot.revision,
+      pack,
+      version,
+      moves: draft?.type === 'version-revoked' ? draft.data.moves : [],
+      snapshot,
+    };
   }
 
   /**
@@ -261,7 +306,9 @@ export class Registry {
    * @throws RegistryError `validation-failed`, `version-exists`, `policy-violated`, `idempotency-mismatch`, `store-busy`,
    *   `store-unavailable`, `outcome-unknown`
    */
-  async publish(request: PublishRequest): Promise<Receipt<{ record: VersionRecord; snapshot: Snapshot; created: boolean }>> {
+  async publish(
+    request: PublishRequest,
+  ): Promise<Receipt<{ record: VersionRecord; snapshot: Snapshot; created: boolean }>> {
     const given = parsePack(request.pack, request.document);
     const { actor = SYSTEM_ACTOR } = request;
     const commandOn = async (base: Snapshot): Promise<Command> => {
@@ -269,7 +316,12 @@ export class Registry {
       return { type: 'publish', version, actor, reason: `Published: ${given.summary}` };
     };
     const { event, snapshot, replayed } = await this.#execute(commandOn, request);
-    return { record: versionIn(packIn(snapshot, request.pack), given.content.version), snapshot, created: event !== undefined, replayed };
+    return {
+      record: versionIn(packIn(snapshot, request.pack), given.content.version),
+      snapshot,
+      created: event !== undefined,
+      replayed,
+    };
   }
 
   /**
@@ -281,7 +333,15 @@ export class Registry {
     checkRequest({ label, expiresAt });
     checkNewKey(scopes, expiresAt, this.now());
     const key = newKey();
-    const command: Command = { type: 'create-key', key, label, scopes, actor, heldScopes, ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }) };
+    const command: Command = {
+      type: 'create-key',
+      key,
+      label,
+      scopes,
+      actor,
+      heldScopes,
+      ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
+    };
     const { event, snapshot, replayed } = await this.#execute(command, request);
     const record = event?.type === 'key-created' ? snapshot.keys.get(event.data.keyId) : undefined;
     if (record === undefined) throw new Error('A key was made, but the snapshot does not have it.');
@@ -292,7 +352,10 @@ export class Registry {
   async revokeKey(request: RevokeKeyRequest): Promise<Receipt<{ record: KeyRecord }>> {
     const { keyId, reason, actor = SYSTEM_ACTOR, heldScopes = SCOPES } = request;
     checkRequest({ reason });
-    const { snapshot, replayed } = await this.#execute({ type: 'revoke-key', keyId, reason, actor, heldScopes }, request);
+    const { snapshot, replayed } = await this.#execute(
+      { type: 'revoke-key', keyId, reason, actor, heldScopes },
+      request,
+    );
     const record = snapshot.keys.get(keyId);
     if (record === undefined) throw new Error('A key was revoked, but the snapshot does not have it.');
     return { record, replayed };
@@ -302,8 +365,13 @@ export class Registry {
    * Starts a coach session on what is active now in a channel of the default pack. Needs no store.
    * @throws RegistryError `channel-not-found`, `style-not-supported`
    */
-  startSession({ styleId, channel }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Marked<Session> {
-    return this.#marked(this.#instance.sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.now()));
+  startSession({
+    styleId,
+    channel,
+  }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Marked<Session> {
+    return this.#marked(
+      this.#instance.sessions.start(this.view(channel === undefined ? undefined : { channel }), styleId, this.now()),
+    );
   }
 
   /**
@@ -327,7 +395,11 @@ export class Registry {
     let unknown: unknown;
     try {
       // A session that began later than what is known here is known all the same; where this instance is cut off, that has to do (SPEC R9).
-      if (sessions.read(snapshot, sessionId, this.now()).revision <= snapshot.revision || this.staleSeconds !== undefined) return snapshot;
+      if (
+        sessions.read(snapshot, sessionId, this.now()).revision <= snapshot.revision ||
+        this.staleSeconds !== undefined
+      )
+        return snapshot;
     } catch (error) {
       unknown = error;
     }
@@ -345,14 +417,40 @@ export class Registry {
     return staleSeconds === undefined ? answer : Object.freeze({ ...answer, staleSeconds });
   }
 
-  #activateCommand({ version, reason, pack, channel, actor = SYSTEM_ACTOR, precondition }: ActivateRequest): MoveCommand {
+  #activateCommand({
+    version,
+    reason,
+    pack,
+    channel,
+    actor = SYSTEM_ACTOR,
+    precondition,
+  }: ActivateRequest): MoveCommand {
     checkRequest({ version, reason, pack, channel });
-    return { type: 'activate', ...this.#placeOf({ pack, channel }), version, actor, reason, ...(precondition && { precondition }) };
+    return {
+      type: 'activate',
+      ...this.#placeOf({ pack, channel }),
+      version,
+      actor,
+      reason,
+      ...(precondition && { precondition }),
+    };
   }
 
-  #rollbackCommand({ reason, toVersion, fromVersion, pack, channel, actor = SYSTEM_ACTOR, precondition }: RollbackRequest): MoveCommand {
+  #rollbackCommand({
+    reason,
+    toVersion,
+    fromVersion,
+    pack,
+    channel,
+    actor = SYSTEM_ACTOR,
+    precondition,
+  }: RollbackRequest): MoveCommand {
     checkRequest({ toVersion, fromVersion, reason, pack, channel });
-    const guards = { ...(toVersion !== undefined && { toVersion }), ...(fromVersion !== undefined && { fromVersion }), ...(precondition && { precondition }) };
+    const guards = {
+      ...(toVersion !== undefined && { toVersion }),
+      ...(fromVersion !== undefined && { fromVersion }),
+      ...(precondition && { precondition }),
+    };
     return { type: 'rollback', ...this.#placeOf({ pack, channel }), actor, reason, ...guards };
   }
 
@@ -366,10 +464,15 @@ export class Registry {
   }
 
   /** The event that a command made, now or at its first coming; none where nothing had to change. */
-  async #execute(command: Command | ((base: Snapshot) => Promise<Command>), { actor = SYSTEM_ACTOR, idempotency }: Attribution): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
+  async #execute(
+    command: Command | ((base: Snapshot) => Promise<Command>),
+    { actor = SYSTEM_ACTOR, idempotency }: Attribution,
+  ): Promise<{ event: Event | undefined; snapshot: Snapshot; replayed: boolean }> {
     checkRequest({ actor });
     const request = replayable(this.#store, actor, idempotency);
-    const { events, snapshot } = await this.#instance.commit((base) => request.first(async () => decide(base, typeof command === 'function' ? await command(base) : command, this)));
+    const { events, snapshot } = await this.#instance.commit((base) =>
+      request.first(async () => decide(base, typeof command === 'function' ? await command(base) : command, this)),
+    );
     const replay = request.replay();
     return { event: replay ?? events[0], snapshot, replayed: replay !== undefined };
   }
@@ -383,7 +486,10 @@ export class Registry {
   async #preview(command: MoveCommand, reader: Reader): Promise<Preview> {
     const { seen, snapshot } = await this.#instance.foreseen((base) => aim(base, command, this));
     const { record, pointer } = seen;
-    const active = pointer === undefined ? undefined : await this.#editionOf(versionIn(packIn(snapshot, command.pack), pointer.version), snapshot);
+    const active =
+      pointer === undefined
+        ? undefined
+        : await this.#editionOf(versionIn(packIn(snapshot, command.pack), pointer.version), snapshot);
     return previewOf(active, await this.#editionOf(record, snapshot), reader, snapshot);
   }
 
@@ -393,7 +499,8 @@ export class Registry {
 
   /** Active contents hang on the snapshot; others come through the bounded memory. */
   async #contentOf(record: VersionRecord, snapshot: Snapshot): Promise<PackContent> {
-    for (const { content } of snapshot.views.get(record.pack)?.values() ?? []) if (content.version === record.version) return content;
+    for (const { content } of snapshot.views.get(record.pack)?.values() ?? [])
+      if (content.version === record.version) return content;
     return this.#instance.contents.get(record.digest);
   }
 }

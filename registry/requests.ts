@@ -65,8 +65,16 @@ export interface RevokeKeyRequest extends Attribution {
 }
 
 const SCHEMAS: Readonly<Record<string, TSchema>> = {
-  pack: PackName, channel: ChannelName, version: Version, toVersion: Version, fromVersion: Version, replacement: Version,
-  reason: Reason, label: KeyLabel, expiresAt: Timestamp, actor: Actor,
+  pack: PackName,
+  channel: ChannelName,
+  version: Version,
+  toVersion: Version,
+  fromVersion: Version,
+  replacement: Version,
+  reason: Reason,
+  label: KeyLabel,
+  expiresAt: Timestamp,
+  actor: Actor,
 };
 /** Must be given where an operation has them: what is in the log for good has them for good, also where no TypeScript looked (SPEC R11). */
 const REQUIRED: ReadonlySet<string> = new Set(['reason', 'version', 'label', 'actor']);
@@ -83,7 +91,12 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
     // The one format there is among these has no checker in TypeBox.
     const found = schema === Timestamp ? timestampFaults(String(value)) : schemaFaults(schema, value);
     const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? unseenTexts(schema, value) : [])];
-    faults.push(...faulty.map(({ pointer = '', detail }) => ({ parameter: `${parameter}${pointer.replaceAll('/', '.')}`, detail })));
+    faults.push(
+      ...faulty.map(({ pointer = '', detail }) => ({
+        parameter: `${parameter}${pointer.replaceAll('/', '.')}`,
+        detail,
+      })),
+    );
   }
   if (faults.length > 0) throw invalidInput('The request breaks its schema.', faults);
 }
@@ -92,10 +105,14 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
 export function checkNewKey(scopes: readonly Scope[], expiresAt: string | undefined, now: number): void {
   const unknown = scopes.filter((scope) => !SCOPES.includes(scope));
   if (scopes.length === 0 || unknown.length > 0) {
-    throw invalidInput('The scopes are not as they should be.', [{ parameter: 'scopes', detail: `Name one or more of ${SCOPES.join(', ')}.` }]);
+    throw invalidInput('The scopes are not as they should be.', [
+      { parameter: 'scopes', detail: `Name one or more of ${SCOPES.join(', ')}.` },
+    ]);
   }
   if (expiresAt !== undefined && Date.parse(expiresAt) <= now) {
-    throw invalidInput('The key would be dead at once.', [{ parameter: 'expiresAt', detail: `${expiresAt} has passed; name a time to come.` }]);
+    throw invalidInput('The key would be dead at once.', [
+      { parameter: 'expiresAt', detail: `${expiresAt} has passed; name a time to come.` },
+    ]);
   }
 }
 

@@ -24,13 +24,23 @@ import type { Store } from './store.ts';
  * @param snapshotKey the key of its MAC, if it has one
  * @throws RegistryError `validation-failed`, `store-unavailable`, `store-busy`, `outcome-unknown`; LogBroken; Error where the log is empty
  */
-export async function acceptRestore(store: Store, dataDir: string, reason: string, snapshotKey?: SealKey): Promise<Place> {
+export async function acceptRestore(
+  store: Store,
+  dataDir: string,
+  reason: string,
+  snapshotKey?: SealKey,
+): Promise<Place> {
   checkRequest({ reason });
-  const state = await stateOnHost(store, 'The log is empty: there is no registry in this database. Restore the database first.');
+  const state = await stateOnHost(
+    store,
+    'The log is empty: there is no registry in this database. Restore the database first.',
+  );
   const saved = await new LastGood(dataDir, { log: SILENT, key: snapshotKey }).load();
   const seen = saved?.state.registryId === state.registryId ? saved.state.epoch : 0;
   const { epoch, revision } = await appendOnHost(store, state, (base) => ({
-    events: [{ type: 'registry-restored', actor: SYSTEM_ACTOR, reason, data: { epoch: Math.max(base.epoch, seen) + 1 } }],
+    events: [
+      { type: 'registry-restored', actor: SYSTEM_ACTOR, reason, data: { epoch: Math.max(base.epoch, seen) + 1 } },
+    ],
     contents: [],
   }));
   return { epoch, revision };

@@ -10,7 +10,17 @@
 import { RegistryError } from './errors.ts';
 import type { Event, EventDraft, Move } from './event.ts';
 import type { Actor } from './model.ts';
-import { isActivatable, listed, packIn, unknownVersion, versionIn, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
+import {
+  isActivatable,
+  listed,
+  packIn,
+  unknownVersion,
+  versionIn,
+  type PackState,
+  type Pointer,
+  type Snapshot,
+  type VersionRecord,
+} from './snapshot.ts';
 
 export interface RevokeCommand {
   readonly type: 'revoke';
@@ -40,28 +50,53 @@ export function revocationOf(event: Event | undefined, record: VersionRecord): R
  * @returns one event, or none where the version is revoked already in the same way
  * @throws RegistryError `pack-not-found`, `version-not-found`, `version-revoked`, `unknown-version`, `policy-violated`, `replacement-required`
  */
-export function decideRevoke(snapshot: Snapshot, { pack, version, replacement, actor, reason }: RevokeCommand): EventDraft[] {
+export function decideRevoke(
+  snapshot: Snapshot,
+  { pack, version, replacement, actor, reason }: RevokeCommand,
+): EventDraft[] {
   const state = packIn(snapshot, pack);
   const record = versionIn(state, version);
   if (record.revocation !== undefined) {
     if (replacement === undefined || replacement === record.revocation.replacement) return [];
-    throw new RegistryError('version-revoked', `Version ${version} of pack "${pack}" is revoked already, ${replacedBy(record)}; that does not change. Revoke its replacement to move on.`);
+    throw new RegistryError(
+      'version-revoked',
+      `Version ${version} of pack "${pack}" is revoked already, ${replacedBy(record)}; that does not change. Revoke its replacement to move on.`,
+    );
   }
   const successor = replacement === undefined ? undefined : checkedReplacement(state, record, replacement);
-  const moves = [...state.pointers.values()].filter((pointer) => pointer.version === version).map((pointer) => moveOf(state, pointer, successor));
-  return [{ type: 'version-revoked', actor, reason, pack, version, data: { ...(replacement !== undefined && { replacement }), moves } }];
+  const moves = [...state.pointers.values()]
+    .filter((pointer) => pointer.version === version)
+    .map((pointer) => moveOf(state, pointer, successor));
+  return [
+    {
+      type: 'version-revoked',
+      actor,
+      reason,
+      pack,
+      version,
+      data: { ...(replacement !== undefined && { replacement }), moves },
+    },
+  ];
 }
 
 /** @throws RegistryError `version-revoked`, `policy-violated`: what keeps a version from being made active */
 export function requireActivatable({ pack, version, revocation, violations }: VersionRecord): void {
   if (revocation !== undefined) {
-    throw new RegistryError('version-revoked', `Version ${version} of pack "${pack}" was revoked at ${revocation.at} (${revocation.reason}) and is not served again.`, {
-      revokedAt: revocation.at,
-      ...(revocation.replacement !== undefined && { replacement: revocation.replacement }),
-    }); // SPEC R7
+    throw new RegistryError(
+      'version-revoked',
+      `Version ${version} of pack "${pack}" was revoked at ${revocation.at} (${revocation.reason}) and is not served again.`,
+      {
+        revokedAt: revocation.at,
+        ...(revocation.replacement !== undefined && { replacement: revocation.replacement }),
+      },
+    ); // SPEC R7
   }
   if (violations.length > 0) {
-    throw new RegistryError('policy-violated', `Version ${version} of pack "${pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`, { violations }); // SPEC R7
+    throw new RegistryError(
+      'policy-violated',
+      `Version ${version} of pack "${pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
+      { violations },
+    ); // SPEC R7
   }
 }
 
@@ -69,7 +104,11 @@ function checkedReplacement(state: PackState, revoked: VersionRecord, replacemen
   const record = state.versions.get(replacement);
   if (record === undefined || record === revoked) {
     const { detail, knownVersions } = unknownVersion(state, replacement);
-    throw new RegistryError('unknown-version', record === revoked ? `Version ${replacement} cannot replace itself.` : detail, { knownVersions });
+    throw new RegistryError(
+      'unknown-version',
+      record === revoked ? `Version ${replacement} cannot replace itself.` : detail,
+      { knownVersions },
+    );
   }
   requireActivatable(record);
   return record;
@@ -77,10 +116,14 @@ function checkedReplacement(state: PackState, revoked: VersionRecord, replacemen
 
 function moveOf(state: PackState, pointer: Pointer, successor: VersionRecord | undefined): Move {
   const { channel, version, stack } = pointer;
-  const below = stack.map((name) => state.versions.get(name)).findLast((record) => record !== undefined && record.version !== version && isActivatable(record));
+  const below = stack
+    .map((name) => state.versions.get(name))
+    .findLast((record) => record !== undefined && record.version !== version && isActivatable(record));
   const target = successor ?? below;
   if (target === undefined) {
-    const candidates = [...state.versions].filter((record) => record.version !== version && isActivatable(record)).map((record) => record.version);
+    const candidates = [...state.versions]
+      .filter((record) => record.version !== version && isActivatable(record))
+      .map((record) => record.version);
     throw new RegistryError(
       'replacement-required',
       `Channel "${channel}" of pack "${state.pack}" is at ${version} and has no earlier version to fall back to. Name a "replacement"; these would do: ${listed(candidates)}.`,

@@ -12,7 +12,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
 import { RegistryError } from './errors.ts';
 import type { PackContent } from './model.ts';
-import { listed, packIn, standIn, versionIn, type ChannelView, type Origin, type PackState, type Snapshot, type VersionRecord } from './snapshot.ts';
+import {
+  listed,
+  packIn,
+  standIn,
+  versionIn,
+  type ChannelView,
+  type Origin,
+  type PackState,
+  type Snapshot,
+  type VersionRecord,
+} from './snapshot.ts';
 import type { SessionKey } from './store.ts';
 
 /** A session as it is answered. */
@@ -21,7 +31,10 @@ export interface Session {
   readonly startedAt: string;
   readonly expiresAt: string;
   readonly promptPack: Origin;
-  readonly prompt: { readonly system: string; readonly style: { readonly id: string; readonly title: string; readonly text: string } };
+  readonly prompt: {
+    readonly system: string;
+    readonly style: { readonly id: string; readonly title: string; readonly text: string };
+  };
   /** The channel is at another version by now. */
   readonly superseded: boolean;
   /** Where it was pinned, if that version was revoked since. */
@@ -65,11 +78,17 @@ export class Sessions {
     if (newest === undefined) throw new Error('There is no session key.');
     this.#ttlSeconds = Math.floor(ttl / 1000);
     this.#sign = createSigner<object>({
-      algorithm: 'HS256', key: Buffer.from(newest.secret, 'base64url'), noTimestamp: true,
+      algorithm: 'HS256',
+      key: Buffer.from(newest.secret, 'base64url'),
+      noTimestamp: true,
       header: { alg: 'HS256', kid: newest.keyId, typ: undefined } as unknown as { alg: string },
     });
     for (const { keyId, secret } of keys) {
-      const verify = createVerifier({ algorithms: ['HS256'], key: Buffer.from(secret, 'base64url'), ignoreExpiration: true });
+      const verify = createVerifier({
+        algorithms: ['HS256'],
+        key: Buffer.from(secret, 'base64url'),
+        ignoreExpiration: true,
+      });
       this.#verifiers.set(keyId, verify as (token: string) => unknown);
     }
   }
@@ -95,7 +114,14 @@ export class Sessions {
     }
     const started = Math.floor(now / 1000);
     const expires = started + this.#ttlSeconds;
-    const claims = [channelHandle(pack, channel), versionHandle(digest), base36(revision), base36(styleIndex), base36(this.#ttlSeconds), randomBytes(8).toString('base64url')];
+    const claims = [
+      channelHandle(pack, channel),
+      versionHandle(digest),
+      base36(revision),
+      base36(styleIndex),
+      base36(this.#ttlSeconds),
+      randomBytes(8).toString('base64url'),
+    ];
     return {
       sessionId: this.#sign({ exp: expires, p: claims.join('.') }),
       startedAt: time(started),
@@ -118,10 +144,16 @@ export class Sessions {
     const place = this.#placeOf(snapshot, channelPart);
     const record = place && this.#recordOf(snapshot.packs.get(place.pack), versionPart);
     if (claims === undefined || place === undefined || record === undefined || claims.exp * 1000 <= now) {
-      throw new RegistryError('session-not-found', 'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.');
+      throw new RegistryError(
+        'session-not-found',
+        'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.',
+      );
     }
     return {
-      record, channel: place.channel, revision: parseInt(revision, 36), styleIndex: parseInt(style, 36),
+      record,
+      channel: place.channel,
+      revision: parseInt(revision, 36),
+      styleIndex: parseInt(style, 36),
       startedAt: time(claims.exp - parseInt(ttl, 36)),
       expiresAt: time(claims.exp),
     };
@@ -174,7 +206,12 @@ export class Sessions {
  * @param contentOf gives a version's texts
  * @throws RegistryError what `contentOf` rejects with
  */
-export async function sessionOf(sessionId: string, pin: Pin, snapshot: Snapshot, contentOf: (record: VersionRecord) => Promise<PackContent>): Promise<Session> {
+export async function sessionOf(
+  sessionId: string,
+  pin: Pin,
+  snapshot: Snapshot,
+  contentOf: (record: VersionRecord) => Promise<PackContent>,
+): Promise<Session> {
   const { channel, startedAt, expiresAt } = pin;
   const { record, revision, styleId, movedFrom } = served(pin, snapshot);
   const { pack, version, digest } = record;
@@ -182,7 +219,9 @@ export async function sessionOf(sessionId: string, pin: Pin, snapshot: Snapshot,
   const style = content.styles.find(({ id }) => id === styleId);
   if (style === undefined) throw new Error(`${pack} ${version} has no style "${styleId}" although its record says so.`);
   return {
-    sessionId, startedAt, expiresAt,
+    sessionId,
+    startedAt,
+    expiresAt,
     promptPack: { pack, channel, version, digest, revision },
     prompt: { system: content.system, style },
     superseded: snapshot.packs.get(pack)?.pointers.get(channel)?.version !== version,
@@ -190,7 +229,10 @@ export async function sessionOf(sessionId: string, pin: Pin, snapshot: Snapshot,
   };
 }
 
-function served(pin: Pin, snapshot: Snapshot): { record: VersionRecord; revision: number; styleId: string; movedFrom?: Session['movedFrom'] } {
+function served(
+  pin: Pin,
+  snapshot: Snapshot,
+): { record: VersionRecord; revision: number; styleId: string; movedFrom?: Session['movedFrom'] } {
   const pinned = pin.record;
   const styleId = pinned.styles[pin.styleIndex]?.id ?? pinned.defaultStyle;
   if (pinned.revocation === undefined) return { record: pinned, revision: pin.revision, styleId };
@@ -200,13 +242,22 @@ function served(pin: Pin, snapshot: Snapshot): { record: VersionRecord; revision
   const record = replacement ?? versionIn(state, active?.version ?? '');
   const revision = replacement === undefined ? (active?.revision ?? 0) : standsInSince(state, pinned);
   const kept = record.styles.some(({ id }) => id === styleId);
-  return { record, revision, styleId: kept ? styleId : record.defaultStyle, movedFrom: { version: pinned.version, styleId } };
+  return {
+    record,
+    revision,
+    styleId: kept ? styleId : record.defaultStyle,
+    movedFrom: { version: pinned.version, styleId },
+  };
 }
 
 /** When what stands in for a version came to do so: at the last revocation on the way, as only what is not revoked can replace (SPEC R4). */
 function standsInSince(state: PackState, revoked: VersionRecord): number {
   let since = 0;
-  for (let record: VersionRecord | undefined = revoked; record?.revocation !== undefined && record.revocation.revision > since; record = state.versions.get(record.revocation.replacement ?? '')) {
+  for (
+    let record: VersionRecord | undefined = revoked;
+    record?.revocation !== undefined && record.revocation.revision > since;
+    record = state.versions.get(record.revocation.replacement ?? '')
+  ) {
     since = record.revocation.revision;
   }
   return since;

@@ -11,7 +11,10 @@ import { Digest, KeyId, NOT_BLANK, PackName, Version } from './model.ts';
 
 /** By pattern. */
 const SHAPES: ReadonlyMap<unknown, string> = new Map([
-  [PackName.pattern, 'a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit'],
+  [
+    PackName.pattern,
+    'a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit',
+  ],
   [Version.pattern, 'a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata'],
   [Digest.pattern, '"sha256:" and 64 lower-case hexadecimal digits'],
   [KeyId.pattern, '1 to 32 letters and digits'],
@@ -25,7 +28,11 @@ const SHOWN = 60;
  * @param schema has a `pattern`
  * @param subject names the value in the sentence
  */
-export function brokenPattern({ pattern, description = '', examples }: TSchema, value: unknown, subject = 'It'): string {
+export function brokenPattern(
+  { pattern, description = '', examples }: TSchema,
+  value: unknown,
+  subject = 'It',
+): string {
   if (pattern === NOT_BLANK) return subject === 'It' ? 'Must not be blank.' : `${subject} must not be blank.`;
   const shape = SHAPES.get(pattern);
   const [example] = (examples as readonly (string | number)[] | undefined) ?? [];

@@ -79,7 +79,10 @@ export class SnapshotCheck {
       } catch (error) {
         if (error instanceof LogBroken) return this.#differ([`the log cannot be folded: ${error.message}`], false);
         if (signal.aborted) return;
-        this.#options.log.info({ reason: messageOf(error) }, 'The last good snapshot could not be compared with the log yet. It is tried again.');
+        this.#options.log.info(
+          { reason: messageOf(error) },
+          'The last good snapshot could not be compared with the log yet. It is tried again.',
+        );
         await rest(RETRY).catch(() => undefined);
       }
     }
@@ -90,16 +93,25 @@ export class SnapshotCheck {
     const { state, sessionKeys } = saved;
     while (this.#fold.revision < state.revision) {
       const started = performance.now();
-      const events = await store.events({ after: this.#fold.revision, before: state.revision + 1, order: 'ascending', limit: slice });
+      const events = await store.events({
+        after: this.#fold.revision,
+        before: state.revision + 1,
+        order: 'ascending',
+        limit: slice,
+      });
       for (const event of events) {
-        if (hashOf(event) !== event.hash) throw new LogBroken(`Revision ${event.revision} does not have its hash: it was changed.`);
+        if (hashOf(event) !== event.hash)
+          throw new LogBroken(`Revision ${event.revision} does not have its hash: it was changed.`);
         this.#fold.add(event);
       }
       if (events.length === 0) return; // the log ends before the snapshot: the follower meets that as well
       await rest(REST * (performance.now() - started));
     }
     if (this.#fold.hash !== state.hash) return; // another history, which is not followed
-    const found = [...(await differencesOf(state, this.#fold.state())), ...keyDifferences(sessionKeys, await store.sessionKeys())];
+    const found = [
+      ...(await differencesOf(state, this.#fold.state())),
+      ...keyDifferences(sessionKeys, await store.sessionKeys()),
+    ];
     this.#fold = new Fold(EMPTY_SNAPSHOT);
     if (found.length === 0 || this.#ended.signal.aborted) return;
     this.#differ(found, true);
@@ -124,7 +136,12 @@ export class SnapshotCheck {
  * What compares the last good snapshot of a data folder with the log that `verifyLog` reads; undefined where there is no snapshot that verifies.
  * @param log hears what is wrong with the file
  */
-export async function savedProof(store: Store, dataDir: string, log: Log, key?: SealKey): Promise<StateProof | undefined> {
+export async function savedProof(
+  store: Store,
+  dataDir: string,
+  log: Log,
+  key?: SealKey,
+): Promise<StateProof | undefined> {
   const saved = await new LastGood(dataDir, { log, key }).load();
   return saved && new StateProof(saved.state, async () => keyDifferences(saved.sessionKeys, await store.sessionKeys()));
 }

@@ -16,7 +16,15 @@ import { FrozenMap } from './frozen-map.ts';
 import { GrowingSet } from './growing-set.ts';
 import { deepFreeze } from './pack.ts';
 import { Seal, type SealKey, type SealKind } from './seal.ts';
-import { EMPTY_SNAPSHOT, type KeyRecord, type PackState, type Pointer, type PolicyRecord, type State, type VersionRecord } from './snapshot.ts';
+import {
+  EMPTY_SNAPSHOT,
+  type KeyRecord,
+  type PackState,
+  type Pointer,
+  type PolicyRecord,
+  type State,
+  type VersionRecord,
+} from './snapshot.ts';
 import type { SessionKey } from './store.ts';
 import { Versions } from './versions.ts';
 
@@ -53,7 +61,11 @@ const SEAL = /,"seal":"([0-9a-f]{64})"\}$/u;
 const SEAL_LENGTH = 75;
 
 /** The lines of a whole state, without the seal. */
-export function* linesOf(state: State, sessionKeys: readonly SessionKey[], sealed: SealKind): Generator<string, undefined> {
+export function* linesOf(
+  state: State,
+  sessionKeys: readonly SessionKey[],
+  sealed: SealKind,
+): Generator<string, undefined> {
   const { registryId, epoch, epochStart, revision, hash, at } = state;
   const header: Header = { format: FORMAT, sealed, registryId, epoch, epochStart, revision, hash, at, sessionKeys };
   yield `${JSON.stringify(header)}\n`;
@@ -87,22 +99,40 @@ export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
   if (first === undefined) throw new Error('It is empty.');
   const header = JSON.parse(first.toString()) as Header;
   if (header.format === OLDER_FORMAT && key === undefined) return readOlder(bytes.toString());
-  if (header.format !== FORMAT) throw new Error(header.format === OLDER_FORMAT ? 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.' : `It is of format ${header.format}, of another build; this one reads ${FORMAT}.`);
+  if (header.format !== FORMAT)
+    throw new Error(
+      header.format === OLDER_FORMAT
+        ? 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.'
+        : `It is of format ${header.format}, of another build; this one reads ${FORMAT}.`,
+    );
   const seal = new Seal(key);
-  if (header.sealed !== seal.kind) throw new Error(key === undefined ? 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.' : 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.');
+  if (header.sealed !== seal.kind)
+    throw new Error(
+      key === undefined
+        ? 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.'
+        : 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.',
+    );
 
   const end = lines.findIndex((line, index) => index > 0 && line.subarray(0, 8).toString() === '{"seal":');
   if (end < 0) throw new Error('It is cut short.');
   for (const line of lines.slice(0, end)) seal.update(line).update('\n');
-  if (!seal.closesWith((JSON.parse(String(lines[end])) as { seal: string }).seal)) throw new Error(key === undefined ? 'Its digest does not match.' : 'Its MAC does not match: it was changed, or made with another key.');
-  const { state, sessionKeys } = stateOf(header, lines.slice(1, end).map((line) => JSON.parse(line.toString()) as Line));
+  if (!seal.closesWith((JSON.parse(String(lines[end])) as { seal: string }).seal))
+    throw new Error(
+      key === undefined
+        ? 'Its digest does not match.'
+        : 'Its MAC does not match: it was changed, or made with another key.',
+    );
+  const { state, sessionKeys } = stateOf(
+    header,
+    lines.slice(1, end).map((line) => JSON.parse(line.toString()) as Line),
+  );
   return { state: folded(state, lines.slice(end + 1), seal), sessionKeys };
 }
 
 /** The lines of a file; what stands behind the last line end is one, too: it was cut off. */
 function linesIn(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(0x0a, start);
     lines.push(bytes.subarray(start, end < 0 ? bytes.length : end));
     start = end < 0 ? bytes.length : end + 1;
@@ -136,11 +166,17 @@ function stateOf(header: Header, lines: readonly Line[]): SavedState {
     else if (latest !== undefined) latest.versions = latest.versions.with(line.version);
   }
   const states = packs.map(({ line, versions }): [string, PackState] => [line.pack, packOf(line, versions)]);
-  return { state: Object.freeze({ ...place, packs: new FrozenMap(states), keys: new FrozenMap(keys) }), sessionKeys: deepFreeze(sessionKeys) };
+  return {
+    state: Object.freeze({ ...place, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
+    sessionKeys: deepFreeze(sessionKeys),
+  };
 }
 
 function packOf({ pack, policy, pointers }: PackLine, versions: Versions): PackState {
-  const byChannel = pointers.map((pointer): [string, Pointer] => [pointer.channel, Object.freeze({ ...pointer, everActive: new GrowingSet(pointer.everActive) })]);
+  const byChannel = pointers.map((pointer): [string, Pointer] => [
+    pointer.channel,
+    Object.freeze({ ...pointer, everActive: new GrowingSet(pointer.everActive) }),
+  ]);
   return Object.freeze({ pack, versions, pointers: new FrozenMap(byChannel), policy });
 }
 
@@ -148,8 +184,13 @@ function packOf({ pack, policy, pointers }: PackLine, versions: Versions): PackS
 function readOlder(text: string): SavedState {
   const [first = '', ...rest] = text.split('\n');
   if (rest.pop() !== '') throw new Error('It is cut short.');
-  const { format: _, digest, ...common } = JSON.parse(first) as Omit<Header, 'sealed'> & { readonly digest: string; readonly keys: readonly KeyRecord[] };
-  if (digestOver([JSON.stringify(common), ...rest.map((line) => digestOver([line]))]) !== digest) throw new Error('Its digest does not match.');
+  const {
+    format: _,
+    digest,
+    ...common
+  } = JSON.parse(first) as Omit<Header, 'sealed'> & { readonly digest: string; readonly keys: readonly KeyRecord[] };
+  if (digestOver([JSON.stringify(common), ...rest.map((line) => digestOver([line]))]) !== digest)
+    throw new Error('Its digest does not match.');
   const { keys, ...header } = common;
   const lines = rest.flatMap((line): Line[] => {
     const pack = JSON.parse(line) as PackLine;

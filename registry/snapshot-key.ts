@@ -22,7 +22,11 @@ const LONGEST_KEY = 4096;
  */
 export function readSnapshotKey(path: string, dataDir: string): SealKey {
   const refused = (what: string, cause?: unknown) =>
-    new StartRefused(78, `SNAPSHOT_KEY_FILE "${path}" ${what} Make one with: umask 077; openssl rand -hex 32 > FILE, in a folder outside DATA_DIR.`, { cause });
+    new StartRefused(
+      78,
+      `SNAPSHOT_KEY_FILE "${path}" ${what} Make one with: umask 077; openssl rand -hex 32 > FILE, in a folder outside DATA_DIR.`,
+      { cause },
+    );
   let bytes: Buffer;
   let mode: number;
   try {
@@ -35,8 +39,10 @@ export function readSnapshotKey(path: string, dataDir: string): SealKey {
     if (cause instanceof StartRefused) throw cause;
     throw refused(`cannot be read: ${messageOf(cause)}.`, cause);
   }
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw refused(`may be read by others (mode 0${(mode & 0o777).toString(8)}). Close it with: chmod 400 ${path}.`);
-  if (isInside(path, dataDir)) throw refused(`lies in DATA_DIR ${dataDir}: whoever changes the snapshot there has the key as well.`);
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+    throw refused(`may be read by others (mode 0${(mode & 0o777).toString(8)}). Close it with: chmod 400 ${path}.`);
+  if (isInside(path, dataDir))
+    throw refused(`lies in DATA_DIR ${dataDir}: whoever changes the snapshot there has the key as well.`);
   const key = withoutLineEnd(bytes);
   if (key.length < SHORTEST_KEY) throw refused(`holds ${key.length} bytes; a key has at least ${SHORTEST_KEY}.`);
   return key;

@@ -185,7 +185,9 @@ export function packIn(snapshot: Snapshot, pack: string): PackState {
   const state = snapshot.packs.get(pack);
   if (state === undefined) {
     const knownPacks = [...snapshot.packs.keys()].sort().slice(0, NAMES_LISTED);
-    throw new RegistryError('pack-not-found', `There is no pack "${pack}". Packs here: ${listed(knownPacks)}.`, { knownPacks });
+    throw new RegistryError('pack-not-found', `There is no pack "${pack}". Packs here: ${listed(knownPacks)}.`, {
+      knownPacks,
+    });
   }
   return state;
 }
@@ -214,7 +216,8 @@ export function standIn(state: PackState, record: VersionRecord): VersionRecord 
   let current: VersionRecord | undefined = record;
   while (current?.revocation !== undefined && !seen.has(current.version)) {
     seen.add(current.version);
-    current = current.revocation.replacement === undefined ? undefined : state.versions.get(current.revocation.replacement);
+    current =
+      current.revocation.replacement === undefined ? undefined : state.versions.get(current.revocation.replacement);
   }
   return current?.revocation === undefined ? current : undefined;
 }
@@ -222,7 +225,10 @@ export function standIn(state: PackState, record: VersionRecord): VersionRecord 
 /** What to say of a version that is not registered. */
 export function unknownVersion(state: PackState, version: string): { detail: string; knownVersions: string[] } {
   const knownVersions = state.versions.highest(NAMES_LISTED).map((known) => known.version);
-  return { detail: `Pack "${state.pack}" has no version "${version}". Versions here, the highest first: ${listed(knownVersions)}.`, knownVersions };
+  return {
+    detail: `Pack "${state.pack}" has no version "${version}". Versions here, the highest first: ${listed(knownVersions)}.`,
+    knownVersions,
+  };
 }
 
 /** The answers of a channel. @throws RegistryError `pack-not-found`, `channel-not-found` */
@@ -245,9 +251,13 @@ export function styleIn(view: ChannelView, styleId: string): StylePrompt {
   if (prompt === undefined) {
     const { pack, version } = view.activePack;
     const supportedStyles = [...view.stylePrompts.keys()];
-    throw new RegistryError('style-not-found', `Version ${version} of pack "${pack}" has no style "${styleId}". Its styles: ${listed(supportedStyles)}.`, {
-      supportedStyles,
-    });
+    throw new RegistryError(
+      'style-not-found',
+      `Version ${version} of pack "${pack}" has no style "${styleId}". Its styles: ${listed(supportedStyles)}.`,
+      {
+        supportedStyles,
+      },
+    );
   }
   return prompt;
 }

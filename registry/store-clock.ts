@@ -64,7 +64,10 @@ export class StoreClock implements Clock {
     const apart = this.#own.now() - now;
     const wrong = Math.abs(apart) > APART;
     if (wrong && !this.#apart) {
-      this.#log.warn({ apartSeconds: Math.round(apart / 1000) }, `The clock of this machine is ${lengthOf(apart)} ${apart > 0 ? 'ahead of' : 'behind'} the clock of the store. Events, keys and sessions go by the store's. Set this machine's clock.`);
+      this.#log.warn(
+        { apartSeconds: Math.round(apart / 1000) },
+        `The clock of this machine is ${lengthOf(apart)} ${apart > 0 ? 'ahead of' : 'behind'} the clock of the store. Events, keys and sessions go by the store's. Set this machine's clock.`,
+      );
     }
     this.#apart = wrong;
   }
@@ -79,14 +82,23 @@ export class StoreClock implements Clock {
   /** Warns at a start of a clock that is well before the last event. */
   warnAtStart(lastAt: string): void {
     const ahead = Date.parse(lastAt) - this.now();
-    if (ahead > APART) this.#log.warn({ lastAt, now: new Date(this.now()).toISOString() }, `The clock is ${lengthOf(ahead)} before the last event of the log. Is it set right?`);
+    if (ahead > APART)
+      this.#log.warn(
+        { lastAt, now: new Date(this.now()).toISOString() },
+        `The clock is ${lengthOf(ahead)} before the last event of the log. Is it set right?`,
+      );
   }
 
   /** Says when the log gets ahead of the clock, and when it no longer is. */
   watch(lastAt: string): void {
     const detail = this.behind(lastAt);
-    if (detail !== undefined && !this.#behind) this.#log.error({ lastAt, now: new Date(this.now()).toISOString() }, `The log is ahead of the clock. ${detail} Set the clock right, or see docs/operations.md.`);
-    if (detail === undefined && this.#behind) this.#log.info({ lastAt }, 'The clock has passed the last event of the log: events get its time again.');
+    if (detail !== undefined && !this.#behind)
+      this.#log.error(
+        { lastAt, now: new Date(this.now()).toISOString() },
+        `The log is ahead of the clock. ${detail} Set the clock right, or see docs/operations.md.`,
+      );
+    if (detail === undefined && this.#behind)
+      this.#log.info({ lastAt }, 'The clock has passed the last event of the log: events get its time again.');
     this.#behind = detail !== undefined;
   }
 
@@ -96,7 +108,12 @@ export class StoreClock implements Clock {
   }
 }
 
-const UNITS: readonly (readonly [name: string, milliseconds: number])[] = [['years', 31_557_600_000], ['days', 86_400_000], ['hours', 3_600_000], ['minutes', 60_000]];
+const UNITS: readonly (readonly [name: string, milliseconds: number])[] = [
+  ['years', 31_557_600_000],
+  ['days', 86_400_000],
+  ['hours', 3_600_000],
+  ['minutes', 60_000],
+];
 
 /** A length of time for people: `20 years`, `3 hours`. @param milliseconds of either sign */
 export function lengthOf(milliseconds: number): string {

@@ -40,13 +40,21 @@ export function messagesOf(events: readonly Event[], before: number): StreamMess
   return events.map((event) => {
     const { revision, type, pack, at } = event;
     if (event.type === 'registry-restored') ({ epoch } = event.data);
-    const moves = movesOf(event).map(({ channel, version, previousVersion, digest }) => ({ channel, version, previousVersion, digest }));
+    const moves = movesOf(event).map(({ channel, version, previousVersion, digest }) => ({
+      channel,
+      version,
+      previousVersion,
+      digest,
+    }));
     return { epoch, revision, type, ...(pack !== undefined && { pack }), moves, at };
   });
 }
 
 function concerns({ pack, channel }: Filter, message: StreamMessage): boolean {
-  return (pack === undefined || message.pack === pack) && (channel === undefined || message.moves?.some((move) => move.channel === channel) === true);
+  return (
+    (pack === undefined || message.pack === pack) &&
+    (channel === undefined || message.moves?.some((move) => move.channel === channel) === true)
+  );
 }
 
 interface Made {
@@ -69,13 +77,16 @@ export class TellOnce {
     const [only, ...others] = messages.filter((message) => concerns(filter, message));
     if (only === undefined) return undefined;
     const first = this.#bytes(only, stale);
-    return others.length === 0 ? first : Buffer.concat([first, ...others.map((message) => this.#bytes(message, stale))]);
+    return others.length === 0
+      ? first
+      : Buffer.concat([first, ...others.map((message) => this.#bytes(message, stale))]);
   }
 
   /** @param current the place that the message tells of, where it is another than the one up to which the watcher has everything */
   control(kind: ControlKind, { epoch, revision }: Place, stale: number | undefined, current?: Place): Buffer {
     const last = this.#lastControl.get(kind);
-    if (current === undefined && last?.revision === revision && last.epoch === epoch && last.stale === stale) return last.bytes;
+    if (current === undefined && last?.revision === revision && last.epoch === epoch && last.stale === stale)
+      return last.bytes;
     const upTo = { epoch, revision };
     const bytes = this.#encode(kind, upTo, marked(current ?? upTo, stale));
     if (current === undefined) this.#lastControl.set(kind, { ...upTo, stale, bytes });

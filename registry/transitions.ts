@@ -16,7 +16,17 @@ import { violationsOf } from './floor.ts';
 import type { Policy } from './policy.ts';
 import { decideRevoke, requireActivatable, type RevokeCommand } from './revocation.ts';
 import type { StoredContent } from './store.ts';
-import { isActivatable, listed, packIn, unknownVersion, type ChannelView, type PackState, type Pointer, type Snapshot, type VersionRecord } from './snapshot.ts';
+import {
+  isActivatable,
+  listed,
+  packIn,
+  unknownVersion,
+  type ChannelView,
+  type PackState,
+  type Pointer,
+  type Snapshot,
+  type VersionRecord,
+} from './snapshot.ts';
 
 export { apply } from './fold.ts';
 
@@ -24,7 +34,10 @@ export { apply } from './fold.ts';
  * Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is.
  * False means that the channel has moved; a text says why the caller's condition does not match although it has not.
  */
-export type Precondition = (view: ChannelView | undefined, history: Pick<Snapshot, 'epoch' | 'epochStart'>) => boolean | string;
+export type Precondition = (
+  view: ChannelView | undefined,
+  history: Pick<Snapshot, 'epoch' | 'epochStart'>,
+) => boolean | string;
 
 export interface PublishCommand {
   readonly type: 'publish';
@@ -61,7 +74,8 @@ export interface RollbackCommand {
 }
 
 export type MoveCommand = ActivateCommand | RollbackCommand;
-export type Command = PublishCommand | ActivateCommand | RollbackCommand | RevokeCommand | CreateKeyCommand | RevokeKeyCommand;
+export type Command =
+  PublishCommand | ActivateCommand | RollbackCommand | RevokeCommand | CreateKeyCommand | RevokeKeyCommand;
 
 /** What a command comes to. No events: the state is already as asked. */
 export interface Decision {
@@ -109,7 +123,11 @@ function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
   const state = snapshot.packs.get(content.pack);
   const known = state?.versions.get(content.version);
   if (known !== undefined) {
-    const differing = [known.digest !== digest && 'content', known.summary !== summary && 'summary', known.author !== author && 'author'].filter(Boolean);
+    const differing = [
+      known.digest !== digest && 'content',
+      known.summary !== summary && 'summary',
+      known.author !== author && 'author',
+    ].filter(Boolean);
     if (differing.length === 0) return NOTHING;
     throw new RegistryError(
       'version-exists',
@@ -117,16 +135,33 @@ function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
       { digest: known.digest, differing },
     );
   }
-  if (version.unseen.length > 0) throw invalidInput('The pack document holds texts in which nothing can be seen.', version.unseen);
+  if (version.unseen.length > 0)
+    throw invalidInput('The pack document holds texts in which nothing can be seen.', version.unseen);
   const policy = command.policy ?? state?.policy?.policy;
   const violations = policy === undefined ? [] : violationsOf(content, policy);
   if (violations.length > 0 && belowFloor === 'refuse') {
-    throw new RegistryError('policy-violated', `Version ${content.version} of pack "${content.pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`, { violations }); // SPEC R7
+    throw new RegistryError(
+      'policy-violated',
+      `Version ${content.version} of pack "${content.pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
+      { violations },
+    ); // SPEC R7
   }
   const { styles, defaultStyle, compatibility } = content;
   const event: EventDraft = {
-    type: 'version-published', actor, reason, pack: content.pack, version: content.version,
-    data: { digest, summary, author, defaultStyle, styles: styles.map(({ id, title }) => ({ id, title })), compatibility, ...(policy !== undefined && { violations }) },
+    type: 'version-published',
+    actor,
+    reason,
+    pack: content.pack,
+    version: content.version,
+    data: {
+      digest,
+      summary,
+      author,
+      defaultStyle,
+      styles: styles.map(({ id, title }) => ({ id, title })),
+      compatibility,
+      ...(policy !== undefined && { violations }),
+    },
   };
   return { events: [event], contents: [{ digest, content }] };
 }
@@ -139,7 +174,9 @@ function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Dec
   const { channel, actor, reason } = command;
   const type = command.type === 'activate' ? 'version-activated' : 'version-rolled-back';
   return {
-    events: [{ type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } }],
+    events: [
+      { type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } },
+    ],
     contents: [],
   };
 }
@@ -148,7 +185,11 @@ function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Dec
  * Where a move would lead, whether or not that version may be active.
  * @throws RegistryError as `decide`, but for `version-revoked` and `policy-violated`
  */
-export function aim(snapshot: Snapshot, command: MoveCommand, rules: Rules): { record: VersionRecord; pointer: Pointer | undefined } {
+export function aim(
+  snapshot: Snapshot,
+  command: MoveCommand,
+  rules: Rules,
+): { record: VersionRecord; pointer: Pointer | undefined } {
   const { state, pointer } = target(snapshot, command, rules);
   if (command.type === 'activate') return { record: registered(state, command.version), pointer };
   const { pack, channel, fromVersion, toVersion } = command;
@@ -160,18 +201,27 @@ export function aim(snapshot: Snapshot, command: MoveCommand, rules: Rules): { r
       { activeVersion },
     );
   }
-  const version = toVersion === undefined ? below(state, pointer, command) : everActive(state, pointer, toVersion, channel);
+  const version =
+    toVersion === undefined ? below(state, pointer, command) : everActive(state, pointer, toVersion, channel);
   return { record: registered(state, version), pointer };
 }
 
 /** The pack and where the channel points, with `If-Match` honoured (SPEC R5). */
-function target(snapshot: Snapshot, command: MoveCommand, rules: Rules): { state: PackState; pointer: Pointer | undefined } {
+function target(
+  snapshot: Snapshot,
+  command: MoveCommand,
+  rules: Rules,
+): { state: PackState; pointer: Pointer | undefined } {
   const { pack, channel, precondition } = command;
   const state = packIn(snapshot, pack);
   const pointer = state.pointers.get(channel);
   if (pointer === undefined && !rules.channels.includes(channel)) {
     const knownChannels = [...new Set([...rules.channels, ...state.pointers.keys()])];
-    throw new RegistryError('channel-not-found', `There is no channel "${channel}". Channels here: ${listed(knownChannels)}.`, { knownChannels });
+    throw new RegistryError(
+      'channel-not-found',
+      `There is no channel "${channel}". Channels here: ${listed(knownChannels)}.`,
+      { knownChannels },
+    );
   }
   const wanted = precondition?.(snapshot.views.get(pack)?.get(channel), snapshot) ?? true;
   if (wanted !== true) throw revisionConflict(`Channel "${channel}" of pack "${pack}"`, pointer, wanted);
@@ -180,9 +230,17 @@ function target(snapshot: Snapshot, command: MoveCommand, rules: Rules): { state
 
 function revisionConflict(place: string, pointer: Pointer | undefined, why: false | string): RegistryError {
   const currentRevision = pointer?.revision ?? 0;
-  if (pointer === undefined) return new RegistryError('revision-conflict', `${place} points at no version, so no If-Match can match. Leave it out to activate the first version.`, { currentRevision });
+  if (pointer === undefined)
+    return new RegistryError(
+      'revision-conflict',
+      `${place} points at no version, so no If-Match can match. Leave it out to activate the first version.`,
+      { currentRevision },
+    );
   const now = `at ${pointer.version} since revision ${currentRevision}`;
-  const detail = why === false ? `${place} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.` : `${why} ${place} is ${now}.`;
+  const detail =
+    why === false
+      ? `${place} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.`
+      : `${why} ${place} is ${now}.`;
   return new RegistryError('revision-conflict', detail, { currentRevision });
 }
 

@@ -138,7 +138,11 @@ function leafOf(entries: readonly Entry[]): Leaf {
 }
 
 function branchOf(nodes: readonly Node[]): Branch {
-  return Object.freeze({ key: firstKey(nodes), nodes: Object.freeze(nodes), size: nodes.reduce((size, node) => size + node.size, 0) });
+  return Object.freeze({
+    key: firstKey(nodes),
+    nodes: Object.freeze(nodes),
+    size: nodes.reduce((size, node) => size + node.size, 0),
+  });
 }
 
 function firstKey([first]: readonly { readonly key: SemVer }[]): SemVer {
@@ -150,10 +154,12 @@ function firstKey([first]: readonly { readonly key: SemVer }[]): SemVer {
 function* walk(node: Node | undefined, limit?: SemVer): Generator<VersionRecord, undefined> {
   if (node === undefined) return;
   if ('entries' in node) {
-    for (const { record } of limit === undefined ? node.entries : node.entries.slice(countDownTo(node.entries, limit))) yield record;
+    for (const { record } of limit === undefined ? node.entries : node.entries.slice(countDownTo(node.entries, limit)))
+      yield record;
     return;
   }
   // The node that begins above the limit may hold lower ones as well; those after it are lower as a whole.
   const start = limit === undefined ? 0 : Math.max(0, countDownTo(node.nodes, limit) - 1);
-  for (let place = start; place < node.nodes.length; place += 1) yield* walk(node.nodes[place], place === start ? limit : undefined);
+  for (let place = start; place < node.nodes.length; place += 1)
+    yield* walk(node.nodes[place], place === start ? limit : undefined);
 }

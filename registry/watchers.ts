@@ -155,9 +155,23 @@ export class Watchers {
   add({ pack, channel, keyId, until = Infinity, after = this.#head }: Watch, sink: Sink): Watcher {
     const known = after.epoch === this.#head.epoch && after.revision <= this.#head.revision;
     const { epoch, revision } = known ? after : this.#head;
-    const entry: Entry = { pack, channel, keyId, until, sink, epoch, revision, history: this.#history, beats: this.#beats, held: false };
+    const entry: Entry = {
+      pack,
+      channel,
+      keyId,
+      until,
+      sink,
+      epoch,
+      revision,
+      history: this.#history,
+      beats: this.#beats,
+      held: false,
+    };
     this.#watchers.add(entry);
-    this.#write(entry, this.#tell.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head));
+    this.#write(
+      entry,
+      this.#tell.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head),
+    );
     this.#endAt(until);
     if (this.#closed) this.#end(entry, 'closing');
     else if (revision < this.#head.revision) this.#wake();
@@ -195,7 +209,8 @@ export class Watchers {
     }
     this.#head = placeOf(snapshot);
     if (replaced || events.some(({ type }) => type === 'key-revoked')) {
-      for (const entry of this.#watchers) if (!this.#options.mayWatch(snapshot, entry.keyId)) this.#end(entry, 'not-allowed');
+      for (const entry of this.#watchers)
+        if (!this.#options.mayWatch(snapshot, entry.keyId)) this.#end(entry, 'not-allowed');
     }
     this.#wake();
   }
@@ -211,7 +226,7 @@ export class Watchers {
   /** One slice. Whoever comes in meanwhile is in the same round, at its end. */
   #turn(): void {
     const stale = this.#watched.staleSeconds;
-    for (let left = SLICE; left > 0; ) {
+    for (let left = SLICE; left > 0;) {
       const next = this.#round?.left.next();
       if (next?.done === false) {
         left -= this.#give(next.value, stale);
@@ -275,12 +290,16 @@ export class Watchers {
       .then((events) => {
         entry.held = false;
         if (history !== this.#history) return; // what was read is of the history before
-        if (events[0]?.revision !== entry.revision + 1) throw new Error(`The log does not go on behind revision ${entry.revision}.`);
+        if (events[0]?.revision !== entry.revision + 1)
+          throw new Error(`The log does not go on behind revision ${entry.revision}.`);
         this.#pass(entry, messagesOf(events, entry.epoch), this.#watched.staleSeconds);
       })
       .catch((error: unknown) => {
         entry.held = false;
-        this.#options.log.warn({ reason: messageOf(error) }, 'The log could not be read for a stream that goes on from further back than memory does; it waits.');
+        this.#options.log.warn(
+          { reason: messageOf(error) },
+          'The log could not be read for a stream that goes on from further back than memory does; it waits.',
+        );
         this.#pause ??= setTimeout(() => {
           this.#pause = undefined;
           this.#wake();
@@ -297,22 +316,26 @@ export class Watchers {
   #endAt(until: number): void {
     if (until === Infinity || this.#closed || (this.#expiry !== undefined && this.#expiry.at <= until)) return;
     clearTimeout(this.#expiry?.timer);
-    const timer = setTimeout(() => {
-      this.#expiry = undefined;
-      const now = this.#watched.now();
-      let next = Infinity;
-      for (const entry of this.#watchers) {
-        if (entry.until <= now) this.#end(entry, 'not-allowed');
-        else if (entry.until < next) next = entry.until;
-      }
-      this.#endAt(next);
-    }, Math.min(Math.max(1, until - this.#watched.now()), LONGEST_TIMER));
+    const timer = setTimeout(
+      () => {
+        this.#expiry = undefined;
+        const now = this.#watched.now();
+        let next = Infinity;
+        for (const entry of this.#watchers) {
+          if (entry.until <= now) this.#end(entry, 'not-allowed');
+          else if (entry.until < next) next = entry.until;
+        }
+        this.#endAt(next);
+      },
+      Math.min(Math.max(1, until - this.#watched.now()), LONGEST_TIMER),
+    );
     this.#expiry = { at: until, timer: timer.unref() };
   }
 
   #write(entry: Entry, bytes: Buffer): void {
     if (!this.#watchers.has(entry)) return;
-    if (entry.until <= this.#watched.now()) this.#end(entry, 'not-allowed'); // SPEC R12
+    if (entry.until <= this.#watched.now())
+      this.#end(entry, 'not-allowed'); // SPEC R12
     else if (entry.sink.waiting > this.#options.mostWaiting) this.#end(entry, 'too-slow');
     else entry.sink.write(bytes);
   }

@@ -85,7 +85,10 @@ export class Writer {
    * @returns the events appended, and the snapshot they were decided on or led to
    * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
    */
-  async commit(propose: Propose, { large = false, closes = false } = {}): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
+  async commit(
+    propose: Propose,
+    { large = false, closes = false } = {},
+  ): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
     const askedAt = performance.now();
     const deadline: Deadline = { at: askedAt + PATIENCE, cuts: !large };
     const turn = Promise.withResolvers<undefined>();
@@ -106,7 +109,10 @@ export class Writer {
         }
         if (outcome === 'overtaken' && this.#current === base) await this.#door.look(deadline); // by no event, so by a fence
         if (performance.now() >= deadline.at) {
-          throw new RegistryError('store-busy', 'Others kept changing the registry for two seconds; nothing was changed. Try again.');
+          throw new RegistryError(
+            'store-busy',
+            'Others kept changing the registry for two seconds; nothing was changed. Try again.',
+          );
         }
       }
     });
@@ -150,7 +156,8 @@ export class Writer {
   }
 
   #exclusive<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing; nothing was changed.'));
+    if (this.#closed)
+      return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing; nothing was changed.'));
     const result = this.#queue.then(task);
     this.#queue = result.catch(() => undefined); // the caller gets the failure; the next in line starts all the same
     return result;
@@ -170,7 +177,9 @@ export class Writer {
     if ((proposal.seen ?? 0) > base.revision) return { outcome: 'overtaken', events: [], replayed };
     if (proposal.events.length === 0) return { outcome: 'decided', events: [], replayed };
     const events = await this.#append(base, fence, proposal, deadline);
-    return events === undefined ? { outcome: 'overtaken', events: [], replayed } : { outcome: 'appended', events, replayed };
+    return events === undefined
+      ? { outcome: 'overtaken', events: [], replayed }
+      : { outcome: 'appended', events, replayed };
   }
 
   async #followForWrite(deadline: Deadline): Promise<void> {
@@ -179,15 +188,29 @@ export class Writer {
     } catch (error) {
       if (!(error instanceof LogBroken)) throw error;
       this.#options.diverged?.(error.message);
-      throw new RegistryError('store-unavailable', 'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.', {}, { cause: error });
+      throw new RegistryError(
+        'store-unavailable',
+        'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.',
+        {},
+        { cause: error },
+      );
     }
   }
 
   /** The events, once they are durable and visible; undefined on a conflict. */
-  async #append(base: Snapshot, fence: number, proposal: Proposal, deadline: Deadline): Promise<readonly Event[] | undefined> {
+  async #append(
+    base: Snapshot,
+    fence: number,
+    proposal: Proposal,
+    deadline: Deadline,
+  ): Promise<readonly Event[] | undefined> {
     const { contents, clock } = this.#options;
     await within(deadline, clock.known?.());
-    const events = seal(proposal.events, base, { now: () => clock.now(), newId: () => clock.newId(), notBefore: base.at });
+    const events = seal(proposal.events, base, {
+      now: () => clock.now(),
+      newId: () => clock.newId(),
+      notBefore: base.at,
+    });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
     const fold = new Fold(base);
     for (const event of events) fold.add(event);
@@ -207,9 +230,13 @@ export class Writer {
       if (outcome === 'conflict') return undefined;
       if (performance.now() + PAUSE >= deadline.at) {
         this.#settleLater();
-        throw new RegistryError('outcome-unknown', 'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.', {
-          eventId: events[0]?.id,
-        });
+        throw new RegistryError(
+          'outcome-unknown',
+          'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.',
+          {
+            eventId: events[0]?.id,
+          },
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
@@ -248,7 +275,9 @@ export class Writer {
       const page = await this.#options.store.events({ after, order: 'ascending', limit: PAGE });
       const [mine, ...news] = base.revision === 0 ? [undefined, ...page] : page;
       if (base.revision > 0 && mine?.hash !== base.hash) {
-        throw new LogBroken(`The log does not hold revision ${base.revision} as this instance applied it; it was replaced or cut. It is not followed.`);
+        throw new LogBroken(
+          `The log does not hold revision ${base.revision} as this instance applied it; it was replaced or cut. It is not followed.`,
+        );
       }
       if (news.length === 0) return;
       const fold = new Fold(base);
@@ -272,7 +301,10 @@ export class Writer {
       this.catchUp().catch((error: unknown) => {
         if (this.#closed) return;
         const again = !(error instanceof LogBroken);
-        this.#options.log.warn({ reason: messageOf(error), again }, 'The log could not be read after a write of unknown outcome.');
+        this.#options.log.warn(
+          { reason: messageOf(error), again },
+          'The log could not be read after a write of unknown outcome.',
+        );
         if (again) this.#settleLater(Math.min(2 * pause, LONGEST_PAUSE));
       });
     }, pause).unref();

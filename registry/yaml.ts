@@ -13,7 +13,10 @@ export class YamlRefused extends Error {
 }
 
 /** Tags of the core schema (YAML 1.2.2 section 10.3) and the non-specific one. They say only what the value is anyway. */
-const PLAIN_TAGS: ReadonlySet<string> = new Set(['!', ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`)]);
+const PLAIN_TAGS: ReadonlySet<string> = new Set([
+  '!',
+  ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+]);
 
 /**
  * @returns the value of the file's only document; null for an empty file
@@ -26,16 +29,31 @@ export function parseYaml(text: string): unknown {
     return `line ${line}, column ${col}`;
   };
   // Keys are compared below: the library compares each with each, which takes minutes for 100,000 of them.
-  const documents = parseAllDocuments(text, { uniqueKeys: false, strict: true, version: '1.2', lineCounter: lines, prettyErrors: false });
+  const documents = parseAllDocuments(text, {
+    uniqueKeys: false,
+    strict: true,
+    version: '1.2',
+    lineCounter: lines,
+    prettyErrors: false,
+  });
   const [document, second] = documents as Document.Parsed[];
   if (document === undefined) return null;
   const [error] = document.errors;
-  if (error?.code === 'RESOURCE_EXHAUSTION') throw new YamlRefused(`${at(error.pos[0])}: the values are nested too deeply`);
+  if (error?.code === 'RESOURCE_EXHAUSTION')
+    throw new YamlRefused(`${at(error.pos[0])}: the values are nested too deeply`);
   if (error !== undefined) throw new YamlRefused(`${at(error.pos[0])}: this is not valid YAML: ${error.message}`);
-  if (second !== undefined) throw new YamlRefused(`${at(second.range[0])}: a second YAML document begins here; a file holds one document, so remove the line "---" and what follows it`);
-  if (document.directives.yaml.version !== '1.2') throw new YamlRefused(`line 1: the file asks for YAML ${document.directives.yaml.version}, but files are read as YAML 1.2; remove the %YAML line`);
+  if (second !== undefined)
+    throw new YamlRefused(
+      `${at(second.range[0])}: a second YAML document begins here; a file holds one document, so remove the line "---" and what follows it`,
+    );
+  if (document.directives.yaml.version !== '1.2')
+    throw new YamlRefused(
+      `line 1: the file asks for YAML ${document.directives.yaml.version}, but files are read as YAML 1.2; remove the %YAML line`,
+    );
   for (const { code, message, pos } of document.warnings) {
-    throw new YamlRefused(`${at(pos[0])}: ${code === 'TAG_RESOLVE_FAILED' ? tagRefused(text.slice(...pos)) : `this is not valid YAML: ${message}`}`);
+    throw new YamlRefused(
+      `${at(pos[0])}: ${code === 'TAG_RESOLVE_FAILED' ? tagRefused(text.slice(...pos)) : `this is not valid YAML: ${message}`}`,
+    );
   }
   refuseMore(document, at);
   return document.toJS({ maxAliasCount: 0 });
@@ -46,8 +64,10 @@ function refuseMore(document: Document.Parsed, at: (offset: number) => string): 
   visit(document, {
     Node(_, node) {
       const offset = node.range?.[0] ?? 0;
-      if (isAlias(node)) throw new YamlRefused(`${at(offset)}: the alias *${node.source} is not allowed; write the value out`);
-      if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag)) throw new YamlRefused(`${at(offset)}: ${tagRefused(node.tag.replace('tag:yaml.org,2002:', '!!'))}`);
+      if (isAlias(node))
+        throw new YamlRefused(`${at(offset)}: the alias *${node.source} is not allowed; write the value out`);
+      if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag))
+        throw new YamlRefused(`${at(offset)}: ${tagRefused(node.tag.replace('tag:yaml.org,2002:', '!!'))}`);
     },
     Map(_, map) {
       refuseKeys(map, at);

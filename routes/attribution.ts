@@ -12,7 +12,12 @@ export function attributionOf(request: FastifyRequest): Attribution {
   if (header === undefined) return { actor };
   const key = unquoted(String(header));
   if (!/^[\x20-\x7e]{1,255}$/u.test(key)) {
-    throw invalidInput('Idempotency-Key is not valid.', [{ parameter: 'idempotency-key', detail: `It has ${key.length === 0 ? 'no characters' : key.length > 255 ? `${key.length} characters` : 'characters that are not printable ASCII'}. Send 1 to 255 printable ASCII characters, quoted or bare, e.g. a UUID.` }]);
+    throw invalidInput('Idempotency-Key is not valid.', [
+      {
+        parameter: 'idempotency-key',
+        detail: `It has ${key.length === 0 ? 'no characters' : key.length > 255 ? `${key.length} characters` : 'characters that are not printable ASCII'}. Send 1 to 255 printable ASCII characters, quoted or bare, e.g. a UUID.`,
+      },
+    ]);
   }
   const [path = ''] = request.url.split('?');
   return { actor, idempotency: { key, fingerprint: fingerprintOf(request.method, path, request.body) } };

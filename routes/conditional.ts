@@ -64,7 +64,15 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
     const { pack, channel, revision } = view.activePack;
     const common = seenIn >= epoch || revision < epochStart;
     const served = snapshot.views.get(pack)?.get(channel)?.activePack;
-    if (tags.some((tag) => (common && tag === `"${revision}"`) || tag === prepare(view.activePack).etag || (served?.revision === revision && tag === prepare(served).etag))) return true;
+    if (
+      tags.some(
+        (tag) =>
+          (common && tag === `"${revision}"`) ||
+          tag === prepare(view.activePack).etag ||
+          (served?.revision === revision && tag === prepare(served).etag),
+      )
+    )
+      return true;
     return common ? whyNone(tags, revision) : false;
   };
 }
@@ -73,18 +81,30 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
 function whyNone(tags: readonly string[], revision: number): false | string {
   const send = `Send the ETag of getActivePack, or "${revision}".`;
   const strong = tags.filter((tag) => !tag.startsWith('W/'));
-  if (strong.length === 0) return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress answers make tags weak. ${send}`;
-  if (strong.some((tag) => tag.startsWith(`"${revision}.`))) return `The ETag is of this revision, but of another resource. ${send}`;
-  if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag))) return `What If-Match holds is not an ETag of this registry. ${send}`;
+  if (strong.length === 0)
+    return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress answers make tags weak. ${send}`;
+  if (strong.some((tag) => tag.startsWith(`"${revision}.`)))
+    return `The ETag is of this revision, but of another resource. ${send}`;
+  if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag)))
+    return `What If-Match holds is not an ETag of this registry. ${send}`;
   return false;
 }
 
 /** The entity tags of `If-Match` (RFC 9110 section 8.8.3). @throws RegistryError `validation-failed` for anything else */
 function tagsOf(header: string): string[] {
   const tags = listOf(header);
-  if (tags.length > 0 && header.replaceAll(TAG, 'tag').split(',').every((part) => ['', 'tag'].includes(part.trim()))) return tags;
+  if (
+    tags.length > 0 &&
+    header
+      .replaceAll(TAG, 'tag')
+      .split(',')
+      .every((part) => ['', 'tag'].includes(part.trim()))
+  )
+    return tags;
   const detail = `Send the ETag of getActivePack as it came, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
-  throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [{ parameter: 'if-match', detail }]);
+  throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [
+    { parameter: 'if-match', detail },
+  ]);
 }
 
 const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/gu;

@@ -14,7 +14,12 @@ export function encodeCursor(place: string): string {
 export function decodeCursor(cursor: string, isPlace: (text: string) => boolean): string {
   const place = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!isPlace(place) || encodeCursor(place) !== cursor) {
-    throw invalidInput('This cursor was not issued by this API.', [{ parameter: 'cursor', detail: 'Send "nextCursor" of the page before, or leave it out to start from the beginning.' }]);
+    throw invalidInput('This cursor was not issued by this API.', [
+      {
+        parameter: 'cursor',
+        detail: 'Send "nextCursor" of the page before, or leave it out to start from the beginning.',
+      },
+    ]);
   }
   return place;
 }

@@ -39,7 +39,17 @@ import { versionSchemas } from './versions/schemas.ts';
 import { words } from './words.ts';
 
 export default async function routes(app: FastifyInstance): Promise<void> {
-  for (const schema of [Problem, Instances, ...words, ...versionSchemas, ...packSchemas, ...activationSchemas, ...keySchemas, ...auditSchemas]) app.addSchema(schema);
+  for (const schema of [
+    Problem,
+    Instances,
+    ...words,
+    ...versionSchemas,
+    ...packSchemas,
+    ...activationSchemas,
+    ...keySchemas,
+    ...auditSchemas,
+  ])
+    app.addSchema(schema);
   await app.register(packRoutes);
   await app.register(versionRoutes);
   await app.register(activationRoutes);

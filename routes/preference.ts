@@ -20,14 +20,29 @@ export const Instances = closed(
     applied: ids('They answer from the move, or from what came after it.'),
     pending: ids('They have not applied it yet.'),
     pinned: ids('They serve a version of their own (`PIN_VERSION`), whatever the log says.'),
-    expired: ids('They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`.'),
+    expired: ids(
+      'They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`.',
+    ),
   },
-  { $id: 'InstancesReached', description: 'Which instances have applied the move. Only where the request preferred to wait.' },
+  {
+    $id: 'InstancesReached',
+    description: 'Which instances have applied the move. Only where the request preferred to wait.',
+  },
 );
-export const instancesExample = { applied: ['registry-0-3f9a1c2e', 'registry-1-77b0d4a1'], pending: [], pinned: [], expired: [] };
+export const instancesExample = {
+  applied: ['registry-0-3f9a1c2e', 'registry-1-77b0d4a1'],
+  pending: [],
+  pinned: [],
+  expired: [],
+};
 
 /** Waits where the request prefers so, and says that it did. @returns undefined where it does not */
-export async function waited(request: FastifyRequest, reply: FastifyReply, registry: Registry, revision: number): Promise<{ instances: ReturnType<typeof mutable<Reach>>; complete: boolean } | undefined> {
+export async function waited(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  registry: Registry,
+  revision: number,
+): Promise<{ instances: ReturnType<typeof mutable<Reach>>; complete: boolean } | undefined> {
   const seconds = waitOf(request.headers['prefer']);
   if (seconds === undefined) return undefined;
   const instances = await registry.settled(revision, seconds);
@@ -37,7 +52,8 @@ export async function waited(request: FastifyRequest, reply: FastifyReply, regis
 
 /** The first `wait` of the header; what is no preference of ours is ignored, as RFC 7240 section 2 has it. */
 function waitOf(header: string | string[] | undefined): number | undefined {
-  const [, bare, quoted] = /(?:^|,)\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:$|[,;])/iu.exec([header ?? []].flat().join(',')) ?? [];
+  const [, bare, quoted] =
+    /(?:^|,)\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:$|[,;])/iu.exec([header ?? []].flat().join(',')) ?? [];
   const seconds = bare ?? quoted;
   return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_WAIT);
 }

@@ -9,6 +9,7 @@ import type { Store } from '../registry/index.ts';
 export async function attachStore({ store }: Pick<Config, 'store'>, { appends = false } = {}): Promise<Store> {
   if (store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log outside the service.');
   // Each engine is loaded where it is used.
-  if (store.kind === 'postgres') return (await import('../registry/stores/postgres/index.ts')).attachPostgresStore({ url: store.url });
+  if (store.kind === 'postgres')
+    return (await import('../registry/stores/postgres/index.ts')).attachPostgresStore({ url: store.url });
   return (await import('../registry/stores/sqlite/index.ts')).attachSqliteStore({ file: store.file, appends });
 }

@@ -6,7 +6,15 @@
  */
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
-import { messageOf, readSnapshotKey, savedProof, verifyLog, type Head, type StateProof, type Store } from '../registry/index.ts';
+import {
+  messageOf,
+  readSnapshotKey,
+  savedProof,
+  verifyLog,
+  type Head,
+  type StateProof,
+  type Store,
+} from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
 const HELP = `Usage: npm run audit:verify -- [--head REVISION:HASH]…
@@ -22,7 +30,13 @@ process.exitCode = await run().catch((error: unknown) => {
 });
 
 async function run(): Promise<number> {
-  const { values } = parseArgs({ options: { head: { type: 'string', multiple: true, default: [] }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: {
+      head: { type: 'string', multiple: true, default: [] },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
   if (values.help) {
     console.log(HELP);
     return 0;
@@ -35,8 +49,14 @@ async function run(): Promise<number> {
     const result = await verifyLog(store, heads, progress, served);
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
     if (values.json) console.log(JSON.stringify(result));
-    else if (result.valid) console.log(`Whole: ${result.events} events; the head is ${result.head.revision}:${result.head.hash}${heads.length > 0 ? `; ${heads.length} head(s) kept outside are in it` : ''}${comparedText(served)}.`);
-    else console.log(`BROKEN at revision ${result.firstBroken?.revision}: ${result.firstBroken?.detail} Whole up to ${result.head.revision}:${result.head.hash}.`);
+    else if (result.valid)
+      console.log(
+        `Whole: ${result.events} events; the head is ${result.head.revision}:${result.head.hash}${heads.length > 0 ? `; ${heads.length} head(s) kept outside are in it` : ''}${comparedText(served)}.`,
+      );
+    else
+      console.log(
+        `BROKEN at revision ${result.firstBroken?.revision}: ${result.firstBroken?.detail} Whole up to ${result.head.revision}:${result.head.hash}.`,
+      );
     return result.valid ? 0 : 1;
   } finally {
     await store.close();
@@ -45,19 +65,23 @@ async function run(): Promise<number> {
 
 /** The last good snapshot of this host, to be compared with the log. What is wrong with the file is said on standard error. */
 async function proofOf({ dataDir, snapshotKeyFile }: Config, store: Store): Promise<StateProof | undefined> {
-  const say = (fields: object, message: string) => console.error('reason' in fields ? `${message} (${messageOf(fields.reason)})` : message);
+  const say = (fields: object, message: string) =>
+    console.error('reason' in fields ? `${message} (${messageOf(fields.reason)})` : message);
   const key = snapshotKeyFile === undefined ? undefined : readSnapshotKey(snapshotKeyFile, dataDir);
   return savedProof(store, dataDir, { info: say, warn: say, error: say }, key);
 }
 
 function comparedText(served: StateProof | undefined): string {
   if (served === undefined) return '';
-  return served.compared ? '; the last good snapshot in DATA_DIR says the same' : '; the last good snapshot in DATA_DIR was not compared: it is of another history, or the log was cut behind it';
+  return served.compared
+    ? '; the last good snapshot in DATA_DIR says the same'
+    : '; the last good snapshot in DATA_DIR was not compared: it is of another history, or the log was cut behind it';
 }
 
 function headOf(text: string): Head {
   const [, revision, hash = ''] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/u.exec(text) ?? [];
-  if (revision === undefined) throw new Error(`--head "${text}" is none; write REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.`);
+  if (revision === undefined)
+    throw new Error(`--head "${text}" is none; write REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.`);
   return { revision: Number(revision), hash };
 }
 

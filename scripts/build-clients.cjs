@@ -19,5 +19,7 @@ if (missing.length === 0) {
   const { status } = spawnSync(process.execPath, [tsc, '-b', 'clients'], { cwd: root, stdio: 'inherit' });
   process.exitCode = status === null ? 1 : status;
 } else {
-  console.log(`The clients are not built: the development tools are not installed (${missing.join(', ')}). The service does not need them.`);
+  console.log(
+    `The clients are not built: the development tools are not installed (${missing.join(', ')}). The service does not need them.`,
+  );
 }

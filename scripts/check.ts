@@ -30,7 +30,8 @@ async function run(script: string): Promise<Result> {
     shell: process.platform === 'win32',
   });
   let output = '';
-  for (const stream of [check.stdout, check.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  for (const stream of [check.stdout, check.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   let passed = false;
   try {
     const [code] = (await once(check, 'close')) as [number | null];
@@ -55,5 +56,9 @@ async function work(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: AT_A_TIME }, work));
-process.stdout.write(failed.length === 0 ? `\nall ${CHECKS.length} checks passed\n` : `\n${failed.length} of ${CHECKS.length} checks failed: ${failed.join(', ')}\n`);
+process.stdout.write(
+  failed.length === 0
+    ? `\nall ${CHECKS.length} checks passed\n`
+    : `\n${failed.length} of ${CHECKS.length} checks failed: ${failed.join(', ')}\n`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -18,6 +18,8 @@ if (!process.argv.includes('--check')) {
 } else if ((await readFile(FILE, 'utf8').catch(() => '')) === generated) {
   console.log('The types of the TypeScript client match openapi.yaml.');
 } else {
-  console.error('The types of the TypeScript client differ from openapi.yaml; run "npm run client:types" and commit clients/typescript/src/api.ts.');
+  console.error(
+    'The types of the TypeScript client differ from openapi.yaml; run "npm run client:types" and commit clients/typescript/src/api.ts.',
+  );
   process.exitCode = 1;
 }

@@ -9,7 +9,8 @@ import { readConfig } from '../config.ts';
 import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey, RegistryError } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
 
-const USAGE = 'Usage: npm run keys:recover, with DATA_DIR and STORE_URL set as for the service. It takes no arguments and makes a new operator key.';
+const USAGE =
+  'Usage: npm run keys:recover, with DATA_DIR and STORE_URL set as for the service. It takes no arguments and makes a new operator key.';
 
 try {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
@@ -18,14 +19,20 @@ try {
 } catch (error) {
   const unknown = error instanceof RegistryError && error.code === 'outcome-unknown';
   console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
-  if (unknown) console.error('The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.');
+  if (unknown)
+    console.error(
+      'The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.',
+    );
   if (error instanceof TypeError) console.error(USAGE);
   process.exitCode = 1;
 }
 
 async function recover(): Promise<void> {
   const config = readConfig(process.env);
-  if (config.store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.');
+  if (config.store.kind === 'memory')
+    throw new Error(
+      'STORE_URL is "memory:"; there is no log on disk to add a key to. Restart the service, and it makes one.',
+    );
   const store = await attachStore(config, { appends: true });
   try {
     const { keyId, revision } = await recoverOperatorKey(store, operatorKeyFile(config.dataDir));

@@ -16,5 +16,10 @@ try {
 if (redocly !== undefined) {
   // Redocly would tell its makers of each run and look for updates; a check needs no network.
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
-  process.exitCode = spawnSync(process.execPath, [redocly, 'lint', 'openapi.yaml', '--config', 'redocly.yaml'], { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1;
+  process.exitCode =
+    spawnSync(process.execPath, [redocly, 'lint', 'openapi.yaml', '--config', 'redocly.yaml'], {
+      cwd: ROOT,
+      env,
+      stdio: 'inherit',
+    }).status ?? 1;
 }

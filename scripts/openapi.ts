@@ -11,7 +11,13 @@ const FILE = new URL('../openapi.yaml', import.meta.url);
 const PACKS = new URL('../packs', import.meta.url).pathname;
 
 const app = await buildApp({
-  registry: { store: new MemoryStore(), shipped: await readPackFolders(PACKS), channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000 },
+  registry: {
+    store: new MemoryStore(),
+    shipped: await readPackFolders(PACKS),
+    channels: ['production', 'staging'],
+    defaultPack: 'coach',
+    sessionTtl: 86_400_000,
+  },
 });
 const generated = openapiYaml(app);
 await app.close();
@@ -26,7 +32,9 @@ if (!process.argv.includes('--check')) {
   } else {
     const theirs = committed.split('\n');
     const line = generated.split('\n').findIndex((text, index) => text !== theirs[index]);
-    console.error(`openapi.yaml differs from the routes from line ${line + 1} on; run "npm run openapi" and commit the file.`);
+    console.error(
+      `openapi.yaml differs from the routes from line ${line + 1} on; run "npm run openapi" and commit the file.`,
+    );
     process.exitCode = 1;
   }
 }

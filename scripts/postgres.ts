@@ -11,18 +11,25 @@ const HELP = `Usage: npm run postgres -- [--port N]
 Starts a PostgreSQL on 127.0.0.1 with an empty database "registry", until Ctrl-C. Nothing of it is kept.
   --port N   the port; 54329 where not given`;
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: '54329' }, help: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '54329' }, help: { type: 'boolean', default: false } },
+});
 if (values.help) console.log(HELP);
 else {
   const endings: (() => unknown)[] = [];
-  const server = await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { port: Number(values.port) }).catch((error: unknown) => {
+  const server = await startPostgres(
+    { teardown: (ending: () => unknown) => void endings.push(ending) },
+    { port: Number(values.port) },
+  ).catch((error: unknown) => {
     console.error(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   });
   if (server === undefined) process.exitCode = 1;
   else {
     await server.sql('CREATE DATABASE registry');
-    console.log(`PostgreSQL is there: STORE_URL=postgres://postgres@127.0.0.1:${server.port}/registry (Ctrl-C ends it and throws it away)`);
+    console.log(
+      `PostgreSQL is there: STORE_URL=postgres://postgres@127.0.0.1:${server.port}/registry (Ctrl-C ends it and throws it away)`,
+    );
     let ending: Promise<void> | undefined; // npm passes a signal on that the whole process group got: it may arrive twice
     const end = () => void (ending ??= Promise.all(endings.map((each) => each())).then(() => process.exit()));
     process.on('SIGINT', end).on('SIGTERM', end);

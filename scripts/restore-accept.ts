@@ -13,15 +13,23 @@ import { attachStore } from './attached-store.ts';
 const USAGE = 'Usage: npm run restore:accept -- [--reason "why"]';
 
 try {
-  const { values } = parseArgs({ options: { reason: { type: 'string', default: 'A restored database was accepted' }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    options: {
+      reason: { type: 'string', default: 'A restored database was accepted' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
   if (values.help === true) console.log(USAGE);
   else {
     const config = readConfig(process.env);
     const store = await attachStore(config, { appends: true });
     try {
-      const snapshotKey = config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
+      const snapshotKey =
+        config.snapshotKeyFile === undefined ? undefined : readSnapshotKey(config.snapshotKeyFile, config.dataDir);
       const { epoch, revision } = await acceptRestore(store, config.dataDir, values.reason, snapshotKey);
-      console.log(`Accepted: revision ${revision} opens epoch ${epoch}. Instances follow within a second or two; see /readyz of each.`);
+      console.log(
+        `Accepted: revision ${revision} opens epoch ${epoch}. Instances follow within a second or two; see /readyz of each.`,
+      );
     } finally {
       await store.close();
     }

@@ -156,12 +156,14 @@ export class TapReport {
 
   #printFile(file: string, counts: Counts, time: number | null): void {
     const ok = counts.failed === 0;
-    const told = ok && counts.passed === 0 ? `${counts.skipped} skipped` : closingLine(counts).replace(', 0 failed', '');
+    const told =
+      ok && counts.passed === 0 ? `${counts.skipped} skipped` : closingLine(counts).replace(', 0 failed', '');
     const took = time === null ? '' : ` (${Math.round(time)} ms)`;
     this.#print(`${ok ? styleText('green', 'ok  ') : styleText('red', 'FAIL')}  ${file}  ${told}${took}\n`);
     for (const note of this.#notes) this.#print(`${indent(note, 6)}\n`);
     for (const detail of this.#details) this.#print(`\n${indent(detail, 6)}\n`);
-    if (!ok && this.#output.trim() !== '') this.#print(`\n      standard output of the file:\n${indent(this.#output, 6)}\n`);
+    if (!ok && this.#output.trim() !== '')
+      this.#print(`\n      standard output of the file:\n${indent(this.#output, 6)}\n`);
     if (!ok) this.#print('\n');
     this.#notes = [];
     this.#details = [];
@@ -185,10 +187,16 @@ function endedBySignal(diag: unknown): boolean {
 function diagnosis(diag: unknown): string {
   if (typeof diag !== 'object' || diag === null) return '';
   const { at, diff, stack, source, ...rest } = diag as Record<string, unknown>;
-  const others = Object.fromEntries(Object.entries(rest).filter(([key, value]) => !SPAWN_DETAIL.has(key) && value !== null));
+  const others = Object.fromEntries(
+    Object.entries(rest).filter(([key, value]) => !SPAWN_DETAIL.has(key) && value !== null),
+  );
   const parts: string[] = [];
   if (typeof at === 'object' && at !== null) {
-    const { fileName, lineNumber, columnNumber } = at as { fileName?: string; lineNumber?: number; columnNumber?: number };
+    const { fileName, lineNumber, columnNumber } = at as {
+      fileName?: string;
+      lineNumber?: number;
+      columnNumber?: number;
+    };
     parts.push(`at ${fileName ?? '?'}:${lineNumber ?? '?'}:${columnNumber ?? '?'}`);
   }
   if (typeof diff === 'string') parts.push(diff.trimEnd());

@@ -28,11 +28,21 @@ const GRACE = 2000;
 const LEFTOVERS = 5000;
 
 /** Runs a file to its end. @returns its lines of the stream, in which it is the n-th */
-export async function runTestFile({ file, cwd, env, timeout, onStart }: TestFileOptions): Promise<(n: number) => string> {
+export async function runTestFile({
+  file,
+  cwd,
+  env,
+  timeout,
+  onStart,
+}: TestFileOptions): Promise<(n: number) => string> {
   const from = performance.now();
   const [key, id] = [randomUUID(), randomUUID()];
   // stderr goes straight through: what a crashing process says last must not be lost in between.
-  const child = spawn(process.execPath, [file], { cwd, env: { ...env, TAP: '1', TAP_CHILD_ID: id, TAP_CHILD_KEY: key }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, [file], {
+    cwd,
+    env: { ...env, TAP: '1', TAP_CHILD_ID: id, TAP_CHILD_KEY: key },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   onStart(child);
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -59,10 +69,17 @@ export async function runTestFile({ file, cwd, env, timeout, onStart }: TestFile
 
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
-  const failure = code === 0 && !expired ? undefined : `  ---\n  exitCode: ${code ?? 'null'}\n  signal: ${signal ?? 'null'}\n${expired ? '  expired: true\n' : ''}  ...\n`;
+  const failure =
+    code === 0 && !expired
+      ? undefined
+      : `  ---\n  exitCode: ${code ?? 'null'}\n  signal: ${signal ?? 'null'}\n${expired ? '  expired: true\n' : ''}  ...\n`;
   const skipped = /^1\.\.0(?: # (?:SKIP )?(.*))?$/mu.exec(output);
   const took = `time=${(performance.now() - from).toFixed(3)}ms`;
   const remark = failure === undefined && skipped !== null ? `SKIP ${skipped[1] ?? 'no tests found'}` : took;
-  const lines = output.replace(/^TAP version \d+\n/u, '').replace(/(?<=[^\n])$/u, '\n').replaceAll(/^(?=.)/gmu, '    ');
-  return (n) => `# Subtest: ${file}\n${lines}${failure === undefined ? 'ok' : 'not ok'} ${n} - ${file} # ${remark}\n${failure ?? ''}`;
+  const lines = output
+    .replace(/^TAP version \d+\n/u, '')
+    .replace(/(?<=[^\n])$/u, '\n')
+    .replaceAll(/^(?=.)/gmu, '    ');
+  return (n) =>
+    `# Subtest: ${file}\n${lines}${failure === undefined ? 'ok' : 'not ok'} ${n} - ${file} # ${remark}\n${failure ?? ''}`;
 }

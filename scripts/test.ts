@@ -40,7 +40,18 @@ interface Length {
  * They start many processes, wait for many bounds, or plant many faults, which takes longer than a short run has; `faults` runs them. What
  * they hold is held in small elsewhere, e.g. what `follow` holds by `registry/follower`, what `contract-kit` holds by `clients/contract`.
  */
-const LONG = ['cluster-kill', 'cold-start', 'contract-kit', 'first-start-together', 'follow', 'no-descriptors', 'ordinary-user', 'pin-version', 'restored-database', 'rolling-restart'].map((name) => `test/fault/${name}.test.ts`);
+const LONG = [
+  'cluster-kill',
+  'cold-start',
+  'contract-kit',
+  'first-start-together',
+  'follow',
+  'no-descriptors',
+  'ordinary-user',
+  'pin-version',
+  'restored-database',
+  'rolling-restart',
+].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
 const PACKAGES = 'test/packages';
@@ -77,11 +88,20 @@ try {
 print(`\n${closingLine(total)}\n`);
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: { length: { type: 'string', default: 'short' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { length: { type: 'string', default: 'short' } },
+    allowPositionals: true,
+  });
   const length = LENGTHS[values.length];
-  if (length === undefined) throw new Error(`--length ${values.length}: there is no such length; use ${Object.keys(LENGTHS).join(', ')}.`);
+  if (length === undefined)
+    throw new Error(`--length ${values.length}: there is no such length; use ${Object.keys(LENGTHS).join(', ')}.`);
 
-  const files = positionals.length > 0 ? named(positionals) : filesUnder(length.folders).filter((file) => length.except?.some((each) => file === each || file.startsWith(`${each}/`)) !== true);
+  const files =
+    positionals.length > 0
+      ? named(positionals)
+      : filesUnder(length.folders).filter(
+          (file) => length.except?.some((each) => file === each || file.startsWith(`${each}/`)) !== true,
+        );
   if (files.length === 0) throw new Error(`No test ran: there is no *.test.ts under ${length.folders.join(' or ')}.`);
 
   let clean = true;
@@ -105,7 +125,9 @@ async function main(): Promise<number> {
 /** The test files in folders (relative to the root), as far as the folders exist, in a stable order. */
 function filesUnder(folders: readonly string[]): string[] {
   const patterns = folders.map((folder) => `${folder}/**/*.test.ts`);
-  return globSync(patterns, { cwd: ROOT, exclude: ['**/node_modules/**'] }).map(posix).sort();
+  return globSync(patterns, { cwd: ROOT, exclude: ['**/node_modules/**'] })
+    .map(posix)
+    .sort();
 }
 
 /** What the command line names: files as they are, folders by the test files in them. */
@@ -130,7 +152,12 @@ function posix(path: string): string {
 async function run(files: readonly string[], length: string, { timeout, jobs }: Length): Promise<TapReport> {
   const report = new TapReport(print);
   const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...inherited, TEST_LENGTH: length, TAP_TIMEOUT: String(timeout) };
+  const env = {
+    NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'),
+    ...inherited,
+    TEST_LENGTH: length,
+    TAP_TIMEOUT: String(timeout),
+  };
   const running = new Set<ChildProcess>();
 
   const stop = (signal: NodeJS.Signals) => {
@@ -164,7 +191,9 @@ async function run(files: readonly string[], length: string, { timeout, jobs }: 
   report.write(`1..${ended}\n`);
   report.end();
 
-  if (!report.bailed) for (const file of files.filter((each) => !report.files.has(each))) report.fail(file, 'There is no result for this file: the run ended before it did.');
+  if (!report.bailed)
+    for (const file of files.filter((each) => !report.files.has(each)))
+      report.fail(file, 'There is no result for this file: the run ended before it did.');
   return report;
 }
 

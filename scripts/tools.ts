@@ -24,12 +24,23 @@ const LIMIT = 300_000;
 export function installTool(name: string): string {
   const folder = join(TOOLS, name);
   const stamp = join(folder, 'node_modules', '.installed');
-  const lock = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
   if (contentOf(stamp) === lock) return folder;
   // NODE_OPTIONS may hold hooks of tap's, which are not for npm.
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const { status, stderr, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, env, encoding: 'utf8', timeout: LIMIT, shell: process.platform === 'win32' });
-  if (status !== 0) throw new Error(`tools/${name} cannot be installed. It takes the npm registry: check the network, then run "npm ci" in tools/${name}. ${error?.message ?? stderr.trim()}`);
+  const { status, stderr, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    timeout: LIMIT,
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0)
+    throw new Error(
+      `tools/${name} cannot be installed. It takes the npm registry: check the network, then run "npm ci" in tools/${name}. ${error?.message ?? stderr.trim()}`,
+    );
   writeFileSync(stamp, lock);
   return folder;
 }

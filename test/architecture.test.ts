@@ -50,12 +50,24 @@ const OFFLINE = /^registry\/(diff|errors|floor|make-folder|model|pack|pack-folde
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
-  { files: /^registry\/stores\/memory\//u, allowed: [BUILTIN, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/memory\//u] },
-  { files: /^registry\/stores\/sqlite\//u, allowed: [BUILTIN, /^node:sqlite$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/sqlite\//u] },
-  { files: /^registry\/stores\/postgres\//u, allowed: [BUILTIN, /^npm:postgres$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u] },
+  {
+    files: /^registry\/stores\/memory\//u,
+    allowed: [BUILTIN, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/memory\//u],
+  },
+  {
+    files: /^registry\/stores\/sqlite\//u,
+    allowed: [BUILTIN, /^node:sqlite$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/sqlite\//u],
+  },
+  {
+    files: /^registry\/stores\/postgres\//u,
+    allowed: [BUILTIN, /^npm:postgres$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u],
+  },
   { files: SHARED_BY_STORES, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN, SHARED_BY_STORES] },
   { files: DOMAIN, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN] },
-  { files: /^plugins\/registry(\.ts$|\/)/u, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, MANIFEST] },
+  {
+    files: /^plugins\/registry(\.ts$|\/)/u,
+    allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, MANIFEST],
+  },
   { files: PLUGINS, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, CONFIG, MANIFEST] },
   { files: ROUTES, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGIN_DOOR, ROUTES, CONFIG, MANIFEST] },
   { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, MANIFEST] },
@@ -78,7 +90,9 @@ function clients(): Sources {
 }
 
 function read(patterns: readonly string[]): Sources {
-  const paths = globSync(patterns, { cwd: fileURLToPath(ROOT), exclude: ['**/node_modules/**', '**/dist/**'] }).map((path) => path.split(sep).join('/'));
+  const paths = globSync(patterns, { cwd: fileURLToPath(ROOT), exclude: ['**/node_modules/**', '**/dist/**'] }).map(
+    (path) => path.split(sep).join('/'),
+  );
   return new Map(paths.sort().map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]));
 }
 
@@ -102,7 +116,8 @@ function target(from: string, specifier: string): string {
 function violations(sources: Sources): string[] {
   return [...sources].flatMap(([from, text]) => {
     const rule = RULES.find(({ files }) => files.test(from));
-    if (rule === undefined) return [`${from}: no rule is about this file; say in test/architecture.test.ts what it may import`];
+    if (rule === undefined)
+      return [`${from}: no rule is about this file; say in test/architecture.test.ts what it may import`];
     return importsOf(from, text)
       .filter(({ to }) => !rule.allowed.some((each) => each.test(to)))
       .map(({ to }) => `${from} → ${to}`);
@@ -111,7 +126,8 @@ function violations(sources: Sources): string[] {
 
 /** Files that read the environment: `process.env`, `process['env']`, `const { env } = process`, `import { env } from 'process'`. */
 function environmentReaders(sources: Sources): string[] {
-  const isProcess = (node: ts.Node | undefined) => node !== undefined && /^(globalThis\.)?process$/u.test(node.getText());
+  const isProcess = (node: ts.Node | undefined) =>
+    node !== undefined && /^(globalThis\.)?process$/u.test(node.getText());
   const reads = (node: ts.Node): boolean => {
     if (ts.isPropertyAccessExpression(node) && node.name.text === 'env' && isProcess(node.expression)) return true;
     if (ts.isElementAccessExpression(node) && isProcess(node.expression)) return true;
@@ -123,7 +139,9 @@ function environmentReaders(sources: Sources): string[] {
     }
     return ts.forEachChild(node, (child) => reads(child) || undefined) ?? false;
   };
-  return [...sources].filter(([path, text]) => reads(ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true))).map(([path]) => path);
+  return [...sources]
+    .filter(([path, text]) => reads(ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true)))
+    .map(([path]) => path);
 }
 
 t.test('dependencies point inward', async (t) => {
@@ -132,32 +150,63 @@ t.test('dependencies point inward', async (t) => {
   t.same(violations(sources), []);
 });
 
-t.test('clients know nothing of the service but what they are sent, and the command line how packs are checked', async (t) => {
-  const sources = clients();
-  t.ok(['typescript', 'cli', 'contract'].every((name) => [...sources.keys()].some((path) => path.startsWith(`clients/${name}/`))), 'the scan finds them');
-  t.same(violations(sources), []);
-  for (const name of ['typescript', 'cli', 'contract']) {
-    const { dependencies } = JSON.parse(readFileSync(new URL(`clients/${name}/package.json`, ROOT), 'utf8')) as { dependencies: Record<string, string> };
-    const used = [...sources].filter(([path]) => path.startsWith(`clients/${name}/`)).flatMap(([path, text]) => importsOf(path, text));
-    t.same(used.filter(({ to }) => to.startsWith('npm:') && !(to.slice('npm:'.length) in dependencies)).map(({ from, to }) => `${from} → ${to}`), [], `clients/${name} imports what it names`);
-  }
-});
+t.test(
+  'clients know nothing of the service but what they are sent, and the command line how packs are checked',
+  async (t) => {
+    const sources = clients();
+    t.ok(
+      ['typescript', 'cli', 'contract'].every((name) =>
+        [...sources.keys()].some((path) => path.startsWith(`clients/${name}/`)),
+      ),
+      'the scan finds them',
+    );
+    t.same(violations(sources), []);
+    for (const name of ['typescript', 'cli', 'contract']) {
+      const { dependencies } = JSON.parse(readFileSync(new URL(`clients/${name}/package.json`, ROOT), 'utf8')) as {
+        dependencies: Record<string, string>;
+      };
+      const used = [...sources]
+        .filter(([path]) => path.startsWith(`clients/${name}/`))
+        .flatMap(([path, text]) => importsOf(path, text));
+      t.same(
+        used
+          .filter(({ to }) => to.startsWith('npm:') && !(to.slice('npm:'.length) in dependencies))
+          .map(({ from, to }) => `${from} → ${to}`),
+        [],
+        `clients/${name} imports what it names`,
+      );
+    }
+  },
+);
 
 t.test('only server.ts reads the environment', async (t) => {
-  t.same(environmentReaders(service()).filter((path) => path !== 'server.ts'), []);
+  t.same(
+    environmentReaders(service()).filter((path) => path !== 'server.ts'),
+    [],
+  );
 });
 
 t.test('the service imports nothing that an installation without development tools lacks', async (t) => {
-  const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { dependencies: Record<string, string> };
-  const used = [...service()].flatMap(([path, text]) => importsOf(path, text)).filter(({ to, typeOnly }) => to.startsWith('npm:') && !typeOnly);
+  const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const used = [...service()]
+    .flatMap(([path, text]) => importsOf(path, text))
+    .filter(({ to, typeOnly }) => to.startsWith('npm:') && !typeOnly);
   const missing = used.filter(({ to }) => !(to.slice('npm:'.length) in manifest.dependencies));
-  t.same(missing.map(({ from, to }) => `${from} → ${to}`), []);
+  t.same(
+    missing.map(({ from, to }) => `${from} → ${to}`),
+    [],
+  );
 });
 
 t.test('files and folders are called in kebab-case', async (t) => {
   const all = read(['*.ts', '{registry,plugins,routes,scripts,bench,test,clients}/**/*.ts']);
   const kebab = /^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.ts$/u;
-  t.same([...all.keys()].filter((path) => !kebab.test(path)), []);
+  t.same(
+    [...all.keys()].filter((path) => !kebab.test(path)),
+    [],
+  );
   t.notMatch('registry/packFolder.ts', kebab, 'the pattern refuses another case');
 });
 
@@ -196,10 +245,19 @@ t.test('control: planted violations are found', async (t) => {
 
   const fine: readonly (readonly [path: string, text: string])[] = [
     ['registry/pack.ts', `import { Value } from '@sinclair/typebox/value';\nimport { sha256 } from './event.ts';`],
-    ['registry/stores/sqlite/index.ts', `import { DatabaseSync } from 'node:sqlite';\nimport type { Store } from '../../store.ts';`],
+    [
+      'registry/stores/sqlite/index.ts',
+      `import { DatabaseSync } from 'node:sqlite';\nimport type { Store } from '../../store.ts';`,
+    ],
     ['plugins/registry.ts', `import { openStore } from '../registry/stores/sqlite/index.ts';`],
-    ['routes/packs/index.ts', `import { SCOPES } from '../../plugins/scopes.ts';\nimport { PackName } from '../../registry/index.ts';`],
-    ['server.ts', `import { openStore } from './registry/stores/sqlite/index.ts';\nimport { buildApp } from './app.ts';`],
+    [
+      'routes/packs/index.ts',
+      `import { SCOPES } from '../../plugins/scopes.ts';\nimport { PackName } from '../../registry/index.ts';`,
+    ],
+    [
+      'server.ts',
+      `import { openStore } from './registry/stores/sqlite/index.ts';\nimport { buildApp } from './app.ts';`,
+    ],
   ];
   for (const [path, text] of fine) t.same(violations(new Map([[path, text]])), [], `${path} may: ${text}`);
 
@@ -213,5 +271,8 @@ t.test('control: planted violations are found', async (t) => {
     `import process, { env as all } from 'process';`,
   ];
   for (const text of readers) t.same(environmentReaders(new Map([['config.ts', text]])), ['config.ts'], text);
-  t.same(environmentReaders(new Map([['config.ts', `// process.env\nconst env = 'process.env'; process.exitCode = 1;`]])), []);
+  t.same(
+    environmentReaders(new Map([['config.ts', `// process.env\nconst env = 'process.env'; process.exitCode = 1;`]])),
+    [],
+  );
 });

@@ -7,10 +7,15 @@ import t from 'tap';
 
 const ROOT = new URL('..', import.meta.url);
 const textOf = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
-const MANIFESTS = ['package.json', ...globSync('clients/*/package.json', { cwd: ROOT })].map((path) => JSON.parse(textOf(path)) as { name: string; version: string });
+const MANIFESTS = ['package.json', ...globSync('clients/*/package.json', { cwd: ROOT })].map(
+  (path) => JSON.parse(textOf(path)) as { name: string; version: string },
+);
 /** As `npm pack` calls them. */
 const FILES = MANIFESTS.map(({ name, version }) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'clients/*/README.md'], { cwd: ROOT, exclude: (path) => /node_modules|CHANGELOG|^docs\/adr/u.test(path) });
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'clients/*/README.md'], {
+  cwd: ROOT,
+  exclude: (path) => /node_modules|CHANGELOG|^docs\/adr/u.test(path),
+});
 
 /** What is wrong with the commands of a page, each with its line. */
 function faultsOf(text: string): string[] {
@@ -19,7 +24,13 @@ function faultsOf(text: string): string[] {
     const ours = (word: string) => MANIFESTS.some(({ name }) => word === name || word.startsWith(`${name}@`));
     if (/\bnpx (?:.*\s)?(?:--yes|-y)\s.*prompt-registry/u.test(line)) return true;
     if (!/\bnpm (?:install|i|add|exec)\b/u.test(line)) return false;
-    return words.some(ours) || words.some((word) => word.endsWith('.tgz') && word.includes('prompt-registry') && !FILES.includes(word.split('/').at(-1) ?? ''));
+    return (
+      words.some(ours) ||
+      words.some(
+        (word) =>
+          word.endsWith('.tgz') && word.includes('prompt-registry') && !FILES.includes(word.split('/').at(-1) ?? ''),
+      )
+    );
   });
 }
 
@@ -29,6 +40,17 @@ t.test('no page has one of the packages installed by its name', async (t) => {
 });
 
 t.test('such lines are found', async (t) => {
-  for (const line of ['npm install prompt-registry fastify', 'npm i @prompt-registry/client', '- run: npx --yes prompt-registry-contract', 'npm install /tmp/prompt-registry-client-9.9.9.tgz']) t.strictSame(faultsOf(line), [line]);
-  for (const line of ['npx prompt-registry status', 'npm install /tmp/prompt-registry-client-0.1.0.tgz', 'npx --no-install prompt-registry-contract']) t.strictSame(faultsOf(line), []);
+  for (const line of [
+    'npm install prompt-registry fastify',
+    'npm i @prompt-registry/client',
+    '- run: npx --yes prompt-registry-contract',
+    'npm install /tmp/prompt-registry-client-9.9.9.tgz',
+  ])
+    t.strictSame(faultsOf(line), [line]);
+  for (const line of [
+    'npx prompt-registry status',
+    'npm install /tmp/prompt-registry-client-0.1.0.tgz',
+    'npx --no-install prompt-registry-contract',
+  ])
+    t.strictSame(faultsOf(line), []);
 });

@@ -19,7 +19,10 @@ interface Block {
 /** The fenced blocks of a section, in order. */
 function blocksOf(markdown: string, heading: string): Block[] {
   const section = markdown.split(/^## /mu).find((part) => part.startsWith(heading)) ?? '';
-  return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({ language, text: text.trim() }));
+  return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({
+    language,
+    text: text.trim(),
+  }));
 }
 
 /** What the README shows, where `…` stands for anything. */
@@ -32,13 +35,22 @@ function patternOf(shown: string): RegExp {
 const NPX = `npx() { test "$1" = prompt-registry; shift; node '${join(root, 'clients', 'cli', 'bin', 'prompt-registry.js')}' "$@"; }\n`;
 
 /** Runs the `sh` blocks, as typed into one shell, and holds each `json` or `text` block to what the one before it gave. */
-async function follow(t: Test, blocks: readonly Block[], folder: string, ports: Readonly<Record<string, number>>): Promise<void> {
+async function follow(
+  t: Test,
+  blocks: readonly Block[],
+  folder: string,
+  ports: Readonly<Record<string, number>>,
+): Promise<void> {
   let output = '';
   let variables = '';
-  const moved = (text: string) => text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port] ?? port}`);
+  const moved = (text: string) =>
+    text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port] ?? port}`);
   for (const { language, text } of blocks) {
     if (language === 'sh') {
-      const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, PROMPT_REGISTRY_URL: moved('http://127.0.0.1:3000') };
+      const env = {
+        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+        PROMPT_REGISTRY_URL: moved('http://127.0.0.1:3000'),
+      };
       const script = `${NPX}${variables}${moved(text)}`;
       for (const [line] of text.matchAll(/^[A-Z_]+=.*$/gmu)) variables += `${line}\n`;
       output = (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
@@ -60,7 +72,9 @@ async function walkthroughFolder(t: Test): Promise<string> {
 async function leftForGit(folder: string): Promise<string[]> {
   await cp(join(root, '.gitignore'), join(folder, '.gitignore'));
   await run('git', ['init', '--quiet'], { cwd: folder });
-  const { stdout } = await run('git', ['-c', 'safe.directory=*', 'ls-files', '--others', '--exclude-standard'], { cwd: folder });
+  const { stdout } = await run('git', ['-c', 'safe.directory=*', 'ls-files', '--others', '--exclude-standard'], {
+    cwd: folder,
+  });
   return stdout.split('\n').filter((path) => path !== '' && !/^(?:packs\/|node_modules$|\.gitignore$)/u.test(path));
 }
 
@@ -75,8 +89,14 @@ t.test('the walkthrough', async (t) => {
 });
 
 t.test('the walkthrough with the command line', async (t) => {
-  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback, with the command line');
-  t.ok(blocks.filter(({ language }) => language === 'text' || language === 'json').length >= 9, 'the walkthrough is found');
+  const blocks = blocksOf(
+    await readFile(join(root, 'README.md'), 'utf8'),
+    'From zero to a rollback, with the command line',
+  );
+  t.ok(
+    blocks.filter(({ language }) => language === 'text' || language === 'json').length >= 9,
+    'the walkthrough is found',
+  );
   const folder = await walkthroughFolder(t);
   const port = await freePort();
   await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
@@ -91,12 +111,21 @@ t.test('two instances on one PostgreSQL', async (t) => {
   const ports = { 54329: await freePort(), 3001: await freePort(), 3002: await freePort() };
 
   t.match(postgres, /^npm run postgres -- --port 54329$/u);
-  const server = spawnServer(t, {}, { script: join(root, 'scripts', 'postgres.ts'), args: ['--port', String(ports[54329])] });
+  const server = spawnServer(
+    t,
+    {},
+    { script: join(root, 'scripts', 'postgres.ts'), args: ['--port', String(ports[54329])] },
+  );
   await server.said((line) => line.includes(`STORE_URL=postgres://postgres@127.0.0.1:${ports[54329]}/registry`));
   t.equal(instances.length, 2);
   for (const line of instances) {
-    const [, url = '', dataDir = '', port = ''] = /^STORE_URL=(\S+) DATA_DIR=(\S+) PORT=(\d+) npm start$/u.exec(line) ?? [];
-    const settings = { STORE_URL: url.replace('54329', String(ports[54329])), DATA_DIR: join(folder, dataDir), PACKS_DIR: join(folder, 'packs') };
+    const [, url = '', dataDir = '', port = ''] =
+      /^STORE_URL=(\S+) DATA_DIR=(\S+) PORT=(\d+) npm start$/u.exec(line) ?? [];
+    const settings = {
+      STORE_URL: url.replace('54329', String(ports[54329])),
+      DATA_DIR: join(folder, dataDir),
+      PACKS_DIR: join(folder, 'packs'),
+    };
     await startServer(t, { ...settings, PORT: String(ports[port as '3001' | '3002']) });
   }
   await follow(t, blocks, folder, ports);
@@ -106,8 +135,12 @@ t.test('two instances on one PostgreSQL', async (t) => {
 t.test('the table of operations names exactly those of openapi.yaml', async (t) => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const section = readme.split(/^## /mu).find((part) => part.startsWith('The API')) ?? '';
-  const named = [...section.matchAll(/^\| (.+?) \|/gmu)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name));
+  const named = [...section.matchAll(/^\| (.+?) \|/gmu)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name),
+  );
   const document = await readFile(join(root, 'openapi.yaml'), 'utf8');
-  const declared = [...document.matchAll(/operationId: (\w+)/gu)].map(([, name]) => name).filter((name) => name !== 'getProblem');
+  const declared = [...document.matchAll(/operationId: (\w+)/gu)]
+    .map(([, name]) => name)
+    .filter((name) => name !== 'getProblem');
   t.same(named.sort(), declared.sort());
 });

@@ -5,7 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { seal, type EventDraft, type Head } from '../../registry/event.ts';
-import { decide, GENESIS_HASH, parsePack, readPackFolders, type Actor, type PackContent } from '../../registry/index.ts';
+import {
+  decide,
+  GENESIS_HASH,
+  parsePack,
+  readPackFolders,
+  type Actor,
+  type PackContent,
+} from '../../registry/index.ts';
 import { newSessionKey } from '../../registry/sessions.ts';
 import { EMPTY_SNAPSHOT } from '../../registry/snapshot.ts';
 import type { SessionKey, Store, StoredContent } from '../../registry/store.ts';
@@ -27,7 +34,9 @@ export interface Size {
 
 /** `coach`, `pack-001`, `pack-002`, … */
 export function packNames(packs: number): string[] {
-  return Array.from({ length: packs }, (_, index) => (index === 0 ? DEFAULT_PACK : `pack-${String(index).padStart(3, '0')}`));
+  return Array.from({ length: packs }, (_, index) =>
+    index === 0 ? DEFAULT_PACK : `pack-${String(index).padStart(3, '0')}`,
+  );
 }
 
 /** `10.0.0`, `10.1.0`, …: above all shipped ones. */
@@ -36,14 +45,30 @@ export function versionNames(versions: number): string[] {
 }
 
 /** Makes the database of a data folder, with the highest version of each pack active in each channel. */
-export async function fill(dataDir: string, { packs, versionsPerPack, events = 0 }: Size, packsDir: string): Promise<void> {
+export async function fill(
+  dataDir: string,
+  { packs, versionsPerPack, events = 0 }: Size,
+  packsDir: string,
+): Promise<void> {
   const log = new Log(await openSqliteStore({ file: join(dataDir, 'registry.db') }));
   try {
     const model = await modelContent(packsDir);
     const key = newSessionKey(new Date().toISOString());
-    await log.append([{ type: 'registry-created', actor: ACTOR, reason: 'Benchmark', data: { registryId: randomUUID(), sessionKeyId: key.keyId } }], [], [key]);
+    await log.append(
+      [
+        {
+          type: 'registry-created',
+          actor: ACTOR,
+          reason: 'Benchmark',
+          data: { registryId: randomUUID(), sessionKeyId: key.keyId },
+        },
+      ],
+      [],
+      [key],
+    );
     const digests = new Map<string, string[]>();
-    for (const pack of packNames(packs)) digests.set(pack, await publishAll(log, pack, versionNames(versionsPerPack), model));
+    for (const pack of packNames(packs))
+      digests.set(pack, await publishAll(log, pack, versionNames(versionsPerPack), model));
     await moveAround(log, digests, events);
   } finally {
     await log.close();
@@ -63,13 +88,26 @@ async function publishAll(log: Log, pack: string, versions: readonly string[], m
   const drafts: EventDraft[] = [];
   const contents: StoredContent[] = [];
   for (const version of versions) {
-    const document = { version, summary: `Edition ${version}`, author: 'Benchmark', system: `${system}\n\nEdition ${pack} ${version}.`, styles, defaultStyle, compatibility };
-    const decision = decide(EMPTY_SNAPSHOT, { type: 'publish', version: parsePack(pack, document), actor: ACTOR, reason: 'Benchmark' }, { channels: CHANNELS });
+    const document = {
+      version,
+      summary: `Edition ${version}`,
+      author: 'Benchmark',
+      system: `${system}\n\nEdition ${pack} ${version}.`,
+      styles,
+      defaultStyle,
+      compatibility,
+    };
+    const decision = decide(
+      EMPTY_SNAPSHOT,
+      { type: 'publish', version: parsePack(pack, document), actor: ACTOR, reason: 'Benchmark' },
+      { channels: CHANNELS },
+    );
     drafts.push(...decision.events);
     contents.push(...decision.contents);
   }
   const digests = contents.map(({ digest }) => digest);
-  for (const channel of CHANNELS) drafts.push(moveTo({ pack, channel, version: versions.at(-1), digest: digests.at(-1), previousVersion: null }));
+  for (const channel of CHANNELS)
+    drafts.push(moveTo({ pack, channel, version: versions.at(-1), digest: digests.at(-1), previousVersion: null }));
   await log.append(drafts, contents);
   return digests;
 }
@@ -78,14 +116,24 @@ async function publishAll(log: Log, pack: string, versions: readonly string[], m
 async function moveAround(log: Log, digests: ReadonlyMap<string, readonly string[]>, events: number): Promise<void> {
   const packs = [...digests];
   const versions = versionNames(packs[0]?.[1].length ?? 0);
-  const places = packs.flatMap(([pack, own]) => CHANNELS.map((channel) => ({ pack, channel, digests: own, at: versions.length - 1 })));
+  const places = packs.flatMap(([pack, own]) =>
+    CHANNELS.map((channel) => ({ pack, channel, digests: own, at: versions.length - 1 })),
+  );
   for (let drafts: EventDraft[] = []; log.revision < events; drafts = []) {
     while (drafts.length < BATCH && log.revision + drafts.length < events) {
       const place = places[(log.revision + drafts.length) % places.length];
       if (place === undefined) return;
       const { pack, channel } = place;
       const next = (place.at + 1) % versions.length;
-      drafts.push(moveTo({ pack, channel, version: versions[next], digest: place.digests[next], previousVersion: versions[place.at] ?? null }));
+      drafts.push(
+        moveTo({
+          pack,
+          channel,
+          version: versions[next],
+          digest: place.digests[next],
+          previousVersion: versions[place.at] ?? null,
+        }),
+      );
       place.at = next;
     }
     await log.append(drafts, []);
@@ -94,8 +142,28 @@ async function moveAround(log: Log, digests: ReadonlyMap<string, readonly string
   if (events > 0) process.stderr.write('\n');
 }
 
-function moveTo({ pack, channel, version = '', digest = '', previousVersion }: { pack: string; channel: string; version: string | undefined; digest: string | undefined; previousVersion: string | null }): EventDraft {
-  return { type: 'version-activated', actor: ACTOR, reason: 'Users report that answers are too blunt', pack, channel, version, data: { digest, previousVersion } };
+function moveTo({
+  pack,
+  channel,
+  version = '',
+  digest = '',
+  previousVersion,
+}: {
+  pack: string;
+  channel: string;
+  version: string | undefined;
+  digest: string | undefined;
+  previousVersion: string | null;
+}): EventDraft {
+  return {
+    type: 'version-activated',
+    actor: ACTOR,
+    reason: 'Users report that answers are too blunt',
+    pack,
+    channel,
+    version,
+    data: { digest, previousVersion },
+  };
 }
 
 /** A store, and the place in its log. */
@@ -111,10 +179,18 @@ class Log {
     return this.#head.revision;
   }
 
-  async append(drafts: readonly EventDraft[], contents: readonly StoredContent[], sessionKeys: readonly SessionKey[] = []): Promise<void> {
+  async append(
+    drafts: readonly EventDraft[],
+    contents: readonly StoredContent[],
+    sessionKeys: readonly SessionKey[] = [],
+  ): Promise<void> {
     let number = this.revision;
     // Ids that grow keep the index of ids from being written all over the file; nothing that is measured reads them.
-    const clock = { now: () => Date.now(), newId: () => `00000000-0000-4000-8000-${(number += 1).toString(16).padStart(12, '0')}`, notBefore: this.#head.at };
+    const clock = {
+      now: () => Date.now(),
+      newId: () => `00000000-0000-4000-8000-${(number += 1).toString(16).padStart(12, '0')}`,
+      notBefore: this.#head.at,
+    };
     const events = seal(drafts, this.#head, clock);
     const outcome = await this.#store.append({ events, contents, sessionKeys }, this.revision);
     if (outcome !== 'done') throw new Error(`The store answered ${outcome} at revision ${this.revision}.`);

@@ -28,7 +28,10 @@ export async function load({ server, paths, headers = {}, status }: Target, seco
   const before = await server.usage();
   let connection = 0;
   const result = await autocannon({
-    url: server.url, connections: CONNECTIONS, duration: seconds, sampleInt: SAMPLE,
+    url: server.url,
+    connections: CONNECTIONS,
+    duration: seconds,
+    sampleInt: SAMPLE,
     setupClient: (client) => {
       const first = Math.floor((connection * paths.length) / CONNECTIONS);
       connection += 1;
@@ -40,7 +43,9 @@ export async function load({ server, paths, headers = {}, status }: Target, seco
   const answered = result.requests.total;
   const asExpected = result.statusCodeStats?.[`${status}`]?.count ?? 0;
   if (answered === 0 || asExpected !== answered || result.errors > 0) {
-    throw new Error(`${server.url}${paths[0]}: ${answered} answers, ${asExpected} of them ${status}, ${result.errors} errors: ${JSON.stringify(result.statusCodeStats)}.`);
+    throw new Error(
+      `${server.url}${paths[0]}: ${answered} answers, ${asExpected} of them ${status}, ${result.errors} errors: ${JSON.stringify(result.statusCodeStats)}.`,
+    );
   }
   const elapsed = (result.finish.getTime() - result.start.getTime()) / 1000;
   return { rate: answered / elapsed, perCpuSecond: answered / ((after.cpu - before.cpu) / 1e6) };

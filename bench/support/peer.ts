@@ -15,9 +15,15 @@ export interface Sighting {
 }
 
 const { url, channel } = workerData as { readonly url: string; readonly channel: string };
-const say = (what: Sighting['what'], number: number) => parentPort?.postMessage({ what, number, at: process.hrtime.bigint() } satisfies Sighting);
+const say = (what: Sighting['what'], number: number) =>
+  parentPort?.postMessage({ what, number, at: process.hrtime.bigint() } satisfies Sighting);
 
-const registry = await Registry.open({ store: openPostgresStore({ url }), channels: ['production'], defaultPack: 'coach', sessionTtl: 86_400_000 });
+const registry = await Registry.open({
+  store: openPostgresStore({ url }),
+  channels: ['production'],
+  defaultPack: 'coach',
+  sessionTtl: 86_400_000,
+});
 registry.onChange((_events, { revision }) => say('revision', revision));
 const sql = postgres(url, { max: 1 });
 await sql.listen(channel, (payload) => say('notification', Number(payload)));

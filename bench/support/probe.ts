@@ -15,7 +15,11 @@ export interface Usage {
 process.on('message', (question) => {
   if (question !== 'usage') return;
   const { user, system } = process.cpuUsage();
-  const usage: Usage = { cpu: user + system, rss: process.memoryUsage.rss(), peakRss: process.resourceUsage().maxRSS * 1024 };
+  const usage: Usage = {
+    cpu: user + system,
+    rss: process.memoryUsage.rss(),
+    peakRss: process.resourceUsage().maxRSS * 1024,
+  };
   process.send?.(usage);
 });
 process.on('disconnect', () => process.kill(process.pid, constants.signals.SIGTERM));

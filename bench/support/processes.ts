@@ -30,9 +30,20 @@ export interface BareAnswer {
 }
 
 /** Starts the service as `npm start` does, on a free port. Its rate limit counts as always, but is too high to be reached. */
-export async function startService(options: { readonly dataDir: string; readonly packsDir: string; readonly storeUrl?: string }): Promise<Served> {
+export async function startService(options: {
+  readonly dataDir: string;
+  readonly packsDir: string;
+  readonly storeUrl?: string;
+}): Promise<Served> {
   const store = options.storeUrl === undefined ? {} : { STORE_URL: options.storeUrl };
-  const served = await start(SERVICE, { ...store, DATA_DIR: options.dataDir, PACKS_DIR: options.packsDir, PORT: '0', LOG_LEVEL: 'info', RATE_LIMIT: '99999999' });
+  const served = await start(SERVICE, {
+    ...store,
+    DATA_DIR: options.dataDir,
+    PACKS_DIR: options.packsDir,
+    PORT: '0',
+    LOG_LEVEL: 'info',
+    RATE_LIMIT: '99999999',
+  });
   const key = await readFile(join(options.dataDir, 'operator.key'), 'utf8');
   return { ...served, headers: { authorization: `Bearer ${key.trim()}` } };
 }
@@ -43,9 +54,14 @@ export async function startBare(answers: readonly BareAnswer[]): Promise<Served>
 }
 
 /** @param told what the process reads on stdin */
-async function start(file: string, settings: Readonly<Record<string, string>>, told: readonly BareAnswer[] = []): Promise<Served> {
+async function start(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  told: readonly BareAnswer[] = [],
+): Promise<Served> {
   const child = fork(file, {
-    cwd: ROOT, env: { PATH: process.env['PATH'], ...settings },
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...settings },
     execArgv: ['--import', PROBE],
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });

@@ -6,7 +6,10 @@ import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { CHANNELS, DEFAULT_PACK } from './fill.ts';
 
 /** @param observed sees the store before the registry has it */
-export async function openRegistry(dataDir: string, observed: (store: Store) => void = () => undefined): Promise<Registry> {
+export async function openRegistry(
+  dataDir: string,
+  observed: (store: Store) => void = () => undefined,
+): Promise<Registry> {
   const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
   observed(store);
   return Registry.open({ store, channels: CHANNELS, defaultPack: DEFAULT_PACK, sessionTtl: 86_400_000, dataDir });

@@ -36,7 +36,8 @@ process.on('disconnect', () => process.exit());
 async function open({ url, authorization, watchers }: Order & { order: 'open' }): Promise<number> {
   address = new URL(url);
   const head = `GET /v1/events HTTP/1.1\r\nHost: ${address.host}\r\nAuthorization: ${authorization}\r\n\r\n`;
-  for (; all < watchers; all += AT_ONCE) await Promise.all(Array.from({ length: Math.min(AT_ONCE, watchers - all) }, () => watch(head)));
+  for (; all < watchers; all += AT_ONCE)
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, watchers - all) }, () => watch(head)));
   all = watchers;
   return 0;
 }
@@ -63,7 +64,12 @@ function watch(head: string): Promise<void> {
       take(buffer.toString('latin1', 0, size));
       return true;
     };
-    const socket = connect({ host: address.hostname, port: Number(address.port), noDelay: true, onread: { buffer, callback } });
+    const socket = connect({
+      host: address.hostname,
+      port: Number(address.port),
+      noDelay: true,
+      onread: { buffer, callback },
+    });
     socket.on('error', reject).on('close', () => process.exit(1));
     socket.write(head);
   });

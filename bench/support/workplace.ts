@@ -64,7 +64,9 @@ export class Workplace {
     let made = this.#filled.get(name);
     if (made === undefined) {
       const dir = this.folder(name);
-      process.stderr.write(`making a registry of ${size.packs} packs with ${size.versionsPerPack} versions each${size.events === undefined ? '' : ` and a log of ${size.events.toLocaleString('en')} events`}\n`);
+      process.stderr.write(
+        `making a registry of ${size.packs} packs with ${size.versionsPerPack} versions each${size.events === undefined ? '' : ` and a log of ${size.events.toLocaleString('en')} events`}\n`,
+      );
       made = fill(dir, size, PACKS_DIR).then(() => dir);
       this.#filled.set(name, made);
     }

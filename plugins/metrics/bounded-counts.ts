@@ -37,7 +37,10 @@ export class BoundedCounts<L extends string> {
     const { name, help, labelNames, register } = options;
     const all = () => [...this.#counts.values(), ...this.#others.values()];
     new Counter<L>({
-      name, help, labelNames, registers: [register],
+      name,
+      help,
+      labelNames,
+      registers: [register],
       collect() {
         this.reset();
         for (const { labels, value } of all()) this.inc(labels, value);
@@ -70,7 +73,11 @@ export class BoundedCounts<L extends string> {
   }
 }
 
-function added<L extends string>(counts: Map<string, Count<L>>, key: string, labels: Readonly<Record<L, string>>): Count<L> {
+function added<L extends string>(
+  counts: Map<string, Count<L>>,
+  key: string,
+  labels: Readonly<Record<L, string>>,
+): Count<L> {
   const count = { labels, value: 0 };
   counts.set(key, count);
   return count;

@@ -47,18 +47,32 @@ export interface MetricsOptions {
 }
 
 /** What each of the reads gives; all other operations read no prompts of a pointer or a pin. */
-const KINDS: Readonly<Record<string, string>> = { getActivePack: 'pack', getSystemPrompt: 'system', listStyles: 'styles', getStylePrompt: 'style', getCoachSession: 'session' };
+const KINDS: Readonly<Record<string, string>> = {
+  getActivePack: 'pack',
+  getSystemPrompt: 'system',
+  listStyles: 'styles',
+  getStylePrompt: 'style',
+  getCoachSession: 'session',
+};
 /** What stands for every request that is no operation's: pages of documentation, addresses that lead nowhere. */
 const NONE = 'none';
 /** What a write is answered where it fails. */
 const FAULTS = [500, 503];
 /** What kind of move each event is. */
-const MOVE_KINDS: Readonly<Partial<Record<EventType, 'activation' | 'rollback' | 'revocation'>>> = { 'version-activated': 'activation', 'version-rolled-back': 'rollback', 'version-revoked': 'revocation' };
+const MOVE_KINDS: Readonly<Partial<Record<EventType, 'activation' | 'rollback' | 'revocation'>>> = {
+  'version-activated': 'activation',
+  'version-rolled-back': 'rollback',
+  'version-revoked': 'revocation',
+};
 
 /** Counts something else of an answer than that it was given. */
 type Also = (request: FastifyRequest, reply: FastifyReply) => void;
 
-function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 1000 }: MetricsOptions, done: () => void): void {
+function metrics(
+  app: FastifyInstance,
+  { base: { register, storeCalls }, most = 1000 }: MetricsOptions,
+  done: () => void,
+): void {
   const { registry } = app;
   const requests = new Requests(register);
   const streamed = requests.of('streamEvents');
@@ -70,19 +84,32 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
     refused: (status) => nowhere.answered(status, 0),
   });
 
-  const isActive = ({ pack, version }: { readonly pack: string; readonly version: string }) => [...(registry.current.views.get(pack)?.values() ?? [])].some(({ activePack }) => activePack.version === version);
+  const isActive = ({ pack, version }: { readonly pack: string; readonly version: string }) =>
+    [...(registry.current.views.get(pack)?.values() ?? [])].some(({ activePack }) => activePack.version === version);
   const bounds = { most, register };
   const reads = new BoundedCounts({
-    name: 'prompt_registry_reads_total', help: 'Reads of prompts, by what was read and whether the caller had it already.', ...bounds,
-    labelNames: ['pack', 'version', 'kind', 'result'], growing: ['pack', 'version'], isWanted: isActive,
+    name: 'prompt_registry_reads_total',
+    help: 'Reads of prompts, by what was read and whether the caller had it already.',
+    ...bounds,
+    labelNames: ['pack', 'version', 'kind', 'result'],
+    growing: ['pack', 'version'],
+    isWanted: isActive,
   });
   const sessions = new BoundedCounts({
-    name: 'prompt_registry_sessions_started_total', help: 'Coach sessions started, by the version that they are pinned to.', ...bounds,
-    labelNames: ['pack', 'version'], growing: ['pack', 'version'], isWanted: isActive,
+    name: 'prompt_registry_sessions_started_total',
+    help: 'Coach sessions started, by the version that they are pinned to.',
+    ...bounds,
+    labelNames: ['pack', 'version'],
+    growing: ['pack', 'version'],
+    isWanted: isActive,
   });
   const moves = new BoundedCounts({
-    name: 'prompt_registry_pointer_moves_total', help: 'Moves of channels that this instance has applied, whoever made them.', ...bounds,
-    labelNames: ['pack', 'channel', 'kind'], growing: ['pack', 'channel'], isWanted: () => true,
+    name: 'prompt_registry_pointer_moves_total',
+    help: 'Moves of channels that this instance has applied, whoever made them.',
+    ...bounds,
+    labelNames: ['pack', 'channel', 'kind'],
+    growing: ['pack', 'channel'],
+    isWanted: () => true,
   });
 
   // There before the first move, so that it is a rise; at the start half of the room is left to packs that are yet to come.
@@ -100,8 +127,10 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
   registry.onChange((events) => {
     if (events.length === 0) expectAll(); // another history has taken the place of the one before
     for (const event of events) {
-      if (event.type === 'version-published') for (const channel of registry.channels) expectMoves({ pack: event.pack ?? '', channel });
-      for (const { channel } of movesOf(event)) moves.of({ pack: event.pack ?? '', channel, kind: MOVE_KINDS[event.type] ?? NONE }).value += 1;
+      if (event.type === 'version-published')
+        for (const channel of registry.channels) expectMoves({ pack: event.pack ?? '', channel });
+      for (const { channel } of movesOf(event))
+        moves.of({ pack: event.pack ?? '', channel, kind: MOVE_KINDS[event.type] ?? NONE }).value += 1;
     }
   });
 
@@ -134,7 +163,13 @@ function metrics(app: FastifyInstance, { base: { register, storeCalls }, most = 
     next();
   });
 
-  tellState({ registry, draining: () => app.draining, knownHead: () => storeCalls.knownHead, openStreams: () => streams.open(), ...bounds });
+  tellState({
+    registry,
+    draining: () => app.draining,
+    knownHead: () => storeCalls.knownHead,
+    openStreams: () => streams.open(),
+    ...bounds,
+  });
   processMetrics(); // what it observes begins with the application, not with the first scrape
   done();
 }
@@ -161,7 +196,10 @@ function operationOf({ schema }: RouteOptions): string {
 }
 
 /** The two series of an answer: whether it was sent, or the caller had it already. */
-type ReadCounts = readonly [sent: Count<'pack' | 'version' | 'kind' | 'result'>, notModified: Count<'pack' | 'version' | 'kind' | 'result'>];
+type ReadCounts = readonly [
+  sent: Count<'pack' | 'version' | 'kind' | 'result'>,
+  notModified: Count<'pack' | 'version' | 'kind' | 'result'>,
+];
 
 /** Counts the reads of one kind. What a pointer gives is one object until it moves, so its series are looked up once. */
 function readsOf(reads: BoundedCounts<'pack' | 'version' | 'kind' | 'result'>, kind: string): Also {
@@ -171,7 +209,10 @@ function readsOf(reads: BoundedCounts<'pack' | 'version' | 'kind' | 'result'>, k
     let counts = known.get(origin);
     if (counts === undefined) {
       const { pack, version } = origin;
-      counts = [reads.of({ pack, version, kind, result: 'sent' }), reads.of({ pack, version, kind, result: 'not_modified' })];
+      counts = [
+        reads.of({ pack, version, kind, result: 'sent' }),
+        reads.of({ pack, version, kind, result: 'not_modified' }),
+      ];
       known.set(origin, counts);
     }
     counts[statusCode === 304 ? 1 : 0].value += 1;

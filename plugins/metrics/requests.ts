@@ -31,19 +31,25 @@ export class Requests {
   constructor(register: Registry) {
     const operations = this.#operations;
     new Counter({
-      name: 'prompt_registry_requests_total', help: 'Requests that were answered, by operation and status.', labelNames: ['operation', 'status'], registers: [register],
+      name: 'prompt_registry_requests_total',
+      help: 'Requests that were answered, by operation and status.',
+      labelNames: ['operation', 'status'],
+      registers: [register],
       collect() {
         this.reset();
         for (const [operation, { timings, opened, expected }] of operations) {
           for (const status of expected) this.inc({ operation, status: String(status) }, 0);
-          for (const [status, timing] of timings.entries()) if (timing !== undefined) this.inc({ operation, status: String(status) }, timing.count);
+          for (const [status, timing] of timings.entries())
+            if (timing !== undefined) this.inc({ operation, status: String(status) }, timing.count);
           if (opened > 0) this.inc({ operation, status: '200' }, opened);
         }
       },
     });
     this.#timings = new Timings<'operation' | 'status'>({
-      name: 'prompt_registry_request_duration_seconds', help: 'From the arrival of a request to the end of its answer; without streams, which have none.',
-      buckets: BUCKETS, register,
+      name: 'prompt_registry_request_duration_seconds',
+      help: 'From the arrival of a request to the end of its answer; without streams, which have none.',
+      buckets: BUCKETS,
+      register,
     });
   }
 

@@ -24,7 +24,9 @@ export interface State {
 export function tellState({ registry, draining, knownHead, openStreams, most, register }: State): void {
   const gauge = (name: string, help: string, look: () => number | undefined) => {
     new Gauge({
-      name, help, registers: [register],
+      name,
+      help,
+      registers: [register],
       collect() {
         const value = look();
         if (value === undefined) this.remove();
@@ -34,21 +36,47 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
   };
   const isDiverged = () => registry.health().conditions.some(({ name }) => name === 'log-diverged');
 
-  gauge('prompt_registry_applied_revision', 'The revision that answers are computed from.', () => registry.current.revision);
-  gauge('prompt_registry_epoch', 'Which history the revision is of: one more after each accepted restore.', () => registry.current.epoch);
-  gauge('prompt_registry_revisions_behind', 'How many revisions of the log are not applied here; no sample while the store cannot be asked, or holds another log.', () => (isDiverged() ? undefined : behind(registry, knownHead())));
-  gauge('prompt_registry_stale_seconds', 'Seconds since this instance last knew that it was current; 0 where it does.', () => registry.staleSeconds ?? 0);
-  gauge('prompt_registry_ready', 'Whether requests may be sent here, as /readyz says.', () => Number(registry.ready && !draining()));
-  gauge('prompt_registry_pinned', 'Whether a version is served whatever the log says (PIN_VERSION).', () => Number(registry.pinnedVersion !== undefined));
-  gauge('prompt_registry_log_diverged', 'Whether the log in the store is another than the one applied here.', () => Number(isDiverged()));
+  gauge(
+    'prompt_registry_applied_revision',
+    'The revision that answers are computed from.',
+    () => registry.current.revision,
+  );
+  gauge(
+    'prompt_registry_epoch',
+    'Which history the revision is of: one more after each accepted restore.',
+    () => registry.current.epoch,
+  );
+  gauge(
+    'prompt_registry_revisions_behind',
+    'How many revisions of the log are not applied here; no sample while the store cannot be asked, or holds another log.',
+    () => (isDiverged() ? undefined : behind(registry, knownHead())),
+  );
+  gauge(
+    'prompt_registry_stale_seconds',
+    'Seconds since this instance last knew that it was current; 0 where it does.',
+    () => registry.staleSeconds ?? 0,
+  );
+  gauge('prompt_registry_ready', 'Whether requests may be sent here, as /readyz says.', () =>
+    Number(registry.ready && !draining()),
+  );
+  gauge('prompt_registry_pinned', 'Whether a version is served whatever the log says (PIN_VERSION).', () =>
+    Number(registry.pinnedVersion !== undefined),
+  );
+  gauge('prompt_registry_log_diverged', 'Whether the log in the store is another than the one applied here.', () =>
+    Number(isDiverged()),
+  );
   gauge('prompt_registry_watchers', 'Streams of events that are open.', openStreams);
   gauge('prompt_registry_packs', 'Packs that are registered.', () => registry.current.packs.size);
 
   new Gauge({
-    name: 'prompt_registry_active_revision', help: 'What each channel of each pack is at, and the revision that moved it there.', labelNames: ['pack', 'channel', 'version'], registers: [register],
+    name: 'prompt_registry_active_revision',
+    help: 'What each channel of each pack is at, and the revision that moved it there.',
+    labelNames: ['pack', 'channel', 'version'],
+    registers: [register],
     collect() {
       this.reset();
-      for (const { pack, channel, version, revision } of activePointers(registry, most)) this.set({ pack, channel, version }, revision);
+      for (const { pack, channel, version, revision } of activePointers(registry, most))
+        this.set({ pack, channel, version }, revision);
     },
   });
 }

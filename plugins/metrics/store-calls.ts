@@ -19,7 +19,18 @@ const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
  */
 type Failure = 'unavailable' | 'unknown' | 'broken';
 
-const OPERATIONS: readonly StoreOperation[] = ['head', 'append', 'fence', 'raiseFence', 'events', 'repeated', 'content', 'sessionKeys', 'renew', 'release'];
+const OPERATIONS: readonly StoreOperation[] = [
+  'head',
+  'append',
+  'fence',
+  'raiseFence',
+  'events',
+  'repeated',
+  'content',
+  'sessionKeys',
+  'renew',
+  'release',
+];
 const FAILURES: readonly Failure[] = ['unavailable', 'unknown', 'broken'];
 
 export class StoreCalls {
@@ -29,9 +40,17 @@ export class StoreCalls {
 
   constructor(register: Registry) {
     const timings = new Timings<'operation'>({
-      name: 'prompt_registry_store_duration_seconds', help: 'How long the store took, by call.', buckets: BUCKETS, register,
+      name: 'prompt_registry_store_duration_seconds',
+      help: 'How long the store took, by call.',
+      buckets: BUCKETS,
+      register,
     });
-    this.#failures = new Counter({ name: 'prompt_registry_store_errors_total', help: 'Calls of the store that failed, by call and kind of failure.', labelNames: ['operation', 'failure'], registers: [register] });
+    this.#failures = new Counter({
+      name: 'prompt_registry_store_errors_total',
+      help: 'Calls of the store that failed, by call and kind of failure.',
+      labelNames: ['operation', 'failure'],
+      registers: [register],
+    });
     for (const operation of OPERATIONS) {
       this.#timings.set(operation, timings.series({ operation }));
       for (const failure of FAILURES) this.#failures.inc({ operation, failure }, 0); // there from the start, so that a first failure is a rise
@@ -66,7 +85,10 @@ export class StoreCalls {
       if (answer === 'unknown') this.#failures.inc({ operation, failure: 'unknown' });
       return answer;
     } catch (error) {
-      this.#failures.inc({ operation, failure: error instanceof RegistryError && error.code === 'store-unavailable' ? 'unavailable' : 'broken' });
+      this.#failures.inc({
+        operation,
+        failure: error instanceof RegistryError && error.code === 'store-unavailable' ? 'unavailable' : 'broken',
+      });
       throw error;
     } finally {
       this.#timings.get(operation)?.observe((performance.now() - began) / 1000);

@@ -11,8 +11,19 @@
  */
 import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { ATTR_DB_OPERATION_NAME, ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from '@opentelemetry/semantic-conventions';
-import { ATTR_FEATURE_FLAG_KEY, ATTR_FEATURE_FLAG_PROVIDER_NAME, ATTR_FEATURE_FLAG_RESULT_VARIANT, ATTR_FEATURE_FLAG_SET_ID, ATTR_FEATURE_FLAG_VERSION } from '@opentelemetry/semantic-conventions/incubating';
+import {
+  ATTR_DB_OPERATION_NAME,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+} from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_FEATURE_FLAG_KEY,
+  ATTR_FEATURE_FLAG_PROVIDER_NAME,
+  ATTR_FEATURE_FLAG_RESULT_VARIANT,
+  ATTR_FEATURE_FLAG_SET_ID,
+  ATTR_FEATURE_FLAG_VERSION,
+} from '@opentelemetry/semantic-conventions/incubating';
 import type { AnswerOrigin } from '../answers.ts';
 import type { StoreOperation } from '../observed-store.ts';
 
@@ -28,8 +39,18 @@ const ATTR_DIGEST = 'prompt_registry.digest';
 const HOOK_NAME = 'hook.name';
 
 const LEAVES: ReadonlySet<string> = new Set([
-  ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_ROUTE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_DB_OPERATION_NAME, ATTR_OPERATION, ATTR_DIGEST,
-  ATTR_FEATURE_FLAG_KEY, ATTR_FEATURE_FLAG_PROVIDER_NAME, ATTR_FEATURE_FLAG_RESULT_VARIANT, ATTR_FEATURE_FLAG_SET_ID, ATTR_FEATURE_FLAG_VERSION, ATTR_GEN_AI_PROMPT_NAME,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_ROUTE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_DB_OPERATION_NAME,
+  ATTR_OPERATION,
+  ATTR_DIGEST,
+  ATTR_FEATURE_FLAG_KEY,
+  ATTR_FEATURE_FLAG_PROVIDER_NAME,
+  ATTR_FEATURE_FLAG_RESULT_VARIANT,
+  ATTR_FEATURE_FLAG_SET_ID,
+  ATTR_FEATURE_FLAG_VERSION,
+  ATTR_GEN_AI_PROMPT_NAME,
 ]);
 
 /** What a span says of the version that was answered from. */
@@ -77,10 +98,22 @@ export function fitToLeave(span: ReadableSpan): ReadableSpan {
   const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => LEAVES.has(name)));
   const { name, kind, parentSpanContext, startTime, endTime, duration, ended, resource, instrumentationScope } = span;
   return {
-    name, kind, startTime, endTime, duration, ended, resource, instrumentationScope, attributes,
+    name,
+    kind,
+    startTime,
+    endTime,
+    duration,
+    ended,
+    resource,
+    instrumentationScope,
+    attributes,
     spanContext: () => span.spanContext(),
     ...(parentSpanContext !== undefined && { parentSpanContext }),
     status: statusOf(span),
-    links: [], events: [], droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0,
+    links: [],
+    events: [],
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
   };
 }

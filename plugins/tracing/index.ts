@@ -8,14 +8,25 @@
 import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { context, propagation, SpanKind, SpanStatusCode, trace, type ContextManager } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { defaultResource, detectResources, resourceAttributesEnvDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  resourceAttributesEnvDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf } from '../../registry/index.ts';
 import type { Around } from '../observed-store.ts';
-import { attributesOf, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION, operationAttributes, storeAttributes } from './attributes.ts';
+import {
+  attributesOf,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+  operationAttributes,
+  storeAttributes,
+} from './attributes.ts';
 import { outlet } from './outlet.ts';
 import { traceParent } from './trace-parent.ts';
 
@@ -37,23 +48,40 @@ export interface TracingOptions {
   readonly lastWait?: number;
 }
 
-async function tracing(app: FastifyInstance, { endpoint, serviceName, pause, lastWait = 1500 }: TracingOptions): Promise<void> {
-  const shipped = resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'prompt-registry', [ATTR_SERVICE_VERSION]: packageJson.version });
+async function tracing(
+  app: FastifyInstance,
+  { endpoint, serviceName, pause, lastWait = 1500 }: TracingOptions,
+): Promise<void> {
+  const shipped = resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: 'prompt-registry',
+    [ATTR_SERVICE_VERSION]: packageJson.version,
+  });
   const set = resourceFromAttributes(serviceName === undefined ? {} : { [ATTR_SERVICE_NAME]: serviceName });
-  const resource = defaultResource().merge(shipped).merge(detectResources({ detectors: [resourceAttributesEnvDetector] })).merge(set);
-  const provider = new TracerProvider({ resource, spanProcessors: [outlet({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })] });
+  const resource = defaultResource()
+    .merge(shipped)
+    .merge(detectResources({ detectors: [resourceAttributesEnvDetector] }))
+    .merge(set);
+  const provider = new TracerProvider({
+    resource,
+    spanProcessors: [outlet({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })],
+  });
   const releaseGlobals = takeGlobals(new AsyncLocalStorageContextManager().enable());
 
   app.addHook('onClose', async () => {
-    await withinTime(provider.shutdown(), lastWait).catch((error: unknown) => app.log.warn({ reason: messageOf(error) }, 'The last spans were not taken by the collector.'));
+    await withinTime(provider.shutdown(), lastWait).catch((error: unknown) =>
+      app.log.warn({ reason: messageOf(error) }, 'The last spans were not taken by the collector.'),
+    );
     releaseGlobals();
   });
   app.addHook('onRoute', (route) => {
-    if (route.config?.endless === true || route.config?.share === 'none') route.config = { ...route.config, otel: false };
+    if (route.config?.endless === true || route.config?.share === 'none')
+      route.config = { ...route.config, otel: false };
   });
 
   const instrumentation = new FastifyOtelInstrumentation({
-    instrumentHooks: false, instrumentHandler: false, recordExceptions: false,
+    instrumentHooks: false,
+    instrumentHandler: false,
+    recordExceptions: false,
     requestHook: (span, { method, routeOptions: { url, schema } }) => {
       span.updateName(url === undefined ? method : `${method} ${url}`); // semantic conventions, "Name" of HTTP server spans
       if (schema?.operationId !== undefined) span.setAttributes(operationAttributes(schema.operationId));
@@ -77,7 +105,10 @@ function spansIn(provider: TracerProvider): Around {
   const tracer = provider.getTracer('prompt-registry');
   return async (operation, call) => {
     if (trace.getSpan(context.active()) === undefined) return call();
-    const span = tracer.startSpan(`store ${operation}`, { kind: SpanKind.CLIENT, attributes: storeAttributes(operation) });
+    const span = tracer.startSpan(`store ${operation}`, {
+      kind: SpanKind.CLIENT,
+      attributes: storeAttributes(operation),
+    });
     try {
       const answer = await call();
       if (answer === 'unknown') span.setStatus({ code: SpanStatusCode.ERROR });
@@ -93,7 +124,10 @@ function spansIn(provider: TracerProvider): Around {
 
 /** Puts in place what the API keeps once a process, unless somebody else has. @returns what takes it away again */
 function takeGlobals(contextManager: ContextManager): () => void {
-  const took = { context: context.setGlobalContextManager(contextManager), propagation: propagation.setGlobalPropagator(traceParent) };
+  const took = {
+    context: context.setGlobalContextManager(contextManager),
+    propagation: propagation.setGlobalPropagator(traceParent),
+  };
   return () => {
     if (took.context) context.disable();
     if (took.propagation) propagation.disable();

@@ -25,8 +25,16 @@ export interface OutletOptions {
 
 /** Batches spans and sends them, each as it may leave. */
 export function outlet({ endpoint, log, pause = 5000 }: OutletOptions): BatchSpanProcessor {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`, timeoutMillis: PATIENCE, concurrencyLimit: 1 });
-  return new ToldSpans({ exporter: new Exporter(exporter, log), scheduledDelayMillis: pause, exportTimeoutMillis: 2 * PATIENCE });
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`,
+    timeoutMillis: PATIENCE,
+    concurrencyLimit: 1,
+  });
+  return new ToldSpans({
+    exporter: new Exporter(exporter, log),
+    scheduledDelayMillis: pause,
+    exportTimeoutMillis: 2 * PATIENCE,
+  });
 }
 
 /** What is not told of takes no place among what waits. */
@@ -48,7 +56,11 @@ class Exporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     this.#inner.export(spans.map(fitToLeave), (result) => {
-      if (result.error !== undefined && !this.#away) this.#log.warn({ reason: messageOf(result.error) }, 'The collector does not take spans; they are lost until it does.');
+      if (result.error !== undefined && !this.#away)
+        this.#log.warn(
+          { reason: messageOf(result.error) },
+          'The collector does not take spans; they are lost until it does.',
+        );
       if (result.error === undefined && this.#away) this.#log.info('The collector takes spans again.');
       this.#away = result.error !== undefined;
       done(result);

@@ -17,7 +17,8 @@ export const traceParent: TextMapPropagator = {
     setter.set(carrier, HEADER, `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`);
   },
   extract: (context, carrier, getter) => {
-    const [, traceId = '', spanId = '', flags = ''] = PATTERN.exec([getter.get(carrier, HEADER) ?? ''].flat()[0] ?? '') ?? [];
+    const [, traceId = '', spanId = '', flags = ''] =
+      PATTERN.exec([getter.get(carrier, HEADER) ?? ''].flat()[0] ?? '') ?? [];
     const span = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
     return isSpanContextValid(span) ? trace.setSpanContext(context, span) : context;
   },

@@ -16,10 +16,15 @@ import { parseFrozen } from './frozen-json.ts';
 export function eventOf(body: string, revision: number, shown: string, exact = false): Event {
   try {
     const event = Object.freeze(JSON.parse(body)) as Event;
-    if (exact && (event.revision !== revision || JSON.stringify(event) !== body)) throw new Error('It does not lie there as it was appended.');
+    if (exact && (event.revision !== revision || JSON.stringify(event) !== body))
+      throw new Error('It does not lie there as it was appended.');
     return event;
   } catch (cause) {
-    throw new StoreDamaged(`Revision ${revision} in the registry database ${shown} is damaged.`, { revision }, { cause });
+    throw new StoreDamaged(
+      `Revision ${revision} in the registry database ${shown} is damaged.`,
+      { revision },
+      { cause },
+    );
   }
 }
 
@@ -31,7 +36,10 @@ export function contentOf(body: string, digest: string, shown: string): PackCont
   try {
     return parseFrozen(body) as PackContent;
   } catch {
-    throw new StoreDamaged(`The content ${digest} in the registry database ${shown} is damaged; restore it from a backup.`, { digest });
+    throw new StoreDamaged(
+      `The content ${digest} in the registry database ${shown} is damaged; restore it from a backup.`,
+      { digest },
+    );
   }
 }
 
@@ -41,7 +49,9 @@ export function contentOf(body: string, digest: string, shown: string): PackCont
  */
 export function sessionKeyOf([keyId, secret, createdAt]: readonly unknown[], shown: string): SessionKey {
   if (typeof keyId !== 'string' || typeof secret !== 'string' || typeof createdAt !== 'string') {
-    throw new StoreDamaged(`A session key in the registry database ${shown} is damaged; restore the database from a backup.`);
+    throw new StoreDamaged(
+      `A session key in the registry database ${shown} is damaged; restore the database from a backup.`,
+    );
   }
   return Object.freeze({ keyId, secret, createdAt });
 }

@@ -4,7 +4,12 @@ import type { Preview } from '../../registry/index.ts';
 import { mutable } from '../schema-kit.ts';
 import type * as wire from './schemas.ts';
 
-export function previewAnswer({ wouldActivate, previousVersion, differences, problems }: Preview): Static<typeof wire.Preview> {
+export function previewAnswer({
+  wouldActivate,
+  previousVersion,
+  differences,
+  problems,
+}: Preview): Static<typeof wire.Preview> {
   const { assets, stylesAdded, stylesRemoved } = differences;
   return mutable({ wouldActivate, previousVersion, diff: assets, stylesAdded, stylesRemoved, problems });
 }

@@ -9,79 +9,164 @@ import { Actor, Compatibility, Style } from '../words.ts';
 
 export const ActivePack = closed(
   {
-    pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision,
-    activatedAt: Timestamp, activatedBy: ref(Actor), reason: Reason, defaultStyle: StyleId, compatibility: ref(Compatibility),
+    pack: PackName,
+    channel: ChannelName,
+    version: Version,
+    digest: Digest,
+    revision: Revision,
+    activatedAt: Timestamp,
+    activatedBy: ref(Actor),
+    reason: Reason,
+    defaultStyle: StyleId,
+    compatibility: ref(Compatibility),
     system: Type.String({ description: 'The system prompt.' }),
     styles: Type.Array(ref(Style)),
   },
-  { $id: 'ActivePack', description: 'The whole active version, from one snapshot. `revision` is the one that last moved the channel.' },
+  {
+    $id: 'ActivePack',
+    description: 'The whole active version, from one snapshot. `revision` is the one that last moved the channel.',
+  },
 );
 export const activePackExample = {
-  pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, revision: 7, activatedAt: example.at, activatedBy: example.actor,
-  reason: 'Answers were too blunt', defaultStyle: 'supportive', compatibility: example.compatibility, system: 'You are a coach, not a therapist.', styles: example.texts,
+  pack: 'coach',
+  channel: 'production',
+  version: '1.1.0',
+  digest: example.digest,
+  revision: 7,
+  activatedAt: example.at,
+  activatedBy: example.actor,
+  reason: 'Answers were too blunt',
+  defaultStyle: 'supportive',
+  compatibility: example.compatibility,
+  system: 'You are a coach, not a therapist.',
+  styles: example.texts,
 };
 
 export const Activation = closed(
   {
     revision: Revision,
     kind: stringEnum(['activation', 'rollback', 'revocation'], 'How the channel came to move.'),
-    pack: PackName, channel: ChannelName, version: Version, digest: Digest,
-    previousVersion: nullable(Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] })),
-    actor: ref(Actor), reason: Reason, activatedAt: Timestamp,
-    changed: Type.Boolean({ description: 'False where the channel was there already: no event was made, and this tells how it came there.' }),
+    pack: PackName,
+    channel: ChannelName,
+    version: Version,
+    digest: Digest,
+    previousVersion: nullable(
+      Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] }),
+    ),
+    actor: ref(Actor),
+    reason: Reason,
+    activatedAt: Timestamp,
+    changed: Type.Boolean({
+      description: 'False where the channel was there already: no event was made, and this tells how it came there.',
+    }),
     instances: Type.Optional(ref(Instances)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
 );
 export const activationExample = {
-  revision: 9, kind: 'activation', pack: 'coach', channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0',
-  actor: example.actor, reason: 'Answers were too blunt', activatedAt: example.at, changed: true,
+  revision: 9,
+  kind: 'activation',
+  pack: 'coach',
+  channel: 'production',
+  version: '1.1.0',
+  digest: example.digest,
+  previousVersion: '2.0.0',
+  actor: example.actor,
+  reason: 'Answers were too blunt',
+  activatedAt: example.at,
+  changed: true,
 };
 
-export const pendingExample = { ...activationExample, instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] } };
+export const pendingExample = {
+  ...activationExample,
+  instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] },
+};
 
-export const ActivationPage = closed({ activations: Type.Array(ref(Activation)), nextCursor: NextCursor }, { $id: 'ActivationPage' });
+export const ActivationPage = closed(
+  { activations: Type.Array(ref(Activation)), nextCursor: NextCursor },
+  { $id: 'ActivationPage' },
+);
 
-const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what would happen. Leave it out to move the channel.' }));
+const dryRun = Type.Optional(
+  Type.Boolean({ description: 'Only say what would happen. Leave it out to move the channel.' }),
+);
 
 export const ActivateBody = closed(
   { version: Version, channel: Type.Optional(ChannelName), reason: Reason, dryRun },
-  { $id: 'ActivateRequest', examples: [{ version: '1.1.0', channel: 'production', reason: 'Answers were too blunt', dryRun: true }] },
+  {
+    $id: 'ActivateRequest',
+    examples: [{ version: '1.1.0', channel: 'production', reason: 'Answers were too blunt', dryRun: true }],
+  },
 );
 
 export const RollbackBody = closed(
   {
     channel: Type.Optional(ChannelName),
     reason: Reason,
-    toVersion: Type.Optional({ ...Version, description: 'Back to this version, which was active in the channel before. Without it: one step down.' }),
+    toVersion: Type.Optional({
+      ...Version,
+      description: 'Back to this version, which was active in the channel before. Without it: one step down.',
+    }),
     fromVersion: Type.Optional({ ...Version, description: 'Only where this version is still the active one.' }),
     dryRun,
   },
-  { $id: 'RollbackRequest', examples: [{ channel: 'production', reason: 'Answers were too blunt', fromVersion: '2.0.0', dryRun: true }] },
+  {
+    $id: 'RollbackRequest',
+    examples: [{ channel: 'production', reason: 'Answers were too blunt', fromVersion: '2.0.0', dryRun: true }],
+  },
 );
 
 export const Preview = closed(
   {
     wouldActivate: Version,
-    previousVersion: nullable(Type.String({ description: 'What is active now; null where nothing is.', examples: ['2.0.0'] })),
-    diff: Type.Array(ref(AssetDiff), { description: 'How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`).' }),
+    previousVersion: nullable(
+      Type.String({ description: 'What is active now; null where nothing is.', examples: ['2.0.0'] }),
+    ),
+    diff: Type.Array(ref(AssetDiff), {
+      description:
+        'How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`).',
+    }),
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
     problems: Type.Array(ref(Violation), { description: 'What would refuse it; empty where nothing would.' }),
   },
   { $id: 'Preview', description: 'What a move would do.' },
 );
-export const previewExample = { wouldActivate: '1.1.0', previousVersion: '1.0.0', diff: diffExample.assets, stylesAdded: ['socratic'], stylesRemoved: [], problems: [] };
+export const previewExample = {
+  wouldActivate: '1.1.0',
+  previousVersion: '1.0.0',
+  diff: diffExample.assets,
+  stylesAdded: ['socratic'],
+  stylesRemoved: [],
+  problems: [],
+};
 
 /** 200 is either that nothing had to change, or the answer to a dry run. */
-export const ActivationOrPreview = Type.Union([ref(Activation), ref(Preview)], { $id: 'ActivationOrPreview', description: 'The move in force (`changed: false`), or with `dryRun` what a move would do.' });
+export const ActivationOrPreview = Type.Union([ref(Activation), ref(Preview)], {
+  $id: 'ActivationOrPreview',
+  description: 'The move in force (`changed: false`), or with `dryRun` what a move would do.',
+});
 
 export const activationsQuery = closed({
   ...channelQuery,
-  at: Type.Optional(Type.String({ format: 'date-time', description: 'The move in force at that time, and those before it.', examples: ['2026-01-31T09:30:00Z'] })),
+  at: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'The move in force at that time, and those before it.',
+      examples: ['2026-01-31T09:30:00Z'],
+    }),
+  ),
   limit: limitQuery,
   cursor: cursorQuery,
 });
 
 /** Everything that is referred to by name. */
-export const activationSchemas = [ActivePack, Activation, ActivationPage, ActivateBody, RollbackBody, Preview, ActivationOrPreview];
+export const activationSchemas = [
+  ActivePack,
+  Activation,
+  ActivationPage,
+  ActivateBody,
+  RollbackBody,
+  Preview,
+  ActivationOrPreview,
+];

@@ -13,11 +13,17 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/coach/sessions', {
     config: { scope: 'sessions:start' },
     schema: {
-      operationId: 'startCoachSession', tags: ['Coach'], summary: 'Start a coach session',
-      description: 'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
+      operationId: 'startCoachSession',
+      tags: ['Coach'],
+      summary: 'Start a coach session',
+      description:
+        'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
       querystring: closed({}),
       body: ref(wire.StartSessionBody),
-      response: { 201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader), ...bodyProblems('pack-not-found', 'channel-not-found', 'style-not-supported') },
+      response: {
+        201: answer(wire.Session, 'Started.', wire.sessionExample, locationHeader),
+        ...bodyProblems('pack-not-found', 'channel-not-found', 'style-not-supported'),
+      },
     },
     handler: async (request, reply) => {
       const session = unmarked(registry.startSession(request.body));
@@ -31,10 +37,17 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/coach/sessions/:sessionId', {
     config: { scope: 'prompts:read' },
     schema: {
-      operationId: 'getCoachSession', tags: ['Coach'], summary: 'Read a coach session', description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.',
+      operationId: 'getCoachSession',
+      tags: ['Coach'],
+      summary: 'Read a coach session',
+      description:
+        'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.',
       params: wire.sessionParams,
       querystring: closed({}),
-      response: { 200: answer(wire.Session, 'The session.', wire.sessionExample), ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded') },
+      response: {
+        200: answer(wire.Session, 'The session.', wire.sessionExample),
+        ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded'),
+      },
     },
     handler: async (request, reply) => {
       const { sessionId } = request.params;

@@ -4,31 +4,61 @@ import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } 
 import { closed, ref } from '../schema-kit.ts';
 import { Style } from '../words.ts';
 
-const SessionId = Type.String({ minLength: 1, maxLength: 200, description: 'Opaque; keep it to read the session again.', examples: ['eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln'] });
+const SessionId = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'Opaque; keep it to read the session again.',
+  examples: ['eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln'],
+});
 
 export const Session = closed(
   {
     sessionId: SessionId,
     startedAt: Timestamp,
     expiresAt: Timestamp,
-    promptPack: closed({ pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision }, { description: 'The pin: what the session runs on until it expires.' }),
+    promptPack: closed(
+      { pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision },
+      { description: 'The pin: what the session runs on until it expires.' },
+    ),
     prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: ref(Style) }),
     movedFrom: Type.Optional(
-      closed({ version: Version, styleId: StyleId }, { description: 'Where the session was pinned; there since that version was revoked and another stands in for it.' }),
+      closed(
+        { version: Version, styleId: StyleId },
+        {
+          description:
+            'Where the session was pinned; there since that version was revoked and another stands in for it.',
+        },
+      ),
     ),
-    superseded: Type.Boolean({ description: 'The channel is at another version by now; the session stays on its own.' }),
+    superseded: Type.Boolean({
+      description: 'The channel is at another version by now; the session stays on its own.',
+    }),
   },
   { $id: 'Session', description: 'A coach session and the pack version that it keeps.' },
 );
 export const sessionExample = {
-  sessionId: 'eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln', startedAt: '2026-01-31T09:30:00.000Z', expiresAt: '2026-02-01T09:30:00.000Z',
-  promptPack: { pack: 'coach', channel: 'production', version: '1.1.0', digest: `sha256:${'4f'.repeat(32)}`, revision: 7 },
-  prompt: { system: 'You are a coach, not a therapist.', style: { id: 'supportive', title: 'Supportive', text: 'Lead with what went well.' } },
+  sessionId: 'eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln',
+  startedAt: '2026-01-31T09:30:00.000Z',
+  expiresAt: '2026-02-01T09:30:00.000Z',
+  promptPack: {
+    pack: 'coach',
+    channel: 'production',
+    version: '1.1.0',
+    digest: `sha256:${'4f'.repeat(32)}`,
+    revision: 7,
+  },
+  prompt: {
+    system: 'You are a coach, not a therapist.',
+    style: { id: 'supportive', title: 'Supportive', text: 'Lead with what went well.' },
+  },
   superseded: false,
 };
 
 export const StartSessionBody = closed(
-  { styleId: Type.Optional({ ...StyleId, description: "Without it: the version's default style." }), channel: Type.Optional(ChannelName) },
+  {
+    styleId: Type.Optional({ ...StyleId, description: "Without it: the version's default style." }),
+    channel: Type.Optional(ChannelName),
+  },
   { $id: 'StartSessionRequest', examples: [{ styleId: 'supportive' }] },
 );
 

@@ -4,7 +4,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stamp } from '../../plugins/request-snapshot.ts';
 import { refusalBy } from '../../plugins/scopes.ts';
-import { deadBecause, packIn, RegistryError, Watchers, type EndReason, type Filter, type Place, type Registry, type Sink, type Snapshot, type Watch, type WatchersOptions } from '../../registry/index.ts';
+import {
+  deadBecause,
+  packIn,
+  RegistryError,
+  Watchers,
+  type EndReason,
+  type Filter,
+  type Place,
+  type Registry,
+  type Sink,
+  type Snapshot,
+  type Watch,
+  type WatchersOptions,
+} from '../../registry/index.ts';
 import { problems } from '../schema-kit.ts';
 import * as wire from './schemas.ts';
 
@@ -24,11 +37,20 @@ export interface EventRoutesOptions extends Omit<WatchersOptions, 'encode' | 'ma
 /** What a caller needs to hear of changes. */
 const SCOPE = 'prompts:read';
 /** Kept by nobody, and passed on at once by what is between: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering */
-const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'private, no-cache, no-transform', 'x-accel-buffering': 'no' } as const;
+const HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'private, no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
 
 const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, { counts, ...options }) => {
   const { registry } = app;
-  const watchers = new Watchers(registry, { ...options, encode: wire.encode, mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId, registry.now()), log: app.log });
+  const watchers = new Watchers(registry, {
+    ...options,
+    encode: wire.encode,
+    mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId, registry.now()),
+    log: app.log,
+  });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;
   app.addHook('preClose', async () => watchers.close()); // the server would wait for their end
@@ -43,7 +65,11 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     counts?.opened();
     if (request.method === 'HEAD') return void response.end();
     const { keyId = '', expiresAt } = request.caller ?? {};
-    watch(watchers, { pack, channel, keyId, after, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) }, response);
+    watch(
+      watchers,
+      { pack, channel, keyId, after, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) },
+      response,
+    );
   };
 
   const openAfterWait = (request: FastifyRequest, reply: FastifyReply, filter: Filter, after: Place) => {
@@ -55,7 +81,9 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
   app.get('/v1/events', {
     config: { scope: SCOPE, endless: true },
     schema: {
-      operationId: 'streamEvents', tags: ['Events'], summary: 'Stream events',
+      operationId: 'streamEvents',
+      tags: ['Events'],
+      summary: 'Stream events',
       description: [
         'Server-Sent Events. First comes `event: revision` with the current place in the log, then one message a revision: `event` is the type of the event, `data` says which channels moved where; no prompt texts.',
         'The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.',
@@ -85,13 +113,22 @@ function watch(watchers: Watchers, what: Watch, response: ServerResponse): void 
 }
 
 /** @throws RegistryError `pack-not-found`, `channel-not-found` for a channel that is not one of the registry's and where no such pack ever had anything active */
-function requireKnown({ channels }: Registry, snapshot: Snapshot, pack: string | undefined, channel: string | undefined): void {
+function requireKnown(
+  { channels }: Registry,
+  snapshot: Snapshot,
+  pack: string | undefined,
+  channel: string | undefined,
+): void {
   const packs = pack === undefined ? snapshot.packs.values() : [packIn(snapshot, pack)];
   if (channel === undefined || channels.includes(channel)) return;
   const knownChannels = new Set(channels);
   for (const { pointers } of packs) for (const name of pointers.keys()) knownChannels.add(name);
   if (!knownChannels.has(channel)) {
-    throw new RegistryError('channel-not-found', `There is no channel "${channel}". Channels here: ${[...knownChannels].join(', ')}.`, { knownChannels: [...knownChannels] });
+    throw new RegistryError(
+      'channel-not-found',
+      `There is no channel "${channel}". Channels here: ${[...knownChannels].join(', ')}.`,
+      { knownChannels: [...knownChannels] },
+    );
   }
 }
 

@@ -1,10 +1,23 @@
 /** Wire shapes of the stream of events, and what its messages look like as bytes (Server-Sent Events, WHATWG HTML section 9.2). */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Revision, Timestamp, Version, type Encode, type Place } from '../../registry/index.ts';
+import {
+  ChannelName,
+  Digest,
+  PackName,
+  Revision,
+  Timestamp,
+  Version,
+  type Encode,
+  type Place,
+} from '../../registry/index.ts';
 import { example } from '../examples.ts';
 import { answer, closed, nullable, ref } from '../schema-kit.ts';
 
-const Epoch = Type.Integer({ minimum: 1, description: 'Which history the revision is of: 1, and one more after each accepted restore of the database.', examples: [1] });
+const Epoch = Type.Integer({
+  minimum: 1,
+  description: 'Which history the revision is of: 1, and one more after each accepted restore of the database.',
+  examples: [1],
+});
 
 const Move = closed(
   { channel: ChannelName, version: Version, previousVersion: nullable(Version), digest: Digest },
@@ -15,16 +28,33 @@ export const StreamMessage = closed(
   {
     epoch: Epoch,
     revision: Revision,
-    type: Type.Optional(Type.String({ description: 'Type of the event; absent in `revision`, `resync` and `heartbeat`.', examples: ['version-activated'] })),
+    type: Type.Optional(
+      Type.String({
+        description: 'Type of the event; absent in `revision`, `resync` and `heartbeat`.',
+        examples: ['version-activated'],
+      }),
+    ),
     pack: Type.Optional(PackName),
-    moves: Type.Optional(Type.Array(ref(Move), { description: 'Where the event moved channels to; empty where it moved none.' })),
+    moves: Type.Optional(
+      Type.Array(ref(Move), { description: 'Where the event moved channels to; empty where it moved none.' }),
+    ),
     at: Type.Optional(Timestamp),
-    staleSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it was current; absent while it does.', examples: [7] })),
+    staleSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Seconds since this instance last knew that it was current; absent while it does.',
+        examples: [7],
+      }),
+    ),
   },
   { $id: 'StreamMessage', description: '`data` of one message of the stream.' },
 );
 export const streamMessageExample = {
-  epoch: 1, revision: 9, type: 'version-activated', pack: 'coach', at: example.at,
+  epoch: 1,
+  revision: 9,
+  type: 'version-activated',
+  pack: 'coach',
+  at: example.at,
   moves: [{ channel: 'production', version: '1.1.0', previousVersion: '2.0.0', digest: example.digest }],
 };
 
@@ -33,14 +63,22 @@ export const streamQuery = closed({ pack: Type.Optional(PackName), channel: Type
 const PLACE = /^(?:([1-9]\d{0,14}):)?(0|[1-9]\d{0,14})$/u;
 
 export const streamHeaders = Type.Object({
-  'last-event-id': Type.Optional(Type.String({ pattern: PLACE.source, description: '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17.' })),
+  'last-event-id': Type.Optional(
+    Type.String({
+      pattern: PLACE.source,
+      description:
+        '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17.',
+    }),
+  ),
 });
 
 /** The answer 200: a stream of messages, with the headers of every answer. */
 export const streamAnswer = {
   description: 'The stream; it has no end of its own. The schema is that of the `data` of each message.',
   headers: answer(StreamMessage, '', {}).headers,
-  content: { 'text/event-stream': { schema: ref(StreamMessage), examples: { typical: { value: streamMessageExample } } } },
+  content: {
+    'text/event-stream': { schema: ref(StreamMessage), examples: { typical: { value: streamMessageExample } } },
+  },
 } as const;
 
 /** A place as the `id` of a message: the revision; behind the first restore with its epoch, e.g. `2:17`. */
@@ -55,7 +93,8 @@ export function placeOf(id: string | undefined): Place | undefined {
 }
 
 /** One message of the stream. */
-export const encode: Encode = (kind, upTo, message) => Buffer.from(`id: ${idOf(upTo)}\nevent: ${kind}\ndata: ${JSON.stringify(message)}\n\n`);
+export const encode: Encode = (kind, upTo, message) =>
+  Buffer.from(`id: ${idOf(upTo)}\nevent: ${kind}\ndata: ${JSON.stringify(message)}\n\n`);
 
 /** Everything that is referred to by name. */
 export const eventSchemas = [Move, StreamMessage];

@@ -9,13 +9,32 @@ const Readiness = closed(
   {
     status: stringEnum(['ready'], 'There is a whole snapshot to answer from.'),
     revision: Revision,
-    epoch: Type.Integer({ minimum: 1, description: 'Which history the revision is of: one more after each accepted restore.' }),
-    stale: Type.Boolean({ description: 'Whether the snapshot may be older than the log.' }),
-    staleSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it is current.' })),
-    pinned: Type.Optional(Type.String({ description: 'The version served whatever the log says (`PIN_VERSION`).', examples: ['coach@1.0.0'] })),
-    conditions: Type.Array(closed({ name: stringEnum(['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'snapshot-differs'], 'Stable; made for programs.'), detail: Type.String() }), {
-      description: 'What is not as it should be although the instance serves; empty where all is.',
+    epoch: Type.Integer({
+      minimum: 1,
+      description: 'Which history the revision is of: one more after each accepted restore.',
     }),
+    stale: Type.Boolean({ description: 'Whether the snapshot may be older than the log.' }),
+    staleSeconds: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it is current.' }),
+    ),
+    pinned: Type.Optional(
+      Type.String({
+        description: 'The version served whatever the log says (`PIN_VERSION`).',
+        examples: ['coach@1.0.0'],
+      }),
+    ),
+    conditions: Type.Array(
+      closed({
+        name: stringEnum(
+          ['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'snapshot-differs'],
+          'Stable; made for programs.',
+        ),
+        detail: Type.String(),
+      }),
+      {
+        description: 'What is not as it should be although the instance serves; empty where all is.',
+      },
+    ),
   },
   { $id: 'Readiness' },
 );
@@ -29,7 +48,10 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/livez', {
     config: { scope: 'open', share: 'none' },
     schema: {
-      operationId: 'live', tags: ['Health'], summary: 'Is it alive?', description: 'Depends on nothing but the process itself; restart it where this fails.',
+      operationId: 'live',
+      tags: ['Health'],
+      summary: 'Is it alive?',
+      description: 'Depends on nothing but the process itself; restart it where this fails.',
       querystring: closed({}),
       response: { 200: answer(Liveness, 'Alive.', { status: 'live' }), ...openProblems() },
     },
@@ -39,7 +61,9 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/readyz', {
     config: { scope: 'open', share: 'none' },
     schema: {
-      operationId: 'ready', tags: ['Health'], summary: 'Is it ready?',
+      operationId: 'ready',
+      tags: ['Health'],
+      summary: 'Is it ready?',
       description:
         'Ready as soon as there is a whole snapshot to answer from, until the process is asked to end; send no requests where this fails. An instance that lost its store stays ready: it serves what it has, and says `stale` here and on every answer.',
       querystring: closed({}),
@@ -47,11 +71,16 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async ({ snapshot: { epoch, revision } }) => {
       const { ready, conditions } = registry.health();
-      if (app.draining) throw new RegistryError('not-ready', 'The process was asked to end; requests under way are finished.');
-      if (!ready) throw new RegistryError('not-ready', conditions.map(({ detail }) => detail).join(' '), { conditions });
+      if (app.draining)
+        throw new RegistryError('not-ready', 'The process was asked to end; requests under way are finished.');
+      if (!ready)
+        throw new RegistryError('not-ready', conditions.map(({ detail }) => detail).join(' '), { conditions });
       const { staleSeconds, pinnedVersion } = registry;
       return {
-        status: 'ready' as const, revision, epoch, stale: staleSeconds !== undefined,
+        status: 'ready' as const,
+        revision,
+        epoch,
+        stale: staleSeconds !== undefined,
         ...(staleSeconds !== undefined && { staleSeconds }),
         ...(pinnedVersion !== undefined && { pinned: pinnedVersion }),
         conditions: conditions.flatMap(({ name, detail }) => (name === 'waiting' ? [] : [{ name, detail }])),

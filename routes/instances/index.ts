@@ -11,13 +11,27 @@ const Instance = closed(
     startedAt: Timestamp,
     appliedRevision: Revision,
     behind: Type.Integer({ minimum: 0, description: 'How many revisions it is behind the instance that answers.' }),
-    lastSeenAt: Type.String({ format: 'date-time', description: "When it last renewed its lease, by the store's clock: once a second while it is well." }),
-    pinnedVersion: Type.Optional(Type.String({ description: 'The version that it serves of its pack whatever the log says (`PIN_VERSION`).', examples: ['coach@1.0.0'] })),
+    lastSeenAt: Type.String({
+      format: 'date-time',
+      description: "When it last renewed its lease, by the store's clock: once a second while it is well.",
+    }),
+    pinnedVersion: Type.Optional(
+      Type.String({
+        description: 'The version that it serves of its pack whatever the log says (`PIN_VERSION`).',
+        examples: ['coach@1.0.0'],
+      }),
+    ),
   },
   { $id: 'Instance' },
 );
 const InstanceList = closed({ instances: Type.Array(ref(Instance)) }, { $id: 'InstanceList' });
-const instanceExample = { id: 'registry-0-3f9a1c2e', startedAt: example.at, appliedRevision: 9, behind: 0, lastSeenAt: example.at };
+const instanceExample = {
+  id: 'registry-0-3f9a1c2e',
+  startedAt: example.at,
+  appliedRevision: 9,
+  behind: 0,
+  lastSeenAt: example.at,
+};
 
 const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   for (const schema of [Instance, InstanceList]) app.addSchema(schema);
@@ -25,8 +39,11 @@ const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/instances', {
     config: { scope: 'audit:read' },
     schema: {
-      operationId: 'listInstances', tags: ['Instances'], summary: 'List the instances',
-      description: 'Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.',
+      operationId: 'listInstances',
+      tags: ['Instances'],
+      summary: 'List the instances',
+      description:
+        'Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.',
       querystring: closed({}),
       response: { 200: answer(InstanceList, 'The instances.', { instances: [instanceExample] }), ...problems() },
     },

@@ -5,27 +5,65 @@ import { example } from '../examples.ts';
 import { closed, ref } from '../schema-kit.ts';
 import { Actor } from '../words.ts';
 
-const expiry = Type.Optional(Type.String({ format: 'date-time', description: 'When it stops working; never where not given.', examples: ['2027-01-31T00:00:00Z'] }));
+const expiry = Type.Optional(
+  Type.String({
+    format: 'date-time',
+    description: 'When it stops working; never where not given.',
+    examples: ['2027-01-31T00:00:00Z'],
+  }),
+);
 const members = { keyId: KeyId, label: KeyLabel, scopes: Type.Array(Scope), createdAt: Timestamp, expiresAt: expiry };
 
-export const Key = closed({ ...members, createdBy: ref(Actor), revokedAt: Type.Optional(Timestamp) }, { $id: 'Key', description: 'A key, without its secret.' });
-export const keyExample = { keyId: 'k7Qm2Xw9Lp3a', label: 'coach-web production', scopes: ['prompts:read', 'sessions:start'], createdAt: example.at, createdBy: example.actor };
+export const Key = closed(
+  { ...members, createdBy: ref(Actor), revokedAt: Type.Optional(Timestamp) },
+  { $id: 'Key', description: 'A key, without its secret.' },
+);
+export const keyExample = {
+  keyId: 'k7Qm2Xw9Lp3a',
+  label: 'coach-web production',
+  scopes: ['prompts:read', 'sessions:start'],
+  createdAt: example.at,
+  createdBy: example.actor,
+};
 
 export const NewKey = closed(
-  { ...members, secret: Type.Optional(Type.String({ description: 'The whole bearer token. It is shown this once; a replayed answer has none.', examples: [`prk_k7Qm2Xw9Lp3a_${'0'.repeat(43)}`] })) },
+  {
+    ...members,
+    secret: Type.Optional(
+      Type.String({
+        description: 'The whole bearer token. It is shown this once; a replayed answer has none.',
+        examples: [`prk_k7Qm2Xw9Lp3a_${'0'.repeat(43)}`],
+      }),
+    ),
+  },
   { $id: 'NewKey', description: 'A key that was just made.' },
 );
-export const newKeyExample = { keyId: keyExample.keyId, label: keyExample.label, scopes: keyExample.scopes, createdAt: example.at, secret: `prk_k7Qm2Xw9Lp3a_${'0'.repeat(43)}` };
+export const newKeyExample = {
+  keyId: keyExample.keyId,
+  label: keyExample.label,
+  scopes: keyExample.scopes,
+  createdAt: example.at,
+  secret: `prk_k7Qm2Xw9Lp3a_${'0'.repeat(43)}`,
+};
 
 export const KeyList = closed({ keys: Type.Array(ref(Key)) }, { $id: 'KeyList' });
 
 export const CreateKeyBody = closed(
   { label: KeyLabel, scopes: Type.Array(Scope, { minItems: 1, maxItems: 20 }), expiresAt: expiry },
   // The end has passed: pressed as it stands in Swagger UI, the example makes no key.
-  { $id: 'CreateKeyRequest', description: 'Set `expiresAt` to a time to come, or leave it out.', examples: [{ label: 'coach-web production', scopes: ['prompts:read', 'sessions:start'], expiresAt: '2020-01-31T00:00:00Z' }] },
+  {
+    $id: 'CreateKeyRequest',
+    description: 'Set `expiresAt` to a time to come, or leave it out.',
+    examples: [
+      { label: 'coach-web production', scopes: ['prompts:read', 'sessions:start'], expiresAt: '2020-01-31T00:00:00Z' },
+    ],
+  },
 );
 
-export const RevokeKeyBody = closed({ reason: Reason }, { $id: 'RevokeKeyRequest', examples: [{ reason: 'Left the team' }] });
+export const RevokeKeyBody = closed(
+  { reason: Reason },
+  { $id: 'RevokeKeyRequest', examples: [{ reason: 'Left the team' }] },
+);
 
 export const keyParams = closed({ keyId: KeyId });
 

@@ -5,7 +5,12 @@ import { isProblemCode, PROBLEMS } from '../../plugins/problems.ts';
 import { answer, closed, openProblems } from '../schema-kit.ts';
 
 const ProblemKind = closed(
-  { code: Type.String(), status: Type.Integer(), title: Type.String(), meaning: Type.String({ description: 'What happened, and what to do about it.' }) },
+  {
+    code: Type.String(),
+    status: Type.Integer(),
+    title: Type.String(),
+    meaning: Type.String({ description: 'What happened, and what to do about it.' }),
+  },
   { $id: 'ProblemKind' },
 );
 
@@ -15,10 +20,22 @@ const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/problems/:code', {
     config: { scope: 'open' },
     schema: {
-      operationId: 'getProblem', tags: ['Health'], summary: 'What an error means', description: "The page behind a problem's `type`.",
-      params: closed({ code: Type.String({ pattern: '^[a-z-]{1,60}$', description: 'The `code` of a problem.', examples: ['pack-not-found'] }) }),
+      operationId: 'getProblem',
+      tags: ['Health'],
+      summary: 'What an error means',
+      description: "The page behind a problem's `type`.",
+      params: closed({
+        code: Type.String({
+          pattern: '^[a-z-]{1,60}$',
+          description: 'The `code` of a problem.',
+          examples: ['pack-not-found'],
+        }),
+      }),
       querystring: closed({}),
-      response: { 200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }), ...openProblems('not-found', 'uri-too-long', 'rate-limited', 'overloaded') },
+      response: {
+        200: answer(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }),
+        ...openProblems('not-found', 'uri-too-long', 'rate-limited', 'overloaded'),
+      },
     },
     handler: (request, reply) => {
       const { code } = request.params;

@@ -15,10 +15,18 @@ const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/prompts/system', {
     config: { scope: 'prompts:read' },
     schema: {
-      operationId: 'getSystemPrompt', tags: ['Prompts'], summary: 'Read the system prompt', description: 'The system prompt of the active version of a pack; of the default pack where none is named. Conditional.',
+      operationId: 'getSystemPrompt',
+      tags: ['Prompts'],
+      summary: 'Read the system prompt',
+      description:
+        'The system prompt of the active version of a pack; of the default pack where none is named. Conditional.',
       querystring: wire.promptQuery,
       headers: conditionalHeaders,
-      response: { 200: answer(wire.SystemPrompt, 'The system prompt.', wire.systemPromptExample, etagHeader), 304: notModified, ...problems('pack-not-found', 'channel-not-found') },
+      response: {
+        200: answer(wire.SystemPrompt, 'The system prompt.', wire.systemPromptExample, etagHeader),
+        304: notModified,
+        ...problems('pack-not-found', 'channel-not-found'),
+      },
     },
     handler: (request, reply) => {
       sendPrepared(request, reply, viewOf(request.snapshot, request.query).systemPrompt);
@@ -28,10 +36,17 @@ const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/prompts/styles', {
     config: { scope: 'prompts:read' },
     schema: {
-      operationId: 'listStyles', tags: ['Prompts'], summary: 'List the styles', description: 'The styles that the active version supports, in its own order. Conditional.',
+      operationId: 'listStyles',
+      tags: ['Prompts'],
+      summary: 'List the styles',
+      description: 'The styles that the active version supports, in its own order. Conditional.',
       querystring: wire.promptQuery,
       headers: conditionalHeaders,
-      response: { 200: answer(wire.StyleList, 'The styles.', wire.styleListExample, etagHeader), 304: notModified, ...problems('pack-not-found', 'channel-not-found') },
+      response: {
+        200: answer(wire.StyleList, 'The styles.', wire.styleListExample, etagHeader),
+        304: notModified,
+        ...problems('pack-not-found', 'channel-not-found'),
+      },
     },
     handler: (request, reply) => {
       sendPrepared(request, reply, viewOf(request.snapshot, request.query).styleList);
@@ -41,7 +56,11 @@ const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/prompts/styles/:styleId', {
     config: { scope: 'prompts:read' },
     schema: {
-      operationId: 'getStylePrompt', tags: ['Prompts'], summary: "Read a style's prompt", description: 'One style of the active version. A style that the version lacks is a 404 that lists those it has. Conditional.',
+      operationId: 'getStylePrompt',
+      tags: ['Prompts'],
+      summary: "Read a style's prompt",
+      description:
+        'One style of the active version. A style that the version lacks is a 404 that lists those it has. Conditional.',
       params: wire.styleParams,
       querystring: wire.promptQuery,
       headers: conditionalHeaders,

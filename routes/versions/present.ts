@@ -4,7 +4,9 @@ import { mutable } from '../schema-kit.ts';
 import type { VersionSummary } from './schemas.ts';
 
 export function versionSummary(state: PackState, record: VersionRecord): VersionSummary {
-  const activeIn = [...state.pointers.values()].filter(({ version }) => version === record.version).map(({ channel }) => channel);
+  const activeIn = [...state.pointers.values()]
+    .filter(({ version }) => version === record.version)
+    .map(({ channel }) => channel);
   return summary(record, activeIn);
 }
 
@@ -14,11 +16,36 @@ export function publishedSummary({ revocation: _, ...record }: VersionRecord): V
 }
 
 function summary(record: VersionRecord, activeIn: string[]): VersionSummary {
-  const { pack, version, digest, author, publishedAt, publishedBy, defaultStyle, compatibility, styles, violations, revocation } = record;
+  const {
+    pack,
+    version,
+    digest,
+    author,
+    publishedAt,
+    publishedBy,
+    defaultStyle,
+    compatibility,
+    styles,
+    violations,
+    revocation,
+  } = record;
   return mutable({
-    pack, version, digest, status: revocation === undefined ? ('registered' as const) : ('revoked' as const), summary: record.summary, author, publishedAt, publishedBy,
-    defaultStyle, compatibility, activeIn, styles,
-    problems: revocation === undefined ? violations : [{ rule: 'revoked' as const, detail: `Revoked at ${revocation.at}: ${revocation.reason}` }, ...violations],
+    pack,
+    version,
+    digest,
+    status: revocation === undefined ? ('registered' as const) : ('revoked' as const),
+    summary: record.summary,
+    author,
+    publishedAt,
+    publishedBy,
+    defaultStyle,
+    compatibility,
+    activeIn,
+    styles,
+    problems:
+      revocation === undefined
+        ? violations
+        : [{ rule: 'revoked' as const, detail: `Revoked at ${revocation.at}: ${revocation.reason}` }, ...violations],
     ...(revocation !== undefined && { revokedReason: revocation.reason, revokedAt: revocation.at }),
     ...(revocation?.replacement !== undefined && { replacement: revocation.replacement }),
   });

@@ -18,7 +18,16 @@ import { AST_NODE_TYPES, ESLintUtils, type TSESTree } from '@typescript-eslint/u
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the domain may use of npm. */
-const DOMAIN_PACKAGES = new Set(['@sinclair/typebox', 'yaml', 'semver', 'canonicalize', 'diff', 'fast-jwt', 'lru-cache', 're2js']);
+const DOMAIN_PACKAGES = new Set([
+  '@sinclair/typebox',
+  'yaml',
+  'semver',
+  'canonicalize',
+  'diff',
+  'fast-jwt',
+  'lru-cache',
+  're2js',
+]);
 
 /** The driver of each engine; nobody else may import it. */
 const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };
@@ -80,32 +89,39 @@ function packageRefusal(from: string, layer: Layer, specifier: string): string |
     return engineOf(from) === engine ? undefined : `only registry/stores/${engine}/ may import the driver ${name}.`;
   }
   if (isBuiltin(specifier)) return undefined;
-  if (layer === 'store') return `a store may import its driver, node built-ins and the registry's files, but not ${name}.`;
-  if ((layer === 'domain' || layer === 'stores') && !DOMAIN_PACKAGES.has(name)) return `registry/ is the pure domain: it may not import ${name}.`;
+  if (layer === 'store')
+    return `a store may import its driver, node built-ins and the registry's files, but not ${name}.`;
+  if ((layer === 'domain' || layer === 'stores') && !DOMAIN_PACKAGES.has(name))
+    return `registry/ is the pure domain: it may not import ${name}.`;
   return undefined;
 }
 
 function fileRefusal(from: string, layer: Layer, to: string): string | undefined {
   const target = layerOf(to);
   if (target === 'free') return `the service may not import ${to}, which is no part of it.`;
-  if (layer === 'domain') return target === 'domain' ? undefined : `registry/ is the pure domain: it may not import ${to}.`;
+  if (layer === 'domain')
+    return target === 'domain' ? undefined : `registry/ is the pure domain: it may not import ${to}.`;
   if (layer === 'store' || layer === 'stores') {
-    if (target === 'domain' || target === 'stores' || (target === 'store' && engineOf(to) === engineOf(from))) return undefined;
+    if (target === 'domain' || target === 'stores' || (target === 'store' && engineOf(to) === engineOf(from)))
+      return undefined;
     return target === 'store' ? `one engine may not import another: ${to}.` : `a store may not import ${to}.`;
   }
   return outsiderRefusal(from, layer, to, target);
 }
 
 function outsiderRefusal(from: string, layer: Layer, to: string, target: Layer): string | undefined {
-  if (target === 'domain') return to === 'registry/index.ts' ? undefined : `outside of the domain import registry/index.ts, not ${to}.`;
+  if (target === 'domain')
+    return to === 'registry/index.ts' ? undefined : `outside of the domain import registry/index.ts, not ${to}.`;
   if (target === 'store' || target === 'stores') {
-    if (!ENGINE_CHOOSERS.some((each) => each.test(from))) return `only server.ts and plugins/registry choose an engine; ask for a Store instead of importing ${to}.`;
+    if (!ENGINE_CHOOSERS.some((each) => each.test(from)))
+      return `only server.ts and plugins/registry choose an engine; ask for a Store instead of importing ${to}.`;
     return /^registry\/stores\/[^/]+\/index\.ts$/u.test(to) ? undefined : `import the engine's index.ts, not ${to}.`;
   }
   if (target === 'server') return 'server.ts is the process; nothing may import it.';
   if (target === 'app' && layer !== 'server') return 'only server.ts may import app.ts.';
   if (layer !== 'app' && layer !== 'route' && target === 'route') return `only app.ts may import the routes: ${to}.`;
-  if (layer === 'route' && target === 'plugin' && !PLUGIN_DOOR.test(to)) return `${to} is inside a plugin; routes may import only the plugin's own file or its index.ts.`;
+  if (layer === 'route' && target === 'plugin' && !PLUGIN_DOOR.test(to))
+    return `${to} is inside a plugin; routes may import only the plugin's own file or its index.ts.`;
   if (layer === 'config') return `config.ts may not import ${to}.`;
   return undefined;
 }
@@ -136,7 +152,8 @@ export const houseImports = ESLintUtils.RuleCreator.withoutDocs({
       ImportExpression: (node) => check(node, node.source),
       TSImportType: (node) => check(node, node.source),
       CallExpression: (node) => {
-        if (node.callee.type === AST_NODE_TYPES.Identifier && node.callee.name === 'require') check(node, node.arguments[0]);
+        if (node.callee.type === AST_NODE_TYPES.Identifier && node.callee.name === 'require')
+          check(node, node.arguments[0]);
       },
     };
   },

@@ -72,21 +72,58 @@ t.test('an activation is whole at the next read, by every door', async (t) => {
   const before = app.registry.current.revision;
   const { statusCode, headers, body } = await pack.activate('2.0.0');
   t.equal(statusCode, 201);
-  t.strictSame({ ...body, activatedAt: '', digest: '' }, {
-    revision: before + 1, kind: 'activation', pack: 'activated', channel: 'production', version: '2.0.0', digest: '', previousVersion: '1.0.0',
-    actor: { keyId: key.split('_')[1] ?? '', label: 'operator' }, reason, activatedAt: '', changed: true,
-  });
+  t.strictSame(
+    { ...body, activatedAt: '', digest: '' },
+    {
+      revision: before + 1,
+      kind: 'activation',
+      pack: 'activated',
+      channel: 'production',
+      version: '2.0.0',
+      digest: '',
+      previousVersion: '1.0.0',
+      actor: { keyId: key.split('_')[1] ?? '', label: 'operator' },
+      reason,
+      activatedAt: '',
+      changed: true,
+    },
+  );
   const active = await pack.read();
-  t.match(active.body, { version: '2.0.0', revision: before + 1, digest: body.digest, reason, activatedAt: body.activatedAt, system: /^activated 2\.0\.0/u });
-  const origin = { pack: 'activated', channel: 'production', version: '2.0.0', digest: body.digest, revision: before + 1 };
-  for (const [id, request] of [['getSystemPrompt', {}], ['listStyles', {}], ['getStylePrompt', { path: { styleId: 'direct' } }]] as const) {
+  t.match(active.body, {
+    version: '2.0.0',
+    revision: before + 1,
+    digest: body.digest,
+    reason,
+    activatedAt: body.activatedAt,
+    system: /^activated 2\.0\.0/u,
+  });
+  const origin = {
+    pack: 'activated',
+    channel: 'production',
+    version: '2.0.0',
+    digest: body.digest,
+    revision: before + 1,
+  };
+  for (const [id, request] of [
+    ['getSystemPrompt', {}],
+    ['listStyles', {}],
+    ['getStylePrompt', { path: { styleId: 'direct' } }],
+  ] as const) {
     t.match((await ask(t, id, { ...request, query: { pack: 'activated' } })).body, origin, id);
   }
-  t.match((await ask(t, 'getPack', { path: { pack: 'activated' } })).body.channels, [{ channel: 'production', version: '2.0.0', revision: before + 1 }]);
-  t.match((await ask(t, 'getVersion', { path: { pack: 'activated', version: '2.0.0' } })).body, { activeIn: ['production'] });
+  t.match((await ask(t, 'getPack', { path: { pack: 'activated' } })).body.channels, [
+    { channel: 'production', version: '2.0.0', revision: before + 1 },
+  ]);
+  t.match((await ask(t, 'getVersion', { path: { pack: 'activated', version: '2.0.0' } })).body, {
+    activeIn: ['production'],
+  });
   t.match((await ask(t, 'getVersion', { path: { pack: 'activated', version: '1.0.0' } })).body, { activeIn: [] });
   t.match(app.registry.getSystemPrompt({ pack: 'activated' }), origin, 'in process too');
-  t.match(await app.inject({ url: String(headers['location']) }), { statusCode: 200, body: JSON.stringify(active.body) }, 'Location leads to it');
+  t.match(
+    await app.inject({ url: String(headers['location']) }),
+    { statusCode: 200, body: JSON.stringify(active.body) },
+    'Location leads to it',
+  );
 });
 
 t.test('an older version can be activated just as a newer one', async (t) => {
@@ -97,7 +134,12 @@ t.test('an older version can be activated just as a newer one', async (t) => {
 
 t.test('rollbacks in a row go further down, never forward', async (t) => {
   const pack = await Pack.at(t, 'in-a-row', '1.0.0', '1.1.0', '2.0.0', '3.0.0');
-  t.match((await pack.rollback()).body, { kind: 'rollback', version: '2.0.0', previousVersion: '3.0.0', changed: true });
+  t.match((await pack.rollback()).body, {
+    kind: 'rollback',
+    version: '2.0.0',
+    previousVersion: '3.0.0',
+    changed: true,
+  });
   t.equal((await pack.read()).body.version, '2.0.0');
   t.strictSame(await pack.toTheBottom(), ['1.1.0', '1.0.0']);
   t.equal((await pack.read()).body.version, '1.0.0', 'the bottom stays active');
@@ -119,7 +161,10 @@ t.test('activating what is active already makes no event and no rollback step', 
   const pack = await Pack.at(t, 'no-op', '1.0.0', '2.0.0');
   const { current } = app.registry;
   const { body: made } = await pack.history({ limit: 1 });
-  for (const again of [await pack.activate('2.0.0', { reason: 'Once more' }), await pack.rollback({ toVersion: '2.0.0', reason: 'Once more' })]) {
+  for (const again of [
+    await pack.activate('2.0.0', { reason: 'Once more' }),
+    await pack.rollback({ toVersion: '2.0.0', reason: 'Once more' }),
+  ]) {
     t.equal(again.statusCode, 200);
     t.strictSame(again.body, { ...made.activations[0], changed: false }, 'it tells how the channel came there');
     t.equal((await app.inject({ url: String(again.headers['location']) })).statusCode, 200);
@@ -130,17 +175,31 @@ t.test('activating what is active already makes no event and no rollback step', 
 
 t.test('toVersion: down to it where it is on the stack, on top where it is not any more', async (t) => {
   const pack = await Pack.at(t, 'to-version', '1.0.0', '1.1.0', '2.0.0', '3.0.0');
-  t.match((await pack.rollback({ toVersion: '1.1.0' })).body, { kind: 'rollback', version: '1.1.0', previousVersion: '3.0.0' });
+  t.match((await pack.rollback({ toVersion: '1.1.0' })).body, {
+    kind: 'rollback',
+    version: '1.1.0',
+    previousVersion: '3.0.0',
+  });
   // 3.0.0 was active once and is off the stack.
-  t.match((await pack.rollback({ toVersion: '3.0.0' })).body, { kind: 'rollback', version: '3.0.0', previousVersion: '1.1.0' });
+  t.match((await pack.rollback({ toVersion: '3.0.0' })).body, {
+    kind: 'rollback',
+    version: '3.0.0',
+    previousVersion: '1.1.0',
+  });
   t.strictSame(await pack.toTheBottom(), ['1.1.0', '1.0.0']);
 });
 
 t.test('toVersion must have been active in that channel', async (t) => {
   const pack = await Pack.at(t, 'never-active', '1.0.0', '2.0.0');
   await pack.activate('3.0.0', { channel: 'staging' });
-  await refused(t, () => pack.rollback({ toVersion: '3.0.0' }), 409, { code: 'never-active', everActive: ['1.0.0', '2.0.0'] });
-  await refused(t, () => pack.rollback({ toVersion: '9.9.9' }), 422, { code: 'unknown-version', knownVersions: ['3.0.0', '2.0.0', '1.1.0', '1.0.0'] });
+  await refused(t, () => pack.rollback({ toVersion: '3.0.0' }), 409, {
+    code: 'never-active',
+    everActive: ['1.0.0', '2.0.0'],
+  });
+  await refused(t, () => pack.rollback({ toVersion: '9.9.9' }), 422, {
+    code: 'unknown-version',
+    knownVersions: ['3.0.0', '2.0.0', '1.1.0', '1.0.0'],
+  });
 });
 
 t.test('fromVersion guards against a pointer that has moved meanwhile', async (t) => {
@@ -150,21 +209,36 @@ t.test('fromVersion guards against a pointer that has moved meanwhile', async (t
   const pressed = await Promise.all([pack.rollback({ fromVersion: '2.0.0' }), pack.rollback({ fromVersion: '2.0.0' })]);
   t.strictSame(pressed.map(({ statusCode }) => statusCode).sort(), [201, 409], 'two operators at once roll back once');
   t.equal((await pack.read()).body.version, '1.1.0');
-  await refused(t, () => pack.rollback({ fromVersion: '2.0.0', toVersion: '1.0.0' }), 409, { code: 'not-active', activeVersion: '1.1.0' });
+  await refused(t, () => pack.rollback({ fromVersion: '2.0.0', toVersion: '1.0.0' }), 409, {
+    code: 'not-active',
+    activeVersion: '1.1.0',
+  });
 });
 
 t.test('nothing to roll back to: at the bottom, and where nothing was ever active', async (t) => {
   const pack = await Pack.at(t, 'bottom', '1.0.0');
   await refused(t, () => pack.rollback(), 409, { code: 'nothing-to-roll-back-to', detail: /1\.0\.0 stays active/u });
   await refused(t, () => pack.rollback({ channel: 'staging' }), 409, { code: 'nothing-to-roll-back-to' });
-  await refused(t, () => pack.rollback({ channel: 'staging', fromVersion: '1.0.0' }), 409, { code: 'not-active', activeVersion: null });
+  await refused(t, () => pack.rollback({ channel: 'staging', fromVersion: '1.0.0' }), 409, {
+    code: 'not-active',
+    activeVersion: null,
+  });
 });
 
 t.test('what is unknown is refused with what there is', async (t) => {
   const pack = await Pack.at(t, 'unknown', '1.0.0');
-  await refused(t, () => pack.activate('9.9.9'), 422, { code: 'unknown-version', knownVersions: ['3.0.0', '2.0.0', '1.1.0', '1.0.0'] });
-  await refused(t, () => pack.activate('2.0.0', { channel: 'nightly' }), 404, { code: 'channel-not-found', knownChannels: ['production', 'staging'] });
-  await refused(t, () => new Pack(t, 'unheard-of').activate('1.0.0'), 404, { code: 'pack-not-found', knownPacks: ['activated', 'bottom', 'coach'] });
+  await refused(t, () => pack.activate('9.9.9'), 422, {
+    code: 'unknown-version',
+    knownVersions: ['3.0.0', '2.0.0', '1.1.0', '1.0.0'],
+  });
+  await refused(t, () => pack.activate('2.0.0', { channel: 'nightly' }), 404, {
+    code: 'channel-not-found',
+    knownChannels: ['production', 'staging'],
+  });
+  await refused(t, () => new Pack(t, 'unheard-of').activate('1.0.0'), 404, {
+    code: 'pack-not-found',
+    knownPacks: ['activated', 'bottom', 'coach'],
+  });
 });
 
 t.test('channels are independent of each other', async (t) => {
@@ -178,7 +252,11 @@ t.test('channels are independent of each other', async (t) => {
   t.equal((await pack.read('staging')).body.version, '1.1.0', 'staging stays');
   const { statusCode, headers } = await pack.activate('3.0.0', { channel: 'staging' });
   t.equal(statusCode, 201);
-  t.match((await app.inject({ url: String(headers['location']) })).json(), { channel: 'staging', version: '3.0.0' }, 'Location names the channel');
+  t.match(
+    (await app.inject({ url: String(headers['location']) })).json(),
+    { channel: 'staging', version: '3.0.0' },
+    'Location names the channel',
+  );
 });
 
 t.test('the history lists every move, the newest first, and nothing else', async (t) => {
@@ -224,13 +302,27 @@ t.test('pages of the history: no gap and no repeat while new moves arrive', asyn
 });
 
 t.test('the versions are listed by SemVer, the highest first, page by page', async (t) => {
-  const versions = ['1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-alpha.beta', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0-rc.1', '1.0.0', '1.2.0', '1.10.0', '2.0.0'];
+  const versions = [
+    '1.0.0-alpha',
+    '1.0.0-alpha.1',
+    '1.0.0-alpha.beta',
+    '1.0.0-beta.2',
+    '1.0.0-beta.11',
+    '1.0.0-rc.1',
+    '1.0.0',
+    '1.2.0',
+    '1.10.0',
+    '2.0.0',
+  ];
   await addPack(app, 'sorted', ...versions.toSorted());
   for (const limit of [1, 4, 10]) {
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const { body } = await ask(t, 'listVersions', { path: { pack: 'sorted' }, query: { limit, ...(cursor !== '' && { cursor }) } });
+      const { body } = await ask(t, 'listVersions', {
+        path: { pack: 'sorted' },
+        query: { limit, ...(cursor !== '' && { cursor }) },
+      });
       seen.push(...body.versions.map(({ version }: { version: string }) => version));
       cursor = body.nextCursor;
     }
@@ -238,6 +330,13 @@ t.test('the versions are listed by SemVer, the highest first, page by page', asy
   }
   t.equal((await ask(t, 'getPack', { path: { pack: 'sorted' } })).body.latest, '2.0.0');
   await addPack(app, 'sorted', '3.0.0-rc.1');
-  t.match((await ask(t, 'getPack', { path: { pack: 'sorted' } })).body, { latest: '2.0.0', versionCount: 11 }, 'a prerelease is never the latest');
-  t.strictSame((await ask(t, 'listVersions', { path: { pack: 'sorted' }, query: { status: 'revoked' } })).body.versions, []);
+  t.match(
+    (await ask(t, 'getPack', { path: { pack: 'sorted' } })).body,
+    { latest: '2.0.0', versionCount: 11 },
+    'a prerelease is never the latest',
+  );
+  t.strictSame(
+    (await ask(t, 'listVersions', { path: { pack: 'sorted' }, query: { status: 'revoked' } })).body.versions,
+    [],
+  );
 });

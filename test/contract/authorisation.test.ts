@@ -16,11 +16,35 @@ import { withRoutes, type Route } from '../support/routes.ts';
 
 /** What each operation needs. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
-  listPacks: 'prompts:read', getPack: 'prompts:read', listVersions: 'prompts:read', getVersion: 'prompts:read', getPolicy: 'prompts:read', diffVersions: 'prompts:read',
-  getActivePack: 'prompts:read', getSystemPrompt: 'prompts:read', listStyles: 'prompts:read', getStylePrompt: 'prompts:read', getCoachSession: 'prompts:read', streamEvents: 'prompts:read',
-  publishVersion: 'packs:publish', activateVersion: 'packs:activate', rollbackPack: 'packs:activate', revokeVersion: 'packs:revoke', startCoachSession: 'sessions:start',
-  listActivations: 'audit:read', listEvents: 'audit:read', getAuditHead: 'audit:read', verifyAudit: 'audit:read', listInstances: 'audit:read',
-  listKeys: 'keys:admin', createKey: 'keys:admin', revokeKey: 'keys:admin', getMetrics: 'metrics:read', live: 'open', ready: 'open', getProblem: 'open',
+  listPacks: 'prompts:read',
+  getPack: 'prompts:read',
+  listVersions: 'prompts:read',
+  getVersion: 'prompts:read',
+  getPolicy: 'prompts:read',
+  diffVersions: 'prompts:read',
+  getActivePack: 'prompts:read',
+  getSystemPrompt: 'prompts:read',
+  listStyles: 'prompts:read',
+  getStylePrompt: 'prompts:read',
+  getCoachSession: 'prompts:read',
+  streamEvents: 'prompts:read',
+  publishVersion: 'packs:publish',
+  activateVersion: 'packs:activate',
+  rollbackPack: 'packs:activate',
+  revokeVersion: 'packs:revoke',
+  startCoachSession: 'sessions:start',
+  listActivations: 'audit:read',
+  listEvents: 'audit:read',
+  getAuditHead: 'audit:read',
+  verifyAudit: 'audit:read',
+  listInstances: 'audit:read',
+  listKeys: 'keys:admin',
+  createKey: 'keys:admin',
+  revokeKey: 'keys:admin',
+  getMetrics: 'metrics:read',
+  live: 'open',
+  ready: 'open',
+  getProblem: 'open',
 };
 
 const DAY = 86_400_000;
@@ -43,8 +67,13 @@ async function subject(plant?: (app: FastifyInstance) => void): Promise<Subject>
       openApp(t, {
         earlier: { clock: { ...SYSTEM_CLOCK, now: () => Date.now() - 2 * DAY } }, // two days ago, when what has expired was made
         before: async (registry) => {
-          for (const scope of SCOPES) keys.set(scope, (await registry.createKey({ label: scope, scopes: [scope] })).token ?? '');
-          const expired = await registry.createKey({ label: 'expired', scopes: ['*'], expiresAt: new Date(Date.now() - DAY).toISOString() });
+          for (const scope of SCOPES)
+            keys.set(scope, (await registry.createKey({ label: scope, scopes: [scope] })).token ?? '');
+          const expired = await registry.createKey({
+            label: 'expired',
+            scopes: ['*'],
+            expiresAt: new Date(Date.now() - DAY).toISOString(),
+          });
           const revoked = await registry.createKey({ label: 'revoked', scopes: ['*'] });
           await registry.revokeKey({ keyId: revoked.record.keyId, reason: 'Left the team' });
           Object.assign(dead, { expired: `Bearer ${expired.token}`, revoked: `Bearer ${revoked.token}` });
@@ -58,14 +87,39 @@ async function subject(plant?: (app: FastifyInstance) => void): Promise<Subject>
 /** Everything that is nearly a key. */
 function malformed(key: string, other: string): Record<string, string> {
   const [, id = '', secret = ''] = key.split('_');
-  const swapped = [...secret].map((letter) => (letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase())).join('');
+  const swapped = [...secret]
+    .map((letter) => (letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase()))
+    .join('');
   return {
-    'garbage': 'garbage', 'a scheme alone': 'Bearer', 'a blank token': 'Bearer ', 'a token that is none': 'Bearer garbage', 'another scheme': `Basic ${Buffer.from(`operator:${key}`).toString('base64')}`,
-    'the token without its scheme': key, 'the token under another scheme': `Token ${key}`, 'no blank': `Bearer${key}`, 'an equals sign': `Bearer=${key}`, 'a tab': `Bearer\t${key}`, 'quotes': `Bearer "${key}"`,
-    'two tokens': `Bearer ${key} ${key}`, 'a list': `Bearer ${key}, Bearer ${key}`, 'a letter more': `Bearer ${key}x`, 'a letter less': `Bearer ${key.slice(0, -1)}`, 'a part more': `Bearer ${key}_x`,
-    'an unknown id': `Bearer prk_AAAAAAAAAAAA_${secret}`, 'an unknown key': `Bearer ${newKey().token}`, 'the secret of another key': `Bearer prk_${id}_${other.split('_')[2]}`, 'the secret in the other case': `Bearer prk_${id}_${swapped}`,
-    'no id': `Bearer prk__${secret}`, 'no secret': `Bearer prk_${id}_`, 'a secret of zeros': `Bearer prk_${id}_${'0'.repeat(43)}`, 'another prefix': `Bearer sk_${id}_${secret}`, 'a prototype\'s member as id': `Bearer prk_constructor_${secret}`,
-    'undefined': 'Bearer undefined', 'null': 'Bearer null', 'a star': 'Bearer *', 'very much': `Bearer ${'x'.repeat(8000)}`,
+    garbage: 'garbage',
+    'a scheme alone': 'Bearer',
+    'a blank token': 'Bearer ',
+    'a token that is none': 'Bearer garbage',
+    'another scheme': `Basic ${Buffer.from(`operator:${key}`).toString('base64')}`,
+    'the token without its scheme': key,
+    'the token under another scheme': `Token ${key}`,
+    'no blank': `Bearer${key}`,
+    'an equals sign': `Bearer=${key}`,
+    'a tab': `Bearer\t${key}`,
+    quotes: `Bearer "${key}"`,
+    'two tokens': `Bearer ${key} ${key}`,
+    'a list': `Bearer ${key}, Bearer ${key}`,
+    'a letter more': `Bearer ${key}x`,
+    'a letter less': `Bearer ${key.slice(0, -1)}`,
+    'a part more': `Bearer ${key}_x`,
+    'an unknown id': `Bearer prk_AAAAAAAAAAAA_${secret}`,
+    'an unknown key': `Bearer ${newKey().token}`,
+    'the secret of another key': `Bearer prk_${id}_${other.split('_')[2]}`,
+    'the secret in the other case': `Bearer prk_${id}_${swapped}`,
+    'no id': `Bearer prk__${secret}`,
+    'no secret': `Bearer prk_${id}_`,
+    'a secret of zeros': `Bearer prk_${id}_${'0'.repeat(43)}`,
+    'another prefix': `Bearer sk_${id}_${secret}`,
+    "a prototype's member as id": `Bearer prk_constructor_${secret}`,
+    undefined: 'Bearer undefined',
+    null: 'Bearer null',
+    'a star': 'Bearer *',
+    'very much': `Bearer ${'x'.repeat(8000)}`,
   };
 }
 
@@ -75,24 +129,54 @@ t.test('a refusal says what is wrong with the header, and repeats nothing that m
   const right = 'Send the key as "Authorization: Bearer prk_…".';
   const said: readonly (readonly [authorization: string, detail: string])[] = [
     [`Token ${key}`, `The Authorization header uses the scheme "Token", which is not supported. ${right}`],
-    [`Basic ${Buffer.from(`operator:${key}`).toString('base64')}`, `The Authorization header uses the scheme "Basic", which is not supported. ${right}`],
+    [
+      `Basic ${Buffer.from(`operator:${key}`).toString('base64')}`,
+      `The Authorization header uses the scheme "Basic", which is not supported. ${right}`,
+    ],
     [`ApiKey ${key}`, `The Authorization header uses the scheme "ApiKey", which is not supported. ${right}`],
-    [key, 'The Authorization header names no scheme. Write "Bearer" and a space before the key: "Authorization: Bearer prk_…".'],
-    ...[`Bearer${key}`, `Bearer=${key}`, secret, `"${key}"`].map((header) => [header, `The Authorization header uses no scheme that is known. ${right}`] as const),
-    ...[`Bearer "${key}"`, `Bearer Bearer ${key}`, `Bearer sk_${id}_${secret}`, 'Bearer undefined', 'Bearer'].map((header) => [header, 'What follows "Bearer" is not a key: keys begin with prk_. Send "Authorization: Bearer prk_…".'] as const),
+    [
+      key,
+      'The Authorization header names no scheme. Write "Bearer" and a space before the key: "Authorization: Bearer prk_…".',
+    ],
+    ...[`Bearer${key}`, `Bearer=${key}`, secret, `"${key}"`].map(
+      (header) => [header, `The Authorization header uses no scheme that is known. ${right}`] as const,
+    ),
+    ...[`Bearer "${key}"`, `Bearer Bearer ${key}`, `Bearer sk_${id}_${secret}`, 'Bearer undefined', 'Bearer'].map(
+      (header) =>
+        [
+          header,
+          'What follows "Bearer" is not a key: keys begin with prk_. Send "Authorization: Bearer prk_…".',
+        ] as const,
+    ),
     [`Bearer ${key}x`, 'The key is not known here.'],
   ];
   for (const [authorization, expected] of said) {
     const { statusCode, body } = await app.inject({ url: '/v1/packs', headers: { authorization } });
     const { detail } = JSON.parse(body) as { detail: string };
-    t.strictSame([statusCode, detail, body.includes(secret)], [401, expected, false], authorization.replace(secret, '<secret>'));
+    t.strictSame(
+      [statusCode, detail, body.includes(secret)],
+      [401, expected, false],
+      authorization.replace(secret, '<secret>'),
+    );
   }
-  for (const scheme of ['bearer', 'BEARER']) t.equal((await app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${key}` } })).statusCode, 200, scheme);
+  for (const scheme of ['bearer', 'BEARER'])
+    t.equal(
+      (await app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${key}` } })).statusCode,
+      200,
+      scheme,
+    );
 });
 
 /** A place that the route serves: with names that are there. */
 function placeOf(url: string): string {
-  const names: Readonly<Record<string, string>> = { pack: 'coach', version: '1.0.0', styleId: 'reflective', sessionId: 'none', keyId: 'none', code: 'internal' };
+  const names: Readonly<Record<string, string>> = {
+    pack: 'coach',
+    version: '1.0.0',
+    styleId: 'reflective',
+    sessionId: 'none',
+    keyId: 'none',
+    code: 'internal',
+  };
   return url.replaceAll(/:(\w+)/gu, (_, name: string) => names[name] ?? 'anything').replace('*', 'index.css');
 }
 
@@ -103,10 +187,15 @@ interface Seen {
 }
 
 /** What is wrong with an answer; `expected` undefined: whoever asks comes in, whatever becomes of it then. */
-function wrongWith({ statusCode, headers, body }: Seen, expected: { status: 401 | 403; challenge: string; code: string } | undefined): string | undefined {
-  if (expected === undefined) return statusCode === 401 || statusCode === 403 || statusCode >= 500 ? `is kept out by a ${statusCode}` : undefined;
+function wrongWith(
+  { statusCode, headers, body }: Seen,
+  expected: { status: 401 | 403; challenge: string; code: string } | undefined,
+): string | undefined {
+  if (expected === undefined)
+    return statusCode === 401 || statusCode === 403 || statusCode >= 500 ? `is kept out by a ${statusCode}` : undefined;
   if (statusCode !== expected.status) return `gets a ${statusCode} in place of a ${expected.status}`;
-  if (headers['www-authenticate'] !== expected.challenge) return `gets WWW-Authenticate: ${String(headers['www-authenticate'])}`;
+  if (headers['www-authenticate'] !== expected.challenge)
+    return `gets WWW-Authenticate: ${String(headers['www-authenticate'])}`;
   return body === '' || (JSON.parse(body) as { code: string }).code === expected.code ? undefined : `gets ${body}`;
 }
 
@@ -126,10 +215,20 @@ async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: 
     await ask('nobody', '', { status: 401, challenge: REALM, code: 'unauthenticated' });
     // Where anybody may ask, some bad keys stand for all: the answers are large there.
     const tried = Object.entries(bad).filter(([name]) => scope !== 'open' || ['garbage', 'revoked'].includes(name));
-    await Promise.all(tried.map(([name, authorization]) => ask(name, authorization, { status: 401, challenge: INVALID, code: 'unauthenticated' })));
+    await Promise.all(
+      tried.map(([name, authorization]) =>
+        ask(name, authorization, { status: 401, challenge: INVALID, code: 'unauthenticated' }),
+      ),
+    );
     for (const [held, key] of keys) {
       const allowed = held === '*' || held === scope;
-      await ask(`a key for ${held}`, `Bearer ${key}`, allowed ? undefined : { status: 403, challenge: `${REALM}, error="insufficient_scope", scope="${scope}"`, code: 'forbidden' });
+      await ask(
+        `a key for ${held}`,
+        `Bearer ${key}`,
+        allowed
+          ? undefined
+          : { status: 403, challenge: `${REALM}, error="insufficient_scope", scope="${scope}"`, code: 'forbidden' },
+      );
     }
   };
   await Promise.all(routes.map(askAll));
@@ -141,10 +240,44 @@ function tricksWith(path: string): string[] {
   const [first = '', second = '', ...rest] = path.slice(1).split('/');
   const tail = [second, ...rest].join('/');
   return [
-    `/${path}`, `//localhost${path}`, `/${first}//${tail}`, `/.${path}`, `/%2e${path}`, `/%2e%2e${path}`, `/livez/..${path}`, `/livez/%2e%2e${path}`, `/livez%2f..${path}`, `/docs/..${path}`, `/docs/static/../..${path}`,
-    `/${first}%2f${tail}`, `/${first}%2F${tail}`, `/${first}%5c${tail}`, `\\${first}\\${tail}`, `/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/${tail}`, `/${first}/%${second.charCodeAt(0).toString(16)}${second.slice(1)}${rest.map((part) => `/${part}`).join('')}`,
-    `${path}/`, `${path}//`, `${path}/.`, `${path}%2f`, `${path}%00`, `${path}%20`, `${path};x=1`, `${path}.json`, `${path}?`, `${path}?scope=open`, `${path}#x`, `${path}%23`, path.toUpperCase(), `/V1/${tail}`,
-    `http://localhost${path}`, `HTTP://LOCALHOST${path}`, `http://elsewhere.example${path}`, `https://localhost:443${path}`, `http://user:password@localhost${path}`, `http://localhost/livez/..${path}`, `*`,
+    `/${path}`,
+    `//localhost${path}`,
+    `/${first}//${tail}`,
+    `/.${path}`,
+    `/%2e${path}`,
+    `/%2e%2e${path}`,
+    `/livez/..${path}`,
+    `/livez/%2e%2e${path}`,
+    `/livez%2f..${path}`,
+    `/docs/..${path}`,
+    `/docs/static/../..${path}`,
+    `/${first}%2f${tail}`,
+    `/${first}%2F${tail}`,
+    `/${first}%5c${tail}`,
+    `\\${first}\\${tail}`,
+    `/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/${tail}`,
+    `/${first}/%${second.charCodeAt(0).toString(16)}${second.slice(1)}${rest.map((part) => `/${part}`).join('')}`,
+    `${path}/`,
+    `${path}//`,
+    `${path}/.`,
+    `${path}%2f`,
+    `${path}%00`,
+    `${path}%20`,
+    `${path};x=1`,
+    `${path}.json`,
+    `${path}?`,
+    `${path}?scope=open`,
+    `${path}#x`,
+    `${path}%23`,
+    path.toUpperCase(),
+    `/V1/${tail}`,
+    `http://localhost${path}`,
+    `HTTP://LOCALHOST${path}`,
+    `http://elsewhere.example${path}`,
+    `https://localhost:443${path}`,
+    `http://user:password@localhost${path}`,
+    `http://localhost/livez/..${path}`,
+    `*`,
   ];
 }
 
@@ -161,7 +294,9 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     t.strictSame(Object.keys(NEEDED).sort(), [...OPERATIONS.keys()].sort());
     for (const [id, needed] of Object.entries(NEEDED)) {
       const { method, template, description, security } = operation(id);
-      const route = all.routes.find(({ method: name, url }) => name === method && url === template.replaceAll(/\{(\w+)\}/gu, ':$1'));
+      const route = all.routes.find(
+        ({ method: name, url }) => name === method && url === template.replaceAll(/\{(\w+)\}/gu, ':$1'),
+      );
       t.equal(route?.scope, needed, id);
       if (needed === 'open') t.strictSame(security, [], `${id} is open in the document`);
       else t.match(description, `Scope: \`${needed}\`.`);
@@ -170,40 +305,73 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
 
   t.test('what is open: probes, the documentation, the meaning of errors, and nothing else', async (t) => {
     const open = new Set(all.routes.filter(({ scope }) => scope === 'open').map(({ url }) => url));
-    t.strictSame([...open].filter((url) => !/^\/(|livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)), []);
+    t.strictSame(
+      [...open].filter((url) => !/^\/(|livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)),
+      [],
+    );
   });
 
   t.test('the scheme is taken in any case, with any number of blanks', async (t) => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
-      t.equal((await all.app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${all.key}` } })).statusCode, 200, scheme);
+      t.equal(
+        (await all.app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${all.key}` } })).statusCode,
+        200,
+        scheme,
+      );
     }
   });
 
   t.test('a scope lets nobody do more than it says: what a key of one scope changes is its own kind', async (t) => {
     const body = { method: 'POST', payload: { version: '1.0.0', reason: 'Let me in' } } as const;
     for (const [held, key] of all.keys) {
-      const { statusCode } = await all.app.inject({ ...body, url: '/v1/packs/coach/activations', headers: { authorization: `Bearer ${key}` } });
+      const { statusCode } = await all.app.inject({
+        ...body,
+        url: '/v1/packs/coach/activations',
+        headers: { authorization: `Bearer ${key}` },
+      });
       t.equal(statusCode < 300, held === '*' || held === 'packs:activate', held);
     }
     const [head] = await all.store.events({ order: 'descending', limit: 1 });
-    t.match(head, { type: 'version-activated', actor: { label: 'packs:activate' } }, 'it moved once, by whom it may be moved');
+    t.match(
+      head,
+      { type: 'version-activated', actor: { label: 'packs:activate' } },
+      'it moved once, by whom it may be moved',
+    );
   });
 
   t.test('no trick with a path gets past the guard', async (t) => {
     const origin = await listen(all.app);
-    const without = (scope: Route['scope']) => `Bearer ${all.keys.get(scope === 'metrics:read' ? 'prompts:read' : 'metrics:read')}`;
+    const without = (scope: Route['scope']) =>
+      `Bearer ${all.keys.get(scope === 'metrics:read' ? 'prompts:read' : 'metrics:read')}`;
     const before = all.app.registry.current;
     const ask = async (method: string, target: string, authorization: string) => {
       const header = authorization === '' ? '' : `Authorization: ${authorization}\r\n`;
-      return answerIn(await exchange(origin, Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${header}Connection: close\r\n\r\n`, 'latin1')));
+      return answerIn(
+        await exchange(
+          origin,
+          Buffer.from(
+            `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${header}Connection: close\r\n\r\n`,
+            'latin1',
+          ),
+        ),
+      );
     };
     const through: string[] = [];
     let asked = 0;
     // HEAD is routed as GET is; the matrix has it.
-    for (const { method, url, scope } of all.routes.filter(({ method, scope }) => scope !== 'open' && method !== 'HEAD')) {
+    for (const { method, url, scope } of all.routes.filter(
+      ({ method, scope }) => scope !== 'open' && method !== 'HEAD',
+    )) {
       const answers = tricksWith(placeOf(url)).flatMap((target) => [
-        ask(method, target, '').then(({ statusCode }) => [400, 401, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for nobody`)),
-        ask(method, target, without(scope)).then(({ statusCode }) => [400, 403, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for a key without the scope`)),
+        ask(method, target, '').then(
+          ({ statusCode }) =>
+            [400, 401, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for nobody`),
+        ),
+        ask(method, target, without(scope)).then(
+          ({ statusCode }) =>
+            [400, 403, 404, 405].includes(statusCode) ||
+            through.push(`${method} ${target}: ${statusCode} for a key without the scope`),
+        ),
       ]);
       asked += (await Promise.all(answers)).length;
     }
@@ -211,7 +379,11 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     t.ok(asked > 1000, `${asked} requests`);
     t.equal(all.app.registry.current, before, 'nothing was changed');
     t.equal((await ask('GET', 'http://localhost/v1/packs', '')).statusCode, 401, 'absolute form, nobody');
-    t.equal((await ask('GET', 'http://localhost/v1/packs', `Bearer ${all.key}`)).statusCode, 200, 'absolute form with a key: it is the same place');
+    t.equal(
+      (await ask('GET', 'http://localhost/v1/packs', `Bearer ${all.key}`)).statusCode,
+      200,
+      'absolute form with a key: it is the same place',
+    );
     t.equal((await ask('GET', '/%761/packs', '')).statusCode, 401, 'an encoded letter, nobody');
   });
 });
@@ -224,8 +396,20 @@ t.test('control: a route that nobody guards is found, and so is one that says no
   });
   // What is open holds large documents, and was asked for above.
   const { faults } = await faultsIn({ ...planted, routes: planted.routes.filter(({ scope }) => scope !== 'open') });
-  for (const expected of ['GET /v1/planted: nobody gets a 200 in place of a 401', 'GET /v1/planted: revoked gets a 200', 'GET /v1/planted: a key for prompts:read gets a 200', 'GET /v1/silent declares no scope']) {
-    t.ok(faults.some((fault) => fault.startsWith(expected)), expected);
+  for (const expected of [
+    'GET /v1/planted: nobody gets a 200 in place of a 401',
+    'GET /v1/planted: revoked gets a 200',
+    'GET /v1/planted: a key for prompts:read gets a 200',
+    'GET /v1/silent declares no scope',
+  ]) {
+    t.ok(
+      faults.some((fault) => fault.startsWith(expected)),
+      expected,
+    );
   }
-  t.strictSame(faults.filter((fault) => !/ \/v1\/(planted|silent)\b/u.test(fault)), [], 'and nothing else');
+  t.strictSame(
+    faults.filter((fault) => !/ \/v1\/(planted|silent)\b/u.test(fault)),
+    [],
+    'and nothing else',
+  );
 });

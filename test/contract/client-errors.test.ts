@@ -37,7 +37,10 @@ async function hold(t: Test, bytes: string): Promise<Held> {
   const socket = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
   t.teardown(() => socket.destroy());
   let text = '';
-  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk)).on('error', () => undefined);
+  socket
+    .setEncoding('latin1')
+    .on('data', (chunk: string) => (text += chunk))
+    .on('error', () => undefined);
   const told = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
   await once(socket, 'connect');
   let there = accepted.get(socket.localPort);
@@ -48,33 +51,59 @@ async function hold(t: Test, bytes: string): Promise<Held> {
 }
 
 function answersIn(text: string): string[] {
-  return text.split(/(?=HTTP\/1\.1 \d{3} )/u).filter((part) => part !== '').map((part) => {
-    const [head = '', body = ''] = part.split('\r\n\r\n');
-    const status = head.split(' ')[1] ?? '';
-    if (Number(status) < 400) return status;
-    return `${status} ${/^content-type: application\/problem\+json/imu.test(head) ? (JSON.parse(body) as { code: string }).code : head}`;
-  });
+  return text
+    .split(/(?=HTTP\/1\.1 \d{3} )/u)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [head = '', body = ''] = part.split('\r\n\r\n');
+      const status = head.split(' ')[1] ?? '';
+      if (Number(status) < 400) return status;
+      return `${status} ${/^content-type: application\/problem\+json/imu.test(head) ? (JSON.parse(body) as { code: string }).code : head}`;
+    });
 }
 
 t.test('one answer to each request, then the end', async (t) => {
   const cases: Readonly<Record<string, readonly [bytes: string, answers: readonly string[]]>> = {
-    'a coding that is not known, without a key': [`POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Transfer-Encoding: xchunked\r\n\r\n`, ['400 validation-failed']],
-    'the same on a read': [`GET /v1/packs HTTP/1.1\r\n${HEAD}Transfer-Encoding: xchunked\r\n\r\n`, ['400 validation-failed']],
-    'with a key': [`GET /v1/packs HTTP/1.1\r\n${AUTHORIZED}Transfer-Encoding: xchunked\r\n\r\n`, ['400 validation-failed']],
+    'a coding that is not known, without a key': [
+      `POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Transfer-Encoding: xchunked\r\n\r\n`,
+      ['400 validation-failed'],
+    ],
+    'the same on a read': [
+      `GET /v1/packs HTTP/1.1\r\n${HEAD}Transfer-Encoding: xchunked\r\n\r\n`,
+      ['400 validation-failed'],
+    ],
+    'with a key': [
+      `GET /v1/packs HTTP/1.1\r\n${AUTHORIZED}Transfer-Encoding: xchunked\r\n\r\n`,
+      ['400 validation-failed'],
+    ],
     'two codings': [`${POST}${AUTHORIZED}Transfer-Encoding: chunked, xchunked\r\n\r\n`, ['400 validation-failed']],
-    'a chunk that is none': [`${POST}${AUTHORIZED}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`, ['400 validation-failed']],
-    'a chunk that is none, without a key': [`${POST}${HEAD}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`, ['401 unauthenticated']],
+    'a chunk that is none': [
+      `${POST}${AUTHORIZED}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`,
+      ['400 validation-failed'],
+    ],
+    'a chunk that is none, without a key': [
+      `${POST}${HEAD}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`,
+      ['401 unauthenticated'],
+    ],
     'no HTTP': ['Hello!\r\n\r\n', ['400 validation-failed']],
     'no HTTP behind a request': [`${LIVE}Hello!\r\n\r\n`, ['200', '400 validation-failed']],
     'half a header': [`GET /livez HTTP/1.1\r\n${HEAD}X-Half: `, ['408 request-timeout']],
     'half a header behind a request': [`${LIVE}GET /livez HTTP/1.1\r\n${HEAD}X-Half: `, ['200', '408 request-timeout']],
     nothing: ['', ['408 request-timeout']],
     'a body that does not come': [`${POST}${AUTHORIZED}Content-Length: 1000\r\n\r\n{`, ['408 request-timeout']],
-    'a body that does not come, refused before': [`${POST}${HEAD}Content-Length: 1000\r\n\r\n{`, ['401 unauthenticated']],
-    'headers that are too large': [`GET /livez HTTP/1.1\r\n${HEAD}X-Large: ${'a'.repeat(20_000)}\r\n\r\n`, ['431 header-too-large']],
+    'a body that does not come, refused before': [
+      `${POST}${HEAD}Content-Length: 1000\r\n\r\n{`,
+      ['401 unauthenticated'],
+    ],
+    'headers that are too large': [
+      `GET /livez HTTP/1.1\r\n${HEAD}X-Large: ${'a'.repeat(20_000)}\r\n\r\n`,
+      ['431 header-too-large'],
+    ],
     'a last answer': [`GET /livez HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`, ['200']],
   };
-  const answers = Object.entries(cases).map(async ([name, [bytes]]) => [name, await (await hold(t, bytes)).answers] as const);
+  const answers = Object.entries(cases).map(
+    async ([name, [bytes]]) => [name, await (await hold(t, bytes)).answers] as const,
+  );
   for (const [name, given] of await Promise.all(answers)) t.strictSame(given, cases[name]?.[1], name);
 });
 

@@ -20,7 +20,8 @@ const READS: readonly (readonly [id: string, of: (pack: string) => Request])[] =
   ['getStylePrompt', (pack) => ({ path: { styleId: 'supportive' }, query: { pack } })],
 ];
 
-const moved = (pack: string, version: string, channel?: string) => app.registry.activate({ pack, version, reason, channel });
+const moved = (pack: string, version: string, channel?: string) =>
+  app.registry.activate({ pack, version, reason, channel });
 
 /** A pack of the test's own, with two versions, at 1.0.0 in the default channel. */
 async function packAt1(pack: string): Promise<string> {
@@ -47,8 +48,38 @@ t.test('If-None-Match: lists, *, weak and strong match; anything else does not',
     const request = of(pack);
     const { etag, body } = await ask(t, id, request);
     const bare = etag.slice(1, -1);
-    const matching = ['*', ' * ', etag, `W/${etag}`, `"other", ${etag}`, `${etag}, "other"`, `"a","b",W/${etag},"c"`, `  ${etag}  `, `"", ${etag}`, `"with, comma", ${etag}`];
-    const other = ['', '"other"', 'W/"other"', bare, `'${bare}'`, `"${bare}`, `${bare}"`, `w/${etag.slice(0, -1)}x"`, `"${revision}"`, `"${bare}x"`, '"', ',', ',,,', 'W/', '**', '"*"', '\u00ff', `"other ${bare}"`];
+    const matching = [
+      '*',
+      ' * ',
+      etag,
+      `W/${etag}`,
+      `"other", ${etag}`,
+      `${etag}, "other"`,
+      `"a","b",W/${etag},"c"`,
+      `  ${etag}  `,
+      `"", ${etag}`,
+      `"with, comma", ${etag}`,
+    ];
+    const other = [
+      '',
+      '"other"',
+      'W/"other"',
+      bare,
+      `'${bare}'`,
+      `"${bare}`,
+      `${bare}"`,
+      `w/${etag.slice(0, -1)}x"`,
+      `"${revision}"`,
+      `"${bare}x"`,
+      '"',
+      ',',
+      ',,,',
+      'W/',
+      '**',
+      '"*"',
+      '\u00ff',
+      `"other ${bare}"`,
+    ];
     for (const known of matching) {
       const answer = await ask(t, id, { ...request, headers: { 'if-none-match': known } });
       t.equal(answer.statusCode, 304, `${id}: ${known}`);
@@ -87,7 +118,10 @@ t.test('a rollback to the same content is another ETag, and the old one gets the
     t.equal(third.statusCode, 200, `${id}: it has moved back`);
     t.equal(third.body.digest, first.body.digest, 'the digest is the same again');
     t.equal(third.body.text ?? third.body.system, first.body.text ?? first.body.system, 'so is the text');
-    t.ok(third.body.revision > second.body.revision && second.body.revision > first.body.revision, 'SPEC R4: the revision only grows');
+    t.ok(
+      third.body.revision > second.body.revision && second.body.revision > first.body.revision,
+      'SPEC R4: the revision only grows',
+    );
     t.equal(new Set([first.etag, second.etag, third.etag]).size, 3);
   }
 });
@@ -109,7 +143,11 @@ t.test('HEAD takes conditions as GET does', async (t) => {
   const whole = await app.inject({ url });
   const etag = String(whole.headers['etag']);
   const head = await app.inject({ method: 'HEAD', url });
-  t.match(head, { statusCode: 200, body: '', headers: { etag, 'content-length': String(Buffer.byteLength(whole.body)) } });
+  t.match(head, {
+    statusCode: 200,
+    body: '',
+    headers: { etag, 'content-length': String(Buffer.byteLength(whole.body)) },
+  });
   const unchanged = await app.inject({ method: 'HEAD', url, headers: { 'if-none-match': etag } });
   t.match(unchanged, { statusCode: 304, body: '', headers: { etag } });
 });
@@ -128,7 +166,13 @@ for (const [id, body] of WRITES) {
     const old = await ask(t, 'getActivePack', { path: { pack } });
     const { revision } = await moved(pack, '2.0.0');
     const { etag } = await ask(t, 'getActivePack', { path: { pack } });
-    return { pack, revision, etag, old, write: (match: string) => ask(t, id, { path: { pack }, body, headers: { 'if-match': match } }) };
+    return {
+      pack,
+      revision,
+      etag,
+      old,
+      write: (match: string) => ask(t, id, { path: { pack }, body, headers: { 'if-match': match } }),
+    };
   };
   const name = id.toLowerCase();
 
@@ -157,20 +201,66 @@ for (const [id, body] of WRITES) {
     const { etag: ofAnother } = await ask(t, 'getSystemPrompt', { query: { pack } });
     const before = app.registry.current;
     const unmatched: readonly (readonly [match: string, why: RegExp])[] = [
-      ...[`"${revision - 1}"`, `"${revision + 1}"`, old.etag, `"0${revision}"`, `W/"1", "${revision - 1}"`].map((match) => [match, /has moved: it is at 2\.0\.0 since revision/u] as const),
-      ...[`W/${etag}`, `W/"${revision}"`, `W/"1",W/${etag}`].map((match) => [match, new RegExp(`weak tag \\(W/"…"\\) never matches.*Send the ETag of getActivePack, or "${revision}"`, 'u')] as const),
-      ...[ofAnother, `"${revision}.0"`].map((match) => [match, /is of this revision, but of another resource/u] as const),
-      ...['""', '"*"', '"junk"', '"junk", W/"1"'].map((match) => [match, /is not an ETag of this registry\. Send the ETag of getActivePack/u] as const),
+      ...[`"${revision - 1}"`, `"${revision + 1}"`, old.etag, `"0${revision}"`, `W/"1", "${revision - 1}"`].map(
+        (match) => [match, /has moved: it is at 2\.0\.0 since revision/u] as const,
+      ),
+      ...[`W/${etag}`, `W/"${revision}"`, `W/"1",W/${etag}`].map(
+        (match) =>
+          [
+            match,
+            new RegExp(`weak tag \\(W/"…"\\) never matches.*Send the ETag of getActivePack, or "${revision}"`, 'u'),
+          ] as const,
+      ),
+      ...[ofAnother, `"${revision}.0"`].map(
+        (match) => [match, /is of this revision, but of another resource/u] as const,
+      ),
+      ...['""', '"*"', '"junk"', '"junk", W/"1"'].map(
+        (match) => [match, /is not an ETag of this registry\. Send the ETag of getActivePack/u] as const,
+      ),
     ];
     for (const [match, why] of unmatched) {
       const answer = await write(match);
-      t.match(answer, { statusCode: 412, body: { code: 'revision-conflict', currentRevision: revision, detail: why } }, match);
-      t.equal(/has moved/u.test(answer.body.detail), why.source.startsWith('has moved'), 'it says that the channel has moved only if it has');
+      t.match(
+        answer,
+        { statusCode: 412, body: { code: 'revision-conflict', currentRevision: revision, detail: why } },
+        match,
+      );
+      t.equal(
+        /has moved/u.test(answer.body.detail),
+        why.source.startsWith('has moved'),
+        'it says that the channel has moved only if it has',
+      );
     }
-    const malformed = [`${revision}`, etag.slice(1, -1), '', '"', 'junk', '**', '0', 'null', `w/${etag}`, `${etag} ${etag}`, `${etag}; x`, `*, ${etag}`, ',', `"${revision}`, '"a b"'];
+    const malformed = [
+      `${revision}`,
+      etag.slice(1, -1),
+      '',
+      '"',
+      'junk',
+      '**',
+      '0',
+      'null',
+      `w/${etag}`,
+      `${etag} ${etag}`,
+      `${etag}; x`,
+      `*, ${etag}`,
+      ',',
+      `"${revision}`,
+      '"a b"',
+    ];
     for (const match of malformed) {
       const answer = await write(match);
-      t.match(answer, { statusCode: 400, body: { code: 'validation-failed', errors: [{ parameter: 'if-match', detail: /^Send the ETag of getActivePack as it came/u }] } }, match);
+      t.match(
+        answer,
+        {
+          statusCode: 400,
+          body: {
+            code: 'validation-failed',
+            errors: [{ parameter: 'if-match', detail: /^Send the ETag of getActivePack as it came/u }],
+          },
+        },
+        match,
+      );
     }
     t.equal(app.registry.current, before, 'nothing was changed');
     t.equal((await write(`"${revision}"`)).statusCode, 201, 'what the refusals gave is right');
@@ -191,7 +281,8 @@ for (const [id, body] of WRITES) {
     const answers = await Promise.all(Array.from({ length: 5 }, () => write(`"${revision}"`)));
     t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [201, 412, 412, 412, 412]);
     const won = answers.find(({ statusCode }) => statusCode === 201)?.revision;
-    for (const { statusCode, body } of answers) if (statusCode === 412) t.equal(body.currentRevision, won, 'the others hear where it is now');
+    for (const { statusCode, body } of answers)
+      if (statusCode === 412) t.equal(body.currentRevision, won, 'the others hear where it is now');
   });
 
   t.test(`${id}: a channel that points nowhere matches nothing, not even *`, async (t) => {
@@ -228,7 +319,11 @@ t.test('every answer names the revision of its snapshot, and may not be kept una
     [`/v1/packs/${pack}/activations`, 400, { method: 'POST', headers: json, payload: '{' }],
     [`/v1/packs/${pack}/activations`, 413, { method: 'POST', headers: json, payload: `"${'x'.repeat(1024 * 1024)}"` }],
     [`/v1/packs/${pack}/activations`, 422, { method: 'POST', payload: { version: '7.7.7', reason } }],
-    [`/v1/packs/${pack}/activations`, 412, { method: 'POST', payload: { version: '2.0.0', reason }, headers: { 'if-match': '"1"' } }],
+    [
+      `/v1/packs/${pack}/activations`,
+      412,
+      { method: 'POST', payload: { version: '2.0.0', reason }, headers: { 'if-match': '"1"' } },
+    ],
     [`/v1/packs/${pack}/rollback`, 409, { method: 'POST', payload: { reason } }],
     ['/v1/coach/sessions', 201, { method: 'POST', payload: {} }],
     ['/v1/coach/sessions/none', 404],
@@ -243,7 +338,11 @@ t.test('every answer names the revision of its snapshot, and may not be kept una
   for (const [url, status, options = {}] of answers) {
     const { statusCode, headers } = await app.inject({ ...options, url });
     const always = ['registry-revision', 'cache-control', 'x-content-type-options'].map((name) => headers[name]);
-    t.strictSame([statusCode, ...always.map(String)], [status, String(revision), 'private, no-cache', 'nosniff'], `${status} ${url.slice(0, 60)}`);
+    t.strictSame(
+      [statusCode, ...always.map(String)],
+      [status, String(revision), 'private, no-cache', 'nosniff'],
+      `${status} ${url.slice(0, 60)}`,
+    );
   }
   const write = await ask(t, 'activateVersion', { path: { pack }, body: { version: '2.0.0', reason } });
   t.equal(write.revision, revision + 1, 'a write names the revision that it made');

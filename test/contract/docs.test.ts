@@ -48,36 +48,60 @@ t.test('/openapi.json says the same', async (t) => {
 t.test('/docs is Swagger UI, whole', async (t) => {
   const pages = await pagesFrom('/docs');
   t.match(pages.get('/docs')?.body, /swagger-ui/u);
-  t.ok([...pages.keys()].some((path) => path.endsWith('swagger-ui-bundle.js')), 'with its script');
-  t.ok([...pages.keys()].some((path) => path.endsWith('.css')), 'with its looks');
+  t.ok(
+    [...pages.keys()].some((path) => path.endsWith('swagger-ui-bundle.js')),
+    'with its script',
+  );
+  t.ok(
+    [...pages.keys()].some((path) => path.endsWith('.css')),
+    'with its looks',
+  );
   t.equal((await app.inject({ url: '/docs/json' })).statusCode, 200, 'with the document that it shows');
 });
 
 t.test('a page is answered whole, whatever part or state of it is asked for', async (t) => {
   const url = '/docs/static/swagger-ui.css';
   const whole = await app.inject({ url });
-  for (const headers of [{ range: 'bytes=0-9' }, { range: 'bytes=999999999-' }, { range: 'bytes=5-1' }, { 'if-match': '"x"' }, { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, { range: 'bytes=0-9', 'if-range': '"x"' }]) {
+  for (const headers of [
+    { range: 'bytes=0-9' },
+    { range: 'bytes=999999999-' },
+    { range: 'bytes=5-1' },
+    { 'if-match': '"x"' },
+    { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    { range: 'bytes=0-9', 'if-range': '"x"' },
+  ]) {
     const { statusCode, body } = await app.inject({ url, headers });
     t.strictSame([statusCode, body === whole.body], [200, true], JSON.stringify(headers));
   }
-  t.equal((await app.inject({ url, headers: { 'if-none-match': String(whole.headers['etag']) } })).statusCode, 304, 'what a browser has it need not fetch again');
+  t.equal(
+    (await app.inject({ url, headers: { 'if-none-match': String(whole.headers['etag']) } })).statusCode,
+    304,
+    'what a browser has it need not fetch again',
+  );
 });
 
 t.test('nothing on the page comes from a foreign host', async (t) => {
   for (const [path, { type, body }] of await pagesFrom('/docs')) {
-    if (type.includes('html')) t.strictSame([...body.matchAll(/(?:src|href|action)="(?:https?:)?\/\/[^"]*"/gu)].map(String), [], path);
-    if (type.includes('css')) t.strictSame([...body.matchAll(/(?:url\(["']?|@import ["']?)(?:https?:)?\/\/[^)]*/gu)].map(String), [], path);
-    if (path.endsWith('swagger-initializer.js')) t.notMatch(body.replaceAll(/^\s*\/\/.*$/gmu, ''), /https?:\/\//u, `${path}, but for its comments`);
+    if (type.includes('html'))
+      t.strictSame([...body.matchAll(/(?:src|href|action)="(?:https?:)?\/\/[^"]*"/gu)].map(String), [], path);
+    if (type.includes('css'))
+      t.strictSame([...body.matchAll(/(?:url\(["']?|@import ["']?)(?:https?:)?\/\/[^)]*/gu)].map(String), [], path);
+    if (path.endsWith('swagger-initializer.js'))
+      t.notMatch(body.replaceAll(/^\s*\/\/.*$/gmu, ''), /https?:\/\//u, `${path}, but for its comments`);
   }
 });
 
 t.test('the pages carry a policy that a plain-http address can live with', async (t) => {
   for (const url of ['/docs', '/docs/static/swagger-ui-bundle.js', '/openapi.json', '/openapi.yaml']) {
     const { headers } = await app.inject({ url });
-    const policy = new Map(String(headers['content-security-policy']).split(';').map((part) => {
-      const [name = '', ...values] = part.trim().split(/\s+/u);
-      return [name, values.join(' ')] as const;
-    }));
+    const policy = new Map(
+      String(headers['content-security-policy'])
+        .split(';')
+        .map((part) => {
+          const [name = '', ...values] = part.trim().split(/\s+/u);
+          return [name, values.join(' ')] as const;
+        }),
+    );
     t.equal(policy.get('default-src'), "'self'", url);
     t.equal(policy.get('script-src'), "'self'", 'no inline script, no eval');
     t.equal(policy.get('frame-ancestors'), "'self'");
@@ -95,16 +119,36 @@ t.test('/ says what this is: a page for people, links for programs', async (t) =
     const { statusCode, headers } = await app.inject({ url: '/', headers: { accept, authorization: '' } });
     t.strictSame([statusCode, headers['location'], headers['vary']], [302, './docs', 'Accept'], accept);
   }
-  for (const accept of [undefined, '*/*', 'application/json', 'text/html;q=0.1, application/json', 'text/html;q=0', 'text/html;q=x', 'application/json, text/html', ';;,,']) {
-    const { statusCode, headers, body } = await app.inject({ url: '/', headers: { authorization: '', ...(accept !== undefined && { accept }) } });
+  for (const accept of [
+    undefined,
+    '*/*',
+    'application/json',
+    'text/html;q=0.1, application/json',
+    'text/html;q=0',
+    'text/html;q=x',
+    'application/json, text/html',
+    ';;,,',
+  ]) {
+    const { statusCode, headers, body } = await app.inject({
+      url: '/',
+      headers: { authorization: '', ...(accept !== undefined && { accept }) },
+    });
     t.strictSame([statusCode, headers['vary']], [200, 'Accept'], accept ?? 'no Accept');
     t.match(headers['content-type'], /^application\/json/u);
-    const { name, version, links } = JSON.parse(body) as { name: string; version: string; links: Record<string, string> };
+    const { name, version, links } = JSON.parse(body) as {
+      name: string;
+      version: string;
+      links: Record<string, string>;
+    };
     t.strictSame([name, version], [packageJson.name, packageJson.version]);
-    for (const link of Object.values(links)) t.equal((await app.inject({ url: new URL(link, 'http://here/').pathname })).statusCode, 200, link);
+    for (const link of Object.values(links))
+      t.equal((await app.inject({ url: new URL(link, 'http://here/').pathname })).statusCode, 200, link);
   }
   t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200);
-  t.match(await app.inject({ method: 'POST', url: '/', payload: {} }), { statusCode: 405, headers: { allow: 'GET, HEAD' } });
+  t.match(await app.inject({ method: 'POST', url: '/', payload: {} }), {
+    statusCode: 405,
+    headers: { allow: 'GET, HEAD' },
+  });
 });
 
 t.test('each error has its page, which says what it means', async (t) => {

@@ -15,9 +15,14 @@ function bodiesOf({ requestBody }: Operation): readonly unknown[] {
   return (OPENAPI.components.schemas[name] as { examples?: unknown[] } | undefined)?.examples ?? [];
 }
 
-const pathOf = ({ parameters = [] }: Operation) => Object.fromEntries(parameters.filter((parameter) => parameter.in === 'path').map(({ name, example }) => [name, String(example)]));
+const pathOf = ({ parameters = [] }: Operation) =>
+  Object.fromEntries(
+    parameters.filter((parameter) => parameter.in === 'path').map(({ name, example }) => [name, String(example)]),
+  );
 
-const CHANGES = [...OPERATIONS.values()].filter(({ method, operationId }) => method === 'POST' && operationId !== CHANGES_NOTHING);
+const CHANGES = [...OPERATIONS.values()].filter(
+  ({ method, operationId }) => method === 'POST' && operationId !== CHANGES_NOTHING,
+);
 
 for (const operation of CHANGES) {
   t.test(`${operation.operationId}: the example as it stands changes nothing`, async (t) => {
@@ -37,7 +42,8 @@ for (const operation of CHANGES) {
 
 t.test('examples of moves show that they are dry, and which channel they move', (t) => {
   for (const id of ['activateVersion', 'rollbackPack']) {
-    for (const body of bodiesOf(OPERATIONS.get(id) as Operation)) t.match(body, { channel: 'production', dryRun: true }, id);
+    for (const body of bodiesOf(OPERATIONS.get(id) as Operation))
+      t.match(body, { channel: 'production', dryRun: true }, id);
   }
   t.end();
 });

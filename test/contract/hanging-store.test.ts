@@ -32,14 +32,18 @@ t.test('503 overloaded where the store hangs; all else is answered', async (t) =
     return answer;
   });
   for (const id of OPERATIONS.keys()) {
-    if (!FROM_STORE.includes(id)) t.ok((await ask(t, id, validRequest(id, world))).statusCode < 300, `${id} is answered meanwhile`);
+    if (!FROM_STORE.includes(id))
+      t.ok((await ask(t, id, validRequest(id, world))).statusCode < 300, `${id} is answered meanwhile`);
   }
   for (const { id, statusCode, body, headers } of await Promise.all(writing)) {
     t.match([statusCode, body.code, headers['retry-after']], [503, /^(store-unavailable|outcome-unknown)$/u, '1'], id);
   }
   t.equal(answered, 0, 'the readers still wait');
   for (const { statusCode, body, headers } of await Promise.all(hanging)) {
-    t.match({ statusCode, body, headers }, { statusCode: 503, body: { code: 'overloaded' }, headers: { 'retry-after': '1' } });
+    t.match(
+      { statusCode, body, headers },
+      { statusCode: 503, body: { code: 'overloaded' }, headers: { 'retry-after': '1' } },
+    );
   }
   t.equal(world.app.registry.current, before, 'nothing was changed');
 });

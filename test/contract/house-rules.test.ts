@@ -12,13 +12,35 @@ import { OPENAPI, OPENAPI_TEXT, schemaFaults, step, type OpenApiDocument, type O
 
 /** The names that generated clients depend on: API.md's, as far as they are built, and the page behind a problem's type. */
 const OPERATION_IDS = [
-  'listPacks', 'getPack', 'listVersions', 'getVersion', 'publishVersion',
-  'getActivePack', 'activateVersion', 'rollbackPack', 'listActivations',
-  'getSystemPrompt', 'listStyles', 'getStylePrompt', 'startCoachSession', 'getCoachSession',
-  'getPolicy', 'diffVersions', 'revokeVersion',
-  'listEvents', 'getAuditHead', 'verifyAudit', 'listKeys', 'createKey', 'revokeKey',
-  'streamEvents', 'listInstances',
-  'live', 'ready', 'getMetrics', 'getProblem',
+  'listPacks',
+  'getPack',
+  'listVersions',
+  'getVersion',
+  'publishVersion',
+  'getActivePack',
+  'activateVersion',
+  'rollbackPack',
+  'listActivations',
+  'getSystemPrompt',
+  'listStyles',
+  'getStylePrompt',
+  'startCoachSession',
+  'getCoachSession',
+  'getPolicy',
+  'diffVersions',
+  'revokeVersion',
+  'listEvents',
+  'getAuditHead',
+  'verifyAudit',
+  'listKeys',
+  'createKey',
+  'revokeKey',
+  'streamEvents',
+  'listInstances',
+  'live',
+  'ready',
+  'getMetrics',
+  'getProblem',
 ];
 
 /** Where each of them is. */
@@ -57,7 +79,8 @@ const PLACES: Readonly<Record<string, string>> = {
 type Rule = (document: OpenApiDocument) => string[];
 type Json = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every JSON Schema in the document, by pointer. Examples are values, not schemas, and are not gone into. */
 function schemasIn(value: unknown, pointer = '', inSchema = false): [string, Json][] {
@@ -69,9 +92,12 @@ function schemasIn(value: unknown, pointer = '', inSchema = false): [string, Jso
       const here = `${pointer}/${step(name)}`;
       if (['examples', 'example', 'enum', 'default', 'const'].includes(name)) return [];
       if (inSchema && ['properties', 'patternProperties', '$defs'].includes(name) && isObject(member)) {
-        return Object.entries(member).flatMap(([property, schema]) => schemasIn(schema, `${here}/${step(property)}`, true));
+        return Object.entries(member).flatMap(([property, schema]) =>
+          schemasIn(schema, `${here}/${step(property)}`, true),
+        );
       }
-      if (pointer === '/components' && name === 'schemas') return Object.entries(member as Json).flatMap(([id, schema]) => schemasIn(schema, `${here}/${step(id)}`, true));
+      if (pointer === '/components' && name === 'schemas')
+        return Object.entries(member as Json).flatMap(([id, schema]) => schemasIn(schema, `${here}/${step(id)}`, true));
       return schemasIn(member, here, inSchema || name === 'schema');
     }),
   );
@@ -88,7 +114,13 @@ function operationsIn({ paths }: OpenApiDocument): [string, Operation][] {
 }
 
 const responsesIn = (document: OpenApiDocument) =>
-  operationsIn(document).flatMap(([pointer, { responses }]) => Object.entries(responses).map(([status, response]) => ({ pointer: `${pointer}/responses/${status}`, status: Number(status), response })));
+  operationsIn(document).flatMap(([pointer, { responses }]) =>
+    Object.entries(responses).map(([status, response]) => ({
+      pointer: `${pointer}/responses/${status}`,
+      status: Number(status),
+      response,
+    })),
+  );
 
 const names: Rule = (document) => {
   const ids = operationsIn(document).map(([, { operationId }]) => operationId);
@@ -101,7 +133,9 @@ const names: Rule = (document) => {
 };
 
 const places: Rule = (document) =>
-  operationsIn(document).flatMap(([, { operationId, method, template }]) => (PLACES[operationId] === `${method} ${template}` ? [] : [`${operationId} is at ${method} ${template}`]));
+  operationsIn(document).flatMap(([, { operationId, method, template }]) =>
+    PLACES[operationId] === `${method} ${template}` ? [] : [`${operationId} is at ${method} ${template}`],
+  );
 
 const described: Rule = (document) => {
   const tags = document.tags.map(({ name }) => name);
@@ -113,46 +147,70 @@ const described: Rule = (document) => {
 };
 
 const parametersDescribed: Rule = (document) =>
-  operationsIn(document).flatMap(([pointer, { parameters = [] }]) => parameters.filter(({ description = '' }) => description.length < 5).map(({ name }) => `${pointer}: the parameter ${name} has no description`));
+  operationsIn(document).flatMap(([pointer, { parameters = [] }]) =>
+    parameters
+      .filter(({ description = '' }) => description.length < 5)
+      .map(({ name }) => `${pointer}: the parameter ${name} has no description`),
+  );
 
 /** What may hold more than it names: a problem, whose members go by its code, and what an event holds, which goes by its type. */
 const OPEN = ['/components/schemas/Problem', '/components/schemas/Event/properties/data'];
 
 const closed: Rule = (document) =>
   schemasIn(document)
-    .filter(([pointer, { type, properties }]) => !OPEN.includes(pointer) && (type === 'object' || properties !== undefined))
+    .filter(
+      ([pointer, { type, properties }]) => !OPEN.includes(pointer) && (type === 'object' || properties !== undefined),
+    )
     .filter(([, { additionalProperties }]) => additionalProperties !== false)
     .map(([pointer]) => `${pointer} is open`);
 
 /** Keys that are data cannot be told in a document, and generated clients lose them: lists are sent instead. */
 const noKeysAsData: Rule = (document) =>
   schemasIn(document)
-    .filter(([pointer, schema]) => 'patternProperties' in schema || 'propertyNames' in schema || isObject(schema['additionalProperties']) || (!OPEN.includes(pointer) && schema['additionalProperties'] === true))
+    .filter(
+      ([pointer, schema]) =>
+        'patternProperties' in schema ||
+        'propertyNames' in schema ||
+        isObject(schema['additionalProperties']) ||
+        (!OPEN.includes(pointer) && schema['additionalProperties'] === true),
+    )
     .map(([pointer]) => `${pointer} has keys that are data`);
 
 const problemsOnly: Rule = (document) =>
   responsesIn(document)
     .filter(({ status }) => status >= 400)
-    .filter(({ response }) => JSON.stringify(Object.entries(response.content ?? {}).map(([type, { schema }]) => [type, schema])) !== '[["application/problem+json",{"$ref":"#/components/schemas/Problem"}]]')
+    .filter(
+      ({ response }) =>
+        JSON.stringify(Object.entries(response.content ?? {}).map(([type, { schema }]) => [type, schema])) !==
+        '[["application/problem+json",{"$ref":"#/components/schemas/Problem"}]]',
+    )
     .map(({ pointer }) => `${pointer} is no problem`);
 
 const namedAnswers: Rule = (document) =>
   responsesIn(document)
     .filter(({ status }) => status < 300)
-    .filter(({ response }) => Object.values(response.content ?? {}).length !== 1 || Object.values(response.content ?? {}).some(({ schema }) => Object.keys(schema).join() !== '$ref'))
+    .filter(
+      ({ response }) =>
+        Object.values(response.content ?? {}).length !== 1 ||
+        Object.values(response.content ?? {}).some(({ schema }) => Object.keys(schema).join() !== '$ref'),
+    )
     .map(({ pointer }) => `${pointer} has no named schema`);
 
 const bodiesNamed: Rule = (document) =>
   operationsIn(document).flatMap(([pointer, { method, requestBody }]) => {
     if (method === 'GET') return requestBody === undefined ? [] : [`${pointer}: a GET with a body`];
     const [media, ...others] = Object.entries(requestBody?.content ?? {});
-    return media?.[0] === 'application/json' && others.length === 0 && media[1].schema.$ref !== undefined ? [] : [`${pointer}: its body has no named schema`];
+    return media?.[0] === 'application/json' && others.length === 0 && media[1].schema.$ref !== undefined
+      ? []
+      : [`${pointer}: its body has no named schema`];
   });
 
 const answersHaveExamples: Rule = (document) =>
   responsesIn(document)
     .filter(({ status }) => status < 300)
-    .filter(({ response }) => Object.values(response.content ?? {}).some(({ examples = {} }) => Object.keys(examples).length === 0))
+    .filter(({ response }) =>
+      Object.values(response.content ?? {}).some(({ examples = {} }) => Object.keys(examples).length === 0),
+    )
     .map(({ pointer }) => `${pointer} has no example`);
 
 const bodiesHaveExamples: Rule = (document) =>
@@ -171,14 +229,23 @@ const revisionEverywhere: Rule = (document) =>
 /** 201 says where what was made is; a conditional answer carries an ETag; 401 says how to authenticate; 429 and 503 say when to come back. */
 const headersByStatus: Rule = (document) =>
   responsesIn(document).flatMap(({ pointer, status, response }) => {
-    const needed = { 201: 'Location', 304: 'ETag', 401: 'WWW-Authenticate', 429: 'Retry-After', 503: 'Retry-After' }[status];
+    const needed = { 201: 'Location', 304: 'ETag', 401: 'WWW-Authenticate', 429: 'Retry-After', 503: 'Retry-After' }[
+      status
+    ];
     return needed === undefined || needed in (response.headers ?? {}) ? [] : [`${pointer} does not declare ${needed}`];
   });
 
 /** Swagger UI fills examples in and sends them. */
 const nothingFilledIn: Rule = (document) =>
   operationsIn(document).flatMap(([pointer, { parameters = [] }]) =>
-    parameters.filter(({ in: place, required, ...parameter }) => place !== 'path' && required !== true && ('example' in parameter || 'examples' in parameter || 'examples' in parameter.schema)).map(({ name }) => `${pointer}: ${name} is filled in`),
+    parameters
+      .filter(
+        ({ in: place, required, ...parameter }) =>
+          place !== 'path' &&
+          required !== true &&
+          ('example' in parameter || 'examples' in parameter || 'examples' in parameter.schema),
+      )
+      .map(({ name }) => `${pointer}: ${name} is filled in`),
   );
 
 const RULES = {
@@ -238,26 +305,43 @@ t.test('examples are what they stand for', async (t) => {
 
 t.test('the committed document is what the routes say, byte for byte', async (t) => {
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks write files of their own
-  const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('../../scripts/openapi.ts', import.meta.url)), '--check'], { encoding: 'utf8', env });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('../../scripts/openapi.ts', import.meta.url)), '--check'],
+    { encoding: 'utf8', env },
+  );
   t.equal(status, 0, `${stdout}${stderr}`);
 });
 
 t.test('control: a planted violation of each rule is found', async (t) => {
   const planted: Record<keyof typeof RULES, (document: Mutable) => void> = {
-    'operationIds are the ones of API.md, each once, in camelCase': (document) => (document.paths['/livez'].get.operationId = 'Is_live'),
-    'each operation is where API.md has it': (document) => ([document.paths['/live'], document.paths['/livez']] = [document.paths['/livez'], {}]),
-    'each operation has one tag, a summary and a description': (document) => (document.paths['/livez'].get.tags = ['Elsewhere']),
-    'each parameter is described': (document) => delete document.paths['/v1/packs/{pack}'].get.parameters[0].description,
-    'every object is closed, except Problem and what an event holds': (document) => delete document.components.schemas['Session'].properties.prompt.additionalProperties,
-    'no object has keys that are data': (document) => (document.components.schemas['Pack'].additionalProperties = { type: 'string' }),
-    'every answer from 400 on is application/problem+json': (document) => (document.paths['/livez'].get.responses['500'].content = { 'application/json': {} }),
-    'every 2xx is one named schema': (document) => (document.paths['/livez'].get.responses['200'].content['application/json'].schema = { type: 'string' }),
-    'every body is JSON with one named schema': (document) => delete document.paths['/v1/coach/sessions'].post.requestBody.content['application/json'].schema.$ref,
-    'every 2xx has an example': (document) => delete document.paths['/livez'].get.responses['200'].content['application/json'].examples,
+    'operationIds are the ones of API.md, each once, in camelCase': (document) =>
+      (document.paths['/livez'].get.operationId = 'Is_live'),
+    'each operation is where API.md has it': (document) =>
+      ([document.paths['/live'], document.paths['/livez']] = [document.paths['/livez'], {}]),
+    'each operation has one tag, a summary and a description': (document) =>
+      (document.paths['/livez'].get.tags = ['Elsewhere']),
+    'each parameter is described': (document) =>
+      delete document.paths['/v1/packs/{pack}'].get.parameters[0].description,
+    'every object is closed, except Problem and what an event holds': (document) =>
+      delete document.components.schemas['Session'].properties.prompt.additionalProperties,
+    'no object has keys that are data': (document) =>
+      (document.components.schemas['Pack'].additionalProperties = { type: 'string' }),
+    'every answer from 400 on is application/problem+json': (document) =>
+      (document.paths['/livez'].get.responses['500'].content = { 'application/json': {} }),
+    'every 2xx is one named schema': (document) =>
+      (document.paths['/livez'].get.responses['200'].content['application/json'].schema = { type: 'string' }),
+    'every body is JSON with one named schema': (document) =>
+      delete document.paths['/v1/coach/sessions'].post.requestBody.content['application/json'].schema.$ref,
+    'every 2xx has an example': (document) =>
+      delete document.paths['/livez'].get.responses['200'].content['application/json'].examples,
     'every body has an example': (document) => delete document.components.schemas['StartSessionRequest'].examples,
-    'what may be left out of a request is not filled in': (document) => (document.paths['/v1/audit/events'].get.parameters[2].example = 'coach'),
-    'every answer declares Registry-Revision': (document) => delete document.paths['/livez'].get.responses['431'].headers['Registry-Revision'],
-    '201, 304, 401, 429 and 503 declare their header': (document) => delete document.paths['/v1/coach/sessions'].post.responses['201'].headers.Location,
+    'what may be left out of a request is not filled in': (document) =>
+      (document.paths['/v1/audit/events'].get.parameters[2].example = 'coach'),
+    'every answer declares Registry-Revision': (document) =>
+      delete document.paths['/livez'].get.responses['431'].headers['Registry-Revision'],
+    '201, 304, 401, 429 and 503 declare their header': (document) =>
+      delete document.paths['/v1/coach/sessions'].post.responses['201'].headers.Location,
   };
   for (const [name, plant] of Object.entries(planted)) {
     const document = structuredClone(OPENAPI) as unknown as Mutable;

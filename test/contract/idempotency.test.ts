@@ -28,14 +28,20 @@ const WRITES: Readonly<Record<string, (opened: TestApp, name: string) => Promise
   },
   rollbackPack: async ({ app }, name) => {
     await packAt3(app, name);
-    return { request: { path: { pack: name }, body: { reason } }, other: { path: { pack: name }, body: { reason: 'Another one' } } };
+    return {
+      request: { path: { pack: name }, body: { reason } },
+      other: { path: { pack: name }, body: { reason: 'Another one' } },
+    };
   },
   revokeVersion: async ({ app }, name) => {
     await packAt3(app, name);
     const revoke = (version: string): Request => ({ path: { pack: name, version }, body: { reason } });
     return { request: revoke('3.0.0'), other: revoke('1.0.0') };
   },
-  createKey: async (_, name) => ({ request: { body: { label: name, scopes: ['prompts:read'] } }, other: { body: { label: name, scopes: ['audit:read'] } } }),
+  createKey: async (_, name) => ({
+    request: { body: { label: name, scopes: ['prompts:read'] } },
+    other: { body: { label: name, scopes: ['audit:read'] } },
+  }),
   revokeKey: async ({ app }, name) => {
     const { record } = await app.registry.createKey({ label: name, scopes: ['prompts:read'] });
     const revoke = (why: string): Request => ({ path: { keyId: record.keyId }, body: { reason: why } });
@@ -48,7 +54,10 @@ async function packAt3(app: TestApp['app'], pack: string): Promise<void> {
   for (const version of ['1.0.0', '2.0.0', '3.0.0']) await app.registry.activate({ pack, version, reason });
 }
 
-const keyed = (request: Request, key: string): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': key } });
+const keyed = (request: Request, key: string): Request => ({
+  ...request,
+  headers: { ...request.headers, 'idempotency-key': key },
+});
 
 /** What a repeat must say again. The answer of `createKey` shows its secret once. */
 function told({ statusCode, headers, body: { secret: _, ...body } }: Answer): object {
@@ -76,15 +85,25 @@ for (const [id, prepare] of Object.entries(WRITES)) {
     t.ok(first.statusCode < 300);
     t.equal(first.headers['idempotency-replayed'], undefined, 'the first is no repeat');
     t.equal(await events(), before + 1, 'it is one event');
-    for (const key of [`repeat ${id}`, `"repeat ${id}"`, ` repeat ${id} `]) isReplay(t, await ask(t, id, keyed(request, key)), first, key);
+    for (const key of [`repeat ${id}`, `"repeat ${id}"`, ` repeat ${id} `])
+      isReplay(t, await ask(t, id, keyed(request, key)), first, key);
     const members = Object.fromEntries(Object.entries(request.body as object).reverse());
-    isReplay(t, await ask(t, id, keyed({ ...request, body: members }, `repeat ${id}`)), first, 'members in another order');
+    isReplay(
+      t,
+      await ask(t, id, keyed({ ...request, body: members }, `repeat ${id}`)),
+      first,
+      'members in another order',
+    );
     const mismatch = await ask(t, id, keyed(other, `repeat ${id}`));
     t.match(mismatch, { statusCode: 422, body: { code: 'idempotency-mismatch' } }, 'another request with that key');
     t.equal(await events(), before + 1, 'it still is one event');
 
     const [event] = await store.events({ order: 'descending', limit: 1 });
-    t.match(event?.data, { idempotency: { key: `repeat ${id}`, fingerprint: /^[0-9a-f]{64}$/u } }, 'the key stands in the event itself');
+    t.match(
+      event?.data,
+      { idempotency: { key: `repeat ${id}`, fingerprint: /^[0-9a-f]{64}$/u } },
+      'the key stands in the event itself',
+    );
     // The answer is that of the first, also after the world has moved on.
     const { body } = await ask(t, 'createKey', { body: { label: 'passing by', scopes: ['prompts:read'] } });
     await ask(t, 'revokeKey', { path: { keyId: body.keyId }, body: { reason } });
@@ -105,9 +124,23 @@ for (const [id, prepare] of Object.entries(WRITES)) {
   t.test(`${id}: a key that is none is refused`, async (t) => {
     const { request } = await prepare(opened, `no-key-${name}`);
     const before = await events();
-    for (const key of ['', ' ', '""', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'x'.repeat(4000), 'ümlaut', 'a\tb', 'emoji\u00f0']) {
+    for (const key of [
+      '',
+      ' ',
+      '""',
+      'x'.repeat(256),
+      `"${'x'.repeat(256)}"`,
+      'x'.repeat(4000),
+      'ümlaut',
+      'a\tb',
+      'emoji\u00f0',
+    ]) {
       const { statusCode, body } = await ask(t, id, keyed(request, key));
-      t.match({ statusCode, body }, { statusCode: 400, body: { code: 'validation-failed' } }, JSON.stringify(key.slice(0, 20)));
+      t.match(
+        { statusCode, body },
+        { statusCode: 400, body: { code: 'validation-failed' } },
+        JSON.stringify(key.slice(0, 20)),
+      );
     }
     t.equal(await events(), before, 'nothing is in the log');
     const { request: another } = await prepare(opened, `long-key-${name}`);
@@ -116,7 +149,10 @@ for (const [id, prepare] of Object.entries(WRITES)) {
 }
 
 t.test('a repeat is known before If-Match and fromVersion are looked at', async (t) => {
-  for (const [id, body] of [['activateVersion', { version: '1.0.0', reason }], ['rollbackPack', { reason, fromVersion: '3.0.0' }]] as const) {
+  for (const [id, body] of [
+    ['activateVersion', { version: '1.0.0', reason }],
+    ['rollbackPack', { reason, fromVersion: '3.0.0' }],
+  ] as const) {
     const path = { pack: `guarded-${id.toLowerCase()}` };
     await packAt3(app, path.pack);
     const { etag } = await ask(t, 'getActivePack', { path });
@@ -129,13 +165,22 @@ t.test('a repeat is known before If-Match and fromVersion are looked at', async 
 });
 
 t.test('a key belongs to the API key that sent it', async (t) => {
-  const { body: other } = await ask(t, 'createKey', { body: { label: 'another operator', scopes: ['packs:activate'] } });
+  const { body: other } = await ask(t, 'createKey', {
+    body: { label: 'another operator', scopes: ['packs:activate'] },
+  });
   const path = { pack: 'two-operators' };
   await packAt3(app, path.pack);
   const request = keyed({ path, body: { reason } }, 'the same key');
   t.match((await ask(t, 'rollbackPack', request)).body, { version: '2.0.0' });
-  const second = await ask(t, 'rollbackPack', { ...request, headers: { ...request.headers, authorization: `Bearer ${other.secret}` } });
-  t.match(second, { statusCode: 201, body: { version: '1.0.0', actor: { label: 'another operator' } }, headers: { 'idempotency-replayed': undefined } });
+  const second = await ask(t, 'rollbackPack', {
+    ...request,
+    headers: { ...request.headers, authorization: `Bearer ${other.secret}` },
+  });
+  t.match(second, {
+    statusCode: 201,
+    body: { version: '1.0.0', actor: { label: 'another operator' } },
+    headers: { 'idempotency-replayed': undefined },
+  });
 });
 
 t.test('refusals and what changes nothing leave the key unused', async (t) => {
@@ -145,7 +190,11 @@ t.test('refusals and what changes nothing leave the key unused', async (t) => {
   t.equal((await activate('9.9.9')).statusCode, 422);
   await app.registry.activate({ pack: 'unused', version: '2.0.0', reason });
   t.match(await activate('2.0.0'), { statusCode: 200, body: { changed: false } });
-  t.match(await activate('1.0.0'), { statusCode: 201, body: { version: '1.0.0' } }, 'so it can be used for another request');
+  t.match(
+    await activate('1.0.0'),
+    { statusCode: 201, body: { version: '1.0.0' } },
+    'so it can be used for another request',
+  );
   t.equal((await activate('2.0.0')).statusCode, 422, 'but for one only');
 });
 
@@ -167,22 +216,44 @@ t.test('after a restart a repeat is known still, and whoever lost the answer get
   const head = await after.store.head();
   for (const [id, request, first] of made) isReplay(t, await askOf(after.app)(t, id, request), first, id);
   const again = await askOf(after.app)(t, 'rollbackPack', keyed(lost, 'lost'));
-  t.match(again, { statusCode: 201, headers: { 'idempotency-replayed': 'true' }, body: { version: '2.0.0', previousVersion: '3.0.0' } }, 'it was made once');
+  t.match(
+    again,
+    {
+      statusCode: 201,
+      headers: { 'idempotency-replayed': 'true' },
+      body: { version: '2.0.0', previousVersion: '3.0.0' },
+    },
+    'it was made once',
+  );
   t.strictSame(await after.store.head(), head, 'no event more');
 });
 
 /** What the log says of a channel: each move's revision, from where, to where. */
-async function movesIn(t: Test, pack: string): Promise<{ revision: number; version: string; previousVersion: string | null; reason: string }[]> {
-  return (await ask(t, 'listActivations', { path: { pack }, query: { channel: 'production', limit: 1000 } })).body.activations.toReversed();
+async function movesIn(
+  t: Test,
+  pack: string,
+): Promise<{ revision: number; version: string; previousVersion: string | null; reason: string }[]> {
+  return (
+    await ask(t, 'listActivations', { path: { pack }, query: { channel: 'production', limit: 1000 } })
+  ).body.activations.toReversed();
 }
 
 /** Every winner is in the log as it was told, and nothing else is; each move begins where the one before ended. */
 async function agrees(t: Test, pack: string, since: number, answers: readonly Answer[]): Promise<void> {
-  const won = answers.filter(({ statusCode }) => statusCode === 201).map(({ body }) => body).sort((a, b) => a.revision - b.revision);
+  const won = answers
+    .filter(({ statusCode }) => statusCode === 201)
+    .map(({ body }) => body)
+    .sort((a, b) => a.revision - b.revision);
   t.equal(new Set(won.map(({ revision }) => revision)).size, won.length, 'each has a revision of its own');
   const moves = await movesIn(t, pack);
-  t.strictSame(moves.filter(({ revision }) => revision > since), won, 'the log shows the same');
-  moves.forEach(({ previousVersion }, index) => t.equal(previousVersion, moves[index - 1]?.version ?? null, 'from where it was'));
+  t.strictSame(
+    moves.filter(({ revision }) => revision > since),
+    won,
+    'the log shows the same',
+  );
+  moves.forEach(({ previousVersion }, index) =>
+    t.equal(previousVersion, moves[index - 1]?.version ?? null, 'from where it was'),
+  );
   t.equal(app.registry.activePack({ pack }).version, moves.at(-1)?.version);
 }
 
@@ -195,14 +266,28 @@ t.test('many operators at once: each wins with a revision of its own or hears wh
     const operators = Array.from({ length: 24 }, (_, index): Promise<Answer> => {
       const why = `Round ${round}, operator ${index}`;
       const path = { pack };
-      if (index % 4 === 0) return ask(t, 'activateVersion', { path, body: { version: '1.0.0', reason: why }, headers: { 'if-match': etag } });
-      if (index % 4 === 1) return ask(t, 'rollbackPack', { path, body: { reason: why }, headers: { 'if-match': `"${body.revision}"` } });
+      if (index % 4 === 0)
+        return ask(t, 'activateVersion', {
+          path,
+          body: { version: '1.0.0', reason: why },
+          headers: { 'if-match': etag },
+        });
+      if (index % 4 === 1)
+        return ask(t, 'rollbackPack', { path, body: { reason: why }, headers: { 'if-match': `"${body.revision}"` } });
       if (index % 4 === 2) return ask(t, 'rollbackPack', { path, body: { reason: why, fromVersion: '3.0.0' } });
-      return ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason: why }, headers: { 'if-match': `"${body.revision}", "1"` } });
+      return ask(t, 'activateVersion', {
+        path,
+        body: { version: '2.0.0', reason: why },
+        headers: { 'if-match': `"${body.revision}", "1"` },
+      });
     });
     const answers = await Promise.all(operators);
     t.strictSame([...new Set(answers.map(({ statusCode }) => statusCode))].sort(), [201, 409, 412]);
-    t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 1, 'all of them saw the same state: one wins');
+    t.equal(
+      answers.filter(({ statusCode }) => statusCode === 201).length,
+      1,
+      'all of them saw the same state: one wins',
+    );
     await agrees(t, pack, revision, answers);
   }
 });
@@ -213,7 +298,9 @@ t.test('a publication told again is told as it was, also after the floor was rai
   const first = await askOf(before.app)(t, 'publishVersion', request);
   t.match(first, { statusCode: 201, body: { problems: [] } });
   const { app } = await openApp(t, { after: before, registry: { policies: [floorUnder('floored', 1, '1.0.0')] } });
-  t.match((await askOf(app)(t, 'getVersion', { path: { pack: 'floored', version: '1.0.0' } })).body, { problems: [{ rule: 'forbidden' }] });
+  t.match((await askOf(app)(t, 'getVersion', { path: { pack: 'floored', version: '1.0.0' } })).body, {
+    problems: [{ rule: 'forbidden' }],
+  });
   isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'under a floor');
 });
 
@@ -221,7 +308,14 @@ t.test('many operators at once without a guard: all win, one after the other', a
   const pack = 'crowded';
   await packAt3(app, pack);
   const { revision } = app.registry.current;
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(t, 'activateVersion', { path: { pack }, body: { version: `${1 + (index % 3)}.0.0`, reason: `Operator ${index}` } })));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      ask(t, 'activateVersion', {
+        path: { pack },
+        body: { version: `${1 + (index % 3)}.0.0`, reason: `Operator ${index}` },
+      }),
+    ),
+  );
   t.ok(answers.every(({ statusCode }) => statusCode === 201 || statusCode === 200));
   await agrees(t, pack, revision, answers);
   t.equal((await ask(t, 'verifyAudit')).body.valid, true);

@@ -14,34 +14,71 @@ t.test('a refusal names the revision that it was decided on', async (t) => {
   const ask = askOf(late.app);
   const { revision: seen } = await ask(t, 'getActivePack');
   const moved = await move('1.0.0');
-  const conflict = await ask(t, 'activateVersion', { body: { version: '1.1.0', reason }, headers: { 'if-match': `"${seen}"` } });
+  const conflict = await ask(t, 'activateVersion', {
+    body: { version: '1.1.0', reason },
+    headers: { 'if-match': `"${seen}"` },
+  });
   t.match(conflict, { statusCode: 412, revision: moved, body: { code: 'revision-conflict', currentRevision: moved } });
 
-  const publish = (app: typeof quick.app, summary: string) => askOf(app)(t, 'publishVersion', { path: { pack: 'told' }, body: documentOf('told', '1.0.0', { summary }) });
+  const publish = (app: typeof quick.app, summary: string) =>
+    askOf(app)(t, 'publishVersion', { path: { pack: 'told' }, body: documentOf('told', '1.0.0', { summary }) });
   const { revision: published } = await publish(quick.app, 'The first');
-  t.match(await publish(late.app, 'Another'), { statusCode: 409, revision: published, body: { code: 'version-exists' } });
+  t.match(await publish(late.app, 'Another'), {
+    statusCode: 409,
+    revision: published,
+    body: { code: 'version-exists' },
+  });
 
   const again = await move('2.0.0');
-  t.match(await asks(t, 'getActivePack', again + 1), { statusCode: 412, revision: again, body: { code: 'revision-unknown', currentRevision: again } }, 'so does one that looked how far the log goes');
+  t.match(
+    await asks(t, 'getActivePack', again + 1),
+    { statusCode: 412, revision: again, body: { code: 'revision-unknown', currentRevision: again } },
+    'so does one that looked how far the log goes',
+  );
 });
 
 t.test('a dry run is refused only where the move itself would be', async (t) => {
   const { quick, late } = await openPair(t);
   const ask = askOf(late.app);
-  const publish = async (version: string) => (await askOf(quick.app)(t, 'publishVersion', { path: { pack: 'told' }, body: documentOf('told', version) })).revision;
-  const dry = (id: string, body: object, version?: string) => ask(t, id, { path: { pack: 'told', ...(version !== undefined && { version }) }, body: { ...body, reason, dryRun: true } });
+  const publish = async (version: string) =>
+    (await askOf(quick.app)(t, 'publishVersion', { path: { pack: 'told' }, body: documentOf('told', version) }))
+      .revision;
+  const dry = (id: string, body: object, version?: string) =>
+    ask(t, id, {
+      path: { pack: 'told', ...(version !== undefined && { version }) },
+      body: { ...body, reason, dryRun: true },
+    });
   let revision = await publish('1.0.0');
-  t.match(await dry('activateVersion', { version: '1.0.0' }), { statusCode: 200, revision, body: { wouldActivate: '1.0.0' } }, 'what another has published just now');
+  t.match(
+    await dry('activateVersion', { version: '1.0.0' }),
+    { statusCode: 200, revision, body: { wouldActivate: '1.0.0' } },
+    'what another has published just now',
+  );
   for (const version of ['1.0.0', '2.0.0']) {
     if (version === '2.0.0') await publish(version);
-    ({ revision } = await askOf(quick.app)(t, 'activateVersion', { path: { pack: 'told' }, body: { version, reason } }));
+    ({ revision } = await askOf(quick.app)(t, 'activateVersion', {
+      path: { pack: 'told' },
+      body: { version, reason },
+    }));
   }
-  t.match(await dry('rollbackPack', { fromVersion: '2.0.0' }), { statusCode: 200, revision, body: { wouldActivate: '1.0.0', previousVersion: '2.0.0' } });
+  t.match(await dry('rollbackPack', { fromVersion: '2.0.0' }), {
+    statusCode: 200,
+    revision,
+    body: { wouldActivate: '1.0.0', previousVersion: '2.0.0' },
+  });
   revision = await publish('3.0.0');
   t.match(await dry('revokeVersion', {}, '3.0.0'), { statusCode: 200, revision, body: { revision, moves: [] } });
-  t.match(await dry('activateVersion', { version: '7.7.7' }), { statusCode: 422, revision, body: { code: 'unknown-version', knownVersions: ['3.0.0', '2.0.0', '1.0.0'] } });
+  t.match(await dry('activateVersion', { version: '7.7.7' }), {
+    statusCode: 422,
+    revision,
+    body: { code: 'unknown-version', knownVersions: ['3.0.0', '2.0.0', '1.0.0'] },
+  });
   late.fail(() => 'rejects');
-  t.match(await dry('activateVersion', { version: '7.7.7' }), { statusCode: 503, body: { code: 'store-unavailable' } }, 'nobody can say');
+  t.match(
+    await dry('activateVersion', { version: '7.7.7' }),
+    { statusCode: 503, body: { code: 'store-unavailable' } },
+    'nobody can say',
+  );
 });
 
 t.test('a dry run names the revision that it was decided on, however long its body took', async (t) => {
@@ -54,7 +91,11 @@ t.test('a dry run names the revision that it was decided on, however long its bo
     return decided(request);
   };
   const answer = await askOf(app)(t, 'revokeVersion', { path: { version: '1.0.0' }, body: { reason, dryRun: true } });
-  t.match(answer, { statusCode: 200, revision: moved, body: { revision: moved, moves: [{ channel: 'production', version: '2.0.0' }] } });
+  t.match(answer, {
+    statusCode: 200,
+    revision: moved,
+    body: { revision: moved, moves: [{ channel: 'production', version: '2.0.0' }] },
+  });
 });
 
 t.test('a session that another has started just now is not superseded', async (t) => {
@@ -65,7 +106,11 @@ t.test('a session that another has started just now is not superseded', async (t
   const { body: session } = await askOf(quick.app)(t, 'startCoachSession', { body: {} });
   const read = () => ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } });
   late.fail(() => 'rejects');
-  t.match(await read(), { statusCode: 200, revision: revision - 1, body: { promptPack: session.promptPack, prompt: session.prompt } }, 'with the store away it is answered all the same');
+  t.match(
+    await read(),
+    { statusCode: 200, revision: revision - 1, body: { promptPack: session.promptPack, prompt: session.prompt } },
+    'with the store away it is answered all the same',
+  );
   late.fail();
   t.match(await read(), { statusCode: 200, revision, body: session });
   t.match(session, { superseded: false, promptPack: { version: '1.0.0', revision } });

@@ -21,9 +21,19 @@ const MOVES = ['activateVersion', 'rollbackPack', 'revokeVersion'];
 
 /** Declared, but not provoked here; each with its reason. */
 const NOT_PROVOKED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(MOVES.map((id) => [`${id} 503 overloaded`, 'It is never shed, and where the store hangs it is answered before its time is up (hanging-store.test.ts); only a fault of ours could take so long.'])),
   ...Object.fromEntries(
-    ['publishVersion', 'rollbackPack', 'revokeVersion', 'createKey', 'revokeKey'].flatMap((id) => ['store-busy', 'outcome-unknown'].map((code) => [`${id} 503 ${code}`, 'It takes two seconds each; activateVersion has it, and all six are one code path.'])),
+    MOVES.map((id) => [
+      `${id} 503 overloaded`,
+      'It is never shed, and where the store hangs it is answered before its time is up (hanging-store.test.ts); only a fault of ours could take so long.',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['publishVersion', 'rollbackPack', 'revokeVersion', 'createKey', 'revokeKey'].flatMap((id) =>
+      ['store-busy', 'outcome-unknown'].map((code) => [
+        `${id} 503 ${code}`,
+        'It takes two seconds each; activateVersion has it, and all six are one code path.',
+      ]),
+    ),
   ),
 };
 
@@ -31,13 +41,20 @@ const PLANTED = 'planted: the key is hunter2';
 const seen = new Set<string>();
 
 /** What is told apart: the operation, the status, and of a problem its code. */
-const label = (id: string, status: number | string, code?: string) => [id, status, ...(code === undefined ? [] : [code])].join(' ');
+const label = (id: string, status: number | string, code?: string) =>
+  [id, status, ...(code === undefined ? [] : [code])].join(' ');
 
 function record(t: Test, id: string, answer: RawAnswer, without: readonly string[] = []): void {
   const faults = faultsOf(id, answer, without);
   t.strictSame(faults, [], `${id} ${answer.statusCode}: as declared`);
   if (faults.length > 0) return;
-  seen.add(label(id, answer.statusCode, answer.statusCode < 400 ? undefined : (JSON.parse(answer.body) as { code: string }).code));
+  seen.add(
+    label(
+      id,
+      answer.statusCode,
+      answer.statusCode < 400 ? undefined : (JSON.parse(answer.body) as { code: string }).code,
+    ),
+  );
 }
 
 /** Has the trouble begin. @returns what ends it */
@@ -68,7 +85,9 @@ function begin(trouble: Trouble, world: World): () => void {
 }
 
 const logged: string[] = [];
-const world = await openWorld(t, { logger: { level: 'error', stream: { write: (line: string) => void logged.push(line) } } });
+const world = await openWorld(t, {
+  logger: { level: 'error', stream: { write: (line: string) => void logged.push(line) } },
+});
 
 async function run(t: Test, { operation: id, status, code, request, trouble }: Case): Promise<void> {
   const asked = typeof request === 'function' ? await request(world) : request;
@@ -90,7 +109,10 @@ async function run(t: Test, { operation: id, status, code, request, trouble }: C
 /** What does not leak is in the log, under the id that the answer gives. */
 function isLogged(t: Test, { body }: RawAnswer): void {
   const { requestId } = JSON.parse(body) as { requestId: string };
-  t.ok(logged.some((line) => line.includes(PLANTED) && line.includes(`"requestId":"${requestId}"`)), 'the log has it');
+  t.ok(
+    logged.some((line) => line.includes(PLANTED) && line.includes(`"requestId":"${requestId}"`)),
+    'the log has it',
+  );
 }
 
 for (const each of [...GENERAL, ...OWN]) {
@@ -98,14 +120,21 @@ for (const each of [...GENERAL, ...OWN]) {
 }
 
 t.test('a session cannot start where the default pack is not there', async (t) => {
-  const { app } = await openApp(t, { store: 'memory', before: () => undefined, earlier: { defaultPack: 'coach' }, registry: { defaultPack: 'choach' } });
+  const { app } = await openApp(t, {
+    store: 'memory',
+    before: () => undefined,
+    earlier: { defaultPack: 'coach' },
+    registry: { defaultPack: 'choach' },
+  });
   record(t, 'startCoachSession', await send(app, 'startCoachSession', { body: {} }));
 });
 
 t.test('a write whose first answer is lost is found in the log, and is a success', async (t) => {
   let appends = 0;
   world.fail(({ method }) => (method === 'append' && (appends += 1) === 1 ? 'lost-answer' : undefined));
-  const answer = await send(world.app, 'activateVersion', { body: { version: '1.1.0', reason: 'Made once' } }).finally(() => world.fail());
+  const answer = await send(world.app, 'activateVersion', { body: { version: '1.1.0', reason: 'Made once' } }).finally(
+    () => world.fail(),
+  );
   t.equal(answer.statusCode, 201);
   t.equal(appends, 2, 'the same was appended again');
   const [last] = await world.store.events({ order: 'descending', limit: 1 });
@@ -119,7 +148,8 @@ t.test('503: an instance that never saw the store refuses all that needs a snaps
     t.match([answer.statusCode, JSON.parse(answer.body)], [503, { code: 'not-ready' }], id);
     record(t, id, answer);
   }
-  for (const id of ['live', 'getProblem']) t.equal((await send(waiting.app, id, validRequest(id, world))).statusCode, 200, id);
+  for (const id of ['live', 'getProblem'])
+    t.equal((await send(waiting.app, id, validRequest(id, world))).statusCode, 200, id);
 });
 
 t.test('503: keys that were not confirmed for longer than KEY_MAX_STALE', async (t) => {
@@ -128,25 +158,51 @@ t.test('503: keys that were not confirmed for longer than KEY_MAX_STALE', async 
   await before.app.close();
   const longAgo = new Date(Date.now() - 60_000);
   utimesSync(join(dataDir, 'snapshot.jsonl'), longAgo, longAgo);
-  const cutOff = await openApp(t, { after: before, away: true, keyMaxStale: 30, registry: { dataDir, failStatic: true } });
+  const cutOff = await openApp(t, {
+    after: before,
+    away: true,
+    keyMaxStale: 30,
+    registry: { dataDir, failStatic: true },
+  });
   for (const id of GUARDED) {
     const answer = await send(cutOff.app, id, validRequest(id, world));
     t.match([answer.statusCode, JSON.parse(answer.body)], [503, { code: 'store-unavailable' }], id);
     record(t, id, answer);
   }
-  for (const id of ['live', 'ready', 'getProblem']) t.equal((await send(cutOff.app, id, { ...validRequest(id, world), headers: { authorization: '' } })).statusCode, 200, `${id} needs no key`);
+  for (const id of ['live', 'ready', 'getProblem'])
+    t.equal(
+      (await send(cutOff.app, id, { ...validRequest(id, world), headers: { authorization: '' } })).statusCode,
+      200,
+      `${id} needs no key`,
+    );
 });
 
 t.test('202: a move that waits for an instance that has not applied it', async (t) => {
   await world.store.renew({ id: 'another', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 0 });
   t.teardown(() => world.store.release('another'));
-  while (!world.app.registry.instances().some(({ id }) => id === 'another')) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!world.app.registry.instances().some(({ id }) => id === 'another'))
+    await new Promise((resolve) => setTimeout(resolve, 10));
   await addPack(world.app, 'awaited', '1.0.0', '2.0.0');
-  const bodies = { activateVersion: { version: '1.0.0', reason: 'The first' }, rollbackPack: { reason: 'Back' }, revokeVersion: { reason: 'It is dangerous' } };
+  const bodies = {
+    activateVersion: { version: '1.0.0', reason: 'The first' },
+    rollbackPack: { reason: 'Back' },
+    revokeVersion: { reason: 'It is dangerous' },
+  };
   for (const id of ['activateVersion', 'activateVersion', 'rollbackPack', 'revokeVersion'] as const) {
-    const body = id === 'activateVersion' && world.app.registry.current.views.has('awaited') ? { ...bodies[id], version: '2.0.0' } : bodies[id];
-    const answer = await send(world.app, id, { path: { pack: 'awaited', version: '2.0.0' }, body, headers: { prefer: 'wait=0' } });
-    t.match([answer.statusCode, JSON.parse(answer.body)], [202, { instances: { applied: [world.app.registry.instanceId], pending: ['another'] } }], id);
+    const body =
+      id === 'activateVersion' && world.app.registry.current.views.has('awaited')
+        ? { ...bodies[id], version: '2.0.0' }
+        : bodies[id];
+    const answer = await send(world.app, id, {
+      path: { pack: 'awaited', version: '2.0.0' },
+      body,
+      headers: { prefer: 'wait=0' },
+    });
+    t.match(
+      [answer.statusCode, JSON.parse(answer.body)],
+      [202, { instances: { applied: [world.app.registry.instanceId], pending: ['another'] } }],
+      id,
+    );
     t.equal(answer.headers['preference-applied'], 'wait');
     record(t, id, answer);
   }
@@ -174,7 +230,9 @@ t.test('503: shed where the event loop lags; what an operator needs then goes th
     Atomics.wait(still, 0, 0, 1200); // longer than the most lag; the first ones fall into the warm-up
     await new Promise((resolve) => setTimeout(resolve)); // a turn in which the lag is measured
   }
-  const answers = [...OPERATIONS.keys()].map(async (id) => [id, await send(world.app, id, validRequest(id, world))] as const);
+  const answers = [...OPERATIONS.keys()].map(
+    async (id) => [id, await send(world.app, id, validRequest(id, world))] as const,
+  );
   for (const [id, answer] of await Promise.all(answers)) {
     const through = [...MOVES, 'live', 'ready'].includes(id);
     if (through) t.ok(answer.statusCode < 500, `${id} goes through: ${answer.body.slice(0, 100)}`);
@@ -188,7 +246,10 @@ t.test('over a connection', async (t) => {
 
   t.test('431: oversized headers, of every operation', async (t) => {
     for (const [id, { method }] of OPERATIONS) {
-      const text = await exchange(origin, `${method} ${urlOf(id, validRequest(id, world))} HTTP/1.1\r\nHost: localhost\r\nX-Padding: ${'x'.repeat(20_000)}\r\n\r\n`);
+      const text = await exchange(
+        origin,
+        `${method} ${urlOf(id, validRequest(id, world))} HTTP/1.1\r\nHost: localhost\r\nX-Padding: ${'x'.repeat(20_000)}\r\n\r\n`,
+      );
       t.equal(answerIn(text).statusCode, 431);
       record(t, id, answerIn(text));
     }
@@ -202,7 +263,10 @@ t.test('over a connection', async (t) => {
     t.teardown(() => ([server.headersTimeout = 0, server.requestTimeout = 0] = limits));
     const answers = [...OPERATIONS].map(async ([id, { method, requestBody }]) => {
       const head = `${method} ${urlOf(id, validRequest(id, world))} HTTP/1.1\r\nHost: localhost\r\n`;
-      const half = requestBody === undefined ? head : `${head}Authorization: Bearer ${world.key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"reason":`;
+      const half =
+        requestBody === undefined
+          ? head
+          : `${head}Authorization: Bearer ${world.key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"reason":`;
       return [id, answerIn(await exchange(origin, half))] as const;
     });
     for (const [id, answer] of await Promise.all(answers)) {
@@ -215,10 +279,20 @@ t.test('over a connection', async (t) => {
 t.test('every answer that is declared was seen, and each exception is one', async (t) => {
   const declared = [...OPERATIONS].flatMap(([id, { responses }]) =>
     Object.entries(responses).flatMap(([status, { description }]) =>
-      Number(status) < 400 ? [label(id, status)] : [...description.matchAll(/`([a-z-]+)`:/gu)].map(([, code]) => label(id, status, code)),
+      Number(status) < 400
+        ? [label(id, status)]
+        : [...description.matchAll(/`([a-z-]+)`:/gu)].map(([, code]) => label(id, status, code)),
     ),
   );
   t.ok(declared.length > 150, `${declared.length} are declared`);
-  t.strictSame(declared.filter((each) => !seen.has(each) && !(each in NOT_PROVOKED)).sort(), [], 'declared but never seen');
-  t.strictSame(Object.keys(NOT_PROVOKED).filter((each) => !declared.includes(each) || seen.has(each)), [], 'an exception that is none');
+  t.strictSame(
+    declared.filter((each) => !seen.has(each) && !(each in NOT_PROVOKED)).sort(),
+    [],
+    'declared but never seen',
+  );
+  t.strictSame(
+    Object.keys(NOT_PROVOKED).filter((each) => !declared.includes(each) || seen.has(each)),
+    [],
+    'an exception that is none',
+  );
 });

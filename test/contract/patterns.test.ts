@@ -21,13 +21,18 @@ type Path = readonly (string | number)[];
 /** Breaks every pattern of the document. */
 const BROKEN = '!';
 
-const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? schema : (OPENAPI.components.schemas[schema.$ref.split('/').at(-1) ?? ''] as Schema));
+const resolve = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : (OPENAPI.components.schemas[schema.$ref.split('/').at(-1) ?? ''] as Schema);
 
 /** Every place in a body that has a pattern which is more than "not blank". */
 function patternsIn(schema: Schema, path: Path = []): readonly (readonly [path: Path, pattern: string])[] {
   const { pattern, items, properties = {} } = resolve(schema);
   const own = pattern === undefined || pattern === '\\S' ? [] : [[path, pattern] as const];
-  return [...own, ...(items === undefined ? [] : patternsIn(items, [...path, 0])), ...Object.entries(properties).flatMap(([name, member]) => patternsIn(member, [...path, name]))];
+  return [
+    ...own,
+    ...(items === undefined ? [] : patternsIn(items, [...path, 0])),
+    ...Object.entries(properties).flatMap(([name, member]) => patternsIn(member, [...path, name])),
+  ];
 }
 
 /** A copy that holds a value at a path, whatever was on the way there. */
@@ -50,7 +55,11 @@ t.test('every pattern of a request', async (t) => {
       'it says what would be right': told.length > '"" is "!", which is not valid'.length + name.length + 20,
       'no pattern is shown': ![detail, told].some((text) => text.includes(pattern) || /pattern|\[|\\|\{\d/u.test(text)),
     };
-    t.strictSame(Object.entries(held).filter(([, holds]) => !holds), [], `${id} ${name}: ${answer.statusCode} ${told}`);
+    t.strictSame(
+      Object.entries(held).filter(([, holds]) => !holds),
+      [],
+      `${id} ${name}: ${answer.statusCode} ${told}`,
+    );
     seen.add(pattern);
   };
   for (const [id, { parameters = [], requestBody }] of OPERATIONS) {
@@ -62,28 +71,67 @@ t.test('every pattern of a request', async (t) => {
       await broken(id, name, pattern, { ...valid, [member]: { ...valid[member], [name]: BROKEN } });
     }
     const body = requestBody?.content['application/json']?.schema;
-    for (const [path, pattern] of body === undefined ? [] : patternsIn(body)) await broken(id, path.join('/'), pattern, { ...valid, body: withAt(valid.body, path, BROKEN) });
+    for (const [path, pattern] of body === undefined ? [] : patternsIn(body))
+      await broken(id, path.join('/'), pattern, { ...valid, body: withAt(valid.body, path, BROKEN) });
   }
   t.ok(seen.size >= 7, `names, versions, key ids, cursors, places in the stream and codes: ${seen.size}`);
 });
 
 t.test('what people write is told what would be right', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
-  const activate = async (body: object) => (await send(app, 'activateVersion', { body: { reason: 'Why', ...body } })).body;
-  for (const version of ['v1.0.0', '1.10', '1.0.0+build']) t.match(JSON.parse(await activate({ version })), { errors: [{ pointer: '/version', detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata, e.g. 1.1.0.` }] });
-  t.match(JSON.parse((await send(app, 'getPack', { path: { pack: 'My Prompt' } })).body), { errors: [{ parameter: 'pack', detail: '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit, e.g. coach.' }] });
-  t.match(JSON.parse((await send(app, 'rollbackPack', { body: { reason: 'Why', toVersion: 'v1' } })).body), { errors: [{ pointer: '/toVersion', detail: /SemVer.*e\.g\. 1\.1\.0/u }] });
-  t.match(JSON.parse((await send(app, 'listEvents', { query: { from: 'yesterday' } })).body), { errors: [{ parameter: 'from', detail: '"from" must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.' }] });
-  t.match(JSON.parse(await activate({ version: 'x'.repeat(64) })), { errors: [{ detail: /^"\/version" is "x{60}…"/u }] }, 'a long value is cut');
+  const activate = async (body: object) =>
+    (await send(app, 'activateVersion', { body: { reason: 'Why', ...body } })).body;
+  for (const version of ['v1.0.0', '1.10', '1.0.0+build'])
+    t.match(JSON.parse(await activate({ version })), {
+      errors: [
+        {
+          pointer: '/version',
+          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata, e.g. 1.1.0.`,
+        },
+      ],
+    });
+  t.match(JSON.parse((await send(app, 'getPack', { path: { pack: 'My Prompt' } })).body), {
+    errors: [
+      {
+        parameter: 'pack',
+        detail:
+          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit, e.g. coach.',
+      },
+    ],
+  });
+  t.match(JSON.parse((await send(app, 'rollbackPack', { body: { reason: 'Why', toVersion: 'v1' } })).body), {
+    errors: [{ pointer: '/toVersion', detail: /SemVer.*e\.g\. 1\.1\.0/u }],
+  });
+  t.match(JSON.parse((await send(app, 'listEvents', { query: { from: 'yesterday' } })).body), {
+    errors: [{ parameter: 'from', detail: '"from" must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.' }],
+  });
+  t.match(
+    JSON.parse(await activate({ version: 'x'.repeat(64) })),
+    { errors: [{ detail: /^"\/version" is "x{60}…"/u }] },
+    'a long value is cut',
+  );
 });
 
 t.test('headers that are read by hand are told as well', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
-  const errorsOf = async (id: string, request: Request) => (JSON.parse((await send(app, id, request)).body) as { errors: InputFault[] }).errors;
+  const errorsOf = async (id: string, request: Request) =>
+    (JSON.parse((await send(app, id, request)).body) as { errors: InputFault[] }).errors;
   const body = { version: '1.0.0', reason: 'Why', dryRun: true };
-  t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [{ parameter: 'registry-min-revision', detail: 'It must be a whole number: the Registry-Revision of an earlier answer, e.g. 42.' }]);
-  t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'a'.repeat(256) } }), [{ parameter: 'idempotency-key', detail: 'It has 256 characters. Send 1 to 255 printable ASCII characters, quoted or bare, e.g. a UUID.' }]);
-  t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'sch\u00f6n' } }), [{ detail: /characters that are not printable ASCII/u }]);
+  t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [
+    {
+      parameter: 'registry-min-revision',
+      detail: 'It must be a whole number: the Registry-Revision of an earlier answer, e.g. 42.',
+    },
+  ]);
+  t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'a'.repeat(256) } }), [
+    {
+      parameter: 'idempotency-key',
+      detail: 'It has 256 characters. Send 1 to 255 printable ASCII characters, quoted or bare, e.g. a UUID.',
+    },
+  ]);
+  t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'sch\u00f6n' } }), [
+    { detail: /characters that are not printable ASCII/u },
+  ]);
 });
 
 t.test('the folder door says the same', (t) => {
@@ -94,7 +142,10 @@ t.test('the folder door says the same', (t) => {
       return (error as RegistryError).members['errors'] as InputFault[];
     }
   })();
-  t.match(faults, [{ pointer: '/pack', detail: /^It is "My Prompt", which is not valid: it must be a name of/u }, { pointer: '/version', detail: /^It is "v1\.0\.0", which is not valid: it must be a SemVer/u }]);
+  t.match(faults, [
+    { pointer: '/pack', detail: /^It is "My Prompt", which is not valid: it must be a name of/u },
+    { pointer: '/version', detail: /^It is "v1\.0\.0", which is not valid: it must be a SemVer/u },
+  ]);
   t.equal(brokenPattern({ pattern: '\\S' } as never, ' '), 'Must not be blank.');
   t.end();
 });

@@ -16,22 +16,37 @@ const alive = setInterval(() => undefined, 60_000);
 t.teardown(() => clearInterval(alive));
 
 /** Two applications that know of each other. */
-async function pair(t: Test): Promise<{ here: TestApp; there: TestApp; move: (version: string, prefer: string, more?: Request) => Promise<Answer>; ids: string[] }> {
+async function pair(
+  t: Test,
+): Promise<{
+  here: TestApp;
+  there: TestApp;
+  move: (version: string, prefer: string, more?: Request) => Promise<Answer>;
+  ids: string[];
+}> {
   const here = await openApp(t, { store: 'memory' });
   const there = await openApp(t, { after: here });
   await here.app.registry.settled(1, 1); // it looks at once
   const ask = askOf(here.app);
-  const move = (version: string, prefer: string, { headers, body }: Request = {}) => ask(t, 'activateVersion', { body: { version, reason, ...(body as object) }, headers: { prefer, ...headers } });
+  const move = (version: string, prefer: string, { headers, body }: Request = {}) =>
+    ask(t, 'activateVersion', { body: { version, reason, ...(body as object) }, headers: { prefer, ...headers } });
   return { here, there, move, ids: [here.app.registry.instanceId, there.app.registry.instanceId] };
 }
 
 /** The answer's instances, each list sorted. */
-const reached = ({ body }: Answer) => Object.fromEntries(Object.entries(body.instances as Record<string, string[]>).map(([state, ids]) => [state, [...ids].sort()]));
+const reached = ({ body }: Answer) =>
+  Object.fromEntries(
+    Object.entries(body.instances as Record<string, string[]>).map(([state, ids]) => [state, [...ids].sort()]),
+  );
 
 t.test('201 when all have applied it, and all are named; what they answer is the move', async (t) => {
   const { here, there, move, ids } = await pair(t);
   const answer = await move('1.0.0', 'wait=10');
-  t.match(answer, { statusCode: 201, headers: { 'preference-applied': 'wait' }, body: { version: '1.0.0', changed: true } });
+  t.match(answer, {
+    statusCode: 201,
+    headers: { 'preference-applied': 'wait' },
+    body: { version: '1.0.0', changed: true },
+  });
   t.strictSame(reached(answer), { applied: [...ids].sort(), pending: [], pinned: [], expired: [] });
   t.equal(there.app.registry.activePack().version, '1.0.0');
   t.match(await askOf(there.app)(t, 'getActivePack'), { revision: answer.revision, body: { version: '1.0.0' } });
@@ -39,7 +54,11 @@ t.test('201 when all have applied it, and all are named; what they answer is the
   const back = await askOf(here.app)(t, 'rollbackPack', { body: { reason }, headers: { prefer: 'wait=10' } });
   t.match(back, { statusCode: 201, headers: { 'preference-applied': 'wait' }, body: { kind: 'rollback' } });
   t.strictSame(reached(back)['applied'], [...ids].sort());
-  const revoked = await askOf(here.app)(t, 'revokeVersion', { path: { version: '1.0.0' }, body: { reason }, headers: { prefer: 'wait=10' } });
+  const revoked = await askOf(here.app)(t, 'revokeVersion', {
+    path: { version: '1.0.0' },
+    body: { reason },
+    headers: { prefer: 'wait=10' },
+  });
   t.match(revoked, { statusCode: 200, headers: { 'preference-applied': 'wait' } });
   t.strictSame(reached(revoked)['applied'], [...ids].sort());
   t.ok(there.app.registry.current.packs.get('coach')?.versions.get('1.0.0')?.revocation, 'the other knows');
@@ -60,13 +79,45 @@ t.test('which preferences are understood; what is none of ours is ignored', asyn
   const { move } = await pair(t);
   let turn = 0;
   const ask = (prefer: string) => move(['1.0.0', '1.1.0'][(turn += 1) % 2] ?? '', prefer);
-  for (const prefer of ['wait=10', 'wait="10"', 'Wait=10', 'wait = 10', 'return=minimal, wait=10', 'wait=10, respond-async', 'respond-async,wait=10,return=minimal', ' wait=10 ', 'wait=10;reason=none']) {
+  for (const prefer of [
+    'wait=10',
+    'wait="10"',
+    'Wait=10',
+    'wait = 10',
+    'return=minimal, wait=10',
+    'wait=10, respond-async',
+    'respond-async,wait=10,return=minimal',
+    ' wait=10 ',
+    'wait=10;reason=none',
+  ]) {
     const { headers, body } = await ask(prefer);
     t.match([headers['preference-applied'], body.instances?.applied.length], ['wait', 2], prefer);
   }
-  for (const prefer of ['', 'wait', 'wait=', 'wait=x', 'wait=-1', 'wait=1.5', 'wait=5s', 'await=5', 'waiter=5', 'return=minimal', ',', ';;=', 'wait="5', 'wait=5"', 'return=minimal; wait=5', 'note="now, wait=5"', 'x'.repeat(900)]) {
+  for (const prefer of [
+    '',
+    'wait',
+    'wait=',
+    'wait=x',
+    'wait=-1',
+    'wait=1.5',
+    'wait=5s',
+    'await=5',
+    'waiter=5',
+    'return=minimal',
+    ',',
+    ';;=',
+    'wait="5',
+    'wait=5"',
+    'return=minimal; wait=5',
+    'note="now, wait=5"',
+    'x'.repeat(900),
+  ]) {
     const { statusCode, headers, body } = await ask(prefer);
-    t.match([statusCode, headers['preference-applied'], body.instances], [201, undefined, undefined], `"${prefer.slice(0, 20)}"`);
+    t.match(
+      [statusCode, headers['preference-applied'], body.instances],
+      [201, undefined, undefined],
+      `"${prefer.slice(0, 20)}"`,
+    );
   }
 });
 
@@ -74,7 +125,9 @@ t.test('nobody waits longer than thirty seconds, whatever they prefer; 0 does no
   const { there, move, ids } = await pair(t);
   const asked: number[] = [];
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  t.intercept(AbortSignal, 'timeout', { value: (milliseconds: number) => (asked.push(milliseconds), timeout(milliseconds)) });
+  t.intercept(AbortSignal, 'timeout', {
+    value: (milliseconds: number) => (asked.push(milliseconds), timeout(milliseconds)),
+  });
   await move('1.0.0', 'wait=31');
   await move('1.1.0', 'wait=999999');
   await move('1.0.0', `wait=${'9'.repeat(400)}`);
@@ -82,7 +135,10 @@ t.test('nobody waits longer than thirty seconds, whatever they prefer; 0 does no
   t.strictSame(asked, [30_000, 30_000, 30_000, 7000]);
   there.connection.away = true;
   const answer = await move('1.0.0', 'wait=0');
-  t.strictSame([answer.statusCode, reached(answer)], [202, { applied: [ids[0]], pending: [ids[1]], pinned: [], expired: [] }]);
+  t.strictSame(
+    [answer.statusCode, reached(answer)],
+    [202, { applied: [ids[0]], pending: [ids[1]], pinned: [], expired: [] }],
+  );
 });
 
 t.test('what has no effect waits as well, a dry run does not, and a replay is answered as the first', async (t) => {
@@ -95,13 +151,28 @@ t.test('what has no effect waits as well, a dry run does not, and a replay is an
   t.strictSame({ ...again.body, instances: 0 }, { ...first.body, instances: 0 });
 
   const same = await move('1.0.0', 'wait=10');
-  t.match(same, { statusCode: 200, headers: { 'preference-applied': 'wait' }, body: { changed: false, revision: first.body.revision } });
+  t.match(same, {
+    statusCode: 200,
+    headers: { 'preference-applied': 'wait' },
+    body: { changed: false, revision: first.body.revision },
+  });
   t.equal(reached(same)['applied']?.length, 2);
 
   const head = here.app.registry.current.revision;
   const dry = await move('1.1.0', 'wait=10', { body: { dryRun: true } });
-  t.match(dry, { statusCode: 200, headers: { 'preference-applied': undefined }, body: { wouldActivate: '1.1.0', instances: undefined } });
-  t.match(await askOf(here.app)(t, 'revokeVersion', { path: { version: '1.1.0' }, body: { reason, dryRun: true }, headers: { prefer: 'wait=10' } }), { statusCode: 200, headers: { 'preference-applied': undefined } });
+  t.match(dry, {
+    statusCode: 200,
+    headers: { 'preference-applied': undefined },
+    body: { wouldActivate: '1.1.0', instances: undefined },
+  });
+  t.match(
+    await askOf(here.app)(t, 'revokeVersion', {
+      path: { version: '1.1.0' },
+      body: { reason, dryRun: true },
+      headers: { prefer: 'wait=10' },
+    }),
+    { statusCode: 200, headers: { 'preference-applied': undefined } },
+  );
   t.equal(here.app.registry.current.revision, head, 'nothing was changed');
 });
 
@@ -111,10 +182,25 @@ t.test('an instance that serves a version of its own is named as pinned, and is 
   await until(() => here.app.registry.instances().length === 3);
   const answer = await move('1.1.0', 'wait=10');
   t.equal(answer.statusCode, 201);
-  t.strictSame(reached(answer), { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instanceId], expired: [] });
-  t.match(await askOf(pinned.app)(t, 'getActivePack'), { headers: { 'registry-pinned': 'coach@1.0.0' }, body: { version: '1.0.0' } });
-  const own = await askOf(pinned.app)(t, 'activateVersion', { body: { version: '2.0.0', reason }, headers: { prefer: 'wait=10' } });
-  t.strictSame(reached(own), { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instanceId], expired: [] }, 'not even where it was asked itself');
+  t.strictSame(reached(answer), {
+    applied: [...ids].sort(),
+    pending: [],
+    pinned: [pinned.app.registry.instanceId],
+    expired: [],
+  });
+  t.match(await askOf(pinned.app)(t, 'getActivePack'), {
+    headers: { 'registry-pinned': 'coach@1.0.0' },
+    body: { version: '1.0.0' },
+  });
+  const own = await askOf(pinned.app)(t, 'activateVersion', {
+    body: { version: '2.0.0', reason },
+    headers: { prefer: 'wait=10' },
+  });
+  t.strictSame(
+    reached(own),
+    { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instanceId], expired: [] },
+    'not even where it was asked itself',
+  );
 });
 
 t.test('the end of the service ends a wait; the answer says who had applied it by then', async (t) => {
@@ -133,7 +219,11 @@ t.test('listInstances: who is there, since when, and how far', async (t) => {
   await move('1.0.0', 'wait=10');
   const { revision } = here.app.registry.current;
   const instances = await list();
-  t.strictSame(instances.map(({ id }) => id), ids, 'the longest running first');
+  t.strictSame(
+    instances.map(({ id }) => id),
+    ids,
+    'the longest running first',
+  );
   for (const instance of instances) {
     t.strictSame(Object.keys(instance).sort(), ['appliedRevision', 'behind', 'id', 'lastSeenAt', 'startedAt']);
     t.match(instance, { appliedRevision: revision, behind: 0, startedAt: /^\d{4}-.*Z$/u, lastSeenAt: /^\d{4}-.*Z$/u });
@@ -141,22 +231,35 @@ t.test('listInstances: who is there, since when, and how far', async (t) => {
   there.connection.away = true;
   await move('1.1.0', 'wait=0');
   await move('2.0.0', 'wait=0');
-  t.match(await list(), [{ id: ids[0], appliedRevision: revision + 2, behind: 0 }, { id: ids[1], appliedRevision: revision, behind: 2 }]);
+  t.match(await list(), [
+    { id: ids[0], appliedRevision: revision + 2, behind: 0 },
+    { id: ids[1], appliedRevision: revision, behind: 2 },
+  ]);
   there.connection.away = false;
   await there.app.close();
   await until(() => here.app.registry.instances().length === 1);
-  t.strictSame((await list()).map(({ id }) => id), [ids[0]], 'who ends gives its lease back');
+  t.strictSame(
+    (await list()).map(({ id }) => id),
+    [ids[0]],
+    'who ends gives its lease back',
+  );
 });
 
-t.test('202 while an instance is cut off and its lease still counts; later it is named as expired, and the move goes through', async (t) => {
-  const { there, move, ids } = await pair(t);
-  there.connection.away = true;
-  const early = await move('1.0.0', 'wait=1');
-  t.match(early, { statusCode: 202, headers: { 'preference-applied': 'wait' }, body: { changed: true } });
-  t.strictSame(reached(early), { applied: [ids[0]], pending: [ids[1]], pinned: [], expired: [] });
-  t.equal(there.app.registry.activePack().version, '2.0.0', 'it still answers from before');
+t.test(
+  '202 while an instance is cut off and its lease still counts; later it is named as expired, and the move goes through',
+  async (t) => {
+    const { there, move, ids } = await pair(t);
+    there.connection.away = true;
+    const early = await move('1.0.0', 'wait=1');
+    t.match(early, { statusCode: 202, headers: { 'preference-applied': 'wait' }, body: { changed: true } });
+    t.strictSame(reached(early), { applied: [ids[0]], pending: [ids[1]], pinned: [], expired: [] });
+    t.equal(there.app.registry.activePack().version, '2.0.0', 'it still answers from before');
 
-  const late = await move('1.1.0', 'wait=30');
-  t.strictSame([late.statusCode, reached(late)], [201, { applied: [ids[0]], pending: [], pinned: [], expired: [ids[1]] }]);
-  t.ok(there.app.registry.staleSeconds! >= 5, 'what it answers by then is marked');
-});
+    const late = await move('1.1.0', 'wait=30');
+    t.strictSame(
+      [late.statusCode, reached(late)],
+      [201, { applied: [ids[0]], pending: [], pinned: [], expired: [ids[1]] }],
+    );
+    t.ok(there.app.registry.staleSeconds! >= 5, 'what it answers by then is marked');
+  },
+);

@@ -24,7 +24,14 @@ async function sameAgain(t: Test, pack: string, document: PackDocument, name: st
 }
 
 /** A refusal without effect: not in the snapshot, not in the log, not among the contents. */
-async function refused(t: Test, pack: string, document: unknown, status: number, problem: object, name: string): Promise<void> {
+async function refused(
+  t: Test,
+  pack: string,
+  document: unknown,
+  status: number,
+  problem: object,
+  name: string,
+): Promise<void> {
   const { current } = app.registry;
   const head = await store.head();
   t.match(await publish(t, pack, document), { statusCode: status, body: problem }, name);
@@ -33,15 +40,29 @@ async function refused(t: Test, pack: string, document: unknown, status: number,
 }
 
 t.test('201, and the version can be read back as it was sent', async (t) => {
-  const document = documentOf('new-pack', '1.0.0-rc.1', { system: 'Zwei Sätze. 🌱\n\nUnd  ein\tTab.', defaultStyle: 'direct' });
+  const document = documentOf('new-pack', '1.0.0-rc.1', {
+    system: 'Zwei Sätze. 🌱\n\nUnd  ein\tTab.',
+    defaultStyle: 'direct',
+  });
   const { revision } = app.registry.current;
   const { statusCode, headers, body, revision: after } = await publish(t, 'new-pack', document);
   t.equal(statusCode, 201);
   t.equal(after, revision + 1, 'it is one event');
   t.equal(headers['location'], '/v1/packs/new-pack/versions/1.0.0-rc.1');
   const { styles, system, ...rest } = document;
-  const made = { pack: 'new-pack', status: 'registered', activeIn: [], problems: [], publishedBy: { keyId: key.split('_')[1] ?? '', label: 'operator' } };
-  t.match(body, { ...rest, ...made, styles: styles.map(({ id, title }) => ({ id, title })), publishedAt: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u });
+  const made = {
+    pack: 'new-pack',
+    status: 'registered',
+    activeIn: [],
+    problems: [],
+    publishedBy: { keyId: key.split('_')[1] ?? '', label: 'operator' },
+  };
+  t.match(body, {
+    ...rest,
+    ...made,
+    styles: styles.map(({ id, title }) => ({ id, title })),
+    publishedAt: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u,
+  });
   const read = await app.inject({ url: String(headers['location']) });
   t.strictSame(read.json(), { ...body, system, styles }, 'Location leads to it, texts and all');
 });
@@ -49,13 +70,36 @@ t.test('201, and the version can be read back as it was sent', async (t) => {
 t.test('lengths are of characters, as the document says, not of UTF-16 units', async (t) => {
   const sprouts = (count: number) => '🌱'.repeat(count);
   const [style] = documentOf('sprouts', '1.0.0').styles;
-  const longest = documentOf('sprouts', '1.0.0', { summary: sprouts(300), author: sprouts(120), system: sprouts(150_000), styles: [{ ...style!, title: sprouts(120) }] });
+  const longest = documentOf('sprouts', '1.0.0', {
+    summary: sprouts(300),
+    author: sprouts(120),
+    system: sprouts(150_000),
+    styles: [{ ...style!, title: sprouts(120) }],
+  });
   t.match(await publish(t, 'sprouts', longest), { statusCode: 201, body: { summary: sprouts(300) } });
-  t.equal((await ask(t, 'activateVersion', { path: { pack: 'sprouts' }, body: { version: '1.0.0', reason: sprouts(500) } })).statusCode, 201);
+  t.equal(
+    (await ask(t, 'activateVersion', { path: { pack: 'sprouts' }, body: { version: '1.0.0', reason: sprouts(500) } }))
+      .statusCode,
+    201,
+  );
   t.equal((await ask(t, 'createKey', { body: { label: sprouts(100), scopes: ['prompts:read'] } })).statusCode, 201);
-  await refused(t, 'sprouts', { ...longest, version: '2.0.0', summary: sprouts(301) }, 400, { errors: [{ pointer: '/summary' }] }, 'one more');
-  for (const [id, body] of [['activateVersion', { version: '1.0.0', reason: sprouts(501) }], ['createKey', { label: sprouts(101), scopes: ['prompts:read'] }]] as const) {
-    t.match(await ask(t, id, { ...(id === 'activateVersion' && { path: { pack: 'sprouts' } }), body }), { statusCode: 400, body: { code: 'validation-failed' } }, id);
+  await refused(
+    t,
+    'sprouts',
+    { ...longest, version: '2.0.0', summary: sprouts(301) },
+    400,
+    { errors: [{ pointer: '/summary' }] },
+    'one more',
+  );
+  for (const [id, body] of [
+    ['activateVersion', { version: '1.0.0', reason: sprouts(501) }],
+    ['createKey', { label: sprouts(101), scopes: ['prompts:read'] }],
+  ] as const) {
+    t.match(
+      await ask(t, id, { ...(id === 'activateVersion' && { path: { pack: 'sprouts' } }), body }),
+      { statusCode: 400, body: { code: 'validation-failed' } },
+      id,
+    );
   }
 });
 
@@ -63,19 +107,40 @@ t.test('a new pack is there, and inactive until it is activated', async (t) => {
   await publish(t, 'inactive', documentOf('inactive', '1.0.0'));
   t.match((await ask(t, 'getPack', { path: { pack: 'inactive' } })).body, { versionCount: 1, channels: [] });
   t.ok((await ask(t, 'listPacks')).body.packs.some(({ pack }: { pack: string }) => pack === 'inactive'));
-  for (const [id, request] of [['getActivePack', { path: { pack: 'inactive' } }], ['getSystemPrompt', { query: { pack: 'inactive' } }], ['listStyles', { query: { pack: 'inactive' } }]] as const) {
-    t.match(await ask(t, id, request), { statusCode: 404, body: { code: 'channel-not-found', knownChannels: [], detail: /nothing active/u } }, id);
+  for (const [id, request] of [
+    ['getActivePack', { path: { pack: 'inactive' } }],
+    ['getSystemPrompt', { query: { pack: 'inactive' } }],
+    ['listStyles', { query: { pack: 'inactive' } }],
+  ] as const) {
+    t.match(
+      await ask(t, id, request),
+      { statusCode: 404, body: { code: 'channel-not-found', knownChannels: [], detail: /nothing active/u } },
+      id,
+    );
   }
 });
 
 t.test('published, then activated, then read: the texts are the same', async (t) => {
-  const document = documentOf('read-back', '1.0.0', { system: 'Line one.\nLine two.\n\tIndented; “quoted”, 🌱, \u2028 and e\u0301.' });
+  const document = documentOf('read-back', '1.0.0', {
+    system: 'Line one.\nLine two.\n\tIndented; “quoted”, 🌱, \u2028 and e\u0301.',
+  });
   const { body: published } = await publish(t, 'read-back', document);
   await ask(t, 'activateVersion', { path: { pack: 'read-back' }, body: { version: '1.0.0', reason } });
   const { body } = await ask(t, 'getActivePack', { path: { pack: 'read-back' } });
-  t.match(body, { system: document.system, styles: document.styles, defaultStyle: document.defaultStyle, compatibility: document.compatibility, digest: published.digest });
+  t.match(body, {
+    system: document.system,
+    styles: document.styles,
+    defaultStyle: document.defaultStyle,
+    compatibility: document.compatibility,
+    digest: published.digest,
+  });
   t.equal((await ask(t, 'getSystemPrompt', { query: { pack: 'read-back' } })).body.text, document.system);
-  for (const { id, text } of document.styles) t.equal((await ask(t, 'getStylePrompt', { path: { styleId: id }, query: { pack: 'read-back' } })).body.text, text, id);
+  for (const { id, text } of document.styles)
+    t.equal(
+      (await ask(t, 'getStylePrompt', { path: { styleId: id }, query: { pack: 'read-back' } })).body.text,
+      text,
+      id,
+    );
 });
 
 t.test('the same again is a success without an event', async (t) => {
@@ -86,7 +151,12 @@ t.test('the same again is a success without an event', async (t) => {
   t.equal(headers['location'], '/v1/packs/again/versions/1.0.0');
   const { compatibility, ...rest } = document;
   const { packFormat, locales, clients, models } = compatibility;
-  await sameAgain(t, 'again', { compatibility: { packFormat, locales, clients, models }, ...rest }, 'members in another order');
+  await sameAgain(
+    t,
+    'again',
+    { compatibility: { packFormat, locales, clients, models }, ...rest },
+    'members in another order',
+  );
   const lines = documentOf('again', '1.0.0', { system: `${document.system}\n` });
   await sameAgain(t, 'again', lines, 'a final newline more');
   const more = documentOf('again', '1.0.0', { system: `\uFEFF\uFEFF${document.system}\r\n\n\r\n` });
@@ -111,9 +181,23 @@ t.test('anything else under the same version is refused, and says what differs',
     ['another author', 'author', { author: 'Somebody else' }],
   ];
   for (const [name, differing, members] of others) {
-    await refused(t, 'immutable', { ...document, ...members }, 409, { code: 'version-exists', differing: [differing], detail: new RegExp(differing, 'u') }, name);
+    await refused(
+      t,
+      'immutable',
+      { ...document, ...members },
+      409,
+      { code: 'version-exists', differing: [differing], detail: new RegExp(differing, 'u') },
+      name,
+    );
   }
-  await refused(t, 'immutable', { ...document, system: 'Other.', summary: 'Other.', author: 'Other' }, 409, { differing: ['content', 'summary', 'author'] }, 'all at once');
+  await refused(
+    t,
+    'immutable',
+    { ...document, system: 'Other.', summary: 'Other.', author: 'Other' },
+    409,
+    { differing: ['content', 'summary', 'author'] },
+    'all at once',
+  );
   t.equal((await ask(t, 'getVersion', { path: { pack: 'immutable', version: '1.0.0' } })).body.system, document.system);
   await sameAgain(t, 'immutable', document, 'the one that is there');
 });
@@ -130,7 +214,13 @@ t.test('what was read from disk is the same version over HTTP, whatever its line
     const { content, summary, author, digest } = version;
     const { pack, styles, system, ...rest } = content;
     for (const [name, as] of texts) {
-      const document: PackDocument = structuredClone({ ...rest, summary, author, system: as(system), styles: styles.map((style) => ({ ...style, text: as(style.text) })) });
+      const document: PackDocument = structuredClone({
+        ...rest,
+        summary,
+        author,
+        system: as(system),
+        styles: styles.map((style) => ({ ...style, text: as(style.text) })),
+      });
       const { body } = await sameAgain(t, pack, document, `${pack} ${content.version} ${name}`);
       t.equal(body.digest, digest);
     }
@@ -143,7 +233,9 @@ t.test('of two who publish one version at once, one makes it', async (t) => {
   const same = await Promise.all([1, 2, 3].map(() => publish(t, 'raced', document)));
   t.strictSame(same.map(({ statusCode }) => statusCode).sort(), [200, 200, 201]);
   t.equal(app.registry.current.revision, revision + 1);
-  const other = await Promise.all(['One.', 'Two.'].map((system) => publish(t, 'raced', documentOf('raced', '2.0.0', { system }))));
+  const other = await Promise.all(
+    ['One.', 'Two.'].map((system) => publish(t, 'raced', documentOf('raced', '2.0.0', { system }))),
+  );
   t.strictSame(other.map(({ statusCode }) => statusCode).sort(), [201, 409]);
 });
 
@@ -151,9 +243,12 @@ t.test('a document that contradicts itself, or cannot be kept, is refused whole'
   const good = documentOf('refused', '1.0.0');
   const [first, second] = good.styles;
   const { compatibility } = good;
-  const without = (member: keyof PackDocument) => Object.fromEntries(Object.entries(good).filter(([name]) => name !== member));
+  const without = (member: keyof PackDocument) =>
+    Object.fromEntries(Object.entries(good).filter(([name]) => name !== member));
   const faults: readonly (readonly [name: string, document: unknown, pointer: string])[] = [
-    ...(Object.keys(good) as (keyof PackDocument)[]).map((member) => [`no ${member}`, without(member), `/${member}`] as const),
+    ...(Object.keys(good) as (keyof PackDocument)[]).map(
+      (member) => [`no ${member}`, without(member), `/${member}`] as const,
+    ),
     ['an unknown member', { ...good, reviewer: 'Kim' }, '/reviewer'],
     ['an unknown member deep inside', { ...good, styles: [{ ...first, tone: 'warm' }] }, '/styles/0/tone'],
     ['the pack inside', { ...good, pack: 'refused' }, '/pack'],
@@ -165,13 +260,29 @@ t.test('a document that contradicts itself, or cannot be kept, is refused whole'
     ['a blank system prompt', { ...good, system: '\n\n' }, '/system'],
     ['a system prompt too long', { ...good, system: 'x'.repeat(262_145) }, '/system'],
     ['no styles', { ...good, styles: [] }, '/styles'],
-    ['too many styles', { ...good, styles: Array.from({ length: 51 }, (_, index) => ({ ...first, id: `s${index}` })) }, '/styles'],
+    [
+      'too many styles',
+      { ...good, styles: Array.from({ length: 51 }, (_, index) => ({ ...first, id: `s${index}` })) },
+      '/styles',
+    ],
     ['a style twice', { ...good, styles: [first, { ...second, id: 'supportive' }] }, '/styles/1/id'],
     ['a style id with a slash', { ...good, styles: [first, { ...second, id: '../up' }] }, '/styles/1/id'],
     ['a default style that is none of them', { ...good, defaultStyle: 'harsh' }, '/defaultStyle'],
-    ['a client range that is none', { ...good, compatibility: { ...compatibility, clients: [{ name: 'web', range: 'newest' }] } }, '/compatibility/clients/0/range'],
-    ['a locale that is none', { ...good, compatibility: { ...compatibility, locales: ['english please'] } }, '/compatibility/locales/0'],
-    ['another pack format', { ...good, compatibility: { ...compatibility, packFormat: 2 } }, '/compatibility/packFormat'],
+    [
+      'a client range that is none',
+      { ...good, compatibility: { ...compatibility, clients: [{ name: 'web', range: 'newest' }] } },
+      '/compatibility/clients/0/range',
+    ],
+    [
+      'a locale that is none',
+      { ...good, compatibility: { ...compatibility, locales: ['english please'] } },
+      '/compatibility/locales/0',
+    ],
+    [
+      'another pack format',
+      { ...good, compatibility: { ...compatibility, packFormat: 2 } },
+      '/compatibility/packFormat',
+    ],
     ['a NUL', { ...good, system: 'a\u0000b' }, '/system'],
     ['a lone surrogate', { ...good, styles: [{ ...first, text: '\ud83c' }, second] }, '/styles/0/text'],
     ['a NUL in a name', { ...good, 'auth\u0000or': 'x' }, ''],
@@ -179,10 +290,24 @@ t.test('a document that contradicts itself, or cannot be kept, is refused whole'
     ['null', null, ''],
   ];
   for (const [name, document, pointer] of faults) {
-    await refused(t, 'refused', document, 400, { code: 'validation-failed', errors: [{ pointer: new RegExp(`^${pointer}$`, 'u') }] }, name);
+    await refused(
+      t,
+      'refused',
+      document,
+      400,
+      { code: 'validation-failed', errors: [{ pointer: new RegExp(`^${pointer}$`, 'u') }] },
+      name,
+    );
   }
   for (const pack of ['Refused', 'a_b', '-a', 'x'.repeat(64), ' ', 'ä', '%00']) {
-    await refused(t, pack, good, 400, { code: 'validation-failed', errors: [{ parameter: 'pack' }] }, `the pack "${pack}"`);
+    await refused(
+      t,
+      pack,
+      good,
+      400,
+      { code: 'validation-failed', errors: [{ parameter: 'pack' }] },
+      `the pack "${pack}"`,
+    );
   }
   t.equal((await ask(t, 'getPack', { path: { pack: 'refused' } })).statusCode, 404, 'the pack was never made');
   t.equal((await publish(t, 'refused', good)).statusCode, 201, 'the good one goes in');

@@ -21,12 +21,18 @@ function isProblem(t: Test, headers: Readonly<Record<string, unknown>>): void {
 
 t.test('405: every path names the methods it takes', async (t) => {
   for (const [template, operations] of Object.entries(OPENAPI.paths)) {
-    const takes = Object.keys(operations).flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).sort();
+    const takes = Object.keys(operations)
+      .flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
+      .sort();
     const url = template.replaceAll(/\{\w+\}/gu, 'anything');
     for (const method of METHODS.filter((each) => !takes.includes(each))) {
       const { statusCode, headers, body } = await app.inject({ method, url: `${url}?x=1` });
       const problem = JSON.parse(body) as object;
-      t.match({ statusCode, problem }, { statusCode: 405, problem: { code: 'method-not-allowed', status: 405, instance: url } }, `${method} ${template}`);
+      t.match(
+        { statusCode, problem },
+        { statusCode: 405, problem: { code: 'method-not-allowed', status: 405, instance: url } },
+        `${method} ${template}`,
+      );
       t.strictSame(headers['allow'], takes.join(', '), 'Allow lists what it takes');
       isProblem(t, headers);
       t.strictSame(schemaFaults(PROBLEM, problem), []);
@@ -36,14 +42,34 @@ t.test('405: every path names the methods it takes', async (t) => {
 
 t.test('404 and 405 come before what is wrong with a body', async (t) => {
   const bodies: readonly (readonly [type: string | undefined, payload: string])[] = [
-    ...[['application/json', '{'], ['application/json', ''], ['application/json', '"\\u0000"'], ['text/plain', 'x']] as const,
-    ...[[undefined, ''], ['application/json', JSON.stringify('x'.repeat(2 * 1024 * 1024))]] as const,
+    ...([
+      ['application/json', '{'],
+      ['application/json', ''],
+      ['application/json', '"\\u0000"'],
+      ['text/plain', 'x'],
+    ] as const),
+    ...([
+      [undefined, ''],
+      ['application/json', JSON.stringify('x'.repeat(2 * 1024 * 1024))],
+    ] as const),
   ];
-  for (const [url, status] of [['/nowhere', 404], ['/v1/packs/coach', 405]] as const) {
+  for (const [url, status] of [
+    ['/nowhere', 404],
+    ['/v1/packs/coach', 405],
+  ] as const) {
     for (const method of ['POST', 'PUT', 'DELETE', 'PROPFIND', 'QUERY'] as const) {
       for (const [type, payload] of bodies) {
-        const { statusCode, headers } = await app.inject({ method: method as 'PUT', url, payload, headers: { ...(type !== undefined && { 'content-type': type }) } });
-        t.strictSame([statusCode, headers['allow']], [status, status === 405 ? 'GET, HEAD' : undefined], `${method} ${url} ${type ?? 'no type'}`);
+        const { statusCode, headers } = await app.inject({
+          method: method as 'PUT',
+          url,
+          payload,
+          headers: { ...(type !== undefined && { 'content-type': type }) },
+        });
+        t.strictSame(
+          [statusCode, headers['allow']],
+          [status, status === 405 ? 'GET, HEAD' : undefined],
+          `${method} ${url} ${type ?? 'no type'}`,
+        );
         isProblem(t, headers);
       }
     }
@@ -51,7 +77,23 @@ t.test('404 and 405 come before what is wrong with a body', async (t) => {
 });
 
 t.test('404: a path that is not there', async (t) => {
-  for (const url of ['/v1', '/v1/', '/v2/packs', '/V1/packs', '/v1/packs/', '/v1/pack', '//v1/packs', '/v1//packs', '/v1/packs/coach/active/', '/livez/', '/readyz/x', '/favicon.ico', '/metrics/', '/v1/key', '/.git/config']) {
+  for (const url of [
+    '/v1',
+    '/v1/',
+    '/v2/packs',
+    '/V1/packs',
+    '/v1/packs/',
+    '/v1/pack',
+    '//v1/packs',
+    '/v1//packs',
+    '/v1/packs/coach/active/',
+    '/livez/',
+    '/readyz/x',
+    '/favicon.ico',
+    '/metrics/',
+    '/v1/key',
+    '/.git/config',
+  ]) {
     const { statusCode, headers, body } = await app.inject({ url });
     const problem = JSON.parse(body) as { code: string };
     // An empty name where a pack's should be is a name that breaks its rule.
@@ -65,7 +107,13 @@ t.test('404: a path that is not there', async (t) => {
 t.test('HEAD is what GET is, without the body', async (t) => {
   for (const [template, { get }] of Object.entries(OPENAPI.paths)) {
     if (get === undefined) continue;
-    const url = template.replace('{pack}', 'coach').replace('{version}', '1.0.0').replace('{styleId}', 'reflective').replace('{code}', 'internal').replace('{sessionId}', 'none').replace('{keyId}', 'none');
+    const url = template
+      .replace('{pack}', 'coach')
+      .replace('{version}', '1.0.0')
+      .replace('{styleId}', 'reflective')
+      .replace('{code}', 'internal')
+      .replace('{sessionId}', 'none')
+      .replace('{keyId}', 'none');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
     const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // how a body that has no end is framed is told with the body only
     if (template === '/metrics') delete headers['content-length']; // the second scrape tells of the first
@@ -77,10 +125,20 @@ t.test('HEAD is what GET is, without the body', async (t) => {
 
 t.test('a request that names no host is refused, by a problem; one of HTTP/1.0 needs none', async (t) => {
   const origin = await listen(app);
-  const ask = async (path: string, version: string) => answerIn(await exchange(origin, `GET ${path} HTTP/${version}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`));
+  const ask = async (path: string, version: string) =>
+    answerIn(
+      await exchange(
+        origin,
+        `GET ${path} HTTP/${version}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`,
+      ),
+    );
   for (const path of ['/v1/packs', '/livez', '/docs', '/nowhere']) {
     const { statusCode, headers, body } = await ask(path, '1.1');
-    t.match({ statusCode, problem: JSON.parse(body) as object }, { statusCode: 400, problem: { code: 'validation-failed', errors: [{ parameter: 'host' }] } }, path);
+    t.match(
+      { statusCode, problem: JSON.parse(body) as object },
+      { statusCode: 400, problem: { code: 'validation-failed', errors: [{ parameter: 'host' }] } },
+      path,
+    );
     isProblem(t, headers);
     t.strictSame(schemaFaults(PROBLEM, JSON.parse(body)), []);
   }
@@ -101,7 +159,12 @@ t.test('a request that comes in on an open connection while the service closes i
     await store.promise;
     return undefined;
   });
-  const write = connection.one({ method: 'POST', path: '/v1/packs/coach/activations', headers: { authorization }, body: { version: '1.0.0', reason: 'The last thing before the restart' } });
+  const write = connection.one({
+    method: 'POST',
+    path: '/v1/packs/coach/activations',
+    headers: { authorization },
+    body: { version: '1.0.0', reason: 'The last thing before the restart' },
+  });
   await asked.promise;
   const closed = app.close();
   while (app.server.listening) await setImmediate();
@@ -110,7 +173,9 @@ t.test('a request that comes in on an open connection while the service closes i
 
   t.equal((await write).status, 201, 'the write under way is finished');
   const answer = await read;
-  const headers = Object.fromEntries(['content-type', 'registry-revision', 'etag', 'connection'].map((name) => [name, answer.header(name)]));
+  const headers = Object.fromEntries(
+    ['content-type', 'registry-revision', 'etag', 'connection'].map((name) => [name, answer.header(name)]),
+  );
   t.equal(answer.status, 200);
   t.equal(headers['connection'], 'close', 'and asked to come in elsewhere next time');
   t.strictSame(faultsOf('getSystemPrompt', { statusCode: answer.status, headers, body: answer.text }), []);

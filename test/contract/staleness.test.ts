@@ -22,11 +22,17 @@ const reason = 'Users report that answers are too blunt';
 const WRITE_BOUND = 2000;
 
 /** Every kind of answer there is, by what it is; each says how stale it is, or undefined. */
-async function answersOf({ app, key }: TestApp, origin: string, sessionId: string): Promise<Record<string, string | undefined>> {
-  const stale = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }) => headers['registry-stale'] as string | undefined;
+async function answersOf(
+  { app, key }: TestApp,
+  origin: string,
+  sessionId: string,
+): Promise<Record<string, string | undefined>> {
+  const stale = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }) =>
+    headers['registry-stale'] as string | undefined;
   const ask = async (status: number, options: InjectOptions) => {
     const answer = await app.inject(options);
-    if (answer.statusCode !== status) throw new Error(`${JSON.stringify(options)}: ${answer.statusCode} ${answer.body}`);
+    if (answer.statusCode !== status)
+      throw new Error(`${JSON.stringify(options)}: ${answer.statusCode} ${answer.body}`);
     return answer;
   };
   const { etag = '' } = (await ask(200, { url: '/v1/packs/coach/active' })).headers;
@@ -46,16 +52,40 @@ async function answersOf({ app, key }: TestApp, origin: string, sessionId: strin
     '404 of a route': stale(await ask(404, { url: '/nowhere' })),
     '405': stale(await ask(405, { method: 'PUT', url: '/v1/packs' })),
     '414': stale(await ask(414, { url: `/v1/packs/${'x'.repeat(300)}` })),
-    '415': stale(await ask(415, { method: 'POST', url: '/v1/coach/sessions', payload: 'x', headers: { 'content-type': 'text/plain' } })),
-    '431 before there is a request': stale(answerIn(await exchange(origin, `GET /v1/packs HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`))),
-    'over a connection': (await fetch(`${origin}/v1/prompts/system`, { headers: { authorization: `Bearer ${key}` } })).headers.get('registry-stale') ?? undefined,
+    '415': stale(
+      await ask(415, {
+        method: 'POST',
+        url: '/v1/coach/sessions',
+        payload: 'x',
+        headers: { 'content-type': 'text/plain' },
+      }),
+    ),
+    '431 before there is a request': stale(
+      answerIn(await exchange(origin, `GET /v1/packs HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)),
+    ),
+    'over a connection':
+      (await fetch(`${origin}/v1/prompts/system`, { headers: { authorization: `Bearer ${key}` } })).headers.get(
+        'registry-stale',
+      ) ?? undefined,
   };
 }
 
 /** The same in the process. */
 async function readsOf({ app: { registry } }: TestApp, sessionId: string): Promise<Record<string, number | undefined>> {
-  const read = { activePack: registry.activePack(), systemPrompt: registry.getSystemPrompt(), styles: registry.listStyles(), style: registry.getStylePrompt('supportive'), started: registry.startSession(), resolved: await registry.resolveSession(sessionId) };
-  return Object.fromEntries([...Object.entries(read), ['registry', registry]].map(([name, answer]) => [name, (answer as { staleSeconds?: number }).staleSeconds]));
+  const read = {
+    activePack: registry.activePack(),
+    systemPrompt: registry.getSystemPrompt(),
+    styles: registry.listStyles(),
+    style: registry.getStylePrompt('supportive'),
+    started: registry.startSession(),
+    resolved: await registry.resolveSession(sessionId),
+  };
+  return Object.fromEntries(
+    [...Object.entries(read), ['registry', registry]].map(([name, answer]) => [
+      name,
+      (answer as { staleSeconds?: number }).staleSeconds,
+    ]),
+  );
 }
 
 t.test('while the store is away every answer says since when; afterwards none does', async (t) => {
@@ -76,7 +106,8 @@ t.test('while the store is away every answer says since when; afterwards none do
   await until(() => app.registry.staleSeconds !== undefined);
   t.ok(app.registry.staleSeconds! >= 5, 'for five seconds it still knew');
 
-  for (const [name, stale] of Object.entries(await answersOf(world, address, sessionId))) t.match(stale, /^([5-9]|\d{2,})$/u, name);
+  for (const [name, stale] of Object.entries(await answersOf(world, address, sessionId)))
+    t.match(stale, /^([5-9]|\d{2,})$/u, name);
   for (const [name, stale] of Object.entries(await readsOf(world, sessionId))) t.ok(stale! >= 5, name);
   const { stale, staleSeconds, conditions } = await ready(world);
   t.match({ stale, conditions }, { stale: true, conditions: [{ name: 'stale', detail: /since this instance knew/u }] });
@@ -86,18 +117,28 @@ t.test('while the store is away every answer says since when; afterwards none do
   t.ok(Number(opened.headers['registry-stale']) >= 5);
 
   for (const id of ['activateVersion', 'rollbackPack']) {
-    const { statusCode, body } = await askOf(app)(t, id, { body: { reason, ...(id === 'activateVersion' && { version: '1.0.0' }) } });
+    const { statusCode, body } = await askOf(app)(t, id, {
+      body: { reason, ...(id === 'activateVersion' && { version: '1.0.0' }) },
+    });
     t.match([statusCode, body.code], [503, 'store-unavailable'], id);
   }
 
   await t.test('KEY_MAX_STALE bounds how long keys are honoured unasked', async (t) => {
     await until(() => strict.app.registry.staleSeconds! > 5);
     const ask = askOf(strict.app);
-    for (const [id, request] of [['getActivePack', {}], ['startCoachSession', { body: {} }], ['listKeys', {}]] as const) {
+    for (const [id, request] of [
+      ['getActivePack', {}],
+      ['startCoachSession', { body: {} }],
+      ['listKeys', {}],
+    ] as const) {
       const { statusCode, body, headers } = await ask(t, id, request);
       t.match([statusCode, body.code, headers['retry-after']], [503, 'store-unavailable', /^\d+$/u], id);
     }
-    t.equal((await ask(t, 'getActivePack', { headers: { authorization: '' } })).statusCode, 401, 'who shows none is told so');
+    t.equal(
+      (await ask(t, 'getActivePack', { headers: { authorization: '' } })).statusCode,
+      401,
+      'who shows none is told so',
+    );
     for (const id of ['live', 'ready']) t.equal((await ask(t, id)).statusCode, 200, `${id} needs none`);
     t.equal((await askOf(app)(t, 'getActivePack')).statusCode, 200, 'without it they are honoured as long as it takes');
   });
@@ -114,7 +155,10 @@ t.test('while the store is away every answer says since when; afterwards none do
 });
 
 t.test('a write is a 503 within two seconds where the store hangs', async (t) => {
-  const cases = [['at every call', 'store-unavailable', () => true], ['while it commits', 'outcome-unknown', (method: string) => method === 'append']] as const;
+  const cases = [
+    ['at every call', 'store-unavailable', () => true],
+    ['while it commits', 'outcome-unknown', (method: string) => method === 'append'],
+  ] as const;
   await Promise.all(
     cases.map(async ([name, code, hangs]) => {
       const opened = await openApp(t, { store: 'memory' });
@@ -124,7 +168,10 @@ t.test('a write is a 503 within two seconds where the store hangs', async (t) =>
       opened.fail(({ method }) => (hangs(method) ? back.promise : undefined));
       const idempotent = { 'idempotency-key': 'once' }; // the store is asked before anything is decided
       const began = performance.now();
-      const { statusCode, body, headers } = await askOf(app)(t, 'activateVersion', { body: { version: '1.0.0', reason }, headers: hangs('repeated') ? idempotent : {} });
+      const { statusCode, body, headers } = await askOf(app)(t, 'activateVersion', {
+        body: { version: '1.0.0', reason },
+        headers: hangs('repeated') ? idempotent : {},
+      });
       const took = performance.now() - began;
       t.match([statusCode, body.code, headers['retry-after']], [503, code, /^\d+$/u], name);
       t.ok(took < WRITE_BOUND, `${name}: after ${Math.round(took)} ms`);
@@ -141,7 +188,8 @@ async function twoOn(t: Test) {
   const connection = new FailingStore(store);
   connection.deaf = true;
   const late = await openRegistry(t, { store: connection });
-  connection.renew = () => Promise.reject(new RegistryError('store-unavailable', 'There is no news, by the plan of the test.'));
+  connection.renew = () =>
+    Promise.reject(new RegistryError('store-unavailable', 'There is no news, by the plan of the test.'));
   return { quick, late };
 }
 
@@ -149,16 +197,32 @@ t.test('what is refused, and what has no effect, rests on the log and not on an 
   const { quick, late } = await twoOn(t);
   await quick.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
   t.notOk(late.current.packs.get('coach')?.versions.has('3.0.0'), 'the late one does not know of it');
-  t.match(await late.activate({ version: '3.0.0', reason }), { changed: true, version: '3.0.0' }, 'a version published elsewhere a moment ago');
+  t.match(
+    await late.activate({ version: '3.0.0', reason }),
+    { changed: true, version: '3.0.0' },
+    'a version published elsewhere a moment ago',
+  );
 
   await quick.activate({ version: '1.0.0', reason });
   t.equal(late.activePack().version, '3.0.0');
-  t.match(await late.activate({ version: '3.0.0', reason }), { changed: true, previousVersion: '1.0.0' }, 'no-op by the old snapshot, a move by the log');
+  t.match(
+    await late.activate({ version: '3.0.0', reason }),
+    { changed: true, previousVersion: '1.0.0' },
+    'no-op by the old snapshot, a move by the log',
+  );
 
   await quick.activate({ version: '2.0.0', reason });
-  t.match(await late.rollback({ fromVersion: '2.0.0', reason }), { changed: true, version: '3.0.0' }, 'a guard that holds by the log');
+  t.match(
+    await late.rollback({ fromVersion: '2.0.0', reason }),
+    { changed: true, version: '3.0.0' },
+    'a guard that holds by the log',
+  );
   await quick.activate({ version: '2.0.0', reason });
-  await t.rejects(late.rollback({ fromVersion: '3.0.0', reason }), { code: 'not-active' }, 'and one that does not any more');
+  await t.rejects(
+    late.rollback({ fromVersion: '3.0.0', reason }),
+    { code: 'not-active' },
+    'and one that does not any more',
+  );
 
   await quick.revoke({ pack: 'coach', version: '1.1.0', reason: 'It is dangerous' });
   t.equal(late.current.packs.get('coach')?.versions.get('1.1.0')?.revocation, undefined);
@@ -166,7 +230,11 @@ t.test('what is refused, and what has no effect, rests on the log and not on an 
 
   await quick.activate({ version: '1.0.0', reason });
   const { revision } = quick.current;
-  t.match(await late.activate({ version: '1.0.0', reason }), { changed: false, revision }, 'a move by the old snapshot, a no-op by the log');
+  t.match(
+    await late.activate({ version: '1.0.0', reason }),
+    { changed: false, revision },
+    'a move by the old snapshot, a no-op by the log',
+  );
   t.equal(late.current.revision, revision, 'nothing was added');
   t.match(await quick.verify(), { valid: true, events: revision });
 });
@@ -174,5 +242,13 @@ t.test('what is refused, and what has no effect, rests on the log and not on an 
 t.test('a refusal that cannot be checked against the log is none: the store is away', async (t) => {
   const { app, connection } = await openApp(t, { store: 'memory' });
   connection.away = true;
-  for (const body of [{ version: '9.9.9', reason }, { version: '2.0.0', reason }]) t.match(await askOf(app)(t, 'activateVersion', { body }), { statusCode: 503, body: { code: 'store-unavailable' } }, body.version);
+  for (const body of [
+    { version: '9.9.9', reason },
+    { version: '2.0.0', reason },
+  ])
+    t.match(
+      await askOf(app)(t, 'activateVersion', { body }),
+      { statusCode: 503, body: { code: 'store-unavailable' } },
+      body.version,
+    );
 });

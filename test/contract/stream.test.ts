@@ -21,13 +21,27 @@ const HEARTBEAT = 40;
 const NEVER = 2 ** 31 - 1;
 
 const isHeartbeat = ({ event }: Message) => event === 'heartbeat';
-const at = (revision: number) => ({ data }: Message) => data.type !== undefined && data.revision === revision;
+const at =
+  (revision: number) =>
+  ({ data }: Message) =>
+    data.type !== undefined && data.revision === revision;
 const ids = (messages: readonly Message[]) => messages.map(({ id }) => Number(id));
-const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
 for (const store of ['memory', 'sqlite'] as const) {
   t.test(`with the store ${store}`, async (t) => {
-    const { app, key, store: log } = await openApp(t, { store, registry: { shipped: [...(await shippedPacks()), ...shippedOf('floored@1.0.0', 'floored@2.0.0')], policies: [floorUnder('floored', 1, '1.0.0')] } });
+    const {
+      app,
+      key,
+      store: log,
+    } = await openApp(t, {
+      store,
+      registry: {
+        shipped: [...(await shippedPacks()), ...shippedOf('floored@1.0.0', 'floored@2.0.0')],
+        policies: [floorUnder('floored', 1, '1.0.0')],
+      },
+    });
     const address = await listen(app);
     const { registry } = app;
     const open = (t: Test, request: Partial<StreamRequest> = {}) => openStream(t, { address, key, ...request });
@@ -35,7 +49,13 @@ for (const store of ['memory', 'sqlite'] as const) {
     t.test('the first message says where the log is, the head is that of a stream', async (t) => {
       const stream = await open(t);
       t.equal(stream.status, 200);
-      t.match(stream.headers, { 'content-type': 'text/event-stream', 'cache-control': 'private, no-cache, no-transform', 'x-accel-buffering': 'no', 'x-content-type-options': 'nosniff', 'registry-revision': `${registry.current.revision}` });
+      t.match(stream.headers, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'private, no-cache, no-transform',
+        'x-accel-buffering': 'no',
+        'x-content-type-options': 'nosniff',
+        'registry-revision': `${registry.current.revision}`,
+      });
       const { revision } = registry.current;
       t.strictSame(await stream.next(), { id: `${revision}`, event: 'revision', data: { epoch: 1, revision } });
     });
@@ -43,7 +63,10 @@ for (const store of ['memory', 'sqlite'] as const) {
     t.test('one message a revision, of every type, without texts, reasons or keys', async (t) => {
       const stream = await open(t);
       const { data } = await stream.next();
-      await registry.publish({ pack: 'streamed', document: documentOf('streamed', '1.0.0', { system: 'TEXT of the system prompt' }) });
+      await registry.publish({
+        pack: 'streamed',
+        document: documentOf('streamed', '1.0.0', { system: 'TEXT of the system prompt' }),
+      });
       await registry.publish({ pack: 'streamed', document: documentOf('streamed', '2.0.0') });
       await registry.activate({ pack: 'streamed', version: '1.0.0', reason: 'REASON' });
       await registry.activate({ pack: 'streamed', version: '2.0.0', reason: 'REASON' });
@@ -55,28 +78,84 @@ for (const store of ['memory', 'sqlite'] as const) {
       await stream.next(at(registry.current.revision));
 
       const events = await registry.events({ after: data.revision, limit: 100 });
-      t.strictSame(stream.events.map(({ event }) => event), [...Array<string>(2).fill('version-published'), ...Array<string>(2).fill('version-activated'), 'version-rolled-back', 'version-activated', 'version-revoked', 'key-created', 'key-revoked']);
-      t.strictSame(stream.events.map(({ id, data: { revision, type, pack, at: time } }) => ({ id, revision, type, pack, at: time })), events.map(({ revision, type, pack, at: time }) => ({ id: `${revision}`, revision, type, pack, at: time })));
+      t.strictSame(
+        stream.events.map(({ event }) => event),
+        [
+          ...Array<string>(2).fill('version-published'),
+          ...Array<string>(2).fill('version-activated'),
+          'version-rolled-back',
+          'version-activated',
+          'version-revoked',
+          'key-created',
+          'key-revoked',
+        ],
+      );
+      t.strictSame(
+        stream.events.map(({ id, data: { revision, type, pack, at: time } }) => ({
+          id,
+          revision,
+          type,
+          pack,
+          at: time,
+        })),
+        events.map(({ revision, type, pack, at: time }) => ({ id: `${revision}`, revision, type, pack, at: time })),
+      );
       const digest = (version: string) => registry.current.packs.get('streamed')?.versions.get(version)?.digest;
-      const move = (version: string, previousVersion: string | null) => [{ channel: 'production', version, previousVersion, digest: digest(version) }];
-      t.strictSame(stream.events.map(({ data: { moves } }) => moves), [[], [], move('1.0.0', null), move('2.0.0', '1.0.0'), move('1.0.0', '2.0.0'), move('2.0.0', '1.0.0'), move('1.0.0', '2.0.0'), [], []]);
-      for (const secret of ['TEXT', 'REASON', 'LABEL', record.keyId, record.secretHash, token!, 'supportive', 'actor']) t.notMatch(stream.text, secret);
+      const move = (version: string, previousVersion: string | null) => [
+        { channel: 'production', version, previousVersion, digest: digest(version) },
+      ];
+      t.strictSame(
+        stream.events.map(({ data: { moves } }) => moves),
+        [
+          [],
+          [],
+          move('1.0.0', null),
+          move('2.0.0', '1.0.0'),
+          move('1.0.0', '2.0.0'),
+          move('2.0.0', '1.0.0'),
+          move('1.0.0', '2.0.0'),
+          [],
+          [],
+        ],
+      );
+      for (const secret of ['TEXT', 'REASON', 'LABEL', record.keyId, record.secretHash, token!, 'supportive', 'actor'])
+        t.notMatch(stream.text, secret);
     });
 
     t.test('from the beginning: the log as it is', async (t) => {
       const stream = await open(t, { lastEventId: '0' });
       const { revision } = registry.current;
-      t.strictSame(await stream.next(), { id: '0', event: 'revision', data: { epoch: 1, revision } }, 'where the log is, and up to where this caller has it');
+      t.strictSame(
+        await stream.next(),
+        { id: '0', event: 'revision', data: { epoch: 1, revision } },
+        'where the log is, and up to where this caller has it',
+      );
       await stream.next(at(revision));
       t.strictSame(ids(stream.messages), range(0, revision));
-      t.match(stream.events.map(({ event }) => event), ['registry-created']);
+      t.match(
+        stream.events.map(({ event }) => event),
+        ['registry-created'],
+      );
       t.ok(stream.events.some(({ event }) => event === 'policy-changed'));
     });
 
     t.test('a filter lets through what is about a pack, or moves a channel', async (t) => {
-      for (const version of ['1.0.0', '2.0.0']) await registry.publish({ pack: 'filtered', document: documentOf('filtered', version) });
-      const [pack, channel, both] = [await open(t, { query: '?pack=filtered' }), await open(t, { query: '?channel=staging' }), await open(t, { query: '?pack=filtered&channel=staging' })];
-      const moved = async (name: string, where: string) => (await registry.activate({ pack: name, channel: where, version: registry.current.packs.get(name)?.pointers.get(where)?.version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON })).revision;
+      for (const version of ['1.0.0', '2.0.0'])
+        await registry.publish({ pack: 'filtered', document: documentOf('filtered', version) });
+      const [pack, channel, both] = [
+        await open(t, { query: '?pack=filtered' }),
+        await open(t, { query: '?channel=staging' }),
+        await open(t, { query: '?pack=filtered&channel=staging' }),
+      ];
+      const moved = async (name: string, where: string) =>
+        (
+          await registry.activate({
+            pack: name,
+            channel: where,
+            version: registry.current.packs.get(name)?.pointers.get(where)?.version === '1.0.0' ? '2.0.0' : '1.0.0',
+            reason: REASON,
+          })
+        ).revision;
       const own = [await moved('filtered', 'production'), await moved('filtered', 'staging')];
       const other = [await moved('coach', 'production'), await moved('coach', 'staging')];
       const last = await moved('filtered', 'staging');
@@ -95,7 +174,8 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.equal(await refused({ query: '?channel=nightly' }), '404 channel-not-found');
       t.equal(await refused({ query: '?pack=coach&channel=nightly' }), '404 channel-not-found');
       t.equal(await refused({ query: '?surprise=1' }), '400 validation-failed');
-      for (const lastEventId of ['x', '-1', '1.5', '01', '1:', ':1', '0:1', '1:2:3', '1 2', '9'.repeat(16)]) t.equal(await refused({ lastEventId }), '400 validation-failed', lastEventId);
+      for (const lastEventId of ['x', '-1', '1.5', '01', '1:', ':1', '0:1', '1:2:3', '1 2', '9'.repeat(16)])
+        t.equal(await refused({ lastEventId }), '400 validation-failed', lastEventId);
       t.equal(await refused({ key: 'nobody' }), '401 unauthenticated');
       const { token = '' } = await registry.createKey({ label: 'meter', scopes: ['metrics:read'] });
       t.equal(await refused({ key: token }), '403 forbidden');
@@ -105,7 +185,11 @@ for (const store of ['memory', 'sqlite'] as const) {
       const { revision } = registry.current;
       for (const lastEventId of [`${revision + 1}`, '999999999999999', `2:${revision}`, `7:1`]) {
         const stream = await open(t, { lastEventId });
-        t.strictSame(await stream.next(), { id: `${revision}`, event: 'resync', data: { epoch: 1, revision } }, lastEventId);
+        t.strictSame(
+          await stream.next(),
+          { id: `${revision}`, event: 'resync', data: { epoch: 1, revision } },
+          lastEventId,
+        );
       }
     });
 
@@ -113,12 +197,19 @@ for (const store of ['memory', 'sqlite'] as const) {
       const { revision } = registry.current;
       const last = await appendElsewhere(log, foreignEvent());
       const stream = await open(t, { lastEventId: `${last}` });
-      t.strictSame(await stream.next(), { id: `${revision + 1}`, event: 'revision', data: { epoch: 1, revision: revision + 1 } });
+      t.strictSame(await stream.next(), {
+        id: `${revision + 1}`,
+        event: 'revision',
+        data: { epoch: 1, revision: revision + 1 },
+      });
       t.equal(stream.headers['registry-revision'], `${revision + 1}`);
     });
 
     t.test('HEAD gives the head alone; what Accept asks for makes no difference', async (t) => {
-      const response = await fetch(`${address}/v1/events`, { method: 'HEAD', headers: { authorization: `Bearer ${key}` } });
+      const response = await fetch(`${address}/v1/events`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${key}` },
+      });
       t.equal(response.headers.get('content-type'), 'text/event-stream');
       t.equal(await response.text(), '');
       const stream = await open(t, { headers: { accept: 'application/json' } });
@@ -146,7 +237,11 @@ t.test('who comes back is given what came meanwhile', async (t) => {
   const opened = await openStreams(t, { ring: RING });
   const { registry, watchers, address, key, store } = opened;
   const flip = async (times: number) => {
-    for (let count = 0; count < times; count += 1) await registry.activate({ version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON });
+    for (let count = 0; count < times; count += 1)
+      await registry.activate({
+        version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0',
+        reason: REASON,
+      });
     return registry.current.revision;
   };
 
@@ -184,7 +279,9 @@ t.test('who comes back is given what came meanwhile', async (t) => {
   t.test('from the log, in many pages, while more is made', async (t) => {
     await appendElsewhere(store, ...Array.from({ length: 1000 }, () => foreignEvent()));
     await registry.catchUp();
-    const streams = await Promise.all(Array.from({ length: 10 }, (_, index) => openStream(t, { address, key, lastEventId: `${index}` })));
+    const streams = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => openStream(t, { address, key, lastEventId: `${index}` })),
+    );
     const to = await flip(3 * RING);
     await Promise.all(streams.map((stream) => stream.next(at(to))));
     for (const [index, stream] of streams.entries()) t.strictSame(ids(stream.messages), range(index, to));
@@ -247,12 +344,28 @@ t.test('after a restore', async (t) => {
     const before = registry.current.revision;
     const stream = await openStream(t, { address, key });
     await stream.next();
-    const revision = await appendElsewhere(store, { type: 'registry-restored', actor: { keyId: 'system', label: 'system' }, reason: REASON, data: { epoch: 2 } }, foreignEvent());
+    const revision = await appendElsewhere(
+      store,
+      { type: 'registry-restored', actor: { keyId: 'system', label: 'system' }, reason: REASON, data: { epoch: 2 } },
+      foreignEvent(),
+    );
     await registry.catchUp();
-    t.match(await stream.next(), { id: `2:${before + 1}`, event: 'registry-restored', data: { epoch: 2, revision: before + 1 } });
+    t.match(await stream.next(), {
+      id: `2:${before + 1}`,
+      event: 'registry-restored',
+      data: { epoch: 2, revision: before + 1 },
+    });
     t.match(await stream.next(), { id: `2:${revision}`, data: { epoch: 2, revision } });
-    t.match(await (await openStream(t, { address, key, lastEventId: `2:${before + 1}` })).next(), { event: 'revision', id: `2:${before + 1}` }, 'a place of this epoch resumes');
-    t.match(await (await openStream(t, { address, key, lastEventId: `${before}` })).next(), { event: 'resync', id: `2:${revision}` }, 'one of the epoch before does not');
+    t.match(
+      await (await openStream(t, { address, key, lastEventId: `2:${before + 1}` })).next(),
+      { event: 'revision', id: `2:${before + 1}` },
+      'a place of this epoch resumes',
+    );
+    t.match(
+      await (await openStream(t, { address, key, lastEventId: `${before}` })).next(),
+      { event: 'resync', id: `2:${revision}` },
+      'one of the epoch before does not',
+    );
     const whole = await openStream(t, { address, key, lastEventId: '2:0' });
     await whole.next(at(revision));
   });
@@ -263,11 +376,19 @@ t.test('after a restore', async (t) => {
     const backup = registry.current.revision;
     const { token = '' } = await registry.createKey({ label: 'Made after the backup', scopes: ['prompts:read'] });
     for (const version of ['1.0.0', '2.0.0', '1.0.0']) await registry.activate({ version, reason: REASON });
-    const streams = await Promise.all([openStream(t, { address, key }), openStream(t, { address, key, query: '?channel=staging' })]);
+    const streams = await Promise.all([
+      openStream(t, { address, key }),
+      openStream(t, { address, key, query: '?channel=staging' }),
+    ]);
     const gone = await openStream(t, { address, key: token });
     await Promise.all([...streams, gone].map((stream) => stream.next()));
     opened.exchange(await restoredAt(store, backup, 2));
-    for (const stream of streams) t.strictSame(await stream.next(), { id: `2:${backup + 1}`, event: 'resync', data: { epoch: 2, revision: backup + 1 } });
+    for (const stream of streams)
+      t.strictSame(await stream.next(), {
+        id: `2:${backup + 1}`,
+        event: 'resync',
+        data: { epoch: 2, revision: backup + 1 },
+      });
     await gone.over;
     t.pass('a key that is not in this history may not listen to it');
     const { revision } = await registry.activate({ version: '1.0.0', channel: 'staging', reason: REASON });
@@ -283,14 +404,19 @@ t.test('heartbeats', async (t) => {
     const { id } = await stream.next();
     t.strictSame(await stream.next(isHeartbeat), { id, event: 'heartbeat', data: { epoch: 1, revision: Number(id) } });
     const { revision } = await registry.activate({ version: '1.0.0', reason: REASON });
-    t.strictSame(await stream.next((message) => isHeartbeat(message) && message.id !== id), { id: `${revision}`, event: 'heartbeat', data: { epoch: 1, revision } });
+    t.strictSame(await stream.next((message) => isHeartbeat(message) && message.id !== id), {
+      id: `${revision}`,
+      event: 'heartbeat',
+      data: { epoch: 1, revision },
+    });
     t.strictSame(stream.events, []);
   });
 });
 
 t.test('who may not listen any more is given nothing more; no heartbeat is waited for', async (t) => {
   const { registry, watchers, address, key } = await openStreams(t, { heartbeat: NEVER });
-  const flip = () => registry.activate({ version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON });
+  const flip = () =>
+    registry.activate({ version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON });
   const other = await openStream(t, { address, key });
   await other.next();
 
@@ -308,16 +434,28 @@ t.test('who may not listen any more is given nothing more; no heartbeat is waite
 
   t.test('an expired key, whether there is something to tell or not', async (t) => {
     const expiresAt = new Date(Date.now() + 500).toISOString();
-    const tokens = await Promise.all([expiresAt, expiresAt, '2999-01-01T00:00:00.000Z'].map(async (end) => (await registry.createKey({ label: 'short', scopes: ['prompts:read'], expiresAt: end })).token ?? ''));
-    const [told, untold, later] = (await Promise.all(tokens.map((token, index) => openStream(t, { address, key: token, query: index === 1 ? '?pack=coach&channel=staging' : '' })))) as [EventStream, EventStream, EventStream];
+    const tokens = await Promise.all(
+      [expiresAt, expiresAt, '2999-01-01T00:00:00.000Z'].map(
+        async (end) =>
+          (await registry.createKey({ label: 'short', scopes: ['prompts:read'], expiresAt: end })).token ?? '',
+      ),
+    );
+    const [told, untold, later] = (await Promise.all(
+      tokens.map((token, index) =>
+        openStream(t, { address, key: token, query: index === 1 ? '?pack=coach&channel=staging' : '' }),
+      ),
+    )) as [EventStream, EventStream, EventStream];
     await Promise.all([told, untold, later].map((stream) => stream.next()));
-    for (let ended = false; !ended; ) {
+    for (let ended = false; !ended;) {
       const { revision } = await flip();
       const { data } = await later.next(at(revision));
       ended = (data.at ?? '') > expiresAt;
     }
     t.ok(told.events.length > 0, 'it heard of what was before');
-    t.strictSame(told.events.filter(({ data }) => (data.at ?? '') > expiresAt), []);
+    t.strictSame(
+      told.events.filter(({ data }) => (data.at ?? '') > expiresAt),
+      [],
+    );
     t.strictSame(await Promise.all([told.over, untold.over]), ['end', 'end']);
     t.equal((await openStream(t, { address, key: tokens[0] ?? '' })).status, 401);
   });

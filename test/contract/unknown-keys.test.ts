@@ -11,7 +11,8 @@ import { askOf, type Answer } from '../support/openapi.ts';
 const { quick, late, reads, move } = await openPair(t);
 
 type AskedFor = Readonly<Record<string, string>>;
-const read = (t: Test, token: string, headers: AskedFor = {}): Promise<Answer> => askOf(late.app)(t, 'getActivePack', { headers: { authorization: `Bearer ${token}`, ...headers } });
+const read = (t: Test, token: string, headers: AskedFor = {}): Promise<Answer> =>
+  askOf(late.app)(t, 'getActivePack', { headers: { authorization: `Bearer ${token}`, ...headers } });
 
 async function make({ quick: { app } }: Pick<Pair, 'quick'>): Promise<{ token: string; seen: AskedFor }> {
   const { token = '' } = await app.registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
@@ -23,7 +24,11 @@ t.test('a key that was just made elsewhere comes in, while a stranger had the lo
     t.match(await read(t, newKey().token), { statusCode: 401, body: { code: 'unauthenticated' } });
     const { token, seen } = await make({ quick });
     const strangers = Array.from({ length: 20 }, () => read(t, newKey().token));
-    t.match(await read(t, token, passedOn ? seen : {}), { statusCode: 200, revision: quick.app.registry.current.revision }, passedOn ? 'with the revision it saw' : 'without');
+    t.match(
+      await read(t, token, passedOn ? seen : {}),
+      { statusCode: 200, revision: quick.app.registry.current.revision },
+      passedOn ? 'with the revision it saw' : 'without',
+    );
     for (const answer of await Promise.all(strangers)) t.equal(answer.statusCode, 401);
   }
 });
@@ -31,7 +36,8 @@ t.test('a key that was just made elsewhere comes in, while a stranger had the lo
 t.test('strangers have the log read once a second at most', async (t) => {
   const [from, before] = [performance.now(), reads()];
   const stranger = async () => {
-    for (let tries = 0; tries < 3; tries += 1) t.equal((await read(t, newKey().token, { 'registry-min-revision': '999999' })).statusCode, 401);
+    for (let tries = 0; tries < 3; tries += 1)
+      t.equal((await read(t, newKey().token, { 'registry-min-revision': '999999' })).statusCode, 401);
   };
   await Promise.all(Array.from({ length: 50 }, stranger));
   const most = 1 + Math.ceil((performance.now() - from) / 1000);
@@ -43,21 +49,37 @@ t.test('strangers have the log read once a second at most', async (t) => {
   t.equal(reads(), then, 'what cannot be a new key is not looked for');
 });
 
-t.test('while the log cannot be read, a caller who saw more than this instance is not told that its key is none', async (t) => {
-  for (const name of ['refused', 'hanging'] as const) {
-    const back = Promise.withResolvers<undefined>();
-    t.teardown(() => back.resolve(undefined));
-    await move(name === 'refused' ? '1.0.0' : '1.1.0');
-    const { token, seen } = await make({ quick });
-    const { revision } = late.app.registry.current;
-    late.fail(name === 'refused' ? () => 'rejects' : () => back.promise);
-    const [ahead, level, silent, elsewhere] = await Promise.all([read(t, token, seen), read(t, token, { 'registry-min-revision': String(revision) }), read(t, token), read(t, token, { ...seen, 'registry-epoch': '2' })]);
-    t.match(ahead, { statusCode: 503, body: { code: 'revision-not-reached', currentRevision: revision }, headers: { 'retry-after': /^\d+$/u } }, name);
-    t.match(elsewhere, { statusCode: 503 });
-    for (const answer of [level, silent]) t.match(answer, { statusCode: 401, body: { code: 'unauthenticated' } });
-    t.equal((await read(t, late.key)).statusCode, 200, 'a key that is known is asked nothing');
-    late.fail();
-    back.resolve(undefined);
-    t.match(await read(t, token, seen), { statusCode: 200 }, 'once it is back');
-  }
-});
+t.test(
+  'while the log cannot be read, a caller who saw more than this instance is not told that its key is none',
+  async (t) => {
+    for (const name of ['refused', 'hanging'] as const) {
+      const back = Promise.withResolvers<undefined>();
+      t.teardown(() => back.resolve(undefined));
+      await move(name === 'refused' ? '1.0.0' : '1.1.0');
+      const { token, seen } = await make({ quick });
+      const { revision } = late.app.registry.current;
+      late.fail(name === 'refused' ? () => 'rejects' : () => back.promise);
+      const [ahead, level, silent, elsewhere] = await Promise.all([
+        read(t, token, seen),
+        read(t, token, { 'registry-min-revision': String(revision) }),
+        read(t, token),
+        read(t, token, { ...seen, 'registry-epoch': '2' }),
+      ]);
+      t.match(
+        ahead,
+        {
+          statusCode: 503,
+          body: { code: 'revision-not-reached', currentRevision: revision },
+          headers: { 'retry-after': /^\d+$/u },
+        },
+        name,
+      );
+      t.match(elsewhere, { statusCode: 503 });
+      for (const answer of [level, silent]) t.match(answer, { statusCode: 401, body: { code: 'unauthenticated' } });
+      t.equal((await read(t, late.key)).statusCode, 200, 'a key that is known is asked nothing');
+      late.fail();
+      back.resolve(undefined);
+      t.match(await read(t, token, seen), { statusCode: 200 }, 'once it is back');
+    }
+  },
+);

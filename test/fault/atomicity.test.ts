@@ -18,7 +18,16 @@ import { newFolder } from '../support/folder.ts';
 import { KeepAlive } from '../support/keep-alive.ts';
 import { documentOf, shipped, versionOf } from '../support/pack-documents.ts';
 import { ReadChecker, type Violation } from '../support/read-checker.ts';
-import { flip, moveInProcess, moveOverHttp, readAllInProcess, readInProcess, readOverHttp, type DoorName, type Run } from '../support/read-traffic.ts';
+import {
+  flip,
+  moveInProcess,
+  moveOverHttp,
+  readAllInProcess,
+  readInProcess,
+  readOverHttp,
+  type DoorName,
+  type Run,
+} from '../support/read-traffic.ts';
 import { DAY } from '../support/registries.ts';
 
 /** Answers to read, over all doors together. */
@@ -35,20 +44,36 @@ const channels = ['production', 'staging'];
 const numbers = Array.from({ length: 8 }, (_, index) => `${index + 1}.0.0`);
 const versions = numbers.map((version) =>
   versionOf('coach', version, {
-    styles: ['supportive', `only-in-${version.charAt(0)}`].map((id) => ({ id, title: `${id} of ${version}`, text: `coach ${version}: the ${id} style. `.repeat(10) })),
+    styles: ['supportive', `only-in-${version.charAt(0)}`].map((id) => ({
+      id,
+      title: `${id} of ${version}`,
+      text: `coach ${version}: the ${id} style. `.repeat(10),
+    })),
     defaultStyle: `only-in-${version.charAt(0)}`,
   }),
 );
 
 /** A real server on a real store, and a run of readers and writers on it. */
-async function start(t: Test, wanted: number): Promise<{ app: FastifyInstance; key: string; address: string; log: () => ReturnType<typeof readLog>; run: Run }> {
+async function start(
+  t: Test,
+  wanted: number,
+): Promise<{ app: FastifyInstance; key: string; address: string; log: () => ReturnType<typeof readLog>; run: Run }> {
   const store = await openSqliteStore({ file: join(newFolder(t), 'registry.db') });
-  const app = await buildApp({ registry: { store, shipped: versions.map(shipped), channels, defaultPack: 'coach', sessionTtl: DAY } });
+  const app = await buildApp({
+    registry: { store, shipped: versions.map(shipped), channels, defaultPack: 'coach', sessionTtl: DAY },
+  });
   const { token: key = '' } = await app.registry.createKey({ label: 'Everybody', scopes: ['*'], heldScopes: ['*'] });
   t.teardown(() => app.close());
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const checker = new ReadChecker(versions);
-  const run: Run = { checker, random: randomFrom(seed), channels, goOn: () => checker.total < wanted, acknowledged: 0, flips: 0 };
+  const run: Run = {
+    checker,
+    random: randomFrom(seed),
+    channels,
+    goOn: () => checker.total < wanted,
+    acknowledged: 0,
+    flips: 0,
+  };
   return { app, key, address, log: () => readLog(store), run };
 }
 
@@ -63,12 +88,15 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
   const { checker } = run;
   const { registry } = app;
   registry.onChange((_, { revision }) => {
-    for (const channel of channels) readAllInProcess({ ...run, acknowledged: revision }, 'who hears of a change', registry, channel);
+    for (const channel of channels)
+      readAllInProcess({ ...run, acknowledged: revision }, 'who hears of a change', registry, channel);
   });
 
   const began = performance.now();
   await Promise.all([
-    ...Array.from({ length: CONNECTIONS }, (_, index) => readOverHttp(run, `connection ${index}`, connect(t, address, key))),
+    ...Array.from({ length: CONNECTIONS }, (_, index) =>
+      readOverHttp(run, `connection ${index}`, connect(t, address, key)),
+    ),
     readInProcess(run, 'in process 1', registry),
     readInProcess(run, 'in process 2', registry),
     flip(run, numbers, moveOverHttp(connect(t, address, key))),
@@ -83,13 +111,23 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
   t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
   t.ok(checker.total >= reads, `${checker.total} answers`);
   t.ok(run.flips >= reads / 200, `${run.flips} flips`);
-  t.ok(run.flips / seconds >= FLIPS_PER_SECOND, `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`);
+  t.ok(
+    run.flips / seconds >= FLIPS_PER_SECOND,
+    `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`,
+  );
   t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
 });
 
 const EVERY_DOOR = [
-  ...['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map((door) => `HTTP ${door}`),
-  'activePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'resolveSession', 'startSession',
+  ...['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map(
+    (door) => `HTTP ${door}`,
+  ),
+  'activePack',
+  'getStylePrompt',
+  'getSystemPrompt',
+  'listStyles',
+  'resolveSession',
+  'startSession',
 ];
 
 /** Moves the log on without moving a pointer of the pack that is read. */
@@ -107,7 +145,10 @@ t.test('what is in the log and not visible yet is not told by the history either
   const { app } = opened;
   const read = async (path: string) => {
     const answer = await app.inject(path);
-    return { revision: Number(answer.headers['registry-revision']), body: answer.json<{ version: string; activations: { revision: number }[] }>() };
+    return {
+      revision: Number(answer.headers['registry-revision']),
+      body: answer.json<{ version: string; activations: { revision: number }[] }>(),
+    };
   };
   let appends = 0;
   let during: Awaited<ReturnType<typeof read>>[] = [];
@@ -128,7 +169,10 @@ t.test('what is in the log and not visible yet is not told by the history either
 
 // ── Controls: the same readers and the same check on doors that are wrong ──
 
-type Planted = (snapshot: () => Snapshot, channel: string) => Promise<{ revision: number; body: { revision: number } }> | { revision: number; body: { revision: number } };
+type Planted = (
+  snapshot: () => Snapshot,
+  channel: string,
+) => Promise<{ revision: number; body: { revision: number } }> | { revision: number; body: { revision: number } };
 
 /** A server whose `getSystemPrompt` is made by the planted code. */
 async function plantedServer(t: Test, registry: Registry, planted: Planted): Promise<string> {
@@ -159,7 +203,8 @@ function control(name: string, planted: () => Planted, expected: readonly Violat
       flip(run, numbers, moveInProcess(app.registry)),
     ]);
     checker.verify(await log());
-    for (const kind of expected) t.ok(checker.violations.get(kind), `${kind}: ${checker.violations.get(kind)} times in ${checker.total} reads`);
+    for (const kind of expected)
+      t.ok(checker.violations.get(kind), `${kind}: ${checker.violations.get(kind)} times in ${checker.total} reads`);
   });
 }
 

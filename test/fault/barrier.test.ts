@@ -28,7 +28,10 @@ interface Reach {
 }
 
 t.test('the barrier', async (t) => {
-  const { instances } = await startInstances(t, { count: 4, env: (place) => (place === 3 ? { PIN_VERSION: 'coach@1.0.0' } : {}) });
+  const { instances } = await startInstances(t, {
+    count: 4,
+    env: (place) => (place === 3 ? { PIN_VERSION: 'coach@1.0.0' } : {}),
+  });
   const [a, b, c, pinned] = instances as [TestInstance, TestInstance, TestInstance, TestInstance];
   const idOf = ({ id = 'unknown' }: TestInstance) => id;
 
@@ -39,25 +42,51 @@ t.test('the barrier', async (t) => {
         const reply = await move(instance, 10);
         t.equal(reply.status, 201, reply.text.slice(0, 300));
         t.equal(reply.header('preference-applied'), 'wait');
-        t.same(sorted(reachOf(reply)), sorted({ applied: [a, b, c].map(idOf), pending: [], pinned: [idOf(pinned)], expired: [] }));
-        for (const other of [a, b, c]) t.ok(isNew(await other.ask('/v1/packs/coach/active'), revisionOf(reply)), 'and each answers from it');
+        t.same(
+          sorted(reachOf(reply)),
+          sorted({ applied: [a, b, c].map(idOf), pending: [], pinned: [idOf(pinned)], expired: [] }),
+        );
+        for (const other of [a, b, c])
+          t.ok(isNew(await other.ask('/v1/packs/coach/active'), revisionOf(reply)), 'and each answers from it');
       }
     }
     const unasked = await a.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'Nobody waits' });
-    t.same([unasked.status, unasked.header('preference-applied'), unasked.body['instances']], [201, undefined, undefined], 'who does not prefer to wait is answered as ever');
-    const revoked = await a.ask('/v1/packs/onboarding/versions/1.1.0/revoke', { reason: 'A wrong text', replacement: '1.0.0' }, { prefer: 'wait=10' });
+    t.same(
+      [unasked.status, unasked.header('preference-applied'), unasked.body['instances']],
+      [201, undefined, undefined],
+      'who does not prefer to wait is answered as ever',
+    );
+    const revoked = await a.ask(
+      '/v1/packs/onboarding/versions/1.1.0/revoke',
+      { reason: 'A wrong text', replacement: '1.0.0' },
+      { prefer: 'wait=10' },
+    );
     t.equal(revoked.status, 200, revoked.text.slice(0, 300));
     t.same(reachOf(revoked).applied.toSorted(), [a, b, c].map(idOf).toSorted(), 'a revocation waits as well');
-    for (const other of [a, b, c]) t.equal((await other.ask('/v1/packs/onboarding/active')).body['version'], '1.0.0', 'and is seen by all');
+    for (const other of [a, b, c])
+      t.equal((await other.ask('/v1/packs/onboarding/active')).body['version'], '1.0.0', 'and is seen by all');
   });
 
   t.test('listInstances', async (t) => {
     const list = await until('all instances listed', 5000, async () => {
-      const all = (await a.ask('/v1/instances')).body['instances'] as { id: string; behind: number; appliedRevision: number; lastSeenAt: string; pinnedVersion?: string }[];
+      const all = (await a.ask('/v1/instances')).body['instances'] as {
+        id: string;
+        behind: number;
+        appliedRevision: number;
+        lastSeenAt: string;
+        pinnedVersion?: string;
+      }[];
       return all.length === 4 && all.every(({ behind }) => behind === 0) && all;
     });
-    t.same(list.map(({ id }) => id), instances.map(idOf), 'every instance, the longest running first');
-    t.same(list.map(({ pinnedVersion }) => pinnedVersion), [undefined, undefined, undefined, 'coach@1.0.0']);
+    t.same(
+      list.map(({ id }) => id),
+      instances.map(idOf),
+      'every instance, the longest running first',
+    );
+    t.same(
+      list.map(({ pinnedVersion }) => pinnedVersion),
+      [undefined, undefined, undefined, 'coach@1.0.0'],
+    );
     t.equal(new Set(list.map(({ appliedRevision }) => appliedRevision)).size, 1);
   });
 
@@ -72,13 +101,20 @@ t.test('the barrier', async (t) => {
     t.same(reachOf(during).expired, [], 'a move while it ends is not held up until its lease would run out');
     t.equal((await ended).code, 0);
     const after = await rollback(a, 30);
-    t.same(sorted(reachOf(after)), sorted({ applied: [a, b].map(idOf), pending: [], pinned: [idOf(pinned)], expired: [] }), 'after its end nobody knows it any more');
+    t.same(
+      sorted(reachOf(after)),
+      sorted({ applied: [a, b].map(idOf), pending: [], pinned: [idOf(pinned)], expired: [] }),
+      'after its end nobody knows it any more',
+    );
     t.equal(after.status, 201);
     t.notMatch((await a.ask('/v1/instances')).text, idOf(c), 'nor is it listed');
   });
 });
 
-async function stoppedAndCutOff(t: Test, { a, b, c, idOf }: { a: TestInstance; b: TestInstance; c: TestInstance; idOf: (instance: TestInstance) => string }): Promise<void> {
+async function stoppedAndCutOff(
+  t: Test,
+  { a, b, c, idOf }: { a: TestInstance; b: TestInstance; c: TestInstance; idOf: (instance: TestInstance) => string },
+): Promise<void> {
   await until('b and c in line', 10_000, async () => {
     const { status } = await activate(a, 5);
     return status === 201;
@@ -106,12 +142,19 @@ async function stoppedAndCutOff(t: Test, { a, b, c, idOf }: { a: TestInstance; b
   const answer = await rollback(a, 30);
   readUntil = answer.doneAt + 1000;
   t.equal(answer.status, 201, `the barrier went through, ${Math.round(answer.doneAt - cutAt)} ms after they were gone`);
-  t.same(sorted({ ...reachOf(answer), pinned: [] }), sorted({ applied: [idOf(a)], pending: [], pinned: [], expired: [b, c].map(idOf) }), 'and names those whose leases have run out');
+  t.same(
+    sorted({ ...reachOf(answer), pinned: [] }),
+    sorted({ applied: [idOf(a)], pending: [], pinned: [], expired: [b, c].map(idOf) }),
+    'and names those whose leases have run out',
+  );
   const revision = revisionOf(answer);
   await reading;
 
   const late = ofCutOff.filter(({ sentAt }) => sentAt > answer.doneAt);
-  t.ok(late.length > 10 && late.every((reply) => isNew(reply, revision) || isMarked(reply)), `the one that is cut off: all of ${late.length} later answers are marked`);
+  t.ok(
+    late.length > 10 && late.every((reply) => isNew(reply, revision) || isMarked(reply)),
+    `the one that is cut off: all of ${late.length} later answers are marked`,
+  );
   t.ok(ofCutOff.filter(({ sentAt }) => sentAt - cutAt > STALE_AT_LAST).every(isMarked), 'from six seconds on');
   t.notOk(isMarked(ofCutOff[0]!), 'and not before it could know');
 
@@ -121,7 +164,11 @@ async function stoppedAndCutOff(t: Test, { a, b, c, idOf }: { a: TestInstance; b
   const current = (reply: Reply) => isNew(reply, revision) && !isMarked(reply);
   const answers = await Promise.all(ofStopped);
   t.equal(answers.length, QUEUED);
-  t.same(answers.filter((reply) => !isNew(reply, revision) && !isMarked(reply)).map(shown), [], `the one that was stopped: none of ${QUEUED} answers that waited for it is both unmarked and old`);
+  t.same(
+    answers.filter((reply) => !isNew(reply, revision) && !isMarked(reply)).map(shown),
+    [],
+    `the one that was stopped: none of ${QUEUED} answers that waited for it is both unmarked and old`,
+  );
   const old = answers.filter((reply) => !isNew(reply, revision));
   t.pass(`${old.length} of them were old, and marked ${old[0]?.header('registry-stale')} s`);
   await until('b unmarked and new, and old only where it is marked', 5000, async () => {
@@ -140,15 +187,26 @@ async function stoppedAndCutOff(t: Test, { a, b, c, idOf }: { a: TestInstance; b
 const wait = (seconds: number) => ({ prefer: `wait=${seconds}` });
 async function activate(instance: TestInstance, seconds: number): Promise<Reply> {
   const { body } = await instance.ask('/v1/packs/coach/active');
-  return instance.ask('/v1/packs/coach/activations', { version: body['version'] === '1.1.0' ? '2.0.0' : '1.1.0', reason: 'A move' }, wait(seconds));
+  return instance.ask(
+    '/v1/packs/coach/activations',
+    { version: body['version'] === '1.1.0' ? '2.0.0' : '1.1.0', reason: 'A move' },
+    wait(seconds),
+  );
 }
-const rollback = (instance: TestInstance, seconds: number) => instance.ask('/v1/packs/coach/rollback', { reason: 'Back' }, wait(seconds));
+const rollback = (instance: TestInstance, seconds: number) =>
+  instance.ask('/v1/packs/coach/rollback', { reason: 'Back' }, wait(seconds));
 const reachOf = ({ body }: Reply) => body['instances'] as Reach;
 const revisionOf = ({ body }: Reply) => Number(body['revision']);
 const isNew = (reply: Reply, revision: number) => Number(reply.header('registry-revision')) >= revision;
 const isMarked = (reply: Reply) => reply.header('registry-stale') !== undefined;
-const shown = (reply: Reply) => `${reply.status} at revision ${reply.header('registry-revision')}, Registry-Stale ${reply.header('registry-stale')}`;
+const shown = (reply: Reply) =>
+  `${reply.status} at revision ${reply.header('registry-revision')}, Registry-Stale ${reply.header('registry-stale')}`;
 
 function sorted({ applied, pending, pinned, expired }: Reach): Reach {
-  return { applied: applied.toSorted(), pending: pending.toSorted(), pinned: pinned.toSorted(), expired: expired.toSorted() };
+  return {
+    applied: applied.toSorted(),
+    pending: pending.toSorted(),
+    pinned: pinned.toSorted(),
+    expired: expired.toSorted(),
+  };
 }

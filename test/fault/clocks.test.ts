@@ -27,8 +27,12 @@ const YEARS = 20 * 365 * 24 * HOUR;
 const OFF = 10_000;
 
 /** A clock that is wrong by so many milliseconds. */
-const wrongBy = (milliseconds: number): Clock => ({ now: () => Date.now() + milliseconds, newId: () => crypto.randomUUID() });
-const isNow = (time: number | string) => Math.abs((typeof time === 'string' ? Date.parse(time) : time) - Date.now()) < OFF;
+const wrongBy = (milliseconds: number): Clock => ({
+  now: () => Date.now() + milliseconds,
+  newId: () => crypto.randomUUID(),
+});
+const isNow = (time: number | string) =>
+  Math.abs((typeof time === 'string' ? Date.parse(time) : time) - Date.now()) < OFF;
 
 async function open(t: Test, options: Partial<RegistryOptions> & Pick<RegistryOptions, 'store'>): Promise<Registry> {
   const registry = await Registry.open(optionsOf(options));
@@ -42,37 +46,82 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
     const url = await postgres.database('clocks');
     const log = new RecordedLog();
     const folder = newFolder(t);
-    const wrong = await open(t, { store: openPostgresStore({ url }), clock: wrongBy(by), log, operatorKey: operatorKeyFile(folder) });
+    const wrong = await open(t, {
+      store: openPostgresStore({ url }),
+      clock: wrongBy(by),
+      log,
+      operatorKey: operatorKeyFile(folder),
+    });
     const right = await open(t, { store: openPostgresStore({ url }) });
     t.ok(isNow(wrong.now()), 'it goes by the store’s clock');
-    t.match(log.messages('warn'), [new RegExp(`The clock of this machine is (19|20) years ${by > 0 ? 'ahead of' : 'behind'} the clock of the store`)], 'and says once what is wrong');
+    t.match(
+      log.messages('warn'),
+      [
+        new RegExp(
+          `The clock of this machine is (19|20) years ${by > 0 ? 'ahead of' : 'behind'} the clock of the store`,
+        ),
+      ],
+      'and says once what is wrong',
+    );
 
     await wrong.activate({ version: '1.0.0', reason: 'By the wrong clock' });
     await right.catchUp();
     await right.activate({ version: '1.1.0', reason: 'By the right one' });
-    t.same((await right.events({ limit: 1000, after: 0 })).filter(({ at }) => !isNow(at)), [], 'of all events, those of the first start among them');
-    const { activations: [now] } = await right.activations('coach', { limit: 1, at: new Date(Date.now() + OFF).toISOString() });
+    t.same(
+      (await right.events({ limit: 1000, after: 0 })).filter(({ at }) => !isNow(at)),
+      [],
+      'of all events, those of the first start among them',
+    );
+    const {
+      activations: [now],
+    } = await right.activations('coach', { limit: 1, at: new Date(Date.now() + OFF).toISOString() });
     t.match(now, { version: '1.1.0' });
     t.same([wrong.health().conditions, right.health().conditions], [[], []]);
 
     const session = wrong.startSession();
     t.ok(isNow(session.startedAt));
     t.match(await right.resolveSession(session.sessionId), { expiresAt: session.expiresAt });
-    const { record } = await wrong.createKey({ label: 'For an hour', scopes: ['prompts:read'], expiresAt: new Date(Date.now() + HOUR).toISOString() });
+    const { record } = await wrong.createKey({
+      label: 'For an hour',
+      scopes: ['prompts:read'],
+      expiresAt: new Date(Date.now() + HOUR).toISOString(),
+    });
     t.ok(isNow(record.createdAt), 'the end of a key is compared with the same clock');
-    await t.rejects(wrong.createKey({ label: 'Over', scopes: ['prompts:read'], expiresAt: new Date(Date.now() - HOUR).toISOString() }), { code: 'validation-failed' });
+    await t.rejects(
+      wrong.createKey({
+        label: 'Over',
+        scopes: ['prompts:read'],
+        expiresAt: new Date(Date.now() - HOUR).toISOString(),
+      }),
+      { code: 'validation-failed' },
+    );
   }
 });
 
 t.test('the end of a key at the door goes by the clock that events go by', async (t) => {
   let ahead = 0;
-  const { app } = await openApp(t, { store: 'memory', registry: { clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() } } });
-  const { token = '', record } = await app.registry.createKey({ label: 'For an hour', scopes: ['prompts:read'], expiresAt: new Date(Date.now() + HOUR).toISOString() });
-  const stream = { waiting: 0, told: 0, ended: false, write: () => (stream.told += 1), onceDrained: () => undefined, end: () => (stream.ended = true) };
+  const { app } = await openApp(t, {
+    store: 'memory',
+    registry: { clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() } },
+  });
+  const { token = '', record } = await app.registry.createKey({
+    label: 'For an hour',
+    scopes: ['prompts:read'],
+    expiresAt: new Date(Date.now() + HOUR).toISOString(),
+  });
+  const stream = {
+    waiting: 0,
+    told: 0,
+    ended: false,
+    write: () => (stream.told += 1),
+    onceDrained: () => undefined,
+    end: () => (stream.ended = true),
+  };
   const watchers = new Watchers(app.registry, { encode: () => Buffer.from('.'), mayWatch: () => true });
   t.teardown(() => watchers.close());
   watchers.add({ keyId: record.keyId, until: Date.parse(record.expiresAt ?? '') }, stream);
-  const status = async () => (await app.inject({ url: '/v1/packs', headers: { authorization: `Bearer ${token}` } })).statusCode;
+  const status = async () =>
+    (await app.inject({ url: '/v1/packs', headers: { authorization: `Bearer ${token}` } })).statusCode;
   t.equal(await status(), 200);
   await app.registry.activate({ version: '1.0.0', reason: 'Before it' });
   await until(() => stream.told === 2);
@@ -83,35 +132,54 @@ t.test('the end of a key at the door goes by the clock that events go by', async
   t.equal(stream.told, 2, 'nothing more on a stream');
 });
 
-t.test('a log that is ahead of the clock: said at the start, in the log of the service and at /readyz, until the clock has passed it', async (t) => {
-  const folder = newFolder(t);
-  const file = join(folder, 'registry.db');
-  await (await Registry.open(optionsOf({ store: await openSqliteStore({ file }), clock: wrongBy(HOUR) }))).close();
-  const log = new RecordedLog();
-  let ahead = 0;
-  const registry = await open(t, { store: await openSqliteStore({ file }), clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() }, log });
-  const { at } = registry.current;
-  t.match(log.messages('warn'), [/^The clock is \d+ minutes before the last event of the log\. Is it set right\?/]);
-  t.match(log.messages('error'), [/^The log is ahead of the clock\. The last event is of .* New events get that time, too/]);
-  t.match(registry.health(), { ready: true, conditions: [{ name: 'clock-behind-log', detail: new RegExp(at) }] });
-  const { revision } = await registry.activate({ version: '1.0.0', reason: 'It goes on' });
-  t.equal((await registry.events({ limit: 1, after: revision - 1 }))[0]?.at, at, 'time stands still');
-  ahead = 2 * HOUR;
-  t.same(registry.health().conditions, []);
-  await until(() => log.messages('info').some((message) => message.startsWith('The clock has passed the last event')));
-  t.equal(log.messages('error').length, 1, 'said once');
-});
+t.test(
+  'a log that is ahead of the clock: said at the start, in the log of the service and at /readyz, until the clock has passed it',
+  async (t) => {
+    const folder = newFolder(t);
+    const file = join(folder, 'registry.db');
+    await (await Registry.open(optionsOf({ store: await openSqliteStore({ file }), clock: wrongBy(HOUR) }))).close();
+    const log = new RecordedLog();
+    let ahead = 0;
+    const registry = await open(t, {
+      store: await openSqliteStore({ file }),
+      clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() },
+      log,
+    });
+    const { at } = registry.current;
+    t.match(log.messages('warn'), [/^The clock is \d+ minutes before the last event of the log\. Is it set right\?/]);
+    t.match(log.messages('error'), [
+      /^The log is ahead of the clock\. The last event is of .* New events get that time, too/,
+    ]);
+    t.match(registry.health(), { ready: true, conditions: [{ name: 'clock-behind-log', detail: new RegExp(at) }] });
+    const { revision } = await registry.activate({ version: '1.0.0', reason: 'It goes on' });
+    t.equal((await registry.events({ limit: 1, after: revision - 1 }))[0]?.at, at, 'time stands still');
+    ahead = 2 * HOUR;
+    t.same(registry.health().conditions, []);
+    await until(() =>
+      log.messages('info').some((message) => message.startsWith('The clock has passed the last event')),
+    );
+    t.equal(log.messages('error').length, 1, 'said once');
+  },
+);
 
 t.test('SQLite: a start by a clock that is years ahead of the last write is refused', async (t) => {
   const DATA_DIR = join(newFolder(t), 'data');
   await (await startServer(t, { DATA_DIR })).stop();
   const file = join(DATA_DIR, 'registry.db');
-  const ahead = { DATA_DIR, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`const now = Date.now; Date.now = () => now() + ${YEARS};`)}` };
-  const says = /The clock of this machine says 20\d\d-\d\d-\d\d, but the registry database .*registry\.db was last written on 20\d\d-\d\d-\d\d, 19 years before\..* If it is right, run this and start again: touch .*registry\.db/;
+  const ahead = {
+    DATA_DIR,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`const now = Date.now; Date.now = () => now() + ${YEARS};`)}`,
+  };
+  const says =
+    /The clock of this machine says 20\d\d-\d\d-\d\d, but the registry database .*registry\.db was last written on 20\d\d-\d\d-\d\d, 19 years before\..* If it is right, run this and start again: touch .*registry\.db/;
   t.match(await runServer(t, ahead), { code: 78, stderr: says });
   t.match(await runScript(t, 'keys-recover', [], ahead), { code: 1, stderr: says }, 'so is a tool that appends');
   const store = await openSqliteStore({ file });
-  t.same((await readLog(store)).filter(({ at }) => !isNow(at)), [], 'nothing was written');
+  t.same(
+    (await readLog(store)).filter(({ at }) => !isNow(at)),
+    [],
+    'nothing was written',
+  );
   await store.close();
 
   const long = new Date(Date.now() - 3 * 365 * 24 * HOUR);
@@ -119,7 +187,11 @@ t.test('SQLite: a start by a clock that is years ahead of the last write is refu
   const idle = join(newFolder(t), 'registry.db');
   await (await Registry.open(optionsOf({ store: await openSqliteStore({ file: idle }), ...written }))).close();
   utimesSync(idle, long, long);
-  await t.rejects(openSqliteStore({ file: idle }), { name: 'StartRefused', exitCode: 78 }, 'one in which nothing changed for years');
+  await t.rejects(
+    openSqliteStore({ file: idle }),
+    { name: 'StartRefused', exitCode: 78 },
+    'one in which nothing changed for years',
+  );
   await (await attachSqliteStore({ file: idle })).close();
   utimesSync(idle, new Date(), new Date());
   await (await openSqliteStore({ file: idle })).close();

@@ -52,17 +52,22 @@ async function pairOn(t: Test, postgres: TestPostgres): Promise<Pair> {
   return { proxy, store, other, cut };
 }
 
-const refusalOf = (write: Promise<unknown>) => write.then(() => undefined, (error: unknown) => error as RegistryError);
+const refusalOf = (write: Promise<unknown>) =>
+  write.then(
+    () => undefined,
+    (error: unknown) => error as RegistryError,
+  );
 
 /** Has an activation be held back on its way, and given up. Where a reading of the log was held back before it, nothing was sent: again. */
 async function heldBack({ proxy, cut }: Pair): Promise<void> {
-  for (let code: string | undefined; code !== 'outcome-unknown'; ) {
+  for (let code: string | undefined; code !== 'outcome-unknown';) {
     proxy.set('pass');
     await cut.catchUp();
     const version = cut.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0';
     proxy.set('hold-up');
     code = (await refusalOf(cut.activate({ version, reason: 'Held back' })))?.code;
-    if (code !== 'outcome-unknown' && code !== 'store-unavailable') throw new Error(`An activation that is held back was answered ${code}.`);
+    if (code !== 'outcome-unknown' && code !== 'store-unavailable')
+      throw new Error(`An activation that is held back was answered ${code}.`);
   }
 }
 
@@ -78,17 +83,25 @@ t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an a
   const pairs = await Promise.all(Array.from({ length: PAIRS }, () => pairOn(t, postgres)));
   let landed = 0;
   for (let round = 0; round < rounds; round += 1) {
-    await Promise.all(pairs.map(async (pair, place) => {
-      const { other, store } = pair;
-      const before = (await store.head())!;
-      await heldBack(pair);
-      await ASKS[(round + place) % ASKS.length]!(other).catch((error: RegistryError) => t.equal(error.name, 'RegistryError'));
-      t.strictSame(await store.head(), before, 'the operator was answered without an event');
-      await letGo(pair);
-      landed += (await readLog(store, before.revision)).length;
-      t.match(await pair.cut.activate({ version: round % 2 === 0 ? '1.1.0' : '2.0.0', reason: 'The next move' }), { changed: true }, 'it goes on');
-      await other.catchUp();
-    }));
+    await Promise.all(
+      pairs.map(async (pair, place) => {
+        const { other, store } = pair;
+        const before = (await store.head())!;
+        await heldBack(pair);
+        await ASKS[(round + place) % ASKS.length]!(other).catch((error: RegistryError) =>
+          t.equal(error.name, 'RegistryError'),
+        );
+        t.strictSame(await store.head(), before, 'the operator was answered without an event');
+        await letGo(pair);
+        landed += (await readLog(store, before.revision)).length;
+        t.match(
+          await pair.cut.activate({ version: round % 2 === 0 ? '1.1.0' : '2.0.0', reason: 'The next move' }),
+          { changed: true },
+          'it goes on',
+        );
+        await other.catchUp();
+      }),
+    );
   }
   t.equal(landed, 0);
 
@@ -96,7 +109,11 @@ t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an a
   const before = (await control!.store.head())!;
   await heldBack(control!);
   await letGo(control!);
-  t.match(await readLog(control!.store, before.revision), [{ reason: 'Held back' }], 'control: without an answer between it lands');
+  t.match(
+    await readLog(control!.store, before.revision),
+    [{ reason: 'Held back' }],
+    'control: without an answer between it lands',
+  );
 });
 
 t.test('a fence whose answer is lost on its way is raised again, and then answered', async (t) => {
@@ -113,7 +130,8 @@ t.test('refusals in a loop on one instance do not starve the moves of another', 
   let over = false;
   let refused = 0;
   const loops = Array.from({ length: 8 }, async () => {
-    for (; !over; refused += 1) t.equal((await refusalOf(cut.activate({ version: '9.9.9', reason })))?.code, 'unknown-version');
+    for (; !over; refused += 1)
+      t.equal((await refusalOf(cut.activate({ version: '9.9.9', reason })))?.code, 'unknown-version');
   });
   for (let turn = 0; turn < 20; turn += 1) {
     const before = refused;

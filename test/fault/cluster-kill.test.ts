@@ -49,16 +49,26 @@ t.test(`${kills} kills under writes at three instances, TEST_SEED=${seed}`, asyn
 
     await agreed(instances);
     const events = await auditOf(instances[kill % instances.length]!);
-    t.equal(ledger.faultOf(events), undefined, `kill ${kill}, ${victim}: ${ledger.acknowledged.length - before} writes acknowledged, ${events.length} events`);
+    t.equal(
+      ledger.faultOf(events),
+      undefined,
+      `kill ${kill}, ${victim}: ${ledger.acknowledged.length - before} writes acknowledged, ${events.length} events`,
+    );
   }
   t.same(traffic.faults, [], 'no reader was shown less than it had seen');
   t.match(await verificationOf(instances[0]!), { valid: true }, 'and the service finds its log whole');
-  t.ok(ledger.acknowledged.length >= kills, `${ledger.acknowledged.length} writes acknowledged, ${traffic.replays} of them only when they were repeated, ${traffic.reads} reads; all current again within ${Math.round(slowest)} ms`);
+  t.ok(
+    ledger.acknowledged.length >= kills,
+    `${ledger.acknowledged.length} writes acknowledged, ${traffic.replays} of them only when they were repeated, ${traffic.reads} reads; all current again within ${Math.round(slowest)} ms`,
+  );
 });
 
 t.test(`control: a PostgreSQL that loses what it had committed, TEST_SEED=${seed}`, async (t) => {
   const cluster = await startInstances(t, { count: 1, settings: { LOG_LEVEL: 'fatal' } });
-  const { instances: [instance], postgres } = cluster;
+  const {
+    instances: [instance],
+    postgres,
+  } = cluster;
   const ledger = new WriteLedger(SHIPPED);
   const copy = join(newFolder(t), 'copy');
   await postgres.stop();
@@ -74,17 +84,26 @@ t.test(`control: a PostgreSQL that loses what it had committed, TEST_SEED=${seed
   await postgres.replaceDataFrom(copy);
   await postgres.restart();
   const auditor = new Roaming(t, [instance!], cluster.key);
-  const { events } = JSON.parse((await auditor.one({ path: '/v1/audit/events?limit=1000' })).text) as { events: Awaited<ReturnType<typeof auditOf>> };
+  const { events } = JSON.parse((await auditor.one({ path: '/v1/audit/events?limit=1000' })).text) as {
+    events: Awaited<ReturnType<typeof auditOf>>;
+  };
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
 });
 
-async function killAndRestart({ instances, postgres }: TestInstances, victim: (typeof VICTIMS)[number], random: () => number): Promise<void> {
+async function killAndRestart(
+  { instances, postgres }: TestInstances,
+  victim: (typeof VICTIMS)[number],
+  random: () => number,
+): Promise<void> {
   const instance = instances[Math.floor(random() * instances.length)]!;
   const store = victim !== 'an instance';
   const process = victim !== 'PostgreSQL';
   await Promise.all([store && postgres.kill(), process && instance.server.kill()]);
   await pause(random() * 300);
-  const restarts = [async () => store && postgres.restart(), async () => process && instance.start({ identify: false })];
+  const restarts = [
+    async () => store && postgres.restart(),
+    async () => process && instance.start({ identify: false }),
+  ];
   for (const restart of random() < 0.5 ? restarts : restarts.reverse()) await restart();
 }
 
@@ -102,10 +121,18 @@ class Traffic {
   #reached: () => void = () => undefined;
   #failed: (error: unknown) => void = () => undefined;
 
-  constructor(t: Test, { instances, key }: { readonly instances: readonly TestInstance[]; readonly key: string }, ledger: WriteLedger, random: () => number) {
+  constructor(
+    t: Test,
+    { instances, key }: { readonly instances: readonly TestInstance[]; readonly key: string },
+    ledger: WriteLedger,
+    random: () => number,
+  ) {
     this.#ledger = ledger;
     this.#random = random;
-    this.#clients = Array.from({ length: WRITERS + READERS }, (_, place) => new Roaming(t, instances, key, place % instances.length));
+    this.#clients = Array.from(
+      { length: WRITERS + READERS },
+      (_, place) => new Roaming(t, instances, key, place % instances.length),
+    );
   }
 
   /** Resolves when all have stopped. */
@@ -151,9 +178,15 @@ class Traffic {
   async #read(client: Roaming): Promise<void> {
     while (this.#flowing) {
       const seen = this.#seen;
-      const answer = await client.one({ path: '/v1/packs/coach/active', headers: { 'registry-min-revision': String(seen) } });
+      const answer = await client.one({
+        path: '/v1/packs/coach/active',
+        headers: { 'registry-min-revision': String(seen) },
+      });
       const revision = Number(answer.header('registry-revision'));
-      if (answer.status !== 200 || revision < seen) this.faults.push(`${answer.status} of revision ${revision} after ${seen} was seen: ${answer.text.slice(0, 200)}`);
+      if (answer.status !== 200 || revision < seen)
+        this.faults.push(
+          `${answer.status} of revision ${revision} after ${seen} was seen: ${answer.text.slice(0, 200)}`,
+        );
       this.#seen = Math.max(this.#seen, revision);
       this.reads += 1;
       await this.#think();

@@ -58,9 +58,14 @@ t.test('cold starts', async (t) => {
     await waits(t, damaged, 'a snapshot that is cut short');
 
     const refused = await whole.ask('/v1/packs/coach/active');
-    t.match({ status: refused.status, code: refused.body['code'] }, { status: 503, code: 'store-unavailable' }, 'keys are not honoured for longer than KEY_MAX_STALE');
+    t.match(
+      { status: refused.status, code: refused.body['code'] },
+      { status: 503, code: 'store-unavailable' },
+      'keys are not honoured for longer than KEY_MAX_STALE',
+    );
     t.ok(refused.header('retry-after'), 'and the refusal says when to come again');
-    for (const path of ['/livez', '/readyz']) t.equal((await whole.ask(path)).status, 200, `what asks for no key does not look at one: ${path}`);
+    for (const path of ['/livez', '/readyz'])
+      t.equal((await whole.ask(path)).status, 200, `what asks for no key does not look at one: ${path}`);
     await storeIsBack(t, cluster);
     t.equal((await whole.ask('/v1/packs/coach/active')).status, 200, 'and keys are honoured again');
   });
@@ -73,7 +78,11 @@ t.test('cold starts', async (t) => {
     t.equal((await whole.ask('/readyz')).body['stale'], true);
     t.ok(Number((await whole.ask('/readyz')).body['staleSeconds']) > 6, 'not before they are older than it allows');
     whole.proxy.set('pass');
-    await until('keys honoured again', RETURN_BOUND, async () => (await whole.ask('/v1/packs/coach/active')).status === 200);
+    await until(
+      'keys honoured again',
+      RETURN_BOUND,
+      async () => (await whole.ask('/v1/packs/coach/active')).status === 200,
+    );
   });
 });
 
@@ -91,7 +100,8 @@ interface History {
 /** A session, a key, a key that is revoked: in the log, and on every disk. */
 async function makeHistory({ instances }: TestInstances): Promise<History> {
   const [first] = instances as [TestInstance];
-  const newKey = async (label: string) => (await first.ask('/v1/keys', { label, scopes: ['prompts:read', 'sessions:start'] })).body;
+  const newKey = async (label: string) =>
+    (await first.ask('/v1/keys', { label, scopes: ['prompts:read', 'sessions:start'] })).body;
   const [good, revoked] = [await newKey('Good'), await newKey('To be revoked')];
   const { body: session } = await first.ask('/v1/coach/sessions', {});
   const older = await first.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'An older state' });
@@ -105,23 +115,47 @@ async function makeHistory({ instances }: TestInstances): Promise<History> {
 }
 
 async function onDisk(instances: readonly TestInstance[], revision: number): Promise<void> {
-  await Promise.all(instances.map((instance) => until(`revision ${revision} on the disk`, 5000, () => placeIn(snapshotOf(instance)).revision >= revision)));
+  await Promise.all(
+    instances.map((instance) =>
+      until(`revision ${revision} on the disk`, 5000, () => placeIn(snapshotOf(instance)).revision >= revision),
+    ),
+  );
 }
 
-async function startWithoutStore({ instances }: TestInstances, more: (instance: TestInstance) => Readonly<Record<string, string>> = () => ({})): Promise<void> {
+async function startWithoutStore(
+  { instances }: TestInstances,
+  more: (instance: TestInstance) => Readonly<Record<string, string>> = () => ({}),
+): Promise<void> {
   for (const { proxy } of instances) proxy.set('refuse');
   await Promise.all(instances.map((instance) => instance.start({ identify: false, more: more(instance) })));
 }
 
 /** The last good snapshot is served: what is active, keys, sessions; and nothing can be written. */
-async function serves(t: Test, instance: TestInstance, { goodKey, revokedKey, session, version }: History, name: string): Promise<void> {
+async function serves(
+  t: Test,
+  instance: TestInstance,
+  { goodKey, revokedKey, session, version }: History,
+  name: string,
+): Promise<void> {
   const as = (key: string) => ({ authorization: `Bearer ${key}` });
   const active = await instance.ask('/v1/packs/coach/active', undefined, as(goodKey));
-  t.match({ status: active.status, version: active.body['version'] }, { status: 200, version }, `${name}: what was active is served, to a key of the log`);
+  t.match(
+    { status: active.status, version: active.body['version'] },
+    { status: 200, version },
+    `${name}: what was active is served, to a key of the log`,
+  );
   t.ok(Number(active.header('registry-stale')) >= 0, `${name}: marked (${active.header('registry-stale')} s)`);
-  t.equal((await instance.ask('/v1/packs/coach/active', undefined, as(revokedKey))).status, 401, `${name}: a revoked key stays refused`);
+  t.equal(
+    (await instance.ask('/v1/packs/coach/active', undefined, as(revokedKey))).status,
+    401,
+    `${name}: a revoked key stays refused`,
+  );
   const pinned = await instance.ask(`/v1/coach/sessions/${String(session['sessionId'])}`, undefined, as(goodKey));
-  t.match(pinned, { status: 200, body: { ...session, superseded: true } }, `${name}: a session of a version that is not active any more`);
+  t.match(
+    pinned,
+    { status: 200, body: { ...session, superseded: true } },
+    `${name}: a session of a version that is not active any more`,
+  );
   const started = await instance.ask('/v1/coach/sessions', {}, as(goodKey));
   t.match(started, { status: 201, body: { promptPack: { version } } }, `${name}: a session is started`);
   t.equal((await instance.ask(`/v1/coach/sessions/${String(started.body['sessionId'])}`)).status, 200);
@@ -133,24 +167,53 @@ async function serves(t: Test, instance: TestInstance, { goodKey, revokedKey, se
 /** Nothing is served, and it says why. */
 async function waits(t: Test, instance: TestInstance, name: string): Promise<void> {
   const ready = await instance.ask('/readyz', undefined, { authorization: '' });
-  t.match(ready, { status: 503, body: { code: 'not-ready', conditions: [{ name: 'waiting', detail: /store cannot be reached.*no last good snapshot/u }] } }, `${name}: not ready, and says why`);
+  t.match(
+    ready,
+    {
+      status: 503,
+      body: {
+        code: 'not-ready',
+        conditions: [{ name: 'waiting', detail: /store cannot be reached.*no last good snapshot/u }],
+      },
+    },
+    `${name}: not ready, and says why`,
+  );
   t.ok(ready.header('retry-after'));
   t.equal((await instance.ask('/livez', undefined, { authorization: '' })).status, 200, `${name}: alive`);
-  for (const path of ['/v1/packs/coach/active', '/v1/prompts/system', '/v1/packs', '/v1/audit/head', '/v1/instances', '/v1/events']) {
+  for (const path of [
+    '/v1/packs/coach/active',
+    '/v1/prompts/system',
+    '/v1/packs',
+    '/v1/audit/head',
+    '/v1/instances',
+    '/v1/events',
+  ]) {
     const { status, body } = await instance.ask(path);
     t.match({ status, code: body['code'] }, { status: 503, code: 'not-ready' }, `${name}: ${path}`);
   }
-  t.match(await instance.ask('/v1/coach/sessions', {}), { status: 503, body: { code: 'not-ready' } }, `${name}: a session start`);
+  t.match(
+    await instance.ask('/v1/coach/sessions', {}),
+    { status: 503, body: { code: 'not-ready' } },
+    `${name}: a session start`,
+  );
 }
 
 /** All get ready and current by themselves, and say the same. */
 async function storeIsBack(t: Test, { instances, postgres, url }: TestInstances): Promise<void> {
   for (const { proxy } of instances) proxy.set('pass');
   const [head] = await postgres.sql('SELECT revision FROM log_head', url);
-  await Promise.all(instances.map((instance, place) => until(`instance ${place} ready and current`, RETURN_BOUND, async () => {
-    const { status, body } = await instance.ask('/readyz');
-    return status === 200 && body['stale'] === false && body['revision'] === Number(head?.['revision']);
-  })));
+  await Promise.all(
+    instances.map((instance, place) =>
+      until(`instance ${place} ready and current`, RETURN_BOUND, async () => {
+        const { status, body } = await instance.ask('/readyz');
+        return status === 200 && body['stale'] === false && body['revision'] === Number(head?.['revision']);
+      }),
+    ),
+  );
   const replies = await Promise.all(instances.map((instance) => instance.ask('/v1/packs/coach/active')));
-  t.same(replies.map((reply) => [reply.status, reply.header('registry-stale'), reply.body['version']]), replies.map(() => [200, undefined, '1.1.0']), 'all are current by themselves, unmarked, and one registry: nothing was made anew');
+  t.same(
+    replies.map((reply) => [reply.status, reply.header('registry-stale'), reply.body['version']]),
+    replies.map(() => [200, undefined, '1.1.0']),
+    'all are current by themselves, unmarked, and one registry: nothing was made anew',
+  );
 }

@@ -33,7 +33,10 @@ const judge = new Judge(readDocument());
 let runs = 0;
 
 /** Runs the kit in this process. @returns what it says, line by line */
-async function checked(only: readonly string[], { timeout = 20_000, ...at }: Partial<Pick<SuiteOptions, 'url' | 'key' | 'timeout'>> = {}): Promise<{ passed: number; failed: string[]; troubles: string[] }> {
+async function checked(
+  only: readonly string[],
+  { timeout = 20_000, ...at }: Partial<Pick<SuiteOptions, 'url' | 'key' | 'timeout'>> = {},
+): Promise<{ passed: number; failed: string[]; troubles: string[] }> {
   const found = { passed: 0, failed: [] as string[] };
   const report: Report = { pass: () => void (found.passed += 1), fail: (text) => void found.failed.push(text) };
   const options: SuiteOptions = { url: proxy.address, key, ...at, timeout, pack: `checked-${(runs += 1)}`, only };
@@ -44,7 +47,10 @@ async function checked(only: readonly string[], { timeout = 20_000, ...at }: Par
 }
 
 /** Whose keys were made by the kit and still work. */
-const left = () => [...app.registry.current.keys.values()].filter(({ label, revokedAt }) => label.startsWith('checked-') && revokedAt === undefined).map(({ label }) => label);
+const left = () =>
+  [...app.registry.current.keys.values()]
+    .filter(({ label, revokedAt }) => label.startsWith('checked-') && revokedAt === undefined)
+    .map(({ label }) => label);
 
 t.test('control: a proxy that plants nothing passes, and every operation is checked', async (t) => {
   const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // the served document takes as long as all the rest
@@ -72,11 +78,33 @@ t.test('control: an instance that pins a version is no deviation, neither alone 
 });
 
 t.test('an answer that asks to come later says when', async (t) => {
-  const problem = { type: '/problems/rate-limited', title: 'Too many requests', status: 429, detail: 'Later.', instance: '/v1/packs', code: 'rate-limited' };
+  const problem = {
+    type: '/problems/rate-limited',
+    title: 'Too many requests',
+    status: 429,
+    detail: 'Later.',
+    instance: '/v1/packs',
+    code: 'rate-limited',
+  };
   const limited = (headers: Readonly<Record<string, string>>) => {
     let asked = 0;
-    const answer: ProxiedAnswer = { status: 429, headers: { 'content-type': 'application/problem+json', 'cache-control': 'private, no-cache', 'registry-revision': '1', 'ratelimit': '"default";r=0;t=1', 'ratelimit-policy': '"default";q=1;w=60', ...headers }, body: JSON.stringify(problem) };
-    proxy.plant({ operation: 'listPacks', what: 'a limit', plant: { answer: async (request, forward) => ((asked += 1) === 1 ? answer : forward(request)) } });
+    const answer: ProxiedAnswer = {
+      status: 429,
+      headers: {
+        'content-type': 'application/problem+json',
+        'cache-control': 'private, no-cache',
+        'registry-revision': '1',
+        ratelimit: '"default";r=0;t=1',
+        'ratelimit-policy': '"default";q=1;w=60',
+        ...headers,
+      },
+      body: JSON.stringify(problem),
+    };
+    proxy.plant({
+      operation: 'listPacks',
+      what: 'a limit',
+      plant: { answer: async (request, forward) => ((asked += 1) === 1 ? answer : forward(request)) },
+    });
     return checked(['listPacks']);
   };
   t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'it is waited for');
@@ -88,19 +116,32 @@ t.test('every operation has a planted deviation', async (t) => {
   t.strictSame(Object.keys(BECAUSE).sort(), [...OPERATIONS.keys(), 'openapi'].sort());
 });
 
-async function fails(t: Test, deviation: Deviation, because = new RegExp(`^${deviation.operation}: `, 'u')): Promise<void> {
+async function fails(
+  t: Test,
+  deviation: Deviation,
+  because = new RegExp(`^${deviation.operation}: `, 'u'),
+): Promise<void> {
   proxy.plant(deviation);
   const { failed } = await checked([deviation.operation], deviation.what === SILENT ? { timeout: 500 } : {});
-  t.ok(failed.some((text) => because.test(text)), deviation.what, { failed });
+  t.ok(
+    failed.some((text) => because.test(text)),
+    deviation.what,
+    { failed },
+  );
   t.strictSame(left(), [], 'the keys that it made are revoked all the same');
 }
 
 const first = Math.floor(randomFrom(seed)() * 5);
-const planted = Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOCUMENT }) }).filter((_, index) => ALL || index % 5 === first);
+const planted = Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOCUMENT }) }).filter(
+  (_, index) => ALL || index % 5 === first,
+);
 for (const [operation, plants] of planted) {
   t.test(`${operation} deviates, TEST_SEED=${seed}`, async (t) => {
     t.strictSame((await checked([operation])).failed, [], 'control: where it does not, it passes, checked alone');
-    for (const [index, [what, plant]] of Object.entries(plants).slice(0, ALL ? Infinity : 1).entries()) await fails(t, { operation, what, plant }, index === 0 ? BECAUSE[operation] : undefined);
+    for (const [index, [what, plant]] of Object.entries(plants)
+      .slice(0, ALL ? Infinity : 1)
+      .entries())
+      await fails(t, { operation, what, plant }, index === 0 ? BECAUSE[operation] : undefined);
   });
 }
 

@@ -35,8 +35,15 @@ const events = await (async (): Promise<readonly Event[]> => {
   const store = await openSqliteStore({ file });
   const registry = await Registry.open(optionsOf({ store, shipped }));
   for (let turn = 0; turn < 40; turn += 1) {
-    await registry.publish({ pack: 'coach', document: documentOf('coach', `3.0.${turn}`, { summary: `Edition ${turn}` }) });
-    await registry.activate({ version: `3.0.${turn}`, reason: `Turn ${turn}`, idempotency: { key: `turn-${turn}`, fingerprint: 'f' } });
+    await registry.publish({
+      pack: 'coach',
+      document: documentOf('coach', `3.0.${turn}`, { summary: `Edition ${turn}` }),
+    });
+    await registry.activate({
+      version: `3.0.${turn}`,
+      reason: `Turn ${turn}`,
+      idempotency: { key: `turn-${turn}`, fingerprint: 'f' },
+    });
     await registry.rollback({ reason: 'Too blunt' });
   }
   const log = await readLog(store);
@@ -99,7 +106,10 @@ function refusal(error: unknown): string {
 async function isWhole(store: Store): Promise<boolean> {
   try {
     const now = await store.events({ order: 'ascending', limit: events.length, exact: true });
-    return isDeepStrictEqual(now, events) && isDeepStrictEqual(await Promise.all(digests.map((digest) => store.content(digest))), contents);
+    return (
+      isDeepStrictEqual(now, events) &&
+      isDeepStrictEqual(await Promise.all(digests.map((digest) => store.content(digest))), contents)
+    );
   } catch {
     return false;
   }
@@ -116,11 +126,13 @@ t.test(`${PLACES} places of a file of ${good.length / PAGE} pages, TEST_SEED=${s
       const copy = Buffer.from(good);
       const result = await startOn(DAMAGES[name]?.(copy, place) ?? copy);
       seen.set(result, (seen.get(result) ?? 0) + 1);
-      if (!['whole', 'broken', 'exit 65'].includes(result)) wrong.push(`byte ${place} (page ${pageOf(place) / PAGE}), ${name}: ${result}`);
+      if (!['whole', 'broken', 'exit 65'].includes(result))
+        wrong.push(`byte ${place} (page ${pageOf(place) / PAGE}), ${name}: ${result}`);
     }
   }
   t.same(wrong, []);
-  for (const result of ['whole', 'broken', 'exit 65']) t.ok((seen.get(result) ?? 0) > 0, `${result}: ${seen.get(result) ?? 0}`);
+  for (const result of ['whole', 'broken', 'exit 65'])
+    t.ok((seen.get(result) ?? 0) > 0, `${result}: ${seen.get(result) ?? 0}`);
 });
 
 t.test('a file that cannot be had at the moment is not damaged', async (t) => {

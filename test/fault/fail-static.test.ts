@@ -38,32 +38,71 @@ interface Outage {
 /** Outages of a whole PostgreSQL. */
 const OF_THEIR_OWN: readonly ((instances: TestInstances) => Pick<Outage, 'name' | 'away' | 'back'>)[] = [
   ({ postgres }) => ({ name: 'killed', away: () => postgres.kill(), back: () => postgres.restart() }),
-  (instances) => ({ name: 'read-only', away: () => setReadOnly(instances, true), back: () => setReadOnly(instances, false) }),
+  (instances) => ({
+    name: 'read-only',
+    away: () => setReadOnly(instances, true),
+    back: () => setReadOnly(instances, false),
+  }),
 ];
 
 t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}`, async (t) => {
   // Of those that take a database of their own, in short form one.
   const own = length !== 'short' ? OF_THEIR_OWN : [OF_THEIR_OWN[Math.floor(randomFrom(seed)() * OF_THEIR_OWN.length)]!];
-  const [shared, alone] = await Promise.all([startInstances(t, { count: 4 }), Promise.all(own.map(() => startInstances(t, { count: 1 })))]);
+  const [shared, alone] = await Promise.all([
+    startInstances(t, { count: 4 }),
+    Promise.all(own.map(() => startInstances(t, { count: 1 }))),
+  ]);
   const [writer, ...cut] = shared.instances as [TestInstance, ...TestInstance[]];
-  const modes: readonly [string, Mode][] = [['refused', 'refuse'], ['black-holed', 'black-hole'], ['slow', { kind: 'latency', ms: 3000 }]];
+  const modes: readonly [string, Mode][] = [
+    ['refused', 'refuse'],
+    ['black-holed', 'black-hole'],
+    ['slow', { kind: 'latency', ms: 3000 }],
+  ];
   for (let round = 1; round <= rounds; round += 1) {
     const [ofShared = '', ...ofAlone] = await Promise.all([shared, ...alone].map(supersededSession));
-    const outages: Outage[] = modes.map(([name, mode], place) => ({ name, instance: cut[place]!, pinned: ofShared, away: () => cut[place]!.proxy.set(mode), back: () => cut[place]!.proxy.set('pass') }));
-    alone.forEach((instances, place) => outages.push({ instance: instances.instances[0]!, pinned: ofAlone[place]!, ...own[place]!(instances) }));
+    const outages: Outage[] = modes.map(([name, mode], place) => ({
+      name,
+      instance: cut[place]!,
+      pinned: ofShared,
+      away: () => cut[place]!.proxy.set(mode),
+      back: () => cut[place]!.proxy.set('pass'),
+    }));
+    alone.forEach((instances, place) =>
+      outages.push({ instance: instances.instances[0]!, pinned: ofAlone[place]!, ...own[place]!(instances) }),
+    );
     // While three are cut off, the log goes on without them.
     const meanwhile = async () => {
-      const { status, body } = await writer.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'While others are cut off' });
+      const { status, body } = await writer.ask('/v1/packs/coach/activations', {
+        version: '1.0.0',
+        reason: 'While others are cut off',
+      });
       t.equal(status, 201, `the instance that is not cut off writes on: ${String(body['code'])}`);
     };
-    await Promise.all([...outages.map((outage) => through(t, outage, [shared, ...alone].find(({ instances }) => instances.includes(outage.instance))!)), meanwhile()]);
+    await Promise.all([
+      ...outages.map((outage) =>
+        through(
+          t,
+          outage,
+          [shared, ...alone].find(({ instances }) => instances.includes(outage.instance))!,
+        ),
+      ),
+      meanwhile(),
+    ]);
   }
 });
 
 /** One outage, from before it to after it. */
-async function through(t: Test, { name, instance, pinned, away, back }: Outage, { url, postgres }: TestInstances): Promise<void> {
+async function through(
+  t: Test,
+  { name, instance, pinned, away, back }: Outage,
+  { url, postgres }: TestInstances,
+): Promise<void> {
   const before = await everyRead(instance, pinned);
-  t.same(before.filter(({ reply }) => reply.header('registry-stale') !== undefined), [], `${name}: nothing is marked before`);
+  t.same(
+    before.filter(({ reply }) => reply.header('registry-stale') !== undefined),
+    [],
+    `${name}: nothing is marked before`,
+  );
   const connectionsBefore = instance.proxy.connections.attempts.length;
   await away();
   const awayAt = performance.now();
@@ -81,35 +120,79 @@ async function through(t: Test, { name, instance, pinned, away, back }: Outage, 
     while (performance.now() - awayAt < AWAY - WRITE_BOUND) {
       for (const kind of WRITES) written.push(await kind(instance));
       await pause(PACE);
-      written.push(...(await Promise.all(Array.from({ length: 10 }, (_, place) => WRITES[place % WRITES.length]!(instance)))));
+      written.push(
+        ...(await Promise.all(Array.from({ length: 10 }, (_, place) => WRITES[place % WRITES.length]!(instance)))),
+      );
     }
   };
   await Promise.all([reading(), writing()]);
 
-  t.same(seen.filter(({ reply: { status } }) => ![200, 201, 304].includes(status)).map(shown), [], `${name}: all of ${seen.length} reads, pins and session starts are answered`);
-  t.same(seen.filter(({ reply }) => reply.sentAt - awayAt > STALE_AT_LAST && reply.header('registry-stale') === undefined).map(shown), [], `${name}: every answer from ${STALE_AT_LAST} ms on is marked`);
+  t.same(
+    seen.filter(({ reply: { status } }) => ![200, 201, 304].includes(status)).map(shown),
+    [],
+    `${name}: all of ${seen.length} reads, pins and session starts are answered`,
+  );
+  t.same(
+    seen
+      .filter(({ reply }) => reply.sentAt - awayAt > STALE_AT_LAST && reply.header('registry-stale') === undefined)
+      .map(shown),
+    [],
+    `${name}: every answer from ${STALE_AT_LAST} ms on is marked`,
+  );
   const firstMarked = seen.findIndex(({ reply }) => reply.header('registry-stale') !== undefined);
   t.ok(firstMarked > 0, `${name}: marked from ${Math.round((seen[firstMarked]?.reply.doneAt ?? NaN) - awayAt)} ms on`);
-  t.same(seen.slice(firstMarked).filter(({ reply }) => reply.header('registry-stale') === undefined).map(shown), [], `${name}: once marked, never unmarked while the store is away`);
+  t.same(
+    seen
+      .slice(firstMarked)
+      .filter(({ reply }) => reply.header('registry-stale') === undefined)
+      .map(shown),
+    [],
+    `${name}: once marked, never unmarked while the store is away`,
+  );
   const ages = seen.slice(firstMarked).map(({ reply }) => Number(reply.header('registry-stale')));
-  t.ok(ages.every((age, place) => age >= (ages[place - 1] ?? 0)), `${name}: and the age grows (to ${ages.at(-1)} s)`);
-  for (const way of ['session of a version that is not active', 'not modified']) t.ok(seen.some((read) => read.way === way), `${name}: ${way}: among them`);
-  t.same(written.map(faultOfWrite).filter((fault) => fault !== undefined), [], `${name}: each of ${written.length} writes is refused within ${WRITE_BOUND} ms (the slowest took ${Math.round(Math.max(...written.map(({ ms }) => ms)))})`);
+  t.ok(
+    ages.every((age, place) => age >= (ages[place - 1] ?? 0)),
+    `${name}: and the age grows (to ${ages.at(-1)} s)`,
+  );
+  for (const way of ['session of a version that is not active', 'not modified'])
+    t.ok(
+      seen.some((read) => read.way === way),
+      `${name}: ${way}: among them`,
+    );
+  t.same(
+    written.map(faultOfWrite).filter((fault) => fault !== undefined),
+    [],
+    `${name}: each of ${written.length} writes is refused within ${WRITE_BOUND} ms (the slowest took ${Math.round(Math.max(...written.map(({ ms }) => ms)))})`,
+  );
   const { status, body } = await instance.ask('/readyz');
-  t.match({ status, body }, { status: 200, body: { status: 'ready', stale: true, conditions: [{ name: 'stale' }] } }, `${name}: ready, and says that it is stale`);
-  t.same(alive.filter((answer) => answer !== 200), [], `${name}: alive all the while, by ${alive.length} answers`);
+  t.match(
+    { status, body },
+    { status: 200, body: { status: 'ready', stale: true, conditions: [{ name: 'stale' }] } },
+    `${name}: ready, and says that it is stale`,
+  );
+  t.same(
+    alive.filter((answer) => answer !== 200),
+    [],
+    `${name}: alive all the while, by ${alive.length} answers`,
+  );
 
   await back();
   const backAt = performance.now();
   await until(`${name}: unmarked and at the head of the log`, RETURN_BOUND, async () => {
     const [head] = await postgres.sql('SELECT revision FROM log_head', url);
     const reply = await instance.ask('/v1/packs/coach/active');
-    return reply.header('registry-stale') === undefined && Number(reply.header('registry-revision')) >= Number(head?.['revision']);
+    return (
+      reply.header('registry-stale') === undefined &&
+      Number(reply.header('registry-revision')) >= Number(head?.['revision'])
+    );
   });
   t.pass(`${name}: current ${Math.round(performance.now() - backAt)} ms after the store's return`);
   const most = mostWithin(instance.proxy.connections.attempts.slice(connectionsBefore), 1000);
   t.ok(most <= RECONNECTS_A_SECOND, `${name}: at most ${most} connections were tried in any second`);
-  const write = await instance.ask('/v1/packs/onboarding/activations', { version: '1.0.0', reason: `After it was ${name}` });
+  const write = await instance.ask('/v1/packs/onboarding/activations', {
+    version: '1.0.0',
+    reason: `After it was ${name}`,
+  });
   t.ok([200, 201].includes(write.status), `${name}: and it writes again: ${write.text}`);
 }
 
@@ -127,8 +210,11 @@ async function everyRead(instance: TestInstance, pinned: string): Promise<Read[]
     return reply;
   };
   const active = await read('active pack', '/v1/packs/coach/active');
-  const unmodified = await read('not modified', '/v1/packs/coach/active', undefined, { 'if-none-match': active.header('etag') ?? '' });
-  if (unmodified.status !== 304 && unmodified.header('etag') === active.header('etag')) throw new Error(`No 304 but ${unmodified.status}`);
+  const unmodified = await read('not modified', '/v1/packs/coach/active', undefined, {
+    'if-none-match': active.header('etag') ?? '',
+  });
+  if (unmodified.status !== 304 && unmodified.header('etag') === active.header('etag'))
+    throw new Error(`No 304 but ${unmodified.status}`);
   await read('system prompt', '/v1/prompts/system');
   const styles = await read('styles', '/v1/prompts/styles');
   await read('style prompt', `/v1/prompts/styles/${String(styles.body['defaultStyle'])}`);
@@ -143,14 +229,24 @@ async function everyRead(instance: TestInstance, pinned: string): Promise<Read[]
 const WRITES: readonly ((instance: TestInstance) => Promise<Reply>)[] = [
   (instance) => instance.ask('/v1/packs/coach/activations', { version: '2.0.0', reason: 'While the store is away' }),
   (instance) => instance.ask('/v1/packs/coach/rollback', { reason: 'While the store is away' }),
-  (instance) => instance.ask('/v1/keys', { label: 'Made while the store is away', scopes: ['prompts:read'] }, { 'idempotency-key': `key-${(sent += 1)}` }),
+  (instance) =>
+    instance.ask(
+      '/v1/keys',
+      { label: 'Made while the store is away', scopes: ['prompts:read'] },
+      { 'idempotency-key': `key-${(sent += 1)}` },
+    ),
 ];
 let sent = 0;
 
 function faultOfWrite(reply: Reply): string | undefined {
   const { status, body, ms, text } = reply;
-  const right = status === 503 && ['store-unavailable', 'outcome-unknown'].includes(String(body['code'])) && reply.header('retry-after') !== undefined;
-  return right && ms <= WRITE_BOUND ? undefined : `${status} after ${Math.round(ms)} ms, Retry-After ${reply.header('retry-after')}: ${text.slice(0, 200)}`;
+  const right =
+    status === 503 &&
+    ['store-unavailable', 'outcome-unknown'].includes(String(body['code'])) &&
+    reply.header('retry-after') !== undefined;
+  return right && ms <= WRITE_BOUND
+    ? undefined
+    : `${status} after ${Math.round(ms)} ms, Retry-After ${reply.header('retry-after')}: ${text.slice(0, 200)}`;
 }
 
 function shown({ way, reply }: Read): string {
@@ -162,12 +258,18 @@ async function supersededSession({ instances }: TestInstances): Promise<string> 
   const [first] = instances as [TestInstance];
   await first.ask('/v1/packs/coach/activations', { version: '2.0.0', reason: 'Has a session' }, { prefer: 'wait=10' });
   const { body } = await first.ask('/v1/coach/sessions', {});
-  const moved = await first.ask('/v1/packs/coach/activations', { version: '1.1.0', reason: 'Takes its place' }, { prefer: 'wait=10' });
+  const moved = await first.ask(
+    '/v1/packs/coach/activations',
+    { version: '1.1.0', reason: 'Takes its place' },
+    { prefer: 'wait=10' },
+  );
   if (moved.status !== 201) throw new Error(`The preparation failed: ${moved.status} ${moved.text}`);
   return String(body['sessionId']);
 }
 
 async function setReadOnly({ postgres }: TestInstances, on: boolean): Promise<void> {
-  await postgres.sql(on ? 'ALTER SYSTEM SET default_transaction_read_only = on' : 'ALTER SYSTEM RESET default_transaction_read_only');
+  await postgres.sql(
+    on ? 'ALTER SYSTEM SET default_transaction_read_only = on' : 'ALTER SYSTEM RESET default_transaction_read_only',
+  );
   await postgres.sql('SELECT pg_reload_conf()');
 }

@@ -46,7 +46,8 @@ interface Write {
 
 const reason = 'The write that is watched';
 const shipped = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0');
-const open = (store: Store, members: Parameters<typeof optionsOf>[0] = {}) => Registry.open(optionsOf({ store, shipped, ...members }));
+const open = (store: Store, members: Parameters<typeof optionsOf>[0] = {}) =>
+  Registry.open(optionsOf({ store, shipped, ...members }));
 
 /** On a registry that has been up and down once: `coach` at 1.0.0, with 2.0.0 and 1.1.0 below it on the stack. */
 function command(name: string, run: (registry: Registry) => Promise<unknown>): Write {
@@ -74,17 +75,29 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
 const KEY_FILE = { write: async () => undefined, settle: async () => true };
 
 const WRITES: readonly Write[] = [
-  command('publish', (registry) => registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0', { summary: reason }) })),
+  command('publish', (registry) =>
+    registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0', { summary: reason }) }),
+  ),
   command('activate', (registry) => registry.activate({ version: '2.0.0', reason })),
   command('rollback', (registry) => registry.rollback({ reason })),
-  command('rollback under an Idempotency-Key', (registry) => registry.rollback({ reason, idempotency: { key: 'once', fingerprint: 'a' } })),
+  command('rollback under an Idempotency-Key', (registry) =>
+    registry.rollback({ reason, idempotency: { key: 'once', fingerprint: 'a' } }),
+  ),
   command('revoke, with a move', (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', reason })),
-  command('create a key', (registry) => registry.createKey({ label: 'The key that is watched', scopes: ['prompts:read'], heldScopes: ['*'] })),
+  command('create a key', (registry) =>
+    registry.createKey({ label: 'The key that is watched', scopes: ['prompts:read'], heldScopes: ['*'] }),
+  ),
   command('revoke a key', async (registry) => {
     const [key] = registry.current.keys.values();
     return registry.revokeKey({ keyId: key?.keyId ?? '', reason, heldScopes: ['*'] });
   }),
-  { name: 'first start', before: async () => undefined, prepare: async (store) => () => open(store), events: 1 + 3 + 2, isStart: true },
+  {
+    name: 'first start',
+    before: async () => undefined,
+    prepare: async (store) => () => open(store),
+    events: 1 + 3 + 2,
+    isStart: true,
+  },
   {
     name: 'first start with a policy and an operator key',
     before: async () => undefined,
@@ -95,7 +108,11 @@ const WRITES: readonly Write[] = [
   {
     name: 'start with a new version and a new channel',
     before: async (store) => (await open(store)).close(),
-    prepare: async (store) => () => open(store, { shipped: [...shipped, ...shippedOf('coach@3.0.0')], channels: ['production', 'staging', 'canary'] }),
+    prepare: async (store) => () =>
+      open(store, {
+        shipped: [...shipped, ...shippedOf('coach@3.0.0')],
+        channels: ['production', 'staging', 'canary'],
+      }),
     events: 2,
     isStart: true,
   },
@@ -112,18 +129,33 @@ for (const write of WRITES) {
     const ways = (n: number) => (isShort && calls.appends[n - 1] === false ? FAULTS.slice(0, 1) : FAULTS);
 
     await t.test('the n-th call fails once', async (t) => {
-      const cases = numbers.flatMap((n) => ways(n).map((fault) => ({ name: `call ${n} ${fault}`, schedule: (call: number) => (call === n ? fault : undefined) })));
+      const cases = numbers.flatMap((n) =>
+        ways(n).map((fault) => ({
+          name: `call ${n} ${fault}`,
+          schedule: (call: number) => (call === n ? fault : undefined),
+        })),
+      );
       await allGoWell(t, place, cases);
     });
 
     await t.test('every call from the n-th on fails', async (t) => {
-      const cases = FAULTS.flatMap((fault) => numbers.map((n) => ({ name: `call ${n} on ${fault}`, schedule: (call: number) => (call >= n ? fault : undefined) })));
+      const cases = FAULTS.flatMap((fault) =>
+        numbers.map((n) => ({
+          name: `call ${n} on ${fault}`,
+          schedule: (call: number) => (call >= n ? fault : undefined),
+        })),
+      );
       await allGoWell(t, place, sampled(cases));
     });
 
     await t.test('two calls in a row fail', async (t) => {
-      const pairs = FAULTS.flatMap((first) => FAULTS.flatMap((second) => numbers.flatMap((n) => [n + 1, n + 2].map((m) => ({ n, m, first, second })))));
-      const cases = pairs.map(({ n, m, first, second }) => ({ name: `call ${n} ${first}, ${m} ${second}`, schedule: (call: number) => (call === n ? first : call === m ? second : undefined) }));
+      const pairs = FAULTS.flatMap((first) =>
+        FAULTS.flatMap((second) => numbers.flatMap((n) => [n + 1, n + 2].map((m) => ({ n, m, first, second })))),
+      );
+      const cases = pairs.map(({ n, m, first, second }) => ({
+        name: `call ${n} ${first}, ${m} ${second}`,
+        schedule: (call: number) => (call === n ? first : call === m ? second : undefined),
+      }));
       await allGoWell(t, place, sampled(cases));
     });
   });
@@ -136,7 +168,11 @@ function sampled<T>(cases: readonly T[]): T[] {
 }
 
 /** Runs cases, some at a time: most of a run is spent waiting until the registry asks its store again. */
-async function allGoWell(t: Test, place: Places, cases: readonly { readonly name: string; readonly schedule: Schedule }[]): Promise<void> {
+async function allGoWell(
+  t: Test,
+  place: Places,
+  cases: readonly { readonly name: string; readonly schedule: Schedule }[],
+): Promise<void> {
   const left = [...cases];
   const worker = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
@@ -209,7 +245,8 @@ async function runOn(real: Store, write: Write, old: readonly Event[], schedule:
 
   const log = await readLog(real);
   const faults = [...faultsOfLog(log, old, write), ...faultsOfAnswer(log, old, told, write)];
-  if (registry !== undefined && registry.current.revision !== log.at(-1)?.revision) faults.push(`it shows revision ${registry.current.revision} of ${log.length}`);
+  if (registry !== undefined && registry.current.revision !== log.at(-1)?.revision)
+    faults.push(`it shows revision ${registry.current.revision} of ${log.length}`);
   faults.push(...(await faultsOfTheRest(real, log, registry)));
   return { appends, outcome: told?.code ?? 'done', faults };
 }
@@ -226,7 +263,12 @@ function faultsOfLog(log: readonly Event[], old: readonly Event[], write: Write)
 }
 
 /** What the caller was told must be true. */
-function faultsOfAnswer(log: readonly Event[], old: readonly Event[], told: RegistryError | undefined, { isStart = false }: Write): string[] {
+function faultsOfAnswer(
+  log: readonly Event[],
+  old: readonly Event[],
+  told: RegistryError | undefined,
+  { isStart = false }: Write,
+): string[] {
   const written = log.length > old.length;
   if (told === undefined) return written ? [] : ['it was told to be done, and is not'];
   switch (told.code) {
@@ -244,10 +286,12 @@ function faultsOfAnswer(log: readonly Event[], old: readonly Event[], told: Regi
 async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Registry | undefined): Promise<string[]> {
   const faults: string[] = [];
   for (const event of log) {
-    if (event.type === 'version-published' && (await real.content(event.data.digest)) === undefined) faults.push(`no content for ${event.version}`);
+    if (event.type === 'version-published' && (await real.content(event.data.digest)) === undefined)
+      faults.push(`no content for ${event.version}`);
   }
   const keys = await real.sessionKeys();
-  if (keys.length !== (log.length === 0 ? 0 : 1)) faults.push(`${keys.length} session keys beside ${log.length} events`);
+  if (keys.length !== (log.length === 0 ? 0 : 1))
+    faults.push(`${keys.length} session keys beside ${log.length} events`);
 
   try {
     for (const going of [registry, await open(new FailingStore(real))]) {
@@ -255,7 +299,8 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
       const version = going.activePack().version === '2.0.0' ? '1.1.0' : '2.0.0';
       const { revision } = await going.activate({ version, reason: 'Going on' });
       const after = await readLog(real);
-      if (after.at(-1)?.revision !== revision || going.current.revision !== revision) faults.push(`it goes on at ${revision}, while the log is at ${after.length}`);
+      if (after.at(-1)?.revision !== revision || going.current.revision !== revision)
+        faults.push(`it goes on at ${revision}, while the log is at ${after.length}`);
       const broken = firstBroken(after);
       if (broken !== undefined) faults.push(`going on: ${broken}`);
       await going.close();
@@ -280,15 +325,21 @@ t.test('control: a store that writes and then says that it could not be reached'
       throw new RegistryError('store-unavailable', 'Nothing was sent.');
     }),
   );
-  t.match((await place.run('lying', () => undefined)).faults.join('\n'), /store-unavailable says that nothing was changed, but it was/u);
+  t.match(
+    (await place.run('lying', () => undefined)).faults.join('\n'),
+    /store-unavailable says that nothing was changed, but it was/u,
+  );
 });
 
 t.test('control: a store that writes the first event of a batch and then fails', async (t) => {
-  const place = await places(t, WRITES.find(({ name }) => name === 'first start')!, (real) =>
-    lying(real, async (batch, expected) => {
-      await real.append({ ...batch, events: batch.events.slice(0, 1) }, expected);
-      throw new RegistryError('store-unavailable', 'Cut in the middle.');
-    }),
+  const place = await places(
+    t,
+    WRITES.find(({ name }) => name === 'first start')!,
+    (real) =>
+      lying(real, async (batch, expected) => {
+        await real.append({ ...batch, events: batch.events.slice(0, 1) }, expected);
+        throw new RegistryError('store-unavailable', 'Cut in the middle.');
+      }),
   );
   t.match((await place.run('half', () => undefined)).faults.join('\n'), /1 of 6 events were appended/u);
 });
@@ -300,7 +351,8 @@ function lying(real: Store, append: Store['append']): Store {
     kind: real.kind,
     head: () => real.head(),
     append: (...args) => {
-      if (!first || args[0].events.every((event) => event.reason !== reason && event.type !== 'registry-created')) return real.append(...args);
+      if (!first || args[0].events.every((event) => event.reason !== reason && event.type !== 'registry-created'))
+        return real.append(...args);
       first = false;
       return append(...args);
     },

@@ -52,7 +52,10 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
       ['late', { kind: 'latency', ms: 50, jitter: 200, seed }],
       ['hold-down', 'hold-down'],
     ];
-    const order = [...modes.slice(0, Math.min(faults, modes.length)), ...Array.from({ length: Math.max(0, faults - modes.length) }, () => modes[Math.floor(random() * modes.length)]!)];
+    const order = [
+      ...modes.slice(0, Math.min(faults, modes.length)),
+      ...Array.from({ length: Math.max(0, faults - modes.length) }, () => modes[Math.floor(random() * modes.length)]!),
+    ];
     for (const [name, mode] of order) {
       const way = random() < 0.5 ? b : c;
       way.proxy.set(mode);
@@ -68,25 +71,61 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
   });
 
   t.test('Registry-Min-Revision on an instance that lags, and a key revoked meanwhile', async (t) => {
-    const key = (await a.ask('/v1/keys', { label: 'To be revoked', scopes: ['prompts:read'] }, { prefer: 'wait=5' })).body;
+    const key = (await a.ask('/v1/keys', { label: 'To be revoked', scopes: ['prompts:read'] }, { prefer: 'wait=5' }))
+      .body;
     const asKey = { authorization: `Bearer ${String(key['secret'])}` };
     const known = (await a.ask('/readyz')).body['revision'];
-    t.equal((await c.ask('/v1/packs/coach/active', undefined, { ...asKey, 'registry-min-revision': String(known) })).status, 200, 'a key of one instance opens another');
+    t.equal(
+      (await c.ask('/v1/packs/coach/active', undefined, { ...asKey, 'registry-min-revision': String(known) })).status,
+      200,
+      'a key of one instance opens another',
+    );
     c.proxy.set('black-hole');
     t.equal((await a.ask(`/v1/keys/${String(key['keyId'])}/revoke`, { reason: 'Lost' })).status, 200);
     const { revision } = await moved(a);
 
     const behind = await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision) });
-    t.match(behind, { status: 503, body: { code: 'revision-not-reached', currentRevision: known } }, 'one that cannot catch up refuses, and does not answer from what is older');
-    t.ok(behind.header('retry-after') !== undefined && behind.ms < REFUSAL_BOUND, `in ${Math.round(behind.ms)} ms, with Retry-After`);
-    t.match(await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(known) }), { status: 200 }, 'what it has seen it answers');
-    t.match(await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }), { status: 503, body: { code: 'revision-not-reached' } }, 'nor does it say of a revision that there is none');
-    t.match(await a.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }), { status: 412, body: { code: 'revision-unknown', currentRevision: revision } }, 'one that reads the log does');
-    t.equal((await c.ask('/v1/packs/coach/active', undefined, asKey)).status, 200, 'the key still opens the one that is cut off');
+    t.match(
+      behind,
+      { status: 503, body: { code: 'revision-not-reached', currentRevision: known } },
+      'one that cannot catch up refuses, and does not answer from what is older',
+    );
+    t.ok(
+      behind.header('retry-after') !== undefined && behind.ms < REFUSAL_BOUND,
+      `in ${Math.round(behind.ms)} ms, with Retry-After`,
+    );
+    t.match(
+      await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(known) }),
+      { status: 200 },
+      'what it has seen it answers',
+    );
+    t.match(
+      await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }),
+      { status: 503, body: { code: 'revision-not-reached' } },
+      'nor does it say of a revision that there is none',
+    );
+    t.match(
+      await a.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }),
+      { status: 412, body: { code: 'revision-unknown', currentRevision: revision } },
+      'one that reads the log does',
+    );
+    t.equal(
+      (await c.ask('/v1/packs/coach/active', undefined, asKey)).status,
+      200,
+      'the key still opens the one that is cut off',
+    );
 
     c.proxy.set('pass');
-    await until('the revoked key refused', RETURN_BOUND, async () => (await c.ask('/v1/packs/coach/active', undefined, asKey)).status === 401);
-    t.match(await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision) }), { status: 200, body: { version: (await a.ask('/v1/packs/coach/active')).body['version'] } }, 'and it is in line');
+    await until(
+      'the revoked key refused',
+      RETURN_BOUND,
+      async () => (await c.ask('/v1/packs/coach/active', undefined, asKey)).status === 401,
+    );
+    t.match(
+      await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision) }),
+      { status: 200, body: { version: (await a.ask('/v1/packs/coach/active')).body['version'] } },
+      'and it is in line',
+    );
   });
 
   t.test('a session on a version that was published and activated a moment ago', async (t) => {
@@ -95,7 +134,8 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
     for (let count = 1; count <= publications; count += 1) {
       const version = `2.0.${count}`;
       const published = await a.ask('/v1/packs/coach/versions', publication(document, version));
-      const session = published.status === 201 && (await activated(a, version)) ? await a.ask('/v1/coach/sessions', {}) : published;
+      const session =
+        published.status === 201 && (await activated(a, version)) ? await a.ask('/v1/coach/sessions', {}) : published;
       t.equal(session.status, 201, session.text.slice(0, 300));
       const read = await b.ask(`/v1/coach/sessions/${String(session.body['sessionId'])}`);
       t.match(read, { status: 200, body: session.body }, `${version}: another instance resolves it at once`);
@@ -108,7 +148,10 @@ let turn = 0;
 /** Moves the pointer. */
 async function moved(instance: TestInstance): Promise<{ revision: number; doneAt: number }> {
   turn += 1;
-  const reply = await instance.ask('/v1/packs/coach/activations', { version: ['1.0.0', '1.1.0'][turn % 2], reason: `Move ${turn}` });
+  const reply = await instance.ask('/v1/packs/coach/activations', {
+    version: ['1.0.0', '1.1.0'][turn % 2],
+    reason: `Move ${turn}`,
+  });
   if (reply.status !== 201) throw new Error(`Move ${turn}: ${reply.status} ${reply.text}`);
   return { revision: Number(reply.body['revision']), doneAt: reply.doneAt };
 }
@@ -121,12 +164,24 @@ async function activated(instance: TestInstance, version: string): Promise<boole
 function applied(instance: TestInstance, revision: number, within: number): Promise<Reply> {
   return until(`revision ${revision} applied`, within, async () => {
     const reply = await instance.ask('/v1/packs/coach/active');
-    return Number(reply.header('registry-revision')) >= revision && reply.header('registry-stale') === undefined && reply;
+    return (
+      Number(reply.header('registry-revision')) >= revision && reply.header('registry-stale') === undefined && reply
+    );
   });
 }
 
 /** What was read of a version, as it is published under another number. */
-function publication({ summary, author, system, styles, defaultStyle, compatibility }: Readonly<Record<string, unknown>>, version: string): object {
-  return { version, summary, author, system: `${String(system)}\nEdition ${version}.\n`, styles, defaultStyle, compatibility };
+function publication(
+  { summary, author, system, styles, defaultStyle, compatibility }: Readonly<Record<string, unknown>>,
+  version: string,
+): object {
+  return {
+    version,
+    summary,
+    author,
+    system: `${String(system)}\nEdition ${version}.\n`,
+    styles,
+    defaultStyle,
+    compatibility,
+  };
 }
-

@@ -47,35 +47,79 @@ t.test(`${count} generated requests, TEST_SEED=${seed}`, async (t) => {
       const kind = `${request.id} ${String(answer.statusCode)[0]}xx`;
       seen.set(kind, (seen.get(kind) ?? 0) + 1);
       const faults = judge(request, answer);
-      if (faults.length > 0) throw new Error(`${request.id} ${answer.statusCode}: ${faults.join('; ')}\n${bytesOf(request, 'host').toString('latin1').slice(0, 600)}\n-> ${answer.body.slice(0, 600)}`);
+      if (faults.length > 0)
+        throw new Error(
+          `${request.id} ${answer.statusCode}: ${faults.join('; ')}\n${bytesOf(request, 'host').toString('latin1').slice(0, 600)}\n-> ${answer.body.slice(0, 600)}`,
+        );
     }),
     { seed, numRuns: count, endOnFailure: true, includeErrorInReport: true },
   );
   const growth = residentBytes(server.pid) - before;
   t.ok(growth < MOST_GROWTH, `memory grew by ${Math.round(growth / 1024 / 1024)} MB over ${count - warmUp} requests`);
-  t.strictSame([...OPERATIONS.keys()].filter((id) => !seen.has(`${id} 2xx`) || !seen.has(`${id} 4xx`)), [], 'every operation was both answered and refused');
+  t.strictSame(
+    [...OPERATIONS.keys()].filter((id) => !seen.has(`${id} 2xx`) || !seen.has(`${id} 4xx`)),
+    [],
+    'every operation was both answered and refused',
+  );
 
   await t.test('it still works as ever', async (t) => {
-    for (const version of ['900000000.0.0', '900000000.1.0']) t.equal((await client.post('/v1/packs/fuzz-end/versions', documentOf('fuzz-end', version))).statusCode, 201);
-    for (const version of ['900000000.0.0', '900000000.1.0']) t.equal((await client.post('/v1/packs/fuzz-end/activations', { version, reason: 'After all that' })).statusCode, 201);
-    t.match(JSON.parse((await client.post('/v1/packs/fuzz-end/rollback', { reason: 'After all that' })).body), { version: '900000000.0.0' });
+    for (const version of ['900000000.0.0', '900000000.1.0'])
+      t.equal((await client.post('/v1/packs/fuzz-end/versions', documentOf('fuzz-end', version))).statusCode, 201);
+    for (const version of ['900000000.0.0', '900000000.1.0'])
+      t.equal(
+        (await client.post('/v1/packs/fuzz-end/activations', { version, reason: 'After all that' })).statusCode,
+        201,
+      );
+    t.match(JSON.parse((await client.post('/v1/packs/fuzz-end/rollback', { reason: 'After all that' })).body), {
+      version: '900000000.0.0',
+    });
     t.match(JSON.parse((await client.get('/v1/packs/fuzz-end/active')).body), { version: '900000000.0.0' });
     t.match(JSON.parse((await client.get('/v1/audit/verification')).body), { valid: true });
   });
   const { code, stderr, lines } = await server.stop();
   t.equal(code, 0, 'it closes as ever');
   t.equal(stderr, '');
-  t.strictSame(entries(lines).filter(({ level }) => level >= 50), [], 'no line of the log is an error');
+  t.strictSame(
+    entries(lines).filter(({ level }) => level >= 50),
+    [],
+    'no line of the log is an error',
+  );
 });
 
 t.test('control: what the judge finds', async (t) => {
-  const request: FuzzRequest = { id: 'getPack', method: 'GET', target: '/v1/packs/coach', headers: [], body: undefined, astray: false };
+  const request: FuzzRequest = {
+    id: 'getPack',
+    method: 'GET',
+    target: '/v1/packs/coach',
+    headers: [],
+    body: undefined,
+    astray: false,
+  };
   const headers = { 'content-type': 'application/problem+json', 'registry-revision': '1' };
-  const problem = (code: keyof typeof PROBLEMS) => JSON.stringify({ type: `/problems/${code}`, title: PROBLEMS[code].title, status: PROBLEMS[code].status, detail: 'x', code });
+  const problem = (code: keyof typeof PROBLEMS) =>
+    JSON.stringify({
+      type: `/problems/${code}`,
+      title: PROBLEMS[code].title,
+      status: PROBLEMS[code].status,
+      detail: 'x',
+      code,
+    });
   t.strictSame(judge(request, { statusCode: 404, headers, body: problem('pack-not-found') }), []);
-  t.match(judge(request, { statusCode: 500, headers, body: problem('internal') }), [/5xx/u], 'a crash, although it is declared');
-  t.match(judge(request, { statusCode: 404, headers, body: problem('style-not-found') }), [/not named/u], 'a code of another operation');
-  t.match(judge({ ...request, astray: true }, { statusCode: 400, headers: {}, body: '' }), [/./u], 'a refusal without a problem');
+  t.match(
+    judge(request, { statusCode: 500, headers, body: problem('internal') }),
+    [/5xx/u],
+    'a crash, although it is declared',
+  );
+  t.match(
+    judge(request, { statusCode: 404, headers, body: problem('style-not-found') }),
+    [/not named/u],
+    'a code of another operation',
+  );
+  t.match(
+    judge({ ...request, astray: true }, { statusCode: 400, headers: {}, body: '' }),
+    [/./u],
+    'a refusal without a problem',
+  );
 });
 
 /** What is wrong with an answer. */
@@ -106,30 +150,73 @@ interface Client {
 function clientOf(address: string, token: string): Client {
   const wire = new Wire(address);
   const { host } = new URL(address);
-  const send = (request: FuzzRequest) => wire.ask(bytesOf(request, host), { only: request.astray, headOnly: request.method === 'HEAD' });
+  const send = (request: FuzzRequest) =>
+    wire.ask(bytesOf(request, host), { only: request.astray, headOnly: request.method === 'HEAD' });
   const plain = (method: string, target: string, body?: object) => {
-    const headers = [['authorization', `Bearer ${token}`] as const, ...(body === undefined ? [] : [['content-type', 'application/json'] as const])];
-    return send({ id: '', method, target, headers, body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)), astray: false });
+    const headers = [
+      ['authorization', `Bearer ${token}`] as const,
+      ...(body === undefined ? [] : [['content-type', 'application/json'] as const]),
+    ];
+    return send({
+      id: '',
+      method,
+      target,
+      headers,
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+      astray: false,
+    });
   };
-  return { send, token, get: (path) => plain('GET', path), post: (path, body) => plain('POST', path, body), close: () => wire.close() };
+  return {
+    send,
+    token,
+    get: (path) => plain('GET', path),
+    post: (path, body) => plain('POST', path, body),
+    close: () => wire.close(),
+  };
 }
 
 /** Makes what valid requests can name. */
 async function poolsOf(client: Client): Promise<Pools> {
   const made = async <T>(path: string, body: object) => JSON.parse((await client.post(path, body)).body) as T;
-  const key = (label: string, scopes: readonly string[]) => made<{ keyId: string; secret: string }>('/v1/keys', { label, scopes });
-  const keys = [await key('A reader', ['prompts:read']), await key('A dead key', ['*']), await key('To be revoked by chance', ['*'])];
+  const key = (label: string, scopes: readonly string[]) =>
+    made<{ keyId: string; secret: string }>('/v1/keys', { label, scopes });
+  const keys = [
+    await key('A reader', ['prompts:read']),
+    await key('A dead key', ['*']),
+    await key('To be revoked by chance', ['*']),
+  ];
   await client.post(`/v1/keys/${keys[1]?.keyId}/revoke`, { reason: 'For the test' });
-  const sessions = [await made<Session>('/v1/coach/sessions', {}), await made<Session>('/v1/coach/sessions', { channel: 'staging' })];
+  const sessions = [
+    await made<Session>('/v1/coach/sessions', {}),
+    await made<Session>('/v1/coach/sessions', { channel: 'staging' }),
+  ];
   const { events } = JSON.parse((await client.get('/v1/audit/events')).body) as { events: Event[] };
   const versions = ['1.0.0', '1.0.0', '1.1.0', '1.1.0', '2.0.0', '3.0.0', '3.1.0-rc.1'];
   return {
     token: [client.token, ...keys.map(({ secret }) => secret)],
-    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'], channel: ['production', 'staging'], keyId: keys.map(({ keyId }) => keyId), actor: ['system', keys[0]?.keyId ?? ''],
-    version: versions, toVersion: versions, fromVersion: versions, against: versions, replacement: versions,
-    styleId: ['supportive', 'reflective', 'nonsense'], defaultStyle: ['supportive'], sessionId: sessions.map(({ sessionId }) => sessionId), id: events.slice(0, 3).map(({ id }) => id),
-    code: Object.keys(PROBLEMS), cursor: ['MS4wLjA', 'Mw'], range: ['>=1.0.0'], 'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`), 'if-none-match': ['*', '"1"'], 'if-match': ['*', '"1"'],
-    'registry-min-revision': ['0', '1', '2'], 'registry-epoch': ['1'], 'last-event-id': ['1', '2', '1:3'], prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'],
+    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'],
+    channel: ['production', 'staging'],
+    keyId: keys.map(({ keyId }) => keyId),
+    actor: ['system', keys[0]?.keyId ?? ''],
+    version: versions,
+    toVersion: versions,
+    fromVersion: versions,
+    against: versions,
+    replacement: versions,
+    styleId: ['supportive', 'reflective', 'nonsense'],
+    defaultStyle: ['supportive'],
+    sessionId: sessions.map(({ sessionId }) => sessionId),
+    id: events.slice(0, 3).map(({ id }) => id),
+    code: Object.keys(PROBLEMS),
+    cursor: ['MS4wLjA', 'Mw'],
+    range: ['>=1.0.0'],
+    'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`),
+    'if-none-match': ['*', '"1"'],
+    'if-match': ['*', '"1"'],
+    'registry-min-revision': ['0', '1', '2'],
+    'registry-epoch': ['1'],
+    'last-event-id': ['1', '2', '1:3'],
+    prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'],
   };
 }
 

@@ -31,7 +31,12 @@ const headers = { authorization: `Bearer ${token}` };
 
 const good = new KeepAlive(server.address);
 t.teardown(() => good.close());
-const published = await good.one({ method: 'POST', path: '/v1/packs/large/versions', headers, body: documentOf('large', '1.0.0', { system: 'x'.repeat(LARGE) }) });
+const published = await good.one({
+  method: 'POST',
+  path: '/v1/packs/large/versions',
+  headers,
+  body: documentOf('large', '1.0.0', { system: 'x'.repeat(LARGE) }),
+});
 t.equal(published.status, 201);
 const LARGE_REQUEST = `GET /v1/packs/large/versions/1.0.0 HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
 
@@ -56,11 +61,21 @@ function dribble(t: Test, count: number, head: string, piece = 'a'): Crowd {
 
 const KINDS: readonly Kind[] = [
   { name: 'sockets that never say anything', count: many, start: () => gather(server.address, many, () => undefined) },
-  { name: 'headers that come byte by byte', count: many / 2, start: (t) => dribble(t, many / 2, `GET /livez HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `), told: /^HTTP\/1\.1 408 .*"code":"request-timeout"/su },
+  {
+    name: 'headers that come byte by byte',
+    count: many / 2,
+    start: (t) => dribble(t, many / 2, `GET /livez HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `),
+    told: /^HTTP\/1\.1 408 .*"code":"request-timeout"/su,
+  },
   {
     name: 'bodies that come byte by byte',
     count: many / 2,
-    start: (t) => dribble(t, many / 2, `POST /v1/packs/coach/rollback HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n`),
+    start: (t) =>
+      dribble(
+        t,
+        many / 2,
+        `POST /v1/packs/coach/rollback HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n`,
+      ),
     told: /^HTTP\/1\.1 408 .*"code":"request-timeout"/su,
   },
   {
@@ -82,7 +97,8 @@ t.test('crowds of every kind at once', async (t) => {
       const from = performance.now();
       const [read, probe] = await good.all([{ path: '/v1/packs/coach/active', headers }, { path: '/readyz' }]);
       latencies.push(performance.now() - from);
-      if (read?.status !== 200 || probe?.status !== 200) throw new Error(`A good request got ${read?.status}, ${probe?.status}.`);
+      if (read?.status !== 200 || probe?.status !== 200)
+        throw new Error(`A good request got ${read?.status}, ${probe?.status}.`);
       await new Promise((resolve) => setTimeout(resolve, 5)); // a pace, not a wait: the good ones are no crowd themselves
     }
   })();
@@ -94,7 +110,11 @@ t.test('crowds of every kind at once', async (t) => {
   for (const { name, count, crowd, told } of crowds) {
     const took = await crowd.cut;
     t.ok(took <= CUT_WITHIN, `${name}: ${count} are cut after ${Math.round(took)} ms`);
-    if (told !== undefined) t.ok(crowd.said.every((text) => told.test(text)), `${name}: each is told why`);
+    if (told !== undefined)
+      t.ok(
+        crowd.said.every((text) => told.test(text)),
+        `${name}: each is told why`,
+      );
   }
   latencies.sort((a, b) => a - b);
   const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Infinity;
@@ -106,9 +126,16 @@ t.test('pipelined requests are answered in order', async (t) => {
   t.teardown(() => connection.close());
   const versions = ['1.0.0', '1.1.0', '2.0.0', '1.1.0', '9.9.9', '1.0.0'];
   const asks = Array.from({ length: 20 }, () => versions).flat();
-  const answers = await connection.all(asks.map((version, index) => (index % 7 === 3 ? { path: '/readyz' } : { path: `/v1/packs/coach/versions/${version}`, headers })));
+  const answers = await connection.all(
+    asks.map((version, index) =>
+      index % 7 === 3 ? { path: '/readyz' } : { path: `/v1/packs/coach/versions/${version}`, headers },
+    ),
+  );
   const got = answers.map(({ text }) => JSON.parse(text) as { version?: string; status: unknown });
-  t.strictSame(got.map(({ version, status }) => version ?? status), asks.map((version, index) => (index % 7 === 3 ? 'ready' : version === '9.9.9' ? 404 : version)));
+  t.strictSame(
+    got.map(({ version, status }) => version ?? status),
+    asks.map((version, index) => (index % 7 === 3 ? 'ready' : version === '9.9.9' ? 404 : version)),
+  );
 });
 
 t.test('headers and addresses that are too large are refused', async (t) => {
@@ -116,15 +143,39 @@ t.test('headers and addresses that are too large are refused', async (t) => {
     const answer = answerIn(await exchange(server.address, `${head}\r\n\r\n`));
     return `${answer.statusCode} ${(JSON.parse(answer.body) as { code: string }).code}`;
   };
-  t.equal(await refused(`GET /livez HTTP/1.1\r\nHost: ${host}\r\nX-Large: ${'a'.repeat(20_000)}`), '431 header-too-large');
-  t.equal(await refused(`GET /livez HTTP/1.1\r\nHost: ${host}${Array.from({ length: 3000 }, (_, index) => `\r\nX-${index}: a`).join('')}`), '431 header-too-large');
+  t.equal(
+    await refused(`GET /livez HTTP/1.1\r\nHost: ${host}\r\nX-Large: ${'a'.repeat(20_000)}`),
+    '431 header-too-large',
+  );
+  t.equal(
+    await refused(
+      `GET /livez HTTP/1.1\r\nHost: ${host}${Array.from({ length: 3000 }, (_, index) => `\r\nX-${index}: a`).join('')}`,
+    ),
+    '431 header-too-large',
+  );
   t.equal(await refused(`GET /livez?${'a'.repeat(20_000)} HTTP/1.1\r\nHost: ${host}`), '431 header-too-large');
-  t.equal(await refused(`GET /v1/packs/${'a'.repeat(5000)} HTTP/1.1\r\nHost: ${host}\r\nConnection: close`), '414 uri-too-long');
+  t.equal(
+    await refused(`GET /v1/packs/${'a'.repeat(5000)} HTTP/1.1\r\nHost: ${host}\r\nConnection: close`),
+    '414 uri-too-long',
+  );
 });
 
 t.test('it still works as ever', async (t) => {
-  t.equal((await good.one({ method: 'POST', path: '/v1/packs/coach/rollback', headers, body: { reason: 'nobody' } })).status, 409);
-  t.equal((await good.one({ method: 'POST', path: '/v1/packs/coach/activations', headers, body: { version: '1.1.0', reason: 'After the crowd' } })).status, 201);
+  t.equal(
+    (await good.one({ method: 'POST', path: '/v1/packs/coach/rollback', headers, body: { reason: 'nobody' } })).status,
+    409,
+  );
+  t.equal(
+    (
+      await good.one({
+        method: 'POST',
+        path: '/v1/packs/coach/activations',
+        headers,
+        body: { version: '1.1.0', reason: 'After the crowd' },
+      })
+    ).status,
+    201,
+  );
   const { code, stderr } = await server.stop();
   t.equal(code, 0);
   t.equal(stderr, '');

@@ -65,9 +65,12 @@ async function openLane(t: Test, file: string): Promise<Lane> {
     return fault;
   });
   // A stack that is deep enough for every rollback that may come.
-  const registry = await Registry.open(optionsOf({ store, channels: ['production'], shipped: shippedOf('coach@1.0.0', 'coach@2.0.0') }));
+  const registry = await Registry.open(
+    optionsOf({ store, channels: ['production'], shipped: shippedOf('coach@1.0.0', 'coach@2.0.0') }),
+  );
   t.teardown(() => registry.close());
-  for (let turn = 0; turn < 20 + (3 * losses) / LANES; turn += 1) await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason: 'Down' });
+  for (let turn = 0; turn < 20 + (3 * losses) / LANES; turn += 1)
+    await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason: 'Down' });
   return {
     registry,
     log: () => readLog(sqlite),
@@ -84,14 +87,31 @@ type Ask = (registry: Registry, request: number, attribution: Attribution) => Pr
 
 /** Requests of which a second coming would be a second effect. Each gives the revision that it was acknowledged at. */
 const ASKS: readonly Ask[] = [
-  async (registry, _request, attribution) => (await registry.rollback({ reason: 'Too blunt', ...attribution })).revision,
+  async (registry, _request, attribution) =>
+    (await registry.rollback({ reason: 'Too blunt', ...attribution })).revision,
   async (registry, request, attribution) => {
-    const { record } = await registry.createKey({ label: `Key of ${request}`, scopes: ['prompts:read'], ...attribution });
-    return (await registry.events({ limit: 1000, types: ['key-created'] })).find(({ data }) => 'keyId' in data && data.keyId === record.keyId)?.revision ?? 0;
+    const { record } = await registry.createKey({
+      label: `Key of ${request}`,
+      scopes: ['prompts:read'],
+      ...attribution,
+    });
+    return (
+      (await registry.events({ limit: 1000, types: ['key-created'] })).find(
+        ({ data }) => 'keyId' in data && data.keyId === record.keyId,
+      )?.revision ?? 0
+    );
   },
   async (registry, request, attribution) => {
-    const { record } = await registry.publish({ pack: 'coach', document: documentOf('coach', `3.0.${request}`), ...attribution });
-    return (await registry.events({ limit: 1000, types: ['version-published'] })).find(({ version }) => version === record.version)?.revision ?? 0;
+    const { record } = await registry.publish({
+      pack: 'coach',
+      document: documentOf('coach', `3.0.${request}`),
+      ...attribution,
+    });
+    return (
+      (await registry.events({ limit: 1000, types: ['version-published'] })).find(
+        ({ version }) => version === record.version,
+      )?.revision ?? 0
+    );
   },
 ];
 
@@ -101,7 +121,8 @@ async function persist(lane: Lane, ask: () => Promise<number>): Promise<{ revisi
     try {
       return { revision: await ask(), sent };
     } catch (error) {
-      if (!(error instanceof RegistryError) || !['outcome-unknown', 'store-unavailable'].includes(error.code)) throw error;
+      if (!(error instanceof RegistryError) || !['outcome-unknown', 'store-unavailable'].includes(error.code))
+        throw error;
       lane.wellAgain();
     }
   }
@@ -131,7 +152,10 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
   const lanes = Array.from({ length: LANES }, async (_, index) => {
     const lane = await openLane(t, join(folder, `${index}.db`));
     const actor = { keyId: `client-${index}`, label: 'A client' };
-    const { acknowledged, sent, log, events } = await run(lane, randomFrom(seed + index), losses / LANES, (key) => ({ actor, idempotency: { key, fingerprint: fingerprintOf('POST', key, null) } }));
+    const { acknowledged, sent, log, events } = await run(lane, randomFrom(seed + index), losses / LANES, (key) => ({
+      actor,
+      idempotency: { key, fingerprint: fingerprintOf('POST', key, null) },
+    }));
     const byKey = new Map(events.map(({ revision, data }) => [data.idempotency?.key, revision]));
     t.strictSame(byKey, acknowledged, 'each key has the event that its client was told of');
     t.equal(events.length, acknowledged.size, 'and no event is there beside them');

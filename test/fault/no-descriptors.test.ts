@@ -10,9 +10,17 @@ import { entries, operatorKeyIn, startServer, type Settings } from '../support/s
 
 const PRELOAD = new URL('../support/use-up-descriptors.ts', import.meta.url).href;
 
-async function exhausted(t: Test, settings: Settings, meanwhile: (connection: KeepAlive) => Promise<void>): Promise<void> {
+async function exhausted(
+  t: Test,
+  settings: Settings,
+  meanwhile: (connection: KeepAlive) => Promise<void>,
+): Promise<void> {
   const DATA_DIR = join(t.testdir(), 'data');
-  const server = await startServer(t, { DATA_DIR, RATE_LIMIT: '0', NODE_OPTIONS: `--import ${PRELOAD}`, ...settings }, { descriptors: 256 });
+  const server = await startServer(
+    t,
+    { DATA_DIR, RATE_LIMIT: '0', NODE_OPTIONS: `--import ${PRELOAD}`, ...settings },
+    { descriptors: 256 },
+  );
   const connection = new KeepAlive(server.address, operatorKeyIn(DATA_DIR));
   t.teardown(() => connection.close());
   t.equal((await connection.one({ path: '/v1/packs' })).status, 200);
@@ -22,25 +30,56 @@ async function exhausted(t: Test, settings: Settings, meanwhile: (connection: Ke
   };
   await held(/Holds [1-9]\d* files/u);
   // One that cannot be accepted: it is refused, or waits until it can be.
-  const refused = await Promise.all(Array.from({ length: 20 }, () => new KeepAlive(server.address).one({ path: '/livez' }).catch(() => undefined)));
-  t.ok(refused.every((answer) => answer === undefined), 'no new connection can be accepted');
+  const refused = await Promise.all(
+    Array.from({ length: 20 }, () => new KeepAlive(server.address).one({ path: '/livez' }).catch(() => undefined)),
+  );
+  t.ok(
+    refused.every((answer) => answer === undefined),
+    'no new connection can be accepted',
+  );
   await meanwhile(connection);
   t.equal((await connection.one({ path: '/v1/packs/coach/active' })).status, 200, 'reads are answered');
-  t.equal((await connection.one({ path: '/metrics' })).status, 200, 'so are metrics, which ask the process about itself');
+  t.equal(
+    (await connection.one({ path: '/metrics' })).status,
+    200,
+    'so are metrics, which ask the process about itself',
+  );
   t.equal((await connection.one({ path: '/docs/static/swagger-ui-bundle.js' })).status, 500, 'a file cannot be opened');
   await held(/Holds 0 files/u);
-  t.equal((await new KeepAlive(server.address).one({ path: '/livez' })).status, 200, 'new connections are accepted again');
-  await until('current again', 10_000, async () => (await (await server.ask('/readyz')).text()).includes('"stale":false'));
-  t.equal((await server.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'It is whole again' })).status, 201);
+  t.equal(
+    (await new KeepAlive(server.address).one({ path: '/livez' })).status,
+    200,
+    'new connections are accepted again',
+  );
+  await until('current again', 10_000, async () =>
+    (await (await server.ask('/readyz')).text()).includes('"stale":false'),
+  );
+  t.equal(
+    (await server.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'It is whole again' })).status,
+    201,
+  );
   const { code, stderr, lines } = await server.stop();
   t.equal(code, 0);
   t.equal(stderr, '');
-  t.strictSame(entries(lines).filter(({ level }) => level >= 60), []);
+  t.strictSame(
+    entries(lines).filter(({ level }) => level >= 60),
+    [],
+  );
 }
 
 t.test('on SQLite', async (t) => {
   await exhausted(t, {}, async (connection) => {
-    t.equal((await connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body: { version: '1.1.0', reason: 'In need' } })).status, 201, 'what is open can be written');
+    t.equal(
+      (
+        await connection.one({
+          method: 'POST',
+          path: '/v1/packs/coach/activations',
+          body: { version: '1.1.0', reason: 'In need' },
+        })
+      ).status,
+      201,
+      'what is open can be written',
+    );
   });
 });
 
@@ -48,7 +87,10 @@ t.test('on PostgreSQL, whose connections break meanwhile', async (t) => {
   const postgres = await startPostgres(t);
   const url = await postgres.database();
   await exhausted(t, { STORE_URL: url }, async (connection) => {
-    await postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'", url);
+    await postgres.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+      url,
+    );
     await until('it knows that it is cut off', 10_000, async () => {
       const { text } = await connection.one({ path: '/readyz' });
       return text.includes('"stale":true');

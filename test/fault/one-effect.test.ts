@@ -43,7 +43,10 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
     if (late.status < 300) seen.answeredByA += 1;
     else if (late.body['code'] === 'outcome-unknown') seen.unknownByA += 1;
     else faults.push(`${key}: the first answer is ${late.status} ${late.text}`);
-    for (const [name, reply] of [['b', ofB], ['a, asked again', again]] as const) {
+    for (const [name, reply] of [
+      ['b', ofB],
+      ['a, asked again', again],
+    ] as const) {
       if (reply.header('idempotency-replayed') === 'true') seen.replayed += 1;
       else faults.push(`${key}: ${name} does not say that it repeats: ${reply.status} ${reply.text.slice(0, 300)}`);
     }
@@ -55,15 +58,25 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
   t.same(faults, [], 'every answer is of the one effect');
   t.same(effects, keys, `${keys.length} keys, ${effects.length} events: one effect of each, in order`);
   t.equal(a.proxy.struck, losses, 'every one of the commits was lost');
-  t.ok(seen.answeredByA > 0 && seen.unknownByA > 0, `the instance found out by itself ${seen.answeredByA} times, and said that it does not know ${seen.unknownByA} times; ${seen.replayed} answers were repeated`);
-  t.match(await b.ask('/v1/audit/verification'), { body: { valid: true, events: events.length } }, 'the chain is whole');
+  t.ok(
+    seen.answeredByA > 0 && seen.unknownByA > 0,
+    `the instance found out by itself ${seen.answeredByA} times, and said that it does not know ${seen.unknownByA} times; ${seen.replayed} answers were repeated`,
+  );
+  t.match(
+    await b.ask('/v1/audit/verification'),
+    { body: { valid: true, events: events.length } },
+    'the chain is whole',
+  );
   t.same((await eventsOf(a)).at(-1), events.at(-1), 'and both say the same');
 });
 
 /** An activation that changes something, or a key. */
 function requestOf(loss: number): { path: string; body: object } {
   if (loss % 5 === 0) return { path: '/v1/keys', body: { label: `Key ${loss}`, scopes: ['prompts:read'] } };
-  return { path: '/v1/packs/coach/activations', body: { version: ['1.0.0', '1.1.0'][(loss - Math.floor(loss / 5)) % 2], reason: `Request ${loss}` } };
+  return {
+    path: '/v1/packs/coach/activations',
+    body: { version: ['1.0.0', '1.1.0'][(loss - Math.floor(loss / 5)) % 2], reason: `Request ${loss}` },
+  };
 }
 
 /** What an answer says; the secret of a new key is shown only once. */

@@ -27,7 +27,11 @@ t.test('PIN_VERSION', async (t) => {
     const { body: session } = await p.ask('/v1/coach/sessions', {});
     const { body: older } = await a.ask('/v1/coach/sessions', {});
     const active = await p.ask('/v1/packs/coach/active');
-    t.same([active.body['version'], (await a.ask('/v1/packs/coach/active')).body['version']], ['1.0.0', '2.0.0'], 'it serves the pinned version, others what the log says');
+    t.same(
+      [active.body['version'], (await a.ask('/v1/packs/coach/active')).body['version']],
+      ['1.0.0', '2.0.0'],
+      'it serves the pinned version, others what the log says',
+    );
     const etag = active.header('etag') ?? '';
     const asked: readonly (readonly [status: number, ...Parameters<TestInstance['ask']>])[] = [
       [200, '/v1/packs/coach/active'],
@@ -58,15 +62,24 @@ t.test('PIN_VERSION', async (t) => {
     ];
     for (const [status, ...request] of asked) {
       const reply = await p.ask(...request);
-      t.same([reply.status, reply.header('registry-pinned')], [status, PIN], `${request[1] === undefined ? 'GET' : 'POST'} ${request[0]}: ${status}, marked`);
+      t.same(
+        [reply.status, reply.header('registry-pinned')],
+        [status, PIN],
+        `${request[1] === undefined ? 'GET' : 'POST'} ${request[0]}: ${status}, marked`,
+      );
     }
     t.equal((await a.ask('/v1/packs/coach/active')).header('registry-pinned'), undefined, 'another instance is not');
     t.match(await p.ask('/readyz'), { body: { pinned: PIN, conditions: [{ name: 'pinned' }] } }, '/readyz says it');
     await until('listInstances says it', 5000, async () => {
       const list = (await a.ask('/v1/instances')).body['instances'] as { id: string; pinnedVersion?: string }[];
-      return list.length === 2 && list.every(({ id, pinnedVersion }) => pinnedVersion === (id === p.id ? PIN : undefined));
+      return (
+        list.length === 2 && list.every(({ id, pinnedVersion }) => pinnedVersion === (id === p.id ? PIN : undefined))
+      );
     });
-    t.ok(entries(p.server.lines).some(({ level, msg }) => level === 40 && msg.includes(PIN)), 'and so does the log of the start');
+    t.ok(
+      entries(p.server.lines).some(({ level, msg }) => level === 40 && msg.includes(PIN)),
+      'and so does the log of the start',
+    );
     t.equal((await p.ask('/v1/packs/coach/active')).body['version'], '1.0.0', 'pointers move without it');
   });
 
@@ -74,12 +87,22 @@ t.test('PIN_VERSION', async (t) => {
     const etagThere = async () => (await p.ask('/v1/packs/coach/active')).header('etag') ?? '';
     const [seen, move] = [await etagThere(), { version: '1.1.0', reason: 'Seen under the pin' }];
     t.equal((await p.ask('/v1/packs/coach/activations', move, { 'if-match': seen })).status, 201, 'its own ETag');
-    t.equal((await p.ask('/v1/packs/coach/rollback', { reason: 'Once more' }, { 'if-match': seen })).status, 412, 'not after a move');
-    t.equal((await p.ask('/v1/packs/coach/rollback', { reason: 'Back' }, { 'if-match': await etagThere() })).status, 201);
+    t.equal(
+      (await p.ask('/v1/packs/coach/rollback', { reason: 'Once more' }, { 'if-match': seen })).status,
+      412,
+      'not after a move',
+    );
+    t.equal(
+      (await p.ask('/v1/packs/coach/rollback', { reason: 'Back' }, { 'if-match': await etagThere() })).status,
+      201,
+    );
   });
 
   t.test('is refused for what may not be served', async (t) => {
-    const revoked = await a.ask('/v1/packs/coach/versions', { ...((await published(a, '2.0.0'))), version: '3.0.0-rc.1' });
+    const revoked = await a.ask('/v1/packs/coach/versions', {
+      ...(await published(a, '2.0.0')),
+      version: '3.0.0-rc.1',
+    });
     t.equal(revoked.status, 201, revoked.text.slice(0, 300));
     await a.ask('/v1/packs/coach/versions/3.0.0-rc.1/revoke', { reason: 'Never meant for anybody' });
     const packs = join(newFolder(t), 'packs');
@@ -92,7 +115,11 @@ t.test('PIN_VERSION', async (t) => {
       ['coach@0.9.0', /0\.9\.0 is under the floor: .*You are a coach, not a therapist/u],
       ['coach@next', /PIN_VERSION="coach@next" is wrong/u],
     ];
-    const ends = await Promise.all(refusals.map(([pin], place) => runServer(t, { ...a.settings, DATA_DIR: `${a.dataDir}-${place}`, PACKS_DIR: packs, PIN_VERSION: pin })));
+    const ends = await Promise.all(
+      refusals.map(([pin], place) =>
+        runServer(t, { ...a.settings, DATA_DIR: `${a.dataDir}-${place}`, PACKS_DIR: packs, PIN_VERSION: pin }),
+      ),
+    );
     for (const [place, [pin, why]] of refusals.entries()) {
       t.equal(ends[place]?.code, 78, pin);
       t.match(ends[place]?.stderr, why);
@@ -106,21 +133,44 @@ t.test('PIN_VERSION', async (t) => {
     const active = await p.ask('/v1/packs/coach/active');
     t.match([active.status, active.body['version'], active.header('registry-pinned')], [200, '1.0.0', PIN]);
     t.ok(active.header('registry-stale') !== undefined, 'marked as stale as well');
-    t.match(await p.ask('/v1/coach/sessions', {}), { status: 201, body: { promptPack: { version: '1.0.0' } } }, 'sessions are started on it');
+    t.match(
+      await p.ask('/v1/coach/sessions', {}),
+      { status: 201, body: { promptPack: { version: '1.0.0' } } },
+      'sessions are started on it',
+    );
     p.proxy.set('pass');
     await until('current, and still pinned', 5000, async () => {
       const reply = await p.ask('/v1/packs/coach/active');
-      return reply.header('registry-stale') === undefined && reply.header('registry-pinned') === PIN && reply.body['version'] === '1.0.0';
+      return (
+        reply.header('registry-stale') === undefined &&
+        reply.header('registry-pinned') === PIN &&
+        reply.body['version'] === '1.0.0'
+      );
     });
   });
 
   t.test('is let go of, loudly, once the version is revoked', async (t) => {
-    const { status, body } = await a.ask('/v1/packs/coach/versions/1.0.0/revoke', { reason: 'A wrong text' }, { prefer: 'wait=5' });
+    const { status, body } = await a.ask(
+      '/v1/packs/coach/versions/1.0.0/revoke',
+      { reason: 'A wrong text' },
+      { prefer: 'wait=5' },
+    );
     t.equal(status, 200);
-    const active = await p.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(body['revision']) });
-    t.same([active.body['version'], active.header('registry-pinned')], [(await a.ask('/v1/packs/coach/active')).body['version'], undefined], 'it is back at what the log says');
+    const active = await p.ask('/v1/packs/coach/active', undefined, {
+      'registry-min-revision': String(body['revision']),
+    });
+    t.same(
+      [active.body['version'], active.header('registry-pinned')],
+      [(await a.ask('/v1/packs/coach/active')).body['version'], undefined],
+      'it is back at what the log says',
+    );
     t.match((await p.ask('/readyz')).body, { conditions: [] });
-    t.ok(entries(p.server.lines).some(({ level, msg }) => level === 50 && msg.includes(PIN) && msg.includes('may not be served any more')), 'and the log says so as an error');
+    t.ok(
+      entries(p.server.lines).some(
+        ({ level, msg }) => level === 50 && msg.includes(PIN) && msg.includes('may not be served any more'),
+      ),
+      'and the log says so as an error',
+    );
     const again = await runServer(t, { ...p.settings, DATA_DIR: `${p.dataDir}-again`, PIN_VERSION: PIN });
     t.match(again, { code: 78, stderr: /was revoked at .*A wrong text/u }, 'nor can it be pinned again');
   });
@@ -128,6 +178,8 @@ t.test('PIN_VERSION', async (t) => {
 
 /** A version as it is published. */
 async function published(instance: TestInstance, version: string): Promise<object> {
-  const { summary, author, system, styles, defaultStyle, compatibility } = (await instance.ask(`/v1/packs/coach/versions/${version}`)).body;
+  const { summary, author, system, styles, defaultStyle, compatibility } = (
+    await instance.ask(`/v1/packs/coach/versions/${version}`)
+  ).body;
   return { summary, author, system, styles, defaultStyle, compatibility };
 }

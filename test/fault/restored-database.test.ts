@@ -35,7 +35,12 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     await away(cluster);
     await postgres.copyDataTo(backup);
     await postgres.restart();
-    await until('writing again', RETURN_BOUND, async () => (await a.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'After the backup' })).status === 201);
+    await until(
+      'writing again',
+      RETURN_BOUND,
+      async () =>
+        (await a.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'After the backup' })).status === 201,
+    );
     const { revision } = await move(a, '2.0.0');
     await allAt(instances, revision);
     const streams = await Promise.all(instances.map(({ address }) => EventStream.open({ address, key })));
@@ -51,18 +56,37 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     await notFollowed(t, cluster, '2.0.0');
     t.equal(await headOf(cluster), old, 'not by a restart either');
 
-    const accepted = await runScript(t, 'restore-accept', ['--reason', 'The disk was lost'], { DATA_DIR: b.dataDir, STORE_URL: cluster.url });
+    const accepted = await runScript(t, 'restore-accept', ['--reason', 'The disk was lost'], {
+      DATA_DIR: b.dataDir,
+      STORE_URL: cluster.url,
+    });
     t.match(accepted, { code: 0, stdout: new RegExp(`revision ${old + 1} opens epoch 2`, 'u') }, accepted.stderr);
     await inLine(t, cluster, { epoch: '2', version: '1.1.0' });
-    const resyncs = await Promise.all([streams[0]!, streams[2]!].map((stream) => stream.next(({ event }) => event === 'resync')));
-    t.same(resyncs.map(({ data: { epoch, revision: at } }) => [epoch, at]), resyncs.map(() => [2, old + 1]), 'streams are told to read again');
+    const resyncs = await Promise.all(
+      [streams[0]!, streams[2]!].map((stream) => stream.next(({ event }) => event === 'resync')),
+    );
+    t.same(
+      resyncs.map(({ data: { epoch, revision: at } }) => [epoch, at]),
+      resyncs.map(() => [2, old + 1]),
+      'streams are told to read again',
+    );
     const next = await move(b, '1.0.0');
-    const heard = await Promise.all([streams[0]!, streams[2]!].map((stream) => stream.next(({ data }) => data.type === 'version-activated')));
-    t.same(heard.map(({ data }) => [data.epoch, data.revision]), heard.map(() => [2, next.revision]), 'and go on from there');
+    const heard = await Promise.all(
+      [streams[0]!, streams[2]!].map((stream) => stream.next(({ data }) => data.type === 'version-activated')),
+    );
+    t.same(
+      heard.map(({ data }) => [data.epoch, data.revision]),
+      heard.map(() => [2, next.revision]),
+      'and go on from there',
+    );
     t.ok(next.revision <= revision, 'at a revision that was given out before, in the epoch before');
     const verified = await runScript(t, 'audit-verify', [], { DATA_DIR: a.dataDir, STORE_URL: cluster.url });
     t.equal(verified.code, 0, `${verified.stdout}${verified.stderr}`);
-    t.match(await a.ask('/v1/audit/events?type=registry-restored'), { body: { events: [{ reason: 'The disk was lost', data: { epoch: 2 } }] } }, 'the log says who did it and why');
+    t.match(
+      await a.ask('/v1/audit/events?type=registry-restored'),
+      { body: { events: [{ reason: 'The disk was lost', data: { epoch: 2 } }] } },
+      'the log says who did it and why',
+    );
   });
 
   t.test('a client that hops, and passes on what it saw', async (t) => {
@@ -104,32 +128,52 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
 
 /** All instances serve what they have, marked, say why, and write nothing. */
 async function notFollowed(t: Test, { instances }: TestInstances, version: string, epoch?: string): Promise<void> {
-  await Promise.all(instances.map(async (instance, place) => {
-    const { body } = await until(`instance ${place} says that the log has diverged`, 15_000, async () => {
-      const reply = await instance.ask('/readyz');
-      return JSON.stringify(reply.body['conditions']).includes('log-diverged') && reply;
-    });
-    t.match(body, { status: 'ready', stale: true }, `instance ${place}: ready, and says that the log has diverged`);
-    const active = await instance.ask('/v1/packs/coach/active');
-    t.match([active.status, active.body['version'], active.header('registry-epoch')], [200, version, epoch], `instance ${place}: serves what it has applied`);
-    t.ok(active.header('registry-stale') !== undefined, `instance ${place}: marked`);
-    t.equal((await instance.ask('/v1/coach/sessions', {})).status, 201, `instance ${place}: starts sessions`);
-    const write = await instance.ask('/v1/packs/coach/activations', { version: '1.1.0', reason: 'Into another log' });
-    t.match([write.status, write.body['code']], [503, 'store-unavailable'], `instance ${place}: writes nothing: ${write.text.slice(0, 200)}`);
-    t.ok(write.ms <= WRITE_BOUND);
-  }));
+  await Promise.all(
+    instances.map(async (instance, place) => {
+      const { body } = await until(`instance ${place} says that the log has diverged`, 15_000, async () => {
+        const reply = await instance.ask('/readyz');
+        return JSON.stringify(reply.body['conditions']).includes('log-diverged') && reply;
+      });
+      t.match(body, { status: 'ready', stale: true }, `instance ${place}: ready, and says that the log has diverged`);
+      const active = await instance.ask('/v1/packs/coach/active');
+      t.match(
+        [active.status, active.body['version'], active.header('registry-epoch')],
+        [200, version, epoch],
+        `instance ${place}: serves what it has applied`,
+      );
+      t.ok(active.header('registry-stale') !== undefined, `instance ${place}: marked`);
+      t.equal((await instance.ask('/v1/coach/sessions', {})).status, 201, `instance ${place}: starts sessions`);
+      const write = await instance.ask('/v1/packs/coach/activations', { version: '1.1.0', reason: 'Into another log' });
+      t.match(
+        [write.status, write.body['code']],
+        [503, 'store-unavailable'],
+        `instance ${place}: writes nothing: ${write.text.slice(0, 200)}`,
+      );
+      t.ok(write.ms <= WRITE_BOUND);
+    }),
+  );
 }
 
 /** All instances follow the log, unmarked, without a restart. */
-async function inLine(t: Test, { instances }: TestInstances, { epoch, version }: { epoch: string; version: string }): Promise<void> {
-  await Promise.all(instances.map(async (instance, place) => {
-    await until(`instance ${place} in line`, RETURN_BOUND, async () => {
-      const { body } = await instance.ask('/readyz');
-      return body['stale'] === false && (body['conditions'] as unknown[]).length === 0;
-    });
-    const active = await instance.ask('/v1/packs/coach/active');
-    t.same([active.status, active.body['version'], active.header('registry-epoch'), active.header('registry-stale')], [200, version, epoch, undefined], `instance ${place}: in line by itself, in epoch ${epoch}`);
-  }));
+async function inLine(
+  t: Test,
+  { instances }: TestInstances,
+  { epoch, version }: { epoch: string; version: string },
+): Promise<void> {
+  await Promise.all(
+    instances.map(async (instance, place) => {
+      await until(`instance ${place} in line`, RETURN_BOUND, async () => {
+        const { body } = await instance.ask('/readyz');
+        return body['stale'] === false && (body['conditions'] as unknown[]).length === 0;
+      });
+      const active = await instance.ask('/v1/packs/coach/active');
+      t.same(
+        [active.status, active.body['version'], active.header('registry-epoch'), active.header('registry-stale')],
+        [200, version, epoch, undefined],
+        `instance ${place}: in line by itself, in epoch ${epoch}`,
+      );
+    }),
+  );
 }
 
 /** Reads here and there, passing on the place that it saw last; what is refused it asks for elsewhere. */
@@ -143,12 +187,20 @@ function hoppingClient(instances: readonly TestInstance[]): { stop(): Promise<{ 
       await pause(10);
       const at = Math.floor(random() * instances.length);
       const passedOn = { 'registry-min-revision': String(place.revision), 'registry-epoch': String(place.epoch) };
-      const reply = await instances[at]!.ask('/v1/packs/coach/active', undefined, place.revision === 0 ? {} : passedOn).catch(() => undefined); // it restarts
+      const reply = await instances[at]!.ask(
+        '/v1/packs/coach/active',
+        undefined,
+        place.revision === 0 ? {} : passedOn,
+      ).catch(() => undefined); // it restarts
       if (reply === undefined || reply.status === 503) continue;
-      const [epoch, revision] = [Number(reply.header('registry-epoch') ?? 1), Number(reply.header('registry-revision'))];
+      const [epoch, revision] = [
+        Number(reply.header('registry-epoch') ?? 1),
+        Number(reply.header('registry-revision')),
+      ];
       seen += 1;
       if (reply.status !== 200) faults.push(`${reply.status} after (${place.epoch}, ${place.revision}): ${reply.text}`);
-      else if (epoch < place.epoch || (epoch === place.epoch && revision < place.revision)) faults.push(`instance ${at}: (${epoch}, ${revision}) after (${place.epoch}, ${place.revision})`);
+      else if (epoch < place.epoch || (epoch === place.epoch && revision < place.revision))
+        faults.push(`instance ${at}: (${epoch}, ${revision}) after (${place.epoch}, ${place.revision})`);
       else Object.assign(place, { epoch, revision });
     }
   })();
@@ -162,13 +214,21 @@ function hoppingClient(instances: readonly TestInstance[]): { stop(): Promise<{ 
 }
 
 async function move(instance: TestInstance, version: string): Promise<{ revision: number }> {
-  const { status, body, text } = await instance.ask('/v1/packs/coach/activations', { version, reason: `To ${version}` });
+  const { status, body, text } = await instance.ask('/v1/packs/coach/activations', {
+    version,
+    reason: `To ${version}`,
+  });
   if (status !== 201) throw new Error(`Not activated: ${status} ${text}`);
   return { revision: Number(body['revision']) };
 }
 
 async function allAt(instances: readonly TestInstance[], revision: number): Promise<void> {
-  for (const instance of instances) await until(`revision ${revision}`, RETURN_BOUND, async () => Number((await instance.ask('/readyz')).body['revision']) >= revision);
+  for (const instance of instances)
+    await until(
+      `revision ${revision}`,
+      RETURN_BOUND,
+      async () => Number((await instance.ask('/readyz')).body['revision']) >= revision,
+    );
 }
 
 async function away({ postgres }: TestInstances): Promise<void> {
@@ -191,7 +251,9 @@ async function swap({ postgres, url }: TestInstances, make: string): Promise<voi
   await postgres.sql(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
   for (;;) {
     await postgres.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
-    const [{ left } = {}] = await postgres.sql(`SELECT count(*)::int AS left FROM pg_stat_activity WHERE datname = '${name}'`);
+    const [{ left } = {}] = await postgres.sql(
+      `SELECT count(*)::int AS left FROM pg_stat_activity WHERE datname = '${name}'`,
+    );
     if (left === 0) break;
   }
   await postgres.sql(`ALTER DATABASE ${name} RENAME TO parked_${parked}`);

@@ -39,7 +39,10 @@ t.test(`${rounds} rolling restarts under reads`, async (t) => {
   t.same(load.failed.slice(0, 5), [], `${load.reads} reads, none failed`);
   t.same(load.back, [], 'and none was led back');
   t.ok(balancer.taken >= rounds * instances.length, `an instance was taken out ${balancer.taken} times`);
-  t.ok(balancer.sent.every((count) => count > 0), `sent to each: ${balancer.sent.join(', ')}`);
+  t.ok(
+    balancer.sent.every((count) => count > 0),
+    `sent to each: ${balancer.sent.join(', ')}`,
+  );
   await agreed(instances);
 });
 
@@ -61,7 +64,12 @@ t.test('control: an instance that ends without notice fails reads', async (t) =>
 });
 
 /** SIGTERM, with a stream open and a lease held; and what is left of them. */
-async function endInGoodOrder(t: Test, { postgres, url, key }: TestInstances, { address, server, id = '' }: TestInstance, name: string): Promise<void> {
+async function endInGoodOrder(
+  t: Test,
+  { postgres, url, key }: TestInstances,
+  { address, server, id = '' }: TestInstance,
+  name: string,
+): Promise<void> {
   const leases = async () => (await postgres.sql('SELECT id FROM leases', url)).map((row) => row['id']);
   const stream = await EventStream.open({ address, key });
   await stream.next();
@@ -76,7 +84,10 @@ async function endInGoodOrder(t: Test, { postgres, url, key }: TestInstances, { 
 }
 
 async function move(instance: TestInstance, version: string): Promise<void> {
-  const { status, text } = await instance.ask('/v1/packs/coach/activations', { version, reason: 'Moved in the middle of a rolling restart' });
+  const { status, text } = await instance.ask('/v1/packs/coach/activations', {
+    version,
+    reason: 'Moved in the middle of a rolling restart',
+  });
   if (status !== 201) throw new Error(`${status} ${text}`);
 }
 
@@ -115,7 +126,9 @@ class Load {
         { path: '/v1/packs/coach/active', headers },
         { path: '/v1/prompts/system', headers },
         { path: '/v1/prompts/styles/supportive', headers },
-        session === undefined ? { method: 'POST', path: '/v1/coach/sessions', body: {}, headers } : { path: `/v1/coach/sessions/${session}`, headers },
+        session === undefined
+          ? { method: 'POST', path: '/v1/coach/sessions', body: {}, headers }
+          : { path: `/v1/coach/sessions/${session}`, headers },
       ];
       const answer = await this.#send(asks[turn % asks.length]!);
       await pause(5); // a start beside it is to have a processor to start on

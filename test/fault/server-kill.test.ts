@@ -52,7 +52,10 @@ t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
     replayed += await repeatUnanswered(server.address, dataDir, ledger);
     t.pass(`kill ${kill}: ${writes} writes acknowledged, ${events.length} events, ${ledger.sessions.length} sessions`);
   }
-  t.ok(ledger.acknowledged.length >= kills, `${ledger.acknowledged.length} writes acknowledged; ${replayed} that were not had taken effect, and were answered again`);
+  t.ok(
+    ledger.acknowledged.length >= kills,
+    `${ledger.acknowledged.length} writes acknowledged; ${replayed} that were not had taken effect, and were answered again`,
+  );
   const { code } = await server.stop();
   t.equal(code, 0, 'and in the end it closes as ever');
 });
@@ -70,19 +73,43 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
 t.test('control: what the check of a log finds', async (t) => {
   const ledger = new WriteLedger([]);
   const reasons = Array.from({ length: 5 }, (_, index) => `Request ${index + 1}`);
-  const logOf = (list: readonly string[]) => batchAfter(EMPTY, list.map((reason) => activation({ reason }))).events;
+  const logOf = (list: readonly string[]) =>
+    batchAfter(
+      EMPTY,
+      list.map((reason) => activation({ reason })),
+    ).events;
   const events = logOf(reasons);
   for (const { type, revision, reason, pack = '', channel = '', version = '', data } of events) {
     ledger.asked.add(reason);
-    ledger.acknowledged.push({ type, revision, reason, pack, channel, version, digest: 'digest' in data ? data.digest : '' });
+    ledger.acknowledged.push({
+      type,
+      revision,
+      reason,
+      pack,
+      channel,
+      version,
+      digest: 'digest' in data ? data.digest : '',
+    });
   }
   t.equal(ledger.faultOf(events), undefined);
   t.match(ledger.faultOf(events.slice(0, -1)), /^revision 5 .* was acknowledged and is lost/u, 'a cut tail');
   t.match(ledger.faultOf(events.toSpliced(2, 1)), /^revision 4 follows on 2/u, 'a gap');
-  t.match(ledger.faultOf(events.with(2, { ...events[2]!, version: '9.9.9' })), /^revision 3 is not what was hashed/u, 'an edited event');
-  t.match(ledger.faultOf(logOf(reasons.toSpliced(1, 1))), /^revision 2 .* is lost/u, 'another history, whole in itself');
+  t.match(
+    ledger.faultOf(events.with(2, { ...events[2]!, version: '9.9.9' })),
+    /^revision 3 is not what was hashed/u,
+    'an edited event',
+  );
+  t.match(
+    ledger.faultOf(logOf(reasons.toSpliced(1, 1))),
+    /^revision 2 .* is lost/u,
+    'another history, whole in itself',
+  );
   t.match(ledger.faultOf(logOf(reasons.toSorted().reverse())), /^revision 1 .* is at 5/u, 'another order');
-  t.match(ledger.faultOf(logOf([...reasons, 'Request 5'])), /"Request 5" is in the log twice|is at 6/u, 'an effect twice');
+  t.match(
+    ledger.faultOf(logOf([...reasons, 'Request 5'])),
+    /"Request 5" is in the log twice|is at 6/u,
+    'an effect twice',
+  );
   t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'what nobody asked for');
 });
 
@@ -96,7 +123,10 @@ t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, a
     mkdirSync(dataDir);
     const server = spawnServer(t, { DATA_DIR: dataDir });
     const over = new AbortController();
-    await Promise.race([writesToLog(dataDir, 1 + Math.floor(random() * 40), over.signal), server.said((line) => line.includes('Listening at'))]);
+    await Promise.race([
+      writesToLog(dataDir, 1 + Math.floor(random() * 40), over.signal),
+      server.said((line) => line.includes('Listening at')),
+    ]);
     over.abort();
     await server.kill();
 
@@ -129,7 +159,12 @@ async function repeatUnanswered(address: string, dataDir: string, ledger: WriteL
 }
 
 /** Lets writers at a server and kills it in the middle. @returns how many writes were acknowledged */
-async function killUnderWrites(server: ServerProcess & { address: string }, dataDir: string, ledger: WriteLedger, random: () => number): Promise<number> {
+async function killUnderWrites(
+  server: ServerProcess & { address: string },
+  dataDir: string,
+  ledger: WriteLedger,
+  random: () => number,
+): Promise<number> {
   const before = ledger.acknowledged.length;
   const wanted = 1 + Math.floor(random() * MOST_WRITES);
   let enough: (value: unknown) => void = () => undefined;
@@ -177,7 +212,14 @@ async function checkLeftBehind(t: Test, dataDir: string, kill: number, ledger: W
 }
 
 /** Checks that a server that was started after a kill says what the log says. */
-async function checkRestarted(t: Test, address: string, key: string, kill: number, events: readonly Event[], sessions: readonly Session[]): Promise<void> {
+async function checkRestarted(
+  t: Test,
+  address: string,
+  key: string,
+  kill: number,
+  events: readonly Event[],
+  sessions: readonly Session[],
+): Promise<void> {
   const { revision, pointers, versions } = meaningOf(events);
   t.equal((await ready(address)).revision, revision, `kill ${kill}: the restart adds nothing`);
   for (const [place, pointer] of pointers) {
@@ -192,13 +234,18 @@ async function checkRestarted(t: Test, address: string, key: string, kill: numbe
   for (const { superseded: _, ...session } of sessions) {
     const { superseded: __, ...read } = (await get(address, key, `/v1/coach/sessions/${session.sessionId}`)) as Session;
     if (revoked.has(session.promptPack.version)) {
-      if (read.movedFrom?.version !== session.promptPack.version || read.promptPack.version !== '1.1.0') t.strictSame(read, session, `kill ${kill}: a session whose version was revoked`);
+      if (read.movedFrom?.version !== session.promptPack.version || read.promptPack.version !== '1.1.0')
+        t.strictSame(read, session, `kill ${kill}: a session whose version was revoked`);
     } else if (!isDeepStrictEqual(read, session)) t.strictSame(read, session, `kill ${kill}: a session from before`);
   }
 }
 
 /** Looks at a copy of the data folder, so that the next start finds the folder as the kill left it. */
-async function leftBehind(t: Test, dataDir: string, kill: number): Promise<{ events: Event[]; lostContent: string | undefined; fromSnapshot: unknown; fromLog: unknown }> {
+async function leftBehind(
+  t: Test,
+  dataDir: string,
+  kill: number,
+): Promise<{ events: Event[]; lostContent: string | undefined; fromSnapshot: unknown; fromLog: unknown }> {
   const copy = join(dataDir, '..', `copy-${kill}`);
   cpSync(dataDir, copy, { recursive: true });
   const store = await openSqliteStore({ file: join(copy, 'registry.db') });
@@ -208,7 +255,8 @@ async function leftBehind(t: Test, dataDir: string, kill: number): Promise<{ eve
   for (const event of events) {
     if (event.type !== 'version-published') continue;
     const content = await store.content(event.data.digest);
-    if (content === undefined || digestOf(content) !== event.data.digest) lostContent ??= `the content of ${event.pack} ${event.version}`;
+    if (content === undefined || digestOf(content) !== event.data.digest)
+      lostContent ??= `the content of ${event.pack} ${event.version}`;
   }
   const open = async (dir: object) => {
     const registry = await Registry.open(optionsOf({ store: new FailingStore(store), shipped: [], ...dir }));
@@ -234,7 +282,10 @@ async function versionsOf(address: string, key: string, pack: string): Promise<s
   const found: string[] = [];
   let cursor = '';
   do {
-    const page = (await get(address, key, `/v1/packs/${pack}/versions?limit=1000${cursor}`)) as { versions: { version: string }[]; nextCursor: string | null };
+    const page = (await get(address, key, `/v1/packs/${pack}/versions?limit=1000${cursor}`)) as {
+      versions: { version: string }[];
+      nextCursor: string | null;
+    };
     found.push(...page.versions.map(({ version }) => version));
     cursor = page.nextCursor === null ? '' : `&cursor=${page.nextCursor}`;
   } while (cursor !== '');

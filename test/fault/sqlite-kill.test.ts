@@ -43,7 +43,10 @@ t.test(`${kills} kills, TEST_SEED=${seed}`, async (t) => {
     const fault =
       (how === 'SIGKILL' ? undefined : `the child ended by itself: ${how}`) ??
       firstBroken(events, verified) ??
-      firstLost(events, fresh.map(([, revision, hash]) => [Number(revision), hash] as const)) ??
+      firstLost(
+        events,
+        fresh.map(([, revision, hash]) => [Number(revision), hash] as const),
+      ) ??
       (await firstTorn(store, events));
     await store.close();
     t.equal(fault, undefined, `kill ${kill} after ${after}: ${fresh.length} batches acknowledged`);
@@ -54,15 +57,23 @@ t.test(`${kills} kills, TEST_SEED=${seed}`, async (t) => {
   t.teardown(() => store.close());
   const all = await readLog(store);
   t.ok(acknowledged.size > kills, 'batches were acknowledged');
-  t.equal(firstBroken(all) ?? firstLost(all, acknowledged) ?? (await firstTorn(store, all)), undefined, `${all.length} events in the end`);
+  t.equal(
+    firstBroken(all) ?? firstLost(all, acknowledged) ?? (await firstTorn(store, all)),
+    undefined,
+    `${all.length} events in the end`,
+  );
   const auditor = new DatabaseSync(file, { readOnly: true });
   t.same(auditor.prepare('PRAGMA integrity_check').all(), [{ integrity_check: 'ok' }]);
   auditor.close();
 });
 
-function firstLost(events: readonly Event[], acknowledged: Iterable<readonly [number, string | undefined]>): string | undefined {
+function firstLost(
+  events: readonly Event[],
+  acknowledged: Iterable<readonly [number, string | undefined]>,
+): string | undefined {
   const hashes = new Map(events.map(({ revision, hash }) => [revision, hash]));
-  for (const [revision, hash] of acknowledged) if (hashes.get(revision) !== hash) return `revision ${revision} was acknowledged and is lost`;
+  for (const [revision, hash] of acknowledged)
+    if (hashes.get(revision) !== hash) return `revision ${revision} was acknowledged and is lost`;
   return undefined;
 }
 
@@ -72,7 +83,8 @@ async function firstTorn(store: Store, events: readonly Event[]): Promise<string
   for (const { revision, reason } of events) {
     const [place = 0, size = 0] = reason.split(' of ').map(Number);
     if (place !== expected) return `revision ${revision} is "${reason}" where event ${expected} of a batch belongs`;
-    if (place === size && (await store.content(contentOf(`0.0.${revision}`).digest)) === undefined) return `revision ${revision} has no content`;
+    if (place === size && (await store.content(contentOf(`0.0.${revision}`).digest)) === undefined)
+      return `revision ${revision} has no content`;
     expected = place === size ? 1 : place + 1;
   }
   return expected === 1 ? undefined : `the last batch ends before its event ${expected}`;

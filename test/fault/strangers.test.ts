@@ -30,80 +30,111 @@ function p99Of(latencies: number[]): number {
 }
 
 for (const descriptors of LIMITS) {
-  t.test(`with ${descriptors ?? 'as many files as the machine allows'}`, { skip: linux ? false : 'open sockets are counted in /proc, which Linux alone has' }, async (t) => {
-    const DATA_DIR = join(t.testdir(), 'data');
-    const server = await startServer(t, { DATA_DIR, RATE_LIMIT: '0' }, descriptors === undefined ? {} : { descriptors });
-    const key = operatorKeyIn(DATA_DIR);
-    const most = mostConnections(descriptors);
-    const good = new KeepAlive(server.address, key);
-    t.teardown(() => good.close());
-    t.equal((await good.one({ path: '/v1/packs' })).status, 200);
-    const ages = new SocketAges(server.pid);
+  t.test(
+    `with ${descriptors ?? 'as many files as the machine allows'}`,
+    { skip: linux ? false : 'open sockets are counted in /proc, which Linux alone has' },
+    async (t) => {
+      const DATA_DIR = join(t.testdir(), 'data');
+      const server = await startServer(
+        t,
+        { DATA_DIR, RATE_LIMIT: '0' },
+        descriptors === undefined ? {} : { descriptors },
+      );
+      const key = operatorKeyIn(DATA_DIR);
+      const most = mostConnections(descriptors);
+      const good = new KeepAlive(server.address, key);
+      t.teardown(() => good.close());
+      t.equal((await good.one({ path: '/v1/packs' })).status, 200);
+      const ages = new SocketAges(server.pid);
 
-    const [latencies, probes]: [number[], number[]] = [[], []];
-    let over = false;
-    const reads = (async () => {
-      while (!over) {
-        const from = performance.now();
-        const read = await good.one({ path: '/v1/packs/coach/active' });
-        latencies.push(performance.now() - from);
-        const move = await good.one({ method: 'POST', path: '/v1/packs/coach/activations', body: { version: latencies.length % 2 === 0 ? '1.1.0' : '1.0.0', reason: 'In a crowd' } });
-        if (read.status !== 200 || move.status !== 201) throw new Error(`A good request got ${read.status}, ${move.status}.`);
-        await setTimeout(10); // a pace, not a wait: the good ones are no crowd themselves
-      }
-    })();
-    const probing = (async () => {
-      while (!over) {
-        const fresh = new KeepAlive(server.address);
-        const from = performance.now();
-        const { status } = await fresh.one({ path: '/livez' });
-        probes.push(performance.now() - from);
-        fresh.close();
-        if (status !== 200) throw new Error(`A probe got ${status}.`);
-        await setTimeout(20);
-      }
-    })();
-    let haveCome = false;
-    let oldest = 0;
-    const watching = (async () => {
-      for (;;) {
-        await setTimeout(100); // a pace, as above
-        const open = ages.look();
-        oldest = Math.max(oldest, Math.round(open.oldest));
-        if (oldest > GONE_WITHIN) throw new Error(`A stranger's socket is still open after ${oldest} ms.`);
-        if (haveCome && open.count <= 1) return; // a probe may be there
-      }
-    })();
-    const flow = Promise.all([reads, probing]);
-    for (const told of [flow, watching]) told.catch(() => undefined); // by what waits for it below
+      const [latencies, probes]: [number[], number[]] = [[], []];
+      let over = false;
+      const reads = (async () => {
+        while (!over) {
+          const from = performance.now();
+          const read = await good.one({ path: '/v1/packs/coach/active' });
+          latencies.push(performance.now() - from);
+          const move = await good.one({
+            method: 'POST',
+            path: '/v1/packs/coach/activations',
+            body: { version: latencies.length % 2 === 0 ? '1.1.0' : '1.0.0', reason: 'In a crowd' },
+          });
+          if (read.status !== 200 || move.status !== 201)
+            throw new Error(`A good request got ${read.status}, ${move.status}.`);
+          await setTimeout(10); // a pace, not a wait: the good ones are no crowd themselves
+        }
+      })();
+      const probing = (async () => {
+        while (!over) {
+          const fresh = new KeepAlive(server.address);
+          const from = performance.now();
+          const { status } = await fresh.one({ path: '/livez' });
+          probes.push(performance.now() - from);
+          fresh.close();
+          if (status !== 200) throw new Error(`A probe got ${status}.`);
+          await setTimeout(20);
+        }
+      })();
+      let haveCome = false;
+      let oldest = 0;
+      const watching = (async () => {
+        for (;;) {
+          await setTimeout(100); // a pace, as above
+          const open = ages.look();
+          oldest = Math.max(oldest, Math.round(open.oldest));
+          if (oldest > GONE_WITHIN) throw new Error(`A stranger's socket is still open after ${oldest} ms.`);
+          if (haveCome && open.count <= 1) return; // a probe may be there
+        }
+      })();
+      const flow = Promise.all([reads, probing]);
+      for (const told of [flow, watching]) told.catch(() => undefined); // by what waits for it below
 
-    const half = { kinds, count: Math.min(most, 10_100) };
-    const crowds = await Promise.all([half, half, { kinds: [DEAF], count: Math.min(Math.floor(most / 10), MOST_DEAF) }].map((who) => strangers(t, server.address, who)));
-    const flood = await strangers(t, server.address, { kinds: ['silent', 'idle after an answer'], count: Math.min(Math.floor(most / 2), 200), again: true });
-    await Promise.race([flow, setTimeout(2000)]); // for so long the flood comes again and again
-    await flood.leave();
-    haveCome = true;
-    await Promise.race([flow, watching]);
-    t.pass(`no stranger's socket was open for more than ${oldest} ms`);
-    over = true;
-    await flow;
-    await Promise.all(crowds.map((crowd) => crowd.leave()));
-    t.ok(isShort || p99Of(latencies) <= GOOD_P99, `${latencies.length} good reads, and as many moves, meanwhile, p99 ${p99Of(latencies).toFixed(1)} ms`);
-    t.ok(probes.length > 0, `${probes.length} probes over new connections, p99 ${p99Of(probes).toFixed(1)} ms`);
+      const half = { kinds, count: Math.min(most, 10_100) };
+      const crowds = await Promise.all(
+        [half, half, { kinds: [DEAF], count: Math.min(Math.floor(most / 10), MOST_DEAF) }].map((who) =>
+          strangers(t, server.address, who),
+        ),
+      );
+      const flood = await strangers(t, server.address, {
+        kinds: ['silent', 'idle after an answer'],
+        count: Math.min(Math.floor(most / 2), 200),
+        again: true,
+      });
+      await Promise.race([flow, setTimeout(2000)]); // for so long the flood comes again and again
+      await flood.leave();
+      haveCome = true;
+      await Promise.race([flow, watching]);
+      t.pass(`no stranger's socket was open for more than ${oldest} ms`);
+      over = true;
+      await flow;
+      await Promise.all(crowds.map((crowd) => crowd.leave()));
+      t.ok(
+        isShort || p99Of(latencies) <= GOOD_P99,
+        `${latencies.length} good reads, and as many moves, meanwhile, p99 ${p99Of(latencies).toFixed(1)} ms`,
+      );
+      t.ok(probes.length > 0, `${probes.length} probes over new connections, p99 ${p99Of(probes).toFixed(1)} ms`);
 
-    const { code, lines, stderr } = await server.stop();
-    t.equal(code, 0);
-    t.equal(stderr, '');
-    const said = entries(lines).filter(({ level }) => level >= 40);
-    // Of 20,000 and more that come one after the other the first are gone, as idle, before the last are there: there may be room for all.
-    const full = said.length > 0 || most <= 10_000;
-    t.match(said, full ? [{ level: 40, msg: /There is no room for more connections/u, most }] : [], 'said once in a minute, and nothing else');
-    t.ok(said.length <= 1);
-  });
+      const { code, lines, stderr } = await server.stop();
+      t.equal(code, 0);
+      t.equal(stderr, '');
+      const said = entries(lines).filter(({ level }) => level >= 40);
+      // Of 20,000 and more that come one after the other the first are gone, as idle, before the last are there: there may be room for all.
+      const full = said.length > 0 || most <= 10_000;
+      t.match(
+        said,
+        full ? [{ level: 40, msg: /There is no room for more connections/u, most }] : [],
+        'said once in a minute, and nothing else',
+      );
+      t.ok(said.length <= 1);
+    },
+  );
 }
 
 t.test('a limit that leaves no room for anybody is refused', async (t) => {
   const { code, stderr } = await runServer(t, { DATA_DIR: join(t.testdir(), 'data') }, { descriptors: 64 });
   t.equal(code, 78);
-  t.match(stderr, /This process may open 64 files and connections; it needs at least 128\. Raise the limit \("ulimit -n"/u);
+  t.match(
+    stderr,
+    /This process may open 64 files and connections; it needs at least 128\. Raise the limit \("ulimit -n"/u,
+  );
 });

@@ -55,5 +55,8 @@ t.test(`${WATCHERS} watchers hop among three instances during ${FLIPS} flips, TE
   const wrong = (await Promise.all(watchers)).filter((seen) => seen.join() !== expected);
   t.strictSame(wrong.slice(0, 3), [], `${WATCHERS} complete sequences, ${hops} streams`);
   t.ok(hops > 2 * WATCHERS, 'they hopped');
-  t.ok((await Promise.all(controls)).some((seen) => seen.join() !== expected), 'control: who comes back without its place misses some');
+  t.ok(
+    (await Promise.all(controls)).some((seen) => seen.join() !== expected),
+    'control: who comes back without its place misses some',
+  );
 });

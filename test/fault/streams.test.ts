@@ -40,7 +40,11 @@ let version = '1.1.0';
 /** @returns the revision of the flip */
 async function flip(): Promise<number> {
   version = version === '1.1.0' ? '1.0.0' : '1.1.0';
-  const answer = await writer.one({ method: 'POST', path: '/v1/packs/coach/activations', body: { version, reason: 'A flip' } });
+  const answer = await writer.one({
+    method: 'POST',
+    path: '/v1/packs/coach/activations',
+    body: { version, reason: 'A flip' },
+  });
   if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
   return (JSON.parse(answer.text) as { revision: number }).revision;
 }
@@ -82,12 +86,19 @@ t.test(`${STALLED} streams whose readers take nothing`, async (t) => {
   // Eight megabytes as a stream tells them, all at hand: more than the operating system takes off the server's hands for a reader that does not read.
   const store = await attachSqliteStore({ file: join(DATA_DIR, 'registry.db') });
   const before = await flip();
-  for (let batches = 0; batches < 9; batches += 1) await appendElsewhere(store, ...Array.from({ length: 100 }, () => foreignEvent(4000)));
+  for (let batches = 0; batches < 9; batches += 1)
+    await appendElsewhere(store, ...Array.from({ length: 100 }, () => foreignEvent(4000)));
   await store.close();
-  await until('the log of eight megabytes is there', 10_000, async () => ((await (await fetch(`${address}/readyz`)).json()) as { revision: number }).revision === before + 900);
+  await until(
+    'the log of eight megabytes is there',
+    10_000,
+    async () => ((await (await fetch(`${address}/readyz`)).json()) as { revision: number }).revision === before + 900,
+  );
   const good = await Promise.all(Array.from({ length: 5 }, () => EventStream.open({ address, key })));
   t.teardown(() => good.forEach((stream) => stream.cut()));
-  const [{ data }] = await Promise.all(good.map((stream) => stream.next())) as [Awaited<ReturnType<EventStream['next']>>];
+  const [{ data }] = (await Promise.all(good.map((stream) => stream.next()))) as [
+    Awaited<ReturnType<EventStream['next']>>,
+  ];
   const reader = new KeepAlive(address, key);
   t.teardown(() => reader.close());
 
@@ -99,7 +110,9 @@ t.test(`${STALLED} streams whose readers take nothing`, async (t) => {
     const [begun, port] = [performance.now(), socket.localPort ?? 0];
     socket.once('close', () => lasted.push(performance.now() - (queues.fullSince(port) ?? begun)));
     socket.pause();
-    socket.write(`GET /v1/events HTTP/1.1\r\nHost: ${new URL(address).host}\r\nAuthorization: Bearer ${key}\r\nLast-Event-ID: ${before}\r\n\r\n`);
+    socket.write(
+      `GET /v1/events HTTP/1.1\r\nHost: ${new URL(address).host}\r\nAuthorization: Bearer ${key}\r\nLast-Event-ID: ${before}\r\n\r\n`,
+    );
     timers.push(setInterval(() => socket.writable && socket.write('\r\n'), 500)); // who does not read hears of the end only by writing
   });
   t.teardown(() => {
@@ -128,9 +141,19 @@ t.test(`${STALLED} streams whose readers take nothing`, async (t) => {
   over = true;
   await Promise.all([reads, flips, queues.stop()]);
   t.equal(lasted.length, STALLED);
-  t.ok(Math.max(...lasted) <= CUT_WITHIN, `all are cut within ${Math.round(Math.max(...lasted))} ms from when nothing more was taken, ${Math.round(took)} ms from the first`);
-  await Promise.all(good.map((stream) => stream.next((message) => message.data.type !== undefined && message.data.revision === last)));
-  for (const stream of good) t.strictSame(stream.events.map(({ data: { revision } }) => revision), range(data.revision + 1, last), 'the others were given everything meanwhile');
+  t.ok(
+    Math.max(...lasted) <= CUT_WITHIN,
+    `all are cut within ${Math.round(Math.max(...lasted))} ms from when nothing more was taken, ${Math.round(took)} ms from the first`,
+  );
+  await Promise.all(
+    good.map((stream) => stream.next((message) => message.data.type !== undefined && message.data.revision === last)),
+  );
+  for (const stream of good)
+    t.strictSame(
+      stream.events.map(({ data: { revision } }) => revision),
+      range(data.revision + 1, last),
+      'the others were given everything meanwhile',
+    );
   latencies.sort((a, b) => a - b);
   const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Infinity;
   t.ok(isShort || p99 <= GOOD_P99, `${latencies.length} good reads meanwhile, p99 ${p99.toFixed(1)} ms`);

@@ -21,7 +21,11 @@ import { documentOf, shippedOf } from '../support/pack-documents.ts';
 import { floorUnder } from '../support/policies.ts';
 import { optionsOf } from '../support/registries.ts';
 
-const { edits, tails } = { short: { edits: 100, tails: 10 }, faults: { edits: 1000, tails: 100 }, soak: { edits: 5000, tails: 500 } }[process.env['TEST_LENGTH'] ?? 'short'] ?? { edits: 100, tails: 10 };
+const { edits, tails } = {
+  short: { edits: 100, tails: 10 },
+  faults: { edits: 1000, tails: 100 },
+  soak: { edits: 5000, tails: 500 },
+}[process.env['TEST_LENGTH'] ?? 'short'] ?? { edits: 100, tails: 10 };
 const seed = newSeed();
 const random = randomFrom(seed);
 
@@ -37,11 +41,21 @@ const events = await (async (): Promise<Event[]> => {
   const actor = { keyId: 'operator1', label: 'Operator on call' };
   for (let turn = 0; turn < 6; turn += 1) {
     const attribution = { actor, idempotency: { key: `turn-${turn}`, fingerprint: fingerprintOf('POST', '/', turn) } };
-    await registry.publish({ pack: 'coach', document: documentOf('coach', `3.0.${turn}`, { summary: `Edition “${turn}” 🌱` }) });
+    await registry.publish({
+      pack: 'coach',
+      document: documentOf('coach', `3.0.${turn}`, { summary: `Edition “${turn}” 🌱` }),
+    });
     await registry.activate({ version: `3.0.${turn}`, reason: `Turn ${turn}`, ...attribution });
     await registry.activate({ version: '1.0.0', channel: 'staging', reason: 'Down', actor });
     await registry.rollback({ reason: 'Too blunt', actor });
-    if (turn % 2 === 0) await registry.revoke({ pack: 'coach', version: `3.0.${turn}`, replacement: '2.0.0', reason: 'Leaves out the crisis wording', actor });
+    if (turn % 2 === 0)
+      await registry.revoke({
+        pack: 'coach',
+        version: `3.0.${turn}`,
+        replacement: '2.0.0',
+        reason: 'Leaves out the crisis wording',
+        actor,
+      });
     const { record } = await registry.createKey({ label: `Key ${turn}`, scopes: ['prompts:read'], actor });
     await registry.revokeKey({ keyId: record.keyId, reason: 'Left the team', actor });
   }
@@ -53,7 +67,10 @@ const last = events.length;
 const headAt = (revision: number): Head => ({ revision, hash: events[revision - 1]!.hash });
 
 /** What verification says of the copy, as the tool on the host runs it. @param planted stands between the two */
-async function verified(kept: readonly Head[] = [], planted: (store: Store) => Store = (store) => store): Promise<Verification> {
+async function verified(
+  kept: readonly Head[] = [],
+  planted: (store: Store) => Store = (store) => store,
+): Promise<Verification> {
   const store = await attachSqliteStore({ file: copy });
   try {
     return await verifyLog(planted(store), kept);
@@ -89,7 +106,11 @@ t.test('an untouched copy is whole, with and without heads that were kept', asyn
   attack(() => undefined);
   t.ok(last > 40 && new Set(events.map(({ type }) => type)).size === 8, `${last} events, of every type`);
   t.strictSame(await verified(), { valid: true, events: last, head: headAt(last) });
-  t.strictSame(await verified([headAt(1), headAt(last), headAt(17)]), { valid: true, events: last, head: headAt(last) });
+  t.strictSame(await verified([headAt(1), headAt(last), headAt(17)]), {
+    valid: true,
+    events: last,
+    head: headAt(last),
+  });
 });
 
 t.test(`${edits} edits, removals, reorderings and insertions, TEST_SEED=${seed}`, async (t) => {
@@ -99,7 +120,8 @@ t.test(`${edits} edits, removals, reorderings and insertions, TEST_SEED=${seed}`
     const name = names[edit % names.length]!;
     const broken = falsify(name);
     const { valid, firstBroken, head } = await verified();
-    if (valid || firstBroken?.revision !== broken || head.revision >= broken) missed.push(`${edit}: ${name} at ${broken}: ${valid ? 'not found' : `found at ${firstBroken?.revision}`}`);
+    if (valid || firstBroken?.revision !== broken || head.revision >= broken)
+      missed.push(`${edit}: ${name} at ${broken}: ${valid ? 'not found' : `found at ${firstBroken?.revision}`}`);
   }
   t.same(missed, [], `of ${names.length} kinds`);
 });
@@ -114,7 +136,8 @@ t.test(`control: a verification that takes hashes as they come, TEST_SEED=${seed
       return before;
     };
     return Object.assign(Object.create(store) as Store, {
-      events: async (query: Parameters<Store['events']>[0]) => (await store.events({ ...query, exact: false })).map(relinked),
+      events: async (query: Parameters<Store['events']>[0]) =>
+        (await store.events({ ...query, exact: false })).map(relinked),
       content: (digest: string) => store.content(digest),
     });
   };
@@ -138,7 +161,8 @@ t.test(`${tails} tails that were cut off, TEST_SEED=${seed}`, async (t) => {
     if (!alone.valid || alone.events !== cut) wrong.push(`cut behind ${cut}: not whole in itself`);
     for (const kept of [headAt(last), headAt(cut + 1)]) {
       const { valid, firstBroken } = await verified([headAt(1), kept]);
-      if (valid || firstBroken?.revision !== cut + 1 || !firstBroken.detail.includes('the tail was cut off')) wrong.push(`cut behind ${cut}: not found with ${kept.revision}`);
+      if (valid || firstBroken?.revision !== cut + 1 || !firstBroken.detail.includes('the tail was cut off'))
+        wrong.push(`cut behind ${cut}: not found with ${kept.revision}`);
     }
   }
   t.same(wrong, []);
@@ -155,11 +179,17 @@ t.test(`${tails} chains that were rewritten as a whole, TEST_SEED=${seed}`, asyn
       return revision;
     });
     const alone = await verified(from > 1 ? [headAt(from - 1)] : []);
-    if (!alone.valid || alone.events !== last || alone.head.hash === headAt(last).hash) wrong.push(`rewritten from ${from}: not whole in itself`);
+    if (!alone.valid || alone.events !== last || alone.head.hash === headAt(last).hash)
+      wrong.push(`rewritten from ${from}: not whole in itself`);
     const kept = headAt(from + Math.floor(random() * (last - from + 1)));
     for (const heads of [[headAt(last)], [kept], [alone.head, headAt(last)]]) {
       const { valid, firstBroken } = await verified(heads);
-      if (valid || firstBroken?.detail.includes('the chain was rewritten') !== true || !heads.some(({ revision }) => revision === firstBroken?.revision)) wrong.push(`rewritten from ${from}: not found with ${heads.map(({ revision }) => revision).join()}`);
+      if (
+        valid ||
+        firstBroken?.detail.includes('the chain was rewritten') !== true ||
+        !heads.some(({ revision }) => revision === firstBroken?.revision)
+      )
+        wrong.push(`rewritten from ${from}: not found with ${heads.map(({ revision }) => revision).join()}`);
     }
   }
   t.same(wrong, []);
@@ -170,13 +200,19 @@ t.test('an event of which not even the JSON is left is named, and what is broken
     const bytes = readFileSync(copy);
     const start = `{"revision":${revision},`;
     // A page that was split can leave a copy behind, which nobody reads.
-    for (let place = bytes.indexOf(start); place >= 0; place = bytes.indexOf(start, place)) bytes[place] = '['.charCodeAt(0);
+    for (let place = bytes.indexOf(start); place >= 0; place = bytes.indexOf(start, place))
+      bytes[place] = '['.charCodeAt(0);
     writeFileSync(copy, bytes);
   };
   for (const revision of [1, 2, 30, last]) {
     attack(() => undefined);
     damage(revision);
-    t.match(await verified(), { valid: false, events: revision - 1, head: { revision: revision - 1 }, firstBroken: { revision, detail: new RegExp(`Revision ${revision} in .* is damaged`) } });
+    t.match(await verified(), {
+      valid: false,
+      events: revision - 1,
+      head: { revision: revision - 1 },
+      firstBroken: { revision, detail: new RegExp(`Revision ${revision} in .* is damaged`) },
+    });
   }
   damage(5);
   t.match(await verified(), { firstBroken: { revision: 5 } }, 'of two the first');
@@ -202,5 +238,9 @@ t.test('a service that runs finds what is done to its file meanwhile, its own ta
   attacker.write(20, body);
   t.match(await registry.verify(), { valid: true }, 'and put back');
   attacker.cutTail(last - 3);
-  t.match(await registry.verify(), { valid: false, events: last - 3, firstBroken: { revision: last - 2, detail: /the tail was cut off/ } });
+  t.match(await registry.verify(), {
+    valid: false,
+    events: last - 3,
+    firstBroken: { revision: last - 2, detail: /the tail was cut off/ },
+  });
 });

@@ -24,7 +24,14 @@ const reads = READS[length] ?? 3000;
 /** BARS B1; of the short form nothing is asked, as other tests run beside it. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const WRITERS = 4;
-const EVERY_DOOR = ['getActivePack', 'getCoachSession', 'getStylePrompt', 'getSystemPrompt', 'listStyles', 'startCoachSession'].map((door) => `HTTP ${door}`);
+const EVERY_DOOR = [
+  'getActivePack',
+  'getCoachSession',
+  'getStylePrompt',
+  'getSystemPrompt',
+  'listStyles',
+  'startCoachSession',
+].map((door) => `HTTP ${door}`);
 
 const seed = newSeed();
 const channels = ['production', 'staging'];
@@ -39,7 +46,8 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     t.teardown(() => connection.close());
     return connection;
   };
-  const reader = (t: Test, instance: TestInstance): Sends => (length === 'short' ? askingAgain(connect(t, instance)) : connect(t, instance));
+  const reader = (t: Test, instance: TestInstance): Sends =>
+    length === 'short' ? askingAgain(connect(t, instance)) : connect(t, instance);
   const logOfCoach = async () => (await auditOf(a)).filter(({ pack }) => pack === 'coach');
 
   /** Reads once at each instance, so that from here on both know at least what was moved before. */
@@ -56,7 +64,11 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     const begun = performance.now();
     await Promise.all([
       ...[b, c].flatMap((instance, place) => [
-        readOverHttp(run, `who knows the moves, at ${place}`, passingOn(reader(t, instance), () => run.acknowledged)),
+        readOverHttp(
+          run,
+          `who knows the moves, at ${place}`,
+          passingOn(reader(t, instance), () => run.acknowledged),
+        ),
         readOverHttp(silent, `who says nothing, at ${place}`, reader(t, instance)),
         readOverHttp(silent, `who hops ${place}`, hopping([reader(t, b), reader(t, c)])),
       ]),
@@ -71,7 +83,10 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
     t.ok(checker.total >= reads, `${checker.total} answers`);
     t.ok(run.flips >= reads / 200, `${run.flips} flips`);
-    t.ok(run.flips / seconds >= FLIPS_PER_SECOND, `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`);
+    t.ok(
+      run.flips / seconds >= FLIPS_PER_SECOND,
+      `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`,
+    );
     t.ok(c.proxy.silenced > 0, `${c.proxy.silenced} notifications were left out`);
     t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
   });
@@ -80,7 +95,10 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     t.test(`control: ${name}`, async (t) => {
       const run = await start((checker) => !checker.violations.has(kind) && checker.total < 50_000);
       const doors: DoorName[] = ['getSystemPrompt'];
-      await Promise.all([readOverHttp({ ...run }, 'the client', door(t), doors), flip(run, numbers, moveOverHttp(connect(t, a)))]);
+      await Promise.all([
+        readOverHttp({ ...run }, 'the client', door(t), doors),
+        flip(run, numbers, moveOverHttp(connect(t, a))),
+      ]);
       t.ok(run.checker.violations.get(kind), `${kind}, after ${run.checker.total} reads`);
     });
   c.proxy.set('deaf');
@@ -88,7 +106,9 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     const [one, other] = [connect(t, b), connect(t, c)];
     return { all: async (asks) => mixed(await one.all(asks.map(plain)), await other.all(asks.map(plain))) };
   });
-  await control('a client that hops and keeps what it saw to itself', 'went back', (t) => alternating([connect(t, b), connect(t, c)]));
+  await control('a client that hops and keeps what it saw to itself', 'went back', (t) =>
+    alternating([connect(t, b), connect(t, c)]),
+  );
 });
 
 type Sends = Pick<KeepAlive, 'all'>;
@@ -100,14 +120,21 @@ type Sends = Pick<KeepAlive, 'all'>;
 function askingAgain(connection: Sends): Sends {
   const all: Sends['all'] = async (asks) => {
     const answers = await connection.all(asks);
-    return answers.some(({ status, text }) => status === 503 && text.includes('"revision-not-reached"')) ? all(asks) : answers;
+    return answers.some(({ status, text }) => status === 503 && text.includes('"revision-not-reached"'))
+      ? all(asks)
+      : answers;
   };
   return { all };
 }
 
 /** The same requests, each with the revision that it must not be answered from before. */
 function passingOn(connection: Sends, revision: () => number): Sends {
-  return { all: (asks) => connection.all(asks.map((ask) => ({ ...ask, headers: { ...ask.headers, 'registry-min-revision': String(revision()) } }))) };
+  return {
+    all: (asks) =>
+      connection.all(
+        asks.map((ask) => ({ ...ask, headers: { ...ask.headers, 'registry-min-revision': String(revision()) } })),
+      ),
+  };
 }
 
 /** Each batch at another instance, with the highest revision that any answer before had. */

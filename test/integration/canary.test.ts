@@ -44,8 +44,16 @@ class Walk {
   async ask(id: string, request: Request = {}): Promise<Said> {
     const { body, headers = {} } = request;
     const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    const sent = { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
-    const answer = await fetch(this.#server.address + urlOf(id, request), { method: operation(id).method, headers: sent, ...(payload !== undefined && { body: payload }) });
+    const sent = {
+      authorization: `Bearer ${this.#token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    };
+    const answer = await fetch(this.#server.address + urlOf(id, request), {
+      method: operation(id).method,
+      headers: sent,
+      ...(payload !== undefined && { body: payload }),
+    });
     const said = { status: answer.status, body: await bodyOf(answer) };
     if (said.status >= 400) this.errors.push({ id, ...said });
     this.reached.add(id);
@@ -65,7 +73,10 @@ async function bodyOf(answer: Response): Promise<string> {
 }
 
 const document = (version: string) =>
-  documentOf('coach-2', version, { system: text(`system ${version}`), styles: ['supportive', 'direct'].map((id) => ({ id, title: id, text: text(`${id} ${version}`) })) });
+  documentOf('coach-2', version, {
+    system: text(`system ${version}`),
+    styles: ['supportive', 'direct'].map((id) => ({ id, title: id, text: text(`${id} ${version}`) })),
+  });
 const inPack = (version: string) => ({ pack: 'coach-2', version });
 
 t.test('a walk through everything', async (t) => {
@@ -75,50 +86,84 @@ t.test('a walk through everything', async (t) => {
   const walk = new Walk(server, dataDir);
   const secrets = new Set([walk.token]);
 
-  for (const version of ['1.0.0', '1.1.0', '2.0.0']) await walk.ask('publishVersion', { path: inPack(version), body: document(version) });
+  for (const version of ['1.0.0', '1.1.0', '2.0.0'])
+    await walk.ask('publishVersion', { path: inPack(version), body: document(version) });
   for (const version of ['1.0.0', '1.1.0', '2.0.0']) {
-    const { status } = await walk.ask('activateVersion', { path: { pack: 'coach-2' }, body: { version, reason: 'For the walk' }, headers: { 'idempotency-key': `${CANARY}-idempotency ${version}` } });
+    const { status } = await walk.ask('activateVersion', {
+      path: { pack: 'coach-2' },
+      body: { version, reason: 'For the walk' },
+      headers: { 'idempotency-key': `${CANARY}-idempotency ${version}` },
+    });
     t.equal(status, 201);
   }
-  const { secret, keyId } = JSON.parse((await walk.ask('createKey', { body: { label: 'A reader', scopes: ['prompts:read'] } })).body) as { secret: string; keyId: string };
+  const { secret, keyId } = JSON.parse(
+    (await walk.ask('createKey', { body: { label: 'A reader', scopes: ['prompts:read'] } })).body,
+  ) as { secret: string; keyId: string };
   secrets.add(secret);
   const { sessionId } = JSON.parse((await walk.ask('startCoachSession', { body: {} })).body) as { sessionId: string };
   secrets.add(sessionId);
   await reads(walk, sessionId);
-  const hungry = JSON.parse((await walk.ask('createKey', { body: { label: 'A hungry one', scopes: ['prompts:read'] } })).body) as { secret: string };
+  const hungry = JSON.parse(
+    (await walk.ask('createKey', { body: { label: 'A hungry one', scopes: ['prompts:read'] } })).body,
+  ) as { secret: string };
   secrets.add(hungry.secret);
   await failures(walk, sessionId, secret, hungry.secret);
   await walk.ask('rollbackPack', { path: { pack: 'coach-2' }, body: { reason: 'For the walk' } });
   await walk.ask('revokeVersion', { path: inPack('2.0.0'), body: { reason: 'For the walk' } });
-  t.equal((await walk.ask('getVersion', { path: inPack('2.0.0'), headers: { authorization: `Bearer ${secret}` } })).status, 410);
+  t.equal(
+    (await walk.ask('getVersion', { path: inPack('2.0.0'), headers: { authorization: `Bearer ${secret}` } })).status,
+    410,
+  );
   await walk.ask('revokeKey', { path: { keyId }, body: { reason: 'For the walk' } });
   t.equal((await walk.ask('getSystemPrompt', { headers: { authorization: `Bearer ${secret}` } })).status, 401);
   const metrics = (await walk.ask('getMetrics')).body;
-  for (const found of [CANARY, NAME, ...secrets]) t.notOk(metrics.includes(found), `no metric says ${found.slice(0, 8)}…`);
+  for (const found of [CANARY, NAME, ...secrets])
+    t.notOk(metrics.includes(found), `no metric says ${found.slice(0, 8)}…`);
   for (const id of OPERATIONS.keys()) t.ok(walk.reached.has(id), `${id} was asked`);
   const stopped = await server.stop();
 
   damage(dataDir);
   const second = await startServer(t, settings);
   const after = new Walk(second, dataDir);
-  for (const version of ['1.0.0', '1.1.0']) t.match(await after.ask('getVersion', { path: inPack(version) }), { status: version === '1.0.0' ? 503 : 200 }, `${version} after the damage`);
+  for (const version of ['1.0.0', '1.1.0'])
+    t.match(
+      await after.ask('getVersion', { path: inPack(version) }),
+      { status: version === '1.0.0' ? 503 : 200 },
+      `${version} after the damage`,
+    );
   await after.ask('diffVersions', { path: inPack('1.1.0'), query: { against: '1.0.0' } });
   await after.ask('verifyAudit');
   const ended = await second.stop();
 
   const statuses = [...walk.errors, ...after.errors].map(({ status }) => status);
-  for (const status of [400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503]) t.ok(statuses.includes(status), `there was a ${status}`);
+  for (const status of [400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503])
+    t.ok(statuses.includes(status), `there was a ${status}`);
   quiet(t, [...stopped.lines, ...ended.lines, stopped.stderr, ended.stderr], secrets);
   for (const { id, status, body } of [...walk.errors, ...after.errors]) {
     const shown = body.replace(`"instance":"/v1/coach/sessions/${sessionId}`, '');
-    for (const found of [CANARY, ...secrets]) if (shown.includes(found)) t.fail(`${id} ${status} says "${found}": ${body}`);
+    for (const found of [CANARY, ...secrets])
+      if (shown.includes(found)) t.fail(`${id} ${status} says "${found}": ${body}`);
   }
 });
 
 /** Every read, with what fails in it. */
 async function reads(walk: Walk, sessionId: string): Promise<void> {
-  for (const id of ['listPacks', 'listKeys', 'getAuditHead', 'verifyAudit', 'listEvents', 'getSystemPrompt', 'listStyles', 'streamEvents', 'listInstances', 'live', 'ready']) await walk.ask(id);
-  for (const id of ['getPack', 'listVersions', 'getActivePack', 'listActivations']) await walk.ask(id, { path: { pack: 'coach-2' } });
+  for (const id of [
+    'listPacks',
+    'listKeys',
+    'getAuditHead',
+    'verifyAudit',
+    'listEvents',
+    'getSystemPrompt',
+    'listStyles',
+    'streamEvents',
+    'listInstances',
+    'live',
+    'ready',
+  ])
+    await walk.ask(id);
+  for (const id of ['getPack', 'listVersions', 'getActivePack', 'listActivations'])
+    await walk.ask(id, { path: { pack: 'coach-2' } });
   for (const id of ['getVersion', 'diffVersions']) await walk.ask(id, { path: inPack('1.1.0') });
   await walk.ask('getPolicy');
   await walk.ask('getStylePrompt', { path: { styleId: 'supportive' }, query: { pack: 'coach' } });
@@ -131,32 +176,77 @@ async function reads(walk: Walk, sessionId: string): Promise<void> {
 async function failures(walk: Walk, sessionId: string, reader: string, hungry: string): Promise<void> {
   const good = document('3.0.0');
   const wrong: unknown[] = [
-    { ...good, [NAME]: 1 }, { ...good, system: { text: text('an object') } }, { ...good, summary: text('long').repeat(20) }, { ...good, system: `${text('nul')}\0` },
-    { ...good, defaultStyle: NAME }, { ...good, version: NAME }, { ...good, compatibility: { ...good.compatibility, locales: [`${NAME} ${NAME}`] } },
-    { ...good, compatibility: { ...good.compatibility, clients: [{ name: 'a', range: NAME }] } }, [text('a list')], text('a text'), JSON.stringify(good).slice(0, -20), `{"${CANARY}`, `${CANARY}`,
-    { ...good, system: text('large').repeat(2000) }, document('1.0.0').system, { ...document('1.0.0'), system: text('another') },
+    { ...good, [NAME]: 1 },
+    { ...good, system: { text: text('an object') } },
+    { ...good, summary: text('long').repeat(20) },
+    { ...good, system: `${text('nul')}\0` },
+    { ...good, defaultStyle: NAME },
+    { ...good, version: NAME },
+    { ...good, compatibility: { ...good.compatibility, locales: [`${NAME} ${NAME}`] } },
+    { ...good, compatibility: { ...good.compatibility, clients: [{ name: 'a', range: NAME }] } },
+    [text('a list')],
+    text('a text'),
+    JSON.stringify(good).slice(0, -20),
+    `{"${CANARY}`,
+    `${CANARY}`,
+    { ...good, system: text('large').repeat(2000) },
+    document('1.0.0').system,
+    { ...document('1.0.0'), system: text('another') },
   ];
   for (const body of wrong) await walk.ask('publishVersion', { path: { pack: 'coach-2' }, body });
   await walk.ask('publishVersion', { path: { pack: 'coach' }, body: good }); // under the floor
-  await walk.ask('publishVersion', { path: { pack: 'coach-2' }, body: good, headers: { 'content-type': 'text/plain' } });
-  await walk.ask('publishVersion', { path: { pack: 'coach-2' }, body: good, headers: { authorization: `Bearer ${reader}` } });
+  await walk.ask('publishVersion', {
+    path: { pack: 'coach-2' },
+    body: good,
+    headers: { 'content-type': 'text/plain' },
+  });
+  await walk.ask('publishVersion', {
+    path: { pack: 'coach-2' },
+    body: good,
+    headers: { authorization: `Bearer ${reader}` },
+  });
   const move = { path: { pack: 'coach-2' }, headers: { 'idempotency-key': `${CANARY}-idempotency 1.0.0` } };
   await walk.ask('activateVersion', { ...move, body: { version: '2.0.0', reason: 'Another request' } });
-  await walk.ask('activateVersion', { ...move, body: { version: '1.0.0', reason: 'x' }, headers: { 'idempotency-key': `${CANARY}`.repeat(60) } });
-  await walk.ask('activateVersion', { ...move, body: { version: '1.0.0', reason: 'x' }, headers: { 'if-match': `"${CANARY}"` } });
-  for (const body of [{ reason: { a: CANARY } }, { reason: CANARY.repeat(100) }, { [NAME]: 1, reason: 'x' }]) await walk.ask('rollbackPack', { path: { pack: 'coach-2' }, body });
+  await walk.ask('activateVersion', {
+    ...move,
+    body: { version: '1.0.0', reason: 'x' },
+    headers: { 'idempotency-key': `${CANARY}`.repeat(60) },
+  });
+  await walk.ask('activateVersion', {
+    ...move,
+    body: { version: '1.0.0', reason: 'x' },
+    headers: { 'if-match': `"${CANARY}"` },
+  });
+  for (const body of [{ reason: { a: CANARY } }, { reason: CANARY.repeat(100) }, { [NAME]: 1, reason: 'x' }])
+    await walk.ask('rollbackPack', { path: { pack: 'coach-2' }, body });
   await walk.ask('startCoachSession', { body: { styleId: 'no-such-style' } });
-  for (const body of [{ label: CANARY.repeat(50), scopes: ['*'] }, { label: 'x', scopes: [NAME] }]) await walk.ask('createKey', { body });
+  for (const body of [
+    { label: CANARY.repeat(50), scopes: ['*'] },
+    { label: 'x', scopes: [NAME] },
+  ])
+    await walk.ask('createKey', { body });
   await walk.ask('getCoachSession', { path: { sessionId: `${sessionId}x` } });
-  for (const authorization of [`Bearer ${GUESS}`, `Basic ${CANARY}`, CANARY, `Bearer ${walk.token}x`, `Bearer ${walk.token.slice(0, -1)}`]) await walk.ask('getSystemPrompt', { headers: { authorization } });
+  for (const authorization of [
+    `Bearer ${GUESS}`,
+    `Basic ${CANARY}`,
+    CANARY,
+    `Bearer ${walk.token}x`,
+    `Bearer ${walk.token.slice(0, -1)}`,
+  ])
+    await walk.ask('getSystemPrompt', { headers: { authorization } });
   await walk.ask('getSystemPrompt', { headers: { 'x-secret': CANARY.repeat(5000), authorization: `Bearer ${GUESS}` } });
-  for (let count = 0; count < 600; count += 1) if ((await walk.ask('listPacks', { headers: { authorization: `Bearer ${hungry}` } })).status === 429) break;
+  for (let count = 0; count < 600; count += 1)
+    if ((await walk.ask('listPacks', { headers: { authorization: `Bearer ${hungry}` } })).status === 429) break;
 }
 
 /** Changes the text of a content behind the server's back. */
 function damage(dataDir: string): void {
   const database = new DatabaseSync(join(dataDir, 'registry.db'));
-  const { changes } = database.prepare("UPDATE contents SET body = replace(body, 'a sentence that', 'a phrase that') WHERE body LIKE '%system 1.0.0%'").run();
+  const { changes } = database
+    .prepare(
+      "UPDATE contents SET body = replace(body, 'a sentence that', 'a phrase that') WHERE body LIKE '%system 1.0.0%'",
+    )
+    .run();
   database.close();
   rmSync(join(dataDir, 'contents'), { recursive: true, force: true }); // a whole copy there would be used instead
   if (Number(changes) !== 1) throw new Error(`${changes} contents were damaged.`);
@@ -165,14 +255,20 @@ function damage(dataDir: string): void {
 function quiet(t: Test, lines: readonly string[], secrets: ReadonlySet<string>): void {
   t.ok(lines.length > 10, `${lines.length} lines were logged`);
   for (const found of [CANARY, NAME, ...secrets, ...[...secrets].map((secret) => secret.slice(-30))]) {
-    t.strictSame(lines.filter((line) => line.includes(found)), [], `no line says ${found.slice(0, 8)}…`);
+    t.strictSame(
+      lines.filter((line) => line.includes(found)),
+      [],
+      `no line says ${found.slice(0, 8)}…`,
+    );
   }
 }
 
 t.test('control: the log does say what is no secret, so it would say more', async (t) => {
   const dataDir = join(t.testdir(), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir, LOG_LEVEL: 'trace' });
-  await new Walk(server, dataDir).ask('activateVersion', { body: { version: '1.0.0', reason: `${CANARY} is no secret in a reason` } });
+  await new Walk(server, dataDir).ask('activateVersion', {
+    body: { version: '1.0.0', reason: `${CANARY} is no secret in a reason` },
+  });
   const { lines } = await server.stop();
   t.ok(lines.some((line) => line.includes(CANARY)));
 });

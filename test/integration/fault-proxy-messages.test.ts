@@ -16,14 +16,21 @@ const raw = (text: string) => Buffer.from(text);
 const none = Buffer.alloc(2);
 const APPEND = 'WITH head AS (UPDATE log_head SET revision = $1 RETURNING revision) INSERT INTO events SELECT 1';
 const parse = (name: string, sql: string) => message('P', name, sql, none);
-const run = (name: string) => Buffer.concat([message('B', '', name, none, none, none), message('E', '', Buffer.alloc(4)), message('S')]);
+const run = (name: string) =>
+  Buffer.concat([message('B', '', name, none, none, none), message('E', '', Buffer.alloc(4)), message('S')]);
 const query = (sql: string) => message('Q', sql);
 const done = (tag: string) => message('C', tag);
 const ready = (status: 'I' | 'T' | 'E') => message('Z', raw(status));
 const notification = message('A', Buffer.alloc(4), 'registry', '12');
 
 /** A connection that is through the protocol's startup. */
-async function session({ open }: Stage): Promise<{ client: End; server: End; exchange: (said: Buffer, answered: Buffer) => Promise<'answered' | 'reset'> }> {
+async function session({
+  open,
+}: Stage): Promise<{
+  client: End;
+  server: End;
+  exchange: (said: Buffer, answered: Buffer) => Promise<'answered' | 'reset'>;
+}> {
   const { client, server } = await open();
   client.socket.write(message('', Buffer.from([0, 3, 0, 0]), 'user', 'postgres', ''));
   await server.hears('postgres\0\0');
@@ -50,18 +57,33 @@ t.test('lose-commit: the server has the commit, the client never hears of it; on
   const first = await session(stand);
   const second = await session(stand);
   const described = Buffer.concat([message('1'), message('t', none), message('n')]);
-  t.equal(await first.exchange(Buffer.concat([parse('s1', APPEND), message('D', 'Ss1'), message('H')]), described), 'answered');
+  t.equal(
+    await first.exchange(Buffer.concat([parse('s1', APPEND), message('D', 'Ss1'), message('H')]), described),
+    'answered',
+  );
   t.equal(await first.exchange(run('s1'), Buffer.concat([done('INSERT 0 1'), ready('I')])), 'answered', 'not armed');
 
   proxy.set({ kind: 'lose-commit' });
   const select = Buffer.concat([parse('s2', 'SELECT revision FROM log_head'), run('s2')]);
   t.equal(await first.exchange(select, Buffer.concat([done('SELECT 1'), ready('I')])), 'answered', 'another statement');
-  t.equal(await second.exchange(Buffer.concat([parse('s1', APPEND), message('H')]), message('1')), 'answered', 'prepared only');
-  t.equal(await second.exchange(run('s1'), Buffer.concat([message('E', 'Ccode', ''), ready('I')])), 'answered', 'refused with an error');
+  t.equal(
+    await second.exchange(Buffer.concat([parse('s1', APPEND), message('H')]), message('1')),
+    'answered',
+    'prepared only',
+  );
+  t.equal(
+    await second.exchange(run('s1'), Buffer.concat([message('E', 'Ccode', ''), ready('I')])),
+    'answered',
+    'refused with an error',
+  );
   t.equal(proxy.struck, 0);
 
   const heard = first.client.heard;
-  t.equal(await first.exchange(run('s1'), Buffer.concat([message('2'), done('INSERT 0 1'), ready('I')])), 'reset', 'by the name it was prepared under');
+  t.equal(
+    await first.exchange(run('s1'), Buffer.concat([message('2'), done('INSERT 0 1'), ready('I')])),
+    'reset',
+    'by the name it was prepared under',
+  );
   t.same([first.client.heard, first.client.error?.code], [heard, 'ECONNRESET']);
   await first.server.gone;
   t.same([proxy.struck, proxy.mode], [1, 'pass']);
@@ -75,8 +97,15 @@ t.test('lose-commit: in a transaction it is the COMMIT whose answer is lost', as
   proxy.set({ kind: 'lose-commit', marker: 'INTO events' });
   for (const end of ['ROLLBACK', 'COMMIT']) {
     t.equal(await exchange(query('BEGIN'), Buffer.concat([done('BEGIN'), ready('T')])), 'answered');
-    t.equal(await exchange(query("INSERT INTO events VALUES ('…')"), Buffer.concat([done('INSERT 0 1'), ready('T')])), 'answered');
-    t.equal(await exchange(query(end), Buffer.concat([done(end), ready('I')])), end === 'COMMIT' ? 'reset' : 'answered', end);
+    t.equal(
+      await exchange(query("INSERT INTO events VALUES ('…')"), Buffer.concat([done('INSERT 0 1'), ready('T')])),
+      'answered',
+    );
+    t.equal(
+      await exchange(query(end), Buffer.concat([done(end), ready('I')])),
+      end === 'COMMIT' ? 'reset' : 'answered',
+      end,
+    );
   }
   t.same([proxy.struck, client.error?.code], [1, 'ECONNRESET']);
 });
@@ -137,33 +166,36 @@ t.test('deaf: notifications are left out, wherever they are cut; all else passes
   t.equal(proxy.silenced, 3);
 });
 
-t.test('a connection that is encrypted, or not of the protocol, goes through as it is in every mode that is about messages', async (t) => {
-  const { proxy, open } = await stage(t);
-  const modes: Mode[] = ['deaf', { kind: 'lose-commit' }];
-  for (const mode of modes) {
-    proxy.set(mode);
+t.test(
+  'a connection that is encrypted, or not of the protocol, goes through as it is in every mode that is about messages',
+  async (t) => {
+    const { proxy, open } = await stage(t);
+    const modes: Mode[] = ['deaf', { kind: 'lose-commit' }];
+    for (const mode of modes) {
+      proxy.set(mode);
+      const { client, server } = await open();
+      client.socket.write(message('', Buffer.from([0x04, 0xd2, 0x16, 0x2f])));
+      await server.hears('\x2f');
+      server.socket.write('S');
+      await client.hears('S');
+      client.socket.write('\x16\x03\x01 something encrypted');
+      await server.hears('encrypted');
+      server.socket.write('A\0\0\0\x05 something encrypted');
+      await client.hears('encrypted');
+      t.equal(client.heard, 'SA\0\0\0\x05 something encrypted');
+    }
+    t.same([proxy.struck, proxy.silenced], [0, 0]);
+
     const { client, server } = await open();
     client.socket.write(message('', Buffer.from([0x04, 0xd2, 0x16, 0x2f])));
     await server.hears('\x2f');
-    server.socket.write('S');
-    await client.hears('S');
-    client.socket.write('\x16\x03\x01 something encrypted');
-    await server.hears('encrypted');
-    server.socket.write('A\0\0\0\x05 something encrypted');
-    await client.hears('encrypted');
-    t.equal(client.heard, 'SA\0\0\0\x05 something encrypted');
-  }
-  t.same([proxy.struck, proxy.silenced], [0, 0]);
-
-  const { client, server } = await open();
-  client.socket.write(message('', Buffer.from([0x04, 0xd2, 0x16, 0x2f])));
-  await server.hears('\x2f');
-  server.socket.write('N');
-  await client.hears('N');
-  client.socket.write(message('', Buffer.from([0, 3, 0, 0]), 'user', 'postgres', ''));
-  await server.hears('postgres\0\0');
-  proxy.set('deaf');
-  server.socket.write(Buffer.concat([ready('I'), notification, ready('I')]));
-  await client.hears(Buffer.concat([ready('I'), ready('I')]).toString('latin1'));
-  t.equal(proxy.silenced, 1, 'encryption that was refused is no encryption');
-});
+    server.socket.write('N');
+    await client.hears('N');
+    client.socket.write(message('', Buffer.from([0, 3, 0, 0]), 'user', 'postgres', ''));
+    await server.hears('postgres\0\0');
+    proxy.set('deaf');
+    server.socket.write(Buffer.concat([ready('I'), notification, ready('I')]));
+    await client.hears(Buffer.concat([ready('I'), ready('I')]).toString('latin1'));
+    t.equal(proxy.silenced, 1, 'encryption that was refused is no encryption');
+  },
+);

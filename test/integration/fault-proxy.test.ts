@@ -63,32 +63,41 @@ t.test('the most attempts within a second, wherever it begins', async (t) => {
   t.equal(mostWithin([0, 2000, 4000], 1000), 1);
 });
 
-t.test('black-hole: nothing arrives, nothing closes; with bytes lost the connection is reset when they would pass', async (t) => {
-  const { proxy, open, dial, settled } = await stage(t);
-  const old = await open();
-  const untouched = await open();
-  proxy.set('black-hole');
-  const young = dial();
-  await once(young.socket, 'connect');
-  young.socket.write('hello');
-  old.client.socket.write('ping');
-  old.server.socket.end('pong');
-  await settled();
-  t.same([old.client.heard, old.server.heard, old.client.ended, old.client.closed, young.closed], ['', '', false, false, false]);
+t.test(
+  'black-hole: nothing arrives, nothing closes; with bytes lost the connection is reset when they would pass',
+  async (t) => {
+    const { proxy, open, dial, settled } = await stage(t);
+    const old = await open();
+    const untouched = await open();
+    proxy.set('black-hole');
+    const young = dial();
+    await once(young.socket, 'connect');
+    young.socket.write('hello');
+    old.client.socket.write('ping');
+    old.server.socket.end('pong');
+    await settled();
+    t.same(
+      [old.client.heard, old.server.heard, old.client.ended, old.client.closed, young.closed],
+      ['', '', false, false, false],
+    );
 
-  proxy.set('drop-up');
-  await settled();
-  t.ok(old.client.closed, 'what was lost was on the way down, which passes now');
-  t.notOk(young.closed, 'what was lost was on the way up, which still does not');
-  proxy.set('pass');
-  await Promise.all([old.client.gone, old.server.gone, young.gone]);
-  t.same([old.client.heard, old.client.error?.code, young.error?.code], ['', 'ECONNRESET', 'ECONNRESET']);
-  untouched.client.socket.write('ping');
-  await untouched.server.hears('ping');
-  t.pass('one that had sent nothing goes on');
-});
+    proxy.set('drop-up');
+    await settled();
+    t.ok(old.client.closed, 'what was lost was on the way down, which passes now');
+    t.notOk(young.closed, 'what was lost was on the way up, which still does not');
+    proxy.set('pass');
+    await Promise.all([old.client.gone, old.server.gone, young.gone]);
+    t.same([old.client.heard, old.client.error?.code, young.error?.code], ['', 'ECONNRESET', 'ECONNRESET']);
+    untouched.client.socket.write('ping');
+    await untouched.server.hears('ping');
+    t.pass('one that had sent nothing goes on');
+  },
+);
 
-for (const [mode, deaf] of [['drop-up', 'server'], ['drop-down', 'client']] as const) {
+for (const [mode, deaf] of [
+  ['drop-up', 'server'],
+  ['drop-down', 'client'],
+] as const) {
   t.test(`${mode}: the ${deaf} hears nothing, the other side all`, async (t) => {
     const { proxy, open, settled } = await stage(t);
     const { client, server } = await open();

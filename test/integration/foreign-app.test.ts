@@ -24,9 +24,15 @@ function foreign(options: FastifyServerOptions = {}): Foreign {
   const routes: string[] = [];
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`));
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-theirs', 'yes'));
-  app.setErrorHandler(async (error, _request, reply) => reply.code(418).send({ theirs: error instanceof RegistryError ? error.code : String(error) }));
+  app.setErrorHandler(async (error, _request, reply) =>
+    reply.code(418).send({ theirs: error instanceof RegistryError ? error.code : String(error) }),
+  );
   app.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ theirs: 'nothing here' }));
-  app.get('/hello', { schema: { querystring: { type: 'object', properties: { n: { type: 'integer' } } } } }, async (request) => ({ query: request.query }));
+  app.get(
+    '/hello',
+    { schema: { querystring: { type: 'object', properties: { n: { type: 'integer' } } } } },
+    async (request) => ({ query: request.query }),
+  );
   app.post('/text', async (request) => ({ body: request.body }));
   app.get('/fail', async () => {
     throw new Error('theirs');
@@ -41,7 +47,14 @@ async function sqliteStore(t: Test, dir: string, name = 'registry.db'): Promise<
 }
 
 function optionsOf(store: Store, members: Partial<RegistryPluginOptions> = {}): RegistryPluginOptions {
-  return { store, shipped: shippedOf('coach@1.0.0', 'coach@2.0.0'), channels: ['production'], defaultPack: 'coach', sessionTtl: DAY, ...members };
+  return {
+    store,
+    shipped: shippedOf('coach@1.0.0', 'coach@2.0.0'),
+    channels: ['production'],
+    defaultPack: 'coach',
+    sessionTtl: DAY,
+    ...members,
+  };
 }
 
 /** All that an instance, its requests and its replies consist of, and how their routes answer. */
@@ -49,7 +62,10 @@ async function portrait({ app, routes }: Foreign): Promise<object> {
   const members: Record<string, unknown> = {};
   app.get('/portrait', async (request, reply) => {
     for (const [name, value] of Object.entries({ request, reply })) {
-      members[name] = Reflect.ownKeys(value).concat(Reflect.ownKeys(Object.getPrototypeOf(value) as object)).map(String).sort();
+      members[name] = Reflect.ownKeys(value)
+        .concat(Reflect.ownKeys(Object.getPrototypeOf(value) as object))
+        .map(String)
+        .sort();
     }
     return {};
   });
@@ -61,7 +77,12 @@ async function portrait({ app, routes }: Foreign): Promise<object> {
     app.inject('/fail'),
     app.inject('/v1/packs'),
     app.inject({ method: 'POST', url: '/text', headers: { 'content-type': 'text/plain' }, payload: 'plain' }),
-    app.inject({ method: 'POST', url: '/text', headers: { 'content-type': 'application/json' }, payload: '{"a":"\\u0000"}' }),
+    app.inject({
+      method: 'POST',
+      url: '/text',
+      headers: { 'content-type': 'application/json' },
+      payload: '{"a":"\\u0000"}',
+    }),
   ]);
   return {
     members,
@@ -81,8 +102,14 @@ t.test('it adds one decoration, and no route, hook, parser, handler or header', 
   await withIt.app.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   t.equal(withIt.app.errorHandler, theirs);
 
-  const [before, after] = [await portrait(without), await portrait(withIt)] as [{ instance: string[] }, { instance: string[] }];
-  t.strictSame(after.instance.filter((name) => !before.instance.includes(name)), ['registry']);
+  const [before, after] = [await portrait(without), await portrait(withIt)] as [
+    { instance: string[] },
+    { instance: string[] },
+  ];
+  t.strictSame(
+    after.instance.filter((name) => !before.instance.includes(name)),
+    ['registry'],
+  );
   t.strictSame({ ...after, instance: [] }, { ...before, instance: [] });
 });
 
@@ -99,7 +126,11 @@ t.test('their routes read synchronously, from what is active at that moment', as
   app.post('/calm-down', async () => app.registry.rollback({ reason: 'They pressed the button' }));
 
   const read = async () => (await app.inject('/style/supportive')).json();
-  const answer = (version: string) => ({ version, text: `coach ${version}: the supportive style.`, system: `coach ${version}: the system prompt.` });
+  const answer = (version: string) => ({
+    version,
+    text: `coach ${version}: the supportive style.`,
+    system: `coach ${version}: the system prompt.`,
+  });
   t.strictSame(await read(), answer('2.0.0'));
   await app.registry.activate({ version: '1.0.0', reason: 'To see it' });
   t.equal(app.registry.getStylePrompt('supportive').version, '1.0.0', 'at once');
@@ -123,7 +154,17 @@ t.test('pointer moves go to their logger, one line each, without a prompt', asyn
   await app.registry.activate({ version: '3.0.0', reason: 'To hear it', actor: { keyId: 'k1', label: 'Operator' } });
   const moves = lines.slice(silent).map((line) => JSON.parse(line) as object);
   t.equal(moves.length, 1);
-  t.match(moves, [{ level: 30, pack: 'coach', channel: 'production', from: '2.0.0', to: '3.0.0', reason: 'To hear it', actor: { keyId: 'k1', label: 'Operator' } }]);
+  t.match(moves, [
+    {
+      level: 30,
+      pack: 'coach',
+      channel: 'production',
+      from: '2.0.0',
+      to: '3.0.0',
+      reason: 'To hear it',
+      actor: { keyId: 'k1', label: 'Operator' },
+    },
+  ]);
   t.notMatch(lines.join(''), /the system prompt|the supportive style/u);
 });
 
@@ -149,7 +190,14 @@ t.test('two in one process, on two stores', async (t) => {
   const [first, second] = [foreign().app, foreign().app];
   t.teardown(() => Promise.all([first.close(), second.close()]));
   await first.register(registryPlugin, optionsOf(await sqliteStore(t, dir, 'first.db')));
-  await second.register(registryPlugin, optionsOf(await sqliteStore(t, dir, 'second.db'), { shipped: shippedOf('tutor@1.0.0', 'tutor@1.1.0'), defaultPack: 'tutor', channels: ['live'] }));
+  await second.register(
+    registryPlugin,
+    optionsOf(await sqliteStore(t, dir, 'second.db'), {
+      shipped: shippedOf('tutor@1.0.0', 'tutor@1.1.0'),
+      defaultPack: 'tutor',
+      channels: ['live'],
+    }),
+  );
 
   await first.registry.activate({ version: '1.0.0', reason: 'Only here' });
   t.equal(first.registry.getSystemPrompt().text, 'coach 1.0.0: the system prompt.');
@@ -159,11 +207,19 @@ t.test('two in one process, on two stores', async (t) => {
 
   const { sessionId } = first.registry.startSession();
   t.equal((await first.registry.resolveSession(sessionId)).promptPack.version, '1.0.0');
-  await t.rejects(second.registry.resolveSession(sessionId), { code: 'session-not-found' }, 'a session of one is none of the other');
+  await t.rejects(
+    second.registry.resolveSession(sessionId),
+    { code: 'session-not-found' },
+    'a session of one is none of the other',
+  );
 
   await first.close();
   t.equal((await second.registry.rollback({ reason: 'Going on', toVersion: '1.1.0' })).changed, false);
-  t.equal((await second.registry.activate({ version: '1.0.0', reason: 'Going on' })).changed, true, 'the end of one is not the end of the other');
+  t.equal(
+    (await second.registry.activate({ version: '1.0.0', reason: 'Going on' })).changed,
+    true,
+    'the end of one is not the end of the other',
+  );
 });
 
 t.test('two in one application, each in a context of its own', async (t) => {
@@ -174,13 +230,17 @@ t.test('two in one application, each in a context of its own', async (t) => {
     const store = await sqliteStore(t, dir, `${pack}.db`);
     await app.register(
       async (context) => {
-        await context.register(registryPlugin, optionsOf(store, { shipped: shippedOf(`${pack}@1.0.0`), defaultPack: pack }));
+        await context.register(
+          registryPlugin,
+          optionsOf(store, { shipped: shippedOf(`${pack}@1.0.0`), defaultPack: pack }),
+        );
         context.get('/system', async () => context.registry.getSystemPrompt());
       },
       { prefix: `/${pack}` },
     );
   }
-  for (const pack of ['coach', 'tutor']) t.match((await app.inject(`/${pack}/system`)).json(), { pack, text: `${pack} 1.0.0: the system prompt.` });
+  for (const pack of ['coach', 'tutor'])
+    t.match((await app.inject(`/${pack}/system`)).json(), { pack, text: `${pack} 1.0.0: the system prompt.` });
   t.notOk(app.hasDecorator('registry'), 'and none of it outside');
 });
 
@@ -189,6 +249,9 @@ t.test('what is wrong stops their start, with a message', async (t) => {
   const { app } = foreign();
   t.teardown(() => app.close());
   const store = await sqliteStore(t, dir);
-  await t.rejects(async () => app.register(registryPlugin, optionsOf(store, { defaultVersion: '9.9.9' })), { name: 'StartRefused', message: /"9\.9\.9"/u });
+  await t.rejects(async () => app.register(registryPlugin, optionsOf(store, { defaultVersion: '9.9.9' })), {
+    name: 'StartRefused',
+    message: /"9\.9\.9"/u,
+  });
   t.equal(await store.head(), undefined, 'and nothing was registered');
 });

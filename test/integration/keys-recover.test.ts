@@ -9,7 +9,8 @@ import { newFolder } from '../support/folder.ts';
 import { runHere, runScript } from '../support/script.ts';
 import { startServer } from '../support/server-process.ts';
 
-const status = async (address: string, token: string) => (await fetch(`${address}/v1/keys`, { headers: { authorization: `Bearer ${token}` } })).status;
+const status = async (address: string, token: string) =>
+  (await fetch(`${address}/v1/keys`, { headers: { authorization: `Bearer ${token}` } })).status;
 
 /** Asks again and again until the server knows a key: it looks at the log for unknown ones at most once a second. */
 async function known(address: string, token: string): Promise<number> {
@@ -24,8 +25,17 @@ t.test('a question, or a word that it does not know, makes no key', async (t) =>
   await (await startServer(t, { DATA_DIR })).stop();
   const keyFile = join(DATA_DIR, 'operator.key');
   const before = readFileSync(keyFile, 'utf8');
-  t.match(await runScript(t, 'keys-recover', ['--help'], { DATA_DIR }), { code: 0, stdout: /^Usage: npm run keys:recover/u, stderr: '' });
-  for (const word of ['--bogus', 'now']) t.match(await runScript(t, 'keys-recover', [word], { DATA_DIR }), { code: 1, stdout: '', stderr: new RegExp(`No key was made: .*${word}`, 'u') });
+  t.match(await runScript(t, 'keys-recover', ['--help'], { DATA_DIR }), {
+    code: 0,
+    stdout: /^Usage: npm run keys:recover/u,
+    stderr: '',
+  });
+  for (const word of ['--bogus', 'now'])
+    t.match(await runScript(t, 'keys-recover', [word], { DATA_DIR }), {
+      code: 1,
+      stdout: '',
+      stderr: new RegExp(`No key was made: .*${word}`, 'u'),
+    });
   t.equal(readFileSync(keyFile, 'utf8'), before);
 });
 
@@ -42,9 +52,18 @@ t.test('beside a running service', async (t) => {
   const second = readFileSync(keyFile, 'utf8').trim();
   t.not(second, first);
   t.equal(statSync(keyFile).mode & 0o777, 0o600);
-  t.ok(stdout.includes(keyFile) && stdout.includes(second.split('_')[1] ?? '?'), 'it says the id, and where the key is');
+  t.ok(
+    stdout.includes(keyFile) && stdout.includes(second.split('_')[1] ?? '?'),
+    'it says the id, and where the key is',
+  );
 
-  const { secret } = (await (await fetch(`${server.address}/v1/keys`, { method: 'POST', headers: { 'authorization': `Bearer ${first}`, 'content-type': 'application/json' }, body: JSON.stringify({ label: 'Made before it is known', scopes: ['keys:admin'] }) })).json()) as { secret: string };
+  const { secret } = (await (
+    await fetch(`${server.address}/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${first}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ label: 'Made before it is known', scopes: ['keys:admin'] }),
+    })
+  ).json()) as { secret: string };
   t.equal(await known(server.address, second), 200, 'the new key works');
   for (const token of [first, secret]) t.equal(await status(server.address, token), 200, 'and so do those before it');
 
@@ -54,7 +73,8 @@ t.test('beside a running service', async (t) => {
   t.equal(await known(server.address, third), 200, 'a guess before it holds a key up for a second at most');
 
   const { lines, stderr: errors } = await server.stop();
-  for (const token of [first, second, third, secret]) t.notOk([...lines, errors, stdout].join('\n').includes(token.split('_')[2] ?? ''), 'no secret was said');
+  for (const token of [first, second, third, secret])
+    t.notOk([...lines, errors, stdout].join('\n').includes(token.split('_')[2] ?? ''), 'no secret was said');
 });
 
 t.test('beside a stopped service', async (t) => {
@@ -78,7 +98,11 @@ t.test('one that fails leaves operator.key as it was', async (t) => {
   const other = new DatabaseSync(join(dataDir, 'registry.db'));
   t.teardown(() => other.close());
   other.exec('BEGIN IMMEDIATE');
-  t.match(await runHere('scripts/keys-recover.ts', [], { DATA_DIR: dataDir }), { code: 1, stdout: '', stderr: /^No key was made: .*database is locked/ });
+  t.match(await runHere('scripts/keys-recover.ts', [], { DATA_DIR: dataDir }), {
+    code: 1,
+    stdout: '',
+    stderr: /^No key was made: .*database is locked/,
+  });
   t.equal(readFileSync(join(dataDir, 'operator.key'), 'utf8'), before);
   t.notOk(readdirSync(dataDir).includes('operator.key.new'), 'and no key that opens nothing beside it');
 });
@@ -90,11 +114,18 @@ t.test('where there is nothing to add a key to, it says so and makes none', asyn
     ['no database', { DATA_DIR: dataDir }, /^No key was made: There is no registry database at .*registry\.db/],
     ['in memory', { DATA_DIR: dataDir, STORE_URL: 'memory:' }, /^No key was made: STORE_URL is "memory:"/],
     ['a wrong setting', { DATA_DIR: dataDir, PORT: 'x' }, /^No key was made: The settings have a fault/],
-    ['a folder', { DATA_DIR: dataDir, STORE_URL: `sqlite:${join(dataDir, 'a-folder.db')}` }, /^No key was made: .* is a folder/],
+    [
+      'a folder',
+      { DATA_DIR: dataDir, STORE_URL: `sqlite:${join(dataDir, 'a-folder.db')}` },
+      /^No key was made: .* is a folder/,
+    ],
   ];
   for (const [title, settings, message] of cases) {
     // One process shows how it ends; what it says in each case it says in this one as well.
-    const { code, stdout, stderr } = title === 'no database' ? await runScript(t, 'keys-recover', [], settings) : await runHere('scripts/keys-recover.ts', [], settings);
+    const { code, stdout, stderr } =
+      title === 'no database'
+        ? await runScript(t, 'keys-recover', [], settings)
+        : await runHere('scripts/keys-recover.ts', [], settings);
     t.same([code, stdout], [1, ''], title);
     t.match(stderr, message);
   }

@@ -21,8 +21,17 @@ const DIE_WITH_PARENT = new URL('../support/die-with-parent.ts', import.meta.url
 type Signalled = 'npm alone' | 'the process group' | 'npm as PID 1';
 
 /** `unshare` with what it takes to be the first process of a PID namespace. */
-const AS_PID_1 = ['--pid', '--fork', '--kill-child', '--mount-proc', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'])];
-const noNamespaces = spawnSync('unshare', [...AS_PID_1, 'true'], { encoding: 'utf8' }).status === 0 ? false : 'unshare(1) may not make a PID namespace here';
+const AS_PID_1 = [
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+  ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
+];
+const noNamespaces =
+  spawnSync('unshare', [...AS_PID_1, 'true'], { encoding: 'utf8' }).status === 0
+    ? false
+    : 'unshare(1) may not make a PID namespace here';
 
 interface Started {
   /** What was said so far on stdout. */
@@ -33,12 +42,28 @@ interface Started {
 }
 
 /** Runs an npm script until it has said a line; it is ended with the test, whatever happens. */
-async function npmRun(t: Test, script: readonly string[], ready: RegExp, settings: Readonly<Record<string, string>>, how: Signalled): Promise<Started> {
+async function npmRun(
+  t: Test,
+  script: readonly string[],
+  ready: RegExp,
+  settings: Readonly<Record<string, string>>,
+  how: Signalled,
+): Promise<Started> {
   const home = newFolder(t);
-  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, HOME: home, npm_config_update_notifier: 'false', NODE_OPTIONS: `--import ${DIE_WITH_PARENT}`, ...settings };
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    HOME: home,
+    npm_config_update_notifier: 'false',
+    NODE_OPTIONS: `--import ${DIE_WITH_PARENT}`,
+    ...settings,
+  };
   const command = [...(how === 'npm as PID 1' ? ['unshare', ...AS_PID_1] : []), 'npm', 'run', ...script];
   // By env(1), as tap adds its own hooks to the environment of every child.
-  const child = spawn('/usr/bin/env', ['-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...command], { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const child = spawn(
+    '/usr/bin/env',
+    ['-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...command],
+    { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'], detached: true },
+  );
   const closed = once(child, 'close');
   const group = -(child.pid ?? 0);
   t.teardown(async () => {
@@ -64,7 +89,11 @@ async function npmRun(t: Test, script: readonly string[], ready: RegExp, setting
 }
 
 /** Whether nothing listens there any more. */
-const isDeaf = (address: string) => fetch(`${address}/livez`).then(() => false, () => true);
+const isDeaf = (address: string) =>
+  fetch(`${address}/livez`).then(
+    () => false,
+    () => true,
+  );
 
 const CASES: readonly (readonly [script: string, signal: NodeJS.Signals, how: Signalled])[] = [
   ['start', 'SIGTERM', 'npm alone'],
@@ -76,22 +105,32 @@ const CASES: readonly (readonly [script: string, signal: NodeJS.Signals, how: Si
 t.jobs = CASES.length + 2;
 
 for (const [script, signal, how] of CASES) {
-  t.test(`npm run ${script}: ${signal} to ${how}`, { skip: how === 'npm as PID 1' ? noNamespaces : false }, async (t) => {
-    const dataDir = join(newFolder(t), 'data');
-    const service = await npmRun(t, [script], /API documentation at http/u, { DATA_DIR: dataDir, PORT: '0' }, how);
-    const address = /Listening at (http:[^"\s]+)/u.exec(service.output())?.[1] ?? '';
-    await service.tell(signal);
-    t.strictSame(await service.closed, [0, null], 'npm ends with the exit code of a graceful close');
-    t.match(service.output(), new RegExp(`"signal":"${signal}","msg":"Closing`, 'u'));
-    t.match(service.output(), 'The head of the log', 'the close went to its end');
-    t.ok(await isDeaf(address), 'the port is free');
-    const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
-    await store.close(); // with a service that holds it, it would not have opened
-  });
+  t.test(
+    `npm run ${script}: ${signal} to ${how}`,
+    { skip: how === 'npm as PID 1' ? noNamespaces : false },
+    async (t) => {
+      const dataDir = join(newFolder(t), 'data');
+      const service = await npmRun(t, [script], /API documentation at http/u, { DATA_DIR: dataDir, PORT: '0' }, how);
+      const address = /Listening at (http:[^"\s]+)/u.exec(service.output())?.[1] ?? '';
+      await service.tell(signal);
+      t.strictSame(await service.closed, [0, null], 'npm ends with the exit code of a graceful close');
+      t.match(service.output(), new RegExp(`"signal":"${signal}","msg":"Closing`, 'u'));
+      t.match(service.output(), 'The head of the log', 'the close went to its end');
+      t.ok(await isDeaf(address), 'the port is free');
+      const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
+      await store.close(); // with a service that holds it, it would not have opened
+    },
+  );
 }
 
 t.test('npm run postgres: SIGINT to the process group', async (t) => {
-  const postgres = await npmRun(t, ['postgres', '--', '--port', String(await freePort())], /PostgreSQL is there: /u, {}, 'the process group');
+  const postgres = await npmRun(
+    t,
+    ['postgres', '--', '--port', String(await freePort())],
+    /PostgreSQL is there: /u,
+    {},
+    'the process group',
+  );
   await postgres.tell('SIGINT');
   t.strictSame(await postgres.closed, [0, null]);
 });
@@ -107,7 +146,9 @@ t.test('a signal that arrives twice at once is one; a later one ends the service
   const busy = await startServer(t, { DATA_DIR: dataDir });
   const socket = connect({ port: Number(new URL(busy.address).port), host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
-  socket.write(`POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${operatorKeyIn(dataDir)}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{`);
+  socket.write(
+    `POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${operatorKeyIn(dataDir)}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{`,
+  );
   await once(socket, 'data'); // a request that never ends is under way
   const impatient = setInterval(() => busy.signal('SIGINT'), 200);
   t.teardown(() => clearInterval(impatient));

@@ -24,15 +24,26 @@ const pieces = fc.array(piece, { maxLength: 12 }).map((all) => all.join(''));
 const text = fc.tuple(pieces, fc.constantFrom('x', 'Y'), pieces).map((parts) => parts.join(''));
 
 /** The normal form of the builds before, which no build may lose a digest by. */
-const before = (given: string) => given.replace(/^\uFEFF/u, '').replaceAll('\r\n', '\n').replace(/\n$/u, '');
+const before = (given: string) =>
+  given
+    .replace(/^\uFEFF/u, '')
+    .replaceAll('\r\n', '\n')
+    .replace(/\n$/u, '');
 
 t.test('the normal form is a fixed point, and that of every earlier form', async (t) => {
   const fixed = fc.property(pieces, (given) => {
     const normal = normalizeText(given);
-    return normalizeText(normal) === normal && normalizeText(before(given)) === normal && normalizeText(before(before(given))) === normal;
+    return (
+      normalizeText(normal) === normal &&
+      normalizeText(before(given)) === normal &&
+      normalizeText(before(before(given))) === normal
+    );
   });
   t.doesNotThrow(() => fc.assert(fixed, { numRuns: 20_000 }));
-  const kept = fc.property(pieces, (given) => normalizeText(given).replace(/[\r\n\uFEFF]/gu, '') === given.replace(/[\r\n\uFEFF]/gu, ''));
+  const kept = fc.property(
+    pieces,
+    (given) => normalizeText(given).replace(/[\r\n\uFEFF]/gu, '') === given.replace(/[\r\n\uFEFF]/gu, ''),
+  );
   t.doesNotThrow(() => fc.assert(kept, { numRuns: 2000 }), 'blanks and letters are left as they are');
 });
 
@@ -55,12 +66,18 @@ t.test('every door computes the same digest', async (t) => {
     const answer = await app.inject({ method: 'POST', url: `/v1/packs/${pack}/versions`, payload: document });
     return [answer.statusCode, answer.json<{ digest?: string }>().digest];
   };
-  const toldBy = async (...args: string[]) => (json((await called([...args, '--json'], env)).stdout)['versions'] as { digest: string; outcome?: string }[])[0];
+  const toldBy = async (...args: string[]) =>
+    (json((await called([...args, '--json'], env)).stdout)['versions'] as { digest: string; outcome?: string }[])[0];
 
   let count = 0;
   const oneDigest = fc.asyncProperty(text, text, async (system, style) => {
     const pack = `pack-${++count}`;
-    const document: PackDocument = { ...documentOf(pack, '1.0.0'), system, styles: [{ id: 'direct', title: 'Direct', text: style }], defaultStyle: 'direct' };
+    const document: PackDocument = {
+      ...documentOf(pack, '1.0.0'),
+      system,
+      styles: [{ id: 'direct', title: 'Direct', text: style }],
+      defaultStyle: 'direct',
+    };
     const packs = newFolder(t);
     const folder = writePackFolder(packs, pack, document, '');
     const [shipped] = await readPackFolders(packs);
@@ -72,7 +89,11 @@ t.test('every door computes the same digest', async (t) => {
     t.match(await toldBy('publish', folder, '--dry-run'), { digest, outcome: 'unchanged' });
     t.strictSame(await publish(pack, document), [200, digest], 'HTTP');
     const read = (await app.inject(`/v1/packs/${pack}/versions/1.0.0`)).json<PackDocument>();
-    t.strictSame(await publish(pack, { ...document, system: read.system, styles: read.styles }), [200, digest], 'what was read');
+    t.strictSame(
+      await publish(pack, { ...document, system: read.system, styles: read.styles }),
+      [200, digest],
+      'what was read',
+    );
 
     await app.registry.activate({ pack, version: '1.0.0', reason: 'Read it with the client' });
     const source = createPromptSource({ url, key, pack });
@@ -80,5 +101,13 @@ t.test('every door computes the same digest', async (t) => {
     t.equal(source.activePack().digest, digest, 'the client');
     await source.close();
   });
-  await t.resolves(fc.assert(oneDigest, { numRuns: runs, examples: [['two\n\n', '\uFEFF\uFEFFmarks'], ['doubled\r\r\nends\r\r\n', 'x\r']] }));
+  await t.resolves(
+    fc.assert(oneDigest, {
+      numRuns: runs,
+      examples: [
+        ['two\n\n', '\uFEFF\uFEFFmarks'],
+        ['doubled\r\r\nends\r\r\n', 'x\r'],
+      ],
+    }),
+  );
 });

@@ -9,7 +9,15 @@ import { newFolder } from '../support/folder.ts';
 import { KeepAlive, type Answer } from '../support/keep-alive.ts';
 import { documentOf } from '../support/pack-documents.ts';
 import { writePackFolder } from '../support/pack-folders.ts';
-import { entries, operatorKeyIn, runServer, startServer, type Ended, type Entry, type ListeningServer } from '../support/server-process.ts';
+import {
+  entries,
+  operatorKeyIn,
+  runServer,
+  startServer,
+  type Ended,
+  type Entry,
+  type ListeningServer,
+} from '../support/server-process.ts';
 
 const ACTOR = { label: 'operator' };
 
@@ -19,14 +27,18 @@ function connect(t: Test, { address }: ListeningServer, dataDir: string): KeepAl
   return connection;
 }
 
-const activate = (connection: KeepAlive, body: object) => connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body });
-const rollback = (connection: KeepAlive, body: object) => connection.one({ method: 'POST', path: '/v1/packs/coach/rollback', body });
+const activate = (connection: KeepAlive, body: object) =>
+  connection.one({ method: 'POST', path: '/v1/packs/coach/activations', body });
+const rollback = (connection: KeepAlive, body: object) =>
+  connection.one({ method: 'POST', path: '/v1/packs/coach/rollback', body });
 
 /** All lines between the start and a pointer move that is made now: the log is written in order. */
 async function linesUntilNow(server: ListeningServer, connection: KeepAlive): Promise<Entry[]> {
   await server.said((line) => line.includes('API documentation'));
   const reason = `Marker ${server.lines.length}`;
-  const active = JSON.parse((await connection.one({ path: '/v1/packs/coach/active?channel=staging' })).text) as { version: string };
+  const active = JSON.parse((await connection.one({ path: '/v1/packs/coach/active?channel=staging' })).text) as {
+    version: string;
+  };
   await activate(connection, { version: active.version === '1.0.0' ? '1.1.0' : '1.0.0', channel: 'staging', reason });
   await server.said((line) => line.includes(reason));
   const all = entries(server.lines);
@@ -49,18 +61,61 @@ t.test('each pointer move is one line: who, from where, to where, why', async (t
   const moves = await linesUntilNow(shared, connection);
   t.equal(moves.length, 2);
   t.match(moves, [
-    { level: 30, type: 'version-activated', revision: 14, pack: 'coach', channel: 'production', from: '2.0.0', to: '1.0.0', actor: ACTOR, reason: 'Too blunt', msg: 'coach production: 2.0.0 -> 1.0.0 (version-activated)' },
-    { level: 30, type: 'version-rolled-back', revision: 15, pack: 'coach', channel: 'production', from: '1.0.0', to: '2.0.0', actor: ACTOR, reason: 'It was not that', msg: 'coach production: 1.0.0 -> 2.0.0 (version-rolled-back)' },
+    {
+      level: 30,
+      type: 'version-activated',
+      revision: 14,
+      pack: 'coach',
+      channel: 'production',
+      from: '2.0.0',
+      to: '1.0.0',
+      actor: ACTOR,
+      reason: 'Too blunt',
+      msg: 'coach production: 2.0.0 -> 1.0.0 (version-activated)',
+    },
+    {
+      level: 30,
+      type: 'version-rolled-back',
+      revision: 15,
+      pack: 'coach',
+      channel: 'production',
+      from: '1.0.0',
+      to: '2.0.0',
+      actor: ACTOR,
+      reason: 'It was not that',
+      msg: 'coach production: 1.0.0 -> 2.0.0 (version-rolled-back)',
+    },
   ]);
 });
 
 t.test('requests are not logged one by one', async (t) => {
   const connection = connect(t, shared, DATA_DIR);
   const before = (await linesUntilNow(shared, connection)).length;
-  const paths = ['/v1/packs', '/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/none', '/nowhere', '/livez', '/readyz', '/docs', '/v1/packs/coach/activations?limit=x'];
-  const answers = await connection.all([...paths.map((path) => ({ path })), { method: 'POST', path: '/v1/coach/sessions', body: {} }, { method: 'POST', path: '/v1/coach/sessions', body: { unknown: 1 } }]);
-  t.strictSame(answers.map(({ status }) => status), [200, 200, 200, 404, 404, 200, 200, 200, 400, 201, 400]);
-  t.strictSame((await linesUntilNow(shared, connection)).slice(before + 1), [], 'nothing behind the line that was waited for');
+  const paths = [
+    '/v1/packs',
+    '/v1/packs/coach/active',
+    '/v1/prompts/system',
+    '/v1/prompts/styles/none',
+    '/nowhere',
+    '/livez',
+    '/readyz',
+    '/docs',
+    '/v1/packs/coach/activations?limit=x',
+  ];
+  const answers = await connection.all([
+    ...paths.map((path) => ({ path })),
+    { method: 'POST', path: '/v1/coach/sessions', body: {} },
+    { method: 'POST', path: '/v1/coach/sessions', body: { unknown: 1 } },
+  ]);
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 404, 404, 200, 200, 200, 400, 201, 400],
+  );
+  t.strictSame(
+    (await linesUntilNow(shared, connection)).slice(before + 1),
+    [],
+    'nothing behind the line that was waited for',
+  );
 });
 
 t.test('LOG_LEVEL says how much', async (t) => {
@@ -68,7 +123,14 @@ t.test('LOG_LEVEL says how much', async (t) => {
   // What a start warns of: a variable that is not needed any more.
   const server = await startServer(t, { DATA_DIR, LOG_LEVEL: 'warn', DEFAULT_VERSION: '9.9.9' });
   const { lines } = await server.stop();
-  t.match(entries(lines), [{ level: 40, variable: 'DEFAULT_VERSION' }, { level: 30, msg: /^Listening at / }], 'nothing but the warning, and where it listens');
+  t.match(
+    entries(lines),
+    [
+      { level: 40, variable: 'DEFAULT_VERSION' },
+      { level: 30, msg: /^Listening at / },
+    ],
+    'nothing but the warning, and where it listens',
+  );
   t.equal(lines.length, 2);
 });
 
@@ -93,12 +155,22 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   const server = await startServer(t, settings);
   const connection = connect(t, server, settings.DATA_DIR);
   // Over a connection of its own: a body that cannot be read ends the one it came by.
-  const publish = (body: unknown, headers = {}) => connect(t, server, settings.DATA_DIR).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
+  const publish = (body: unknown, headers = {}) =>
+    connect(t, server, settings.DATA_DIR).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
   t.equal((await publish(canaryDocument('1.1.0'))).status, 201);
   t.equal((await activate(connection, { version: '1.1.0', reason: 'To read it' })).status, 201);
-  const read = await connection.all(['/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles/supportive', '/v1/packs/coach/versions/1.0.0'].map((path) => ({ path })));
+  const read = await connection.all(
+    [
+      '/v1/packs/coach/active',
+      '/v1/prompts/system',
+      '/v1/prompts/styles/supportive',
+      '/v1/packs/coach/versions/1.0.0',
+    ].map((path) => ({ path })),
+  );
   for (const { status, text } of read) t.ok(status === 200 && text.includes(CANARY), 'it is read');
-  const session = JSON.parse((await connection.one({ method: 'POST', path: '/v1/coach/sessions', body: {} })).text) as { sessionId: string };
+  const session = JSON.parse((await connection.one({ method: 'POST', path: '/v1/coach/sessions', body: {} })).text) as {
+    sessionId: string;
+  };
   t.equal((await connection.one({ path: `/v1/coach/sessions/${session.sessionId}` })).status, 200);
 
   // Everything that is refused with a prompt in hand.
@@ -112,7 +184,10 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
     await publish(CANARY),
     await publish(canaryDocument('1.2.0'), { 'content-type': 'text/plain' }),
   ];
-  t.ok(refused.every(({ status }) => status >= 400 && status < 500), refused.map(({ status }) => status).join(', '));
+  t.ok(
+    refused.every(({ status }) => status >= 400 && status < 500),
+    refused.map(({ status }) => status).join(', '),
+  );
   t.equal((await server.ask('/v1/packs/coach/versions', `{"system": "${CANARY}`)).status, 400, 'a body that is cut');
 
   // A store that is taken away while it is written to.
@@ -128,7 +203,10 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   writeFileSync(join(folder, 'styles', 'stray.md'), CANARY);
   ends.push(await runServer(t, settings));
   writePackFolder(join(dir, 'good'), 'coach', canaryDocument('1.0.0'));
-  for (const [sql, code] of [[`UPDATE contents SET body = '${CANARY} is no JSON'`, 65], [`UPDATE contents SET body = json_set(body, '$.system', '${CANARY} is another')`, 65]] as const) {
+  for (const [sql, code] of [
+    [`UPDATE contents SET body = '${CANARY} is no JSON'`, 65],
+    [`UPDATE contents SET body = json_set(body, '$.system', '${CANARY} is another')`, 65],
+  ] as const) {
     const tampering = new DatabaseSync(database);
     const before = tampering.prepare('SELECT digest, body FROM contents').all();
     tampering.exec(sql);
@@ -136,16 +214,25 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
     const end = await runServer(t, { ...settings, PACKS_DIR: join(dir, 'good') });
     t.equal(end.code, code);
     ends.push(end);
-    for (const { digest = '', body = '' } of before) tampering.prepare('UPDATE contents SET body = ? WHERE digest = ?').run(body, digest);
+    for (const { digest = '', body = '' } of before)
+      tampering.prepare('UPDATE contents SET body = ? WHERE digest = ?').run(body, digest);
     tampering.close();
   }
-  t.strictSame(ends.map(({ code }) => code), [0, 65, 65, 65, 65]);
+  t.strictSame(
+    ends.map(({ code }) => code),
+    [0, 65, 65, 65, 65],
+  );
 
   const said = ends.map(({ lines, stderr }) => [...lines, stderr].join('\n')).join('\n');
   t.match(said, /"level":50/u, 'failures are logged');
   t.match(said, /system\.md/u, 'and files are named');
   t.notMatch(said, CANARY, 'but nothing of what is in them');
-  t.notMatch(existsSync(join(settings.DATA_DIR, 'snapshot.jsonl')) && readFileSync(join(settings.DATA_DIR, 'snapshot.jsonl'), 'utf8'), CANARY, 'nor is it in the snapshot, which is metadata');
+  t.notMatch(
+    existsSync(join(settings.DATA_DIR, 'snapshot.jsonl')) &&
+      readFileSync(join(settings.DATA_DIR, 'snapshot.jsonl'), 'utf8'),
+    CANARY,
+    'nor is it in the snapshot, which is metadata',
+  );
 });
 
 t.test('nor does a damaged content of a version that is not active show in the log', async (t) => {

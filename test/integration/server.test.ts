@@ -14,7 +14,8 @@ import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from 
 import { placeIn } from '../support/snapshot-files.ts';
 
 const get = async (server: ListeningServer, path: string): Promise<unknown> => (await server.ask(path)).json();
-const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> => (await server.ask(path, body)).json();
+const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> =>
+  (await server.ask(path, body)).json();
 
 /** A server with a request that never ends, told to close while the tests before the one that looks at it go on: it takes ten seconds. */
 const cut = (async () => {
@@ -23,7 +24,9 @@ const cut = (async () => {
   const server = await startServer(t, { DATA_DIR });
   const socket = connect({ port: Number(new URL(server.address).port), host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
-  socket.write(`POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{`);
+  socket.write(
+    `POST /v1/coach/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{`,
+  );
   await once(socket, 'data');
   const { code, stderr } = await server.stop();
   return { code, stderr, mode: (statSync(DATA_DIR).mode & 0o777).toString(8) };
@@ -33,33 +36,51 @@ cut.catch(() => undefined); // it is heard where it is looked at
 /** The last line that a start says. */
 const DOCS = /API documentation at (http:\S+\/docs)/u;
 
-t.test('a start says where it listens, what is active, where the docs are, and a line that reads the operator key', async (t) => {
-  const DATA_DIR = join(newFolder(t), 'data');
-  const server = await startServer(t, { DATA_DIR });
-  const docs = DOCS.exec(await server.said((line) => DOCS.test(line)))?.[1] ?? '';
-  t.match(server.address, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/u, 'a free port');
-  t.equal(docs, `${server.address}/docs`);
-  t.equal((await fetch(docs)).status, 200);
+t.test(
+  'a start says where it listens, what is active, where the docs are, and a line that reads the operator key',
+  async (t) => {
+    const DATA_DIR = join(newFolder(t), 'data');
+    const server = await startServer(t, { DATA_DIR });
+    const docs = DOCS.exec(await server.said((line) => DOCS.test(line)))?.[1] ?? '';
+    t.match(server.address, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/u, 'a free port');
+    t.equal(docs, `${server.address}/docs`);
+    t.equal((await fetch(docs)).status, 200);
 
-  const said = entries(server.lines); // on a pipe each line is JSON
-  const active = said.filter(({ msg }) => msg.startsWith('Active: '));
-  t.match(active, [
-    { pack: 'coach', channel: 'production', version: '2.0.0' },
-    { pack: 'coach', channel: 'staging', version: '2.0.0' },
-    { pack: 'onboarding', channel: 'production', version: '1.1.0' },
-    { pack: 'onboarding', channel: 'staging', version: '1.1.0' },
-  ]);
-  t.match(await get(server, '/v1/packs/coach/active'), { version: '2.0.0', revision: active[0]?.['revision'], digest: active[0]?.['digest'] });
-  t.same(said.filter(({ level }) => level >= 40), [], 'nothing to warn of');
-  const paste = said.map(({ msg }) => /To use the operator key: (KEY=.*)$/u.exec(msg)?.[1]).find((line) => line !== undefined) ?? '';
-  t.notMatch(paste, operatorKeyIn(DATA_DIR), 'it reads the key, and does not show it');
-  const pasted = spawnSync('bash', ['-c', paste], { encoding: 'utf8' });
-  t.match(JSON.parse(pasted.stdout), { packs: [{ pack: 'coach' }, { pack: 'onboarding' }] }, 'pasted into a shell it answers');
-  t.equal((await server.stop()).stderr, '');
-});
+    const said = entries(server.lines); // on a pipe each line is JSON
+    const active = said.filter(({ msg }) => msg.startsWith('Active: '));
+    t.match(active, [
+      { pack: 'coach', channel: 'production', version: '2.0.0' },
+      { pack: 'coach', channel: 'staging', version: '2.0.0' },
+      { pack: 'onboarding', channel: 'production', version: '1.1.0' },
+      { pack: 'onboarding', channel: 'staging', version: '1.1.0' },
+    ]);
+    t.match(await get(server, '/v1/packs/coach/active'), {
+      version: '2.0.0',
+      revision: active[0]?.['revision'],
+      digest: active[0]?.['digest'],
+    });
+    t.same(
+      said.filter(({ level }) => level >= 40),
+      [],
+      'nothing to warn of',
+    );
+    const paste =
+      said.map(({ msg }) => /To use the operator key: (KEY=.*)$/u.exec(msg)?.[1]).find((line) => line !== undefined) ??
+      '';
+    t.notMatch(paste, operatorKeyIn(DATA_DIR), 'it reads the key, and does not show it');
+    const pasted = spawnSync('bash', ['-c', paste], { encoding: 'utf8' });
+    t.match(
+      JSON.parse(pasted.stdout),
+      { packs: [{ pack: 'coach' }, { pack: 'onboarding' }] },
+      'pasted into a shell it answers',
+    );
+    t.equal((await server.stop()).stderr, '');
+  },
+);
 
 t.test('on a terminal the log is for people', async (t) => {
-  if (spawnSync('script', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
+  if (spawnSync('script', ['--version']).status !== 0)
+    return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
   const dir = newFolder(t);
   // In a shell of its own, so that its process can be told to end.
   const command = `echo "pid $$"; exec env -i TERM=xterm PORT=0 DATA_DIR='${join(dir, 'data')}' '${process.execPath}' server.ts`;
@@ -94,9 +115,19 @@ t.test('a restart keeps the active version, the history and the sessions', async
   const first = await startServer(t, { DATA_DIR });
   await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be kept' });
   const session = (await post(first, '/v1/coach/sessions', { styleId: 'direct' })) as Session;
-  await post(first, '/v1/packs/coach/activations', { version: '1.1.0', channel: 'staging', reason: 'To be kept as well' });
+  await post(first, '/v1/packs/coach/activations', {
+    version: '1.1.0',
+    channel: 'staging',
+    reason: 'To be kept as well',
+  });
   await post(first, '/v1/packs/coach/rollback', { reason: 'Not to be undone' });
-  const paths = ['/v1/packs', '/v1/packs/coach/active', '/v1/packs/coach/active?channel=staging', '/v1/packs/coach/activations', `/v1/coach/sessions/${session.sessionId}`];
+  const paths = [
+    '/v1/packs',
+    '/v1/packs/coach/active',
+    '/v1/packs/coach/active?channel=staging',
+    '/v1/packs/coach/activations',
+    `/v1/coach/sessions/${session.sessionId}`,
+  ];
   const before = await Promise.all(paths.map((path) => get(first, path)));
   t.match(before[1], { version: '2.0.0', reason: 'Not to be undone' });
   t.equal((await first.stop()).code, 0);
@@ -106,7 +137,11 @@ t.test('a restart keeps the active version, the history and the sessions', async
   await second.kill();
 
   const third = await startServer(t, { DATA_DIR, DEFAULT_VERSION: '1.0.0' });
-  t.strictSame(await Promise.all(paths.map((path) => get(third, path))), before, 'DEFAULT_VERSION does not undo a rollback');
+  t.strictSame(
+    await Promise.all(paths.map((path) => get(third, path))),
+    before,
+    'DEFAULT_VERSION does not undo a rollback',
+  );
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -125,7 +160,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const idleClosed = once(idle.resume(), 'close');
 
     // `100 Continue` says that the server has the request and waits for its body.
-    socket.write(`POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`);
+    socket.write(
+      `POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+    );
     await once(socket, 'data');
     t.match(answer, /^HTTP\/1\.1 100 Continue/u);
     server.signal(signal);
@@ -140,17 +177,24 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.equal(stderr, '');
 
     const store = await openSqliteStore({ file: join(DATA_DIR, 'registry.db') });
-    t.match(await store.events({ order: 'descending', limit: 1 }), [{ type: 'version-activated', version: '1.0.0', reason: 'Sent in two halves' }], 'and what was answered is in the log');
+    t.match(
+      await store.events({ order: 'descending', limit: 1 }),
+      [{ type: 'version-activated', version: '1.0.0', reason: 'Sent in two halves' }],
+      'and what was answered is in the log',
+    );
     await store.close();
   });
 }
 
-t.test('a request that never ends does not keep the process from closing in good order; a folder that was there keeps its mode', async (t) => {
-  const { code, stderr, mode } = await cut;
-  t.equal(code, 0);
-  t.equal(stderr, '');
-  t.equal(mode, '750');
-});
+t.test(
+  'a request that never ends does not keep the process from closing in good order; a folder that was there keeps its mode',
+  async (t) => {
+    const { code, stderr, mode } = await cut;
+    t.equal(code, 0);
+    t.equal(stderr, '');
+    t.equal(mode, '750');
+  },
+);
 
 t.test('nobody else can read what it writes', async (t) => {
   const dir = newFolder(t);
@@ -159,7 +203,14 @@ t.test('nobody else can read what it writes', async (t) => {
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
   await post(server, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To have something written' });
   const active = (await get(server, '/v1/packs/coach/active')) as ActivePack;
-  for (const file of ['registry.db', 'registry.db-wal', 'registry.db-shm', 'registry.db.lock', 'registry.db.holder.json']) t.equal(mode(join(DATA_DIR, file)), '600', file);
+  for (const file of [
+    'registry.db',
+    'registry.db-wal',
+    'registry.db-shm',
+    'registry.db.lock',
+    'registry.db.holder.json',
+  ])
+    t.equal(mode(join(DATA_DIR, file)), '600', file);
   await server.stop();
   t.equal(mode(DATA_DIR), '700');
   t.equal(mode(join(DATA_DIR, 'registry.db')), '600');

@@ -21,7 +21,13 @@ import { startPostgres } from '../support/postgres.ts';
 import { DAY } from '../support/registries.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/data-before-fixed-point', import.meta.url));
-const VERSIONS = JSON.parse(readFileSync(join(FIXTURE, 'versions.json'), 'utf8')) as readonly { readonly pack: string; readonly version: string; readonly given: string; readonly registered: string; readonly digest: string }[];
+const VERSIONS = JSON.parse(readFileSync(join(FIXTURE, 'versions.json'), 'utf8')) as readonly {
+  readonly pack: string;
+  readonly version: string;
+  readonly given: string;
+  readonly registered: string;
+  readonly digest: string;
+}[];
 
 function documentWith(pack: string, version: string, text: string): PackDocument {
   const document = documentOf(pack, version);
@@ -33,7 +39,16 @@ async function holds(t: Test, store: Store, dataDir?: string): Promise<void> {
   const packs = newFolder(t);
   for (const { pack, version, given } of VERSIONS) writePackFolder(packs, pack, documentWith(pack, version, given), '');
   const before = (await store.head())?.revision ?? 0;
-  const app = await buildApp({ registry: { store, ...(dataDir !== undefined && { dataDir }), channels: ['production'], defaultPack: 'shipped', sessionTtl: DAY, shipped: await readPackFolders(packs) } });
+  const app = await buildApp({
+    registry: {
+      store,
+      ...(dataDir !== undefined && { dataDir }),
+      channels: ['production'],
+      defaultPack: 'shipped',
+      sessionTtl: DAY,
+      shipped: await readPackFolders(packs),
+    },
+  });
   t.teardown(() => app.close());
   const { registry } = app;
   t.equal(registry.current.revision, before, 'the start adds nothing');
@@ -41,29 +56,52 @@ async function holds(t: Test, store: Store, dataDir?: string): Promise<void> {
 
   const { token = '' } = await registry.createKey({ label: 'test', scopes: ['*'] });
   injectWith(app, token);
-  const publish = (pack: string, document: object) => app.inject({ method: 'POST', url: `/v1/packs/${pack}/versions`, payload: document });
+  const publish = (pack: string, document: object) =>
+    app.inject({ method: 'POST', url: `/v1/packs/${pack}/versions`, payload: document });
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const env = { PROMPT_REGISTRY_URL: address, PROMPT_REGISTRY_KEY: token };
   const { revision } = registry.current;
   for (const { pack, version, given, registered, digest } of VERSIONS) {
     const name = `${pack} ${version}`;
-    const { system, styles, defaultStyle, compatibility, summary, author, ...read } = (await app.inject(`/v1/packs/${pack}/versions/${version}`)).json<PackDocument & { digest: string }>();
-    t.strictSame([system, styles[0]?.text, read.digest], [registered, registered, digest], `${name} is served as it was`);
+    const { system, styles, defaultStyle, compatibility, summary, author, ...read } = (
+      await app.inject(`/v1/packs/${pack}/versions/${version}`)
+    ).json<PackDocument & { digest: string }>();
+    t.strictSame(
+      [system, styles[0]?.text, read.digest],
+      [registered, registered, digest],
+      `${name} is served as it was`,
+    );
     const back = await publish(pack, { version, system, styles, defaultStyle, compatibility, summary, author });
-    t.strictSame([back.statusCode, back.json<{ digest: string }>().digest], [200, digest], `${name} as the registry gave it`);
+    t.strictSame(
+      [back.statusCode, back.json<{ digest: string }>().digest],
+      [200, digest],
+      `${name} as the registry gave it`,
+    );
     const again = await publish(pack, documentWith(pack, version, given));
-    t.strictSame([again.statusCode, again.json<{ digest: string }>().digest], [200, digest], `${name} as it was given first`);
+    t.strictSame(
+      [again.statusCode, again.json<{ digest: string }>().digest],
+      [200, digest],
+      `${name} as it was given first`,
+    );
     const other = await publish(pack, documentWith(pack, version, `${given}!`));
     t.match([other.statusCode, other.json()], [409, { differing: ['content'] }], `${name} with another text`);
   }
   for (const pack of ['shipped', 'sent', 'published']) {
-    const digests = VERSIONS.filter((each) => each.pack === pack).map(({ version, digest }) => ({ version, digest, outcome: 'unchanged' }));
+    const digests = VERSIONS.filter((each) => each.pack === pack).map(({ version, digest }) => ({
+      version,
+      digest,
+      outcome: 'unchanged',
+    }));
     for (const dry of [[], ['--dry-run']]) {
       const { code, stdout, stderr } = await called(['publish', join(packs, pack), ...dry, '--json'], env);
       t.equal(code, 0, stderr);
       t.match(json(stdout), { versions: digests }, `publish ${dry.join()} ${pack}`);
     }
-    t.equal((await app.inject(`/v1/packs/${pack}/active`)).json<{ version: string }>().version, '1.0.6', 'what was active is');
+    t.equal(
+      (await app.inject(`/v1/packs/${pack}/active`)).json<{ version: string }>().version,
+      '1.0.6',
+      'what was active is',
+    );
   }
   t.equal(registry.current.revision, revision, 'and all of it left no event');
 }

@@ -26,7 +26,12 @@ const answers = JSON.parse(readFileSync(join(FIXTURE, 'answers.json'), 'utf8')) 
   readonly versions: Readonly<Record<string, readonly { readonly version: string }[]>>;
   readonly sessions: readonly { readonly sessionId: string }[];
 };
-const saved = JSON.parse(readFileSync(join(FIXTURE, 'snapshot.jsonl'), 'utf8').split('\n')[0] ?? '') as { readonly format: number; readonly registryId: string; readonly revision: number; readonly hash: string };
+const saved = JSON.parse(readFileSync(join(FIXTURE, 'snapshot.jsonl'), 'utf8').split('\n')[0] ?? '') as {
+  readonly format: number;
+  readonly registryId: string;
+  readonly revision: number;
+  readonly hash: string;
+};
 
 /** What changes for a version with the release: it has problems, where it breaks the policy that came with it. */
 const UNDER_THE_FLOOR = 'coach 0.9.0';
@@ -56,36 +61,90 @@ t.test('the service starts on it, with all that was there, and an operator key',
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
   t.equal((await fetch(`${first.address}/v1/packs`)).status, 401, 'closed to whoever has none');
-  for (const active of answers.active) t.strictSame((await get(`/v1/packs/${active.pack}/active?channel=${active.channel}`)).body, active, `${active.pack} ${active.channel}`);
-  for (const [pack, activations] of Object.entries(answers.activations)) t.strictSame((await get(`/v1/packs/${pack}/activations`)).body['activations'], activations, `the history of ${pack}`);
+  for (const active of answers.active)
+    t.strictSame(
+      (await get(`/v1/packs/${active.pack}/active?channel=${active.channel}`)).body,
+      active,
+      `${active.pack} ${active.channel}`,
+    );
+  for (const [pack, activations] of Object.entries(answers.activations))
+    t.strictSame(
+      (await get(`/v1/packs/${pack}/activations`)).body['activations'],
+      activations,
+      `the history of ${pack}`,
+    );
   for (const [pack, versions] of Object.entries(answers.versions)) {
-    const now = (await get(`/v1/packs/${pack}/versions`)).body['versions'] as { version: string; problems: { rule: string; id: string }[] }[];
+    const now = (await get(`/v1/packs/${pack}/versions`)).body['versions'] as {
+      version: string;
+      problems: { rule: string; id: string }[];
+    }[];
     t.equal(now.length, versions.length);
     for (const [index, { problems, ...version }] of now.entries()) {
       const { problems: _, ...before } = { problems: [], ...versions[index] };
       t.strictSame(version, before, `${pack} ${version.version}`);
-      const ids = `${pack} ${version.version}` === UNDER_THE_FLOOR ? ['not-a-professional', 'crisis', 'honest-about-being-an-ai', 'keeps-its-instructions'] : [];
-      t.same(problems.map(({ id }) => id), ids, 'what keeps it from being activated');
+      const ids =
+        `${pack} ${version.version}` === UNDER_THE_FLOOR
+          ? ['not-a-professional', 'crisis', 'honest-about-being-an-ai', 'keeps-its-instructions']
+          : [];
+      t.same(
+        problems.map(({ id }) => id),
+        ids,
+        'what keeps it from being activated',
+      );
     }
   }
-  const { events, nextAfter } = (await get('/v1/audit/events?limit=1000')).body as { events: { revision: number; type: string; pack?: string; hash: string }[]; nextAfter: unknown };
+  const { events, nextAfter } = (await get('/v1/audit/events?limit=1000')).body as {
+    events: { revision: number; type: string; pack?: string; hash: string }[];
+    nextAfter: unknown;
+  };
   t.equal(nextAfter, null);
   t.equal(events[saved.revision - 1]?.hash, saved.hash, 'the log is the one that was there');
-  t.same(events.slice(saved.revision).map(({ type, pack }) => [type, pack].filter(Boolean).join(' ')), ['policy-changed coach', 'policy-changed onboarding', 'key-created'], 'and this is what the start added');
+  t.same(
+    events.slice(saved.revision).map(({ type, pack }) => [type, pack].filter(Boolean).join(' ')),
+    ['policy-changed coach', 'policy-changed onboarding', 'key-created'],
+    'and this is what the start added',
+  );
   t.match((await get('/v1/audit/verification')).body, { valid: true, events: saved.revision + 3 });
   t.match(await get('/v1/packs/coach/policy'), { status: 200, body: { version: 2 } });
 
   const { lines } = await first.stop();
   const said = entries(lines.filter((line) => line.startsWith('{')));
-  t.match(said.filter(({ level, reason }) => level === 40 && reason !== undefined), [{ msg: /damaged, or of another build, and is not used/, reason: 'It is of format 1, of another build; this one reads 4.' }], 'the old snapshot is told of and not used');
-  t.match(said.filter(({ level }) => level >= 50), [{ pack: 'coach', channel: 'staging', version: '0.9.0' }], 'what is active under the floor goes on, with an alarm');
+  t.match(
+    said.filter(({ level, reason }) => level === 40 && reason !== undefined),
+    [
+      {
+        msg: /damaged, or of another build, and is not used/,
+        reason: 'It is of format 1, of another build; this one reads 4.',
+      },
+    ],
+    'the old snapshot is told of and not used',
+  );
+  t.match(
+    said.filter(({ level }) => level >= 50),
+    [{ pack: 'coach', channel: 'staging', version: '0.9.0' }],
+    'what is active under the floor goes on, with an alarm',
+  );
 
   const second = await startServer(t, { DATA_DIR: dataDir });
   const again = await fetch(`${second.address}/v1/audit/head`, { headers: { authorization: `Bearer ${token}` } });
-  t.equal(((await again.json()) as { revision: number }).revision, saved.revision + 3, 'the next start adds nothing, and the key still works');
+  t.equal(
+    ((await again.json()) as { revision: number }).revision,
+    saved.revision + 3,
+    'the next start adds nothing, and the key still works',
+  );
   const { lines: later } = await second.stop();
-  t.same(entries(later.filter((line) => line.startsWith('{'))).filter(({ level, reason }) => level === 40 && reason !== undefined), [], 'and uses its own snapshot');
-  t.equal((await runScript(t, 'audit-verify', ['--head', `${saved.revision}:${saved.hash}`], { DATA_DIR: dataDir })).code, 0, 'a head of the old release is in the log');
+  t.same(
+    entries(later.filter((line) => line.startsWith('{'))).filter(
+      ({ level, reason }) => level === 40 && reason !== undefined,
+    ),
+    [],
+    'and uses its own snapshot',
+  );
+  t.equal(
+    (await runScript(t, 'audit-verify', ['--head', `${saved.revision}:${saved.hash}`], { DATA_DIR: dataDir })).code,
+    0,
+    'a head of the old release is in the log',
+  );
 });
 
 t.test('sessions that were started before go on, and moves go on from where the stack was', async (t) => {
@@ -94,19 +153,51 @@ t.test('sessions that were started before go on, and moves go on from where the 
   const before = await readLog(store);
   const packs = join(ROOT, 'packs');
   const clock = { now: () => Date.parse(answers.madeAt) + DAY, newId: () => crypto.randomUUID() };
-  const registry = { store, dataDir, clock, operatorKey: operatorKeyFile(dataDir), shipped: await readPackFolders(packs), policies: await readPolicies(packs), channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: DAY };
+  const registry = {
+    store,
+    dataDir,
+    clock,
+    operatorKey: operatorKeyFile(dataDir),
+    shipped: await readPackFolders(packs),
+    policies: await readPolicies(packs),
+    channels: ['production', 'staging'],
+    defaultPack: 'coach',
+    sessionTtl: DAY,
+  };
   const app = await buildApp({ registry });
   t.teardown(() => app.close());
   const authorization = `Bearer ${readFileSync(join(dataDir, 'operator.key'), 'utf8').trim()}`;
-  const ask = async (url: string, payload?: object) => (await app.inject({ url, method: payload === undefined ? 'GET' : 'POST', headers: { authorization }, ...(payload !== undefined && { payload }) })).json<Record<string, unknown>>();
+  const ask = async (url: string, payload?: object) =>
+    (
+      await app.inject({
+        url,
+        method: payload === undefined ? 'GET' : 'POST',
+        headers: { authorization },
+        ...(payload !== undefined && { payload }),
+      })
+    ).json<Record<string, unknown>>();
 
   for (const session of answers.sessions) t.strictSame(await ask(`/v1/coach/sessions/${session.sessionId}`), session);
   t.equal(app.registry.current.registryId, saved.registryId);
-  t.match(await ask('/v1/packs/coach/rollback', { reason: 'Further down', fromVersion: '1.1.0' }), { kind: 'rollback', version: '2.0.0', previousVersion: '1.1.0' });
-  t.match(await ask('/v1/packs/coach/activations', { version: '0.9.0', reason: 'Below the floor' }), { code: 'policy-violated' });
-  t.match(await ask('/v1/packs/coach/versions/2.1.0/revoke', { reason: 'Too warm' }), { pack: 'coach', version: '2.1.0', moves: [] });
+  t.match(await ask('/v1/packs/coach/rollback', { reason: 'Further down', fromVersion: '1.1.0' }), {
+    kind: 'rollback',
+    version: '2.0.0',
+    previousVersion: '1.1.0',
+  });
+  t.match(await ask('/v1/packs/coach/activations', { version: '0.9.0', reason: 'Below the floor' }), {
+    code: 'policy-violated',
+  });
+  t.match(await ask('/v1/packs/coach/versions/2.1.0/revoke', { reason: 'Too warm' }), {
+    pack: 'coach',
+    version: '2.1.0',
+    moves: [],
+  });
   const [kept, moved] = [answers.sessions[0]!, answers.sessions[1]!];
-  t.match(await ask(`/v1/coach/sessions/${moved.sessionId}`), { promptPack: { version: '2.0.0' }, movedFrom: { version: '2.1.0' } }, 'and a pin from before moves as any other');
+  t.match(
+    await ask(`/v1/coach/sessions/${moved.sessionId}`),
+    { promptPack: { version: '2.0.0' }, movedFrom: { version: '2.1.0' } },
+    'and a pin from before moves as any other',
+  );
   t.strictSame(await ask(`/v1/coach/sessions/${kept.sessionId}`), { ...kept, superseded: true });
 
   const after = await readLog(store);

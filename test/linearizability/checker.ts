@@ -86,7 +86,11 @@ interface Mark {
 
 /** Whether an unknown outcome was known to be one before a move was asked for, which was then answered: it cannot come behind that. */
 const isSettledBy = ({ outcome, toldAt = Infinity, eventId }: Operation, move: Operation) =>
-  outcome === 'unknown' && eventId !== undefined && move.kind !== 'read' && move.outcome === 'ok' && move.invokedAt > toldAt;
+  outcome === 'unknown' &&
+  eventId !== undefined &&
+  move.kind !== 'read' &&
+  move.outcome === 'ok' &&
+  move.invokedAt > toldAt;
 
 const isMove = ({ operation: { kind, result } }: Mark) => kind !== 'read' && result?.changed !== false;
 
@@ -100,7 +104,8 @@ export function check(history: History): string[] {
   const makers = new Map<number, Operation>();
   const made = (operation: Operation, { index, event }: State) => {
     const other = makers.get(index);
-    if (other !== undefined) faults.push(`${named(operation)} and ${named(other)} were both told revision ${event.revision}.`);
+    if (other !== undefined)
+      faults.push(`${named(operation)} and ${named(other)} were both told revision ${event.revision}.`);
     makers.set(index, operation);
   };
 
@@ -114,21 +119,37 @@ export function check(history: History): string[] {
       }
       const changed = kind !== 'read' && operation.result?.changed !== false;
       if (changed) made(operation, state);
-      const denies = changed ? state.index : kind === 'read' && given.minRevision === undefined ? Infinity : state.index + 1;
+      const denies = changed
+        ? state.index
+        : kind === 'read' && given.minRevision === undefined
+          ? Infinity
+          : state.index + 1;
       marks.push({ operation, returnedAt, proves: state.index, denies });
     } else if (eventId !== undefined && kind !== 'read') {
       const state = log.byId.get(eventId);
       if (state === undefined) continue;
-      if (outcome === 'refused') faults.push(`${named(operation)} was refused, and happened nevertheless, at revision ${state.event.revision}.`);
+      if (outcome === 'refused')
+        faults.push(`${named(operation)} was refused, and happened nevertheless, at revision ${state.event.revision}.`);
       const wrong = mismatch(operation, state);
       if (wrong !== undefined) faults.push(`${named(operation)} ${wrong}.`);
       made(operation, state);
       marks.push({ operation, returnedAt: Infinity, proves: 0, denies: state.index });
-      const behind = operations.find((move) => isSettledBy(operation, move) && (log.byRevision.get(move.result?.revision ?? -1)?.index ?? Infinity) < state.index);
-      if (behind !== undefined) faults.push(`${named(operation)} took effect at revision ${state.event.revision}, behind the answer to ${named(behind)}.`);
+      const behind = operations.find(
+        (move) =>
+          isSettledBy(operation, move) &&
+          (log.byRevision.get(move.result?.revision ?? -1)?.index ?? Infinity) < state.index,
+      );
+      if (behind !== undefined)
+        faults.push(
+          `${named(operation)} took effect at revision ${state.event.revision}, behind the answer to ${named(behind)}.`,
+        );
     }
   }
-  return [...faults, ...unexplained(history, log, base, makers, marks), ...disorder(marks, base, since, history.strongReadsKnow ?? 'answers')];
+  return [
+    ...faults,
+    ...unexplained(history, log, base, makers, marks),
+    ...disorder(marks, base, since, history.strongReadsKnow ?? 'answers'),
+  ];
 }
 
 /** The state that an acknowledged operation tells of; or what is wrong with what it tells. Takes no time into account. */
@@ -141,43 +162,65 @@ function placeOf(operation: Operation, log: Log): State | string {
     if (state === undefined || revision === 0) return 'was acknowledged and is lost: there is no such event';
     const wrong = mismatch(operation, state);
     if (wrong !== undefined) return wrong;
-    if (previousVersion !== undefined && previousVersion !== state.event.previousVersion) return `tells ${previousVersion} as the version before, which was ${state.event.previousVersion}`;
+    if (previousVersion !== undefined && previousVersion !== state.event.previousVersion)
+      return `tells ${previousVersion} as the version before, which was ${state.event.previousVersion}`;
   } else if (state === undefined) return 'tells a revision at which nothing moved';
   else if (eventId !== undefined) return 'changed nothing and names an event';
   if (version !== state.version) return `tells ${version}, where the log has ${state.version} at that revision`;
   const wanted = given.version ?? given.toVersion;
-  if (kind !== 'read' && wanted !== undefined && wanted !== version) return `says that nothing was to be changed, at ${version}`;
+  if (kind !== 'read' && wanted !== undefined && wanted !== version)
+    return `says that nothing was to be changed, at ${version}`;
 
   if (logRevision !== undefined) {
     const inForce = log.at(logRevision).revision;
-    if (kind === 'read' ? inForce !== revision : logRevision < revision) return `tells a state that was not in force at log revision ${logRevision}, which it is of; revision ${inForce} was`;
+    if (kind === 'read' ? inForce !== revision : logRevision < revision)
+      return `tells a state that was not in force at log revision ${logRevision}, which it is of; revision ${inForce} was`;
   }
-  if (given.minRevision !== undefined && Math.max(revision, logRevision ?? log.upTo(state)) < given.minRevision) return `is older than revision ${given.minRevision}, which it was asked for`;
+  if (given.minRevision !== undefined && Math.max(revision, logRevision ?? log.upTo(state)) < given.minRevision)
+    return `is older than revision ${given.minRevision}, which it was asked for`;
   return state;
 }
 
 /** Why an event cannot be what a move did; undefined where it can. */
-function mismatch({ kind, arguments: { version, toVersion, fromVersion }, eventId }: Operation, { event, below }: State): string | undefined {
+function mismatch(
+  { kind, arguments: { version, toVersion, fromVersion }, eventId }: Operation,
+  { event, below }: State,
+): string | undefined {
   const { id, type, revision } = event;
   const told = `was told revision ${revision}, which is another's`;
   if (eventId !== undefined && eventId !== id) return `${told}: event ${id}, not ${eventId}`;
   if ((type === 'version-activated') !== (kind === 'activate')) return `${told}: ${type}`;
   if (kind === 'activate' && version !== event.version) return `${told}: it activated ${event.version}`;
-  if (kind === 'rollback' && (toVersion ?? below) !== event.version) return `rolled back to ${event.version} at revision ${revision}, not to ${toVersion ?? below ?? 'nothing, as nothing is below'}`;
-  if (fromVersion !== undefined && fromVersion !== event.previousVersion) return `rolled back from ${event.previousVersion} at revision ${revision}`;
+  if (kind === 'rollback' && (toVersion ?? below) !== event.version)
+    return `rolled back to ${event.version} at revision ${revision}, not to ${toVersion ?? below ?? 'nothing, as nothing is below'}`;
+  if (fromVersion !== undefined && fromVersion !== event.previousVersion)
+    return `rolled back from ${event.previousVersion} at revision ${revision}`;
   return undefined;
 }
 
 /** Events of the run that nobody made: none of the unknown outcomes can stand for them all. */
-function unexplained({ operations }: History, log: Log, base: number, makers: ReadonlyMap<number, Operation>, marks: readonly Mark[]): string[] {
+function unexplained(
+  { operations }: History,
+  log: Log,
+  base: number,
+  makers: ReadonlyMap<number, Operation>,
+  marks: readonly Mark[],
+): string[] {
   const open = log.states.filter(({ index }) => index > base && !makers.has(index));
-  const able = operations.filter(({ kind, outcome, eventId }) => kind !== 'read' && outcome === 'unknown' && eventId === undefined);
+  const able = operations.filter(
+    ({ kind, outcome, eventId }) => kind !== 'read' && outcome === 'unknown' && eventId === undefined,
+  );
   // By when each state was there: it or a later one had been told of.
   const deadlines = Array<number>(log.states.length + 1).fill(Infinity);
   for (const { proves, returnedAt } of marks) deadlines[proves] = Math.min(deadlines[proves] ?? Infinity, returnedAt);
-  for (let index = deadlines.length - 2; index >= 0; index -= 1) deadlines[index] = Math.min(deadlines[index] ?? Infinity, deadlines[index + 1] ?? Infinity);
+  for (let index = deadlines.length - 2; index >= 0; index -= 1)
+    deadlines[index] = Math.min(deadlines[index] ?? Infinity, deadlines[index + 1] ?? Infinity);
 
-  const could = (state: State) => able.filter((operation) => operation.invokedAt <= (deadlines[state.index] ?? Infinity) && mismatch(operation, state) === undefined);
+  const could = (state: State) =>
+    able.filter(
+      (operation) =>
+        operation.invokedAt <= (deadlines[state.index] ?? Infinity) && mismatch(operation, state) === undefined,
+    );
   const makerOf = new Map<Operation, State>();
   // Kuhn's algorithm: whoever is taken already gives way where it can be taken for another event.
   const assign = (state: State, tried: Set<Operation>): boolean =>
@@ -192,21 +235,30 @@ function unexplained({ operations }: History, log: Log, base: number, makers: Re
   return open
     .filter((state) => !assign(state, new Set()))
     .map((state) => {
-      const refused = operations.find((operation) => operation.outcome === 'refused' && operation.kind !== 'read' && mismatch(operation, state) === undefined);
+      const refused = operations.find(
+        (operation) =>
+          operation.outcome === 'refused' && operation.kind !== 'read' && mismatch(operation, state) === undefined,
+      );
       const { revision, type, version } = state.event;
       return `Revision ${revision} (${type} ${version}) was made by nobody whose outcome allows it${refused === undefined ? '' : `; ${named(refused)} asked for it and was refused`}.`;
     });
 }
 
 /** Operations that deny what others, which had returned before they were invoked, have proved. */
-function disorder(marks: readonly Mark[], base: number, since: number, strongReadsKnow: NonNullable<History['strongReadsKnow']>): string[] {
+function disorder(
+  marks: readonly Mark[],
+  base: number,
+  since: number,
+  strongReadsKnow: NonNullable<History['strongReadsKnow']>,
+): string[] {
   const faults: string[] = [];
   const returned = [...marks].sort((a, b) => a.returnedAt - b.returnedAt).values();
   let next = returned.next();
   let ofAll: Mark | undefined;
   let ofMoves: Mark | undefined;
   const ofClient = new Map<string, Mark>();
-  const higher = (a: Mark | undefined, b: Mark | undefined) => (a === undefined || (b !== undefined && b.proves > a.proves) ? b : a);
+  const higher = (a: Mark | undefined, b: Mark | undefined) =>
+    a === undefined || (b !== undefined && b.proves > a.proves) ? b : a;
 
   for (const mark of [...marks].sort((a, b) => a.operation.invokedAt - b.operation.invokedAt)) {
     const { operation, denies } = mark;
@@ -221,22 +273,44 @@ function disorder(marks: readonly Mark[], base: number, since: number, strongRea
     let known = operation.kind === 'read' && strongReadsKnow === 'acknowledged moves' ? higher(ofMoves, own) : ofAll;
     if (own !== undefined && own.proves >= denies) known = own; // the plainer reproach
     if (known !== undefined && known.proves >= denies) faults.push(reproach(mark, known));
-    else if (base >= denies) faults.push(`${named(operation)} is older than revision ${since}, at which the history began.`);
+    else if (base >= denies)
+      faults.push(`${named(operation)} is older than revision ${since}, at which the history began.`);
   }
   return faults;
 }
 
 function reproach(late: Mark, early: Mark): string {
   const before = `${named(early.operation)}, which had returned before it was invoked`;
-  if (isMove(late)) return isMove(early) ? `${named(late.operation)} did not come after ${before}.` : `${named(early.operation)} is from the future: ${named(late.operation)} was invoked after it.`;
-  if (late.operation.client === early.operation.client) return `${named(late.operation)} goes back behind ${before}, of the same client.`;
+  if (isMove(late))
+    return isMove(early)
+      ? `${named(late.operation)} did not come after ${before}.`
+      : `${named(early.operation)} is from the future: ${named(late.operation)} was invoked after it.`;
+  if (late.operation.client === early.operation.client)
+    return `${named(late.operation)} goes back behind ${before}, of the same client.`;
   return `${named(late.operation)} is stale: it does not know of ${before}.`;
 }
 
 /** For messages: `read 12–15 of client a at instance 2 (1.2.0 at revision 9)`. */
-function named({ kind, client, instance, invokedAt, returnedAt, outcome, arguments: given, result }: Operation): string {
-  const asked = [given.version, given.toVersion !== undefined && `to ${given.toVersion}`, given.fromVersion !== undefined && `from ${given.fromVersion}`, given.minRevision !== undefined && `at least ${given.minRevision}`].filter(Boolean);
-  const told = result === undefined ? outcome : `${result.version} at revision ${result.revision}${result.changed === false ? ', unchanged' : ''}`;
+function named({
+  kind,
+  client,
+  instance,
+  invokedAt,
+  returnedAt,
+  outcome,
+  arguments: given,
+  result,
+}: Operation): string {
+  const asked = [
+    given.version,
+    given.toVersion !== undefined && `to ${given.toVersion}`,
+    given.fromVersion !== undefined && `from ${given.fromVersion}`,
+    given.minRevision !== undefined && `at least ${given.minRevision}`,
+  ].filter(Boolean);
+  const told =
+    result === undefined
+      ? outcome
+      : `${result.version} at revision ${result.revision}${result.changed === false ? ', unchanged' : ''}`;
   return `${[kind, ...asked].join(' ')} ${invokedAt}–${returnedAt} of client ${client} at instance ${instance} (${told})`;
 }
 
@@ -247,12 +321,22 @@ function named({ kind, client, instance, invokedAt, returnedAt, outcome, argumen
 export function search({ operations, events, since = 0 }: History): boolean {
   const log = readLog(events);
   if (log.faults.length > 0) return false;
-  if (operations.some(({ kind, outcome, eventId }) => kind !== 'read' && outcome === 'refused' && eventId !== undefined && log.byId.has(eventId))) return false;
-  const taking = operations.filter(({ kind, outcome }) => outcome === 'ok' || (outcome === 'unknown' && kind !== 'read'));
+  if (
+    operations.some(
+      ({ kind, outcome, eventId }) =>
+        kind !== 'read' && outcome === 'refused' && eventId !== undefined && log.byId.has(eventId),
+    )
+  )
+    return false;
+  const taking = operations.filter(
+    ({ kind, outcome }) => outcome === 'ok' || (outcome === 'unknown' && kind !== 'read'),
+  );
   const places = taking.map((operation) => (operation.outcome === 'ok' ? placeOf(operation, log) : undefined));
   if (places.some((place) => typeof place === 'string')) return false;
   // The moves that an unknown outcome must come before, as bits.
-  const settledBy = taking.map((operation) => taking.reduce((mask, move, bit) => (isSettledBy(operation, move) ? mask | (1 << bit) : mask), 0));
+  const settledBy = taking.map((operation) =>
+    taking.reduce((mask, move, bit) => (isSettledBy(operation, move) ? mask | (1 << bit) : mask), 0),
+  );
   const happened = ({ outcome, eventId = '' }: Operation) => outcome === 'ok' || log.byId.has(eventId);
   const mustEnd = taking.reduce((mask, operation, bit) => (happened(operation) ? mask | (1 << bit) : mask), 0);
   const seen = new Set<string>();
@@ -263,7 +347,8 @@ export function search({ operations, events, since = 0 }: History): boolean {
     const place = places[bit];
     if (operation === undefined) return undefined;
     const following = log.states[index];
-    if (operation.outcome === 'unknown') return following !== undefined && mismatch(operation, following) === undefined ? index + 1 : undefined;
+    if (operation.outcome === 'unknown')
+      return following !== undefined && mismatch(operation, following) === undefined ? index + 1 : undefined;
     const from = operation.kind === 'read' || operation.result?.changed === false ? index : index + 1;
     return typeof place === 'object' && place.index === from ? from : undefined;
   };
@@ -273,7 +358,9 @@ export function search({ operations, events, since = 0 }: History): boolean {
     if (seen.has(configuration)) return false;
     seen.add(configuration);
     const open = taking.flatMap((operation, bit) => ((done & (1 << bit)) === 0 ? [{ operation, bit }] : []));
-    const firstReturn = Math.min(...open.map(({ operation }) => (operation.outcome === 'ok' ? operation.returnedAt : Infinity)));
+    const firstReturn = Math.min(
+      ...open.map(({ operation }) => (operation.outcome === 'ok' ? operation.returnedAt : Infinity)),
+    );
     return open.some(({ operation, bit }) => {
       const settled = ((settledBy[bit] ?? 0) & done) !== 0;
       const after = operation.invokedAt <= firstReturn && !settled ? step(bit, index) : undefined;

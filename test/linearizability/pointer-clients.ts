@@ -81,7 +81,16 @@ export class PointerClients {
       const kind = random();
       if (kind < 0.6) await this.#read(client);
       else if (kind < 0.8) await this.#move(client, 'activate', { version: this.#oneOf(this.#options.versions) });
-      else if (kind < 0.95) await this.#move(client, 'rollback', random() < 0.3 ? { toVersion: this.#oneOf(this.#options.versions) } : random() < 0.3 ? { fromVersion: this.#oneOf(this.#options.versions) } : {});
+      else if (kind < 0.95)
+        await this.#move(
+          client,
+          'rollback',
+          random() < 0.3
+            ? { toVersion: this.#oneOf(this.#options.versions) }
+            : random() < 0.3
+              ? { fromVersion: this.#oneOf(this.#options.versions) }
+              : {},
+        );
       else await this.#moveBeside(client);
     }
   }
@@ -90,7 +99,8 @@ export class PointerClients {
   history(events: readonly Event[]): Operation[] {
     const made = new Map<string, string>();
     for (const { reason, id, revision } of events) {
-      if (made.has(reason) && reason.startsWith('Operation ')) throw new Error(`"${reason}" had two effects, the second at revision ${revision}.`);
+      if (made.has(reason) && reason.startsWith('Operation '))
+        throw new Error(`"${reason}" had two effects, the second at revision ${revision}.`);
       made.set(reason, id);
     }
     return this.recorded.map(({ reason, ...operation }) => {
@@ -107,7 +117,14 @@ export class PointerClients {
     const headers: Record<string, string> = strong ? { 'registry-min-revision': String(minRevision) } : {};
     const answer = await this.#ask(client, { path: `/v1/packs/coach/active?channel=${channel}`, headers });
     const returnedAt = performance.now();
-    const said = { client: client.name, instance: String(client.at), kind: 'read' as const, invokedAt, returnedAt, arguments: strong ? { minRevision } : {} };
+    const said = {
+      client: client.name,
+      instance: String(client.at),
+      kind: 'read' as const,
+      invokedAt,
+      returnedAt,
+      arguments: strong ? { minRevision } : {},
+    };
     if (answer?.status === 200) {
       const { revision, version } = JSON.parse(answer.text) as Told;
       this.#record({ ...said, outcome: 'ok', result: { revision, version, logRevision: this.#learn(client, answer) } });
@@ -144,7 +161,14 @@ export class PointerClients {
         if (verdict === 'made') this.#record({ ...told, invokedAt: begunAt, reason });
         else if (!tried.has('cut')) this.#record({ ...told, invokedAt, reason });
         else {
-          this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: Infinity, outcome: 'unknown', reason });
+          this.#record({
+            ...said,
+            instance: String(instance),
+            invokedAt: begunAt,
+            returnedAt: Infinity,
+            outcome: 'unknown',
+            reason,
+          });
           this.#record({ ...told, invokedAt });
         }
         return;
@@ -155,25 +179,45 @@ export class PointerClients {
     }
     const unknown = tried.has('unknown') || tried.has('cut');
     const told = tried.has('unknown') && !tried.has('cut') ? { toldAt: answeredAt } : {};
-    this.#record({ ...said, instance: String(instance), invokedAt: begunAt, returnedAt: unknown ? Infinity : performance.now(), outcome: unknown ? 'unknown' : 'refused', reason, ...told });
+    this.#record({
+      ...said,
+      instance: String(instance),
+      invokedAt: begunAt,
+      returnedAt: unknown ? Infinity : performance.now(),
+      outcome: unknown ? 'unknown' : 'refused',
+      reason,
+      ...told,
+    });
   }
 
   /** A move of the other channel; nobody asks what came of it. */
   async #moveBeside(client: Client): Promise<void> {
     const { beside, versions } = this.#options;
-    const answer = await this.#ask(client, this.#moveAsk('activate', beside, 'Beside', { version: this.#oneOf(versions) }));
+    const answer = await this.#ask(
+      client,
+      this.#moveAsk('activate', beside, 'Beside', { version: this.#oneOf(versions) }),
+    );
     if (answer === undefined || answer.status === 503) this.#shun(client);
     else this.#learn(client, answer);
   }
 
   #moveAsk(kind: 'activate' | 'rollback', channel: string, reason: string, given: Operation['arguments']): Ask {
     const headers: Record<string, string> = reason === 'Beside' ? {} : { 'idempotency-key': `"${reason}"` };
-    return { method: 'POST', path: `/v1/packs/coach/${kind === 'activate' ? 'activations' : 'rollback'}`, body: { channel, reason, ...given }, headers };
+    return {
+      method: 'POST',
+      path: `/v1/packs/coach/${kind === 'activate' ? 'activations' : 'rollback'}`,
+      body: { channel, reason, ...given },
+      headers,
+    };
   }
 
   #verdictOf(answer: Answer | undefined): Verdict {
     if (answer === undefined) return 'cut';
-    const { changed, code, eventId } = JSON.parse(answer.text) as { changed?: boolean; code?: string; eventId?: string };
+    const { changed, code, eventId } = JSON.parse(answer.text) as {
+      changed?: boolean;
+      code?: string;
+      eventId?: string;
+    };
     if (answer.status === 201) return 'made';
     if (answer.status === 200 && changed === false) return 'changed nothing';
     if (code === 'nothing-to-roll-back-to' || code === 'never-active' || code === 'not-active') return 'refused';
@@ -230,7 +274,12 @@ export class PointerClients {
 export function movesOf(events: readonly Event[], channel: string): MoveEvent[] {
   return events.flatMap((event) => {
     const { revision, id, type, pack, version = '' } = event;
-    if (pack !== 'coach' || event.channel !== channel || (type !== 'version-activated' && type !== 'version-rolled-back')) return [];
+    if (
+      pack !== 'coach' ||
+      event.channel !== channel ||
+      (type !== 'version-activated' && type !== 'version-rolled-back')
+    )
+      return [];
     return [{ revision, id, type, version, previousVersion: event.data.previousVersion }];
   });
 }
@@ -239,12 +288,22 @@ export function movesOf(events: readonly Event[], channel: string): MoveEvent[] 
 export function goneBack(operations: readonly Operation[]): string[] {
   const highest = new Map<string, { readonly revision: number; readonly instance: string }>();
   const back: string[] = [];
-  for (const { client, instance, kind, outcome, result, arguments: { minRevision } } of operations) {
+  for (const {
+    client,
+    instance,
+    kind,
+    outcome,
+    result,
+    arguments: { minRevision },
+  } of operations) {
     if (outcome !== 'ok' || result === undefined) continue;
     const { revision } = result;
     const before = highest.get(client);
     if (before === undefined || before.revision <= revision) highest.set(client, { revision, instance });
-    else if (kind === 'read' && minRevision !== undefined) back.push(`Client ${client} was shown revision ${revision} by instance ${instance} after ${before.revision} by instance ${before.instance}.`);
+    else if (kind === 'read' && minRevision !== undefined)
+      back.push(
+        `Client ${client} was shown revision ${revision} by instance ${instance} after ${before.revision} by instance ${before.instance}.`,
+      );
   }
   return back;
 }

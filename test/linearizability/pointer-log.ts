@@ -42,7 +42,13 @@ export interface Log {
 /** How far down a rollback can walk. */
 const DEPTH = 1000;
 
-const BEFORE: State = { index: 0, revision: 0, version: null, event: { revision: 0, id: '', type: 'version-activated', version: '', previousVersion: null }, below: undefined };
+const BEFORE: State = {
+  index: 0,
+  revision: 0,
+  version: null,
+  event: { revision: 0, id: '', type: 'version-activated', version: '', previousVersion: null },
+  below: undefined,
+};
 
 /** @param events of one channel, in any order */
 export function readLog(events: readonly MoveEvent[]): Log {

@@ -20,7 +20,8 @@ const LENGTHS = {
   faults: { seeds: 5, operations: 5000, kills: 3 },
   soak: { seeds: 5, operations: 20_000, kills: 10 },
 };
-const { seeds, operations, kills } = LENGTHS[(process.env['TEST_LENGTH'] ?? 'short') as keyof typeof LENGTHS] ?? LENGTHS.short;
+const { seeds, operations, kills } =
+  LENGTHS[(process.env['TEST_LENGTH'] ?? 'short') as keyof typeof LENGTHS] ?? LENGTHS.short;
 const CLIENTS = 10;
 const CHANNEL = 'production';
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0'];
@@ -32,15 +33,32 @@ t.test('recorded histories', async (t) => {
   for (let run = 0; run < seeds; run += 1) {
     const seed = (first + run) >>> 0;
     const strongReadsKnow = run % 2 === 0 ? 'answers' : 'acknowledged moves';
-    await t.test(`${operations} operations, strong reads know ${strongReadsKnow}, TEST_SEED=${seed}`, (t) => judge(t, cluster, seed, strongReadsKnow));
+    await t.test(`${operations} operations, strong reads know ${strongReadsKnow}, TEST_SEED=${seed}`, (t) =>
+      judge(t, cluster, seed, strongReadsKnow),
+    );
   }
 });
 
-async function judge(t: Test, { instances, postgres, key }: TestInstances, seed: number, strongReadsKnow: 'answers' | 'acknowledged moves'): Promise<void> {
+async function judge(
+  t: Test,
+  { instances, postgres, key }: TestInstances,
+  seed: number,
+  strongReadsKnow: 'answers' | 'acknowledged moves',
+): Promise<void> {
   const random = randomFrom(seed);
   const { head } = await agreed(instances);
   const since = head.revision;
-  const clients = new PointerClients({ instances: instances.length, random, versions: VERSIONS, channel: CHANNEL, beside: 'staging', wanted: operations, strongReadsKnow, since, run: String(seed) });
+  const clients = new PointerClients({
+    instances: instances.length,
+    random,
+    versions: VERSIONS,
+    channel: CHANNEL,
+    beside: 'staging',
+    wanted: operations,
+    strongReadsKnow,
+    since,
+    run: String(seed),
+  });
   const nemesis = new Nemesis({ instances, postgres, random: randomFrom(seed + 1), kills });
   const begun = performance.now();
   await Promise.all([
@@ -51,11 +69,25 @@ async function judge(t: Test, { instances, postgres, key }: TestInstances, seed:
 
   const { head: end } = await agreed(instances);
   const events = (await auditOf(instances[0]!)).filter(({ revision }) => revision <= end.revision);
-  const history: History = { operations: clients.history(events), events: movesOf(events, CHANNEL), since, strongReadsKnow };
-  t.comment(`${seconds.toFixed(1)} s`, counted(history.operations), { moves: history.events.length, hops: clients.hops, repeats: clients.repeats, replays: clients.replays }, Object.fromEntries(nemesis.done));
+  const history: History = {
+    operations: clients.history(events),
+    events: movesOf(events, CHANNEL),
+    since,
+    strongReadsKnow,
+  };
+  t.comment(
+    `${seconds.toFixed(1)} s`,
+    counted(history.operations),
+    { moves: history.events.length, hops: clients.hops, repeats: clients.repeats, replays: clients.replays },
+    Object.fromEntries(nemesis.done),
+  );
 
   t.same(check(history), [], 'the log bears out what was told, and one pointer could have told it');
-  t.same(goneBack(history.operations), [], 'no client that passes on what it saw is led back, whichever instance it asks');
+  t.same(
+    goneBack(history.operations),
+    [],
+    'no client that passes on what it saw is led back, whichever instance it asks',
+  );
   t.same(clients.surprises, [], 'every answer is one that is declared');
   t.equal(firstBroken(events), undefined, 'the log has no gap, and its chain is whole');
   t.match(await verificationOf(instances.at(-1)!), { valid: true });
@@ -64,14 +96,24 @@ async function judge(t: Test, { instances, postgres, key }: TestInstances, seed:
   t.ok(clients.hops > CLIENTS, `${clients.hops} times a client asked another instance than before`);
   await sameEverywhere(t, instances);
 
-  t.match(check(withoutEvent(history)).join(), /was acknowledged and is lost/u, 'control: an acknowledged move is lost');
+  t.match(
+    check(withoutEvent(history)).join(),
+    /was acknowledged and is lost/u,
+    'control: an acknowledged move is lost',
+  );
   t.match(check(withStaleRead(history)).join(), /is stale|goes back/u, 'control: one read tells of the state before');
   t.match(check(withTwin(history)).join(), /were both told revision/u, 'control: two moves are told the same revision');
-  t.match(check(withLateWrite(history)).join(), /took effect at revision \d+, behind the answer to/u, 'control: a move whose outcome was called unknown lands behind the answer to the next one');
+  t.match(
+    check(withLateWrite(history)).join(),
+    /took effect at revision \d+, behind the answer to/u,
+    'control: a move whose outcome was called unknown lands behind the answer to the next one',
+  );
 }
 
 async function sameEverywhere(t: Test, instances: readonly TestInstance[]): Promise<void> {
-  const texts = await Promise.all(instances.map(async (instance) => (await instance.ask(`/v1/packs/coach/active?channel=${CHANNEL}`)).text));
+  const texts = await Promise.all(
+    instances.map(async (instance) => (await instance.ask(`/v1/packs/coach/active?channel=${CHANNEL}`)).text),
+  );
   t.equal(new Set(texts).size, 1, 'in the end all instances say the same');
 }
 
@@ -87,7 +129,8 @@ function counted(operations: readonly Operation[]): Record<string, number> {
 
 // ── Controls: defects in the very history that was let pass ──
 
-const isMade = ({ kind, outcome, result }: Operation) => kind !== 'read' && outcome === 'ok' && result?.changed !== false;
+const isMade = ({ kind, outcome, result }: Operation) =>
+  kind !== 'read' && outcome === 'ok' && result?.changed !== false;
 
 /** As if the last acknowledged move had not been durable. */
 function withoutEvent(history: History): History {
@@ -100,7 +143,12 @@ function withStaleRead(history: History): History {
   const { operations, events } = history;
   const place = operations.findIndex((read) => {
     const { revision = 0 } = read.result ?? {};
-    return read.kind === 'read' && read.outcome === 'ok' && read.arguments.minRevision !== undefined && operations.some((move) => isMade(move) && move.returnedAt < read.invokedAt && move.result?.revision === revision);
+    return (
+      read.kind === 'read' &&
+      read.outcome === 'ok' &&
+      read.arguments.minRevision !== undefined &&
+      operations.some((move) => isMade(move) && move.returnedAt < read.invokedAt && move.result?.revision === revision)
+    );
   });
   const read = operations[place]!;
   const index = events.findIndex(({ revision }) => revision === read.result?.revision);
@@ -122,5 +170,14 @@ function withLateWrite(history: History): History {
   const first = operations.find(isMade)!;
   const place = operations.findLastIndex(isMade);
   const { result: _, ...late } = operations[place]!;
-  return { ...history, operations: operations.with(place, { ...late, outcome: 'unknown', invokedAt: first.invokedAt - 2, toldAt: first.invokedAt - 1, returnedAt: Infinity }) };
+  return {
+    ...history,
+    operations: operations.with(place, {
+      ...late,
+      outcome: 'unknown',
+      invokedAt: first.invokedAt - 2,
+      toldAt: first.invokedAt - 1,
+      returnedAt: Infinity,
+    }),
+  };
 }

@@ -17,7 +17,10 @@ async function start(t: Test): Promise<{ app: FastifyInstance; key: string; orig
 }
 
 /** /docs on a page that remembers everything that went wrong on it, and every host that it asked. */
-async function openDocs(browser: BrowserContext, origin: string): Promise<{ page: Page; wrong: string[]; hosts: Set<string> }> {
+async function openDocs(
+  browser: BrowserContext,
+  origin: string,
+): Promise<{ page: Page; wrong: string[]; hosts: Set<string> }> {
   const page = await browser.newPage();
   const wrong: string[] = [];
   const hosts = new Set<string>();
@@ -27,7 +30,9 @@ async function openDocs(browser: BrowserContext, origin: string): Promise<{ page
   page.on('pageerror', (error) => wrong.push(String(error)));
   page.on('requestfailed', (request) => wrong.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on('request', (request) => hosts.add(new URL(request.url()).host));
-  await page.addInitScript(`document.addEventListener('securitypolicyviolation', (event) => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI))`);
+  await page.addInitScript(
+    `document.addEventListener('securitypolicyviolation', (event) => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI))`,
+  );
   await page.goto(`${origin}/docs`);
   return { page, wrong, hosts };
 }
@@ -50,7 +55,10 @@ async function execute(page: Page, operation: string, body?: object): Promise<{ 
   await block.getByRole('button', { name: 'Execute' }).click();
   const answer = block.locator('.live-responses-table');
   await answer.waitFor();
-  return { status: (await answer.locator('.response-col_status').last().innerText()).trim(), body: await answer.locator('.highlight-code').first().innerText() };
+  return {
+    status: (await answer.locator('.response-col_status').last().innerText()).trim(),
+    body: await answer.locator('.highlight-code').first().innerText(),
+  };
 }
 
 async function openOperation(page: Page, operation: string): Promise<Locator> {
@@ -111,7 +119,10 @@ t.test('Swagger UI in Chromium', { skip: noChromium }, async (t) => {
   t.test('an operator activates a version by saying so, whatever moved before', async (t) => {
     await app.registry.activate({ version: '1.0.0', reason: 'The revision is not that of a first start' });
     const { page, wrong } = await openDocs(browser, origin); // the key was entered before: the page remembers it
-    const { status, body } = await execute(page, 'activateVersion', { version: '1.1.0', reason: 'Answers were too blunt' });
+    const { status, body } = await execute(page, 'activateVersion', {
+      version: '1.1.0',
+      reason: 'Answers were too blunt',
+    });
     t.equal(status, '201');
     t.match(body, /"version": "1\.1\.0"/u);
     t.equal(app.registry.activePack().version, '1.1.0', 'it is active');
@@ -131,7 +142,9 @@ t.test('Swagger UI in Chromium', { skip: noChromium }, async (t) => {
   t.test('control: what the policy forbids is noticed', async (t) => {
     const { page, wrong } = await openDocs(browser, origin);
     const noticed = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('CSP: img-src') });
-    await page.evaluate(`document.body.append(Object.assign(document.createElement('img'), { src: 'http://127.0.0.1:9/elsewhere.png' }))`);
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('img'), { src: 'http://127.0.0.1:9/elsewhere.png' }))`,
+    );
     await noticed;
     t.match(wrong.join('\n'), /CSP: img-src http:\/\/127\.0\.0\.1:9/u);
   });

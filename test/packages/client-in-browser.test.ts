@@ -14,7 +14,7 @@ import { ROOT } from '../support/server-process.ts';
 
 const imports = {
   '@prompt-registry/client': '/clients/typescript/dist/index.js',
-  'canonicalize': '/node_modules/canonicalize/lib/canonicalize.js',
+  canonicalize: '/node_modules/canonicalize/lib/canonicalize.js',
   'eventsource-parser': '/node_modules/eventsource-parser/dist/index.js',
   'openapi-fetch': '/node_modules/openapi-fetch/dist/index.mjs',
 };

@@ -27,7 +27,12 @@ interface Dashboard {
 const DASHBOARD = JSON.parse(readFileSync(join(ROOT, 'docs', 'observability', 'dashboard.json'), 'utf8')) as Dashboard;
 
 /** What Grafana puts in the place of a variable: all of it is chosen, and the look is at the time of this test. */
-const VARIABLES: Readonly<Record<string, string>> = { $job: '.+', $instance: '.+', $pack: '.*', $__rate_interval: '1m' };
+const VARIABLES: Readonly<Record<string, string>> = {
+  $job: '.+',
+  $instance: '.+',
+  $pack: '.*',
+  $__rate_interval: '1m',
+};
 const filledIn = (expression: string) => expression.replaceAll(/\$\w+/gu, (name) => VARIABLES[name] ?? name);
 
 /** Series there are only where the store fails; that they can be asked for is seen all the same. */
@@ -46,19 +51,34 @@ interface Rule {
 }
 
 /** A Prometheus of the test's own that scrapes servers each second. @returns asks its API, by a path */
-async function prometheusOf(t: Test, servers: readonly ListeningServer[], key: string): Promise<<T>(path: string) => Promise<T>> {
+async function prometheusOf(
+  t: Test,
+  servers: readonly ListeningServer[],
+  key: string,
+): Promise<<T>(path: string) => Promise<T>> {
   const folder = newFolder(t);
   writeFileSync(join(folder, 'key'), key);
   // The rules are those of the repository, looked at each second: `for` and ranges stay as they are.
   const config = {
     global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
     rule_files: [ALERTS],
-    scrape_configs: [{ job_name: 'prompt-registry', authorization: { credentials_file: join(folder, 'key') }, static_configs: [{ targets: servers.map(({ address }) => new URL(address).host) }] }],
+    scrape_configs: [
+      {
+        job_name: 'prompt-registry',
+        authorization: { credentials_file: join(folder, 'key') },
+        static_configs: [{ targets: servers.map(({ address }) => new URL(address).host) }],
+      },
+    ],
   };
   writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config)); // JSON is YAML
   mkdirSync(join(folder, 'data'));
   const address = `127.0.0.1:${await freePort()}`;
-  const args = [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`, '--log.level=warn'];
+  const args = [
+    `--config.file=${join(folder, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=${address}`,
+    '--log.level=warn',
+  ];
   const child = spawn(PROMETHEUS, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   t.teardown(async () => {
@@ -78,9 +98,19 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
 /** Reads, sessions, moves and refusals, until it is told to stop. */
 async function load(server: ListeningServer, going: () => boolean): Promise<void> {
   for (let round = 0; going(); round += 1) {
-    for (const path of ['/v1/packs/coach/active', '/v1/prompts/system', '/v1/prompts/styles', '/v1/prompts/styles/reflective', '/v1/prompts/styles/none']) await server.ask(path);
+    for (const path of [
+      '/v1/packs/coach/active',
+      '/v1/prompts/system',
+      '/v1/prompts/styles',
+      '/v1/prompts/styles/reflective',
+      '/v1/prompts/styles/none',
+    ])
+      await server.ask(path);
     await server.ask('/v1/coach/sessions', {});
-    await server.ask('/v1/packs/coach/activations', { version: round % 2 === 0 ? '1.0.0' : '2.0.0', reason: 'For the dashboard' });
+    await server.ask('/v1/packs/coach/activations', {
+      version: round % 2 === 0 ? '1.0.0' : '2.0.0',
+      reason: 'For the dashboard',
+    });
     await pause(50);
   }
 }
@@ -95,24 +125,60 @@ export const dashboard: Json<Dashboard> = ${dashboard};
 /** What Grafana's schema has against a dashboard. */
 async function faultsOf(t: Test, dashboard: object): Promise<string> {
   const folder = newFolder(t);
-  const types = join(installTool('grafana-schema'), 'node_modules', '@grafana', 'schema', 'dist', 'types', 'raw', 'dashboard', 'x', 'types.gen.d.ts');
+  const types = join(
+    installTool('grafana-schema'),
+    'node_modules',
+    '@grafana',
+    'schema',
+    'dist',
+    'types',
+    'raw',
+    'dashboard',
+    'x',
+    'types.gen.d.ts',
+  );
   writeFileSync(join(folder, 'dashboard.ts'), typed(types, JSON.stringify(dashboard, undefined, 1)));
-  const options = ['--noEmit', '--strict', '--skipLibCheck', '--allowImportingTsExtensions', '--module', 'ESNext', '--moduleResolution', 'Bundler'];
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--allowImportingTsExtensions',
+    '--module',
+    'ESNext',
+    '--moduleResolution',
+    'Bundler',
+  ];
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks
-  return run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js'), ...options, join(folder, 'dashboard.ts')], { cwd: folder, env }).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout);
+  return run(
+    process.execPath,
+    [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js'), ...options, join(folder, 'dashboard.ts')],
+    { cwd: folder, env },
+  ).then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  );
 }
 
 /** The dashboard without what Prometheus' plugin writes into it, which Grafana's own schema leaves to plugins. */
 function withoutPlugins(dashboard: Dashboard): object {
   const [variables, annotations] = [dashboard.templating.list, dashboard.annotations.list].map((list) =>
-    list.map((each) => Object.fromEntries(Object.entries(each).filter(([name]) => !['definition', 'expr', 'step', 'titleFormat'].includes(name)))));
+    list.map((each) =>
+      Object.fromEntries(
+        Object.entries(each).filter(([name]) => !['definition', 'expr', 'step', 'titleFormat'].includes(name)),
+      ),
+    ),
+  );
   return { ...dashboard, templating: { list: variables }, annotations: { list: annotations } };
 }
 
 t.test('the dashboard is one to the schema that Grafana publishes', async (t) => {
   const dashboard = withoutPlugins(DASHBOARD);
   t.equal(await faultsOf(t, dashboard), '');
-  t.match(await faultsOf(t, { ...dashboard, schemaVersion: '39' }), /Type 'string' is not assignable to type 'number'/u, 'control: a wrong type is found');
+  t.match(
+    await faultsOf(t, { ...dashboard, schemaVersion: '39' }),
+    /Type 'string' is not assignable to type 'number'/u,
+    'control: a wrong type is found',
+  );
   t.match(await faultsOf(t, { ...dashboard, panles: [] }), /panles/u, 'control: an unknown member is found');
 });
 
@@ -130,7 +196,8 @@ t.test('a Prometheus that scraped two instances under load', { skip }, async (t)
   const key = operatorKeyIn(join(folder, 'first'));
   const second = await start('second');
   const ask = await prometheusOf(t, [first, second], key);
-  const query = (expression: string) => ask<Answered>(`/api/v1/query?query=${encodeURIComponent(filledIn(expression))}`);
+  const query = (expression: string) =>
+    ask<Answered>(`/api/v1/query?query=${encodeURIComponent(filledIn(expression))}`);
   const found = async (expression: string) => (await query(expression)).data.result.length;
 
   let going = true;
@@ -141,10 +208,19 @@ t.test('a Prometheus that scraped two instances under load', { skip }, async (t)
   });
 
   t.test('each query of the dashboard is one, and gives series', async (t) => {
-    const queries = DASHBOARD.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const));
+    const queries = DASHBOARD.panels.flatMap(({ title, targets = [] }) =>
+      targets.map(({ expr }) => [title, expr] as const),
+    );
     t.ok(queries.length >= 25);
-    await eventually(async () => (await found('count(rate(prompt_registry_store_duration_seconds_count[1m])) > 0')) > 0 && (await found('count(up == 1) == 2')) > 0);
-    for (const [title, expr] of [...queries, ...DASHBOARD.annotations.list.map(({ name, expr }) => [name, expr] as const)]) {
+    await eventually(
+      async () =>
+        (await found('count(rate(prompt_registry_store_duration_seconds_count[1m])) > 0')) > 0 &&
+        (await found('count(up == 1) == 2')) > 0,
+    );
+    for (const [title, expr] of [
+      ...queries,
+      ...DASHBOARD.annotations.list.map(({ name, expr }) => [name, expr] as const),
+    ]) {
       t.equal((await query(expr)).status, 'success', `${title}: ${(await query(expr)).error ?? expr}`);
       // A rate takes two scrapes since the thing happened first.
       if (!OF_TROUBLE.has(title)) await eventually(async () => (await found(expr)) > 0);
@@ -155,17 +231,25 @@ t.test('a Prometheus that scraped two instances under load', { skip }, async (t)
     for (const { definition } of DASHBOARD.templating.list) {
       const [, metric, label = ''] = /^label_values\((.*), (\w+)\)$/u.exec(definition ?? '') ?? [];
       if (metric === undefined) continue;
-      const { data } = await ask<{ data: readonly string[] }>(`/api/v1/label/${label}/values?match[]=${encodeURIComponent(filledIn(metric))}`);
+      const { data } = await ask<{ data: readonly string[] }>(
+        `/api/v1/label/${label}/values?match[]=${encodeURIComponent(filledIn(metric))}`,
+      );
       t.ok(data.length > 0, `${label}: ${data.join(', ')}`);
     }
   });
 
   t.test('each alert rule can be evaluated; all is well, until an instance is gone', async (t) => {
-    const rules = async () => (await ask<{ data: { groups: readonly { rules: readonly Rule[] }[] } }>('/api/v1/rules')).data.groups.flatMap((group) => group.rules);
+    const rules = async () =>
+      (await ask<{ data: { groups: readonly { rules: readonly Rule[] }[] } }>('/api/v1/rules')).data.groups.flatMap(
+        (group) => group.rules,
+      );
     const stateOf = async (name: string) => (await rules()).find((rule) => rule.name === name)?.state;
     await eventually(async () => (await rules()).every(({ health }) => health !== 'unknown'));
     t.ok((await rules()).length >= 8);
-    t.strictSame((await rules()).filter(({ health }) => health !== 'ok').map(({ name, lastError }) => [name, lastError]), []);
+    t.strictSame(
+      (await rules()).filter(({ health }) => health !== 'ok').map(({ name, lastError }) => [name, lastError]),
+      [],
+    );
     t.equal(await stateOf('PromptRegistryNotReady'), 'inactive');
     await second.stop();
     await eventually(async () => (await stateOf('PromptRegistryNotReady')) === 'pending'); // it fires a minute later

@@ -15,7 +15,8 @@ const run = promisify(execFile);
 const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks
 const CONVERTER = join(installTool('down-convert'), 'node_modules', '.bin', 'openapi-down-convert');
 
-const operationIds = ({ paths }: OpenApiDocument) => Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+const operationIds = ({ paths }: OpenApiDocument) =>
+  Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
 
 t.test('in OpenAPI 3.0 it is a valid document with the same operations', async (t) => {
   const file = join(newFolder(t), 'openapi-3.0.yaml');
@@ -25,5 +26,9 @@ t.test('in OpenAPI 3.0 it is a valid document with the same operations', async (
   t.match(await validator.validate(structuredClone(document) as unknown as Record<string, unknown>), { valid: true });
   t.equal(validator.version, '3.0');
   t.strictSame(operationIds(document), operationIds(OPENAPI));
-  t.match(document.components.schemas['Pack'], { properties: { latest: { nullable: true } } }, 'what may be null is so there as well');
+  t.match(
+    document.components.schemas['Pack'],
+    { properties: { latest: { nullable: true } } },
+    'what may be null is so there as well',
+  );
 });

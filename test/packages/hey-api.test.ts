@@ -49,23 +49,41 @@ process.stdout.write(JSON.stringify(steps), () => process.exit()); // its stream
 `;
 
 const TSCONFIG = {
-  compilerOptions: { target: 'ES2024', lib: ['ES2024', 'DOM', 'DOM.Iterable'], module: 'NodeNext', types: ['node'], noEmit: true, strict: true, noUncheckedIndexedAccess: true, allowImportingTsExtensions: true, skipLibCheck: true },
+  compilerOptions: {
+    target: 'ES2024',
+    lib: ['ES2024', 'DOM', 'DOM.Iterable'],
+    module: 'NodeNext',
+    types: ['node'],
+    noEmit: true,
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+  },
   files: ['walkthrough.ts'],
 };
 
 t.test('@hey-api/openapi-ts makes a client that compiles and drives a running service', async (t) => {
-  const folder = t.testdir({ 'walkthrough.ts': PROGRAM, 'tsconfig.json': JSON.stringify(TSCONFIG), 'package.json': '{"type":"module"}' });
+  const folder = t.testdir({
+    'walkthrough.ts': PROGRAM,
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+    'package.json': '{"type":"module"}',
+  });
   const config = `export default { input: ${JSON.stringify(join(ROOT, 'openapi.yaml'))}, output: { path: ${JSON.stringify(join(folder, 'client'))}, module: { extension: '.ts' } }, plugins: ['@hey-api/typescript', '@hey-api/sdk', '@hey-api/client-fetch'], logs: { level: 'silent', file: false } };`;
   writeFileSync(join(folder, 'openapi-ts.config.mjs'), config);
   await run(process.execPath, [GENERATOR, '--file', join(folder, 'openapi-ts.config.mjs')], { cwd: folder, env: ENV });
   const sdk = readFileSync(join(folder, 'client', 'sdk.gen.ts'), 'utf8');
   for (const id of OPERATIONS.keys()) t.match(sdk, new RegExp(`^export const ${id} = `, 'mu'), `it has ${id}`);
 
-  const compiled = await run(process.execPath, [TSC, '-p', folder], { env: ENV }).catch((error: { stdout: string }) => error);
+  const compiled = await run(process.execPath, [TSC, '-p', folder], { env: ENV }).catch(
+    (error: { stdout: string }) => error,
+  );
   t.equal(compiled.stdout, '', 'it compiles');
 
   const { app, key } = await openApp(t, { store: 'memory' });
-  const { stdout } = await run(process.execPath, [join(folder, 'walkthrough.ts'), await listen(app), key], { env: ENV });
+  const { stdout } = await run(process.execPath, [join(folder, 'walkthrough.ts'), await listen(app), key], {
+    env: ENV,
+  });
   t.strictSame(JSON.parse(stdout), {
     packs: ['coach', 'onboarding'],
     active: ['2.0.0', 5, true],

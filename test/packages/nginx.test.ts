@@ -27,10 +27,17 @@ async function startNginx(t: Test, service: string): Promise<string> {
   const folder = newFolder(t);
   const port = await freePort();
   mkdirSync(join(folder, 'logs'));
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${join(folder, name)};`).join('\n');
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join('\n');
   const user = process.getuid?.() === 0 ? 'user root;' : '';
-  writeFileSync(join(folder, 'nginx.conf'), `${user} daemon off; pid ${join(folder, 'pid')}; error_log stderr; events {} http { access_log off; ${paths} server { listen 127.0.0.1:${port}; ${documented(service)} } }`);
-  const nginx = spawn(NGINX, ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `${user} daemon off; pid ${join(folder, 'pid')}; error_log stderr; events {} http { access_log off; ${paths} server { listen 127.0.0.1:${port}; ${documented(service)} } }`,
+  );
+  const nginx = spawn(NGINX, ['-p', folder, '-c', join(folder, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   t.teardown(async () => {
     const ended = nginx.exitCode ?? once(nginx, 'exit');
     nginx.kill();
@@ -57,20 +64,32 @@ t.test('below a path prefix of nginx', { skip: noNginx }, async (t) => {
 
   t.test('the page for people is whole', async (t) => {
     const html = await (await fetch(`${origin}/registry/docs`)).text();
-    const references = [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, reference = '']) => new URL(reference, `${origin}/registry/docs`).href);
+    const references = [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(
+      ([, reference = '']) => new URL(reference, `${origin}/registry/docs`).href,
+    );
     t.ok(references.length >= 5);
     for (const reference of references) t.equal((await fetch(reference)).status, 200, reference);
   });
 
   t.test('links lead back through nginx', async (t) => {
     const started = await fetch(`${origin}/registry/v1/coach/sessions`, { method: 'POST', headers, body: '{}' });
-    t.equal((await fetch(new URL(started.headers.get('location') ?? '', origin), { headers })).status, 200, String(started.headers.get('location')));
-    const { type } = (await (await fetch(`${origin}/registry/v1/packs/choach`, { headers })).json()) as { type: string };
+    t.equal(
+      (await fetch(new URL(started.headers.get('location') ?? '', origin), { headers })).status,
+      200,
+      String(started.headers.get('location')),
+    );
+    const { type } = (await (await fetch(`${origin}/registry/v1/packs/choach`, { headers })).json()) as {
+      type: string;
+    };
     t.equal((await fetch(new URL(type, origin))).status, 200, type);
   });
 
   t.test('what a client sends as prefix does not come through', async (t) => {
-    const { headers: answered } = await fetch(`${origin}/registry/v1/coach/sessions`, { method: 'POST', headers: { ...headers, 'x-forwarded-prefix': '/evil' }, body: '{}' });
+    const { headers: answered } = await fetch(`${origin}/registry/v1/coach/sessions`, {
+      method: 'POST',
+      headers: { ...headers, 'x-forwarded-prefix': '/evil' },
+      body: '{}',
+    });
     t.match(answered.get('location'), /^\/registry\/v1\//u);
   });
 

@@ -50,15 +50,36 @@ t.test('the client', { skip }, async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const folder = t.testdir({ 'program.mjs': PROGRAM, copy: {} }); // below the repository, so that the program finds the client
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks are for another Node
-  const { stdout, stderr } = await run(NODE, [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')], { env, timeout: 30_000 });
-  t.strictSame(JSON.parse(stdout), { node: '20', rejections: 0, first: '2.0.0', followed: '1.0.0', session: ['1.0.0', false], offline: ['1.0.0', 'copy'], local: [true, '1.0.0'], tries: ['unreachable', 'unreachable'] });
+  const { stdout, stderr } = await run(
+    NODE,
+    [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')],
+    { env, timeout: 30_000 },
+  );
+  t.strictSame(JSON.parse(stdout), {
+    node: '20',
+    rejections: 0,
+    first: '2.0.0',
+    followed: '1.0.0',
+    session: ['1.0.0', false],
+    offline: ['1.0.0', 'copy'],
+    local: [true, '1.0.0'],
+    tries: ['unreachable', 'unreachable'],
+  });
   t.equal(stderr, '', 'nothing is complained of');
 });
 
 t.test('the command line', { skip }, async (t) => {
-  t.match(await typed(t, ['status'], {}, { node: NODE }), { code: 70, stdout: '', stderr: /^prompt-registry needs Node 22\.12 or later; this is 20\./u });
+  t.match(await typed(t, ['status'], {}, { node: NODE }), {
+    code: 70,
+    stdout: '',
+    stderr: /^prompt-registry needs Node 22\.12 or later; this is 20\./u,
+  });
 });
 
 t.test('the contract kit', { skip }, async (t) => {
-  t.match(await runKit(t, ['--help'], { node: NODE }), { code: 2, stdout: '', stderr: /^prompt-registry-contract needs Node 22\.12 or later; this is 20\.\d+\.\d+\.\n$/u });
+  t.match(await runKit(t, ['--help'], { node: NODE }), {
+    code: 2,
+    stdout: '',
+    stderr: /^prompt-registry-contract needs Node 22\.12 or later; this is 20\.\d+\.\d+\.\n$/u,
+  });
 });

@@ -112,29 +112,46 @@ process.stdout.write(JSON.stringify(steps));
 
 const TSCONFIG = {
   compilerOptions: {
-    target: 'ES2024', module: 'NodeNext', types: ['node'], noEmit: true, strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
-    allowImportingTsExtensions: true, erasableSyntaxOnly: true, skipLibCheck: true,
+    target: 'ES2024',
+    module: 'NodeNext',
+    types: ['node'],
+    noEmit: true,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true,
+    erasableSyntaxOnly: true,
+    skipLibCheck: true,
   },
   files: ['walkthrough.ts', 'registry-api.ts'],
 };
 
 t.test('types generated from the document compile, and the client they make drives a running service', async (t) => {
   // Below the repository, so that the program finds openapi-fetch.
-  const folder = t.testdir({ 'walkthrough.ts': PROGRAM, 'tsconfig.json': JSON.stringify(TSCONFIG), 'package.json': '{"type":"module"}' });
+  const folder = t.testdir({
+    'walkthrough.ts': PROGRAM,
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+    'package.json': '{"type":"module"}',
+  });
   const types = astToString(await openapiTS(structuredClone(OPENAPI) as unknown as Parameters<typeof openapiTS>[0]));
   writeFileSync(join(folder, 'registry-api.ts'), types);
   for (const id of OPERATIONS.keys()) t.match(types, new RegExp(`^    ${id}: \\{$`, 'mu'), `it has ${id}`);
   for (const path of Object.keys(OPENAPI.paths)) t.ok(types.includes(`"${path}": {`), `it has ${path}`);
 
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks write files of their own
-  const compiled = await run(process.execPath, [TSC, '-p', folder], { env }).catch((error: { stdout: string }) => error);
+  const compiled = await run(process.execPath, [TSC, '-p', folder], { env }).catch(
+    (error: { stdout: string }) => error,
+  );
   t.equal(compiled.stdout, '', 'it compiles');
 
   const { app, key } = await openApp(t);
   const { stdout } = await run(process.execPath, [join(folder, 'walkthrough.ts'), await listen(app), key], { env });
   t.strictSame(JSON.parse(stdout), {
     nobody: { status: 401, code: 'unauthenticated' },
-    packs: [{ pack: 'coach', latest: '2.0.0' }, { pack: 'onboarding', latest: '1.1.0' }],
+    packs: [
+      { pack: 'coach', latest: '2.0.0' },
+      { pack: 'onboarding', latest: '1.1.0' },
+    ],
     active: { version: '2.0.0', styles: ['reflective', 'supportive', 'socratic', 'challenging', 'concise'] },
     preview: { version: '1.0.0', added: ['direct'], problems: [] },
     activated: { kind: 'activation', version: '1.0.0', from: '2.0.0', changed: true },
@@ -145,6 +162,10 @@ t.test('types generated from the document compile, and the client they make driv
     history: ['rollback 2.0.0', 'rollback 1.0.0', 'activation 1.1.0', 'activation 1.0.0'],
     key: [200, 403, ['packs:activate'], 401],
     proof: { valid: true, all: true },
-    lacking: { status: 404, code: 'style-not-found', supported: ['reflective', 'supportive', 'socratic', 'challenging', 'concise'] },
+    lacking: {
+      status: 404,
+      code: 'style-not-found',
+      supported: ['reflective', 'supportive', 'socratic', 'challenging', 'concise'],
+    },
   });
 });

@@ -3,7 +3,16 @@
  * else, compiled against by TypeScript, and used against a running server.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
 import t from 'tap';
@@ -22,11 +31,28 @@ async function compile(folder: string, ...files: readonly string[]): Promise<str
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules', '@types', 'node'), join(folder, 'node_modules', '@types', 'node'));
   symlinkSync(join(ROOT, 'node_modules', 'undici-types'), join(folder, 'node_modules', 'undici-types'));
-  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'ES2024', '--types', 'node', '--allowImportingTsExtensions'];
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--target',
+    'ES2024',
+    '--types',
+    'node',
+    '--allowImportingTsExtensions',
+  ];
   const found: string[] = [];
-  for (const [module, resolution] of [['NodeNext', 'NodeNext'], ['ESNext', 'Bundler']] as const) {
+  for (const [module, resolution] of [
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ] as const) {
     const asked = [TSC, ...options, '--module', module, '--moduleResolution', resolution, ...files];
-    found.push(await run(NODE, asked, { cwd: folder, env: ENV }).then(({ stdout }) => stdout, (error: { stdout: string }) => error.stdout));
+    found.push(
+      await run(NODE, asked, { cwd: folder, env: ENV }).then(
+        ({ stdout }) => stdout,
+        (error: { stdout: string }) => error.stdout,
+      ),
+    );
   }
   return found.join('');
 }
@@ -42,8 +68,19 @@ t.test('the packages', async (t) => {
 
   t.test('hold what runs, its types and its licence, and no sources or tests', async (t) => {
     for (const [name, { files }] of Object.entries({ client, cli, contract, plugin })) {
-      t.ok(files.includes('README.md') && files.includes('LICENSE') && files.includes('package.json'), `${name} says what it is`);
-      t.strictSame(files.filter((path) => /(^|\/)(src|test|node_modules)\//u.test(path) && !path.startsWith('dist/') || (/(?<!\.d)\.ts$|tsbuildinfo/u.test(path) && !path.startsWith('examples/'))), [], name);
+      t.ok(
+        files.includes('README.md') && files.includes('LICENSE') && files.includes('package.json'),
+        `${name} says what it is`,
+      );
+      t.strictSame(
+        files.filter(
+          (path) =>
+            (/(^|\/)(src|test|node_modules)\//u.test(path) && !path.startsWith('dist/')) ||
+            (/(?<!\.d)\.ts$|tsbuildinfo/u.test(path) && !path.startsWith('examples/')),
+        ),
+        [],
+        name,
+      );
     }
   });
 
@@ -66,13 +103,17 @@ t.test('the packages', async (t) => {
     t.equal(await compile(folder, 'program.ts'), '', 'its types are whole');
     const { stdout } = await run(NODE, ['program.ts', url, key], { cwd: folder, env: ENV });
     t.strictSame(JSON.parse(stdout), ['2.0.0', true, false]);
-    t.notOk(readdirSync(join(folder, 'node_modules')).some((name) => ['fastify', 'tap'].includes(name)), 'nothing of the server is with it');
+    t.notOk(
+      readdirSync(join(folder, 'node_modules')).some((name) => ['fastify', 'tap'].includes(name)),
+      'nothing of the server is with it',
+    );
   });
 
   t.test('the command line', async (t) => {
     const folder = await install(t, [client.tarball, cli.tarball]);
     const bin = join(folder, 'node_modules', '.bin', 'prompt-registry');
-    const ask = (...args: readonly string[]) => run(NODE, [bin, ...args], { cwd: folder, env: { ...ENV, PROMPT_REGISTRY_URL: url, PROMPT_REGISTRY_KEY: key } });
+    const ask = (...args: readonly string[]) =>
+      run(NODE, [bin, ...args], { cwd: folder, env: { ...ENV, PROMPT_REGISTRY_URL: url, PROMPT_REGISTRY_KEY: key } });
     t.match((await ask('status')).stdout, /coach/u);
     t.match((await ask('validate', join(ROOT, 'packs'))).stdout, /2\.0\.0/u);
     t.match((await ask('--version')).stdout, /^\d+\.\d+\.\d+/u);
@@ -81,7 +122,11 @@ t.test('the packages', async (t) => {
   t.test('the contract kit', async (t) => {
     const folder = await install(t, [contract.tarball]);
     const bin = join(folder, 'node_modules', '.bin', 'prompt-registry-contract');
-    const { stdout } = await run(NODE, [bin, '--url', url, '--key', key, '--only', 'listPacks'], { cwd: folder, env: { ...ENV, TAP: '' }, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run(NODE, [bin, '--url', url, '--key', key, '--only', 'listPacks'], {
+      cwd: folder,
+      env: { ...ENV, TAP: '' },
+      maxBuffer: 64 * 1024 * 1024,
+    });
     t.match(stdout, /listPacks/u);
     t.notMatch(stdout, /^not ok/mu);
     t.notOk(readdirSync(join(folder, 'node_modules')).includes('tap'), 'no test framework is with it');
@@ -91,34 +136,75 @@ t.test('the packages', async (t) => {
     const folder = await install(t, [plugin.tarball], 'fastify@5.12.8');
     const installed = join(folder, 'node_modules', 'prompt-registry');
     const example = 'my coach'; // folders of people have blanks in their names
-    cpSync(join(installed, 'examples', 'embedded'), join(folder, example), { recursive: true, filter: (path) => !path.endsWith('package.json') });
+    cpSync(join(installed, 'examples', 'embedded'), join(folder, example), {
+      recursive: true,
+      filter: (path) => !path.endsWith('package.json'),
+    });
     t.equal(await compile(folder, `${example}/coach-service.ts`), '', 'its types are whole');
-    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { optionalDependencies?: object };
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      optionalDependencies?: object;
+    };
     t.equal(manifest.optionalDependencies, undefined, 'it brings no Node of its own');
     t.strictSame(deadLinks(installed), []);
 
-    const service = spawn(NODE, ['coach-service.ts'], { cwd: join(folder, example), env: { ...ENV, PORT: '0', OPERATOR_TOKEN: 'token' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const service = spawn(NODE, ['coach-service.ts'], {
+      cwd: join(folder, example),
+      env: { ...ENV, PORT: '0', OPERATOR_TOKEN: 'token' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     t.teardown(() => service.kill('SIGKILL'));
     const origin = await listening(service.stdout);
     const ask = async (path: string, body?: object, authorization = '') => {
-      const answer = await fetch(`${origin}${path}`, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: JSON.stringify(body) });
+      const answer = await fetch(
+        `${origin}${path}`,
+        body === undefined
+          ? {}
+          : {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', authorization },
+              body: JSON.stringify(body),
+            },
+      );
       return [answer.status, (await answer.json()) as Record<string, unknown>] as const;
     };
     t.match(await ask('/prompts'), [200, { version: '1.1.0', styles: ['supportive', 'direct'] }]);
     const [status, session] = await ask('/sessions', { style: 'direct' });
     t.match([status, session], [201, { version: '1.1.0', style: 'direct' }]);
-    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }), [401, { error: /operators/u }]);
-    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }, 'Bearer token'), [200, { version: '1.0.0', previousVersion: '1.1.0' }]);
+    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }), [
+      401,
+      { error: /operators/u },
+    ]);
+    t.match(await ask('/operator/activate', { version: '1.0.0', reason: 'Too direct' }, 'Bearer token'), [
+      200,
+      { version: '1.0.0', previousVersion: '1.1.0' },
+    ]);
     t.match(await ask('/sessions', { style: 'direct' }), [422, { error: /supportive/u }]);
-    t.match(await ask('/operator/rollback', { reason: ' ' }, 'Bearer token'), [400, { errors: [{ parameter: 'reason' }] }]);
-    t.match(await ask(`/sessions/${String(session['sessionId'])}/turns`, { message: 'I am stuck.' }), [200, { version: '1.1.0', messages: [{ role: 'system', content: /Say what you see/u }, { role: 'user', content: 'I am stuck.' }] }]);
-    t.match(await ask('/operator/rollback', { reason: 'It was not the style' }, 'Bearer token'), [200, { version: '1.1.0', previousVersion: '1.0.0' }]);
+    t.match(await ask('/operator/rollback', { reason: ' ' }, 'Bearer token'), [
+      400,
+      { errors: [{ parameter: 'reason' }] },
+    ]);
+    t.match(await ask(`/sessions/${String(session['sessionId'])}/turns`, { message: 'I am stuck.' }), [
+      200,
+      {
+        version: '1.1.0',
+        messages: [
+          { role: 'system', content: /Say what you see/u },
+          { role: 'user', content: 'I am stuck.' },
+        ],
+      },
+    ]);
+    t.match(await ask('/operator/rollback', { reason: 'It was not the style' }, 'Bearer token'), [
+      200,
+      { version: '1.1.0', previousVersion: '1.0.0' },
+    ]);
     t.match(await ask('/sessions/forged/turns', { message: 'x' }), [404, { error: String }]);
     const ended = new Promise((resolve) => service.once('exit', resolve));
     service.kill('SIGTERM');
     t.equal(await ended, 0, 'it ends in good order');
 
-    writeFileSync(join(folder, 'database.ts'), `
+    writeFileSync(
+      join(folder, 'database.ts'),
+      `
       import { StartRefused } from 'prompt-registry/plugin';
       import { openPostgresStore } from 'prompt-registry/stores/postgres';
       try {
@@ -126,15 +212,28 @@ t.test('the packages', async (t) => {
       } catch (error) {
         console.log(error instanceof StartRefused && error.message);
       }
-    `);
-    t.match((await run(NODE, ['database.ts'], { cwd: folder, env: ENV })).stdout, /which is not installed: npm install postgres$/mu, 'without its driver the store says what is missing');
+    `,
+    );
+    t.match(
+      (await run(NODE, ['database.ts'], { cwd: folder, env: ENV })).stdout,
+      /which is not installed: npm install postgres$/mu,
+      'without its driver the store says what is missing',
+    );
   });
 });
 
 t.test("the README's lines pack and install what they name", async (t) => {
-  const section = readFileSync(join(ROOT, 'README.md'), 'utf8').split(/^## /mu).find((part) => part.startsWith('From other services')) ?? '';
+  const section =
+    readFileSync(join(ROOT, 'README.md'), 'utf8')
+      .split(/^## /mu)
+      .find((part) => part.startsWith('From other services')) ?? '';
   const [packing = '', installing = ''] = [...section.matchAll(/^```bash\n([\s\S]*?)^```$/gmu)].map(([, text]) => text);
-  const bash = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) => run('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: { ...ENV, PATH, ...env }, maxBuffer: 64 * 1024 * 1024 });
+  const bash = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) =>
+    run('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd,
+      env: { ...ENV, PATH, ...env },
+      maxBuffer: 64 * 1024 * 1024,
+    });
   const registry = newFolder(t);
   t.match(packing, /^npm run package$/mu); // done before these tests
   const elsewhere = packing.replace(/^npm run package$/mu, '').replaceAll(/\bpacked\b/gu, `${registry}/packed`);
@@ -146,9 +245,15 @@ t.test("the README's lines pack and install what they name", async (t) => {
   for (const [index, line] of lines.entries()) {
     const folder = newFolder(t);
     writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
-    await bash(line.replace('npm install', 'npm install --prefer-offline --no-audit --no-fund'), folder, { REGISTRY: registry });
-    for (const bin of bins[index] ?? []) t.match((await bash(`npx --no-install ${bin} --version`, folder)).stdout, /^\d+\.\d+\.\d+/u, line);
-    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
+    await bash(line.replace('npm install', 'npm install --prefer-offline --no-audit --no-fund'), folder, {
+      REGISTRY: registry,
+    });
+    for (const bin of bins[index] ?? [])
+      t.match((await bash(`npx --no-install ${bin} --version`, folder)).stdout, /^\d+\.\d+\.\d+/u, line);
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
+      string,
+      Record<string, string>
+    >;
     t.ok(Object.keys({ ...dependencies, ...devDependencies }).length > 0, line);
   }
 });
@@ -160,7 +265,11 @@ function deadLinks(folder: string): string[] {
   return pages.flatMap((page) =>
     [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#\s]+)/gu)]
       .map(([, target = '']) => target)
-      .filter((target) => !existsSync(join(folder, page, '..', target)) || relative(folder, join(folder, page, '..', target)).startsWith('..'))
+      .filter(
+        (target) =>
+          !existsSync(join(folder, page, '..', target)) ||
+          relative(folder, join(folder, page, '..', target)).startsWith('..'),
+      )
       .map((target) => `${page} -> ${target}`),
   );
 }

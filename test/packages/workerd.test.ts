@@ -52,16 +52,26 @@ const PROGRAM = `
   }
 `;
 
-t.test('the client in workerd', { skip: ['linux', 'darwin', 'win32'].includes(process.platform) ? false : 'there is no workerd for this system' }, async (t) => {
-  const { tarball } = await pack('clients/typescript', newFolder(t));
-  const folder = await install(t, [tarball], 'miniflare@4.20260426.0');
-  writeFileSync(join(folder, 'worker.js'), WORKER);
-  writeFileSync(join(folder, 'program.js'), PROGRAM);
+t.test(
+  'the client in workerd',
+  { skip: ['linux', 'darwin', 'win32'].includes(process.platform) ? false : 'there is no workerd for this system' },
+  async (t) => {
+    const { tarball } = await pack('clients/typescript', newFolder(t));
+    const folder = await install(t, [tarball], 'miniflare@4.20260426.0');
+    writeFileSync(join(folder, 'worker.js'), WORKER);
+    writeFileSync(join(folder, 'program.js'), PROGRAM);
 
-  const { app, key } = await openApp(t, { store: 'memory' });
-  const front = await startFront(t, await listen(app));
-  const answered = run(NODE, ['program.js', front.url, key], { cwd: folder, env: ENV });
-  await until(() => front.requests.some((request) => request.includes('/v1/events')));
-  await app.registry.activate({ version: '1.0.0', reason: 'For the edge' });
-  t.strictSame(JSON.parse((await answered).stdout), { first: '2.0.0', then: '1.0.0', session: [false, '1.0.0'], errors: [], wrongKey: 'unauthenticated' });
-});
+    const { app, key } = await openApp(t, { store: 'memory' });
+    const front = await startFront(t, await listen(app));
+    const answered = run(NODE, ['program.js', front.url, key], { cwd: folder, env: ENV });
+    await until(() => front.requests.some((request) => request.includes('/v1/events')));
+    await app.registry.activate({ version: '1.0.0', reason: 'For the edge' });
+    t.strictSame(JSON.parse((await answered).stdout), {
+      first: '2.0.0',
+      then: '1.0.0',
+      session: [false, '1.0.0'],
+      errors: [],
+      wrongKey: 'unauthenticated',
+    });
+  },
+);

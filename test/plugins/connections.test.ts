@@ -17,18 +17,25 @@ async function silent(t: Test, address: string): Promise<Socket> {
   return socket;
 }
 
-t.test('a caller with a key keeps its connection, however many others come; of these the oldest makes room', async (t) => {
-  const { app, key } = await openApp(t, { store: 'memory', mostConnections: ROOM });
-  const address = await listen(app);
-  const good = new KeepAlive(address, key);
-  t.teardown(() => good.close());
-  t.equal((await good.one({ path: '/v1/packs' })).status, 200);
-  const strangers: Socket[] = [];
-  for (let count = 0; count < 3 * ROOM; count += 1) strangers.push(await silent(t, address));
-  await until(() => strangers.filter((socket) => !socket.destroyed).length === ROOM - 1);
-  t.same(strangers.map((socket) => socket.destroyed), strangers.map((_, index) => index < strangers.length - (ROOM - 1)), 'the latest are there, the earlier ones are not');
-  t.equal((await good.one({ path: '/v1/packs' })).status, 200, 'on the connection that was there first');
-});
+t.test(
+  'a caller with a key keeps its connection, however many others come; of these the oldest makes room',
+  async (t) => {
+    const { app, key } = await openApp(t, { store: 'memory', mostConnections: ROOM });
+    const address = await listen(app);
+    const good = new KeepAlive(address, key);
+    t.teardown(() => good.close());
+    t.equal((await good.one({ path: '/v1/packs' })).status, 200);
+    const strangers: Socket[] = [];
+    for (let count = 0; count < 3 * ROOM; count += 1) strangers.push(await silent(t, address));
+    await until(() => strangers.filter((socket) => !socket.destroyed).length === ROOM - 1);
+    t.same(
+      strangers.map((socket) => socket.destroyed),
+      strangers.map((_, index) => index < strangers.length - (ROOM - 1)),
+      'the latest are there, the earlier ones are not',
+    );
+    t.equal((await good.one({ path: '/v1/packs' })).status, 200, 'on the connection that was there first');
+  },
+);
 
 t.test('where all have shown a key, the new one is refused', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory', mostConnections: ROOM });

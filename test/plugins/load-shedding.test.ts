@@ -17,7 +17,10 @@ function block(milliseconds: number): void {
   while (performance.now() < until);
 }
 
-async function blocked(t: Test, ask: (connection: KeepAlive, headers: Record<string, string>) => Promise<Answer[]>): Promise<Answer[]> {
+async function blocked(
+  t: Test,
+  ask: (connection: KeepAlive, headers: Record<string, string>) => Promise<Answer[]>,
+): Promise<Answer[]> {
   const { app, key } = await openApp(t, { store: 'memory' });
   const connection = new KeepAlive(await listen(app));
   t.teardown(() => connection.close());
@@ -53,7 +56,15 @@ t.test('reads are refused; probes, rollbacks, activations and revocations are no
   t.match(JSON.parse(read?.text ?? ''), { code: 'overloaded', status: 503, type: '/problems/overloaded' });
   t.match(read?.header('retry-after'), /^[1-9]\d*$/u);
   const names = ['content-type', 'retry-after', 'registry-revision'];
-  t.strictSame(faultsOf('getActivePack', { statusCode: 503, body: read?.text ?? '', headers: Object.fromEntries(names.map((name) => [name, read?.header(name)])) }), [], 'as declared');
+  t.strictSame(
+    faultsOf('getActivePack', {
+      statusCode: 503,
+      body: read?.text ?? '',
+      headers: Object.fromEntries(names.map((name) => [name, read?.header(name)])),
+    }),
+    [],
+    'as declared',
+  );
   t.equal(live?.status, 200, '/livez');
   t.equal(ready?.status, 200, '/readyz');
   t.equal(activated?.status, 201, 'an activation');

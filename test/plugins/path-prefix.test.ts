@@ -12,21 +12,34 @@ import { runKit } from '../clients/contract/run-kit.ts';
 const reason = 'Users report that answers are too blunt';
 
 /** Every address that the page refers to, as a browser resolves it. */
-const referencesOf = (html: string, page: string) => [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, reference = '']) => new URL(reference, page).href);
+const referencesOf = (html: string, page: string) =>
+  [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, reference = '']) => new URL(reference, page).href);
 
 /** The service below `/registry/` of a proxy. */
 async function start(t: Test, { trustProxy, forwarded }: { trustProxy?: boolean | string; forwarded?: string } = {}) {
   const { app, key } = await openApp(t, { store: 'memory', ...(trustProxy !== undefined && { trustProxy }) });
-  const { url } = await startPrefixProxy(t, { target: await listen(app), prefix: '/registry', ...(forwarded !== undefined && { forwarded }) });
+  const { url } = await startPrefixProxy(t, {
+    target: await listen(app),
+    prefix: '/registry',
+    ...(forwarded !== undefined && { forwarded }),
+  });
   const ask = (path: string, body?: object) =>
-    fetch(`${url}/registry${path}`, { headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, redirect: 'manual', ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }) });
+    fetch(`${url}/registry${path}`, {
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      redirect: 'manual',
+      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    });
   return { url, key, ask };
 }
 
 t.test('Swagger UI and all that it loads stay below the prefix, and need no header for it', async (t) => {
   const { url, ask } = await start(t);
   const entry = await fetch(`${url}/registry/`, { headers: { accept: 'text/html' } });
-  t.strictSame([entry.url, entry.status], [`${url}/registry/docs`, 200], 'a browser that asks for the prefix comes to the page');
+  t.strictSame(
+    [entry.url, entry.status],
+    [`${url}/registry/docs`, 200],
+    'a browser that asks for the prefix comes to the page',
+  );
   for (const page of ['/docs', '/docs/']) {
     const references = referencesOf(await (await ask(page)).text(), `${url}/registry${page}`);
     t.ok(references.length >= 5, page);
@@ -38,14 +51,24 @@ t.test('the server that the document names is the one that the document came fro
   const { url, ask } = await start(t);
   for (const path of ['/openapi.json', '/docs/json']) {
     const { servers } = (await (await ask(path)).json()) as { servers: { url: string }[] };
-    t.strictSame(servers.map((server) => new URL(server.url, `${url}/registry${path}`).href), [`${url}/registry/`], path);
+    t.strictSame(
+      servers.map((server) => new URL(server.url, `${url}/registry${path}`).href),
+      [`${url}/registry/`],
+      path,
+    );
   }
 });
 
 t.test('the contract kit holds a server below a prefix to links below it', async (t) => {
   const through = async (forwarded: string, ...operations: readonly string[]) => {
     const { url, key } = await start(t, { trustProxy: 'loopback', forwarded });
-    return runKit(t, ['--url', `${url}/registry`, '--key', key, ...operations.flatMap((operation) => ['--only', operation])]);
+    return runKit(t, [
+      '--url',
+      `${url}/registry`,
+      '--key',
+      key,
+      ...operations.flatMap((operation) => ['--only', operation]),
+    ]);
   };
   t.match(await through('/registry', 'publishVersion', 'startCoachSession'), { code: 0, stderr: /passed, 0 failed/u });
   t.match(await through('/elsewhere', 'getPack'), { code: 1, stderr: /"type" of .* is \/elsewhere\/problems\//u });
@@ -70,7 +93,12 @@ t.test('Location and the type of a problem lead below the prefix', async (t) => 
   const redirected = await ask('/docs/static/index.html');
   t.strictSame([redirected.status, redirected.headers.get('location')], [302, '/registry/docs/']);
 
-  for (const [path, code] of [['/v1/packs/choach', 'pack-not-found'], ['/nowhere', 'not-found'], ['/v1/packs?x=1', 'validation-failed'], ['/v1/packs/%zz', 'validation-failed']] as const) {
+  for (const [path, code] of [
+    ['/v1/packs/choach', 'pack-not-found'],
+    ['/nowhere', 'not-found'],
+    ['/v1/packs?x=1', 'validation-failed'],
+    ['/v1/packs/%zz', 'validation-failed'],
+  ] as const) {
     const problem = (await (await ask(path)).json()) as { type: string; instance: string; code: string };
     t.match(problem, { code, type: `/registry/problems/${code}` }, path);
     t.match(problem.instance, /^\/registry\/(?:v1\/packs|nowhere)/u, path);
@@ -81,11 +109,42 @@ t.test('Location and the type of a problem lead below the prefix', async (t) => 
 t.test('a prefix counts only if a trusted proxy sends it, and only if it is a plain path', async (t) => {
   const prefixed = async (trustProxy: boolean | string, prefix: string | string[], remoteAddress = '127.0.0.1') => {
     const { app } = await openApp(t, { store: 'memory', trustProxy });
-    const { headers } = await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {}, headers: { 'x-forwarded-prefix': prefix }, remoteAddress });
+    const { headers } = await app.inject({
+      method: 'POST',
+      url: '/v1/coach/sessions',
+      payload: {},
+      headers: { 'x-forwarded-prefix': prefix },
+      remoteAddress,
+    });
     return String(headers['location']).split('/v1/')[0];
   };
-  for (const [prefix, expected] of [['/registry', '/registry'], ['/registry/', '/registry'], ['/a/b-c/d_e.f~', '/a/b-c/d_e.f~'], ['/', '']] as const) t.equal(await prefixed(true, prefix), expected, prefix);
-  const hostile = ['registry', '//evil.example', '/\\evil.example', 'https://evil.example', '/a//evil.example', '/..', '/a/../b', '/%2e%2e', '/.', '/a?b', '/a#b', '/a b', '/a,/b', '/é', '/<script>', `/${'a'.repeat(200)}`, '', '/a\t'];
+  for (const [prefix, expected] of [
+    ['/registry', '/registry'],
+    ['/registry/', '/registry'],
+    ['/a/b-c/d_e.f~', '/a/b-c/d_e.f~'],
+    ['/', ''],
+  ] as const)
+    t.equal(await prefixed(true, prefix), expected, prefix);
+  const hostile = [
+    'registry',
+    '//evil.example',
+    '/\\evil.example',
+    'https://evil.example',
+    '/a//evil.example',
+    '/..',
+    '/a/../b',
+    '/%2e%2e',
+    '/.',
+    '/a?b',
+    '/a#b',
+    '/a b',
+    '/a,/b',
+    '/é',
+    '/<script>',
+    `/${'a'.repeat(200)}`,
+    '',
+    '/a\t',
+  ];
   for (const prefix of hostile) t.equal(await prefixed(true, prefix), '', JSON.stringify(prefix));
   t.equal(await prefixed(true, ['/a', '/b']), '', 'sent twice');
 
@@ -96,6 +155,20 @@ t.test('a prefix counts only if a trusted proxy sends it, and only if it is a pl
 
 t.test('which addresses are trusted', async (t) => {
   const trusts = trustedProxies('loopback, 10.0.0.0/8, fd00::/8 ,192.0.2.7, linklocal');
-  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '10.255.0.1', '::ffff:10.0.0.1', 'fd12::1', '192.0.2.7', '169.254.1.1', 'fe80::1', 'fe80::1%eth0']) t.ok(trusts(address), address);
-  for (const address of ['11.0.0.1', '192.0.2.8', '::2', 'fc00::1', '::ffff:11.0.0.1', 'localhost', '', undefined]) t.notOk(trusts(address), String(address));
+  for (const address of [
+    '127.0.0.1',
+    '127.9.9.9',
+    '::1',
+    '::ffff:127.0.0.1',
+    '10.255.0.1',
+    '::ffff:10.0.0.1',
+    'fd12::1',
+    '192.0.2.7',
+    '169.254.1.1',
+    'fe80::1',
+    'fe80::1%eth0',
+  ])
+    t.ok(trusts(address), address);
+  for (const address of ['11.0.0.1', '192.0.2.8', '::2', 'fc00::1', '::ffff:11.0.0.1', 'localhost', '', undefined])
+    t.notOk(trusts(address), String(address));
 });

@@ -7,7 +7,8 @@ const open = (t: Test, rateLimit = LIMIT) => openApp(t, { store: 'memory', rateL
 type App = Awaited<ReturnType<typeof open>>['app'];
 const reads = async (app: App, count: number, headers: Record<string, string> = {}, remoteAddress = '127.0.0.1') => {
   const statuses: number[] = [];
-  for (let sent = 0; sent < count; sent += 1) statuses.push((await app.inject({ url: '/v1/packs/coach/active', headers, remoteAddress })).statusCode);
+  for (let sent = 0; sent < count; sent += 1)
+    statuses.push((await app.inject({ url: '/v1/packs/coach/active', headers, remoteAddress })).statusCode);
   return statuses;
 };
 const OK = Array.from({ length: LIMIT }, () => 200);
@@ -18,7 +19,12 @@ t.test('a key has its share of a minute, and is told how long to wait', async (t
   t.strictSame(await reads(app, LIMIT + 2), [...OK, 429, 429]);
   const refused = await app.inject('/v1/packs');
   t.equal(refused.statusCode, 429, 'whatever it reads');
-  t.match(refused.headers, { 'content-type': /^application\/problem\+json/u, 'retry-after': /^[1-9]\d?$/u, ratelimit: /^"minute";r=0;t=[1-9]\d?$/u, 'ratelimit-policy': `"minute";q=${LIMIT};w=60` });
+  t.match(refused.headers, {
+    'content-type': /^application\/problem\+json/u,
+    'retry-after': /^[1-9]\d?$/u,
+    ratelimit: /^"minute";r=0;t=[1-9]\d?$/u,
+    'ratelimit-policy': `"minute";q=${LIMIT};w=60`,
+  });
   t.match(refused.json(), { code: 'rate-limited', status: 429, type: '/problems/rate-limited' });
   t.ok(Number(refused.headers['retry-after']) <= 60);
 });
@@ -30,13 +36,21 @@ t.test('another key has a share of its own, also from the same address', async (
   t.strictSame(await reads(app, LIMIT + 1, { authorization: `Bearer ${token}` }), [...OK, 429]);
 });
 
-const MOVES = { activations: { version: '1.1.0', reason: 'An incident' }, rollback: { reason: 'An incident' }, 'versions/1.0.0/revoke': { reason: 'An incident' } };
-const moveOf = (app: App) => async (path: string, payload: object) => (await app.inject({ method: 'POST', url: `/v1/packs/coach/${path}`, payload })).statusCode;
+const MOVES = {
+  activations: { version: '1.1.0', reason: 'An incident' },
+  rollback: { reason: 'An incident' },
+  'versions/1.0.0/revoke': { reason: 'An incident' },
+};
+const moveOf = (app: App) => async (path: string, payload: object) =>
+  (await app.inject({ method: 'POST', url: `/v1/packs/coach/${path}`, payload })).statusCode;
 
 t.test('reads used up: an activation, a rollback and a revocation still work', async (t) => {
   const { app } = await open(t);
   t.strictSame(await reads(app, LIMIT + 1), [...OK, 429]);
-  t.strictSame(await Promise.all(Object.entries(MOVES).map(([path, body]) => moveOf(app)(path, body))), [201, 201, 200]);
+  t.strictSame(
+    await Promise.all(Object.entries(MOVES).map(([path, body]) => moveOf(app)(path, body))),
+    [201, 201, 200],
+  );
 });
 
 t.test('each kind of move has a limit too, and uses up no other share', async (t) => {
@@ -45,7 +59,8 @@ t.test('each kind of move has a limit too, and uses up no other share', async (t
     const move = moveOf(app);
     for (let sent = 0; sent < LIMIT; sent += 1) t.equal(await move(used, {}), 400);
     t.equal(await move(used, {}), 429, used);
-    for (const other of Object.keys(MOVES).filter((path) => path !== used)) t.equal(await move(other, {}), 400, `${used} used up: ${other}`);
+    for (const other of Object.keys(MOVES).filter((path) => path !== used))
+      t.equal(await move(other, {}), 400, `${used} used up: ${other}`);
     t.strictSame(await reads(app, LIMIT), OK);
   }
 });
@@ -54,14 +69,16 @@ t.test('a move that changes nothing, or is refused, counts as any other: in a lo
   const { app } = await open(t);
   const move = moveOf(app);
   const answers = [];
-  for (const version of ['2.0.0', '9.9.9', '2.0.0', '9.9.9', '2.0.0', '2.0.0', '9.9.9']) answers.push(await move('activations', { version, reason: 'Again and again' }));
+  for (const version of ['2.0.0', '9.9.9', '2.0.0', '9.9.9', '2.0.0', '2.0.0', '9.9.9'])
+    answers.push(await move('activations', { version, reason: 'Again and again' }));
   t.strictSame(answers, [200, 422, 200, 422, 200, 429, 429]);
 });
 
 t.test('guesses are counted by address, whatever token they try', async (t) => {
   const { app } = await open(t);
   const statuses: number[] = [];
-  for (let guess = 0; guess < LIMIT + 2; guess += 1) statuses.push(...(await reads(app, 1, { authorization: `Bearer prk_guess_${String(guess).repeat(43)}` })));
+  for (let guess = 0; guess < LIMIT + 2; guess += 1)
+    statuses.push(...(await reads(app, 1, { authorization: `Bearer prk_guess_${String(guess).repeat(43)}` })));
   t.strictSame(statuses, [...UNKNOWN, 429, 429]);
   t.strictSame(await reads(app, 1, { authorization: '' }), [429], 'no token at all is the same address');
   t.strictSame(await reads(app, 1, { authorization: '' }, '127.0.0.2'), [401], 'another address is another caller');
@@ -78,14 +95,16 @@ t.test('an IPv6 caller is counted by network, so that it cannot go on from its n
 t.test('a forwarded address is not believed where no proxy is trusted', async (t) => {
   const { app } = await open(t);
   const statuses: number[] = [];
-  for (let sent = 0; sent <= LIMIT; sent += 1) statuses.push(...(await reads(app, 1, { authorization: '', 'x-forwarded-for': `10.0.0.${sent}` })));
+  for (let sent = 0; sent <= LIMIT; sent += 1)
+    statuses.push(...(await reads(app, 1, { authorization: '', 'x-forwarded-for': `10.0.0.${sent}` })));
   t.strictSame(statuses, [...UNKNOWN, 429]);
 });
 
 t.test('probes are not counted and never refused', async (t) => {
   const { app } = await open(t);
   for (let sent = 0; sent < LIMIT * 3; sent += 1) {
-    for (const url of ['/livez', '/readyz']) if ((await app.inject(url)).statusCode !== 200) t.fail(`${url} at ${sent}`);
+    for (const url of ['/livez', '/readyz'])
+      if ((await app.inject(url)).statusCode !== 200) t.fail(`${url} at ${sent}`);
   }
   t.strictSame(await reads(app, LIMIT + 1), [...OK, 429]);
   t.equal((await app.inject('/readyz')).statusCode, 200);

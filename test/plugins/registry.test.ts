@@ -18,13 +18,22 @@ function newApp(t: Test) {
 }
 
 /** Whether a store that was given to a registry is closed. */
-const isClosed = (store: MemoryStore) => store.head().then(() => false, () => true);
+const isClosed = (store: MemoryStore) =>
+  store.head().then(
+    () => false,
+    () => true,
+  );
 
 t.test('a second one in the same context is refused, and leaves the first as it was', async (t) => {
   const app = newApp(t);
   const [first, second] = [new MemoryStore(), new MemoryStore()];
   await app.register(registryPlugin, optionsOf({ store: first }));
-  await t.rejects(async () => { await app.register(registryPlugin, optionsOf({ store: second })); }, { message: /has a registry already/u });
+  await t.rejects(
+    async () => {
+      await app.register(registryPlugin, optionsOf({ store: second }));
+    },
+    { message: /has a registry already/u },
+  );
   t.equal(await second.head(), undefined, 'nothing was opened on its store');
   t.equal(await isClosed(first), false);
   t.equal(app.registry.getSystemPrompt().version, '2.0.0');
@@ -44,7 +53,12 @@ t.test('what is opened is closed where the application does not take it', async 
       return undefined;
     },
   };
-  await t.rejects(async () => { await app.register(registryPlugin, options); }, { code: 'FST_ERR_DEC_ALREADY_PRESENT' });
+  await t.rejects(
+    async () => {
+      await app.register(registryPlugin, options);
+    },
+    { code: 'FST_ERR_DEC_ALREADY_PRESENT' },
+  );
   t.ok(await isClosed(store));
 });
 
@@ -73,7 +87,10 @@ t.test('options that would break later refuse the start', async (t) => {
   for (const [name, wrong, shown] of cases) {
     const store = new MemoryStore();
     const refusal = await refusalOf(t, { ...optionsOf({ store }), [name]: wrong });
-    t.ok(refusal.message.includes(`${name}: ${shown}`) && refusal.message.includes(' is wrong: it must be '), refusal.message);
+    t.ok(
+      refusal.message.includes(`${name}: ${shown}`) && refusal.message.includes(' is wrong: it must be '),
+      refusal.message,
+    );
     t.equal(await store.head(), undefined, 'nothing was written');
   }
   const both = await refusalOf(t, { ...optionsOf(), sessionTtl: -1, channels: [] });
@@ -83,18 +100,24 @@ t.test('options that would break later refuse the start', async (t) => {
   t.notMatch(none.message, /hunter2/u);
 });
 
-t.test('dataDir is made where there is none, for its owner only; where it cannot be, the start is refused', async (t) => {
-  const folder = newFolder(t);
-  const dataDir = join(folder, 'of', 'ours');
-  await newApp(t).register(registryPlugin, optionsOf({ dataDir }));
-  t.ok(existsSync(dataDir));
-  t.equal(statSync(dataDir).mode & 0o777, 0o700);
+t.test(
+  'dataDir is made where there is none, for its owner only; where it cannot be, the start is refused',
+  async (t) => {
+    const folder = newFolder(t);
+    const dataDir = join(folder, 'of', 'ours');
+    await newApp(t).register(registryPlugin, optionsOf({ dataDir }));
+    t.ok(existsSync(dataDir));
+    t.equal(statSync(dataDir).mode & 0o777, 0o700);
 
-  writeFileSync(join(folder, 'file'), '');
-  for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/file']) {
-    t.match((await refusalOf(t, optionsOf({ dataDir: wrong }))).message, /dataDir ".*file.*" cannot be made: .* Name a folder/u);
-  }
-});
+    writeFileSync(join(folder, 'file'), '');
+    for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/file']) {
+      t.match(
+        (await refusalOf(t, optionsOf({ dataDir: wrong }))).message,
+        /dataDir ".*file.*" cannot be made: .* Name a folder/u,
+      );
+    }
+  },
+);
 
 async function refusalOf(t: Test, options: RegistryPluginOptions): Promise<StartRefused> {
   const app = newApp(t);

@@ -22,12 +22,16 @@ t.test('a route without a scope stops the start and is named', async (t) => {
   const app = await guarded(t);
   app.get('/guarded', { config: { scope: 'prompts:read' }, handler: async () => 'ok' });
   app.get('/unguarded', { handler: async () => 'ok' });
-  await t.rejects(async () => { await app.ready(); }, /GET \/unguarded/u);
+  await t.rejects(async () => {
+    await app.ready();
+  }, /GET \/unguarded/u);
 });
 
 t.test('routes that declare one start, open ones included', async (t) => {
   const app = await guarded(t);
   app.get('/guarded', { config: { scope: 'prompts:read' }, handler: async () => 'ok' });
   app.get('/open', { config: { scope: 'open' }, handler: async () => 'ok' });
-  await t.resolves(async () => { await app.ready(); });
+  await t.resolves(async () => {
+    await app.ready();
+  });
 });

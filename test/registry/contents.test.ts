@@ -36,7 +36,9 @@ async function database(t: Test) {
   };
   const damage = (version: string, sql: string) => {
     const database = new DatabaseSync(file);
-    const { changes } = database.prepare(`UPDATE contents SET body = ${sql} WHERE digest = ?`).run(versionOf('coach', version).digest);
+    const { changes } = database
+      .prepare(`UPDATE contents SET body = ${sql} WHERE digest = ?`)
+      .run(versionOf('coach', version).digest);
     database.close();
     t.equal(changes, 1, 'the content is there to be damaged');
   };
@@ -73,30 +75,39 @@ t.test('a damaged content is refused, and what is active is served on', async (t
       }
       t.equal(registry.current, before);
       t.match(registry.getSystemPrompt(), { version: '2.0.0', text: 'coach 2.0.0: the system prompt.' });
-      t.match((await registry.version('coach', '1.1.0')).content, versionOf('coach', '1.1.0').content, 'another version is read');
+      t.match(
+        (await registry.version('coach', '1.1.0')).content,
+        versionOf('coach', '1.1.0').content,
+        'another version is read',
+      );
       t.match(await registry.activate({ version: '1.1.0', reason }), { changed: true }, 'and activated');
     });
   }
 });
 
-t.test('a damaged content that is active stops the start, unless a whole copy lies on the instance’s own disk', async (t) => {
-  for (const [title, sql] of Object.entries(DAMAGES)) {
-    await t.test(title, async (t) => {
-      const { folder, open, damage } = await database(t);
-      damage('2.0.0', sql);
-      const copied = await open(folder);
-      t.match(copied.getSystemPrompt(), { version: '2.0.0', text: 'coach 2.0.0: the system prompt.' });
-      await copied.close();
-      rmSync(join(folder, 'contents'), { recursive: true });
-      for (const dataDir of [folder, undefined]) await t.rejects(open(dataDir), { name: 'RegistryError', code: 'store-unavailable' });
-    });
-  }
-});
+t.test(
+  'a damaged content that is active stops the start, unless a whole copy lies on the instance’s own disk',
+  async (t) => {
+    for (const [title, sql] of Object.entries(DAMAGES)) {
+      await t.test(title, async (t) => {
+        const { folder, open, damage } = await database(t);
+        damage('2.0.0', sql);
+        const copied = await open(folder);
+        t.match(copied.getSystemPrompt(), { version: '2.0.0', text: 'coach 2.0.0: the system prompt.' });
+        await copied.close();
+        rmSync(join(folder, 'contents'), { recursive: true });
+        for (const dataDir of [folder, undefined])
+          await t.rejects(open(dataDir), { name: 'RegistryError', code: 'store-unavailable' });
+      });
+    }
+  },
+);
 
 t.test('a session whose version was damaged is refused, over HTTP without a text', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const operatorKey = heldOperatorKey();
-  const start = async () => buildApp({ registry: optionsOf({ store: await openSqliteStore({ file }), defaultVersion: '1.0.0', operatorKey }) });
+  const start = async () =>
+    buildApp({ registry: optionsOf({ store: await openSqliteStore({ file }), defaultVersion: '1.0.0', operatorKey }) });
   const first = await start();
   const { sessionId } = first.registry.startSession();
   await first.registry.activate({ version: '2.0.0', reason });
@@ -121,15 +132,28 @@ t.test('a session whose version was damaged is refused, over HTTP without a text
 t.test('a content that the store has lost is refused', async (t) => {
   const store = new MemoryStore();
   t.teardown(() => store.close());
-  await t.rejects(new Contents(store).get(digest), { name: 'RegistryError', code: 'store-unavailable', message: /has lost the content sha256:/ });
-  await store.append(batchAfter(EMPTY, [activation()], { contents: [{ digest, content: versionOf('coach', '1.1.0').content }] }), 0);
-  await t.rejects(new Contents(store).get(digest), { name: 'RegistryError', code: 'store-unavailable', message: /no longer has that digest/ }, 'or keeps another one under its digest');
+  await t.rejects(new Contents(store).get(digest), {
+    name: 'RegistryError',
+    code: 'store-unavailable',
+    message: /has lost the content sha256:/,
+  });
+  await store.append(
+    batchAfter(EMPTY, [activation()], { contents: [{ digest, content: versionOf('coach', '1.1.0').content }] }),
+    0,
+  );
+  await t.rejects(
+    new Contents(store).get(digest),
+    { name: 'RegistryError', code: 'store-unavailable', message: /no longer has that digest/ },
+    'or keeps another one under its digest',
+  );
 });
 
 t.test('what was checked once is remembered, frozen, within a bound', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
-  const versions = Array.from({ length: 100 }, (_, index) => versionOf('coach', `1.0.${index}`, { system: `${index} ${'x'.repeat(260_000)}` }));
+  const versions = Array.from({ length: 100 }, (_, index) =>
+    versionOf('coach', `1.0.${index}`, { system: `${index} ${'x'.repeat(260_000)}` }),
+  );
   await real.append(batchAfter(EMPTY, [activation()], { contents: versions }), 0);
   const store = new FailingStore(real);
   const contents = new Contents(store);
@@ -139,7 +163,10 @@ t.test('what was checked once is remembered, frozen, within a bound', async (t) 
   t.equal(store.calls.length, 1, 'the store was asked once');
   for (const version of versions) t.strictSame(await contents.get(version.digest), version.content);
   const remembered = versions.filter((version) => contents.peek(version.digest) !== undefined);
-  t.ok(remembered.length > 10 && remembered.length < versions.length, `${remembered.length} of ${versions.length} lie in memory`);
+  t.ok(
+    remembered.length > 10 && remembered.length < versions.length,
+    `${remembered.length} of ${versions.length} lie in memory`,
+  );
   t.equal(contents.peek(versions[0]!.digest), undefined, 'the oldest went first');
   t.strictSame(await contents.get(versions[0]!.digest), versions[0]!.content, 'and is asked for again');
 });

@@ -11,7 +11,11 @@ import { documentOf } from '../support/pack-documents.ts';
 import { openRegistry } from '../support/registries.ts';
 
 const reason = 'Why not';
-const refusalOf = (write: Promise<unknown>) => write.then(() => undefined, (error: unknown) => error as RegistryError);
+const refusalOf = (write: Promise<unknown>) =>
+  write.then(
+    () => undefined,
+    (error: unknown) => error as RegistryError,
+  );
 
 /** Two instances on one store; the one's appends are held back from here on while `holding`, the other fails as planned. */
 async function pair(t: Test, plan: Plan = () => undefined) {
@@ -51,22 +55,28 @@ t.test('every answer without an event that rests on the state closes the door', 
     'published already': (registry) => registry.publish({ pack: 'coach', document: documentOf('coach', '1.0.0') }),
     'a key that is not there': (registry) => registry.revokeKey({ keyId: 'nobody', reason }),
   };
-  await Promise.all(Object.entries(asks).map(async ([title, ask]) => {
-    const { real, other, onItsWay, arrives, calls } = await pair(t);
-    await onItsWay();
-    const before = await real.head();
-    await ask(other).catch((error: RegistryError) => t.equal(error.name, 'RegistryError', title));
-    t.equal(calls('raiseFence'), 1, `${title}: one fence`);
-    t.same(new Set(await arrives()), new Set(['conflict']), 'what was on its way arrives, and takes no effect');
-    t.strictSame(await real.head(), before);
-  }));
+  await Promise.all(
+    Object.entries(asks).map(async ([title, ask]) => {
+      const { real, other, onItsWay, arrives, calls } = await pair(t);
+      await onItsWay();
+      const before = await real.head();
+      await ask(other).catch((error: RegistryError) => t.equal(error.name, 'RegistryError', title));
+      t.equal(calls('raiseFence'), 1, `${title}: one fence`);
+      t.same(new Set(await arrives()), new Set(['conflict']), 'what was on its way arrives, and takes no effect');
+      t.strictSame(await real.head(), before);
+    }),
+  );
 });
 
 t.test('control: without an answer it takes effect', async (t) => {
   const { other, onItsWay, arrives } = await pair(t);
   await onItsWay();
   await other.previewActivate({ version: '2.0.0', reason });
-  t.match(await refusalOf(other.previewActivate({ version: '9.9.9', reason })), { code: 'unknown-version' }, 'a dry run closes nothing, refused or not');
+  t.match(
+    await refusalOf(other.previewActivate({ version: '9.9.9', reason })),
+    { code: 'unknown-version' },
+    'a dry run closes nothing, refused or not',
+  );
   await other.catchUp();
   t.ok((await arrives()).includes('done'));
   await other.catchUp();
@@ -78,8 +88,13 @@ t.test('a repeat is answered from its event and closes nothing; nor does what no
   const { other, calls } = await pair(t);
   await other.activate({ version: '1.1.0', reason, idempotency });
   t.match(await other.activate({ version: '1.1.0', reason, idempotency }), { replayed: true });
-  t.match(await refusalOf(other.activate({ version: '2.0.0', reason, idempotency: { key: 'k', fingerprint: 'another' } })), { code: 'idempotency-mismatch' });
-  t.match(await refusalOf(other.createKey({ label: 'x', scopes: ['*'], heldScopes: ['prompts:read'] })), { code: 'forbidden' });
+  t.match(
+    await refusalOf(other.activate({ version: '2.0.0', reason, idempotency: { key: 'k', fingerprint: 'another' } })),
+    { code: 'idempotency-mismatch' },
+  );
+  t.match(await refusalOf(other.createKey({ label: 'x', scopes: ['*'], heldScopes: ['prompts:read'] })), {
+    code: 'forbidden',
+  });
   t.equal(calls('raiseFence'), 0);
 });
 
@@ -91,26 +106,42 @@ t.test('what landed before the door could be closed is seen: decided again', asy
   });
   arrives = place.arrives;
   await place.onItsWay();
-  t.match(await place.other.activate({ version: '2.0.0', reason }), { changed: true, previousVersion: '1.0.0' }, 'not "nothing to change"');
+  t.match(
+    await place.other.activate({ version: '2.0.0', reason }),
+    { changed: true, previousVersion: '1.0.0' },
+    'not "nothing to change"',
+  );
 });
 
 t.test('a fence whose answer is lost is raised again; one that stays unknown is a 503, never the answer', async (t) => {
   const faults: Fault[] = ['lost-answer', 'unknown'];
-  const { other, onItsWay, arrives, calls } = await pair(t, ({ method, turn }) => (method === 'raiseFence' ? faults[turn - 1] : undefined));
+  const { other, onItsWay, arrives, calls } = await pair(t, ({ method, turn }) =>
+    method === 'raiseFence' ? faults[turn - 1] : undefined,
+  );
   await onItsWay();
   t.match(await other.activate({ version: '2.0.0', reason }), { changed: false });
   t.equal(calls('raiseFence'), 3);
   t.notOk((await arrives()).includes('done'));
 
-  await Promise.all((['unknown', 'rejects'] as const).map(async (fault) => {
-    const never = await pair(t, ({ method }) => (method === 'raiseFence' ? fault : undefined));
-    await never.onItsWay();
-    const began = performance.now();
-    t.match(await refusalOf(never.other.activate({ version: '2.0.0', reason })), { code: 'store-unavailable', message: /nothing was changed|cannot be reached/u }, fault);
-    t.match(await refusalOf(never.other.activate({ version: '9.9.9', reason })), { code: 'store-unavailable' }, 'a refusal neither');
-    t.ok(performance.now() - began < 2 * 2000 + 1000);
-    t.ok((await never.arrives()).includes('done'), 'it was open all the time');
-  }));
+  await Promise.all(
+    (['unknown', 'rejects'] as const).map(async (fault) => {
+      const never = await pair(t, ({ method }) => (method === 'raiseFence' ? fault : undefined));
+      await never.onItsWay();
+      const began = performance.now();
+      t.match(
+        await refusalOf(never.other.activate({ version: '2.0.0', reason })),
+        { code: 'store-unavailable', message: /nothing was changed|cannot be reached/u },
+        fault,
+      );
+      t.match(
+        await refusalOf(never.other.activate({ version: '9.9.9', reason })),
+        { code: 'store-unavailable' },
+        'a refusal neither',
+      );
+      t.ok(performance.now() - began < 2 * 2000 + 1000);
+      t.ok((await never.arrives()).includes('done'), 'it was open all the time');
+    }),
+  );
 });
 
 t.test('who asks together shares one fence, and what was asked later gets its own', async (t) => {
@@ -144,14 +175,22 @@ t.test('each try of a batch says the same fence, so that a door closed meanwhile
   const { one, other, stores, start } = await pair(t, async ({ method }) => {
     if (method !== 'append' || asked) return undefined;
     asked = true;
-    t.match(await place.one?.activate({ version: '2.0.0', reason }), { changed: false }, 'answered while the first try is on its way');
+    t.match(
+      await place.one?.activate({ version: '2.0.0', reason }),
+      { changed: false },
+      'answered while the first try is on its way',
+    );
     return 'unknown';
   });
   place.one = one;
   start();
   t.match(await other.activate({ version: '1.1.0', reason }), { changed: true });
   const [first, second, third] = stores[1].batches.slice(-3);
-  t.same([first, second, third].map((batch) => batch?.fence), [0, 0, 1], 'the same batch with the same fence, then decided again');
+  t.same(
+    [first, second, third].map((batch) => batch?.fence),
+    [0, 0, 1],
+    'the same batch with the same fence, then decided again',
+  );
   t.equal(first?.events[0]?.id, second?.events[0]?.id);
   t.not(third?.events[0]?.id, second?.events[0]?.id);
 });

@@ -30,12 +30,14 @@ const REFUSALS = ['store-unavailable', 'outcome-unknown'];
 const open = (store: Store, rest = {}) => Registry.open(optionsOf({ store, shipped: SHIPPED, ...rest }));
 
 /** Events less what differs from one registry to the next. */
-const told = (events: readonly Event[]) => events.map(({ revision, type, pack, channel, version }) => `${revision} ${type} ${pack} ${channel} ${version}`);
+const told = (events: readonly Event[]) =>
+  events.map(({ revision, type, pack, channel, version }) => `${revision} ${type} ${pack} ${channel} ${version}`);
 
 /** What is wrong with a store after a first start that failed or not, and after a clean one behind it; undefined where nothing is. */
 async function faultOf(store: Store, expected: readonly string[]): Promise<string | undefined> {
   const between = await readLog(store);
-  if (between.length > 0 && told(between).join() !== expected.join()) return `it left ${between.length} of ${expected.length} events`;
+  if (between.length > 0 && told(between).join() !== expected.join())
+    return `it left ${between.length} of ${expected.length} events`;
   const keysBetween = await store.sessionKeys();
   if (keysBetween.length !== (between.length > 0 ? 1 : 0)) return `it left ${keysBetween.length} session keys`;
 
@@ -46,7 +48,8 @@ async function faultOf(store: Store, expected: readonly string[]): Promise<strin
   if ((await store.sessionKeys()).length !== 1) return 'there is more than one session key';
   for (const { content, digest } of SHIPPED.map(({ version }) => version)) {
     const stored = await store.content(digest);
-    if (JSON.stringify(stored) !== JSON.stringify(content)) return `the content of ${content.pack} ${content.version} is ${stored === undefined ? 'missing' : 'another'}`;
+    if (JSON.stringify(stored) !== JSON.stringify(content))
+      return `the content of ${content.pack} ${content.version} is ${stored === undefined ? 'missing' : 'another'}`;
   }
   const { sessionId } = registry.startSession();
   await registry.resolveSession(sessionId);
@@ -73,7 +76,8 @@ for (const [name, openStore] of Object.entries(STORES)) {
       if (outcome !== 'open' && !REFUSALS.includes(outcome)) t.fail(`${title}: ${outcome}`);
       const left = await readLog(store);
       if (outcome === 'open' && left.length === 0) t.fail(`${title}: it opened, and the log is empty`);
-      if (outcome === 'store-unavailable' && left.length > 0 && failing.batches.length > 0 && !wasRead(failing)) t.fail(`${title}: said that nothing was sent, but the log holds it`);
+      if (outcome === 'store-unavailable' && left.length > 0 && failing.batches.length > 0 && !wasRead(failing))
+        t.fail(`${title}: said that nothing was sent, but the log holds it`);
       const fault = await faultOf(store, expected);
       if (fault !== undefined) t.fail(`${title}: ${fault}`);
       await store.close();
@@ -83,10 +87,14 @@ for (const [name, openStore] of Object.entries(STORES)) {
     const usual = await underPlan('no fault', () => undefined);
     for (let number = 1; number <= usual.length; number += 1) {
       for (const first of faultsOf(usual[number - 1])) {
-        const calls = await underPlan(`call ${number} ${first}`, (call) => (call.number === number ? first : undefined));
+        const calls = await underPlan(`call ${number} ${first}`, (call) =>
+          call.number === number ? first : undefined,
+        );
         for (let later = number + 1; later <= calls.length; later += 1) {
           for (const second of faultsOf(calls[later - 1])) {
-            await underPlan(`call ${number} ${first}, then ${later} ${second}`, (call) => (call.number === number ? first : call.number === later ? second : undefined));
+            await underPlan(`call ${number} ${first}, then ${later} ${second}`, (call) =>
+              call.number === number ? first : call.number === later ? second : undefined,
+            );
           }
         }
       }
@@ -108,14 +116,30 @@ function wasRead(store: FailingStore): boolean {
 t.test('a store that never answers an append stops the start within two seconds, and is left alone then', async (t) => {
   for (const fault of ['unknown', 'lost-answer'] as const) {
     const inner = new MemoryStore();
-    const store = new FailingStore(inner, ({ method, turn }) => (method === 'append' && (fault === 'unknown' || turn === 1) ? fault : method === 'append' || turn > 1 ? 'rejects' : undefined));
+    const store = new FailingStore(inner, ({ method, turn }) =>
+      method === 'append' && (fault === 'unknown' || turn === 1)
+        ? fault
+        : method === 'append' || turn > 1
+          ? 'rejects'
+          : undefined,
+    );
     const log = new RecordedLog();
     const started = performance.now();
-    const refusal = (await open(store, { log }).catch((error: unknown) => error)) as { code: string; members: { eventId: string } };
+    const refusal = (await open(store, { log }).catch((error: unknown) => error)) as {
+      code: string;
+      members: { eventId: string };
+    };
     const took = performance.now() - started;
-    t.match(refusal, { name: 'RegistryError', code: 'outcome-unknown', members: { eventId: store.batches[0]?.events[0]?.id } });
+    t.match(refusal, {
+      name: 'RegistryError',
+      code: 'outcome-unknown',
+      members: { eventId: store.batches[0]?.events[0]?.id },
+    });
     t.ok(took < 2000 + SLACK, `after ${Math.round(took)} ms`);
-    t.ok(store.batches.every((batch) => batch === store.batches[0]), 'it was the same batch each time');
+    t.ok(
+      store.batches.every((batch) => batch === store.batches[0]),
+      'it was the same batch each time',
+    );
     const calls = store.calls.length;
     await setTimeout(200); // long enough for whatever would still be running to ask again
     t.equal(store.calls.length, calls, 'nobody asks on');

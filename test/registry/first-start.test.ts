@@ -63,7 +63,11 @@ function onEach(title: string, run: (t: Test, place: Place) => Promise<void>): v
 }
 
 /** A start that is looked at and closed. */
-async function once<T>(place: Place, options: Partial<RegistryOptions>, look: (registry: Registry) => T | Promise<T>): Promise<T> {
+async function once<T>(
+  place: Place,
+  options: Partial<RegistryOptions>,
+  look: (registry: Registry) => T | Promise<T>,
+): Promise<T> {
   const registry = await place.start(options);
   try {
     return await look(registry);
@@ -74,26 +78,44 @@ async function once<T>(place: Place, options: Partial<RegistryOptions>, look: (r
 
 /** `pack channel version` of every pointer. */
 function pointers(registry: Registry): string[] {
-  return [...registry.current.packs.values()].flatMap((state) => [...state.pointers.values()].map(({ pack, channel, version }) => `${pack} ${channel} ${version}`)).sort();
+  return [...registry.current.packs.values()]
+    .flatMap((state) =>
+      [...state.pointers.values()].map(({ pack, channel, version }) => `${pack} ${channel} ${version}`),
+    )
+    .sort();
 }
 
 /** `type pack channel version` of events. */
-const told = (events: readonly Event[]) => events.map(({ type, pack, channel, version }) => [type, pack, channel, version].filter(Boolean).join(' '));
+const told = (events: readonly Event[]) =>
+  events.map(({ type, pack, channel, version }) => [type, pack, channel, version].filter(Boolean).join(' '));
 
 const COACH = ['coach production 2.0.0', 'coach staging 2.0.0'];
 
 onEach('the first start registers what is shipped and points each channel at the highest release', async (t, place) => {
   const versions = shippedOf('coach@1.0.0', 'coach@10.0.0', 'coach@9.0.0', 'coach@11.0.0-rc.1', 'onboarding@1.0.0');
   await once(place, { shipped: versions }, (registry) => {
-    t.same(pointers(registry), ['coach production 10.0.0', 'coach staging 10.0.0', 'onboarding production 1.0.0', 'onboarding staging 1.0.0']);
-    t.match(registry.activePack(), { activatedBy: { keyId: 'system' }, reason: 'First start: the highest version that is no prerelease' });
+    t.same(pointers(registry), [
+      'coach production 10.0.0',
+      'coach staging 10.0.0',
+      'onboarding production 1.0.0',
+      'onboarding staging 1.0.0',
+    ]);
+    t.match(registry.activePack(), {
+      activatedBy: { keyId: 'system' },
+      reason: 'First start: the highest version that is no prerelease',
+    });
   });
   const log = await place.log();
   t.same(told(log), [
     'registry-created',
     ...['1.0.0', '10.0.0', '9.0.0', '11.0.0-rc.1'].map((version) => `version-published coach ${version}`),
     'version-published onboarding 1.0.0',
-    ...['coach production 10.0.0', 'coach staging 10.0.0', 'onboarding production 1.0.0', 'onboarding staging 1.0.0'].map((move) => `version-activated ${move}`),
+    ...[
+      'coach production 10.0.0',
+      'coach staging 10.0.0',
+      'onboarding production 1.0.0',
+      'onboarding staging 1.0.0',
+    ].map((move) => `version-activated ${move}`),
   ]);
   t.equal(firstBroken(log), undefined);
   t.ok(log.every(({ actor }) => actor.keyId === 'system'));
@@ -105,7 +127,8 @@ onEach('a restart adds nothing, and never undoes a rollback', async (t, place) =
   await once(place, {}, (registry) => registry.activate({ version: '1.0.0', reason: 'Older' }));
   await once(place, { defaultVersion: '2.0.0' }, (registry) => t.equal(registry.activePack().version, '1.0.0'));
   const before = await place.log();
-  for (let restart = 0; restart < 3; restart += 1) await once(place, {}, (registry) => t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 2.0.0']));
+  for (let restart = 0; restart < 3; restart += 1)
+    await once(place, {}, (registry) => t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 2.0.0']));
   t.strictSame(await place.log(), before);
 });
 
@@ -113,59 +136,120 @@ onEach('a version that is shipped later is registered and moves nothing', async 
   await once(place, {}, () => undefined);
   await once(place, { shipped: shippedOf('coach@2.0.0', 'coach@3.0.0') }, (registry) => {
     t.same(pointers(registry), COACH);
-    t.same([...registry.current.packs.get('coach')!.versions].map(({ version }) => version), ['3.0.0', '2.0.0', '1.1.0', '1.0.0'], 'what is not shipped any more stays');
+    t.same(
+      [...registry.current.packs.get('coach')!.versions].map(({ version }) => version),
+      ['3.0.0', '2.0.0', '1.1.0', '1.0.0'],
+      'what is not shipped any more stays',
+    );
   });
   t.same(told(await place.log()).slice(-1), ['version-published coach 3.0.0']);
 });
 
 onEach('a new channel and a new pack get a pointer; those that are there are left', async (t, place) => {
-  await once(place, { channels: ['production'] }, (registry) => registry.activate({ version: '1.0.0', reason: 'Older' }));
-  const options = { channels: ['production', 'canary'], shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'onboarding@1.0.0') };
+  await once(place, { channels: ['production'] }, (registry) =>
+    registry.activate({ version: '1.0.0', reason: 'Older' }),
+  );
+  const options = {
+    channels: ['production', 'canary'],
+    shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'onboarding@1.0.0'),
+  };
   await once(place, options, (registry) => {
-    t.same(pointers(registry), ['coach canary 2.0.0', 'coach production 1.0.0', 'onboarding canary 1.0.0', 'onboarding production 1.0.0'], 'the highest registered, shipped or not');
+    t.same(
+      pointers(registry),
+      ['coach canary 2.0.0', 'coach production 1.0.0', 'onboarding canary 1.0.0', 'onboarding production 1.0.0'],
+      'the highest registered, shipped or not',
+    );
   });
   await once(place, { channels: ['canary'] }, (registry) => {
     t.equal(registry.activePack().version, '2.0.0', 'the first channel is the default one');
-    t.equal(registry.activePack({ channel: 'production' }).version, '1.0.0', 'a channel that went out of the settings still answers');
+    t.equal(
+      registry.activePack({ channel: 'production' }).version,
+      '1.0.0',
+      'a channel that went out of the settings still answers',
+    );
   });
 });
 
-onEach('DEFAULT_VERSION is activated where its pack has no pointer, in each channel, a prerelease too', async (t, place) => {
-  const versions = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0-rc.1', 'onboarding@1.0.0', 'onboarding@1.1.0');
-  await once(place, { shipped: versions, defaultVersion: '2.0.0-rc.1' }, (registry) => {
-    t.same(pointers(registry), ['coach production 2.0.0-rc.1', 'coach staging 2.0.0-rc.1', 'onboarding production 1.1.0', 'onboarding staging 1.1.0']);
-    t.equal(registry.activePack().reason, 'First start: DEFAULT_VERSION');
-  });
-  await once(place, { shipped: versions, defaultVersion: '1.0.0', channels: ['production', 'canary'] }, (registry) => {
-    t.same(pointers(registry).slice(0, 3), ['coach canary 1.0.0', 'coach production 2.0.0-rc.1', 'coach staging 2.0.0-rc.1'], 'later only where there is none');
-  });
-});
+onEach(
+  'DEFAULT_VERSION is activated where its pack has no pointer, in each channel, a prerelease too',
+  async (t, place) => {
+    const versions = shippedOf(
+      'coach@1.0.0',
+      'coach@1.1.0',
+      'coach@2.0.0-rc.1',
+      'onboarding@1.0.0',
+      'onboarding@1.1.0',
+    );
+    await once(place, { shipped: versions, defaultVersion: '2.0.0-rc.1' }, (registry) => {
+      t.same(pointers(registry), [
+        'coach production 2.0.0-rc.1',
+        'coach staging 2.0.0-rc.1',
+        'onboarding production 1.1.0',
+        'onboarding staging 1.1.0',
+      ]);
+      t.equal(registry.activePack().reason, 'First start: DEFAULT_VERSION');
+    });
+    await once(
+      place,
+      { shipped: versions, defaultVersion: '1.0.0', channels: ['production', 'canary'] },
+      (registry) => {
+        t.same(
+          pointers(registry).slice(0, 3),
+          ['coach canary 1.0.0', 'coach production 2.0.0-rc.1', 'coach staging 2.0.0-rc.1'],
+          'later only where there is none',
+        );
+      },
+    );
+  },
+);
 
 onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names what there is', async (t, place) => {
   const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
-  await t.rejects(place.start({ defaultVersion: '3.0.0' }), refused(/^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/));
-  await t.rejects(place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }), refused(/^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/));
+  await t.rejects(
+    place.start({ defaultVersion: '3.0.0' }),
+    refused(
+      /^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/,
+    ),
+  );
+  await t.rejects(
+    place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }),
+    refused(
+      /^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/,
+    ),
+  );
   t.same(await place.log(), [], 'nothing was registered');
   await once(place, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
 });
 
-onEach('an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is', async (t, place) => {
-  await t.rejects(place.start({ defaultPack: 'coch' }), { name: 'StartRefused', exitCode: 78, message: /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\.$/ });
-  t.same(await place.log(), [], 'nothing was registered');
-  await once(place, {}, () => undefined);
-  const log = new RecordedLog();
-  await once(place, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
-  t.match(log.messages('warn'), [/^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/]);
-});
+onEach(
+  'an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is',
+  async (t, place) => {
+    await t.rejects(place.start({ defaultPack: 'coch' }), {
+      name: 'StartRefused',
+      exitCode: 78,
+      message: /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\.$/,
+    });
+    t.same(await place.log(), [], 'nothing was registered');
+    await once(place, {}, () => undefined);
+    const log = new RecordedLog();
+    await once(place, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
+    t.match(log.messages('warn'), [
+      /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/,
+    ]);
+  },
+);
 
-onEach('an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart', async (t, place) => {
-  await once(place, {}, () => undefined);
-  const log = new RecordedLog();
-  await once(place, { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log }, (registry) => {
-    t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
-  });
-  t.match(log.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
-});
+onEach(
+  'an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart',
+  async (t, place) => {
+    await once(place, {}, () => undefined);
+    const log = new RecordedLog();
+    await once(place, { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log }, (registry) => {
+      t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
+    });
+    t.match(log.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
+  },
+);
 
 onEach('a shipped version that was edited stops the start and names its file', async (t, place) => {
   await once(place, { shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0') }, () => undefined);
@@ -173,16 +257,40 @@ onEach('a shipped version that was edited stops the start and names its file', a
   const [supportive, direct] = versionOf('coach', '1.0.0').content.styles;
   const edited = (version: string, members: object) => shipped(versionOf('coach', version, members));
   const cases: [string, readonly ReturnType<typeof edited>[], RegExp][] = [
-    ['the system prompt', [edited('1.0.0', { system: 'Edited.' })], /packs\/coach\/1\.0\.0\/system\.md: Version 1\.0\.0 of pack "coach" is registered already/],
-    ['a style', [edited('1.0.0', { styles: [supportive, { ...direct, text: 'Edited.' }] })], /packs\/coach\/1\.0\.0\/styles\/direct\.md: /],
-    ['both', [edited('1.0.0', { system: 'Edited.', styles: [{ ...supportive, text: 'Edited.' }, direct] })], /1\.0\.0\/system\.md, packs\/coach\/1\.0\.0\/styles\/supportive\.md: /],
+    [
+      'the system prompt',
+      [edited('1.0.0', { system: 'Edited.' })],
+      /packs\/coach\/1\.0\.0\/system\.md: Version 1\.0\.0 of pack "coach" is registered already/,
+    ],
+    [
+      'a style',
+      [edited('1.0.0', { styles: [supportive, { ...direct, text: 'Edited.' }] })],
+      /packs\/coach\/1\.0\.0\/styles\/direct\.md: /,
+    ],
+    [
+      'both',
+      [edited('1.0.0', { system: 'Edited.', styles: [{ ...supportive, text: 'Edited.' }, direct] })],
+      /1\.0\.0\/system\.md, packs\/coach\/1\.0\.0\/styles\/supportive\.md: /,
+    ],
     ['the summary', [edited('1.0.0', { summary: 'Edited.' })], /packs\/coach\/1\.0\.0\/pack\.yaml: .*summary/],
-    ['a title', [edited('1.0.0', { styles: [supportive, { ...direct, title: 'Blunt' }] })], /packs\/coach\/1\.0\.0\/pack\.yaml: .*content/],
+    [
+      'a title',
+      [edited('1.0.0', { styles: [supportive, { ...direct, title: 'Blunt' }] })],
+      /packs\/coach\/1\.0\.0\/pack\.yaml: .*content/,
+    ],
     ['a style taken out', [edited('1.0.0', { styles: [supportive] })], /packs\/coach\/1\.0\.0\/pack\.yaml: /],
-    ['two versions', [edited('1.0.0', { system: 'Edited.' }), edited('2.0.0', { system: 'Edited.' })], /1\.0\.0\/system\.md: .*\n.*2\.0\.0\/system\.md: /],
+    [
+      'two versions',
+      [edited('1.0.0', { system: 'Edited.' }), edited('2.0.0', { system: 'Edited.' })],
+      /1\.0\.0\/system\.md: .*\n.*2\.0\.0\/system\.md: /,
+    ],
   ];
   for (const [title, versions, message] of cases) {
-    await t.rejects(place.start({ shipped: [...versions, ...shippedOf('coach@3.0.0')] }), { name: 'StartRefused', exitCode: 65, message }, title);
+    await t.rejects(
+      place.start({ shipped: [...versions, ...shippedOf('coach@3.0.0')] }),
+      { name: 'StartRefused', exitCode: 65, message },
+      title,
+    );
   }
   t.strictSame(await place.log(), before, 'not even a version without a fault was registered');
 });
@@ -193,23 +301,46 @@ onEach('a pack of prereleases only is registered, pointed nowhere, and said so',
   await once(place, { shipped: versions, log }, (registry) => {
     t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 1.0.0']);
     t.throws(() => registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
-    t.same([...registry.current.packs.get('next')!.versions].map(({ version }) => version), ['1.0.0-beta', '1.0.0-alpha']);
+    t.same(
+      [...registry.current.packs.get('next')!.versions].map(({ version }) => version),
+      ['1.0.0-beta', '1.0.0-alpha'],
+    );
   });
-  t.same(log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields), [{ pack: 'next', channel: 'production' }, { pack: 'next', channel: 'staging' }]);
-  await once(place, { shipped: versions }, (registry) => registry.activate({ pack: 'next', channel: 'staging', version: '1.0.0-alpha', reason: 'By hand' }));
+  t.same(
+    log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields),
+    [
+      { pack: 'next', channel: 'production' },
+      { pack: 'next', channel: 'staging' },
+    ],
+  );
+  await once(place, { shipped: versions }, (registry) =>
+    registry.activate({ pack: 'next', channel: 'staging', version: '1.0.0-alpha', reason: 'By hand' }),
+  );
   await once(place, { shipped: [...versions, ...shippedOf('next@1.0.0')] }, (registry) => {
-    t.same(pointers(registry).slice(2), ['next production 1.0.0', 'next staging 1.0.0-alpha'], 'its first release goes where there is no pointer yet');
+    t.same(
+      pointers(registry).slice(2),
+      ['next production 1.0.0', 'next staging 1.0.0-alpha'],
+      'its first release goes where there is no pointer yet',
+    );
   });
 });
 
 onEach('no pack at all stops the first start, and no later one', async (t, place) => {
-  await t.rejects(place.start({ shipped: [] }), { name: 'StartRefused', exitCode: 78, message: /^PACKS_DIR holds no pack/ });
+  await t.rejects(place.start({ shipped: [] }), {
+    name: 'StartRefused',
+    exitCode: 78,
+    message: /^PACKS_DIR holds no pack/,
+  });
   t.same(await place.log(), []);
   await once(place, {}, () => undefined);
   const before = await place.log();
-  await once(place, { shipped: [], channels: ['production', 'canary'] }, (registry) => t.same(pointers(registry), COACH));
+  await once(place, { shipped: [], channels: ['production', 'canary'] }, (registry) =>
+    t.same(pointers(registry), COACH),
+  );
   t.strictSame(await place.log(), before, 'and points no channel at what is not shipped');
-  await once(place, { shipped: [], channels: ['canary'], defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0', 'unless DEFAULT_VERSION says so'));
+  await once(place, { shipped: [], channels: ['canary'], defaultVersion: '1.1.0' }, (registry) =>
+    t.equal(registry.activePack().version, '1.1.0', 'unless DEFAULT_VERSION says so'),
+  );
 });
 
 onEach('a pack that was published by hand is pointed nowhere by a start', async (t, place) => {

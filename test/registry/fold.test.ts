@@ -22,7 +22,14 @@ function publication(pack: string, version: string): EventDraft {
   const { digest, summary, author, content } = versionOf(pack, version);
   const { defaultStyle, styles, compatibility } = content;
   const titles = styles.map(({ id, title }) => ({ id, title }));
-  return { type: 'version-published', actor: { ...actor }, reason: 'New', pack, version, data: { digest, summary, author, defaultStyle, styles: titles, compatibility: structuredClone(compatibility) } };
+  return {
+    type: 'version-published',
+    actor: { ...actor },
+    reason: 'New',
+    pack,
+    version,
+    data: { digest, summary, author, defaultStyle, styles: titles, compatibility: structuredClone(compatibility) },
+  };
 }
 
 interface Place {
@@ -32,13 +39,30 @@ interface Place {
   readonly previousVersion?: string;
 }
 
-function moveTo(version: string, { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: Place = {}): EventDraft {
-  return { type, actor: { ...actor }, reason: 'Why not', pack, channel, version, data: { digest: digestOf(pack, version), previousVersion: previousVersion ?? null } };
+function moveTo(
+  version: string,
+  { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: Place = {},
+): EventDraft {
+  return {
+    type,
+    actor: { ...actor },
+    reason: 'Why not',
+    pack,
+    channel,
+    version,
+    data: { digest: digestOf(pack, version), previousVersion: previousVersion ?? null },
+  };
 }
 
 /** As a newer build might write it; `members` may be anything. */
 function unknown(members: object = {}): EventDraft {
-  return { type: 'model-retired' as EventType, actor, reason: 'Of a newer build', data: { anything: [1, { deep: null }] }, ...members } as unknown as EventDraft;
+  return {
+    type: 'model-retired' as EventType,
+    actor,
+    reason: 'Of a newer build',
+    data: { anything: [1, { deep: null }] },
+    ...members,
+  } as unknown as EventDraft;
 }
 
 /** Drafts in the log behind a place, as another program reads them: nothing is frozen. */
@@ -54,9 +78,21 @@ function folded(events: readonly Event[], base: Snapshot = EMPTY_SNAPSHOT): Snap
   return fold.freeze(CONTENTS);
 }
 
-const CREATED: EventDraft = { type: 'registry-created', actor, reason: 'First start', data: { registryId: 'registry-1', sessionKeyId: 'key-1' } };
+const CREATED: EventDraft = {
+  type: 'registry-created',
+  actor,
+  reason: 'First start',
+  data: { registryId: 'registry-1', sessionKeyId: 'key-1' },
+};
 const PUBLISHED = [CREATED, ...NAMES.map((name) => publication(...(name.split('@') as [string, string])))];
-const STARTED = folded(logged([...PUBLISHED, moveTo('1.0.0'), moveTo('1.0.0', { channel: 'staging' }), moveTo('1.0.0', { pack: 'onboarding' })]));
+const STARTED = folded(
+  logged([
+    ...PUBLISHED,
+    moveTo('1.0.0'),
+    moveTo('1.0.0', { channel: 'staging' }),
+    moveTo('1.0.0', { pack: 'onboarding' }),
+  ]),
+);
 const coach = (snapshot: Snapshot) => snapshot.packs.get('coach')!;
 const pointer = (snapshot: Snapshot, channel = 'production') => coach(snapshot).pointers.get(channel)!;
 
@@ -68,7 +104,12 @@ t.test('a gap, a repetition and a step back are refused', async (t) => {
     ['a repetition', [events[0], events[0]]],
     ['a step back', [events[0], events[1], events[0]]],
   ];
-  for (const [title, order] of orders) t.throws(() => folded(order as Event[]), { name: 'LogBroken', message: /^Revision \d follows \d; \d should\.$/ }, title);
+  for (const [title, order] of orders)
+    t.throws(
+      () => folded(order as Event[]),
+      { name: 'LogBroken', message: /^Revision \d follows \d; \d should\.$/ },
+      title,
+    );
   t.equal(folded(events).revision, 3);
 });
 
@@ -88,24 +129,46 @@ t.test('an event that lacks what it must name, or contradicts the state, is refu
   const { channel: _channel, ...channelless } = moveTo('1.1.0') as EventDraft & { channel: string };
   const { version: _version, ...versionless } = publication('coach', '3.0.0') as EventDraft & { version: string };
   for (const [field, draft] of Object.entries({ pack: packless, channel: channelless, version: versionless })) {
-    t.throws(() => folded(logged([draft], head), head), { name: 'LogBroken', message: new RegExp(`names no ${field}`) });
+    t.throws(() => folded(logged([draft], head), head), {
+      name: 'LogBroken',
+      message: new RegExp(`names no ${field}`),
+    });
   }
-  t.throws(() => folded(logged([publication('coach', '1.0.0')], head), head), { name: 'LogBroken', message: /publishes coach 1\.0\.0 a second time/ });
+  t.throws(() => folded(logged([publication('coach', '1.0.0')], head), head), {
+    name: 'LogBroken',
+    message: /publishes coach 1\.0\.0 a second time/,
+  });
   const [event] = logged([moveTo('1.1.0')], head);
-  t.throws(() => apply(head, event!, new Map()), { name: 'LogBroken', message: /content of coach 1\.1\.0 .* is not in the store/ });
+  t.throws(() => apply(head, event!, new Map()), {
+    name: 'LogBroken',
+    message: /content of coach 1\.1\.0 .* is not in the store/,
+  });
 });
 
 t.test('an epoch is opened once, and each is later than the one before', async (t) => {
-  const restored = (epoch: number): EventDraft => ({ type: 'registry-restored', actor, reason: 'The disk was lost', data: { epoch } });
+  const restored = (epoch: number): EventDraft => ({
+    type: 'registry-restored',
+    actor,
+    reason: 'The disk was lost',
+    data: { epoch },
+  });
   const second = folded(logged([restored(2)], STARTED), STARTED);
   t.match(second, { epoch: 2, epochStart: STARTED.revision + 1 });
   for (const epoch of [1, 2]) {
-    t.throws(() => folded(logged([restored(epoch)], second), second), { name: 'LogBroken', message: new RegExp(`opens epoch ${epoch} in epoch 2`) });
+    t.throws(() => folded(logged([restored(epoch)], second), second), {
+      name: 'LogBroken',
+      message: new RegExp(`opens epoch ${epoch} in epoch 2`),
+    });
   }
 });
 
 t.test('an event of a type that this build does not know stays in the chain, without effect', async (t) => {
-  const drafts = [unknown(), unknown({ pack: 'coach', channel: 'production', version: '2.0.0' }), unknown({ pack: 'unheard-of' }), unknown({ data: null })];
+  const drafts = [
+    unknown(),
+    unknown({ pack: 'coach', channel: 'production', version: '2.0.0' }),
+    unknown({ pack: 'unheard-of' }),
+    unknown({ data: null }),
+  ];
   const events = logged([...drafts, moveTo('1.1.0')], STARTED);
   const after = folded(events.slice(0, -1), STARTED);
   t.equal(after.revision, STARTED.revision + drafts.length);
@@ -113,39 +176,99 @@ t.test('an event of a type that this build does not know stays in the chain, wit
   t.equal(after.packs, STARTED.packs, 'the very same packs');
   t.equal(after.views, STARTED.views, 'the very same views');
   t.equal(pointer(folded(events, STARTED)).revision, after.revision + 1, 'and the log goes on behind it');
-  t.throws(() => folded([...events.slice(0, 1), ...events.slice(2)], STARTED), { name: 'LogBroken' }, 'it cannot be left out');
+  t.throws(
+    () => folded([...events.slice(0, 1), ...events.slice(2)], STARTED),
+    { name: 'LogBroken' },
+    'it cannot be left out',
+  );
 });
 
 t.test('what an activation and a rollback do to a pointer', async (t) => {
-  const events = logged([moveTo('1.1.0', { previousVersion: '1.0.0' }), moveTo('2.0.0', { previousVersion: '1.1.0' }), moveTo('1.0.0', { type: 'version-rolled-back', previousVersion: '2.0.0' })], STARTED);
+  const events = logged(
+    [
+      moveTo('1.1.0', { previousVersion: '1.0.0' }),
+      moveTo('2.0.0', { previousVersion: '1.1.0' }),
+      moveTo('1.0.0', { type: 'version-rolled-back', previousVersion: '2.0.0' }),
+    ],
+    STARTED,
+  );
   const [, second, third] = events;
   t.strictSame(plain(pointer(folded(events.slice(0, 2), STARTED))), {
-    pack: 'coach', channel: 'production', version: '2.0.0', digest: digestOf('coach', '2.0.0'), previousVersion: '1.1.0', kind: 'activation',
-    revision: second!.revision, activatedAt: second!.at, activatedBy: actor, reason: 'Why not',
-    stack: ['1.0.0', '1.1.0', '2.0.0'], everActive: ['1.0.0', '1.1.0', '2.0.0'],
+    pack: 'coach',
+    channel: 'production',
+    version: '2.0.0',
+    digest: digestOf('coach', '2.0.0'),
+    previousVersion: '1.1.0',
+    kind: 'activation',
+    revision: second!.revision,
+    activatedAt: second!.at,
+    activatedBy: actor,
+    reason: 'Why not',
+    stack: ['1.0.0', '1.1.0', '2.0.0'],
+    everActive: ['1.0.0', '1.1.0', '2.0.0'],
   });
-  t.match(plain(pointer(folded(events, STARTED))), { version: '1.0.0', kind: 'rollback', revision: third!.revision, stack: ['1.0.0'], everActive: ['1.0.0', '1.1.0', '2.0.0'] });
+  t.match(plain(pointer(folded(events, STARTED))), {
+    version: '1.0.0',
+    kind: 'rollback',
+    revision: third!.revision,
+    stack: ['1.0.0'],
+    everActive: ['1.0.0', '1.1.0', '2.0.0'],
+  });
 });
 
 t.test('a view tells the event that made it', async (t) => {
-  const view = folded(logged([moveTo('2.0.0')], STARTED), STARTED).views.get('coach')!.get('production')!;
+  const view = folded(logged([moveTo('2.0.0')], STARTED), STARTED)
+    .views.get('coach')!
+    .get('production')!;
   const { content, digest } = versionOf('coach', '2.0.0');
   const origin = { pack: 'coach', channel: 'production', version: '2.0.0', digest, revision: STARTED.revision + 1 };
   t.strictSame(plain(view), {
     activePack: {
-      ...origin, activatedAt: STARTED.at, activatedBy: actor, reason: 'Why not',
-      defaultStyle: 'supportive', compatibility: content.compatibility, system: content.system, styles: content.styles,
+      ...origin,
+      activatedAt: STARTED.at,
+      activatedBy: actor,
+      reason: 'Why not',
+      defaultStyle: 'supportive',
+      compatibility: content.compatibility,
+      system: content.system,
+      styles: content.styles,
     },
     systemPrompt: { ...origin, text: content.system },
-    styleList: { ...origin, defaultStyle: 'supportive', styles: content.styles.map(({ id, title }) => ({ id, title })) },
-    stylePrompts: Object.fromEntries(content.styles.map(({ id, title, text }) => [id, { ...origin, styleId: id, title, text }])),
+    styleList: {
+      ...origin,
+      defaultStyle: 'supportive',
+      styles: content.styles.map(({ id, title }) => ({ id, title })),
+    },
+    stylePrompts: Object.fromEntries(
+      content.styles.map(({ id, title, text }) => [id, { ...origin, styleId: id, title, text }]),
+    ),
     content: plain(content),
   });
 });
 
 t.test('versions lie in SemVer order, in whatever order they were published', async (t) => {
-  const order = ['2.0.0', '10.0.0', '1.0.0', '2.0.0-rc.1', '2.0.0-rc.10', '2.0.0-rc.2', '2.0.0-alpha', '1.10.0', '1.9.0'];
-  const sorted = ['10.0.0', '2.0.0', '2.0.0-rc.10', '2.0.0-rc.2', '2.0.0-rc.1', '2.0.0-alpha', '1.10.0', '1.9.0', '1.0.0'];
+  const order = [
+    '2.0.0',
+    '10.0.0',
+    '1.0.0',
+    '2.0.0-rc.1',
+    '2.0.0-rc.10',
+    '2.0.0-rc.2',
+    '2.0.0-alpha',
+    '1.10.0',
+    '1.9.0',
+  ];
+  const sorted = [
+    '10.0.0',
+    '2.0.0',
+    '2.0.0-rc.10',
+    '2.0.0-rc.2',
+    '2.0.0-rc.1',
+    '2.0.0-alpha',
+    '1.10.0',
+    '1.9.0',
+    '1.0.0',
+  ];
   const events = logged(order.map((version) => publication('sorted', version)));
   const versionsIn = (snapshot: Snapshot) => [...snapshot.packs.get('sorted')!.versions].map(({ version }) => version);
   t.same(versionsIn(folded(events)), sorted);
@@ -154,7 +277,9 @@ t.test('versions lie in SemVer order, in whatever order they were published', as
 });
 
 t.test('the stack is bounded; what was ever active is not forgotten', async (t) => {
-  const moves = Array.from({ length: STACK_DEPTH + 500 }, (_, index) => moveTo(index === 0 ? '2.0.0' : index % 2 === 0 ? '1.1.0' : '1.0.0'));
+  const moves = Array.from({ length: STACK_DEPTH + 500 }, (_, index) =>
+    moveTo(index === 0 ? '2.0.0' : index % 2 === 0 ? '1.1.0' : '1.0.0'),
+  );
   const events = logged(moves, STARTED);
   const { stack, everActive } = pointer(folded(events, STARTED));
   t.equal(stack.length, STACK_DEPTH);
@@ -187,7 +312,7 @@ t.test('the stack is the same at once, one by one and in parts, below its bound 
   let oneByOne = STARTED;
   let inParts = STARTED;
   for (const event of events) oneByOne = apply(oneByOne, event, CONTENTS);
-  for (let start = 0; start < events.length; ) {
+  for (let start = 0; start < events.length;) {
     const end = start + 1 + Math.floor(random() * 1400);
     inParts = folded(events.slice(start, end), inParts);
     start = end;
@@ -201,15 +326,48 @@ t.test('a snapshot is frozen to its leaves', async (t) => {
   t.equal(firstUnfrozen(EMPTY_SNAPSHOT), undefined);
   t.equal(firstUnfrozen(STARTED), undefined);
   t.equal(firstUnfrozen(apply(STARTED, logged([moveTo('1.1.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a move');
-  t.equal(firstUnfrozen(apply(STARTED, logged([publication('coach', '3.0.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a publication');
-  const key: EventDraft = { type: 'key-created', actor: { ...actor }, reason: 'New', data: { keyId: 'key-2', label: 'Web', scopes: ['prompts:read'], secretHash: '00' } };
+  t.equal(
+    firstUnfrozen(apply(STARTED, logged([publication('coach', '3.0.0')], STARTED)[0]!, CONTENTS)),
+    undefined,
+    'after a publication',
+  );
+  const key: EventDraft = {
+    type: 'key-created',
+    actor: { ...actor },
+    reason: 'New',
+    data: { keyId: 'key-2', label: 'Web', scopes: ['prompts:read'], secretHash: '00' },
+  };
   const changes: EventDraft[] = [
-    key, { type: 'key-revoked', actor: { ...actor }, reason: 'Leaked', data: { keyId: 'key-2' } } as const,
-    { type: 'version-revoked', actor: { ...actor }, reason: 'Too blunt', pack: 'coach', version: '2.0.0', data: { moves: [] } },
-    { type: 'policy-changed', actor: { ...actor }, reason: 'New', pack: 'coach', data: { policy: policyOf(), digest: 'sha256:0', violations: [{ version: '1.1.0', violations: [{ rule: 'limit', detail: 'Too long.' }] }] } },
+    key,
+    { type: 'key-revoked', actor: { ...actor }, reason: 'Leaked', data: { keyId: 'key-2' } } as const,
+    {
+      type: 'version-revoked',
+      actor: { ...actor },
+      reason: 'Too blunt',
+      pack: 'coach',
+      version: '2.0.0',
+      data: { moves: [] },
+    },
+    {
+      type: 'policy-changed',
+      actor: { ...actor },
+      reason: 'New',
+      pack: 'coach',
+      data: {
+        policy: policyOf(),
+        digest: 'sha256:0',
+        violations: [{ version: '1.1.0', violations: [{ rule: 'limit', detail: 'Too long.' }] }],
+      },
+    },
   ];
-  for (const count of changes.keys()) t.equal(firstUnfrozen(folded(logged(changes.slice(0, count + 1), STARTED), STARTED)), undefined, `after ${changes[count]?.type}`);
-  for (const held of [STARTED.packs, coach(STARTED).versions, pointer(STARTED).everActive]) t.notOk('set' in held || 'add' in held || 'delete' in held, 'it has nothing to change it by');
+  for (const count of changes.keys())
+    t.equal(
+      firstUnfrozen(folded(logged(changes.slice(0, count + 1), STARTED), STARTED)),
+      undefined,
+      `after ${changes[count]?.type}`,
+    );
+  for (const held of [STARTED.packs, coach(STARTED).versions, pointer(STARTED).everActive])
+    t.notOk('set' in held || 'add' in held || 'delete' in held, 'it has nothing to change it by');
 });
 
 t.test('what an event does not touch is the very same object', async (t) => {
@@ -231,7 +389,16 @@ t.test('what an event does not touch is the very same object', async (t) => {
 });
 
 t.test('the old snapshot and the events are as they were', async (t) => {
-  const events = logged([moveTo('1.1.0'), publication('coach', '3.0.0'), moveTo('2.0.0'), moveTo('1.0.0', { type: 'version-rolled-back' }), unknown()], STARTED);
+  const events = logged(
+    [
+      moveTo('1.1.0'),
+      publication('coach', '3.0.0'),
+      moveTo('2.0.0'),
+      moveTo('1.0.0', { type: 'version-rolled-back' }),
+      unknown(),
+    ],
+    STARTED,
+  );
   const before = [plain(STARTED), structuredClone(events)];
   let snapshot = STARTED;
   for (const event of events) snapshot = apply(snapshot, event, CONTENTS);

@@ -33,7 +33,8 @@ async function pair(t: Test) {
   const follower = await openRegistry(t, { store: connection, log });
   const seen: number[] = [];
   follower.onChange((events) => seen.push(...events.map(({ revision }) => revision)));
-  const move = async () => (await writer.activate({ version: writer.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason })).revision;
+  const move = async () =>
+    (await writer.activate({ version: writer.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason })).revision;
   return { store, writer, connection, follower, log, seen, move };
 }
 
@@ -42,7 +43,10 @@ t.test('a hint brings each move at once, in revision order, whole', async (t) =>
   const from = writer.current.revision;
   for (let turn = 0; turn < 20; turn += 1) await move();
   await until(() => follower.current.revision === writer.current.revision);
-  t.strictSame(seen, Array.from({ length: 20 }, (_, index) => from + index + 1));
+  t.strictSame(
+    seen,
+    Array.from({ length: 20 }, (_, index) => from + index + 1),
+  );
   t.equal(follower.current.hash, writer.current.hash);
 });
 
@@ -68,8 +72,15 @@ t.test('a gap in what arrives is read from the log: hints of a store that was aw
   const began = performance.now();
   await until(() => log.messages('info').some((line) => line.includes('The store is back')));
   t.ok(performance.now() - began <= RECOVERY_BOUND, `after ${Math.round(performance.now() - began)} ms`);
-  t.strictSame(seen, [1, 2, 3, 4, 5].map((step) => from + step));
-  t.equal(log.messages('warn').filter((line) => line.includes('cannot be reached')).length, 1, 'an outage is told of once');
+  t.strictSame(
+    seen,
+    [1, 2, 3, 4, 5].map((step) => from + step),
+  );
+  t.equal(
+    log.messages('warn').filter((line) => line.includes('cannot be reached')).length,
+    1,
+    'an outage is told of once',
+  );
 });
 
 t.test('a log that is shorter, or another, is never followed; put right, it is', async (t) => {
@@ -82,25 +93,44 @@ t.test('a log that is shorter, or another, is never followed; put right, it is',
   const shorter = await backupOf(store, kept);
   const elsewhere = new MemoryStore();
   const stranger = await openRegistry(t, { store: new FailingStore(elsewhere) });
-  for (let turn = 0; turn < 12; turn += 1) await stranger.activate({ version: ['1.0.0', '1.1.0'][turn % 2] ?? '', reason });
+  for (let turn = 0; turn < 12; turn += 1)
+    await stranger.activate({ version: ['1.0.0', '1.1.0'][turn % 2] ?? '', reason });
   const forkedBy = async (moves: number) => {
     const forked = await backupOf(store, kept);
     const fork = await openRegistry(t, { store: new FailingStore(forked) });
-    for (let turn = 0; turn < moves; turn += 1) await fork.activate({ version: ['1.1.0', '1.0.0'][turn % 2] ?? '', reason });
+    for (let turn = 0; turn < moves; turn += 1)
+      await fork.activate({ version: ['1.1.0', '1.0.0'][turn % 2] ?? '', reason });
     return forked;
   };
   const [asLong, longer] = [await forkedBy(3), await forkedBy(6)];
   t.equal((await asLong.head())?.revision, applied.revision);
 
-  for (const [name, wrong] of Object.entries({ shorter, 'another registry': elsewhere, 'gone on otherwise': longer, 'gone on otherwise, as long': asLong, empty: new MemoryStore() })) {
+  for (const [name, wrong] of Object.entries({
+    shorter,
+    'another registry': elsewhere,
+    'gone on otherwise': longer,
+    'gone on otherwise, as long': asLong,
+    empty: new MemoryStore(),
+  })) {
     const head = await wrong.head();
     connection.inner = wrong;
     await until(() => follower.health().conditions.some((condition) => condition.name === 'log-diverged'));
     t.notOk(follower.staleSeconds === undefined, `${name}: marked at once`);
-    t.equal(follower.activePack().version, applied.views.get('coach')?.get('production')?.activePack.version, `${name}: what was applied is served`);
-    const writes: (() => Promise<unknown>)[] = [() => follower.activate({ version: '1.1.0', reason }), () => follower.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') })];
+    t.equal(
+      follower.activePack().version,
+      applied.views.get('coach')?.get('production')?.activePack.version,
+      `${name}: what was applied is served`,
+    );
+    const writes: (() => Promise<unknown>)[] = [
+      () => follower.activate({ version: '1.1.0', reason }),
+      () => follower.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') }),
+    ];
     for (const write of writes) {
-      await t.rejects(write(), { name: 'RegistryError', code: 'store-unavailable' }, `${name}: nothing is written to it`);
+      await t.rejects(
+        write(),
+        { name: 'RegistryError', code: 'store-unavailable' },
+        `${name}: nothing is written to it`,
+      );
     }
     await t.rejects(follower.reach({ revision: applied.revision + 1 }), { code: 'revision-not-reached' }, name);
     t.strictSame(await wrong.head(), head, `${name}: it is as it was`);
@@ -132,33 +162,49 @@ t.test('once the restore is accepted, the restored log is taken over whole, with
   t.match(follower.current, { epoch: 2, revision: kept + 1 });
   t.equal(follower.activePack().version, '2.0.0', 'what the restored log says');
   t.equal(seen.length, before);
-  t.match(await follower.activate({ version: '1.1.0', reason }), { revision: kept + 2, previousVersion: '2.0.0' }, 'and it can be written to');
+  t.match(
+    await follower.activate({ version: '1.1.0', reason }),
+    { revision: kept + 2, previousVersion: '2.0.0' },
+    'and it can be written to',
+  );
   t.match(await follower.verify(), { valid: true, events: kept + 2 });
 });
 
-t.test('what a renewal proves counts from the moment it was sent, however long its answer takes (SPEC R10)', async (t) => {
-  const { store, follower } = await pair(t);
-  const claim = { id: 'of-the-test', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 1 };
-  const asked: number[] = [];
-  const slow = Object.assign(new FailingStore(store), {
-    renew: async (given: LeaseClaim) => {
-      asked.push(performance.now());
-      const renewal = await store.renew(given); // the head as it was then
-      await until(() => performance.now() > asked[0]! + 50);
-      return renewal;
-    },
-  });
-  const confirmed: number[] = [];
-  const freshness = Object.assign(new Freshness(), { confirm: (sentAt: number) => void confirmed.push(sentAt) });
-  const observed: number[] = [];
-  const instances = Object.assign(new Instances(claim.id), { observe: (_leases: unknown, sentAt: number) => void observed.push(sentAt) });
-  const followed: Followed = { current: () => follower.current, claim: () => claim, seeFence: () => undefined, catchUp: () => Promise.resolve(), takeOver: () => Promise.resolve(false), settle: () => Promise.resolve() };
-  const tested = new Follower({ store: slow, followed, freshness, instances, log: SILENT });
-  await tested.start();
-  await tested.stop();
-  t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
-  t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
-});
+t.test(
+  'what a renewal proves counts from the moment it was sent, however long its answer takes (SPEC R10)',
+  async (t) => {
+    const { store, follower } = await pair(t);
+    const claim = { id: 'of-the-test', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 1 };
+    const asked: number[] = [];
+    const slow = Object.assign(new FailingStore(store), {
+      renew: async (given: LeaseClaim) => {
+        asked.push(performance.now());
+        const renewal = await store.renew(given); // the head as it was then
+        await until(() => performance.now() > asked[0]! + 50);
+        return renewal;
+      },
+    });
+    const confirmed: number[] = [];
+    const freshness = Object.assign(new Freshness(), { confirm: (sentAt: number) => void confirmed.push(sentAt) });
+    const observed: number[] = [];
+    const instances = Object.assign(new Instances(claim.id), {
+      observe: (_leases: unknown, sentAt: number) => void observed.push(sentAt),
+    });
+    const followed: Followed = {
+      current: () => follower.current,
+      claim: () => claim,
+      seeFence: () => undefined,
+      catchUp: () => Promise.resolve(),
+      takeOver: () => Promise.resolve(false),
+      settle: () => Promise.resolve(),
+    };
+    const tested = new Follower({ store: slow, followed, freshness, instances, log: SILENT });
+    await tested.start();
+    await tested.stop();
+    t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
+    t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
+  },
+);
 
 t.test('a hint that names no revision, as after a lost connection, has the log read', async (t) => {
   const { store, writer } = await pair(t);

@@ -18,21 +18,36 @@ import { openRegistry, optionsOf } from '../support/registries.ts';
 
 const actor = { keyId: 'operator1', label: 'Operator on call' };
 const reason = 'Users report that answers are too blunt';
-const once = (key: string, body: unknown = 0) => ({ actor, idempotency: { key, fingerprint: fingerprintOf('POST', '/', body) } });
+const once = (key: string, body: unknown = 0) => ({
+  actor,
+  idempotency: { key, fingerprint: fingerprintOf('POST', '/', body) },
+});
 
 // ── At the door ──
 
 const shipped = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0', 'coach@2.1.0');
-const { app, key: operator } = await openApp(t, { registry: { shipped, channels: ['production'], defaultVersion: '1.0.0' } });
+const { app, key: operator } = await openApp(t, {
+  registry: { shipped, channels: ['production'], defaultVersion: '1.0.0' },
+});
 const { registry } = app;
 
 /** @param key the header as it is sent; none where undefined */
 const post = async (url: string, payload: object, key?: string, headers: Readonly<Record<string, string>> = {}) => {
-  const answer = await app.inject({ method: 'POST', url, payload, headers: { ...headers, ...(key !== undefined && { 'idempotency-key': key }) } });
-  return { status: answer.statusCode, replayed: answer.headers['idempotency-replayed'] === 'true', body: answer.json<Record<string, unknown>>() };
+  const answer = await app.inject({
+    method: 'POST',
+    url,
+    payload,
+    headers: { ...headers, ...(key !== undefined && { 'idempotency-key': key }) },
+  });
+  return {
+    status: answer.statusCode,
+    replayed: answer.headers['idempotency-replayed'] === 'true',
+    body: answer.json<Record<string, unknown>>(),
+  };
 };
 const revision = () => registry.current.revision;
-const activate = (version: string, key?: string, headers?: Readonly<Record<string, string>>) => post('/v1/packs/coach/activations', { version, reason }, key, headers);
+const activate = (version: string, key?: string, headers?: Readonly<Record<string, string>>) =>
+  post('/v1/packs/coach/activations', { version, reason }, key, headers);
 
 t.test('each write, sent twice, is done once and answered alike', async (t) => {
   await activate('1.1.0');
@@ -57,7 +72,11 @@ t.test('each write, sent twice, is done once and answered alike', async (t) => {
     t.equal(registry.current, state, 'nothing was done');
     t.equal(secret !== undefined, title === 'create key', 'a token is told once');
     const [event] = await registry.events({ limit: 1, after: before });
-    t.strictSame(event?.data.idempotency, { key: `twice ${title}`, fingerprint: fingerprintOf('POST', url, payload) }, 'it stands in the event itself');
+    t.strictSame(
+      event?.data.idempotency,
+      { key: `twice ${title}`, fingerprint: fingerprintOf('POST', url, payload) },
+      'it stands in the event itself',
+    );
   }
 });
 
@@ -81,8 +100,14 @@ t.test('quoted and bare are one key, and the order of members is no difference',
   await activate('1.0.0');
   const url = '/v1/packs/coach/activations';
   const first = await post(url, { version: '1.1.0', reason }, 'a "quoted" \\ key');
-  t.strictSame(await post(url, { reason, version: '1.1.0' }, '"a \\"quoted\\" \\\\ key"'), { ...first, replayed: true });
-  t.strictSame(await post(`${url}?`, { version: '1.1.0', reason }, '  a "quoted" \\ key '), { ...first, replayed: true });
+  t.strictSame(await post(url, { reason, version: '1.1.0' }, '"a \\"quoted\\" \\\\ key"'), {
+    ...first,
+    replayed: true,
+  });
+  t.strictSame(await post(`${url}?`, { version: '1.1.0', reason }, '  a "quoted" \\ key '), {
+    ...first,
+    replayed: true,
+  });
 });
 
 t.test('the key of another request is refused, and says which it was', async (t) => {
@@ -97,7 +122,19 @@ t.test('the key of another request is refused, and says which it was', async (t)
     ['another pack', '/v1/packs/other/activations', { version: '1.1.0', reason }],
   ];
   for (const [title, url, payload] of others) {
-    t.match(await post(url, payload, 'taken'), { status: 422, replayed: false, body: { code: 'idempotency-mismatch', revision: body['revision'], detail: /came with another request before \(revision \d+, version-activated\)/ } }, title);
+    t.match(
+      await post(url, payload, 'taken'),
+      {
+        status: 422,
+        replayed: false,
+        body: {
+          code: 'idempotency-mismatch',
+          revision: body['revision'],
+          detail: /came with another request before \(revision \d+, version-activated\)/,
+        },
+      },
+      title,
+    );
   }
   t.equal(registry.current, before);
 });
@@ -107,9 +144,21 @@ t.test('a key is its sender’s own', async (t) => {
   await activate('1.0.0');
   const mine = await activate('1.1.0', 'shared');
   const theirs = await activate('2.1.0', 'shared', { authorization: `Bearer ${String(secret)}` });
-  t.match([mine, theirs], [{ status: 201, replayed: false }, { status: 201, replayed: false }]);
-  t.match(await activate('2.1.0', 'shared', { authorization: `Bearer ${String(secret)}` }), { replayed: true, body: theirs.body });
-  t.match(await activate('1.1.0', 'shared', { authorization: `Bearer ${operator}` }), { replayed: true, body: mine.body });
+  t.match(
+    [mine, theirs],
+    [
+      { status: 201, replayed: false },
+      { status: 201, replayed: false },
+    ],
+  );
+  t.match(await activate('2.1.0', 'shared', { authorization: `Bearer ${String(secret)}` }), {
+    replayed: true,
+    body: theirs.body,
+  });
+  t.match(await activate('1.1.0', 'shared', { authorization: `Bearer ${operator}` }), {
+    replayed: true,
+    body: mine.body,
+  });
 });
 
 t.test('refusals, dry runs and requests that change nothing are decided anew', async (t) => {
@@ -123,7 +172,12 @@ t.test('refusals, dry runs and requests that change nothing are decided anew', a
   t.match(await activate('4.0.0', 'no-op'), { status: 201, replayed: false, body: { changed: true } });
 
   const dry = { version: '1.0.0', reason, dryRun: true };
-  for (let turn = 0; turn < 2; turn += 1) t.match(await post('/v1/packs/coach/activations', dry, 'dry'), { status: 200, replayed: false, body: { wouldActivate: '1.0.0' } });
+  for (let turn = 0; turn < 2; turn += 1)
+    t.match(await post('/v1/packs/coach/activations', dry, 'dry'), {
+      status: 200,
+      replayed: false,
+      body: { wouldActivate: '1.0.0' },
+    });
   t.match(await activate('1.0.0', 'dry'), { status: 201, replayed: false }, 'a dry run takes no key');
 });
 
@@ -132,7 +186,11 @@ t.test('it is looked up before If-Match', async (t) => {
   const headers = { 'if-match': `"${registry.activePack().revision}"` };
   const first = await activate('1.1.0', 'guarded', headers);
   t.equal(first.status, 201);
-  t.strictSame(await activate('1.1.0', 'guarded', headers), { ...first, replayed: true }, 'by now the pointer has moved: by this very request');
+  t.strictSame(
+    await activate('1.1.0', 'guarded', headers),
+    { ...first, replayed: true },
+    'by now the pointer has moved: by this very request',
+  );
   t.match(await activate('1.0.0', 'guarded too', headers), { status: 412 });
 });
 
@@ -140,7 +198,11 @@ t.test('what is no key is refused', async (t) => {
   await activate('1.0.0');
   const before = registry.current;
   for (const bad of ['', '""', ' ', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'tab\there', 'é']) {
-    t.match(await activate('1.1.0', bad), { status: 400, body: { code: 'validation-failed', errors: [{ parameter: 'idempotency-key' }] } }, JSON.stringify(bad.slice(0, 20)));
+    t.match(
+      await activate('1.1.0', bad),
+      { status: 400, body: { code: 'validation-failed', errors: [{ parameter: 'idempotency-key' }] } },
+      JSON.stringify(bad.slice(0, 20)),
+    );
   }
   t.equal(registry.current, before);
   t.match(await activate('1.1.0', 'x'.repeat(255)), { status: 201 });
@@ -150,11 +212,15 @@ t.test('fifty at the same time have one effect, and one of them is the first', a
   await activate('2.1.0');
   await activate('1.0.0');
   const before = revision();
-  const answers = await Promise.all(Array.from({ length: 50 }, () => post('/v1/packs/coach/rollback', { reason }, 'all at once')));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => post('/v1/packs/coach/rollback', { reason }, 'all at once')),
+  );
   t.equal(revision(), before + 1);
   t.equal(answers.filter(({ replayed }) => !replayed).length, 1);
   for (const { status, body } of answers) t.strictSame([status, body], [201, answers[0]?.body]);
-  const keys = await Promise.all(Array.from({ length: 50 }, () => post('/v1/keys', { label: 'One', scopes: ['prompts:read'] }, 'one key')));
+  const keys = await Promise.all(
+    Array.from({ length: 50 }, () => post('/v1/keys', { label: 'One', scopes: ['prompts:read'] }, 'one key')),
+  );
   t.equal(new Set(keys.map(({ body }) => body['keyId'])).size, 1);
   t.equal(keys.filter(({ body }) => 'secret' in body).length, 1);
 });
@@ -173,7 +239,10 @@ t.test('it holds across a restart', async (t) => {
   t.teardown(() => second.close());
   const { current } = second;
   t.strictSame(await second.activate({ version: '1.0.0', reason, ...once('before') }), { ...moved, replayed: true });
-  await t.rejects(second.activate({ version: '1.1.0', reason, ...once('before', 1) }), { name: 'RegistryError', code: 'idempotency-mismatch' });
+  await t.rejects(second.activate({ version: '1.1.0', reason, ...once('before', 1) }), {
+    name: 'RegistryError',
+    code: 'idempotency-mismatch',
+  });
   t.equal(second.current, current);
 });
 
@@ -185,21 +254,34 @@ t.test('repeats that reach two instances on one log have one effect', async (t) 
   await one.activate({ version: '1.1.0', reason });
   await two.catchUp();
   const { revision } = one.current;
-  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : two).rollback({ reason, ...once('either') })));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : two).rollback({ reason, ...once('either') })),
+  );
   t.equal((await store.head())?.revision, revision + 1);
   t.equal(answers.filter(({ replayed }) => !replayed).length, 1);
   t.equal(new Set(answers.map(({ revision }) => revision)).size, 1);
 
   const { record } = await one.createKey({ label: 'One', scopes: ['prompts:read'], ...once('key') });
-  t.same((await two.createKey({ label: 'One', scopes: ['prompts:read'], ...once('key') })).record, record, 'one that the other has not heard of yet');
+  t.same(
+    (await two.createKey({ label: 'One', scopes: ['prompts:read'], ...once('key') })).record,
+    record,
+    'one that the other has not heard of yet',
+  );
   t.equal(two.current.revision, one.current.revision);
 });
 
 /** Each write, as one that would have a second effect, or fail, where it came twice. @returns what tells its effect */
 const WRITES: Readonly<Record<string, (registry: Registry) => Promise<{ replayed: boolean; effect: unknown }>>> = {
   publish: async (registry) => {
-    const { record, replayed } = await registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0'), ...once('p') });
-    return { replayed, effect: record.version === '3.0.0' && registry.current.packs.get('coach')?.versions.get('3.0.0') === record };
+    const { record, replayed } = await registry.publish({
+      pack: 'coach',
+      document: documentOf('coach', '3.0.0'),
+      ...once('p'),
+    });
+    return {
+      replayed,
+      effect: record.version === '3.0.0' && registry.current.packs.get('coach')?.versions.get('3.0.0') === record,
+    };
   },
   activate: async (registry) => {
     const { version, replayed } = await registry.activate({ version: '1.0.0', reason, ...once('a') });
@@ -211,11 +293,24 @@ const WRITES: Readonly<Record<string, (registry: Registry) => Promise<{ replayed
   },
   revoke: async (registry) => {
     const { moves, replayed } = await registry.revoke({ pack: 'coach', version: '2.0.0', reason, ...once('v') });
-    return { replayed, effect: moves.length === 1 && registry.current.packs.get('coach')?.versions.get('2.0.0')?.revocation !== undefined };
+    return {
+      replayed,
+      effect:
+        moves.length === 1 && registry.current.packs.get('coach')?.versions.get('2.0.0')?.revocation !== undefined,
+    };
   },
   createKey: async (registry) => {
-    const { record, replayed } = await registry.createKey({ label: 'A service', scopes: ['prompts:read'], ...once('c') });
-    return { replayed, effect: [...registry.current.keys.values()].filter(({ label }) => label === 'A service').length === 1 && record.label === 'A service' };
+    const { record, replayed } = await registry.createKey({
+      label: 'A service',
+      scopes: ['prompts:read'],
+      ...once('c'),
+    });
+    return {
+      replayed,
+      effect:
+        [...registry.current.keys.values()].filter(({ label }) => label === 'A service').length === 1 &&
+        record.label === 'A service',
+    };
   },
   revokeKey: async (registry) => {
     const [keyId = ''] = registry.current.keys.keys();
@@ -238,31 +333,36 @@ async function underPlan(t: Test, plan: Plan) {
 const IS_OUT = { name: 'RegistryError', code: 'outcome-unknown' };
 
 for (const came of [true, false]) {
-  t.test(`a write of unknown outcome that ${came ? 'had' : 'had not'} come through is repeated: one effect, and it is visible with the answer`, async (t) => {
-    // Two seconds each until the writer gives up, so all at once.
-    const trials = Object.entries(WRITES).map(async ([name, write]) => {
-      let appends = 0;
-      const { registry, store, wellAgain } = await underPlan(t, ({ method }) => {
-        if (method !== 'append') return appends === 0 ? undefined : 'rejects';
-        appends += 1;
-        return came && appends === 1 ? 'lost-answer' : 'unknown';
+  t.test(
+    `a write of unknown outcome that ${came ? 'had' : 'had not'} come through is repeated: one effect, and it is visible with the answer`,
+    async (t) => {
+      // Two seconds each until the writer gives up, so all at once.
+      const trials = Object.entries(WRITES).map(async ([name, write]) => {
+        let appends = 0;
+        const { registry, store, wellAgain } = await underPlan(t, ({ method }) => {
+          if (method !== 'append') return appends === 0 ? undefined : 'rejects';
+          appends += 1;
+          return came && appends === 1 ? 'lost-answer' : 'unknown';
+        });
+        const { revision } = registry.current;
+        await t.rejects(write(registry), IS_OUT, name);
+        t.equal(registry.current.revision, revision, 'nothing is visible of it');
+        wellAgain();
+        t.same(await write(registry), { replayed: came, effect: true }, `${name} again`);
+        t.same(await write(registry), { replayed: true, effect: true }, `${name} once more`);
+        t.equal((await store.head())?.revision, revision + 1);
       });
-      const { revision } = registry.current;
-      await t.rejects(write(registry), IS_OUT, name);
-      t.equal(registry.current.revision, revision, 'nothing is visible of it');
-      wellAgain();
-      t.same(await write(registry), { replayed: came, effect: true }, `${name} again`);
-      t.same(await write(registry), { replayed: true, effect: true }, `${name} once more`);
-      t.equal((await store.head())?.revision, revision + 1);
-    });
-    await Promise.all(trials);
-  });
+      await Promise.all(trials);
+    },
+  );
 }
 
 t.test('an answer that was lost on the way from the store is found by the writer itself', async (t) => {
   for (const [name, write] of Object.entries(WRITES)) {
     let appends = 0;
-    const { registry, store } = await underPlan(t, ({ method }) => (method === 'append' && (appends += 1) === 1 ? 'lost-answer' : undefined));
+    const { registry, store } = await underPlan(t, ({ method }) =>
+      method === 'append' && (appends += 1) === 1 ? 'lost-answer' : undefined,
+    );
     const { revision } = registry.current;
     t.same(await write(registry), { replayed: false, effect: true }, name);
     t.equal((await store.head())?.revision, revision + 1);
@@ -272,7 +372,9 @@ t.test('an answer that was lost on the way from the store is found by the writer
 
 t.test('a store that cannot be asked for repeats is no reason to do it twice', async (t) => {
   for (const [name, write] of Object.entries(WRITES)) {
-    const { registry, store, wellAgain } = await underPlan(t, ({ method }) => (method === 'repeated' ? 'rejects' : undefined));
+    const { registry, store, wellAgain } = await underPlan(t, ({ method }) =>
+      method === 'repeated' ? 'rejects' : undefined,
+    );
     const { revision } = registry.current;
     await t.rejects(write(registry), { name: 'RegistryError', code: 'store-unavailable' }, name);
     t.equal((await store.head())?.revision, revision, 'nothing was sent');

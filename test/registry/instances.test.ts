@@ -7,7 +7,15 @@ import t, { type Test } from 'tap';
 import { GONE_AFTER, Instances } from '../../registry/instances.ts';
 import type { Lease } from '../../registry/store.ts';
 
-const lease = (id: string, members: Partial<Lease> = {}): Lease => ({ id, startedAt: '2026-01-31T09:30:00.000Z', epoch: 1, appliedRevision: 1, counter: 1, lastSeenAt: '2026-01-31T09:31:00.000Z', ...members });
+const lease = (id: string, members: Partial<Lease> = {}): Lease => ({
+  id,
+  startedAt: '2026-01-31T09:30:00.000Z',
+  epoch: 1,
+  appliedRevision: 1,
+  counter: 1,
+  lastSeenAt: '2026-01-31T09:31:00.000Z',
+  ...members,
+});
 const PLACE = { epoch: 1, revision: 5 };
 const EVER = new AbortController().signal;
 const now = () => performance.now();
@@ -41,10 +49,17 @@ t.test('who has not applied it is waited for; one that joins meanwhile as well',
   const wait = instances.settled(PLACE, EVER);
   instances.observe([lease('me'), lease('late', { appliedRevision: 4 })], now());
   t.equal(await outcome(wait), undefined);
-  instances.observe([lease('me'), lease('late', { appliedRevision: 5, counter: 2 }), lease('new', { appliedRevision: 2 })], now());
+  instances.observe(
+    [lease('me'), lease('late', { appliedRevision: 5, counter: 2 }), lease('new', { appliedRevision: 2 })],
+    now(),
+  );
   t.equal(await outcome(wait), undefined);
   instances.observe([lease('me'), lease('late', { appliedRevision: 5, counter: 3 })], now());
-  t.strictSame(await outcome(wait), { applied: ['me', 'late'], pending: [], pinned: [], expired: [] }, 'one that gave its lease back is not waited for');
+  t.strictSame(
+    await outcome(wait),
+    { applied: ['me', 'late'], pending: [], pinned: [], expired: [] },
+    'one that gave its lease back is not waited for',
+  );
 });
 
 t.test('places are compared by epoch first', async (t) => {
@@ -63,25 +78,36 @@ t.test('the signal ends a wait, with who had applied it by then; also one that h
   instances.observe([lease('me'), lease('late')], now());
   closing.abort();
   t.strictSame(await wait, { applied: ['me'], pending: ['late'], pinned: [], expired: [] });
-  t.strictSame(await instances.settled(PLACE, closing.signal), { applied: ['me'], pending: ['late'], pinned: [], expired: [] });
+  t.strictSame(await instances.settled(PLACE, closing.signal), {
+    applied: ['me'],
+    pending: ['late'],
+    pinned: [],
+    expired: [],
+  });
 });
 
-t.test('a counter that stands still for seven seconds is not waited for; one that moves is, however slowly', async (t) => {
-  const instances = new Instances('me');
-  const clock = clockOf(t);
-  const wait = instances.settled(PLACE, EVER);
-  instances.observe([lease('me'), lease('still'), lease('slow')], now());
-  clock.at += GONE_AFTER - 1;
-  instances.observe([lease('me'), lease('still'), lease('slow')], now());
-  t.equal(await outcome(wait), undefined, 'not yet');
-  t.equal(instances.live, 3);
-  clock.at += 1;
-  instances.observe([lease('me', { counter: 2 }), lease('still'), lease('slow', { counter: 2 })], now());
-  t.equal(await outcome(wait), undefined, 'the slow one has moved');
-  t.equal(instances.live, 2);
-  instances.observe([lease('me', { counter: 3 }), lease('still'), lease('slow', { counter: 3, appliedRevision: 5 })], now());
-  t.strictSame(await outcome(wait), { applied: ['me', 'slow'], pending: [], pinned: [], expired: ['still'] });
-});
+t.test(
+  'a counter that stands still for seven seconds is not waited for; one that moves is, however slowly',
+  async (t) => {
+    const instances = new Instances('me');
+    const clock = clockOf(t);
+    const wait = instances.settled(PLACE, EVER);
+    instances.observe([lease('me'), lease('still'), lease('slow')], now());
+    clock.at += GONE_AFTER - 1;
+    instances.observe([lease('me'), lease('still'), lease('slow')], now());
+    t.equal(await outcome(wait), undefined, 'not yet');
+    t.equal(instances.live, 3);
+    clock.at += 1;
+    instances.observe([lease('me', { counter: 2 }), lease('still'), lease('slow', { counter: 2 })], now());
+    t.equal(await outcome(wait), undefined, 'the slow one has moved');
+    t.equal(instances.live, 2);
+    instances.observe(
+      [lease('me', { counter: 3 }), lease('still'), lease('slow', { counter: 3, appliedRevision: 5 })],
+      now(),
+    );
+    t.strictSame(await outcome(wait), { applied: ['me', 'slow'], pending: [], pinned: [], expired: ['still'] });
+  },
+);
 
 t.test('what counts is when the store was asked: an instance that does not ask drops nobody', async (t) => {
   const instances = new Instances('me');
@@ -91,19 +117,35 @@ t.test('what counts is when the store was asked: an instance that does not ask d
   t.equal(instances.live, 2, 'the one it saw a minute ago has had no chance to be seen again');
 });
 
-t.test('an instance that serves a version of its own is named as such and never waited for, the asked one included', async (t) => {
-  const instances = new Instances('me');
-  const wait = instances.settled(PLACE, EVER);
-  instances.observe([lease('me', { pinnedVersion: 'coach@1.0.0' }), lease('pinned', { pinnedVersion: 'coach@1.0.0', appliedRevision: 9 })], now());
-  t.strictSame(await outcome(wait), { applied: [], pending: [], pinned: ['me', 'pinned'], expired: [] });
-});
+t.test(
+  'an instance that serves a version of its own is named as such and never waited for, the asked one included',
+  async (t) => {
+    const instances = new Instances('me');
+    const wait = instances.settled(PLACE, EVER);
+    instances.observe(
+      [
+        lease('me', { pinnedVersion: 'coach@1.0.0' }),
+        lease('pinned', { pinnedVersion: 'coach@1.0.0', appliedRevision: 9 }),
+      ],
+      now(),
+    );
+    t.strictSame(await outcome(wait), { applied: [], pending: [], pinned: ['me', 'pinned'], expired: [] });
+  },
+);
 
 t.test('leases come the longest running first; those nobody renewed for ten minutes may be taken away', async (t) => {
   const instances = new Instances('b');
-  const all = [lease('b', { startedAt: '2026-01-31T10:00:00.000Z' }), lease('c', { startedAt: '2026-01-31T11:00:00.000Z' }), lease('a', { startedAt: '2026-01-31T09:00:00.000Z' })];
+  const all = [
+    lease('b', { startedAt: '2026-01-31T10:00:00.000Z' }),
+    lease('c', { startedAt: '2026-01-31T11:00:00.000Z' }),
+    lease('a', { startedAt: '2026-01-31T09:00:00.000Z' }),
+  ];
   const clock = clockOf(t);
   instances.observe(all, now());
-  t.strictSame(instances.leases.map(({ id }) => id), ['a', 'b', 'c']);
+  t.strictSame(
+    instances.leases.map(({ id }) => id),
+    ['a', 'b', 'c'],
+  );
   t.strictSame(instances.forgotten, []);
   const later = all.map((each) => (each.id === 'b' ? { ...each, counter: 500 } : each));
   clock.at += 599_000;
@@ -111,7 +153,10 @@ t.test('leases come the longest running first; those nobody renewed for ten minu
   t.strictSame(instances.forgotten, []);
   clock.at += 2000;
   instances.observe(later, now());
-  t.strictSame(instances.forgotten.map(({ id }) => id), ['c', 'a']);
+  t.strictSame(
+    instances.forgotten.map(({ id }) => id),
+    ['c', 'a'],
+  );
   instances.observe(later.slice(0, 1), now());
   t.strictSame([instances.forgotten, instances.leases.length], [[], 1]);
 });

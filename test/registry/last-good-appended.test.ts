@@ -2,7 +2,19 @@
  * The last good snapshot grows by what a flip changed: one line, synced, however many versions the pack has. A torn end is left out, damage
  * elsewhere is not believed, and now and then the state is written anew.
  */
-import { chmodSync, cpSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LastGood } from '../../registry/last-good.ts';
@@ -33,13 +45,20 @@ async function running(t: Test, store = new MemoryStore()) {
   const file = join(dataDir, 'snapshot.jsonl');
   const log = new RecordedLog();
   const registry = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir, log });
-  const onDisk = async () => until(() => statSync(file, { throwIfNoEntry: false }) !== undefined && placeIn(file).revision === registry.current.revision);
+  const onDisk = async () =>
+    until(
+      () =>
+        statSync(file, { throwIfNoEntry: false }) !== undefined && placeIn(file).revision === registry.current.revision,
+    );
   await onDisk();
   return { dataDir, store, file, log, registry, onDisk };
 }
 
 /** Moves production, then waits until the file says so. */
-async function flip({ registry, onDisk }: { registry: Registry; onDisk: () => Promise<void> }, version: string): Promise<void> {
+async function flip(
+  { registry, onDisk }: { registry: Registry; onDisk: () => Promise<void> },
+  version: string,
+): Promise<void> {
   await registry.activate({ version, reason });
   await onDisk();
 }
@@ -66,7 +85,8 @@ t.test('the work of a flip does not grow with the versions of the pack', async (
   for (const versions of [10, 400]) {
     const store = new MemoryStore();
     const before = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED });
-    for (let minor = 0; minor < versions; minor += 1) await before.publish({ pack: 'coach', document: documentOf('coach', `10.${minor}.0`) });
+    for (let minor = 0; minor < versions; minor += 1)
+      await before.publish({ pack: 'coach', document: documentOf('coach', `10.${minor}.0`) });
     await before.activate({ version: '10.1.0', reason });
     const start = await running(t, store);
     const { registry } = start;
@@ -82,7 +102,9 @@ t.test('the work of a flip does not grow with the versions of the pack', async (
     work.push({ copied, written: files.written });
   }
   const [few, many] = work as [{ copied: number; written: number }, { copied: number; written: number }];
-  t.comment(`10 versions: ${few.copied} copied, ${few.written} bytes; 400: ${many.copied} copied, ${many.written} bytes`);
+  t.comment(
+    `10 versions: ${few.copied} copied, ${few.written} bytes; 400: ${many.copied} copied, ${many.written} bytes`,
+  );
   t.ok(many.copied < few.copied + 250, `${few.copied} items are copied with 10 versions, ${many.copied} with 400`);
   t.ok(many.written < few.written + 250, `${few.written} bytes are written with 10 versions, ${many.written} with 400`);
 });
@@ -118,7 +140,12 @@ t.test('a file of format 3 is read as it was written, and refused where it was c
   t.strictSame(found, {
     ...place,
     keys: Object.fromEntries((keys as { keyId: string }[]).map((key) => [key.keyId, key])),
-    packs: Object.fromEntries(packs.map((pack) => [pack.pack, { ...pack, pointers: Object.fromEntries(pack.pointers.map((pointer) => [pointer.channel, pointer])) }])),
+    packs: Object.fromEntries(
+      packs.map((pack) => [
+        pack.pack,
+        { ...pack, pointers: Object.fromEntries(pack.pointers.map((pointer) => [pointer.channel, pointer])) },
+      ]),
+    ),
   });
   t.equal(sessionKeys.length, 1);
   t.equal(state.packs.get('coach')?.versions.get('1.1.0')?.revocation?.replacement, '2.0.0');
@@ -147,16 +174,26 @@ t.test('a torn end is left out, wherever it is cut; damage before it is not beli
   };
   for (let length = base - 1; length < good.length; length += 11) {
     await tryOut(`cut at ${length}`, good.subarray(0, length), [length < first - 1 ? states[0] : states[1]]);
-    await tryOut(`zeros from ${length}`, Buffer.concat([good.subarray(0, length), Buffer.alloc(good.length - length)]), length < first ? [states[0], undefined] : [states[1]]);
+    await tryOut(
+      `zeros from ${length}`,
+      Buffer.concat([good.subarray(0, length), Buffer.alloc(good.length - length)]),
+      length < first ? [states[0], undefined] : [states[1]],
+    );
   }
   for (let index = base; index < good.length; index += 7) {
     const bytes = Buffer.from(good);
     bytes[index] = bytes[index]! ^ 0x01;
     await tryOut(`byte ${index}`, bytes, index < first ? [undefined] : [states[1], undefined]);
   }
-  await tryOut('the first of two lines is missing', Buffer.concat([good.subarray(0, base), good.subarray(first)]), [undefined]);
+  await tryOut('the first of two lines is missing', Buffer.concat([good.subarray(0, base), good.subarray(first)]), [
+    undefined,
+  ]);
   await tryOut('a line twice', Buffer.concat([good, good.subarray(first)]), [undefined]);
-  await tryOut('in another order', Buffer.concat([good.subarray(0, base), good.subarray(first), good.subarray(base, first)]), [undefined]);
+  await tryOut(
+    'in another order',
+    Buffer.concat([good.subarray(0, base), good.subarray(first), good.subarray(base, first)]),
+    [undefined],
+  );
   t.same(wrong, []);
   await tryOut('itself', good, [states[2]]);
   t.same(wrong, []);
@@ -169,7 +206,8 @@ t.test('when as much was appended as the state takes, the state is written anew'
   let largest = 0;
   const long = 'x'.repeat(500);
   while (statSync(file).ino === ino) {
-    for (let turn = 0; turn < 250; turn += 1) await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '1.1.0', reason: long });
+    for (let turn = 0; turn < 250; turn += 1)
+      await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '1.1.0', reason: long });
     await start.onDisk();
     largest = Math.max(largest, statSync(file).size);
   }
@@ -199,26 +237,29 @@ t.test('a file that was moved away, cut or replaced meanwhile is written anew', 
   }
 });
 
-t.test('a link in the place of the temporary file is not followed, and what was left there lends nothing', async (t) => {
-  for (const planted of ['link', 'file'] as const) {
-    const { dataDir, file, registry, store } = await running(t);
-    await registry.close();
-    const elsewhere = join(newFolder(t), 'elsewhere');
-    writeFileSync(elsewhere, 'as it was');
-    if (planted === 'link') symlinkSync(elsewhere, `${file}.tmp`);
-    else {
-      writeFileSync(`${file}.tmp`, 'x'.repeat(100_000));
-      chmodSync(`${file}.tmp`, 0o644);
+t.test(
+  'a link in the place of the temporary file is not followed, and what was left there lends nothing',
+  async (t) => {
+    for (const planted of ['link', 'file'] as const) {
+      const { dataDir, file, registry, store } = await running(t);
+      await registry.close();
+      const elsewhere = join(newFolder(t), 'elsewhere');
+      writeFileSync(elsewhere, 'as it was');
+      if (planted === 'link') symlinkSync(elsewhere, `${file}.tmp`);
+      else {
+        writeFileSync(`${file}.tmp`, 'x'.repeat(100_000));
+        chmodSync(`${file}.tmp`, 0o644);
+      }
+      const next = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir });
+      await next.activate({ version: '1.0.0', reason });
+      await next.close();
+      t.equal(readFileSync(elsewhere, 'utf8'), 'as it was');
+      t.ok(lstatSync(file).isFile(), planted);
+      t.equal(statSync(file).mode & 0o777, 0o600);
+      t.strictSame(await stateIn(dataDir), saved(next.current));
     }
-    const next = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir });
-    await next.activate({ version: '1.0.0', reason });
-    await next.close();
-    t.equal(readFileSync(elsewhere, 'utf8'), 'as it was');
-    t.ok(lstatSync(file).isFile(), planted);
-    t.equal(statSync(file).mode & 0o777, 0o600);
-    t.strictSame(await stateIn(dataDir), saved(next.current));
-  }
-});
+  },
+);
 
 t.test('what the file says after a flip is there after a loss of power', async (t) => {
   const files = await watchFiles();
@@ -227,7 +268,8 @@ t.test('what the file says after a flip is there after a loss of power', async (
   for (const [turn, version] of [undefined, '1.0.0', '1.1.0'].entries()) {
     if (version !== undefined) await flip(start, version);
     await until(() => (files.synced.get(statSync(start.file).ino) ?? 0) === statSync(start.file).size);
-    for (const folder of [start.dataDir, join(start.dataDir, 'contents')]) t.ok(files.synced.has(statSync(folder).ino), 'the names in the folder are on the disk as well');
+    for (const folder of [start.dataDir, join(start.dataDir, 'contents')])
+      t.ok(files.synced.has(statSync(folder).ino), 'the names in the folder are on the disk as well');
     const lost = join(newFolder(t), 'data');
     cpSync(start.dataDir, lost, { recursive: true });
     cutToSynced(start.dataDir, lost, files.synced);

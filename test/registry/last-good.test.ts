@@ -42,7 +42,11 @@ async function leftBehind(t: Test, snapshotKey?: Uint8Array) {
   /** The next start: with the folder, what it logged, and the queries it made of the log. */
   const start = async (log = new RecordedLog(), plan?: Plan) => {
     const next = new FailingStore(real, plan);
-    return { registry: await openRegistry(t, { store: next, shipped: SHIPPED, dataDir, snapshotKey, log }), log, queries: next.calls.flatMap(({ query }) => query ?? []) };
+    return {
+      registry: await openRegistry(t, { store: next, shipped: SHIPPED, dataDir, snapshotKey, log }),
+      log,
+      queries: next.calls.flatMap(({ query }) => query ?? []),
+    };
   };
   return { real, store, dataDir, file, left: registry.current, start };
 }
@@ -59,7 +63,11 @@ t.test('what was saved is the state, less the texts, for this user only', async 
   t.strictSame(plain((await new LastGood(dataDir, { log: SILENT }).load())?.state), saved(left));
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.same(readdirSync(dataDir), ['contents', 'snapshot.jsonl'], 'nothing else is left');
-  t.equal(readdirSync(join(dataDir, 'contents')).length, 3, 'the texts of what is active lie beside it, each in a file of its own; so do those of what was active before');
+  t.equal(
+    readdirSync(join(dataDir, 'contents')).length,
+    3,
+    'the texts of what is active lie beside it, each in a file of its own; so do those of what was active before',
+  );
   t.notMatch(readFileSync(file, 'utf8'), /the system prompt|the direct style/, 'no prompt text is in it');
 });
 
@@ -69,7 +77,10 @@ t.test('a start from the file ends where the whole log ends, and reads the rest 
   const first = await start();
   t.strictSame(plain(first.registry.current), whole);
   t.equal(firstUnfrozen(first.registry.current), undefined, 'it is frozen to its leaves');
-  t.ok(first.queries.length > 0 && first.queries.every(({ after = 0 }) => after >= left.revision - 1), 'the log before it was not read');
+  t.ok(
+    first.queries.length > 0 && first.queries.every(({ after = 0 }) => after >= left.revision - 1),
+    'the log before it was not read',
+  );
   t.same(first.log.messages('warn'), []);
 
   const other = await openRegistry(t, { store: new FailingStore(real), shipped: SHIPPED });
@@ -100,7 +111,8 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
       await tryOut(`byte ${index} ${JSON.stringify(good.toString('latin1', index - 10, index + 10))}`, bytes);
     }
   }
-  for (let length = 0; length < good.length; length += length < header ? 1 : 97) await tryOut(`cut at ${length}`, good.subarray(0, length));
+  for (let length = 0; length < good.length; length += length < header ? 1 : 97)
+    await tryOut(`cut at ${length}`, good.subarray(0, length));
   const lines = good.toString().split('\n');
   await tryOut('a line twice', Buffer.from([...lines.slice(0, 2), ...lines.slice(1)].join('\n')));
   await tryOut('lines in another order', Buffer.from([lines[0], lines[2], lines[1], ''].join('\n')));
@@ -111,29 +123,36 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   t.ok(await new LastGood(dataDir, { log: SILENT }).load(), 'and the file itself is believed');
 });
 
-t.test('a file that is not to be used is said so, the log is folded instead, and a good file takes its place', async (t) => {
-  const damages: Record<string, (file: string) => void> = {
-    'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
-    'damaged in a line': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
-    empty: (file) => writeFileSync(file, ''),
-    'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
-    'no object': (file) => writeFileSync(file, 'null\n'),
-    'not UTF-8': (file) => writeFileSync(file, Buffer.from([0xff, 0xfe, 0x0a])),
-  };
-  for (const [title, damage] of Object.entries(damages)) {
-    await t.test(title, async (t) => {
-      const { real, file, left, start } = await leftBehind(t);
-      damage(file);
-      const { registry, log } = await start();
-      t.strictSame(plain(registry.current), await foldedWhole(t, real));
-      t.same(log.messages('warn'), ['The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.']);
-      await registry.close();
-      t.equal(placeIn(file).revision, left.revision, 'it was written anew');
-      t.same((await start()).log.messages('warn'), []);
-    });
-  }
-});
+t.test(
+  'a file that is not to be used is said so, the log is folded instead, and a good file takes its place',
+  async (t) => {
+    const damages: Record<string, (file: string) => void> = {
+      'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
+      'damaged in a line': (file) =>
+        writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
+      'of a later format': (file) =>
+        writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
+      empty: (file) => writeFileSync(file, ''),
+      'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
+      'no object': (file) => writeFileSync(file, 'null\n'),
+      'not UTF-8': (file) => writeFileSync(file, Buffer.from([0xff, 0xfe, 0x0a])),
+    };
+    for (const [title, damage] of Object.entries(damages)) {
+      await t.test(title, async (t) => {
+        const { real, file, left, start } = await leftBehind(t);
+        damage(file);
+        const { registry, log } = await start();
+        t.strictSame(plain(registry.current), await foldedWhole(t, real));
+        t.same(log.messages('warn'), [
+          'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
+        ]);
+        await registry.close();
+        t.equal(placeIn(file).revision, left.revision, 'it was written anew');
+        t.same((await start()).log.messages('warn'), []);
+      });
+    }
+  },
+);
 
 t.test('a file that cannot be read or written does not stop a start', async (t) => {
   const dataDir = newFolder(t);
@@ -145,8 +164,15 @@ t.test('a file that cannot be read or written does not stop a start', async (t) 
   t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
   await registry.close();
   t.same(log.messages('warn'), ['The last good snapshot cannot be read; the log is folded instead.']);
-  t.same(log.messages('error'), ['The last good snapshot could not be written; the next start will fold more of the log.']);
-  t.same(readdirSync(dataDir).filter((name) => name !== 'snapshot.jsonl' && name !== 'snapshot.jsonl.tmp' && name !== 'contents'), []);
+  t.same(log.messages('error'), [
+    'The last good snapshot could not be written; the next start will fold more of the log.',
+  ]);
+  t.same(
+    readdirSync(dataDir).filter(
+      (name) => name !== 'snapshot.jsonl' && name !== 'snapshot.jsonl.tmp' && name !== 'contents',
+    ),
+    [],
+  );
 });
 
 t.test('the file of another registry: its log is not the one that is there, so nothing is followed', async (t) => {
@@ -160,31 +186,35 @@ t.test('the file of another registry: its log is not the one that is there, so n
   await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
 });
 
-t.test('what a crash left under the temporary name counts only where it is later, and of the same registry', async (t) => {
-  const [one, other] = [await leftBehind(t), await leftBehind(t)];
-  const earlier = readFileSync(one.file);
-  const { registry } = await one.start();
-  const { revision } = await registry.activate({ version: '1.1.0', reason });
-  await registry.close();
-  const revisionOf = async () => (await new LastGood(one.dataDir, { log: SILENT }).load())?.state.revision;
-  const later = readFileSync(one.file);
-  writeFileSync(`${one.file}.tmp`, earlier);
-  t.equal(await revisionOf(), revision, 'an earlier one does not');
-  writeFileSync(one.file, earlier);
-  writeFileSync(`${one.file}.tmp`, later);
-  t.equal(await revisionOf(), revision, 'a later one does');
-  const next = await other.start();
-  for (const version of ['1.1.0', '2.0.0', '1.0.0']) await next.registry.activate({ version, reason });
-  await next.registry.close();
-  writeFileSync(`${one.file}.tmp`, readFileSync(other.file));
-  t.equal(await revisionOf(), one.left.revision, 'one of another registry does not, however late');
-});
+t.test(
+  'what a crash left under the temporary name counts only where it is later, and of the same registry',
+  async (t) => {
+    const [one, other] = [await leftBehind(t), await leftBehind(t)];
+    const earlier = readFileSync(one.file);
+    const { registry } = await one.start();
+    const { revision } = await registry.activate({ version: '1.1.0', reason });
+    await registry.close();
+    const revisionOf = async () => (await new LastGood(one.dataDir, { log: SILENT }).load())?.state.revision;
+    const later = readFileSync(one.file);
+    writeFileSync(`${one.file}.tmp`, earlier);
+    t.equal(await revisionOf(), revision, 'an earlier one does not');
+    writeFileSync(one.file, earlier);
+    writeFileSync(`${one.file}.tmp`, later);
+    t.equal(await revisionOf(), revision, 'a later one does');
+    const next = await other.start();
+    for (const version of ['1.1.0', '2.0.0', '1.0.0']) await next.registry.activate({ version, reason });
+    await next.registry.close();
+    writeFileSync(`${one.file}.tmp`, readFileSync(other.file));
+    t.equal(await revisionOf(), one.left.revision, 'one of another registry does not, however late');
+  },
+);
 
 t.test('a file that is ahead of the log: nothing is followed before the restore is accepted', async (t) => {
   const { store, dataDir, left } = await leftBehind(t);
   const cut = new MemoryStore(); // the same log, less its last event: a restored backup
   t.teardown(() => cut.close());
-  for (const batch of store.batches.slice(0, -1)) t.equal(await cut.append(batch, batch.events[0]!.revision - 1), 'done');
+  for (const batch of store.batches.slice(0, -1))
+    t.equal(await cut.append(batch, batch.events[0]!.revision - 1), 'done');
   const start = () => openRegistry(t, { store: new FailingStore(cut), shipped: SHIPPED, dataDir });
   const registry = await start();
   t.strictSame(plain(registry.current), plain(left));
@@ -224,7 +254,10 @@ t.test('closing writes what is not written yet, whole, while readers find an old
   const flips = flip(registry, 50);
   const seen: (number | undefined)[] = [];
   for (let look = 0; look < 200; look += 1) {
-    seen.push((await new LastGood(dataDir, { log: { ...SILENT, warn: (_, message) => t.fail(message) } }).load())?.state.revision);
+    seen.push(
+      (await new LastGood(dataDir, { log: { ...SILENT, warn: (_, message) => t.fail(message) } }).load())?.state
+        .revision,
+    );
   }
   await flips;
   const { revision } = registry.current;
@@ -235,5 +268,6 @@ t.test('closing writes what is not written yet, whole, while readers find an old
 });
 
 async function flip(registry: Registry, times: number): Promise<void> {
-  for (let turn = 0; turn < times; turn += 1) await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason });
+  for (let turn = 0; turn < times; turn += 1)
+    await registry.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason });
 }

@@ -34,7 +34,10 @@ interface Channel {
 
 /** What is published and where channels point, in plain lists. */
 class Model {
-  readonly packs = new Map<string, { readonly versions: Map<string, boolean>; readonly channels: Map<string, Channel> }>();
+  readonly packs = new Map<
+    string,
+    { readonly versions: Map<string, boolean>; readonly channels: Map<string, Channel> }
+  >();
   revision = 0;
 
   channel(pack: string, name: string): Channel {
@@ -60,7 +63,11 @@ class Registry {
   /** Makes a decision the next state, each event applied twice to the same snapshot. */
   take({ events, contents }: Decision): void {
     for (const { digest, content } of contents) this.contents.set(digest, content);
-    const clock = { now: () => 1_767_225_600_000 - this.log.length, newId: () => `event-${this.log.length}`, notBefore: this.snapshot.at };
+    const clock = {
+      now: () => 1_767_225_600_000 - this.log.length,
+      newId: () => `event-${this.log.length}`,
+      notBefore: this.snapshot.at,
+    };
     for (const event of seal(events, this.snapshot, clock)) {
       const base = this.snapshot;
       const before = plain(base);
@@ -103,7 +110,12 @@ abstract class Move implements fc.Command<Model, Registry> {
   run(model: Model, real: Registry): void {
     const known = model.packs.get(this.pack);
     const { stack, everActive } = model.channel(this.pack, this.channel);
-    const expected = known === undefined ? 'pack-not-found' : CHANNELS.includes(this.channel) ? this.expected(stack, known.versions, everActive) : 'channel-not-found';
+    const expected =
+      known === undefined
+        ? 'pack-not-found'
+        : CHANNELS.includes(this.channel)
+          ? this.expected(stack, known.versions, everActive)
+          : 'channel-not-found';
     const decision = real.decide(this.command());
     if (typeof expected === 'string') {
       assert.deepEqual(typeof decision === 'string' ? decision : decision.events.length === 0 && 'nothing', expected);
@@ -112,7 +124,10 @@ abstract class Move implements fc.Command<Model, Registry> {
     if (typeof decision === 'string') assert.fail(`refused as ${decision}`);
     real.take(decision);
     model.revision += 1;
-    known?.channels.set(this.channel, { stack: [...expected], everActive: new Set([...everActive, expected.at(-1) ?? '']) });
+    known?.channels.set(this.channel, {
+      stack: [...expected],
+      everActive: new Set([...everActive, expected.at(-1) ?? '']),
+    });
     const pointer = real.snapshot.packs.get(this.pack)?.pointers.get(this.channel);
     assert.deepEqual(pointer?.stack, expected);
     assert.deepEqual([pointer?.revision, real.snapshot.revision], [model.revision, model.revision]);
@@ -121,7 +136,11 @@ abstract class Move implements fc.Command<Model, Registry> {
   }
 
   abstract command(): Command;
-  abstract expected(stack: readonly string[], versions: ReadonlyMap<string, boolean>, everActive: ReadonlySet<string>): Expected;
+  abstract expected(
+    stack: readonly string[],
+    versions: ReadonlyMap<string, boolean>,
+    everActive: ReadonlySet<string>,
+  ): Expected;
 
   /** What else must hold now. @param before the version that was active before this move */
   afterwards(_real: Registry, _before: string | undefined): void {
@@ -159,7 +178,10 @@ class Publish implements fc.Command<Model, Registry> {
     assert.ok(typeof decision !== 'string');
     real.take(decision);
     model.revision += 1;
-    const pack = model.packs.get(this.pack) ?? { versions: new Map<string, boolean>(), channels: new Map<string, Channel>() };
+    const pack = model.packs.get(this.pack) ?? {
+      versions: new Map<string, boolean>(),
+      channels: new Map<string, Channel>(),
+    };
     pack.versions.set(this.version, this.edited);
     model.packs.set(this.pack, pack);
     assert.equal(real.snapshot.packs.get(this.pack)?.versions.get(this.version)?.digest, version.digest);
@@ -189,7 +211,14 @@ class Activate extends Move {
 
   override afterwards(real: Registry, before: string | undefined): void {
     if (before === undefined) return;
-    const decision = real.decide({ type: 'rollback', pack: this.pack, channel: this.channel, fromVersion: this.version, actor, reason: 'Back' });
+    const decision = real.decide({
+      type: 'rollback',
+      pack: this.pack,
+      channel: this.channel,
+      fromVersion: this.version,
+      actor,
+      reason: 'Back',
+    });
     assert.ok(typeof decision !== 'string', 'after two activations of different versions a rollback is possible');
     assert.equal(decision.events[0]?.version, before, 'and leads to the first');
   }
@@ -211,10 +240,22 @@ class Rollback extends Move {
 
   command(): Command {
     const { pack, channel, toVersion, fromVersion } = this;
-    return { type: 'rollback', pack, channel, actor, reason: 'Back', ...(toVersion !== undefined && { toVersion }), ...(fromVersion !== undefined && { fromVersion }) };
+    return {
+      type: 'rollback',
+      pack,
+      channel,
+      actor,
+      reason: 'Back',
+      ...(toVersion !== undefined && { toVersion }),
+      ...(fromVersion !== undefined && { fromVersion }),
+    };
   }
 
-  expected(stack: readonly string[], versions: ReadonlyMap<string, boolean>, everActive: ReadonlySet<string>): Expected {
+  expected(
+    stack: readonly string[],
+    versions: ReadonlyMap<string, boolean>,
+    everActive: ReadonlySet<string>,
+  ): Expected {
     const active = stack.at(-1);
     if (this.fromVersion !== undefined && this.fromVersion !== active) return 'not-active';
     if (this.toVersion === undefined) return poppedOnce(stack) ?? 'nothing-to-roll-back-to';
@@ -241,8 +282,18 @@ class RollbackToTheBottom extends Move {
       visited.push(real.snapshot.packs.get(this.pack)?.pointers.get(this.channel)?.version ?? '');
     }
     const end = real.decide(press.command());
-    assert.ok(typeof end === 'string' && ['nothing-to-roll-back-to', 'channel-not-found'].includes(end), 'in the end there is nothing more');
-    assert.deepEqual(visited, [...stack].reverse().slice(1).filter((version, index, all) => version !== (all[index - 1] ?? stack.at(-1))), 'down the stack, each step once');
+    assert.ok(
+      typeof end === 'string' && ['nothing-to-roll-back-to', 'channel-not-found'].includes(end),
+      'in the end there is nothing more',
+    );
+    assert.deepEqual(
+      visited,
+      [...stack]
+        .reverse()
+        .slice(1)
+        .filter((version, index, all) => version !== (all[index - 1] ?? stack.at(-1))),
+      'down the stack, each step once',
+    );
   }
 
   command(): Command {
@@ -272,7 +323,10 @@ function folded(events: readonly Event[], contents: ReadonlyMap<string, PackCont
 
 t.test(`any history does what the model says, ${numRuns} of them`, async (t) => {
   const pack = fc.constantFrom(...PACKS);
-  const channel = fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...CHANNELS) }, { weight: 1, arbitrary: fc.constant('nowhere') });
+  const channel = fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(...CHANNELS) },
+    { weight: 1, arbitrary: fc.constant('nowhere') },
+  );
   const version = fc.constantFrom(...VERSIONS);
   const perhaps = fc.option(version, { nil: undefined });
   const publish = fc.tuple(pack, version, fc.boolean()).map((args) => new Publish(...args));
@@ -301,10 +355,24 @@ t.test(`any history does what the model says, ${numRuns} of them`, async (t) => 
     const expected = plain(snapshot);
     const cut = place % (log.length + 1);
     assert.deepEqual(plain(folded(log, contents)), expected, 'the log at once');
-    assert.deepEqual(plain(folded(log.slice(cut), contents, folded(log.slice(0, cut), contents))), expected, 'the log in two');
-    assert.deepEqual(plain(folded(JSON.parse(JSON.stringify(log)) as Event[], contents)), expected, 'the log from a disk');
-    assert.ok(log.every((event, index) => event.revision === index + 1 && event.hash === hashOf(event)), 'no gap, and each hash fits');
+    assert.deepEqual(
+      plain(folded(log.slice(cut), contents, folded(log.slice(0, cut), contents))),
+      expected,
+      'the log in two',
+    );
+    assert.deepEqual(
+      plain(folded(JSON.parse(JSON.stringify(log)) as Event[], contents)),
+      expected,
+      'the log from a disk',
+    );
+    assert.ok(
+      log.every((event, index) => event.revision === index + 1 && event.hash === hashOf(event)),
+      'no gap, and each hash fits',
+    );
   });
   t.doesNotThrow(() => fc.assert(history, { numRuns }));
-  t.ok(tally.events > numRuns * 5 && tally.rollbacks > numRuns, `they were not idle: ${tally.events} events, ${tally.rollbacks} rollbacks`);
+  t.ok(
+    tally.events > numRuns * 5 && tally.rollbacks > numRuns,
+    `they were not idle: ${tally.events} events, ${tally.rollbacks} rollbacks`,
+  );
 });

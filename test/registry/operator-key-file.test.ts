@@ -26,7 +26,9 @@ t.test('the file holds the token and a newline, for its owner only', async (t) =
 });
 
 t.test('another key takes its place as a whole, and with it its mode', async (t) => {
-  const dir = t.testdir({ 'operator.key': 'a longer text than any key is, which must be gone afterwards\n'.repeat(10) });
+  const dir = t.testdir({
+    'operator.key': 'a longer text than any key is, which must be gone afterwards\n'.repeat(10),
+  });
   chmodSync(operatorKeyPath(dir), 0o644);
   await put(dir);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
@@ -48,19 +50,24 @@ t.test('a link in the place of the temporary file is not followed', async (t) =>
   t.equal(readFileSync(join(dir, 'elsewhere'), 'utf8'), 'as it was');
 });
 
-t.test('a folder that cannot be written to: the message names the file and what is needed, never the key', async (t) => {
-  const dir = t.testdir({ file: '' });
-  const taken = t.testdir({ 'operator.key': { inside: '' } });
-  for (const place of [join(dir, 'nowhere'), join(dir, 'file'), taken]) {
-    const error: unknown = await operatorKeyFile(place).write(TOKEN).catch((thrown: unknown) => thrown);
-    t.ok(error instanceof StartRefused);
-    const { exitCode, message } = error as StartRefused;
-    t.equal(exitCode, 78);
-    t.ok(message.includes(join(place, 'operator.key')), message);
-    t.match(message, /DATA_DIR must be a folder that this process may write to/u);
-    t.notMatch(`${message}${String((error as Error).cause)}`, /prk_/u);
-  }
-});
+t.test(
+  'a folder that cannot be written to: the message names the file and what is needed, never the key',
+  async (t) => {
+    const dir = t.testdir({ file: '' });
+    const taken = t.testdir({ 'operator.key': { inside: '' } });
+    for (const place of [join(dir, 'nowhere'), join(dir, 'file'), taken]) {
+      const error: unknown = await operatorKeyFile(place)
+        .write(TOKEN)
+        .catch((thrown: unknown) => thrown);
+      t.ok(error instanceof StartRefused);
+      const { exitCode, message } = error as StartRefused;
+      t.equal(exitCode, 78);
+      t.ok(message.includes(join(place, 'operator.key')), message);
+      t.match(message, /DATA_DIR must be a folder that this process may write to/u);
+      t.notMatch(`${message}${String((error as Error).cause)}`, /prk_/u);
+    }
+  },
+);
 
 t.test('a key waits beside the one that lies there until the log has it', async (t) => {
   const dir = t.testdir({ 'operator.key': 'the one before\n' });
@@ -85,5 +92,9 @@ t.test('the key that a first start writes opens the service', async (t) => {
   t.match(token, /^prk_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}$/u);
   t.equal((await app.inject({ url: '/v1/keys', headers: { authorization: `Bearer ${token}` } })).statusCode, 200);
   writeFileSync(operatorKeyPath(dir), 'gone');
-  t.equal((await app.inject({ url: '/v1/keys', headers: { authorization: `Bearer ${token}` } })).statusCode, 200, 'the file is for people; the log decides');
+  t.equal(
+    (await app.inject({ url: '/v1/keys', headers: { authorization: `Bearer ${token}` } })).statusCode,
+    200,
+    'the file is for people; the log decides',
+  );
 });

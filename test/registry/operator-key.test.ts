@@ -20,10 +20,17 @@ import { newFolder } from '../support/folder.ts';
 import { optionsOf } from '../support/registries.ts';
 
 /** Starts with a folder for its key, on a store that the test keeps; what others append it hears of when it looks. */
-async function start(t: Test, dataDir: string, store: Store, { plan, ...options }: Partial<RegistryOptions> & { plan?: Plan } = {}): Promise<Registry> {
+async function start(
+  t: Test,
+  dataDir: string,
+  store: Store,
+  { plan, ...options }: Partial<RegistryOptions> & { plan?: Plan } = {},
+): Promise<Registry> {
   const connection = new FailingStore(store, plan);
   connection.deaf = true;
-  const registry = await Registry.open(optionsOf({ operatorKey: operatorKeyFile(dataDir), ...options, store: connection }));
+  const registry = await Registry.open(
+    optionsOf({ operatorKey: operatorKeyFile(dataDir), ...options, store: connection }),
+  );
   t.teardown(() => registry.close());
   return registry;
 }
@@ -44,10 +51,18 @@ t.test('the first start makes one: a file for its owner only, and an event of th
   const registry = await start(t, dataDir, store);
   t.match(readFileSync(operatorKeyPath(dataDir), 'utf8'), /^prk_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}\n$/);
   t.equal(statSync(operatorKeyPath(dataDir)).mode & 0o777, 0o600);
-  t.same(readdirSync(dataDir).filter((name) => name.startsWith('operator')), ['operator.key'], 'nothing else is left');
+  t.same(
+    readdirSync(dataDir).filter((name) => name.startsWith('operator')),
+    ['operator.key'],
+    'nothing else is left',
+  );
   t.ok(opens(registry, dataDir));
   const [event] = (await readLog(store)).slice(-1);
-  t.match(event, { type: 'key-created', actor: { keyId: 'system' }, data: { label: 'operator', scopes: ['*'], keyId: made(registry)[0]?.keyId } });
+  t.match(event, {
+    type: 'key-created',
+    actor: { keyId: 'system' },
+    data: { label: 'operator', scopes: ['*'], keyId: made(registry)[0]?.keyId },
+  });
   t.notOk('expiresAt' in event!.data);
   t.equal(event?.at, (await readLog(store))[0]?.at);
 });
@@ -66,27 +81,45 @@ t.test('a restart makes none and leaves the file alone, even one that was taken 
   t.notOk(existsSync(operatorKeyPath(dataDir)), 'whoever took it away holds it');
 });
 
-t.test('one is made where the last that can do everything was revoked or has ended, and for no lesser key', async (t) => {
-  const [dataDir, store] = [newFolder(t), new MemoryStore()];
-  // Made long ago: an end that has passed by now was still to come.
-  const clock = { now: () => Date.parse('2026-01-31T09:30:00Z'), newId: () => crypto.randomUUID() };
-  const first = await start(t, dataDir, store, { clock });
-  await first.createKey({ label: 'All but *', scopes: ['prompts:read', 'packs:publish', 'packs:activate', 'packs:revoke', 'sessions:start', 'audit:read', 'metrics:read', 'keys:admin'] });
-  await first.createKey({ label: 'For a day', scopes: ['*'], expiresAt: '2026-02-01T00:00:00Z' });
-  await first.revokeKey({ keyId: made(first)[0]!.keyId, reason: 'It was on a screen' });
-  t.notOk(opens(first, dataDir));
-  await first.close();
+t.test(
+  'one is made where the last that can do everything was revoked or has ended, and for no lesser key',
+  async (t) => {
+    const [dataDir, store] = [newFolder(t), new MemoryStore()];
+    // Made long ago: an end that has passed by now was still to come.
+    const clock = { now: () => Date.parse('2026-01-31T09:30:00Z'), newId: () => crypto.randomUUID() };
+    const first = await start(t, dataDir, store, { clock });
+    await first.createKey({
+      label: 'All but *',
+      scopes: [
+        'prompts:read',
+        'packs:publish',
+        'packs:activate',
+        'packs:revoke',
+        'sessions:start',
+        'audit:read',
+        'metrics:read',
+        'keys:admin',
+      ],
+    });
+    await first.createKey({ label: 'For a day', scopes: ['*'], expiresAt: '2026-02-01T00:00:00Z' });
+    await first.revokeKey({ keyId: made(first)[0]!.keyId, reason: 'It was on a screen' });
+    t.notOk(opens(first, dataDir));
+    await first.close();
 
-  const second = await start(t, dataDir, store);
-  t.match(made(second).map(({ label }) => label), ['operator', 'All but *', 'For a day', 'operator']);
-  t.ok(opens(second, dataDir), 'the file has the new one');
-  const { token = '' } = await second.createKey({ label: 'A second operator', scopes: ['*'] });
-  await second.revokeKey({ keyId: made(second)[3]!.keyId, reason: 'Left the team' });
-  await second.close();
-  const third = await start(t, dataDir, store);
-  t.equal(made(third).length, 5, 'another operator’s key is enough');
-  t.ok(keyOfToken(third.current, token));
-});
+    const second = await start(t, dataDir, store);
+    t.match(
+      made(second).map(({ label }) => label),
+      ['operator', 'All but *', 'For a day', 'operator'],
+    );
+    t.ok(opens(second, dataDir), 'the file has the new one');
+    const { token = '' } = await second.createKey({ label: 'A second operator', scopes: ['*'] });
+    await second.revokeKey({ keyId: made(second)[3]!.keyId, reason: 'Left the team' });
+    await second.close();
+    const third = await start(t, dataDir, store);
+    t.equal(made(third).length, 5, 'another operator’s key is enough');
+    t.ok(keyOfToken(third.current, token));
+  },
+);
 
 t.test('without a place to put it none is made', async (t) => {
   const registry = await Registry.open(optionsOf());
@@ -113,7 +146,10 @@ t.test('the token is there before its event is sent', async (t) => {
 t.test('a start whose append fails leaves the key that lies there; the next one makes one that works', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   writeFileSync(operatorKeyPath(dataDir), 'the key of another registry\n');
-  await t.rejects(start(t, dataDir, store, { plan: ({ method }) => (method === 'append' ? 'rejects' : undefined) }), { name: 'RegistryError', code: 'store-unavailable' });
+  await t.rejects(start(t, dataDir, store, { plan: ({ method }) => (method === 'append' ? 'rejects' : undefined) }), {
+    name: 'RegistryError',
+    code: 'store-unavailable',
+  });
   t.equal(tokenIn(dataDir), 'the key of another registry');
   t.equal(await store.head(), undefined);
   const registry = await start(t, dataDir, store);
@@ -133,30 +169,39 @@ t.test('a start that died before its key was in its place is ended by the next o
 
 t.test('an append whose answer was lost makes one key, and the file has it', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
-  const registry = await start(t, dataDir, store, { plan: ({ method, turn }) => (method === 'append' && turn === 1 ? 'lost-answer' : undefined) });
+  const registry = await start(t, dataDir, store, {
+    plan: ({ method, turn }) => (method === 'append' && turn === 1 ? 'lost-answer' : undefined),
+  });
   t.equal(made(registry).length, 1);
   t.ok(opens(registry, dataDir));
 });
 
-t.test('of two first starts at once one makes the key; the other keeps no file with a token that opens nothing', async (t) => {
-  const [winner, loser, store] = [newFolder(t), newFolder(t), new MemoryStore()];
-  let first: Registry | undefined;
-  const second = await start(t, loser, store, {
-    plan: async ({ method, turn }) => {
-      if (method === 'append' && turn === 1) first = await start(t, winner, store);
-      return undefined;
-    },
-  });
-  t.ok(first);
-  t.equal(made(second).length, 1);
-  t.ok(opens(second, winner));
-  t.notOk(existsSync(operatorKeyPath(loser)));
-});
+t.test(
+  'of two first starts at once one makes the key; the other keeps no file with a token that opens nothing',
+  async (t) => {
+    const [winner, loser, store] = [newFolder(t), newFolder(t), new MemoryStore()];
+    let first: Registry | undefined;
+    const second = await start(t, loser, store, {
+      plan: async ({ method, turn }) => {
+        if (method === 'append' && turn === 1) first = await start(t, winner, store);
+        return undefined;
+      },
+    });
+    t.ok(first);
+    t.equal(made(second).length, 1);
+    t.ok(opens(second, winner));
+    t.notOk(existsSync(operatorKeyPath(loser)));
+  },
+);
 
 t.test('a file that cannot be written stops the start, and nothing is registered', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   mkdirSync(operatorKeyPath(dataDir)); // a folder is in its place
-  await t.rejects(start(t, dataDir, store), { name: 'StartRefused', exitCode: 78, message: /operator key cannot be written to .*operator\.key/ });
+  await t.rejects(start(t, dataDir, store), {
+    name: 'StartRefused',
+    exitCode: 78,
+    message: /operator key cannot be written to .*operator\.key/,
+  });
   await t.rejects(start(t, join(dataDir, 'nowhere'), store), { name: 'StartRefused', exitCode: 78 });
   t.equal(await store.head(), undefined);
 });
@@ -172,7 +217,12 @@ t.test('a recovered key is an event like any other, and the ones before it still
   t.ok(opens(running, dataDir));
   t.ok(keyOfToken(running.current, old));
   const [event] = (await readLog(store)).slice(-1);
-  t.match(event, { revision, type: 'key-created', actor: { keyId: 'system' }, data: { keyId, label: 'operator (recovered on the host)', scopes: ['*'] } });
+  t.match(event, {
+    revision,
+    type: 'key-created',
+    actor: { keyId: 'system' },
+    data: { keyId, label: 'operator (recovered on the host)', scopes: ['*'] },
+  });
   await running.activate({ version: '1.0.0', reason: 'It goes on behind it' });
   t.match(await running.verify(), { valid: true, events: revision + 1 });
 });
@@ -182,10 +232,19 @@ t.test('a recovery that fails leaves the key that lies there as it was', async (
   const running = await start(t, dataDir, store);
   const [old, { ino }] = [tokenIn(dataDir), statSync(operatorKeyPath(dataDir))];
   const failing = (plan: Plan) => recoverOperatorKey(new FailingStore(store, plan), operatorKeyFile(dataDir));
-  await t.rejects(failing(({ method }) => (method === 'append' ? 'rejects' : undefined)), { code: 'store-unavailable' });
-  t.same([tokenIn(dataDir), statSync(operatorKeyPath(dataDir)).ino, readdirSync(dataDir)], [old, ino, ['operator.key']]);
+  await t.rejects(
+    failing(({ method }) => (method === 'append' ? 'rejects' : undefined)),
+    { code: 'store-unavailable' },
+  );
+  t.same(
+    [tokenIn(dataDir), statSync(operatorKeyPath(dataDir)).ino, readdirSync(dataDir)],
+    [old, ino, ['operator.key']],
+  );
 
-  await t.rejects(failing(({ method }) => (method === 'append' ? 'unknown' : undefined)), { code: 'outcome-unknown' });
+  await t.rejects(
+    failing(({ method }) => (method === 'append' ? 'unknown' : undefined)),
+    { code: 'outcome-unknown' },
+  );
   t.equal(tokenIn(dataDir), old, 'nor where nobody knows whether it was made');
   await recoverOperatorKey(store, operatorKeyFile(dataDir));
   await running.catchUp();
@@ -197,7 +256,13 @@ t.test('a recovery of unknown outcome that had made its key is ended by the next
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   await (await start(t, dataDir, store)).close();
   const old = tokenIn(dataDir);
-  const dies = { ...operatorKeyFile(dataDir), settle: (isInLog: (token: string) => boolean) => (existsSync(`${operatorKeyPath(dataDir)}.new`) ? Promise.reject(new Error('It died here.')) : operatorKeyFile(dataDir).settle(isInLog)) };
+  const dies = {
+    ...operatorKeyFile(dataDir),
+    settle: (isInLog: (token: string) => boolean) =>
+      existsSync(`${operatorKeyPath(dataDir)}.new`)
+        ? Promise.reject(new Error('It died here.'))
+        : operatorKeyFile(dataDir).settle(isInLog),
+  };
   await t.rejects(recoverOperatorKey(new FailingStore(store), dies), /It died here/);
   t.equal(tokenIn(dataDir), old);
   const again = await start(t, dataDir, store);

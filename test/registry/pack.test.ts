@@ -31,7 +31,8 @@ function canonicalJson(value: unknown): string {
 }
 
 /** A text for a title: in ASCII, on one line. */
-const shown = (text: string) => JSON.stringify(text).replace(/[^ -~]/gu, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+const shown = (text: string) =>
+  JSON.stringify(text).replace(/[^ -~]/gu, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`;
 
@@ -40,22 +41,35 @@ function faultsOf(document: unknown, pack = 'coach'): readonly InputFault[] {
   try {
     parsePack(pack, document);
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'validation-failed') return error.members['errors'] as InputFault[];
+    if (error instanceof RegistryError && error.code === 'validation-failed')
+      return error.members['errors'] as InputFault[];
     throw error;
   }
   return [];
 }
 
 /** Refused for this place alone, in words that fit. */
-function refused(t: Test, document: unknown, pointer: string, detail: RegExp, title = `${pointer} ${detail.source}`): void {
+function refused(
+  t: Test,
+  document: unknown,
+  pointer: string,
+  detail: RegExp,
+  title = `${pointer} ${detail.source}`,
+): void {
   const faults = faultsOf(document);
-  t.same(faults.map((fault) => fault.pointer), [pointer], title);
+  t.same(
+    faults.map((fault) => fault.pointer),
+    [pointer],
+    title,
+  );
   t.match(faults[0]?.detail, detail, title);
 }
 
 const withMembers = (members: object): unknown => ({ ...documentOf('coach', '1.0.0'), ...members });
-const withCompatibility = (members: object) => withMembers({ compatibility: { ...documentOf('coach', '1.0.0').compatibility, ...members } });
-const withStyle = (members: object) => withMembers({ styles: [{ ...documentOf('coach', '1.0.0').styles[0], ...members }] });
+const withCompatibility = (members: object) =>
+  withMembers({ compatibility: { ...documentOf('coach', '1.0.0').compatibility, ...members } });
+const withStyle = (members: object) =>
+  withMembers({ styles: [{ ...documentOf('coach', '1.0.0').styles[0], ...members }] });
 
 t.test('a document that breaks its schema is refused by pointer', async (t) => {
   for (const member of ['version', 'summary', 'author', 'system', 'styles', 'defaultStyle', 'compatibility']) {
@@ -75,9 +89,14 @@ t.test('a document that breaks its schema is refused by pointer', async (t) => {
   refused(t, withCompatibility({ packFormat: 2 }), '/compatibility/packFormat', /1/);
   refused(t, withCompatibility({ packFormat: '1' }), '/compatibility/packFormat', /integer/i);
   refused(t, withCompatibility({ models: [{ provider: 'anthropic' }] }), '/compatibility/models/0/family', /./);
-  for (const nothing of [null, undefined, 'text', 5, []]) t.not(faultsOf(nothing).length, 0, `${JSON.stringify(nothing)} is no document`);
+  for (const nothing of [null, undefined, 'text', 5, []])
+    t.not(faultsOf(nothing).length, 0, `${JSON.stringify(nothing)} is no document`);
   for (const pack of ['', 'Coach', '../coach', 'coach\0', 'a'.repeat(64), '-coach', 'coach ']) {
-    t.same(faultsOf(documentOf('coach', '1.0.0'), pack).map(({ pointer }) => pointer), ['/pack'], JSON.stringify(pack));
+    t.same(
+      faultsOf(documentOf('coach', '1.0.0'), pack).map(({ pointer }) => pointer),
+      ['/pack'],
+      JSON.stringify(pack),
+    );
   }
   t.same(faultsOf(documentOf('coach', '1.0.0'), 'a'.repeat(63)), []);
 });
@@ -104,9 +123,41 @@ t.test('unknown members are refused, never dropped', async (t) => {
 });
 
 t.test('versions are SemVer 2.0.0 without build metadata', async (t) => {
-  const good = ['0.0.0', '1.2.3', '10.20.30', '1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-0.3.7', '1.0.0-x.7.z.92', '1.0.0-x-y-z.--', '999999999999999.0.0', '1.0.0-0A'];
+  const good = [
+    '0.0.0',
+    '1.2.3',
+    '10.20.30',
+    '1.0.0-alpha',
+    '1.0.0-alpha.1',
+    '1.0.0-0.3.7',
+    '1.0.0-x.7.z.92',
+    '1.0.0-x-y-z.--',
+    '999999999999999.0.0',
+    '1.0.0-0A',
+  ];
   for (const version of good) t.same(faultsOf(documentOf('coach', version)), [], version);
-  const bad = ['', '1', '1.2', 'v1.2.3', '1.2.3.4', '01.2.3', '1.02.3', '1.2.03', '1.2.3-', '1.2.3-01', '1.2.3-a..b', '1.2.3-ä', ' 1.2.3', '1.2.3\n', '=1.2.3', '1.2.x', '9999999999999999.0.0', '-1.0.0', '1e3.0.0', `1.0.0-${'a'.repeat(60)}`];
+  const bad = [
+    '',
+    '1',
+    '1.2',
+    'v1.2.3',
+    '1.2.3.4',
+    '01.2.3',
+    '1.02.3',
+    '1.2.03',
+    '1.2.3-',
+    '1.2.3-01',
+    '1.2.3-a..b',
+    '1.2.3-ä',
+    ' 1.2.3',
+    '1.2.3\n',
+    '=1.2.3',
+    '1.2.x',
+    '9999999999999999.0.0',
+    '-1.0.0',
+    '1e3.0.0',
+    `1.0.0-${'a'.repeat(60)}`,
+  ];
   for (const version of [...bad, '1.2.3+build', '1.2.3-rc.1+build.5', '1.2.3+']) {
     const pointers = faultsOf(documentOf('coach', version)).map(({ pointer }) => pointer);
     t.same(pointers, ['/version'], JSON.stringify(version));
@@ -115,16 +166,43 @@ t.test('versions are SemVer 2.0.0 without build metadata', async (t) => {
 
 t.test('what a schema cannot say', async (t) => {
   const [style] = documentOf('coach', '1.0.0').styles;
-  refused(t, withMembers({ styles: [style, { ...style, text: 'another' }] }), '/styles/1/id', /"supportive" stands there twice/);
-  refused(t, withMembers({ defaultStyle: 'socratic' }), '/defaultStyle', /"socratic" is none of the version's styles: supportive, direct/);
+  refused(
+    t,
+    withMembers({ styles: [style, { ...style, text: 'another' }] }),
+    '/styles/1/id',
+    /"supportive" stands there twice/,
+  );
+  refused(
+    t,
+    withMembers({ defaultStyle: 'socratic' }),
+    '/defaultStyle',
+    /"socratic" is none of the version's styles: supportive, direct/,
+  );
   for (const range of ['not a range', '>=x.y', '1.2.3.4', '>> 1']) {
-    refused(t, withCompatibility({ clients: [{ name: 'web', range }] }), '/compatibility/clients/0/range', /is no SemVer range/, range);
+    refused(
+      t,
+      withCompatibility({ clients: [{ name: 'web', range }] }),
+      '/compatibility/clients/0/range',
+      /is no SemVer range/,
+      range,
+    );
   }
   for (const locale of ['e', 'english!', 'en_US', '-en', 'en-', 'x'.repeat(36), '12']) {
     const [fault] = faultsOf(withCompatibility({ locales: ['en', locale] }));
     t.equal(fault?.pointer, '/compatibility/locales/1', locale);
   }
-  t.same(faultsOf(withCompatibility({ locales: ['en', 'pt-BR', 'zh-Hant-TW', 'de-CH-1996'], clients: [{ name: 'web', range: '*' }, { name: 'cli', range: '^1.2 || >=3' }] })), []);
+  t.same(
+    faultsOf(
+      withCompatibility({
+        locales: ['en', 'pt-BR', 'zh-Hant-TW', 'de-CH-1996'],
+        clients: [
+          { name: 'web', range: '*' },
+          { name: 'cli', range: '^1.2 || >=3' },
+        ],
+      }),
+    ),
+    [],
+  );
 });
 
 t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t) => {
@@ -134,13 +212,20 @@ t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t)
     ['/author', (text) => withMembers({ author: text })],
     ['/styles/0/title', (text) => withStyle({ title: text })],
     ['/styles/0/text', (text) => withStyle({ text })],
-    ['/compatibility/models/0/provider', (text) => withCompatibility({ models: [{ provider: text, family: 'claude' }] })],
-    ['/compatibility/models/0/family', (text) => withCompatibility({ models: [{ provider: 'anthropic', family: text }] })],
+    [
+      '/compatibility/models/0/provider',
+      (text) => withCompatibility({ models: [{ provider: text, family: 'claude' }] }),
+    ],
+    [
+      '/compatibility/models/0/family',
+      (text) => withCompatibility({ models: [{ provider: 'anthropic', family: text }] }),
+    ],
     ['/compatibility/clients/0/name', (text) => withCompatibility({ clients: [{ name: text, range: '*' }] })],
   ];
   for (const [pointer, place] of places) {
     refused(t, place(`a${NUL}b`), pointer, /NUL/, `NUL in ${pointer}`);
-    for (const text of LONE_SURROGATES) refused(t, place(`x${text}`), pointer, /surrogate/, `${JSON.stringify(text)} in ${pointer}`);
+    for (const text of LONE_SURROGATES)
+      refused(t, place(`x${text}`), pointer, /surrogate/, `${JSON.stringify(text)} in ${pointer}`);
     t.same(faultsOf(place('a \u{1F331} plant')), [], `a whole pair in ${pointer}`);
   }
   t.not(faultsOf({ ...documentOf('coach', '1.0.0'), [`a${NUL}`]: 1 }).length, 0, 'in a name');
@@ -166,7 +251,10 @@ t.test('texts are normalised: BOMs at the beginning, CRLF, line ends at the end;
   ];
   for (const [given, kept] of cases) {
     t.equal(normalizeText(given), kept, shown(given));
-    const { content } = versionOf('coach', '1.0.0', { system: given, styles: [{ id: 'supportive', title: 'S', text: given }] });
+    const { content } = versionOf('coach', '1.0.0', {
+      system: given,
+      styles: [{ id: 'supportive', title: 'S', text: given }],
+    });
     t.same([content.system, content.styles[0]?.text], [kept, kept], `as a prompt: ${shown(given)}`);
   }
   const composed = versionOf('coach', '1.0.0', { system: 'caf\u00e9' });
@@ -207,12 +295,17 @@ t.test('the digest is SHA-256 over RFC 8785 of what is served', async (t) => {
     defaultStyle: { ...document, defaultStyle: 'alpha' },
     compatibility: { ...document, compatibility: { ...document.compatibility, locales: ['de'] } },
   };
-  for (const [what, other] of Object.entries(others)) t.not(parsePack('coach', other).digest, digest, `another ${what}`);
+  for (const [what, other] of Object.entries(others))
+    t.not(parsePack('coach', other).digest, digest, `another ${what}`);
   t.not(parsePack('onboarding', document).digest, digest, 'another pack');
 });
 
 t.test('the same prompts are one version from disk and over HTTP', async (t) => {
-  const document = documentOf('coach', '1.0.0', { system: 'First line.\nSecond line \u{1F331}.', styles: [{ id: 'direct', title: 'Direct', text: 'Be brief.' }], defaultStyle: 'direct' });
+  const document = documentOf('coach', '1.0.0', {
+    system: 'First line.\nSecond line \u{1F331}.',
+    styles: [{ id: 'direct', title: 'Direct', text: 'Be brief.' }],
+    defaultStyle: 'direct',
+  });
   const { system, styles, ...rest } = document;
   const folder = join(t.testdir(), 'coach', '1.0.0');
   mkdirSync(join(folder, 'styles'), { recursive: true });
@@ -222,7 +315,16 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
   writeFileSync(join(folder, 'styles', 'direct.md'), 'Be brief.\n');
 
   const shipped = await readPackFolders(join(folder, '..', '..'));
-  const digest = sha256(canonicalJson({ pack: 'coach', version: '1.0.0', system, styles, defaultStyle: 'direct', compatibility: document.compatibility }));
+  const digest = sha256(
+    canonicalJson({
+      pack: 'coach',
+      version: '1.0.0',
+      system,
+      styles,
+      defaultStyle: 'direct',
+      compatibility: document.compatibility,
+    }),
+  );
   t.equal(shipped[0]?.version.digest, digest, 'from disk');
 
   const operatorKey = heldOperatorKey();
@@ -230,7 +332,11 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
   t.teardown(() => app.close());
   injectWith(app, operatorKey.token());
   const publish = (payload: object) => app.inject({ method: 'POST', url: '/v1/packs/coach/versions', payload });
-  for (const payload of [document, { ...document, system: `${BOM}${system}\n` }, { ...document, system: `${system.replaceAll('\n', '\r\n')}\r\n` }]) {
+  for (const payload of [
+    document,
+    { ...document, system: `${BOM}${system}\n` },
+    { ...document, system: `${system.replaceAll('\n', '\r\n')}\r\n` },
+  ]) {
     const answer = await publish(payload);
     t.equal(answer.statusCode, 200, 'there already');
     t.equal(answer.json<{ digest: string }>().digest, digest, 'over HTTP');

@@ -27,14 +27,20 @@ function membersOf(schema: TSchema, before = ''): Member[] {
   return Object.entries(properties).flatMap(([name, member]) => {
     const path = `${before}${name}`;
     const items = (member as { items?: TSchema }).items;
-    const simple = items !== undefined && (items as { properties?: object }).properties === undefined ? items : undefined;
+    const simple =
+      items !== undefined && (items as { properties?: object }).properties === undefined ? items : undefined;
     const own = { path, required: required.includes(name), bounds: [...boundsOf(member), ...boundsOf(simple)] };
     return [own, ...membersOf(member, `${path}.`), ...(items === undefined ? [] : membersOf(items, `${path}[].`))];
   });
 }
 
 function boundsOf(schema: TSchema | undefined): number[] {
-  const { maxLength, maxItems, minimum, maximum } = (schema ?? {}) as { maxLength?: number; maxItems?: number; minimum?: number; maximum?: number };
+  const { maxLength, maxItems, minimum, maximum } = (schema ?? {}) as {
+    maxLength?: number;
+    maxItems?: number;
+    minimum?: number;
+    maximum?: number;
+  };
   return [maxLength, maxItems, minimum, maximum].filter((bound) => bound !== undefined);
 }
 
@@ -45,7 +51,10 @@ function rowsBelow(heading: string): Map<string, { required: string; what: strin
   return new Map(rows.map(([, path = '', required = '', what = '']) => [path, { required, what }]));
 }
 
-for (const [file, schema] of [['pack.yaml', PackManifest], ['policy.yaml', Policy]] as const) {
+for (const [file, schema] of [
+  ['pack.yaml', PackManifest],
+  ['policy.yaml', Policy],
+] as const) {
   t.test(`the table of ${file} is the schema`, async (t) => {
     const rows = rowsBelow(file);
     const members = membersOf(schema);
@@ -53,14 +62,18 @@ for (const [file, schema] of [['pack.yaml', PackManifest], ['policy.yaml', Polic
     for (const { path, required, bounds } of members) {
       const row = rows.get(path);
       t.equal(row?.required, required ? 'yes' : 'no', `${path}: required`);
-      const numbers = new Set((row?.what.match(/\d[\d,]*/gu) ?? []).map((number) => Number(number.replaceAll(',', ''))));
+      const numbers = new Set(
+        (row?.what.match(/\d[\d,]*/gu) ?? []).map((number) => Number(number.replaceAll(',', ''))),
+      );
       for (const bound of bounds) t.ok(numbers.has(bound), `${path}: ${bound} in "${row?.what}"`);
     }
   });
 }
 
 t.test('the examples are valid', async (t) => {
-  const examples = new Map([...PAGE.matchAll(/^```yaml\n# (\S+)\n([^]*?)^```$/gmu)].map(([, file = '', text = '']) => [file, text]));
+  const examples = new Map(
+    [...PAGE.matchAll(/^```yaml\n# (\S+)\n([^]*?)^```$/gmu)].map(([, file = '', text = '']) => [file, text]),
+  );
   t.ok(conforms(PackManifest, parse(examples.get('pack.yaml') ?? '')), 'pack.yaml');
   const { policy, faultsIfNew } = parsePolicy(parse(examples.get('policy.yaml') ?? ''));
   t.same(faultsIfNew, []);

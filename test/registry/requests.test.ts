@@ -8,13 +8,23 @@ import { openRegistry } from '../support/registries.ts';
 
 const reason = 'Users report that answers are too blunt';
 /** A text for a title, in ASCII. */
-const escape = (text: string) => JSON.stringify(text).replace(/[^ -~]/gu, (character) => `\\u${character.codePointAt(0)?.toString(16)}`);
+const escape = (text: string) =>
+  JSON.stringify(text).replace(/[^ -~]/gu, (character) => `\\u${character.codePointAt(0)?.toString(16)}`);
 const actor = { keyId: 'k1', label: 'Operator' };
 
 t.test('a change without a reason, or by nobody, is refused, and nothing changes', async (t) => {
   const registry = await openRegistry(t);
   const { revision } = registry.current;
-  const refused = async (asked: Promise<unknown>, ...parameters: readonly string[]) => t.rejects(asked, { name: 'RegistryError', code: 'validation-failed', members: { errors: parameters.map((parameter) => ({ parameter })) } }, parameters.join());
+  const refused = async (asked: Promise<unknown>, ...parameters: readonly string[]) =>
+    t.rejects(
+      asked,
+      {
+        name: 'RegistryError',
+        code: 'validation-failed',
+        members: { errors: parameters.map((parameter) => ({ parameter })) },
+      },
+      parameters.join(),
+    );
   const without = (members: object) => members as never;
 
   await refused(registry.activate(without({ version: '1.0.0', actor })), 'reason');
@@ -47,8 +57,27 @@ t.test('a change without a reason, or by nobody, is refused, and nothing changes
 t.test('what the log keeps for good holds something that can be seen', async (t) => {
   const registry = await openRegistry(t);
   const { revision } = registry.current;
-  for (const unseen of ['\u200b', '\u3164', '\u2800', '\u00ad', '\u0007', ' \u2800\u200d\ufe0f\n', '\u{e0041}', '\u{1d159}']) {
-    const refused = (asked: Promise<unknown>, fault: object) => t.rejects(asked, { code: 'validation-failed', members: { errors: [{ ...fault, detail: 'Nothing in this text can be seen; write at least one visible character.' }] } }, escape(unseen));
+  for (const unseen of [
+    '\u200b',
+    '\u3164',
+    '\u2800',
+    '\u00ad',
+    '\u0007',
+    ' \u2800\u200d\ufe0f\n',
+    '\u{e0041}',
+    '\u{1d159}',
+  ]) {
+    const refused = (asked: Promise<unknown>, fault: object) =>
+      t.rejects(
+        asked,
+        {
+          code: 'validation-failed',
+          members: {
+            errors: [{ ...fault, detail: 'Nothing in this text can be seen; write at least one visible character.' }],
+          },
+        },
+        escape(unseen),
+      );
     await refused(registry.activate({ version: '1.0.0', reason: unseen }), { parameter: 'reason' });
     await refused(registry.rollback({ reason: unseen }), { parameter: 'reason' });
     await refused(registry.revoke({ pack: 'coach', version: '1.0.0', reason: unseen }), { parameter: 'reason' });
@@ -58,23 +87,41 @@ t.test('what the log keeps for good holds something that can be seen', async (t)
     const [style] = good.styles;
     const compatibility = { ...good.compatibility, models: [{ provider: unseen, family: 'claude' }] };
     for (const [pointer, members] of Object.entries({
-      '/system': { system: unseen }, '/summary': { summary: unseen }, '/author': { author: unseen }, '/compatibility/models/0/provider': { compatibility },
-      '/styles/0/title': { styles: [{ ...style!, title: unseen }] }, '/styles/0/text': { styles: [{ ...style!, text: unseen }] },
+      '/system': { system: unseen },
+      '/summary': { summary: unseen },
+      '/author': { author: unseen },
+      '/compatibility/models/0/provider': { compatibility },
+      '/styles/0/title': { styles: [{ ...style!, title: unseen }] },
+      '/styles/0/text': { styles: [{ ...style!, text: unseen }] },
     })) {
       await refused(registry.publish({ pack: 'coach', document: { ...good, ...members } }), { pointer });
     }
   }
   t.equal(registry.current.revision, revision);
-  for (const seen of ['.', '\u200d👩', 'ا', '\u0600', '…']) t.ok((await registry.activate({ version: seen === '.' ? '1.0.0' : registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: seen })).changed, escape(seen));
+  for (const seen of ['.', '\u200d👩', 'ا', '\u0600', '…'])
+    t.ok(
+      (
+        await registry.activate({
+          version: seen === '.' ? '1.0.0' : registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0',
+          reason: seen,
+        })
+      ).changed,
+      escape(seen),
+    );
 });
 
-t.test('a page of the log is of the snapshot that it was asked with, however far the log is by now (SPEC R2)', async (t) => {
-  const registry = await openRegistry(t);
-  await registry.activate({ version: '1.0.0', reason });
-  const seen = registry.current;
-  await registry.activate({ version: '1.1.0', reason });
-  const { activations } = await registry.activations('coach', { channel: 'production', limit: 1 }, seen);
-  t.match(activations, [{ version: '1.0.0', revision: seen.revision }]);
-  t.equal((await registry.events({ limit: 1000 }, seen)).at(-1)?.revision, seen.revision);
-  t.match(await registry.activations('coach', { channel: 'production', limit: 1 }), { activations: [{ version: '1.1.0' }] });
-});
+t.test(
+  'a page of the log is of the snapshot that it was asked with, however far the log is by now (SPEC R2)',
+  async (t) => {
+    const registry = await openRegistry(t);
+    await registry.activate({ version: '1.0.0', reason });
+    const seen = registry.current;
+    await registry.activate({ version: '1.1.0', reason });
+    const { activations } = await registry.activations('coach', { channel: 'production', limit: 1 }, seen);
+    t.match(activations, [{ version: '1.0.0', revision: seen.revision }]);
+    t.equal((await registry.events({ limit: 1000 }, seen)).at(-1)?.revision, seen.revision);
+    t.match(await registry.activations('coach', { channel: 'production', limit: 1 }), {
+      activations: [{ version: '1.1.0' }],
+    });
+  },
+);

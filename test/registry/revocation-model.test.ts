@@ -16,7 +16,14 @@ import { newKey } from '../../registry/keys.ts';
 import { SILENT } from '../../registry/log.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { newSessionKey } from '../../registry/sessions.ts';
-import { EMPTY_SNAPSHOT, isActivatable, standIn, type PackState, type Snapshot, type VersionRecord } from '../../registry/snapshot.ts';
+import {
+  EMPTY_SNAPSHOT,
+  isActivatable,
+  standIn,
+  type PackState,
+  type Snapshot,
+  type VersionRecord,
+} from '../../registry/snapshot.ts';
 import { apply, decide, type Command, type Decision } from '../../registry/transitions.ts';
 import { versionOf } from '../support/pack-documents.ts';
 import { floorUnder } from '../support/policies.ts';
@@ -91,14 +98,34 @@ class Real {
   /** A start that ships a policy under which these versions lie. */
   async changePolicy(under: readonly string[]): Promise<void> {
     this.policyVersion += 1;
-    const options = { shipped: [], policies: [floorUnder('coach', this.policyVersion, ...under)], channels: CHANNELS, defaultPack: 'coach', defaultVersion: undefined };
+    const options = {
+      shipped: [],
+      policies: [floorUnder('coach', this.policyVersion, ...under)],
+      channels: CHANNELS,
+      defaultPack: 'coach',
+      defaultVersion: undefined,
+    };
     const knownContent = async (digest: string) => this.contents.get(digest) ?? assert.fail(`${digest} is not there`);
-    this.take(await planStart(this.snapshot, options, { newId: () => 'registry-1', newSessionKey: () => newSessionKey(''), newKey, instance: 'a', operatorKey: undefined, knownContent, log: SILENT }));
+    this.take(
+      await planStart(this.snapshot, options, {
+        newId: () => 'registry-1',
+        newSessionKey: () => newSessionKey(''),
+        newKey,
+        instance: 'a',
+        operatorKey: undefined,
+        knownContent,
+        log: SILENT,
+      }),
+    );
   }
 
   take({ events, contents }: Decision): void {
     for (const { digest, content } of contents) this.contents.set(digest, content);
-    const clock = { now: () => 1_767_225_600_000, newId: () => `event-${this.log.length}`, notBefore: this.snapshot.at };
+    const clock = {
+      now: () => 1_767_225_600_000,
+      newId: () => `event-${this.log.length}`,
+      notBefore: this.snapshot.at,
+    };
     for (const event of seal(events, this.snapshot, clock)) {
       this.snapshot = apply(this.snapshot, event, this.contents);
       this.log.push(event);
@@ -113,11 +140,21 @@ class Real {
     for (const pointer of state.pointers.values()) {
       const record: VersionRecord = state.versions.get(pointer.version)!;
       assert.equal(record.revocation, undefined, `${pointer.channel} is at ${pointer.version}, which is revoked`);
-      if (pointer.revision === event.revision) assert.ok(isActivatable(record), `${event.type} landed on ${pointer.version}`);
-      if (record.violations.length > 0) assert.ok((state.policy?.revision ?? 0) > pointer.revision, `${pointer.version} was under the floor when ${pointer.channel} came to it`);
-      assert.equal(this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version, pointer.version, 'what is read is what is pointed at');
+      if (pointer.revision === event.revision)
+        assert.ok(isActivatable(record), `${event.type} landed on ${pointer.version}`);
+      if (record.violations.length > 0)
+        assert.ok(
+          (state.policy?.revision ?? 0) > pointer.revision,
+          `${pointer.version} was under the floor when ${pointer.channel} came to it`,
+        );
+      assert.equal(
+        this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version,
+        pointer.version,
+        'what is read is what is pointed at',
+      );
     }
-    for (const revoked of state.versions) assert.equal(standIn(state, revoked)?.revocation, undefined, `what stands in for ${revoked.version} is revoked`);
+    for (const revoked of state.versions)
+      assert.equal(standIn(state, revoked)?.revocation, undefined, `what stands in for ${revoked.version} is revoked`);
   }
 }
 
@@ -130,9 +167,14 @@ abstract class Step implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const expected = this.expect(model);
     assert.equal(await this.act(real), expected);
-    for (const channel of CHANNELS) assert.deepEqual(real.coach?.pointers.get(channel)?.stack ?? [], model.stacks.get(channel) ?? [], channel);
+    for (const channel of CHANNELS)
+      assert.deepEqual(real.coach?.pointers.get(channel)?.stack ?? [], model.stacks.get(channel) ?? [], channel);
     for (const { version, violations, revocation } of real.coach?.versions ?? []) {
-      assert.deepEqual([violations.length > 0, revocation?.replacement, revocation !== undefined], [model.under.has(version), model.revoked.get(version), model.revoked.has(version)], version);
+      assert.deepEqual(
+        [violations.length > 0, revocation?.replacement, revocation !== undefined],
+        [model.under.has(version), model.revoked.get(version), model.revoked.has(version)],
+        version,
+      );
     }
   }
 
@@ -160,7 +202,13 @@ class Publish extends Step {
   }
 
   act(real: Real): string {
-    return real.command({ type: 'publish', version: versionOf('coach', this.version), actor, reason: 'New', belowFloor: this.belowFloor });
+    return real.command({
+      type: 'publish',
+      version: versionOf('coach', this.version),
+      actor,
+      reason: 'New',
+      belowFloor: this.belowFloor,
+    });
   }
 
   override toString(): string {
@@ -189,7 +237,14 @@ class Activate extends Step {
   }
 
   act(real: Real): string {
-    return real.command({ type: 'activate', pack: 'coach', channel: this.channel, version: this.version, actor, reason: 'On' });
+    return real.command({
+      type: 'activate',
+      pack: 'coach',
+      channel: this.channel,
+      version: this.version,
+      actor,
+      reason: 'On',
+    });
   }
 
   override toString(): string {
@@ -226,7 +281,14 @@ class Rollback extends Step {
   }
 
   act(real: Real): string {
-    return real.command({ type: 'rollback', pack: 'coach', channel: this.channel, actor, reason: 'Back', ...(this.toVersion !== undefined && { toVersion: this.toVersion }) });
+    return real.command({
+      type: 'rollback',
+      pack: 'coach',
+      channel: this.channel,
+      actor,
+      reason: 'Back',
+      ...(this.toVersion !== undefined && { toVersion: this.toVersion }),
+    });
   }
 
   override toString(): string {
@@ -247,14 +309,18 @@ class Revoke extends Step {
   expect(model: Model): string {
     const { version, replacement } = this;
     if (!model.published.has(version)) return 'version-not-found';
-    if (model.revoked.has(version)) return replacement === undefined || replacement === model.revoked.get(version) ? 'nothing' : 'version-revoked';
+    if (model.revoked.has(version))
+      return replacement === undefined || replacement === model.revoked.get(version) ? 'nothing' : 'version-revoked';
     if (replacement !== undefined) {
       if (replacement === version || !model.published.has(replacement)) return 'unknown-version';
       const refusal = model.refusal(replacement);
       if (refusal !== undefined) return refusal;
     }
     const moved = [...model.stacks].filter(([, stack]) => stack.at(-1) === version);
-    const next = moved.map(([channel, stack]) => [channel, replacement === undefined ? model.below(channel) : [...stack.slice(0, -1), replacement]] as const);
+    const next = moved.map(
+      ([channel, stack]) =>
+        [channel, replacement === undefined ? model.below(channel) : [...stack.slice(0, -1), replacement]] as const,
+    );
     if (next.some(([, stack]) => stack === undefined)) return 'replacement-required';
     for (const [channel, stack] of next) model.move(channel, stack ?? []);
     model.revoked.set(version, replacement);
@@ -262,7 +328,14 @@ class Revoke extends Step {
   }
 
   act(real: Real): string {
-    return real.command({ type: 'revoke', pack: 'coach', version: this.version, actor, reason: 'Never again', ...(this.replacement !== undefined && { replacement: this.replacement }) });
+    return real.command({
+      type: 'revoke',
+      pack: 'coach',
+      version: this.version,
+      actor,
+      reason: 'Never again',
+      ...(this.replacement !== undefined && { replacement: this.replacement }),
+    });
   }
 
   override toString(): string {
@@ -320,5 +393,6 @@ t.test(`any history stays above the floor and off what is revoked, ${numRuns} of
     assert.deepEqual(plain(fold.freeze(real.contents)), plain(real.snapshot), 'the log from a disk');
   });
   await t.resolves(fc.assert(history, { numRuns }));
-  for (const type of ['version-activated', 'version-rolled-back', 'version-revoked', 'policy-changed']) t.ok((tally[type] ?? 0) > numRuns / 4, `${type}: ${tally[type]}`);
+  for (const type of ['version-activated', 'version-rolled-back', 'version-revoked', 'policy-changed'])
+    t.ok((tally[type] ?? 0) > numRuns / 4, `${type}: ${tally[type]}`);
 });

@@ -32,7 +32,8 @@ function heldClock() {
 
 /** A part of a token. */
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const headerOf = (sessionId: string) => JSON.parse(Buffer.from(sessionId.split('.')[0] ?? '', 'base64url').toString()) as { alg: string; kid: string };
+const headerOf = (sessionId: string) =>
+  JSON.parse(Buffer.from(sessionId.split('.')[0] ?? '', 'base64url').toString()) as { alg: string; kid: string };
 
 /** Versions with style sets that differ, as the shipped ones do. */
 function withStyles(version: string, defaultStyle: string, ...ids: string[]) {
@@ -47,17 +48,40 @@ const SHIPPED = [
 
 t.test('the longest names, versions, revisions and lifetimes make an id of at most 200 characters', async (t) => {
   const long = 'n'.repeat(63);
-  const styles = Array.from({ length: 50 }, (_, index) => ({ id: `${'s'.repeat(61)}${String(index).padStart(2, '0')}`, title: 'x'.repeat(120), text: 'y' }));
-  const version = versionOf(long, `999999999999999.999999999999999.999999999999999-${'z'.repeat(16)}`, { styles, defaultStyle: styles[0]!.id });
+  const styles = Array.from({ length: 50 }, (_, index) => ({
+    id: `${'s'.repeat(61)}${String(index).padStart(2, '0')}`,
+    title: 'x'.repeat(120),
+    text: 'y',
+  }));
+  const version = versionOf(long, `999999999999999.999999999999999.999999999999999-${'z'.repeat(16)}`, {
+    styles,
+    defaultStyle: styles[0]!.id,
+  });
   const { digest, content, summary, author } = version;
   const place = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
   const started: EventDraft[] = [
-    { type: 'version-published', ...place, data: { digest, summary, author, defaultStyle: content.defaultStyle, styles: content.styles, compatibility: content.compatibility } },
+    {
+      type: 'version-published',
+      ...place,
+      data: {
+        digest,
+        summary,
+        author,
+        defaultStyle: content.defaultStyle,
+        styles: content.styles,
+        compatibility: content.compatibility,
+      },
+    },
     { type: 'version-activated', ...place, channel: long, data: { digest, previousVersion: null } },
   ];
   const snapshotAt = (revision: number): Snapshot => {
     const fold = new Fold({ ...EMPTY_SNAPSHOT, revision: revision - started.length });
-    for (const event of seal(started, { ...EMPTY_SNAPSHOT, revision: revision - started.length }, { ...heldClock(), notBefore: '' })) fold.add(event);
+    for (const event of seal(
+      started,
+      { ...EMPTY_SNAPSHOT, revision: revision - started.length },
+      { ...heldClock(), notBefore: '' },
+    ))
+      fold.add(event);
     return fold.freeze(new Map([[digest, content]]));
   };
   const key = newSessionKey(new Date(NOW).toISOString());
@@ -74,8 +98,11 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
   };
   t.ok(await roundTrip(Number.MAX_SAFE_INTEGER, styles.at(-1)!.id, 365 * DAY, lastYear), 'all at their longest');
   const property = fc.asyncProperty(
-    ...[fc.integer({ min: started.length, max: Number.MAX_SAFE_INTEGER }), fc.constantFrom(...styles.map(({ id }) => id))] as const,
-    ...[fc.integer({ min: 1000, max: 365 * DAY }), fc.integer({ min: NOW, max: lastYear })] as const,
+    ...([
+      fc.integer({ min: started.length, max: Number.MAX_SAFE_INTEGER }),
+      fc.constantFrom(...styles.map(({ id }) => id)),
+    ] as const),
+    ...([fc.integer({ min: 1000, max: 365 * DAY }), fc.integer({ min: NOW, max: lastYear })] as const),
     roundTrip,
   );
   await t.resolves(fc.assert(property, { numRuns: 200 }));
@@ -100,7 +127,18 @@ t.test('an id in which one character was changed, dropped or added is no session
     forged.add(`${before}=${sessionId.slice(index)}`);
   }
   for (const tail of ['A', '=', '.', '.A', ' ', '\n', '\0', 'é', 'x'.repeat(1_000_000)]) forged.add(sessionId + tail);
-  for (const nonsense of ['..', '...', 'a.b.c', '.', 'null', '{}', '__proto__', sessionId.toUpperCase(), ` ${sessionId}`]) forged.add(nonsense);
+  for (const nonsense of [
+    '..',
+    '...',
+    'a.b.c',
+    '.',
+    'null',
+    '{}',
+    '__proto__',
+    sessionId.toUpperCase(),
+    ` ${sessionId}`,
+  ])
+    forged.add(nonsense);
   forged.delete(sessionId);
   const taken: string[] = [];
   for (const id of forged) {
@@ -116,7 +154,10 @@ t.test('a token that is signed otherwise is no session', async (t) => {
   const registry = await openRegistry(t, { store });
   const { sessionId } = registry.startSession();
   // Without the random part, so that a longer signature still fits.
-  const { exp, p } = JSON.parse(Buffer.from(sessionId.split('.')[1] ?? '', 'base64url').toString()) as { exp: number; p: string };
+  const { exp, p } = JSON.parse(Buffer.from(sessionId.split('.')[1] ?? '', 'base64url').toString()) as {
+    exp: number;
+    p: string;
+  };
   const payload = encoded({ exp, p: p.split('.').slice(0, -1).join('.') });
   const { kid } = headerOf(sessionId);
   const secret = Buffer.from((await store.sessionKeys())[0]!.secret, 'base64url');
@@ -124,7 +165,11 @@ t.test('a token that is signed otherwise is no session', async (t) => {
     const text = `${encoded(header)}.${payload}`;
     return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`;
   };
-  t.match(await registry.resolveSession(signed({ alg: 'HS256', kid })), { superseded: false }, 'what is signed as the registry signs is taken');
+  t.match(
+    await registry.resolveSession(signed({ alg: 'HS256', kid })),
+    { superseded: false },
+    'what is signed as the registry signs is taken',
+  );
 
   const cases: Record<string, string> = {
     'none without a signature': `${encoded({ alg: 'none', kid })}.${payload}.`,
@@ -189,7 +234,8 @@ t.test('keys rotate: the newest signs, all verify, one that is gone does not', a
   const later = rotated.startSession();
   t.equal(headerOf(later.sessionId).kid, second.keyId);
   t.not(headerOf(first.sessionId).kid, second.keyId);
-  for (const session of [first, later]) t.match(await rotated.resolveSession(session.sessionId), { sessionId: session.sessionId, prompt: session.prompt });
+  for (const session of [first, later])
+    t.match(await rotated.resolveSession(session.sessionId), { sessionId: session.sessionId, prompt: session.prompt });
 
   const keys = await store.sessionKeys();
   const onlyNew = new Sessions(keys.slice(1), DAY);
@@ -199,14 +245,20 @@ t.test('keys rotate: the newest signs, all verify, one that is gone does not', a
 
 t.test('a session stays on its pin through flips, rollbacks and a restart', async (t) => {
   const file = join(t.testdir(), 'registry.db');
-  const open = async () => Registry.open(optionsOf({ store: await openSqliteStore({ file }), shipped: SHIPPED, defaultVersion: '1.1.0' }));
+  const open = async () =>
+    Registry.open(optionsOf({ store: await openSqliteStore({ file }), shipped: SHIPPED, defaultVersion: '1.1.0' }));
   let registry = await open();
   t.teardown(() => registry.close());
   const session = registry.startSession({ styleId: 'socratic' });
   const { revision } = registry.activePack();
-  t.match(session, { promptPack: { pack: 'coach', channel: 'production', version: '1.1.0', revision }, prompt: { style: { id: 'socratic', text: '1.1.0: socratic' } }, superseded: false });
+  t.match(session, {
+    promptPack: { pack: 'coach', channel: 'production', version: '1.1.0', revision },
+    prompt: { style: { id: 'socratic', text: '1.1.0: socratic' } },
+    superseded: false,
+  });
 
-  const held = async (superseded: boolean, title: string) => t.strictSame(await registry.resolveSession(session.sessionId), { ...session, superseded }, title);
+  const held = async (superseded: boolean, title: string) =>
+    t.strictSame(await registry.resolveSession(session.sessionId), { ...session, superseded }, title);
   await registry.activate({ version: '2.0.0', reason: 'Try it' });
   await held(true, 'after an activation');
   await registry.activate({ version: '1.0.0', reason: 'A version without that style' });
@@ -218,7 +270,8 @@ t.test('a session stays on its pin through flips, rollbacks and a restart', asyn
   await registry.rollback({ toVersion: '1.1.0', reason: 'Back' });
   t.not(registry.activePack().revision, revision, 'the pointer has a new revision');
   await held(false, 'when the channel is back at its version');
-  for (let flip = 0; flip < 50; flip += 1) await registry.activate({ version: flip % 2 === 0 ? '2.0.0' : '1.0.0', reason: 'Flip' });
+  for (let flip = 0; flip < 50; flip += 1)
+    await registry.activate({ version: flip % 2 === 0 ? '2.0.0' : '1.0.0', reason: 'Flip' });
   await held(true, 'after many flips');
 });
 
@@ -231,23 +284,33 @@ t.test('a session of another channel is pinned and superseded by that channel', 
   t.equal((await registry.resolveSession(session.sessionId)).superseded, false);
   await registry.activate({ version: '1.1.0', channel: 'staging', reason: 'Staging too' });
   t.equal((await registry.resolveSession(session.sessionId)).superseded, true);
-  t.throws(() => registry.startSession({ channel: 'nowhere' }), { name: 'RegistryError', code: 'channel-not-found', members: { knownChannels: ['production', 'staging'] } });
+  t.throws(() => registry.startSession({ channel: 'nowhere' }), {
+    name: 'RegistryError',
+    code: 'channel-not-found',
+    members: { knownChannels: ['production', 'staging'] },
+  });
 });
 
-t.test('a session that names no style gets the default one; one that is not there is refused with those that are', async (t) => {
-  const registry = await openRegistry(t, { shipped: SHIPPED });
-  t.equal(registry.startSession().prompt.style.id, 'reflective');
-  t.equal(registry.startSession({ styleId: 'concise' }).prompt.style.id, 'concise');
-  for (const styleId of ['direct', 'nowhere', '', '__proto__']) {
-    t.throws(() => registry.startSession({ styleId }), {
-      name: 'RegistryError', code: 'style-not-supported', members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' },
-      message: /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Start with one of: reflective, socratic, concise; or name none to get "reflective"\.$/,
-    });
-  }
-  await registry.activate({ version: '1.0.0', reason: 'Back' });
-  t.equal(registry.startSession().prompt.style.id, 'supportive', 'the default is the version’s own');
-  t.ok(registry.startSession({ styleId: 'direct' }));
-});
+t.test(
+  'a session that names no style gets the default one; one that is not there is refused with those that are',
+  async (t) => {
+    const registry = await openRegistry(t, { shipped: SHIPPED });
+    t.equal(registry.startSession().prompt.style.id, 'reflective');
+    t.equal(registry.startSession({ styleId: 'concise' }).prompt.style.id, 'concise');
+    for (const styleId of ['direct', 'nowhere', '', '__proto__']) {
+      t.throws(() => registry.startSession({ styleId }), {
+        name: 'RegistryError',
+        code: 'style-not-supported',
+        members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' },
+        message:
+          /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Start with one of: reflective, socratic, concise; or name none to get "reflective"\.$/,
+      });
+    }
+    await registry.activate({ version: '1.0.0', reason: 'Back' });
+    t.equal(registry.startSession().prompt.style.id, 'supportive', 'the default is the version’s own');
+    t.ok(registry.startSession({ styleId: 'direct' }));
+  },
+);
 
 t.test('starting a session, and reading one that is active, asks no store', async (t) => {
   let away = false;

@@ -23,7 +23,14 @@ import { until } from '../support/until.ts';
 const reason = 'Users report that answers are too blunt';
 const FORGED = { keyId: 'forged000001', secret: 's'.repeat(43) };
 const forgedKey = JSON.stringify({
-  key: { keyId: FORGED.keyId, label: 'operator', scopes: ['*'], createdAt: '2026-01-01T00:00:00.000Z', createdBy: { keyId: 'system', label: 'system' }, secretHash: createHash('sha256').update(FORGED.secret).digest('hex') },
+  key: {
+    keyId: FORGED.keyId,
+    label: 'operator',
+    scopes: ['*'],
+    createdAt: '2026-01-01T00:00:00.000Z',
+    createdBy: { keyId: 'system', label: 'system' },
+    secretHash: createHash('sha256').update(FORGED.secret).digest('hex'),
+  },
 });
 
 /** Whether a call is of the check in the background. */
@@ -45,7 +52,11 @@ async function leftBehind(t: Test, members: Partial<RegistryOptions> = {}) {
   const start = async (more: Partial<RegistryOptions> = {}, plan?: Plan) => {
     const log = new RecordedLog();
     const connection = new FailingStore(store, plan);
-    return { registry: await openRegistry(t, { store: connection, dataDir, log, ...members, ...more }), log, connection };
+    return {
+      registry: await openRegistry(t, { store: connection, dataDir, log, ...members, ...more }),
+      log,
+      connection,
+    };
   };
   return { dataDir, file, edit, store, start, keyId: record.keyId };
 }
@@ -55,16 +66,56 @@ const stateOf = ({ current }: Registry): unknown => JSON.parse(JSON.stringify(pl
 
 /** What somebody may change, and how the error names it. */
 const EDITS: readonly (readonly [title: string, change: (line: string) => string, named: RegExp])[] = [
-  ['a revocation of a version is left out', (line) => line.replace(/,"revocation":\{.*?\}(?=\}\}$)/u, ''), /^version 1\.1\.0 of pack "coach"$/u],
+  [
+    'a revocation of a version is left out',
+    (line) => line.replace(/,"revocation":\{.*?\}(?=\}\}$)/u, ''),
+    /^version 1\.1\.0 of pack "coach"$/u,
+  ],
   ['a revocation of a key is left out', (line) => line.replace(/"revokedAt":"[^"]*",/u, ''), /^key \w{12}$/u],
-  ['a key that may do everything is added', (line) => (line.startsWith('{"format"') ? `${line}\n${forgedKey}` : line), /^key forged000001$/u],
-  ['a channel points elsewhere', (line) => line.replace(/("channel":"production","version":")2\.0\.0(","digest":")[^"]*/u, `$11.0.0$2${versionOf('coach', '1.0.0').digest}`), /^channel production of pack "coach"$/u],
-  ['a rollback would lead elsewhere', (line) => line.replace('"stack":["2.0.0","1.1.0"', '"stack":["2.0.0","1.0.0"'), /^channel production of pack "coach"$/u],
-  ['a version was never active', (line) => line.replace('"everActive":["2.0.0","1.1.0","1.0.0"]', '"everActive":["2.0.0"]'), /^channel production of pack "coach"$/u],
-  ['a version is gone', (line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line), /^version 1\.0\.0 of pack "coach"$/u],
-  ['a floor is set', (line) => line.replace(/^\{"pack":"coach",/u, '{"pack":"coach","policy":{"digest":"none"},'), /^the policy of pack "coach"$/u],
-  ['a verdict of the floor is added', (line) => line.replace(/("version":"1\.0\.0".*"violations":)\[\]/u, '$1[{"rule":"clause","detail":"Not true"}]'), /^version 1\.0\.0 of pack "coach"$/u],
-  ['sessions are signed with a known key', (line) => line.replace(/("sessionKeys":\[\{"keyId":"\w+","secret":")[^"]*/u, `$1${'A'.repeat(43)}`), /^session key \w{6}$/u],
+  [
+    'a key that may do everything is added',
+    (line) => (line.startsWith('{"format"') ? `${line}\n${forgedKey}` : line),
+    /^key forged000001$/u,
+  ],
+  [
+    'a channel points elsewhere',
+    (line) =>
+      line.replace(
+        /("channel":"production","version":")2\.0\.0(","digest":")[^"]*/u,
+        `$11.0.0$2${versionOf('coach', '1.0.0').digest}`,
+      ),
+    /^channel production of pack "coach"$/u,
+  ],
+  [
+    'a rollback would lead elsewhere',
+    (line) => line.replace('"stack":["2.0.0","1.1.0"', '"stack":["2.0.0","1.0.0"'),
+    /^channel production of pack "coach"$/u,
+  ],
+  [
+    'a version was never active',
+    (line) => line.replace('"everActive":["2.0.0","1.1.0","1.0.0"]', '"everActive":["2.0.0"]'),
+    /^channel production of pack "coach"$/u,
+  ],
+  [
+    'a version is gone',
+    (line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line),
+    /^version 1\.0\.0 of pack "coach"$/u,
+  ],
+  [
+    'a floor is set',
+    (line) => line.replace(/^\{"pack":"coach",/u, '{"pack":"coach","policy":{"digest":"none"},'),
+    /^the policy of pack "coach"$/u,
+  ],
+  [
+    'a verdict of the floor is added',
+    (line) => line.replace(/("version":"1\.0\.0".*"violations":)\[\]/u, '$1[{"rule":"clause","detail":"Not true"}]'),
+    /^version 1\.0\.0 of pack "coach"$/u,
+  ],
+  [
+    'sessions are signed with a known key',
+    (line) => line.replace(/("sessionKeys":\[\{"keyId":"\w+","secret":")[^"]*/u, `$1${'A'.repeat(43)}`),
+    /^session key \w{6}$/u,
+  ],
 ];
 
 for (const [title, change, named] of EDITS) {
@@ -73,7 +124,11 @@ for (const [title, change, named] of EDITS) {
     const whole = stateOf(await openRegistry(t, { store: new FailingStore(store) }));
     const before = readFileSync(file, 'utf8');
     edit(change);
-    t.not(readFileSync(file, 'utf8').replaceAll(/"seal":"\w+"/gu, ''), before.replaceAll(/"seal":"\w+"/gu, ''), 'it was changed');
+    t.not(
+      readFileSync(file, 'utf8').replaceAll(/"seal":"\w+"/gu, ''),
+      before.replaceAll(/"seal":"\w+"/gu, ''),
+      'it was changed',
+    );
     const { registry, log } = await start({ shipped: [] });
     await until(() => registry.health().conditions.length > 0);
     t.match(registry.health(), { ready: true, conditions: [{ name: 'snapshot-differs' }] });
@@ -90,21 +145,31 @@ for (const [title, change, named] of EDITS) {
   });
 }
 
-t.test('a log in which an event was changed proves nothing: the snapshot goes on being served, and it is said that the log is broken', async (t) => {
-  const { start, store, file } = await leftBehind(t);
-  const served = stateOf(await openRegistry(t, { store: new FailingStore(store) }));
-  const before = readFileSync(file, 'utf8');
-  const changed = Object.assign(new FailingStore(store), {
-    events: async (query: Parameters<typeof store.events>[0]) => (await store.events(query)).map((event) => (event.revision === 3 ? { ...event, reason: 'Another' } : event)),
-  });
-  const { registry, log } = await start({ shipped: [], store: changed });
-  await until(() => registry.health().conditions.length > 0);
-  t.match(registry.health(), { conditions: [{ name: 'snapshot-differs', detail: /the log cannot be folded: Revision 3 does not have its hash/u }] });
-  t.match(log.messages('error'), [/^The log is broken, so it cannot prove the last good snapshot.*npm run audit:verify/u]);
-  t.strictSame(stateOf(registry), served);
-  await registry.close();
-  t.equal(readFileSync(file, 'utf8'), before, 'the file is kept as it was');
-});
+t.test(
+  'a log in which an event was changed proves nothing: the snapshot goes on being served, and it is said that the log is broken',
+  async (t) => {
+    const { start, store, file } = await leftBehind(t);
+    const served = stateOf(await openRegistry(t, { store: new FailingStore(store) }));
+    const before = readFileSync(file, 'utf8');
+    const changed = Object.assign(new FailingStore(store), {
+      events: async (query: Parameters<typeof store.events>[0]) =>
+        (await store.events(query)).map((event) => (event.revision === 3 ? { ...event, reason: 'Another' } : event)),
+    });
+    const { registry, log } = await start({ shipped: [], store: changed });
+    await until(() => registry.health().conditions.length > 0);
+    t.match(registry.health(), {
+      conditions: [
+        { name: 'snapshot-differs', detail: /the log cannot be folded: Revision 3 does not have its hash/u },
+      ],
+    });
+    t.match(log.messages('error'), [
+      /^The log is broken, so it cannot prove the last good snapshot.*npm run audit:verify/u,
+    ]);
+    t.strictSame(stateOf(registry), served);
+    await registry.close();
+    t.equal(readFileSync(file, 'utf8'), before, 'the file is kept as it was');
+  },
+);
 
 t.test('over HTTP: an added key works until the log was read, then it does not, and /readyz says why', async (t) => {
   const first = await openApp(t, { store: 'memory' });
@@ -112,27 +177,38 @@ t.test('over HTTP: an added key works until the log was read, then it does not, 
   const other = await openApp(t, { after: first, registry: { dataDir } });
   await other.app.close();
   const file = join(dataDir, 'snapshot.jsonl');
-  writeFileSync(file, resealed(readFileSync(file), (line) => (line.startsWith('{"format"') ? `${line}\n${forgedKey}` : line)));
+  writeFileSync(
+    file,
+    resealed(readFileSync(file), (line) => (line.startsWith('{"format"') ? `${line}\n${forgedKey}` : line)),
+  );
   const edited = await openApp(t, { after: first, registry: { dataDir } });
-  const readyz = async () => (await edited.app.inject('/readyz')).json<{ conditions: { name: string; detail: string }[] }>().conditions;
+  const readyz = async () =>
+    (await edited.app.inject('/readyz')).json<{ conditions: { name: string; detail: string }[] }>().conditions;
   await until(() => edited.app.registry.health().conditions.length > 0);
   t.match(await readyz(), [{ name: 'snapshot-differs', detail: /and the log differ: key forged000001\.$/u }]);
   await until(() => !edited.app.registry.current.keys.has(FORGED.keyId));
-  const answer = await edited.app.inject({ url: '/v1/packs', headers: { authorization: `Bearer prk_${FORGED.keyId}_${FORGED.secret}` } });
+  const answer = await edited.app.inject({
+    url: '/v1/packs',
+    headers: { authorization: `Bearer prk_${FORGED.keyId}_${FORGED.secret}` },
+  });
   t.equal(answer.statusCode, 401);
 });
 
 t.test('what is as it was left is compared a little at a time, and nothing is said', async (t) => {
   const { start, store } = await leftBehind(t);
   const writer = await openRegistry(t, { store: new FailingStore(store) });
-  for (let turn = 0; turn < 300; turn += 1) await writer.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason });
+  for (let turn = 0; turn < 300; turn += 1)
+    await writer.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason });
   await (await start()).registry.close(); // from here on the file is at the end of the log
   const { registry, log, connection } = await start();
   const checks = () => connection.calls.filter(isCheck);
   const last = registry.current.revision;
   await until(() => checks().some(({ query }) => (query?.after ?? 0) >= last - 100));
   await until(() => connection.calls.filter(({ method }) => method === 'sessionKeys').length === 2);
-  t.ok(checks().length > 3 && checks().every(({ query }) => (query?.limit ?? Infinity) <= 100), `${checks().length} reads of a hundred events at most`);
+  t.ok(
+    checks().length > 3 && checks().every(({ query }) => (query?.limit ?? Infinity) <= 100),
+    `${checks().length} reads of a hundred events at most`,
+  );
   t.same(registry.health().conditions, []);
   t.same(log.messages('error'), []);
 });
@@ -164,28 +240,42 @@ t.test('a start without the store serves the file; it is proved as soon as the s
   await until(() => registry.current.keys.get(keyId)?.revokedAt !== undefined);
 });
 
-t.test('a start that has something to add reads the log first: a version that was left out is not registered a second time', async (t) => {
-  const { edit, start, store } = await leftBehind(t);
-  edit((line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line));
-  const revision = (await store.head())?.revision;
-  const { registry, log } = await start();
-  t.match(registry.health().conditions, [{ name: 'snapshot-differs' }], 'it is known at once');
-  t.equal((await store.head())?.revision, revision, 'nothing was added');
-  t.equal(log.messages('error').length, 1);
-  await registry.close();
-  const next = await start({ shipped: shippedOf('coach@1.0.0', 'coach@3.0.0') });
-  t.equal((await store.head())?.revision, (revision ?? 0) + 1, 'and what is new is added');
-  t.equal((await readLog(store)).filter(({ type, version }) => type === 'version-published' && version === '1.0.0').length, 1);
-  t.match(await next.registry.verify(), { valid: true });
-});
+t.test(
+  'a start that has something to add reads the log first: a version that was left out is not registered a second time',
+  async (t) => {
+    const { edit, start, store } = await leftBehind(t);
+    edit((line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line));
+    const revision = (await store.head())?.revision;
+    const { registry, log } = await start();
+    t.match(registry.health().conditions, [{ name: 'snapshot-differs' }], 'it is known at once');
+    t.equal((await store.head())?.revision, revision, 'nothing was added');
+    t.equal(log.messages('error').length, 1);
+    await registry.close();
+    const next = await start({ shipped: shippedOf('coach@1.0.0', 'coach@3.0.0') });
+    t.equal((await store.head())?.revision, (revision ?? 0) + 1, 'and what is new is added');
+    t.equal(
+      (await readLog(store)).filter(({ type, version }) => type === 'version-published' && version === '1.0.0').length,
+      1,
+    );
+    t.match(await next.registry.verify(), { valid: true });
+  },
+);
 
 t.test('verify compares what is served with the log', async (t) => {
   const { edit, start } = await leftBehind(t);
   edit((line) => line.replace(/"revokedAt":"[^"]*",/u, ''));
   const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
-  const { registry } = await start({ shipped: [] }, (call) => (call.method === 'events' && isCheck(call) ? held : undefined));
+  const { registry } = await start({ shipped: [] }, (call) =>
+    call.method === 'events' && isCheck(call) ? held : undefined,
+  );
   const { revision } = registry.current;
-  t.match(await registry.verify(), { valid: false, firstBroken: { revision, detail: /^What is served at revision \d+ is not what the log says\. It differs in: key \w{12}\.$/u } });
+  t.match(await registry.verify(), {
+    valid: false,
+    firstBroken: {
+      revision,
+      detail: /^What is served at revision \d+ is not what the log says\. It differs in: key \w{12}\.$/u,
+    },
+  });
   letGo(undefined);
   await until(() => registry.health().conditions.length > 0);
   await until(() => [...registry.current.keys.values()].every(({ revokedAt }) => revokedAt !== undefined));

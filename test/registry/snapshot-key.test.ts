@@ -34,7 +34,10 @@ async function leftBehind(t: Test, snapshotKey?: Uint8Array) {
     const log = new RecordedLog();
     const connection = new FailingStore(store);
     connection.away = away;
-    return { registry: await openRegistry(t, { store: connection, dataDir, failStatic: true, snapshotKey, log, ...members }), log };
+    return {
+      registry: await openRegistry(t, { store: connection, dataDir, failStatic: true, snapshotKey, log, ...members }),
+      log,
+    };
   };
   return { dataDir, file: join(dataDir, 'snapshot.jsonl'), left: registry.current, keyId: record.keyId, start };
 }
@@ -49,42 +52,74 @@ t.test('with a key the file carries a MAC, and is served without the store', asy
   t.same(log.messages('error'), []);
 });
 
-t.test('a file that was changed, with whatever seal fits without the key, is refused as if it were not there', async (t) => {
-  const edit = (line: string, keyId: string) => (line.includes(keyId) ? line.replace(/"revokedAt":"[^"]*",?/u, '') : line);
-  const changed: Record<string, (file: string, keyId: string) => void> = {
-    'the seal left as it is': (file, keyId) => writeFileSync(file, readFileSync(file, 'utf8').split('\n').map((line) => edit(line, keyId)).join('\n')),
-    'the digest of before': (file, keyId) => writeFileSync(file, resealed(readFileSync(file), (line) => edit(line, keyId))),
-    'the MAC of another key': (file, keyId) => writeFileSync(file, resealed(readFileSync(file), (line) => edit(line, keyId), OTHER)),
-  };
-  for (const [title, change] of Object.entries(changed)) {
-    const { file, keyId, start } = await leftBehind(t, KEY);
-    change(file, keyId);
-    const without = await start({}, true);
-    t.match(without.registry.health(), { ready: false, conditions: [{ name: 'waiting' }] }, `${title}: it is not served`);
-    t.match(without.log.messages('error'), [/does not carry the MAC of SNAPSHOT_KEY_FILE and is not used/u], title);
-    await without.registry.close();
-    const { registry } = await start();
-    t.ok(registry.current.keys.get(keyId)?.revokedAt, `${title}: the log is folded`);
-    await registry.close();
-    t.same((await start()).log.messages('error'), [], `${title}: a good file took its place`);
-  }
-});
+t.test(
+  'a file that was changed, with whatever seal fits without the key, is refused as if it were not there',
+  async (t) => {
+    const edit = (line: string, keyId: string) =>
+      line.includes(keyId) ? line.replace(/"revokedAt":"[^"]*",?/u, '') : line;
+    const changed: Record<string, (file: string, keyId: string) => void> = {
+      'the seal left as it is': (file, keyId) =>
+        writeFileSync(
+          file,
+          readFileSync(file, 'utf8')
+            .split('\n')
+            .map((line) => edit(line, keyId))
+            .join('\n'),
+        ),
+      'the digest of before': (file, keyId) =>
+        writeFileSync(
+          file,
+          resealed(readFileSync(file), (line) => edit(line, keyId)),
+        ),
+      'the MAC of another key': (file, keyId) =>
+        writeFileSync(
+          file,
+          resealed(readFileSync(file), (line) => edit(line, keyId), OTHER),
+        ),
+    };
+    for (const [title, change] of Object.entries(changed)) {
+      const { file, keyId, start } = await leftBehind(t, KEY);
+      change(file, keyId);
+      const without = await start({}, true);
+      t.match(
+        without.registry.health(),
+        { ready: false, conditions: [{ name: 'waiting' }] },
+        `${title}: it is not served`,
+      );
+      t.match(without.log.messages('error'), [/does not carry the MAC of SNAPSHOT_KEY_FILE and is not used/u], title);
+      await without.registry.close();
+      const { registry } = await start();
+      t.ok(registry.current.keys.get(keyId)?.revokedAt, `${title}: the log is folded`);
+      await registry.close();
+      t.same((await start()).log.messages('error'), [], `${title}: a good file took its place`);
+    }
+  },
+);
 
-t.test('a file of a start without the key, or of another build, is refused as well; so is one with a MAC where no key is set', async (t) => {
-  const plain = await leftBehind(t);
-  const keyed = await plain.start({ snapshotKey: KEY });
-  t.match(keyed.log.lines.filter(({ level }) => level === 'error'), [{ fields: { reason: 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.' } }]);
-  t.equal(keyed.registry.current.revision, plain.left.revision);
-  await keyed.registry.close();
-  const unkeyed = await plain.start();
-  t.match(unkeyed.log.lines.filter(({ level }) => level === 'warn'), [{ fields: { reason: 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.' } }]);
-  t.equal(unkeyed.registry.current.revision, plain.left.revision);
-  await unkeyed.registry.close();
+t.test(
+  'a file of a start without the key, or of another build, is refused as well; so is one with a MAC where no key is set',
+  async (t) => {
+    const plain = await leftBehind(t);
+    const keyed = await plain.start({ snapshotKey: KEY });
+    t.match(
+      keyed.log.lines.filter(({ level }) => level === 'error'),
+      [{ fields: { reason: 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.' } }],
+    );
+    t.equal(keyed.registry.current.revision, plain.left.revision);
+    await keyed.registry.close();
+    const unkeyed = await plain.start();
+    t.match(
+      unkeyed.log.lines.filter(({ level }) => level === 'warn'),
+      [{ fields: { reason: 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.' } }],
+    );
+    t.equal(unkeyed.registry.current.revision, plain.left.revision);
+    await unkeyed.registry.close();
 
-  const fixture = new URL('../fixtures/data-before-keys/snapshot.jsonl', import.meta.url);
-  cpSync(fixture, plain.file);
-  t.match((await plain.start({ snapshotKey: KEY })).log.messages('error'), [/does not carry the MAC/u]);
-});
+    const fixture = new URL('../fixtures/data-before-keys/snapshot.jsonl', import.meta.url);
+    cpSync(fixture, plain.file);
+    t.match((await plain.start({ snapshotKey: KEY })).log.messages('error'), [/does not carry the MAC/u]);
+  },
+);
 
 t.test('what was appended can be cut off, but not changed, left out or taken from another file', async (t) => {
   const { dataDir, file, keyId } = await leftBehind(t, KEY);
@@ -136,7 +171,14 @@ t.test('a key that protects nothing refuses the start, and says what would be ri
       t.notMatch(message, /kkkk/u);
     }
   }
-  t.equal(Buffer.from(readSnapshotKey(made(dir, `${long}\n`), dataDir)).toString(), long, 'a line end does not belong to it');
+  t.equal(
+    Buffer.from(readSnapshotKey(made(dir, `${long}\n`), dataDir)).toString(),
+    long,
+    'a line end does not belong to it',
+  );
   t.equal(readSnapshotKey(made(dir, long, 0o400), join(dataDir, 'not-made-yet')).length, 32);
-  await t.rejects(openRegistry(t, { snapshotKey: Buffer.alloc(31) }), { exitCode: 78, message: /snapshotKey is wrong: it must be at least 32 bytes/u });
+  await t.rejects(openRegistry(t, { snapshotKey: Buffer.alloc(31) }), {
+    exitCode: 78,
+    message: /snapshotKey is wrong: it must be at least 32 bytes/u,
+  });
 });

@@ -9,7 +9,15 @@ import { seal, type Event } from '../../registry/event.ts';
 import { STACK_DEPTH } from '../../registry/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/snapshot.ts';
-import { apply, decide, type ActivateCommand, type Command, type Decision, type PublishCommand, type RollbackCommand } from '../../registry/transitions.ts';
+import {
+  apply,
+  decide,
+  type ActivateCommand,
+  type Command,
+  type Decision,
+  type PublishCommand,
+  type RollbackCommand,
+} from '../../registry/transitions.ts';
 import { versionOf } from '../support/pack-documents.ts';
 import { plain } from '../support/snapshots.ts';
 
@@ -17,9 +25,29 @@ const RULES = { channels: ['production', 'staging'] };
 const actor = { keyId: 'operator-1', label: 'Operator on call' };
 const reason = 'Users report that answers are too blunt';
 
-const publish = (pack: string, version: string, members: object = {}): PublishCommand => ({ type: 'publish', version: versionOf(pack, version, members), actor, reason });
-const activate = (version: string, members: Partial<ActivateCommand> = {}): ActivateCommand => ({ type: 'activate', pack: 'coach', channel: 'production', version, actor, reason, ...members });
-const rollback = (members: Partial<RollbackCommand> = {}): RollbackCommand => ({ type: 'rollback', pack: 'coach', channel: 'production', actor, reason, ...members });
+const publish = (pack: string, version: string, members: object = {}): PublishCommand => ({
+  type: 'publish',
+  version: versionOf(pack, version, members),
+  actor,
+  reason,
+});
+const activate = (version: string, members: Partial<ActivateCommand> = {}): ActivateCommand => ({
+  type: 'activate',
+  pack: 'coach',
+  channel: 'production',
+  version,
+  actor,
+  reason,
+  ...members,
+});
+const rollback = (members: Partial<RollbackCommand> = {}): RollbackCommand => ({
+  type: 'rollback',
+  pack: 'coach',
+  channel: 'production',
+  actor,
+  reason,
+  ...members,
+});
 
 /** A registry without a store: each command decided and applied to the one before. */
 class History {
@@ -34,7 +62,11 @@ class History {
   take(command: Command): Decision {
     const decision = decide(this.snapshot, command, RULES);
     for (const { digest, content } of decision.contents) this.#contents.set(digest, content);
-    const time = { now: () => 1_767_225_600_000 + this.events.length, newId: () => `event-${this.events.length + 1}`, notBefore: this.snapshot.at };
+    const time = {
+      now: () => 1_767_225_600_000 + this.events.length,
+      newId: () => `event-${this.events.length + 1}`,
+      notBefore: this.snapshot.at,
+    };
     for (const event of seal(decision.events, this.snapshot, time)) {
       this.snapshot = apply(this.snapshot, event, this.#contents);
       this.events.push(event);
@@ -47,13 +79,25 @@ class History {
   }
 }
 
-const PUBLISHED = [publish('coach', '1.0.0'), publish('coach', '1.1.0'), publish('coach', '2.0.0'), publish('onboarding', '1.0.0')];
+const PUBLISHED = [
+  publish('coach', '1.0.0'),
+  publish('coach', '1.1.0'),
+  publish('coach', '2.0.0'),
+  publish('onboarding', '1.0.0'),
+];
 const published = () => new History(...PUBLISHED);
 const active = (...versions: string[]) => new History(...PUBLISHED, ...versions.map((version) => activate(version)));
 
 type Refusal = Extract<
   RegistryErrorCode,
-  'version-exists' | 'pack-not-found' | 'channel-not-found' | 'unknown-version' | 'revision-conflict' | 'not-active' | 'never-active' | 'nothing-to-roll-back-to'
+  | 'version-exists'
+  | 'pack-not-found'
+  | 'channel-not-found'
+  | 'unknown-version'
+  | 'revision-conflict'
+  | 'not-active'
+  | 'never-active'
+  | 'nothing-to-roll-back-to'
 >;
 
 /** What is there, what is asked, what the refusal says and which members it carries. */
@@ -61,46 +105,165 @@ type Case = readonly [title: string, there: History, asked: Command, message: Re
 
 const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
   'version-exists': [
-    ['another content', published(), publish('coach', '1.0.0', { system: 'Other.' }), /differs in its content\. Publish the change under a new version/, { digest: versionOf('coach', '1.0.0').digest, differing: ['content'] }],
-    ['another summary', published(), publish('coach', '1.0.0', { summary: 'Other.' }), /differs in its summary/, { differing: ['summary'] }],
-    ['another author', published(), publish('coach', '1.0.0', { author: 'Other' }), /differs in its author/, { differing: ['author'] }],
-    ['all of it', published(), publish('coach', '1.0.0', { system: 'Other.', summary: 'Other.', author: 'Other' }), /content, summary, author/, { differing: ['content', 'summary', 'author'] }],
+    [
+      'another content',
+      published(),
+      publish('coach', '1.0.0', { system: 'Other.' }),
+      /differs in its content\. Publish the change under a new version/,
+      { digest: versionOf('coach', '1.0.0').digest, differing: ['content'] },
+    ],
+    [
+      'another summary',
+      published(),
+      publish('coach', '1.0.0', { summary: 'Other.' }),
+      /differs in its summary/,
+      { differing: ['summary'] },
+    ],
+    [
+      'another author',
+      published(),
+      publish('coach', '1.0.0', { author: 'Other' }),
+      /differs in its author/,
+      { differing: ['author'] },
+    ],
+    [
+      'all of it',
+      published(),
+      publish('coach', '1.0.0', { system: 'Other.', summary: 'Other.', author: 'Other' }),
+      /content, summary, author/,
+      { differing: ['content', 'summary', 'author'] },
+    ],
   ],
   'pack-not-found': [
-    ['activation', published(), activate('1.0.0', { pack: 'coch' }), /no pack "coch"\. Packs here: coach, onboarding/, { knownPacks: ['coach', 'onboarding'] }],
-    ['rollback', published(), rollback({ pack: '__proto__' }), /no pack "__proto__"/, { knownPacks: ['coach', 'onboarding'] }],
+    [
+      'activation',
+      published(),
+      activate('1.0.0', { pack: 'coch' }),
+      /no pack "coch"\. Packs here: coach, onboarding/,
+      { knownPacks: ['coach', 'onboarding'] },
+    ],
+    [
+      'rollback',
+      published(),
+      rollback({ pack: '__proto__' }),
+      /no pack "__proto__"/,
+      { knownPacks: ['coach', 'onboarding'] },
+    ],
     ['in an empty registry', new History(), activate('1.0.0'), /Packs here: none/, { knownPacks: [] }],
   ],
   'channel-not-found': [
-    ['activation', published(), activate('1.0.0', { channel: 'prod' }), /no channel "prod"\. Channels here: production, staging/, { knownChannels: ['production', 'staging'] }],
-    ['rollback', published(), rollback({ channel: 'prod' }), /no channel "prod"/, { knownChannels: ['production', 'staging'] }],
+    [
+      'activation',
+      published(),
+      activate('1.0.0', { channel: 'prod' }),
+      /no channel "prod"\. Channels here: production, staging/,
+      { knownChannels: ['production', 'staging'] },
+    ],
+    [
+      'rollback',
+      published(),
+      rollback({ channel: 'prod' }),
+      /no channel "prod"/,
+      { knownChannels: ['production', 'staging'] },
+    ],
   ],
   'unknown-version': [
-    ['activation', published(), activate('9.9.9'), /no version "9\.9\.9"\. Versions here, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/, { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] }],
-    ['a version of another pack', new History(publish('coach', '1.0.0'), publish('other', '3.0.0')), activate('3.0.0'), /no version "3\.0\.0"/, { knownVersions: ['1.0.0'] }],
-    ['rollback to it', active('1.0.0', '1.1.0'), rollback({ toVersion: '9.9.9' }), /no version "9\.9\.9"/, { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] }],
+    [
+      'activation',
+      published(),
+      activate('9.9.9'),
+      /no version "9\.9\.9"\. Versions here, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/,
+      { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] },
+    ],
+    [
+      'a version of another pack',
+      new History(publish('coach', '1.0.0'), publish('other', '3.0.0')),
+      activate('3.0.0'),
+      /no version "3\.0\.0"/,
+      { knownVersions: ['1.0.0'] },
+    ],
+    [
+      'rollback to it',
+      active('1.0.0', '1.1.0'),
+      rollback({ toVersion: '9.9.9' }),
+      /no version "9\.9\.9"/,
+      { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] },
+    ],
   ],
   'revision-conflict': [
-    ['activation', active('1.0.0'), activate('1.1.0', { precondition: () => false }), /Channel "production" of pack "coach" has moved: it is at 1\.0\.0 since revision 5/, { currentRevision: 5 }],
-    ['rollback', active('1.0.0', '1.1.0'), rollback({ precondition: () => false }), /it is at 1\.1\.0 since revision 6/, { currentRevision: 6 }],
-    ['even where nothing would change', active('1.0.0'), activate('1.0.0', { precondition: () => false }), /has moved/, { currentRevision: 5 }],
-    ['where there is no pointer', published(), activate('1.0.0', { precondition: (view) => view !== undefined }), /points at no version, so no If-Match can match/, { currentRevision: 0 }],
+    [
+      'activation',
+      active('1.0.0'),
+      activate('1.1.0', { precondition: () => false }),
+      /Channel "production" of pack "coach" has moved: it is at 1\.0\.0 since revision 5/,
+      { currentRevision: 5 },
+    ],
+    [
+      'rollback',
+      active('1.0.0', '1.1.0'),
+      rollback({ precondition: () => false }),
+      /it is at 1\.1\.0 since revision 6/,
+      { currentRevision: 6 },
+    ],
+    [
+      'even where nothing would change',
+      active('1.0.0'),
+      activate('1.0.0', { precondition: () => false }),
+      /has moved/,
+      { currentRevision: 5 },
+    ],
+    [
+      'where there is no pointer',
+      published(),
+      activate('1.0.0', { precondition: (view) => view !== undefined }),
+      /points at no version, so no If-Match can match/,
+      { currentRevision: 0 },
+    ],
   ],
   'not-active': [
-    ['another is active', active('1.0.0', '1.1.0'), rollback({ fromVersion: '1.0.0' }), /asked from 1\.0\.0, but channel "production" of pack "coach" is at 1\.1\.0/, { activeVersion: '1.1.0' }],
+    [
+      'another is active',
+      active('1.0.0', '1.1.0'),
+      rollback({ fromVersion: '1.0.0' }),
+      /asked from 1\.0\.0, but channel "production" of pack "coach" is at 1\.1\.0/,
+      { activeVersion: '1.1.0' },
+    ],
     ['none is active', published(), rollback({ fromVersion: '1.0.0' }), /is at no version/, { activeVersion: null }],
-    ['before anything else', active('1.0.0'), rollback({ fromVersion: '2.0.0', toVersion: '9.9.9' }), /asked from 2\.0\.0/, { activeVersion: '1.0.0' }],
+    [
+      'before anything else',
+      active('1.0.0'),
+      rollback({ fromVersion: '2.0.0', toVersion: '9.9.9' }),
+      /asked from 2\.0\.0/,
+      { activeVersion: '1.0.0' },
+    ],
   ],
   'never-active': [
-    ['in this channel', active('1.0.0', '1.1.0'), rollback({ toVersion: '2.0.0' }), /never active in channel "production".*Versions that were active here: 1\.0\.0, 1\.1\.0/, { everActive: ['1.0.0', '1.1.0'] }],
-    ['but in another', new History(...PUBLISHED, activate('1.0.0'), activate('2.0.0', { channel: 'staging' })), rollback({ toVersion: '2.0.0' }), /never active in channel "production"/, { everActive: ['1.0.0'] }],
+    [
+      'in this channel',
+      active('1.0.0', '1.1.0'),
+      rollback({ toVersion: '2.0.0' }),
+      /never active in channel "production".*Versions that were active here: 1\.0\.0, 1\.1\.0/,
+      { everActive: ['1.0.0', '1.1.0'] },
+    ],
+    [
+      'but in another',
+      new History(...PUBLISHED, activate('1.0.0'), activate('2.0.0', { channel: 'staging' })),
+      rollback({ toVersion: '2.0.0' }),
+      /never active in channel "production"/,
+      { everActive: ['1.0.0'] },
+    ],
     ['none was', published(), rollback({ toVersion: '1.0.0' }), /active here: none/, { everActive: [] }],
   ],
   'nothing-to-roll-back-to': [
     ['one activation', active('1.0.0'), rollback(), /no earlier version to roll back to; 1\.0\.0 stays active/],
     ['the same twice', active('1.0.0', '1.0.0'), rollback(), /1\.0\.0 stays active/],
     ['none', published(), rollback(), /no earlier version to roll back to\.$/],
-    ['at the bottom', new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0'), rollback()), rollback(), /1\.0\.0 stays active/],
+    [
+      'at the bottom',
+      new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0'), rollback()),
+      rollback(),
+      /1\.0\.0 stays active/,
+    ],
   ],
 };
 
@@ -119,7 +282,11 @@ t.test('what is there already gives no event', async (t) => {
     ['the same version published again', published(), publish('coach', '1.0.0')],
     ['what is active activated again', active('1.0.0', '1.1.0'), activate('1.1.0')],
     ['a rollback to what is active', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0' })],
-    ['a rollback to what is active, from it', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0', fromVersion: '1.1.0' })],
+    [
+      'a rollback to what is active, from it',
+      active('1.0.0', '1.1.0'),
+      rollback({ toVersion: '1.1.0', fromVersion: '1.1.0' }),
+    ],
   ];
   for (const [title, history, command] of cases) {
     const before = history.snapshot;
@@ -134,10 +301,20 @@ t.test('the events of each command, to the last member', async (t) => {
   t.strictSame(history.take({ type: 'publish', version, actor, reason }), {
     events: [
       {
-        type: 'version-published', actor, reason, pack: 'coach', version: '1.0.0',
+        type: 'version-published',
+        actor,
+        reason,
+        pack: 'coach',
+        version: '1.0.0',
         data: {
-          digest: version.digest, summary: 'Edition 1.0.0.', author: 'Coaching content team', defaultStyle: 'supportive',
-          styles: [{ id: 'supportive', title: 'Supportive' }, { id: 'direct', title: 'Direct' }],
+          digest: version.digest,
+          summary: 'Edition 1.0.0.',
+          author: 'Coaching content team',
+          defaultStyle: 'supportive',
+          styles: [
+            { id: 'supportive', title: 'Supportive' },
+            { id: 'direct', title: 'Direct' },
+          ],
           compatibility: version.content.compatibility,
         },
       },
@@ -147,13 +324,37 @@ t.test('the events of each command, to the last member', async (t) => {
   const { digest } = versionOf('coach', '1.1.0');
   history.take(publish('coach', '1.1.0'));
   t.strictSame(history.take(activate('1.0.0')).events, [
-    { type: 'version-activated', actor, reason, pack: 'coach', channel: 'production', version: '1.0.0', data: { digest: version.digest, previousVersion: null } },
+    {
+      type: 'version-activated',
+      actor,
+      reason,
+      pack: 'coach',
+      channel: 'production',
+      version: '1.0.0',
+      data: { digest: version.digest, previousVersion: null },
+    },
   ]);
   t.strictSame(history.take(activate('1.1.0')).events, [
-    { type: 'version-activated', actor, reason, pack: 'coach', channel: 'production', version: '1.1.0', data: { digest, previousVersion: '1.0.0' } },
+    {
+      type: 'version-activated',
+      actor,
+      reason,
+      pack: 'coach',
+      channel: 'production',
+      version: '1.1.0',
+      data: { digest, previousVersion: '1.0.0' },
+    },
   ]);
   t.strictSame(history.take(rollback({ fromVersion: '1.1.0' })).events, [
-    { type: 'version-rolled-back', actor, reason, pack: 'coach', channel: 'production', version: '1.0.0', data: { digest: version.digest, previousVersion: '1.1.0' } },
+    {
+      type: 'version-rolled-back',
+      actor,
+      reason,
+      pack: 'coach',
+      channel: 'production',
+      version: '1.0.0',
+      data: { digest: version.digest, previousVersion: '1.1.0' },
+    },
   ]);
   t.notMatch(JSON.stringify(history.events), /the system prompt|the direct style/, 'no prompt text is in the log');
 });
@@ -171,7 +372,10 @@ t.test('a channel that is pointed already can be moved after it went out of the 
   const history = active('1.0.0');
   const decision = decide(history.snapshot, activate('1.1.0'), { channels: ['staging'] });
   t.equal(decision.events.length, 1);
-  t.throws(() => decide(history.snapshot, activate('1.1.0', { channel: 'other' }), { channels: ['staging'] }), { name: 'RegistryError', members: { knownChannels: ['staging', 'production'] } });
+  t.throws(() => decide(history.snapshot, activate('1.1.0', { channel: 'other' }), { channels: ['staging'] }), {
+    name: 'RegistryError',
+    members: { knownChannels: ['staging', 'production'] },
+  });
 });
 
 t.test('a rollback in a row goes further down, never forward', async (t) => {
@@ -191,9 +395,34 @@ t.test('a rollback in a row goes further down, never forward', async (t) => {
   t.same(down(active('1.0.0', '1.1.0', '2.0.0')), ['1.1.0', '1.0.0']);
   t.same(down(active('1.0.0', '1.1.0', '1.0.0')), ['1.1.0', '1.0.0'], 'by way of a version that was active twice');
   t.same(down(active('1.0.0', '1.0.0', '1.1.0', '1.1.0')), ['1.0.0'], 'activating what is active pushes nothing');
-  t.same(down(new History(...PUBLISHED, ...['1.0.0', '1.1.0', '2.0.0'].map((each) => activate(each)), rollback(), activate('2.0.0'))), ['1.1.0', '1.0.0'], 'after a rollback and an activation');
-  t.same(down(new History(...PUBLISHED, ...['1.0.0', '1.1.0', '2.0.0'].map((each) => activate(each)), rollback({ toVersion: '1.0.0' }))), [], 'after a rollback to the bottom');
-  t.same(down(new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0'), rollback(), rollback({ toVersion: '1.1.0' }))), ['1.0.0'], 'a version that was popped can be named');
+  t.same(
+    down(
+      new History(
+        ...PUBLISHED,
+        ...['1.0.0', '1.1.0', '2.0.0'].map((each) => activate(each)),
+        rollback(),
+        activate('2.0.0'),
+      ),
+    ),
+    ['1.1.0', '1.0.0'],
+    'after a rollback and an activation',
+  );
+  t.same(
+    down(
+      new History(
+        ...PUBLISHED,
+        ...['1.0.0', '1.1.0', '2.0.0'].map((each) => activate(each)),
+        rollback({ toVersion: '1.0.0' }),
+      ),
+    ),
+    [],
+    'after a rollback to the bottom',
+  );
+  t.same(
+    down(new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0'), rollback(), rollback({ toVersion: '1.1.0' }))),
+    ['1.0.0'],
+    'a version that was popped can be named',
+  );
 });
 
 t.test('what was active stays reachable by toVersion, however long ago', async (t) => {
@@ -205,7 +434,13 @@ t.test('what was active stays reachable by toVersion, however long ago', async (
 });
 
 t.test('channels and packs do not touch each other', async (t) => {
-  const history = new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0'), activate('2.0.0', { channel: 'staging' }), activate('1.0.0', { channel: 'staging' }));
+  const history = new History(
+    ...PUBLISHED,
+    activate('1.0.0'),
+    activate('1.1.0'),
+    activate('2.0.0', { channel: 'staging' }),
+    activate('1.0.0', { channel: 'staging' }),
+  );
   history.take(activate('1.0.0', { pack: 'onboarding' }));
   const [staging, onboarding] = [history.pointer('staging'), history.snapshot.packs.get('onboarding')];
   history.take(rollback());

@@ -35,7 +35,10 @@ async function planned(t: Test, plan: Plan, options: Partial<RegistryOptions> = 
 }
 
 /** The n-th append from here on has the n-th fault. */
-const appends = (...faults: (Fault | undefined)[]): Plan => ({ method, turn }) => (method === 'append' ? faults[turn - 1] : undefined);
+const appends =
+  (...faults: (Fault | undefined)[]): Plan =>
+  ({ method, turn }) =>
+    method === 'append' ? faults[turn - 1] : undefined;
 
 /** Everything a registry announces, in order. */
 function heardBy(registry: Registry): Event[] {
@@ -44,7 +47,11 @@ function heardBy(registry: Registry): Event[] {
   return heard;
 }
 
-const refusalOf = (write: Promise<unknown>) => write.then(() => undefined, (error: unknown) => error as RegistryError);
+const refusalOf = (write: Promise<unknown>) =>
+  write.then(
+    () => undefined,
+    (error: unknown) => error as RegistryError,
+  );
 const ids = (batches: readonly Batch[]) => batches.map(({ events }) => events.map(({ id }) => id).join());
 
 t.test('durable, then visible, then announced', async (t) => {
@@ -52,7 +59,8 @@ t.test('durable, then visible, then announced', async (t) => {
   const real = new MemoryStore();
   const opened: Registry[] = [];
   const sees = (step: string) => {
-    for (const registry of opened) steps.push(`${step}: ${registry.activePack().version}, ${registry.getSystemPrompt().version}`);
+    for (const registry of opened)
+      steps.push(`${step}: ${registry.activePack().version}, ${registry.getSystemPrompt().version}`);
   };
   class ObservedStore extends FailingStore {
     override async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
@@ -74,10 +82,19 @@ t.test('durable, then visible, then announced', async (t) => {
   });
   const activation = await registry.activate({ version: '1.0.0', reason });
   sees('answered');
-  t.same(steps, ['before the append: 2.0.0, 2.0.0', 'durable, not answered: 2.0.0, 2.0.0', 'announced: 1.0.0, 1.0.0', 'answered: 1.0.0, 1.0.0']);
+  t.same(steps, [
+    'before the append: 2.0.0, 2.0.0',
+    'durable, not answered: 2.0.0, 2.0.0',
+    'announced: 1.0.0, 1.0.0',
+    'answered: 1.0.0, 1.0.0',
+  ]);
   t.equal((await logged[0])?.length, 1, 'and was in the log when it was announced');
   t.equal(activation.revision, registry.current.revision);
-  t.equal(snapshot.views.get('coach')?.get('production')?.activePack.version, '2.0.0', 'who took the snapshot before keeps it');
+  t.equal(
+    snapshot.views.get('coach')?.get('production')?.activePack.version,
+    '2.0.0',
+    'who took the snapshot before keeps it',
+  );
 });
 
 t.test('a listener that throws is logged and undoes nothing; one that is taken off hears no more', async (t) => {
@@ -106,22 +123,45 @@ t.test('after a conflict it is decided again on what has come about', async (t) 
   await other.activate({ version: '1.0.0', reason: 'By the other' });
   t.equal(one.activePack().version, '2.0.0', 'it does not know yet');
   t.match(await one.activate({ version: '1.1.0', reason: 'By the one' }), { previousVersion: '1.0.0', changed: true });
-  t.same(heard.map((event) => event.reason), ['By the other', 'By the one'], 'both are announced, in order');
+  t.same(
+    heard.map((event) => event.reason),
+    ['By the other', 'By the one'],
+    'both are announced, in order',
+  );
   t.same(one.current.packs.get('coach')?.pointers.get('production')?.stack, ['2.0.0', '1.0.0', '1.1.0']);
 
   await other.activate({ channel: 'staging', version: '1.0.0', reason: 'It catches up' });
   await other.rollback({ reason: 'By the other', fromVersion: '1.1.0' });
-  t.match(await refusalOf(one.rollback({ reason, fromVersion: '1.1.0' })), { code: 'not-active', members: { activeVersion: '1.0.0' } }, 'a guard holds against what has come about');
+  t.match(
+    await refusalOf(one.rollback({ reason, fromVersion: '1.1.0' })),
+    { code: 'not-active', members: { activeVersion: '1.0.0' } },
+    'a guard holds against what has come about',
+  );
   await other.activate({ version: '2.0.0', reason });
-  t.match(await refusalOf(one.activate({ version: '1.1.0', reason, precondition: (view) => view?.activePack.version === '1.0.0' })), { code: 'revision-conflict' });
+  t.match(
+    await refusalOf(
+      one.activate({ version: '1.1.0', reason, precondition: (view) => view?.activePack.version === '1.0.0' }),
+    ),
+    { code: 'revision-conflict' },
+  );
   t.equal(one.activePack().version, '2.0.0', 'and the refused one has caught up');
 
   await other.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
-  t.match(await one.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') }), { created: false, record: { version: '3.0.0' } });
+  t.match(await one.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') }), {
+    created: false,
+    record: { version: '3.0.0' },
+  });
   await other.publish({ pack: 'coach', document: documentOf('coach', '3.1.0') });
-  t.match(await refusalOf(one.publish({ pack: 'coach', document: documentOf('coach', '3.1.0', { system: 'Other.' }) })), { code: 'version-exists' });
+  t.match(
+    await refusalOf(one.publish({ pack: 'coach', document: documentOf('coach', '3.1.0', { system: 'Other.' }) })),
+    { code: 'version-exists' },
+  );
   await other.activate({ version: '3.1.0', reason });
-  t.match(await one.activate({ version: '3.1.0', reason }), { changed: false, revision: other.activePack().revision }, 'what another has done is done');
+  t.match(
+    await one.activate({ version: '3.1.0', reason }),
+    { changed: false, revision: other.activePack().revision },
+    'what another has done is done',
+  );
   t.strictSame(plain(one.current), plain(other.current));
   t.strictSame([...heard], (await readLog(real)).slice(-heard.length), 'each event was announced once, in order');
 });
@@ -129,23 +169,44 @@ t.test('after a conflict it is decided again on what has come about', async (t) 
 t.test('registries that write at once all make progress', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
-  const registries = await Promise.all(Array.from({ length: 4 }, () => openRegistry(t, { store: new FailingStore(real) })));
+  const registries = await Promise.all(
+    Array.from({ length: 4 }, () => openRegistry(t, { store: new FailingStore(real) })),
+  );
   const heard = registries.map(heardBy);
   const first = (await real.head())!.revision;
   const writes = registries.flatMap((registry, who) =>
-    Array.from({ length: 25 }, (_, turn) => registry.activate({ channel: who % 2 === 0 ? 'production' : 'staging', version: ['1.0.0', '1.1.0', '2.0.0'][(who + turn) % 3]!, reason: `${who}.${turn}` })),
+    Array.from({ length: 25 }, (_, turn) =>
+      registry.activate({
+        channel: who % 2 === 0 ? 'production' : 'staging',
+        version: ['1.0.0', '1.1.0', '2.0.0'][(who + turn) % 3]!,
+        reason: `${who}.${turn}`,
+      }),
+    ),
   );
   const activations = await Promise.all(writes);
   const log = await readLog(real, first);
   t.equal(firstBroken(await readLog(real)), undefined);
   const changed = activations.filter((activation) => activation.changed);
-  t.same(changed.map(({ revision }) => revision).sort((a, b) => a - b), log.map(({ revision }) => revision), 'one event each, none lost, none twice');
-  for (const { revision, reason: why, version } of changed) t.match(log[revision - first - 1], { reason: why, version });
+  t.same(
+    changed.map(({ revision }) => revision).sort((a, b) => a - b),
+    log.map(({ revision }) => revision),
+    'one event each, none lost, none twice',
+  );
+  for (const { revision, reason: why, version } of changed)
+    t.match(log[revision - first - 1], { reason: why, version });
   for (const who of registries.keys()) {
     const own = changed.filter((activation) => activation.reason.startsWith(`${who}.`)).map(({ revision }) => revision);
-    t.same(own, [...own].sort((a, b) => a - b), 'in the order in which one asked');
+    t.same(
+      own,
+      [...own].sort((a, b) => a - b),
+      'in the order in which one asked',
+    );
   }
-  for (const registry of registries) await registry.activate({ version: registry.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0', reason: 'Catch up' });
+  for (const registry of registries)
+    await registry.activate({
+      version: registry.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0',
+      reason: 'Catch up',
+    });
   const whole = await readLog(real, first);
   for (const each of heard) t.strictSame(each, whole.slice(0, each.length), 'what each announced is the log');
 });
@@ -156,32 +217,49 @@ t.test('unknown, then done: the very same batch again, one event', async (t) => 
   const activation = await registry.activate({ version: '1.0.0', reason });
   t.equal(sent().length, 3);
   t.equal(new Set(ids(sent())).size, 1);
-  t.same(heard.map(({ id }) => id), ids(sent().slice(0, 1)));
-  t.same((await readLog(real, activation.revision - 1)).map(({ id }) => id), ids(sent().slice(0, 1)));
+  t.same(
+    heard.map(({ id }) => id),
+    ids(sent().slice(0, 1)),
+  );
+  t.same(
+    (await readLog(real, activation.revision - 1)).map(({ id }) => id),
+    ids(sent().slice(0, 1)),
+  );
 });
 
 t.test('unknown, then a conflict with itself: it was done, once', async (t) => {
-  for (const [title, faults] of Object.entries<(Fault | undefined)[]>({ 'at once': ['lost-answer'], 'after more unknowns': ['unknown', 'lost-answer', 'unknown'], 'after the store was away': ['lost-answer', 'rejects', 'rejects'] })) {
+  for (const [title, faults] of Object.entries<(Fault | undefined)[]>({
+    'at once': ['lost-answer'],
+    'after more unknowns': ['unknown', 'lost-answer', 'unknown'],
+    'after the store was away': ['lost-answer', 'rejects', 'rejects'],
+  })) {
     const { registry, real, sent } = await planned(t, appends(...faults));
     const heard = heardBy(registry);
     const before = (await real.head())!.revision;
     t.match(await registry.activate({ version: '1.0.0', reason }), { revision: before + 1, changed: true }, title);
     t.equal((await real.head())?.revision, before + 1, 'one event');
-    t.same(heard.map(({ id }) => id), ids(sent().slice(0, 1)), 'announced once');
+    t.same(
+      heard.map(({ id }) => id),
+      ids(sent().slice(0, 1)),
+      'announced once',
+    );
     t.equal(registry.activePack().version, '1.0.0');
   }
 });
 
-t.test('unknown, then a conflict, and the log cannot be asked at first: nobody is told that nothing was sent', async (t) => {
-  let asked = 0;
-  const { registry, real } = await planned(t, ({ method, turn }) => {
-    if (method === 'append') return turn === 1 ? 'lost-answer' : undefined;
-    return method === 'events' && (asked += 1) <= 2 ? 'rejects' : undefined;
-  });
-  t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
-  t.ok(asked > 2);
-  t.equal(registry.current.revision, (await real.head())?.revision);
-});
+t.test(
+  'unknown, then a conflict, and the log cannot be asked at first: nobody is told that nothing was sent',
+  async (t) => {
+    let asked = 0;
+    const { registry, real } = await planned(t, ({ method, turn }) => {
+      if (method === 'append') return turn === 1 ? 'lost-answer' : undefined;
+      return method === 'events' && (asked += 1) <= 2 ? 'rejects' : undefined;
+    });
+    t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
+    t.ok(asked > 2);
+    t.equal(registry.current.revision, (await real.head())?.revision);
+  },
+);
 
 t.test('unknown, then a conflict with another: decided again, one effect', async (t) => {
   const others: Registry[] = [];
@@ -195,14 +273,23 @@ t.test('unknown, then a conflict with another: decided again, one effect', async
   const [first, second, third] = ids(sent());
   t.equal(first, second);
   t.not(third, first, 'a new event');
-  t.same((await readLog(real)).slice(-2).map((event) => event.reason), ['By another', reason]);
+  t.same(
+    (await readLog(real)).slice(-2).map((event) => event.reason),
+    ['By another', reason],
+  );
 });
 
 t.test('unknown for good is said within two seconds, with the event to ask for', async (t) => {
   const cases: Record<string, [Plan, inLog: boolean]> = {
     'and it was not made': [({ method }) => (method === 'append' ? 'unknown' : undefined), false],
-    'and it was made': [({ method, turn }) => (method !== 'append' ? 'rejects' : turn === 1 ? 'lost-answer' : 'unknown'), true],
-    'and then the store is away': [({ method, turn }) => (method === 'append' && turn === 1 ? 'lost-answer' : 'rejects'), true],
+    'and it was made': [
+      ({ method, turn }) => (method !== 'append' ? 'rejects' : turn === 1 ? 'lost-answer' : 'unknown'),
+      true,
+    ],
+    'and then the store is away': [
+      ({ method, turn }) => (method === 'append' && turn === 1 ? 'lost-answer' : 'rejects'),
+      true,
+    ],
   };
   for (const [title, [plan, inLog]] of Object.entries(cases)) {
     let away = true;
@@ -223,17 +310,29 @@ t.test('unknown for good is said within two seconds, with the event to ask for',
     away = false;
     await seen; // nobody asks: it looks by itself until it knows
     clearInterval(awake);
-    t.same(heard.map(({ id }) => id), inLog ? ids(sent()).slice(0, 1) : []);
-    t.match(await registry.activate({ version: '1.1.0', reason }), { changed: true, previousVersion: inLog ? '1.0.0' : '2.0.0' }, 'and it goes on');
+    t.same(
+      heard.map(({ id }) => id),
+      inLog ? ids(sent()).slice(0, 1) : [],
+    );
+    t.match(
+      await registry.activate({ version: '1.1.0', reason }),
+      { changed: true, previousVersion: inLog ? '1.0.0' : '2.0.0' },
+      'and it goes on',
+    );
   }
 });
 
 t.test('conflicts without end are store-busy within two seconds, and nothing was changed', async (t) => {
   let busy = true;
-  const { registry, real, sent } = await planned(t, ({ method }) => (busy && method === 'append' ? 'conflict' : undefined));
+  const { registry, real, sent } = await planned(t, ({ method }) =>
+    busy && method === 'append' ? 'conflict' : undefined,
+  );
   const before = registry.current;
   const started = performance.now();
-  t.match(await refusalOf(registry.activate({ version: '1.0.0', reason })), { name: 'RegistryError', code: 'store-busy' });
+  t.match(await refusalOf(registry.activate({ version: '1.0.0', reason })), {
+    name: 'RegistryError',
+    code: 'store-busy',
+  });
   const took = performance.now() - started;
   t.ok(took < 2000 + SLACK, `after ${Math.round(took)} ms`);
   t.ok(sent().length > 1, 'it was tried again and again');
@@ -243,23 +342,33 @@ t.test('conflicts without end are store-busy within two seconds, and nothing was
   t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
 });
 
-t.test('a store that is away before anything was sent is store-unavailable, at once, and nothing was changed', async (t) => {
-  for (const faults of [['rejects'], ['conflict', 'rejects']] as Fault[][]) {
-    const { registry, real, sent } = await planned(t, appends(...faults));
-    const before = registry.current;
-    t.match(await refusalOf(registry.activate({ version: '1.0.0', reason })), { name: 'RegistryError', code: 'store-unavailable' });
-    t.equal(sent().length, faults.length, 'it is not tried again behind the caller’s back');
-    t.equal(registry.current, before);
-    t.equal((await real.head())?.revision, before.revision);
-    t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
-  }
-});
+t.test(
+  'a store that is away before anything was sent is store-unavailable, at once, and nothing was changed',
+  async (t) => {
+    for (const faults of [['rejects'], ['conflict', 'rejects']] as Fault[][]) {
+      const { registry, real, sent } = await planned(t, appends(...faults));
+      const before = registry.current;
+      t.match(await refusalOf(registry.activate({ version: '1.0.0', reason })), {
+        name: 'RegistryError',
+        code: 'store-unavailable',
+      });
+      t.equal(sent().length, faults.length, 'it is not tried again behind the caller’s back');
+      t.equal(registry.current, before);
+      t.equal((await real.head())?.revision, before.revision);
+      t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
+    }
+  },
+);
 
 t.test('a log that was replaced, cut or emptied is not followed and not written to', async (t) => {
   const another = async (writes: number) => {
     const real = new MemoryStore();
-    const registry = await openRegistry(t, { store: new FailingStore(real), shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0') });
-    for (let write = 0; write < writes; write += 1) await registry.activate({ version: write % 2 === 0 ? '1.0.0' : '1.1.0', reason });
+    const registry = await openRegistry(t, {
+      store: new FailingStore(real),
+      shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0'),
+    });
+    for (let write = 0; write < writes; write += 1)
+      await registry.activate({ version: write % 2 === 0 ? '1.0.0' : '1.1.0', reason });
     return real;
   };
   const logs: Record<string, [MemoryStore, number]> = {
@@ -270,18 +379,27 @@ t.test('a log that was replaced, cut or emptied is not followed and not written 
   };
   for (const [title, [replacement, writes]] of Object.entries(logs)) {
     const { registry, store } = await planned(t, () => undefined);
-    for (let write = 0; write < writes; write += 1) await registry.activate({ version: write % 2 === 0 ? '1.0.0' : '1.1.0', reason });
+    for (let write = 0; write < writes; write += 1)
+      await registry.activate({ version: write % 2 === 0 ? '1.0.0' : '1.1.0', reason });
     const before = registry.current;
     const log = await readLog(replacement);
     const original = store.inner;
     store.inner = replacement;
     for (let press = 0; press < 2; press += 1) {
-      t.match(await refusalOf(registry.activate({ version: '2.0.0', reason })), { code: 'store-unavailable', cause: { name: 'LogBroken', message: /It is not followed\.$/ } }, title);
+      t.match(
+        await refusalOf(registry.activate({ version: '2.0.0', reason })),
+        { code: 'store-unavailable', cause: { name: 'LogBroken', message: /It is not followed\.$/ } },
+        title,
+      );
     }
     t.equal(registry.current, before, 'reads go on from what it knows');
     t.strictSame(await readLog(replacement), log, 'nothing was written');
     store.inner = original;
-    t.match(await registry.activate({ version: '2.0.0', reason }), { changed: true }, 'once the right one is back it goes on');
+    t.match(
+      await registry.activate({ version: '2.0.0', reason }),
+      { changed: true },
+      'once the right one is back it goes on',
+    );
   }
 });
 
@@ -290,9 +408,20 @@ t.test('writes of one process are made in the order in which they are asked', as
   const first = registry.current.revision;
   const versions = Array.from({ length: 100 }, (_, index) => ['1.0.0', '1.1.0', '2.0.0'][index % 3]!);
   const activations = await Promise.all(versions.map((version) => registry.activate({ version, reason })));
-  t.same(activations.map(({ revision, version }) => [revision, version]), versions.map((version, index) => [first + index + 1, version]));
-  const mixed = [registry.activate({ version: '9.9.9', reason }), registry.activate({ version: '1.0.0', reason: ' ' }), registry.activate({ version: '1.1.0', reason })];
-  t.same((await Promise.allSettled(mixed)).map(({ status }) => status), ['rejected', 'rejected', 'fulfilled'], 'a refused one does not hold up the next');
+  t.same(
+    activations.map(({ revision, version }) => [revision, version]),
+    versions.map((version, index) => [first + index + 1, version]),
+  );
+  const mixed = [
+    registry.activate({ version: '9.9.9', reason }),
+    registry.activate({ version: '1.0.0', reason: ' ' }),
+    registry.activate({ version: '1.1.0', reason }),
+  ];
+  t.same(
+    (await Promise.allSettled(mixed)).map(({ status }) => status),
+    ['rejected', 'rejected', 'fulfilled'],
+    'a refused one does not hold up the next',
+  );
 });
 
 t.test('closing ends the writes under way and refuses later ones', async (t) => {
@@ -300,16 +429,26 @@ t.test('closing ends the writes under way and refuses later ones', async (t) => 
   const registry = await openRegistry(t, { store: await openSqliteStore({ file }) });
   const writes = ['1.0.0', '1.1.0', '1.0.0'].map((version) => registry.activate({ version, reason }));
   const closed = registry.close();
-  t.match(await refusalOf(registry.activate({ version: '2.0.0', reason })), { name: 'RegistryError', code: 'store-unavailable' });
+  t.match(await refusalOf(registry.activate({ version: '2.0.0', reason })), {
+    name: 'RegistryError',
+    code: 'store-unavailable',
+  });
   await closed;
   const revisions = (await Promise.all(writes)).map(({ revision }) => revision);
   const store = await openSqliteStore({ file });
   t.teardown(() => store.close());
-  t.same((await readLog(store)).slice(-3).map(({ revision }) => revision), revisions);
+  t.same(
+    (await readLog(store)).slice(-3).map(({ revision }) => revision),
+    revisions,
+  );
 });
 
 t.test('the time of an event never goes back, whatever the clock does', async (t) => {
-  const clock = { time: Date.parse('2026-06-01T00:00:00Z'), now: () => (clock.time -= 3_600_000), newId: () => crypto.randomUUID() };
+  const clock = {
+    time: Date.parse('2026-06-01T00:00:00Z'),
+    now: () => (clock.time -= 3_600_000),
+    newId: () => crypto.randomUUID(),
+  };
   const { registry, real } = await planned(t, () => undefined, { clock });
   for (const version of ['1.0.0', '1.1.0', '2.0.0']) await registry.activate({ version, reason });
   const times = (await readLog(real)).map(({ at }) => at);
@@ -319,16 +458,25 @@ t.test('the time of an event never goes back, whatever the clock does', async (t
 t.test('a reading of the log that comes late undoes nothing, and announces nothing twice', async (t) => {
   const late = Promise.withResolvers<undefined>();
   let held = false;
-  const { registry, real, store } = await planned(t, ({ method }) => (method === 'events' && !held ? ((held = true), late.promise) : undefined));
+  const { registry, real, store } = await planned(t, ({ method }) =>
+    method === 'events' && !held ? ((held = true), late.promise) : undefined,
+  );
   store.deaf = true;
   const other = await openRegistry(t, { store: new FailingStore(real) });
   const heard = heardBy(registry);
   await other.activate({ version: '1.0.0', reason: 'By the other' });
-  t.match(await refusalOf(registry.activate({ version: '9.9.9', reason })), { code: 'store-unavailable' }, 'the first reading is given up on');
+  t.match(
+    await refusalOf(registry.activate({ version: '9.9.9', reason })),
+    { code: 'store-unavailable' },
+    'the first reading is given up on',
+  );
   t.match(await registry.activate({ version: '1.1.0', reason }), { previousVersion: '1.0.0', changed: true });
   const { current } = registry;
   late.resolve(undefined);
   await new Promise(setImmediate); // the late reading has come to its end: a store in memory answers within one turn
   t.equal(registry.current, current, 'it is as it was');
-  t.same(heard.map(({ revision }) => revision), [current.revision - 1, current.revision]);
+  t.same(
+    heard.map(({ revision }) => revision),
+    [current.revision - 1, current.revision],
+  );
 });

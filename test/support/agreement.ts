@@ -14,13 +14,21 @@ const LOST = 30_000;
  * @returns the head, and how many milliseconds that took
  * @throws with what each said last, where they do not come together
  */
-export async function agreed(instances: readonly TestInstance[]): Promise<{ readonly head: Head; readonly took: number }> {
+export async function agreed(
+  instances: readonly TestInstance[],
+): Promise<{ readonly head: Head; readonly took: number }> {
   const begun = performance.now();
   const head = await until('all instances at the same head, unmarked', LOST, async () => {
     const replies = await Promise.all(instances.map((instance) => instance.ask('/v1/audit/head')));
     const [first] = replies.map(({ body }) => body as unknown as Head);
     const stale = replies.map((reply) => reply.header('registry-stale'));
-    if (first !== undefined && replies.every(({ status, body }, place) => status === 200 && stale[place] === undefined && body['hash'] === first.hash)) return { revision: first.revision, hash: first.hash };
+    if (
+      first !== undefined &&
+      replies.every(
+        ({ status, body }, place) => status === 200 && stale[place] === undefined && body['hash'] === first.hash,
+      )
+    )
+      return { revision: first.revision, hash: first.hash };
     throw new Error(JSON.stringify(replies.map(({ status, text }, place) => ({ status, text, stale: stale[place] }))));
   });
   return { head, took: performance.now() - begun };
@@ -29,7 +37,7 @@ export async function agreed(instances: readonly TestInstance[]): Promise<{ read
 /** The whole log, page by page. */
 export async function auditOf(instance: TestInstance): Promise<Event[]> {
   const all: Event[] = [];
-  for (let after: number | null = 0; after !== null; ) {
+  for (let after: number | null = 0; after !== null;) {
     const { status, body, text } = await instance.ask(`/v1/audit/events?after=${after}&limit=1000`);
     if (status !== 200) throw new Error(`The log could not be read: ${status} ${text}`);
     const page = body as unknown as { events: Event[]; nextAfter: number | null };
@@ -40,7 +48,9 @@ export async function auditOf(instance: TestInstance): Promise<Event[]> {
 }
 
 /** What the service's own check of the whole log says. */
-export async function verificationOf(instance: TestInstance): Promise<{ readonly valid: boolean; readonly events: number; readonly head: Head }> {
+export async function verificationOf(
+  instance: TestInstance,
+): Promise<{ readonly valid: boolean; readonly events: number; readonly head: Head }> {
   const { status, body, text } = await instance.ask('/v1/audit/verification');
   if (status !== 200) throw new Error(`The log could not be checked: ${status} ${text}`);
   return body as unknown as Awaited<ReturnType<typeof verificationOf>>;

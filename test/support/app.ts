@@ -73,21 +73,42 @@ export interface TestApp {
 export async function openApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'registry-app-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const store = options.after?.store ?? (options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') }));
+  const store =
+    options.after?.store ??
+    (options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') }));
   if (options.after === undefined) t.teardown(() => store.close());
 
   let plan: Plan | undefined;
   const connection = new FailingStore(store, (call) => plan?.(call));
   const operatorKey = heldOperatorKey(options.after?.key);
-  const registry = { operatorKey, channels: CHANNELS, defaultPack: 'coach', sessionTtl: 86_400_000, shipped: await shippedPacks(), ...options.registry };
+  const registry = {
+    operatorKey,
+    channels: CHANNELS,
+    defaultPack: 'coach',
+    sessionTtl: 86_400_000,
+    shipped: await shippedPacks(),
+    ...options.registry,
+  };
   if (options.before !== undefined) {
     const earlier = await Registry.open({ ...registry, ...options.earlier, store: connection });
     await options.before(earlier);
     await earlier.close();
   }
   connection.away = options.away ?? false;
-  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, mostConnections, tracing, logger } = options;
-  const app = await buildApp({ registry: { ...registry, store: connection }, ...(bodyLimit !== undefined && { bodyLimit }), ...(rateLimit !== undefined && { rateLimit }), ...(keyMaxStale !== undefined && { keyMaxStale }), ...(corsOrigins !== undefined && { corsOrigins }), ...(trustProxy !== undefined && { trustProxy }), ...(mostSeries !== undefined && { mostSeries }), ...(mostConnections !== undefined && { mostConnections }), ...(tracing !== undefined && { tracing }), ...(logger !== undefined && { logger }) });
+  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, mostConnections, tracing, logger } =
+    options;
+  const app = await buildApp({
+    registry: { ...registry, store: connection },
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(rateLimit !== undefined && { rateLimit }),
+    ...(keyMaxStale !== undefined && { keyMaxStale }),
+    ...(corsOrigins !== undefined && { corsOrigins }),
+    ...(trustProxy !== undefined && { trustProxy }),
+    ...(mostSeries !== undefined && { mostSeries }),
+    ...(mostConnections !== undefined && { mostConnections }),
+    ...(tracing !== undefined && { tracing }),
+    ...(logger !== undefined && { logger }),
+  });
   t.teardown(() => app.close());
   const key = operatorKey.token();
   injectWith(app, key);
@@ -144,7 +165,11 @@ async function beginningOf(asked: Promise<Response>): Promise<Response> {
 }
 
 /** Registers versions of a pack of the test's own, so that what it moves stands in no other test's way. */
-export async function addPack({ registry }: FastifyInstance, pack: string, ...versions: readonly string[]): Promise<void> {
+export async function addPack(
+  { registry }: FastifyInstance,
+  pack: string,
+  ...versions: readonly string[]
+): Promise<void> {
   for (const version of versions) await registry.publish({ pack, document: documentOf(pack, version) });
 }
 

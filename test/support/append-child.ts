@@ -63,9 +63,21 @@ async function limit(): Promise<void> {
   const fence = () => store.raiseFence(headOf(first)).catch(messageOf);
   const settled = { fence: await fence(), writes: writesOver(file) };
   setFileSizeLimit('0');
-  const during = { small: await outcome(small), large: await outcome(large), again: await outcome(small), head: await headRevision(store), fence: await fence() };
+  const during = {
+    small: await outcome(small),
+    large: await outcome(large),
+    again: await outcome(small),
+    head: await headRevision(store),
+    fence: await fence(),
+  };
   setFileSizeLimit('unlimited');
-  const fenced = { fence: await fence(), writes: writesOver(file), again: await fence(), writesAgain: writesOver(file), elsewhere: await store.raiseFence(EMPTY) };
+  const fenced = {
+    fence: await fence(),
+    writes: writesOver(file),
+    again: await fence(),
+    writesAgain: writesOver(file),
+    elsewhere: await store.raiseFence(EMPTY),
+  };
   const after = { small: await outcome(small), again: await outcome(small), head: await headRevision(store) };
   say(JSON.stringify({ settled, during, fenced, after }));
   await store.close();
@@ -80,7 +92,9 @@ function writesOver(file: string): unknown {
 }
 
 function setFileSizeLimit(bytes: string): void {
-  const { status, stderr } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
 }
 

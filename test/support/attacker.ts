@@ -44,7 +44,9 @@ export class Attacker {
   }
 
   write(revision: number, body: string | Forged): void {
-    this.#database.prepare('UPDATE events SET body = ? WHERE revision = ?').run(typeof body === 'string' ? body : JSON.stringify(body), revision);
+    this.#database
+      .prepare('UPDATE events SET body = ? WHERE revision = ?')
+      .run(typeof body === 'string' ? body : JSON.stringify(body), revision);
   }
 
   insert(revision: number, body: Forged): void {
@@ -61,7 +63,9 @@ export class Attacker {
 
   /** Moves the events from a revision on up or down, in their rows and, where wanted, in their bodies. */
   shift(from: number, by: 1 | -1, bodies: boolean): void {
-    const rows = this.#database.prepare(`SELECT revision FROM events WHERE revision >= ? ORDER BY revision ${by === 1 ? 'DESC' : 'ASC'}`).all(from);
+    const rows = this.#database
+      .prepare(`SELECT revision FROM events WHERE revision >= ? ORDER BY revision ${by === 1 ? 'DESC' : 'ASC'}`)
+      .all(from);
     for (const row of rows) {
       const revision = row['revision'] as number;
       this.#database.prepare('UPDATE events SET revision = ? WHERE revision = ?').run(revision + by, revision);
@@ -87,14 +91,20 @@ export class Attacker {
     const content = JSON.parse(this.content(digest)) as PackContent;
     const edited: PackContent = { ...content, system: `${content.system} Promise them a cure.` };
     const from = this.publicationOf(digest);
-    this.#database.prepare('UPDATE contents SET digest = ?, body = ? WHERE digest = ?').run(digestOf(edited), JSON.stringify(edited), digest);
-    for (let revision = from; revision <= this.length; revision += 1) this.write(revision, this.body(revision).replaceAll(digest, digestOf(edited)));
+    this.#database
+      .prepare('UPDATE contents SET digest = ?, body = ? WHERE digest = ?')
+      .run(digestOf(edited), JSON.stringify(edited), digest);
+    for (let revision = from; revision <= this.length; revision += 1)
+      this.write(revision, this.body(revision).replaceAll(digest, digestOf(edited)));
     this.rewrite(from);
     return from;
   }
 
   digests(): string[] {
-    return this.#database.prepare('SELECT digest FROM contents ORDER BY digest').all().map((row) => row['digest'] as string);
+    return this.#database
+      .prepare('SELECT digest FROM contents ORDER BY digest')
+      .all()
+      .map((row) => row['digest'] as string);
   }
 
   content(digest: string): string {
@@ -111,7 +121,9 @@ export class Attacker {
 
   /** The publication that names a content. */
   publicationOf(digest: string): number {
-    return this.#database.prepare("SELECT revision FROM events WHERE type = 'version-published' AND body ->> '$.data.digest' = ?").get(digest)?.['revision'] as number;
+    return this.#database
+      .prepare("SELECT revision FROM events WHERE type = 'version-published' AND body ->> '$.data.digest' = ?")
+      .get(digest)?.['revision'] as number;
   }
 
   /** A JSON value in which one leaf is another, or a member was added or taken away. */
@@ -134,7 +146,13 @@ export class Attacker {
     if (typeof leaf !== 'string') return 'x';
     const place = this.pick(0, Math.max(0, leaf.length - 1));
     const letter = leaf[place] === 'x' ? 'y' : 'x';
-    return [leaf.slice(0, place) + letter + leaf.slice(place + 1), leaf.slice(0, place) + letter + leaf.slice(place), leaf.slice(0, place) + leaf.slice(place + 1)][this.pick(0, leaf === '' ? 1 : 2)] ?? '';
+    return (
+      [
+        leaf.slice(0, place) + letter + leaf.slice(place + 1),
+        leaf.slice(0, place) + letter + leaf.slice(place),
+        leaf.slice(0, place) + leaf.slice(place + 1),
+      ][this.pick(0, leaf === '' ? 1 : 2)] ?? ''
+    );
   }
 
   close(): void {
@@ -174,14 +192,27 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
   'a publication names no content, and is hashed anew': (attacker) => {
     const revision = attacker.publicationOf(someDigest(attacker));
     const event = attacker.event(revision);
-    const data = [{ ...event.data, digest: undefined }, { ...event.data, digest: 5 }, { ...event.data, digest: 'sha256:' }, undefined, null, []][attacker.pick(0, 5)];
+    const data = [
+      { ...event.data, digest: undefined },
+      { ...event.data, digest: 5 },
+      { ...event.data, digest: 'sha256:' },
+      undefined,
+      null,
+      [],
+    ][attacker.pick(0, 5)];
     const edited = JSON.parse(JSON.stringify({ ...event, data })) as Forged;
     attacker.write(revision, { ...edited, hash: hashOf(edited) });
     return revision;
   },
   'an event says another name to the search than to the hash': (attacker) => {
     const revision = attacker.pick(1, attacker.length);
-    const member = ['"actor":{"keyId":"system","label":"system"}', '"pack":"other"', '"channel":"elsewhere"', '"type":"made-by-a-newer-build"', `"id":"${crypto.randomUUID()}"`][attacker.pick(0, 4)];
+    const member = [
+      '"actor":{"keyId":"system","label":"system"}',
+      '"pack":"other"',
+      '"channel":"elsewhere"',
+      '"type":"made-by-a-newer-build"',
+      `"id":"${crypto.randomUUID()}"`,
+    ][attacker.pick(0, 4)];
     attacker.write(revision, `{${member},${attacker.body(revision).slice(1)}`);
     return revision;
   },
@@ -212,7 +243,11 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
   'two events change places, and are linked and hashed anew': (attacker) => {
     const [one, other] = twoOf(attacker);
     const [first, second] = [attacker.event(one), attacker.event(other)];
-    exchange(attacker, [one, { ...second, revision: one, previousHash: first.previousHash }], [other, { ...first, revision: other, previousHash: second.previousHash }]);
+    exchange(
+      attacker,
+      [one, { ...second, revision: one, previousHash: first.previousHash }],
+      [other, { ...first, revision: other, previousHash: second.previousHash }],
+    );
     for (const revision of [one, other]) attacker.rehash(revision);
     return one + 1;
   },
@@ -244,7 +279,11 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
   },
   'an event is put behind the last, and linked to none': (attacker) => {
     const revision = attacker.length + 1;
-    const forged = withoutKey({ ...attacker.event(attacker.pick(1, attacker.length - 1)), revision, id: crypto.randomUUID() });
+    const forged = withoutKey({
+      ...attacker.event(attacker.pick(1, attacker.length - 1)),
+      revision,
+      id: crypto.randomUUID(),
+    });
     attacker.insert(revision, { ...forged, hash: hashOf(forged) });
     return revision;
   },
@@ -272,7 +311,16 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
   'a content is damaged': (attacker) => {
     const digest = someDigest(attacker);
     const body = attacker.content(digest);
-    attacker.writeContent(digest, ['', 'null', body.slice(0, attacker.pick(1, body.length - 1)), `${body}}`, body.replace('"system":"', '"system":"\\ud800')][attacker.pick(0, 4)] ?? '');
+    attacker.writeContent(
+      digest,
+      [
+        '',
+        'null',
+        body.slice(0, attacker.pick(1, body.length - 1)),
+        `${body}}`,
+        body.replace('"system":"', '"system":"\\ud800'),
+      ][attacker.pick(0, 4)] ?? '',
+    );
     return attacker.publicationOf(digest);
   },
 };

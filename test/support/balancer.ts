@@ -40,7 +40,9 @@ export class Balancer {
 
   /** Waits until every instance is sent requests. */
   async allIn(): Promise<void> {
-    await until('all instances behind the balancer', 30_000, () => this.#backends.every(({ address, instance }) => address === instance.address));
+    await until('all instances behind the balancer', 30_000, () =>
+      this.#backends.every(({ address, instance }) => address === instance.address),
+    );
   }
 
   /** Sends a request to the next instance that is ready. @throws where its answer does not come; where none is ready */

@@ -21,23 +21,36 @@ const sampleOf = (schema: object): unknown => fc.sample(valueOf(schema, 'body', 
 
 /** The first success that an operation declares. */
 function cannedOf({ responses }: Operation): Canned {
-  const [status = '200', { headers = {}, content = {} } = {}] = Object.entries(responses).find(([status]) => status.startsWith('2')) ?? [];
-  const [[type, { schema, examples }] = ['text/plain', { schema: { type: 'string' }, examples: undefined }]] = Object.entries(content);
+  const [status = '200', { headers = {}, content = {} } = {}] =
+    Object.entries(responses).find(([status]) => status.startsWith('2')) ?? [];
+  const [[type, { schema, examples }] = ['text/plain', { schema: { type: 'string' }, examples: undefined }]] =
+    Object.entries(content);
   const [example] = Object.values(examples ?? {});
   const body = example?.value ?? sampleOf(schema);
   return {
     status: Number(status),
-    headers: { ...Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, header.schema.type === 'integer' ? '7' : 'canned'])), 'content-type': type },
+    headers: {
+      ...Object.fromEntries(
+        Object.entries(headers).map(([name, header]) => [name, header.schema.type === 'integer' ? '7' : 'canned']),
+      ),
+      'content-type': type,
+    },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   };
 }
 
 /** Starts one; it is closed with the test. @returns its URL */
 export async function startCannedMock(t: Test): Promise<string> {
-  const routes = [...OPERATIONS.values()].map((operation) => ({ method: operation.method, path: new RegExp(`^${operation.template.replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'), canned: cannedOf(operation) }));
+  const routes = [...OPERATIONS.values()].map((operation) => ({
+    method: operation.method,
+    path: new RegExp(`^${operation.template.replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'),
+    canned: cannedOf(operation),
+  }));
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://mock');
-    const { status, headers, body } = routes.find(({ method, path }) => method === request.method && path.test(pathname))?.canned ?? { status: 404, headers: {}, body: '' };
+    const { status, headers, body } = routes.find(
+      ({ method, path }) => method === request.method && path.test(pathname),
+    )?.canned ?? { status: 404, headers: {}, body: '' };
     response.writeHead(status, headers).end(body);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -25,7 +25,10 @@ export interface Child {
 /** Starts `append-child.ts`; the caller ends it. @param options as for `spawn` */
 export function appendChild(args: readonly string[], options: { uid?: number; gid?: number } = {}): Child {
   // tap puts hooks into every child's NODE_OPTIONS; they are slow, and write files where another user may not. `env` execs.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, APPEND_CHILD, ...args], { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, APPEND_CHILD, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...options,
+  });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let over = false;

@@ -11,15 +11,30 @@ import { chromium, type BrowserContext } from 'playwright-core';
 import type { Test } from 'tap';
 
 const CHROMIUM = '/usr/bin/chromium';
-const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const ARGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
-export const noChromium = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
+export const noChromium = existsSync(CHROMIUM)
+  ? false
+  : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
 
 /** Starts it; it is closed with the test. */
 export async function launchChromium(t: Test): Promise<BrowserContext> {
   const profile = await mkdtemp(join(tmpdir(), 'registry-browser-'));
   t.teardown(() => rm(profile, { recursive: true, force: true }));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, headless: false }); // headless by its arguments
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: ARGS,
+    headless: false,
+  }); // headless by its arguments
   t.teardown(() => browser.close());
   return browser;
 }

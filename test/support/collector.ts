@@ -88,7 +88,9 @@ export async function openCollector(t: Test): Promise<Collector> {
     },
     answer: () => {
       [hangs, trickles] = [false, false];
-      for (const response of held) if (response.headersSent) response.end(); else give(response);
+      for (const response of held)
+        if (response.headersSent) response.end();
+        else give(response);
       held.clear();
     },
   };
@@ -102,14 +104,21 @@ interface Attribute {
 interface Body {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly (Omit<ReceivedSpan, 'attributes' | 'service' | 'events'> & { readonly attributes: readonly Attribute[]; readonly events?: readonly unknown[] })[] }[];
+    readonly scopeSpans: readonly {
+      readonly spans: readonly (Omit<ReceivedSpan, 'attributes' | 'service' | 'events'> & {
+        readonly attributes: readonly Attribute[];
+        readonly events?: readonly unknown[];
+      })[];
+    }[];
   }[];
 }
 
 function spansIn(body: string): ReceivedSpan[] {
   return (JSON.parse(body) as Body).resourceSpans.flatMap(({ resource, scopeSpans }) => {
     const service = plain(resource.attributes)['service.name'];
-    return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, attributes: plain(span.attributes), events: span.events ?? [], service })));
+    return scopeSpans.flatMap(({ spans }) =>
+      spans.map((span) => ({ ...span, attributes: plain(span.attributes), events: span.events ?? [], service })),
+    );
   });
 }
 

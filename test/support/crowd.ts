@@ -37,7 +37,9 @@ export function gather(address: string, count: number, hostile: (socket: Socket)
     for (const socket of sockets) hostile(socket);
   });
   return {
-    sockets, connected, said,
+    sockets,
+    connected,
+    said,
     cut: closed.then(() => performance.now() - from),
     leave: () => {
       for (const socket of sockets) socket.destroy();

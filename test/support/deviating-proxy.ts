@@ -4,7 +4,13 @@
  * It shows that a check can fail: what is behind it keeps to the contract, what is seen through it does not.
  * Example: `proxy.plant({ operation: 'getPack', what: 'a member is missing', plant: edited((body) => delete body['latest']) })`.
  */
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { once } from 'node:events';
 import { buffer, text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
@@ -52,7 +58,10 @@ export interface DeviatingProxy {
 /** Of which answers an edit is. */
 type Which = (answer: ProxiedAnswer, request: ProxiedRequest) => boolean;
 export const successes: Which = ({ status }) => status < 300;
-export const statusIs = (wanted: number): Which => ({ status }) => status === wanted;
+export const statusIs =
+  (wanted: number): Which =>
+  ({ status }) =>
+    status === wanted;
 
 /** Edits the JSON body of some answers: successes where nothing else is said. */
 export function edited(edit: (body: Body, answer: ProxiedAnswer) => unknown, which: Which = successes): Plant {
@@ -74,10 +83,14 @@ export function replaced(by: (answer: ProxiedAnswer) => ProxiedAnswer, which: Wh
 }
 
 /** Takes a header away from some answers. */
-export const withoutHeader = (name: string, which: Which = successes): Plant => replaced((answer) => ({ ...answer, headers: { ...answer.headers, [name]: undefined } }), which);
+export const withoutHeader = (name: string, which: Which = successes): Plant =>
+  replaced((answer) => ({ ...answer, headers: { ...answer.headers, [name]: undefined } }), which);
 
 /** Answers another request where the answer to the one that came has a status; undefined leaves it. */
-export function instead(status: number, of: (request: ProxiedRequest, answer: ProxiedAnswer) => ProxiedRequest | undefined): Plant {
+export function instead(
+  status: number,
+  of: (request: ProxiedRequest, answer: ProxiedAnswer) => ProxiedRequest | undefined,
+): Plant {
   return {
     answer: async (request, forward) => {
       const answer = await forward(request);
@@ -124,12 +137,17 @@ export function sent(edit: (body: Body) => unknown): Plant {
 export const actingDryRun: Plant = {
   answer: async (request, forward) => {
     const answer = await forward(request);
-    if (request.body.includes('"dryRun":true')) await forward({ ...request, body: request.body.replace('"dryRun":true', '"dryRun":false') });
+    if (request.body.includes('"dryRun":true'))
+      await forward({ ...request, body: request.body.replace('"dryRun":true', '"dryRun":false') });
     return answer;
   },
 };
 
-const PLACES = [...OPERATIONS].map(([id, { method, template }]) => ({ id, method, place: new RegExp(`^${template.replaceAll(/[.]/gu, '\\.').replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u') }));
+const PLACES = [...OPERATIONS].map(([id, { method, template }]) => ({
+  id,
+  method,
+  place: new RegExp(`^${template.replaceAll(/[.]/gu, '\\.').replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'),
+}));
 
 function operationAt(method: string, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
@@ -138,14 +156,19 @@ function operationAt(method: string, url: string): string | undefined {
 }
 
 /** Starts a proxy; it ends with the test. @param targets asked in turn, as a load balancer does */
-export async function startDeviatingProxy(t: Test, ...targets: readonly [string, ...string[]]): Promise<DeviatingProxy> {
+export async function startDeviatingProxy(
+  t: Test,
+  ...targets: readonly [string, ...string[]]
+): Promise<DeviatingProxy> {
   let planted: Deviation | undefined;
   let requests = 0;
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const target = targets[(requests += 1) % targets.length] ?? targets[0];
     const { method = 'GET', url = '/', headers } = incoming;
     const plant = planted?.operation === operationAt(method, url) ? planted?.plant : undefined;
-    void (method === 'GET' && url.split('?')[0] === '/v1/events' ? stream(target, { method, url, headers, body: '' }, outgoing, plant) : whole(target, incoming, outgoing, plant));
+    void (method === 'GET' && url.split('?')[0] === '/v1/events'
+      ? stream(target, { method, url, headers, body: '' }, outgoing, plant)
+      : whole(target, incoming, outgoing, plant));
   };
   const server = createServer(pass).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -161,13 +184,27 @@ export async function startDeviatingProxy(t: Test, ...targets: readonly [string,
   };
 }
 
-function ask(target: string, { method, url, headers: { 'content-length': _, ...headers }, body }: ProxiedRequest): Promise<IncomingMessage> {
+function ask(
+  target: string,
+  { method, url, headers: { 'content-length': _, ...headers }, body }: ProxiedRequest,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    httpRequest(target + url, { method, headers: { ...headers, ...(body !== '' && { 'content-length': Buffer.byteLength(body) }) } }, resolve).on('error', reject).end(body);
+    httpRequest(
+      target + url,
+      { method, headers: { ...headers, ...(body !== '' && { 'content-length': Buffer.byteLength(body) }) } },
+      resolve,
+    )
+      .on('error', reject)
+      .end(body);
   });
 }
 
-async function whole(target: string, incoming: IncomingMessage, outgoing: ServerResponse, plant: Plant | undefined): Promise<void> {
+async function whole(
+  target: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  plant: Plant | undefined,
+): Promise<void> {
   const { method = 'GET', url = '/', headers } = incoming;
   const came = { method, url, headers, body: (await buffer(incoming)).toString() };
   const request = plant !== undefined && 'request' in plant ? plant.request(came) : came;
@@ -183,11 +220,17 @@ async function whole(target: string, incoming: IncomingMessage, outgoing: Server
   outgoing.writeHead(answer.status).end(answer.body);
 }
 
-async function stream(target: string, request: ProxiedRequest, outgoing: ServerResponse, plant: Plant | undefined): Promise<void> {
+async function stream(
+  target: string,
+  request: ProxiedRequest,
+  outgoing: ServerResponse,
+  plant: Plant | undefined,
+): Promise<void> {
   const response = await ask(target, plant !== undefined && 'request' in plant ? plant.request(request) : request);
   outgoing.once('close', () => response.destroy());
   const { 'transfer-encoding': _, ...headers } = response.headers;
-  const change = plant !== undefined && 'message' in plant && response.statusCode === 200 ? plant.message : (each: string) => each;
+  const change =
+    plant !== undefined && 'message' in plant && response.statusCode === 200 ? plant.message : (each: string) => each;
   outgoing.writeHead(response.statusCode ?? 0, headers);
   let rest = '';
   let count = 0;

@@ -28,7 +28,10 @@ const early: Store = {
   append: async (batch: Batch, expectedRevision: number) => {
     if (expectedRevision === 0) return store.append(batch, expectedRevision); // the first start is as it should be
     unwritten.push(...batch.events);
-    written = written.then(() => setTimeout(DELAY)).then(() => store.append(batch, expectedRevision)).then(() => unwritten.splice(0, batch.events.length));
+    written = written
+      .then(() => setTimeout(DELAY))
+      .then(() => store.append(batch, expectedRevision))
+      .then(() => unwritten.splice(0, batch.events.length));
     return 'done';
   },
   fence: () => store.fence(),
@@ -52,5 +55,16 @@ const early: Store = {
 };
 
 const shipped = await readPackFolders(join(ROOT, 'packs'));
-const app = await buildApp({ registry: { store: early, shipped, operatorKey: operatorKeyFile(dataDir), channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000, dataDir }, logger: true });
+const app = await buildApp({
+  registry: {
+    store: early,
+    shipped,
+    operatorKey: operatorKeyFile(dataDir),
+    channels: ['production', 'staging'],
+    defaultPack: 'coach',
+    sessionTtl: 86_400_000,
+    dataDir,
+  },
+  logger: true,
+});
 await app.listen({ port: 0, host: '127.0.0.1', listenTextResolver: (address) => `Listening at ${address}` });

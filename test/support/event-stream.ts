@@ -14,7 +14,12 @@ export interface Message {
     readonly revision: number;
     readonly type?: string;
     readonly pack?: string;
-    readonly moves?: readonly { readonly channel: string; readonly version: string; readonly previousVersion: string | null; readonly digest: string }[];
+    readonly moves?: readonly {
+      readonly channel: string;
+      readonly version: string;
+      readonly previousVersion: string | null;
+      readonly digest: string;
+    }[];
     readonly at?: string;
     readonly staleSeconds?: number;
   };
@@ -60,16 +65,25 @@ export class EventStream {
     this.over = new Promise((resolve) => response.once('close', () => resolve(response.complete ? 'end' : 'cut')));
     void this.over.then((how) => {
       this.#isOver = true;
-      for (const { reject } of this.#waiting) reject(new Error(`The stream is over (${how}) after ${JSON.stringify(this.messages.at(-1))}.`));
+      for (const { reject } of this.#waiting)
+        reject(new Error(`The stream is over (${how}) after ${JSON.stringify(this.messages.at(-1))}.`));
     });
   }
 
   /** Asks for a stream; resolves with the head of the answer, whatever its status. Each stream has a connection of its own. */
   static open({ address, key, query = '', lastEventId, headers = {} }: StreamRequest): Promise<EventStream> {
     return new Promise((resolve, reject) => {
-      const all = { authorization: `Bearer ${key}`, accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }), ...headers };
+      const all = {
+        authorization: `Bearer ${key}`,
+        accept: 'text/event-stream',
+        ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+        ...headers,
+      };
       const agent = new Agent({ keepAlive: false });
-      get(`${address}/v1/events${query}`, { headers: all, agent }, (response) => resolve(new EventStream(response))).on('error', reject);
+      get(`${address}/v1/events${query}`, { headers: all, agent }, (response) => resolve(new EventStream(response))).on(
+        'error',
+        reject,
+      );
     });
   }
 
@@ -138,8 +152,11 @@ export class EventStream {
 }
 
 function messageOf(text: string): Message {
-  const fields = Object.fromEntries(text.split('\n').map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]));
+  const fields = Object.fromEntries(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+  );
   const { id, event, data, ...others } = fields as Record<'id' | 'event' | 'data', string>;
-  if (id === undefined || event === undefined || data === undefined || Object.keys(others).length > 0) throw new Error(`Not a message: ${text}`);
+  if (id === undefined || event === undefined || data === undefined || Object.keys(others).length > 0)
+    throw new Error(`Not a message: ${text}`);
   return { id, event, data: JSON.parse(data) as Message['data'] };
 }

@@ -4,7 +4,15 @@
  * Everything that varies comes from a seed, so that a failure can be had again.
  * Example: `const batch = batchAfter(EMPTY, [activation(), activation({ channel: 'staging' })])`.
  */
-import { GENESIS_HASH, hashOf, seal, type Event, type EventDraft, type EventType, type Head } from '../../registry/event.ts';
+import {
+  GENESIS_HASH,
+  hashOf,
+  seal,
+  type Event,
+  type EventDraft,
+  type EventType,
+  type Head,
+} from '../../registry/event.ts';
 import type { PackContent } from '../../registry/model.ts';
 import type { Batch, SessionKey, Store, StoredContent } from '../../registry/store.ts';
 
@@ -31,8 +39,15 @@ const actor = { keyId: 'operator-1', label: 'Operator on call' };
 const digest = `sha256:${'4f'.repeat(32)}`;
 
 /** An activation; any member may be given. */
-export function activation(members: { pack?: string; channel?: string; version?: string; reason?: string } = {}): EventDraft {
-  const { pack = 'coach', channel = 'production', version = '1.2.0', reason = 'Users report that answers are too blunt' } = members;
+export function activation(
+  members: { pack?: string; channel?: string; version?: string; reason?: string } = {},
+): EventDraft {
+  const {
+    pack = 'coach',
+    channel = 'production',
+    version = '1.2.0',
+    reason = 'Users report that answers are too blunt',
+  } = members;
   return { type: 'version-activated', actor, reason, pack, channel, version, data: { digest, previousVersion: null } };
 }
 
@@ -43,12 +58,35 @@ export function drafts(): EventDraft[] {
   return [
     { type: 'registry-created', actor, reason: 'First start', data: { registryId: 'r-1', sessionKeyId: 'k-1' } },
     {
-      type: 'version-published', actor, reason: 'Warmer', pack: 'coach', version: '1.2.0',
-      data: { digest, summary: 'Warmer openings', author: 'Content team', defaultStyle: 'supportive', styles, compatibility },
+      type: 'version-published',
+      actor,
+      reason: 'Warmer',
+      pack: 'coach',
+      version: '1.2.0',
+      data: {
+        digest,
+        summary: 'Warmer openings',
+        author: 'Content team',
+        defaultStyle: 'supportive',
+        styles,
+        compatibility,
+      },
     },
     activation(),
-    { type: 'version-rolled-back', actor, reason: 'Quote \' " \\ line\nend \u2028', pack: 'coach', channel: 'production', version: '1.1.0', data: { digest, previousVersion: '1.2.0' } },
-    { ...activation(), type: 'made-by-a-newer-build' as EventType, data: { anything: [1, null, { deep: true }] } } as unknown as EventDraft,
+    {
+      type: 'version-rolled-back',
+      actor,
+      reason: 'Quote \' " \\ line\nend \u2028',
+      pack: 'coach',
+      channel: 'production',
+      version: '1.1.0',
+      data: { digest, previousVersion: '1.2.0' },
+    },
+    {
+      ...activation(),
+      type: 'made-by-a-newer-build' as EventType,
+      data: { anything: [1, null, { deep: true }] },
+    } as unknown as EventDraft,
   ];
 }
 
@@ -56,19 +94,36 @@ export function drafts(): EventDraft[] {
 export function batchAfter(
   head: Head | undefined,
   list: readonly EventDraft[],
-  rest: { contents?: readonly StoredContent[]; sessionKeys?: readonly SessionKey[]; ids?: readonly string[]; at?: number } = {},
+  rest: {
+    contents?: readonly StoredContent[];
+    sessionKeys?: readonly SessionKey[];
+    ids?: readonly string[];
+    at?: number;
+  } = {},
 ): Batch {
   const ids = [...(rest.ids ?? [])];
   const clock = { now: () => rest.at ?? Date.now(), newId: () => ids.shift() ?? crypto.randomUUID(), notBefore: '' };
-  return { events: seal(list, head ?? EMPTY, clock), contents: rest.contents ?? [], sessionKeys: rest.sessionKeys ?? [] };
+  return {
+    events: seal(list, head ?? EMPTY, clock),
+    contents: rest.contents ?? [],
+    sessionKeys: rest.sessionKeys ?? [],
+  };
 }
 
 /** A content, filed under a digest made of its version. */
 export function contentOf(version: string, system = 'You are a coach, not a therapist.'): StoredContent {
   const content: PackContent = {
-    pack: 'coach', version, system, defaultStyle: 'supportive',
+    pack: 'coach',
+    version,
+    system,
+    defaultStyle: 'supportive',
     styles: [{ id: 'supportive', title: 'Supportive', text: 'Lead with what went well. 🌱\n' }],
-    compatibility: { models: [{ provider: 'anthropic', family: 'claude' }], clients: [], locales: ['en'], packFormat: 1 },
+    compatibility: {
+      models: [{ provider: 'anthropic', family: 'claude' }],
+      clients: [],
+      locales: ['en'],
+      packFormat: 1,
+    },
   };
   return { digest: `sha256:${Buffer.from(version).toString('hex').padStart(64, '0')}`, content };
 }

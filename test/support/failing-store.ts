@@ -8,7 +8,16 @@
 import { RegistryError } from '../../registry/errors.ts';
 import type { Event, Head } from '../../registry/event.ts';
 import type { PackContent } from '../../registry/model.ts';
-import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../registry/store.ts';
+import type {
+  AppendOutcome,
+  Batch,
+  EventQuery,
+  FenceOutcome,
+  LeaseClaim,
+  Renewal,
+  SessionKey,
+  Store,
+} from '../../registry/store.ts';
 
 /**
  * - `rejects`: `store-unavailable`; nothing was sent

@@ -23,7 +23,8 @@ import { CommitLoser, Conversation, type Answer } from './postgres-wire.ts';
  * - `deaf`: notifications (NotificationResponse) are left out, all else passes.
  * - `reset`: open ones are reset, once; then `pass`.
  */
-export type PlainMode = 'pass' | 'refuse' | 'black-hole' | 'drop-up' | 'drop-down' | 'hold' | 'hold-up' | 'hold-down' | 'deaf' | 'reset';
+export type PlainMode =
+  'pass' | 'refuse' | 'black-hole' | 'drop-up' | 'drop-down' | 'hold' | 'hold-up' | 'hold-down' | 'deaf' | 'reset';
 
 /** Everything arrives in order, `ms` to `ms + jitter` milliseconds late. The seed decides how late, by connection and direction. */
 export interface Latency {
@@ -70,10 +71,14 @@ const LOSSY: Readonly<Partial<Record<PlainMode, Readonly<Partial<Record<Directio
   'hold-down': { down: 'hold' },
 };
 
-const wayOf = (mode: Mode, direction: Direction): Way => (typeof mode === 'string' ? LOSSY[mode]?.[direction] : undefined) ?? 'pass';
+const wayOf = (mode: Mode, direction: Direction): Way =>
+  (typeof mode === 'string' ? LOSSY[mode]?.[direction] : undefined) ?? 'pass';
 
 /** Starts a proxy on a free port; it is closed with the test. */
-export async function startFaultProxy(t: Test, target: { readonly host: string; readonly port: number }): Promise<FaultProxy> {
+export async function startFaultProxy(
+  t: Test,
+  target: { readonly host: string; readonly port: number },
+): Promise<FaultProxy> {
   const proxy = new FaultProxy(target);
   t.teardown(() => proxy.close());
   await proxy.listen();
@@ -358,7 +363,12 @@ class Pipe {
     const mode = this.#faults.mode();
     if (typeof mode === 'string' || mode.kind !== 'latency') return 0;
     const { ms, jitter = 0, seed = 1 } = mode;
-    if (this.#delays?.mode !== mode) this.#delays = { mode, random: randomFrom(seed + 2 * this.#number + (this.#direction === 'up' ? 0 : 1)), last: 0 };
+    if (this.#delays?.mode !== mode)
+      this.#delays = {
+        mode,
+        random: randomFrom(seed + 2 * this.#number + (this.#direction === 'up' ? 0 : 1)),
+        last: 0,
+      };
     this.#delays.last = Math.max(this.#delays.last, performance.now() + ms + this.#delays.random() * jitter);
     return this.#delays.last;
   }

@@ -4,7 +4,14 @@
  * Rule: everything is passed on as it is until a plan says otherwise; a plan is asked for each request, and can change at any time.
  * Example: `front.plan = () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' })`.
  */
-import { createServer, request as ask, type IncomingMessage, type OutgoingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as ask,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
@@ -76,34 +83,46 @@ export class HttpFront {
     if (fate === 'reset') return void request.socket.destroy();
     if (typeof fate === 'function') return fate(response);
     if (typeof fate === 'object' && 'status' in fate) {
-      response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/problem+json', ...fate.headers }).end(fate.body ?? '');
+      response
+        .writeHead(fate.status, { 'content-type': fate.type ?? 'application/problem+json', ...fate.headers })
+        .end(fate.body ?? '');
       return;
     }
     this.#passOn(request, response, fate);
   }
 
-  #passOn(request: IncomingMessage, response: ServerResponse, fate: 'cut' | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void } | undefined): void {
+  #passOn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    fate: 'cut' | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void } | undefined,
+  ): void {
     const { hostname, port } = this.#target;
-    const onward = ask({ hostname, port, method: request.method, path: request.url, headers: request.headers }, (answer) => {
-      answer.on('error', () => response.destroy());
-      if (fate === undefined) {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-        return;
-      }
-      let body = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => {
-        if (fate === 'cut') {
+    const onward = ask(
+      { hostname, port, method: request.method, path: request.url, headers: request.headers },
+      (answer) => {
+        answer.on('error', () => response.destroy());
+        if (fate === undefined) {
           response.writeHead(answer.statusCode ?? 502, answer.headers);
-          response.write(body.slice(0, body.length / 2), () => response.destroy());
+          answer.pipe(response);
           return;
         }
-        const { 'content-length': _, ...headers } = answer.headers;
-        const changed = { headers: headers as OutgoingHttpHeaders, body };
-        fate.change(changed);
-        response.writeHead(answer.statusCode ?? 502, changed.headers).end(changed.body);
-      });
-    });
+        let body = '';
+        answer
+          .setEncoding('utf8')
+          .on('data', (chunk: string) => (body += chunk))
+          .on('end', () => {
+            if (fate === 'cut') {
+              response.writeHead(answer.statusCode ?? 502, answer.headers);
+              response.write(body.slice(0, body.length / 2), () => response.destroy());
+              return;
+            }
+            const { 'content-length': _, ...headers } = answer.headers;
+            const changed = { headers: headers as OutgoingHttpHeaders, body };
+            fate.change(changed);
+            response.writeHead(answer.statusCode ?? 502, changed.headers).end(changed.body);
+          });
+      },
+    );
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     request.pipe(onward);
@@ -111,7 +130,9 @@ export class HttpFront {
 }
 
 /** A stream that a test writes: its messages, as the registry would. Example: `front.plan = () => streamOf((send) => send('heartbeat', { epoch: 1, revision: 9 }))`. */
-export function streamOf(write: (send: (event: string, data: unknown) => void, response: ServerResponse) => void): Fate {
+export function streamOf(
+  write: (send: (event: string, data: unknown) => void, response: ServerResponse) => void,
+): Fate {
   return (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     write((event, data) => void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`), response);

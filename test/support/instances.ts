@@ -78,7 +78,14 @@ export async function startInstances(t: Test, options: InstancesOptions): Promis
     storeUrl.port = String(proxy.port);
     const dataDir = join(folder, `data-${(names += 1)}`);
     const own = { RATE_LIMIT: '0', ...settings, ...env(place), DATA_DIR: dataDir, STORE_URL: storeUrl.href };
-    instances.push(new TestInstance(t, { proxy, settings: own, key: () => keys.key, leases: () => postgres.sql('SELECT id FROM leases', url).then((rows) => rows.map(({ id }) => String(id))) }));
+    instances.push(
+      new TestInstance(t, {
+        proxy,
+        settings: own,
+        key: () => keys.key,
+        leases: () => postgres.sql('SELECT id FROM leases', url).then((rows) => rows.map(({ id }) => String(id))),
+      }),
+    );
   }
   if (together) await Promise.all(instances.map((instance) => startedAmongMany(instance)));
   else for (const instance of instances) await instance.start();
@@ -161,27 +168,48 @@ export class TestInstance {
    */
   ask(path: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const all: Record<string, string> = { authorization: `Bearer ${this.#means.key()}`, ...(text !== undefined && { 'content-type': 'application/json' }), ...headers };
+    const all: Record<string, string> = {
+      authorization: `Bearer ${this.#means.key()}`,
+      ...(text !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    };
     const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
     return send(this.address + path, this.#agent, kept, text);
   }
 }
 
 /** A request over the agent's connections. Rejects where the connection breaks, or nothing has come for a minute. */
-export function send(url: string, agent: Agent, headers: Readonly<Record<string, string>>, text?: string): Promise<Reply> {
+export function send(
+  url: string,
+  agent: Agent,
+  headers: Readonly<Record<string, string>>,
+  text?: string,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sentAt = performance.now();
-    const outgoing = request(url, { agent, method: text === undefined ? 'GET' : 'POST', headers, timeout: PATIENCE }, (response) => {
-      let received = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        const doneAt = performance.now();
-        const header = (name: string) => [response.headers[name] ?? []].flat()[0];
-        const json = /\bjson\b/u.test(header('content-type') ?? '') && received !== '';
-        resolve({ status: response.statusCode ?? 0, header, text: received, body: json ? (JSON.parse(received) as Body) : {}, ms: doneAt - sentAt, sentAt, doneAt });
-      });
-    });
+    const outgoing = request(
+      url,
+      { agent, method: text === undefined ? 'GET' : 'POST', headers, timeout: PATIENCE },
+      (response) => {
+        let received = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const doneAt = performance.now();
+          const header = (name: string) => [response.headers[name] ?? []].flat()[0];
+          const json = /\bjson\b/u.test(header('content-type') ?? '') && received !== '';
+          resolve({
+            status: response.statusCode ?? 0,
+            header,
+            text: received,
+            body: json ? (JSON.parse(received) as Body) : {},
+            ms: doneAt - sentAt,
+            sentAt,
+            doneAt,
+          });
+        });
+      },
+    );
     outgoing.once('timeout', () => outgoing.destroy(new Error(`No answer of ${url} within a minute.`)));
     outgoing.once('error', reject);
     outgoing.end(text);
@@ -195,7 +223,11 @@ export function send(url: string, agent: Agent, headers: Readonly<Record<string,
  * @returns what the condition gave
  * @throws Error that says what did not come true, and what was seen or thrown last
  */
-export async function until<T>(what: string, within: number, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+export async function until<T>(
+  what: string,
+  within: number,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
   const end = performance.now() + within;
   for (;;) {
     let last: unknown;
@@ -212,8 +244,12 @@ export async function until<T>(what: string, within: number, look: () => Promise
 
 /** Waits until every instance serves a revision, current and unmarked. */
 export async function allCurrent(instances: readonly TestInstance[], revision: number, within = 10_000): Promise<void> {
-  await Promise.all(instances.map((instance, place) => until(`instance ${place} current at revision ${revision}`, within, async () => {
-    const { body } = await instance.ask('/readyz');
-    return Number(body['revision']) >= revision && body['stale'] === false;
-  })));
+  await Promise.all(
+    instances.map((instance, place) =>
+      until(`instance ${place} current at revision ${revision}`, within, async () => {
+        const { body } = await instance.ask('/readyz');
+        return Number(body['revision']) >= revision && body['stale'] === false;
+      }),
+    ),
+  );
 }

@@ -73,8 +73,18 @@ export class KeepAlive {
 
   #encode({ method = 'GET', path, body, headers = {} }: Ask): string {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const all = { host: this.#host, ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }), ...headers };
-    return `${method} ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`;
+    const all = {
+      host: this.#host,
+      ...this.#headers,
+      ...(body !== undefined && {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(text)),
+      }),
+      ...headers,
+    };
+    return `${method} ${path} HTTP/1.1\r\n${Object.entries(all)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n${text}`;
   }
 
   #take(chunk: Buffer): void {

@@ -41,9 +41,13 @@ export async function openPair(t: Test, silence: Silence = 'cut-off'): Promise<P
   quiet(true);
   const [first, ask] = [askOf(quick.app), askOf(late.app)];
   return {
-    quick, late, quiet,
-    move: async (version) => (await first(t, 'activateVersion', { body: { version, reason: 'The new edition' } })).revision,
+    quick,
+    late,
+    quiet,
+    move: async (version) =>
+      (await first(t, 'activateVersion', { body: { version, reason: 'The new edition' } })).revision,
     reads: () => connection.calls.filter(({ method }) => method === 'events').length,
-    asks: (t, id, revision, request = {}) => ask(t, id, { ...request, headers: { ...request.headers, 'registry-min-revision': String(revision) } }),
+    asks: (t, id, revision, request = {}) =>
+      ask(t, id, { ...request, headers: { ...request.headers, 'registry-min-revision': String(revision) } }),
   };
 }

@@ -84,8 +84,24 @@ export class Nemesis {
   #fault(): Fault {
     const { random } = this.#options;
     const faults: readonly Fault[] = [
-      ...(['refuse', 'black-hole', 'drop-up', 'drop-down', 'hold', 'hold-up', 'hold-down', 'deaf', 'reset', 'stopped'] as const),
-      { kind: 'latency', ms: 2 + Math.floor(random() * 30), jitter: Math.floor(random() * 60), seed: Math.floor(random() * 2 ** 31) },
+      ...([
+        'refuse',
+        'black-hole',
+        'drop-up',
+        'drop-down',
+        'hold',
+        'hold-up',
+        'hold-down',
+        'deaf',
+        'reset',
+        'stopped',
+      ] as const),
+      {
+        kind: 'latency',
+        ms: 2 + Math.floor(random() * 30),
+        jitter: Math.floor(random() * 60),
+        seed: Math.floor(random() * 2 ** 31),
+      },
       { kind: 'slice', bytes: 1 + Math.floor(random() * 64) },
       ...[1, 2, 3].map(() => ({ kind: 'lose-commit' as const })), // what matters most, and strikes once a time
     ];

@@ -17,7 +17,12 @@ interface Header {
 interface Response {
   readonly description: string;
   readonly headers?: Readonly<Record<string, Header>>;
-  readonly content?: Readonly<Record<string, { readonly schema: object; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>>;
+  readonly content?: Readonly<
+    Record<
+      string,
+      { readonly schema: object; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }
+    >
+  >;
 }
 export interface Parameter {
   readonly name: string;
@@ -35,7 +40,9 @@ interface OperationObject {
   readonly parameters?: readonly Parameter[];
   /** Empty where anybody may ask. */
   readonly security?: readonly object[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>> };
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>>;
+  };
   readonly responses: Readonly<Record<string, Response>>;
 }
 export interface OpenApiDocument {
@@ -59,7 +66,10 @@ export const OPENAPI = parse(OPENAPI_TEXT) as OpenApiDocument;
 /** All operations by their id. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   Object.entries(OPENAPI.paths).flatMap(([template, methods]) =>
-    Object.entries(methods).map(([method, operation]) => [operation.operationId, { ...operation, template, method: method.toUpperCase() as Operation['method'] }]),
+    Object.entries(methods).map(([method, operation]) => [
+      operation.operationId,
+      { ...operation, template, method: method.toUpperCase() as Operation['method'] },
+    ]),
   ),
 );
 
@@ -79,7 +89,9 @@ ajv.addSchema(OPENAPI, 'openapi.yaml', false, false);
 export function schemaFaults(pointer: string, value: unknown): string[] {
   const validate = ajv.getSchema(`openapi.yaml#${pointer.split('/').map(encodeURIComponent).join('/')}`);
   if (validate === undefined) throw new Error(`openapi.yaml holds nothing at ${pointer}.`);
-  return validate(value) === true ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || 'the value'} ${message}`);
+  return validate(value) === true
+    ? []
+    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || 'the value'} ${message}`);
 }
 
 /** One step of a pointer. */
@@ -94,13 +106,23 @@ export interface RawAnswer {
 }
 
 /** Declared headers that only some of the answers carry. */
-const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied']);
+const OCCASIONAL: ReadonlySet<string> = new Set([
+  'Idempotency-Replayed',
+  'Registry-Epoch',
+  'Registry-Stale',
+  'Registry-Pinned',
+  'Preference-Applied',
+]);
 
 /**
  * What about an answer is not as its operation declares.
  * @param without declared headers that this answer cannot have
  */
-export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, without: readonly string[] = []): string[] {
+export function faultsOf(
+  id: string,
+  { statusCode, headers, body }: RawAnswer,
+  without: readonly string[] = [],
+): string[] {
   const { template, method, responses } = operation(id);
   const declared = responses[statusCode];
   if (declared === undefined) return [`status ${statusCode} is not declared: ${body.slice(0, 200)}`];
@@ -110,9 +132,15 @@ export function faultsOf(id: string, { statusCode, headers, body }: RawAnswer, w
     const value = headers[name.toLowerCase()];
     if (without.includes(name) || (OCCASIONAL.has(name) && value === undefined)) continue;
     if (value === undefined) faults.push(`header ${name} is missing`);
-    else faults.push(...schemaFaults(`${at}/headers/${name}/schema`, schema.type === 'integer' ? Number(value) : value).map((fault) => `header ${name}: ${fault}`));
+    else
+      faults.push(
+        ...schemaFaults(`${at}/headers/${name}/schema`, schema.type === 'integer' ? Number(value) : value).map(
+          (fault) => `header ${name}: ${fault}`,
+        ),
+      );
   }
-  if (declared.content === undefined) return body === '' ? faults : [...faults, `there is a body where none is declared: ${body.slice(0, 200)}`];
+  if (declared.content === undefined)
+    return body === '' ? faults : [...faults, `there is a body where none is declared: ${body.slice(0, 200)}`];
 
   const type = String(headers['content-type']).split(';')[0]?.trim() ?? '';
   if (declared.content[type] === undefined) return [...faults, `content type ${type} is not declared`];
@@ -149,7 +177,9 @@ function problemFaults({ type, status, code }: Problem, statusCode: number, desc
   return [
     ...(status === statusCode ? [] : [`the body says ${status}, the answer is a ${statusCode}`]),
     ...(type === `/problems/${code}` ? [] : [`the type of ${code} is ${type}`]),
-    ...(description.includes(`\`${code}\``) ? [] : [`${code} is not named among the codes of ${statusCode}: ${description}`]),
+    ...(description.includes(`\`${code}\``)
+      ? []
+      : [`${code} is not named among the codes of ${statusCode}: ${description}`]),
   ];
 }
 
@@ -164,8 +194,12 @@ export interface Request {
 
 /** The path and query of a request to an operation. */
 export function urlOf(id: string, { path = {}, query = {} }: Request): string {
-  const place = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent({ pack: 'coach', ...path }[name] ?? ''));
-  const search = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString();
+  const place = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
+    encodeURIComponent({ pack: 'coach', ...path }[name] ?? ''),
+  );
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
   return search === '' ? place : `${place}?${search}`;
 }
 
@@ -175,18 +209,37 @@ export async function send(app: FastifyInstance, id: string, request: Request = 
   const { body, headers = {} } = request;
   const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
-  const { statusCode, headers: answered, body: text } = await app.inject({ method, url: urlOf(id, request), headers: { ...type, ...headers }, ...(payload !== undefined && { payload }) });
+  const {
+    statusCode,
+    headers: answered,
+    body: text,
+  } = await app.inject({
+    method,
+    url: urlOf(id, request),
+    headers: { ...type, ...headers },
+    ...(payload !== undefined && { payload }),
+  });
   return { statusCode, headers: answered, body: text };
 }
 
 /** An answer that was found to be as declared; `body` is parsed, undefined where there is none. */
-export type Answer = Omit<RawAnswer, 'body'> & { readonly body: ReturnType<typeof JSON.parse>; readonly revision: number; readonly etag: string };
+export type Answer = Omit<RawAnswer, 'body'> & {
+  readonly body: ReturnType<typeof JSON.parse>;
+  readonly revision: number;
+  readonly etag: string;
+};
 
 /** Asks operations of an app by name; the test fails where an answer is not as declared. */
 export function askOf(app: FastifyInstance): (t: Test, id: string, request?: Request) => Promise<Answer> {
   return async (t, id, request = {}) => {
     const raw = await send(app, id, request);
     t.strictSame(faultsOf(id, raw), [], `${id} ${raw.statusCode}: as declared`);
-    return { ...raw, body: raw.body === '' || String(raw.headers['content-type']).startsWith('text/') ? undefined : JSON.parse(raw.body), revision: Number(raw.headers['registry-revision']), etag: String(raw.headers['etag']) };
+    return {
+      ...raw,
+      body:
+        raw.body === '' || String(raw.headers['content-type']).startsWith('text/') ? undefined : JSON.parse(raw.body),
+      revision: Number(raw.headers['registry-revision']),
+      etag: String(raw.headers['etag']),
+    };
   };
 }

@@ -14,10 +14,14 @@ export const ENV = environment;
 export const NODE = process.execPath;
 /** npm as it runs this, with the Node that runs this first on its path. */
 export const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
-const npm = (cwd: string, ...args: readonly string[]) => run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });
+const npm = (cwd: string, ...args: readonly string[]) =>
+  run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });
 
 /** Packs a folder of the repository. @returns the tarball, and the files in it */
-export async function pack(folder: string, into: string): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
+export async function pack(
+  folder: string,
+  into: string,
+): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
   const { stdout } = await npm(join(ROOT, folder), 'pack', '--json', '--pack-destination', into);
   const answer = JSON.parse(stdout.slice(stdout.search(/[[{]/u))) as unknown;
   const [packed] = Object.values(answer as object) as { filename: string; files: { path: string }[] }[];
@@ -29,6 +33,15 @@ export async function pack(folder: string, into: string): Promise<{ readonly tar
 export async function install(t: Test, tarballs: readonly string[], ...others: readonly string[]): Promise<string> {
   const folder = newFolder(t);
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
-  await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs, ...others);
+  await npm(
+    folder,
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    ...tarballs,
+    ...others,
+  );
   return folder;
 }

@@ -28,17 +28,34 @@ export interface TestPooler {
 }
 
 /** @param settings as in `pgbouncer.ini`, beside the address */
-export async function startPgBouncer(t: Pick<Test, 'teardown'>, postgres: TestPostgres, settings: Readonly<Record<string, string>> = {}): Promise<TestPooler> {
+export async function startPgBouncer(
+  t: Pick<Test, 'teardown'>,
+  postgres: TestPostgres,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestPooler> {
   const folder = mkdtempSync(join(TEMPORARY, 'pgbouncer-'));
   chmodSync(folder, 0o755);
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'users.txt'), '"postgres" ""\n');
   for (let attempt = 1; ; attempt += 1) {
     const port = 15_000 + Math.floor(Math.random() * 15_000);
-    const all = { listen_addr: '127.0.0.1', listen_port: String(port), unix_socket_dir: '', auth_type: 'trust', auth_file: join(folder, 'users.txt'), ...settings };
+    const all = {
+      listen_addr: '127.0.0.1',
+      listen_port: String(port),
+      unix_socket_dir: '',
+      auth_type: 'trust',
+      auth_file: join(folder, 'users.txt'),
+      ...settings,
+    };
     const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}`);
-    writeFileSync(join(folder, 'pgbouncer.ini'), `[databases]\n* = host=${postgres.host} port=${postgres.port}\n[pgbouncer]\n${lines.join('\n')}\n`);
-    const child = spawn(PROGRAM, [join(folder, 'pgbouncer.ini')], { ...SERVER_USER, stdio: ['ignore', 'ignore', 'pipe'] });
+    writeFileSync(
+      join(folder, 'pgbouncer.ini'),
+      `[databases]\n* = host=${postgres.host} port=${postgres.port}\n[pgbouncer]\n${lines.join('\n')}\n`,
+    );
+    const child = spawn(PROGRAM, [join(folder, 'pgbouncer.ini')], {
+      ...SERVER_USER,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     let over = false;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
@@ -48,7 +65,11 @@ export async function startPgBouncer(t: Pick<Test, 'teardown'>, postgres: TestPo
       child.unref();
       (child.stderr as unknown as { unref(): void }).unref();
       // Holds a pipe of the test's process: it goes with that one, also where that is killed.
-      const guard = spawn('sh', ['-c', 'cat > /dev/null; kill -9 "$1"', 'sh', String(child.pid)], { ...SERVER_USER, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+      const guard = spawn('sh', ['-c', 'cat > /dev/null; kill -9 "$1"', 'sh', String(child.pid)], {
+        ...SERVER_USER,
+        stdio: ['pipe', 'ignore', 'ignore'],
+        detached: true,
+      });
       guard.unref();
       (guard.stdin as unknown as { unref(): void }).unref();
       t.teardown(async () => {

@@ -3,24 +3,56 @@
  *
  * Example: `plantsOf(operator)` has under `getPolicy` a stale digest, and a number that is told as a text.
  */
-import { actingDryRun, asked, cached, edited, instead, replaced, sent, statusIs, withoutHeader, type Body, type Plant } from './deviating-proxy.ts';
-import { anyChannel, bothMove, escapedHash, firstOf, forwardAgain, guardFirst, keysOfAll, othersTaken, tagOfDigest, tagOfLog } from './deviations.ts';
+import {
+  actingDryRun,
+  asked,
+  cached,
+  edited,
+  instead,
+  replaced,
+  sent,
+  statusIs,
+  withoutHeader,
+  type Body,
+  type Plant,
+} from './deviating-proxy.ts';
+import {
+  anyChannel,
+  bothMove,
+  escapedHash,
+  firstOf,
+  forwardAgain,
+  guardFirst,
+  keysOfAll,
+  othersTaken,
+  tagOfDigest,
+  tagOfLog,
+} from './deviations.ts';
 
 /** A text of the same form that is another. */
 const otherHex = (text: unknown) => String(text).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
 const list = (body: Body, name: string) => body[name] as Body[];
 /** A request that goes somewhere else, or asks for something else, than was said. */
-const url = (from: RegExp, to: string): Plant => asked((request) => ({ ...request, url: request.url.replace(from, to) }));
+const url = (from: RegExp, to: string): Plant =>
+  asked((request) => ({ ...request, url: request.url.replace(from, to) }));
 
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
 const NOBODY = { keyId: 'nobody000000', label: 'Nobody' };
 
-const beyond = (scope: string) => ({ requiredScopes }: Body) => !(requiredScopes as string[]).includes(scope);
+const beyond =
+  (scope: string) =>
+  ({ requiredScopes }: Body) =>
+    !(requiredScopes as string[]).includes(scope);
 /** A page without its first entry. */
-const shorter = (name: string): Plant => edited((body) => list(body, name).shift(), ({ status }, { url: place }) => status === 200 && place.includes('cursor='));
+const shorter = (name: string): Plant =>
+  edited(
+    (body) => list(body, name).shift(),
+    ({ status }, { url: place }) => status === 200 && place.includes('cursor='),
+  );
 const withoutCursor = url(/cursor=made-up/u, '');
 /** A header of requests that is not heeded. */
-const unheeded = (name: string): Plant => asked(({ headers: { [name]: _, ...headers }, ...request }) => ({ ...request, headers }));
+const unheeded = (name: string): Plant =>
+  asked(({ headers: { [name]: _, ...headers }, ...request }) => ({ ...request, headers }));
 
 /** A server that hangs. */
 export const SILENT = 'no answer at all';
@@ -32,24 +64,38 @@ export const SILENT = 'no answer at all';
 export function plantsOf(operator: string): Readonly<Record<string, Readonly<Record<string, Plant>>>> {
   /** A caller is taken for the operator where they may not do something, as far as `lacking` says. */
   const unasked = (status: number, lacking: (problem: Body) => boolean = () => true): Plant =>
-    instead(status, (request, { body }) => (lacking(JSON.parse(body) as Body) ? { ...request, headers: { ...request.headers, authorization: operator } } : undefined));
+    instead(status, (request, { body }) =>
+      lacking(JSON.parse(body) as Body)
+        ? { ...request, headers: { ...request.headers, authorization: operator } }
+        : undefined,
+    );
 
   return {
     listPacks: {
       'a list of before': cached(),
       'a required member is missing': edited((body) => list(body, 'packs').forEach((pack) => delete pack['latest'])),
-      'another media type': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': 'text/html' } })),
+      'another media type': replaced((answer) => ({
+        ...answer,
+        headers: { ...answer.headers, 'content-type': 'text/html' },
+      })),
       'no Registry-Revision': withoutHeader('registry-revision'),
       'Registry-Min-Revision that is ignored': unheeded('registry-min-revision'),
-      'packs that are missing': edited((body) => (body['packs'] = list(body, 'packs').filter(({ pack }) => String(pack).startsWith('checked-')))),
+      'packs that are missing': edited(
+        (body) => (body['packs'] = list(body, 'packs').filter(({ pack }) => String(pack).startsWith('checked-'))),
+      ),
     },
     getPack: {
-      'a time of a move that is always the same': edited((body) => list(body, 'channels').forEach((channel) => (channel['activatedAt'] = LONG_AGO))),
+      'a time of a move that is always the same': edited((body) =>
+        list(body, 'channels').forEach((channel) => (channel['activatedAt'] = LONG_AGO)),
+      ),
       'a count that is wrong': edited((body) => (body['versionCount'] = Number(body['versionCount']) + 1)),
       'a member that nobody declared': edited((body) => (body['surprise'] = 1)),
       'a refusal without what there is': edited((body) => delete body['knownPacks'], statusIs(404)),
       'a prerelease is the latest': edited((body) => (body['latest'] = list(body, 'versions')[0]?.['version'] ?? null)),
-      'a channel that is not there': edited((body) => (body['channels'] = list(body, 'channels').flatMap((channel) => [channel, { ...channel, channel: 'ghost' }]))),
+      'a channel that is not there': edited(
+        (body) =>
+          (body['channels'] = list(body, 'channels').flatMap((channel) => [channel, { ...channel, channel: 'ghost' }])),
+      ),
       'one version too few': edited((body) => (body['versions'] = list(body, 'versions').slice(0, 19))),
       'what it was before': cached(),
     },
@@ -58,27 +104,44 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a number as a text': edited((body) => (body['version'] = String(body['version']))),
     },
     listVersions: {
-      'the order of texts, not of versions': edited((body) => list(body, 'versions').sort((a, b) => (String(a['version']) < String(b['version']) ? 1 : -1))),
+      'the order of texts, not of versions': edited((body) =>
+        list(body, 'versions').sort((a, b) => (String(a['version']) < String(b['version']) ? 1 : -1)),
+      ),
       'a page that begins with the end of the one before': url(/cursor=[^&]+/u, ''),
       'a filter that is ignored': url(/&?status=revoked/u, ''),
       'a page that skips one': shorter('versions'),
       'a limit that is ignored': url(/limit=2&?/u, ''),
       'a cursor that nobody gave': withoutCursor,
-      'where a version is active is not told': edited((body) => list(body, 'versions').forEach((version) => (version['activeIn'] = []))),
-      'why one was revoked is not told': edited((body) => list(body, 'versions').forEach((version) => delete version['revokedReason'])),
+      'where a version is active is not told': edited((body) =>
+        list(body, 'versions').forEach((version) => (version['activeIn'] = [])),
+      ),
+      'why one was revoked is not told': edited((body) =>
+        list(body, 'versions').forEach((version) => delete version['revokedReason']),
+      ),
     },
     publishVersion: {
       'a digest of something else': edited((body) => (body['digest'] = otherHex(body['digest']))),
       '201 where nothing was made': replaced((answer) => ({ ...answer, status: 201 }), statusIs(200)),
       'no Location': withoutHeader('location', statusIs(201)),
       'other content under the same version is taken for the same': othersTaken(),
-      'other compatibility under the same version is taken': othersTaken((sent, kept) => JSON.stringify(sent['compatibility']) !== JSON.stringify(kept['compatibility'])),
-      'half of a surrogate pair is mended': sent((body) => typeof body['system'] === 'string' && (body['system'] = body['system'].toWellFormed())),
-      'texts are normalised': sent((body) => typeof body['system'] === 'string' && (body['system'] = body['system'].normalize('NFC'))),
-      'an unknown member of a style is dropped': sent((body) => Array.isArray(body['styles']) && list(body, 'styles').forEach((style) => delete style['surprise'])),
+      'other compatibility under the same version is taken': othersTaken(
+        (sent, kept) => JSON.stringify(sent['compatibility']) !== JSON.stringify(kept['compatibility']),
+      ),
+      'half of a surrogate pair is mended': sent(
+        (body) => typeof body['system'] === 'string' && (body['system'] = body['system'].toWellFormed()),
+      ),
+      'texts are normalised': sent(
+        (body) => typeof body['system'] === 'string' && (body['system'] = body['system'].normalize('NFC')),
+      ),
+      'an unknown member of a style is dropped': sent(
+        (body) => Array.isArray(body['styles']) && list(body, 'styles').forEach((style) => delete style['surprise']),
+      ),
       'somebody else published it': edited((body) => (body['publishedBy'] = NOBODY)),
       "somebody else's Idempotency-Key": keysOfAll(),
-      'an Idempotency-Key that is ignored': asked(({ headers: { 'idempotency-key': _, ...headers }, ...request }) => ({ ...request, headers })),
+      'an Idempotency-Key that is ignored': asked(({ headers: { 'idempotency-key': _, ...headers }, ...request }) => ({
+        ...request,
+        headers,
+      })),
     },
     getVersion: {
       'a text that was changed': edited((body) => (body['system'] = `${String(body['system'])} `)),
@@ -87,9 +150,19 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'another author': edited((body) => (body['author'] = 'Nobody')),
     },
     diffVersions: {
-      'a hunk with fewer lines than it says': edited((body) => list(body, 'assets').forEach((asset) => (asset['hunks'] as { lines: string[] }[]).forEach(({ lines }) => lines.pop()))),
-      'a hunk that begins elsewhere': edited((body) => list(body, 'assets').forEach((asset) => (asset['hunks'] as Record<string, number>[]).forEach((hunk) => (hunk['newStart']! += 1)))),
-      'what was added is not shown': edited((body) => list(body, 'assets').forEach((asset) => asset['change'] === 'added' && (asset['hunks'] = []))),
+      'a hunk with fewer lines than it says': edited((body) =>
+        list(body, 'assets').forEach((asset) =>
+          (asset['hunks'] as { lines: string[] }[]).forEach(({ lines }) => lines.pop()),
+        ),
+      ),
+      'a hunk that begins elsewhere': edited((body) =>
+        list(body, 'assets').forEach((asset) =>
+          (asset['hunks'] as Record<string, number>[]).forEach((hunk) => (hunk['newStart']! += 1)),
+        ),
+      ),
+      'what was added is not shown': edited((body) =>
+        list(body, 'assets').forEach((asset) => asset['change'] === 'added' && (asset['hunks'] = [])),
+      ),
       'a revoked version is told to everybody': unasked(410),
       'from and to the wrong way round': edited((body) => ([body['from'], body['to']] = [body['to'], body['from']])),
     },
@@ -107,16 +180,26 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a time that is always the same': edited((body) => (body['activatedAt'] = LONG_AGO)),
       'somebody else moved it': edited((body) => (body['activatedBy'] = NOBODY)),
       'no ETag': withoutHeader('etag'),
-      '200 to whom nothing is new': asked(({ headers: { 'if-none-match': _, ...headers }, ...request }) => ({ ...request, headers })),
+      '200 to whom nothing is new': asked(({ headers: { 'if-none-match': _, ...headers }, ...request }) => ({
+        ...request,
+        headers,
+      })),
       'an ETag that is the same again after a rollback': tagOfDigest,
       'an ETag of the whole log': tagOfLog,
-      'If-None-Match that is not read as a list': asked((request) => (String(request.headers['if-none-match']).includes(',') ? { ...request, headers: { ...request.headers, 'if-none-match': '"one"' } } : request)),
+      'If-None-Match that is not read as a list': asked((request) =>
+        String(request.headers['if-none-match']).includes(',')
+          ? { ...request, headers: { ...request.headers, 'if-none-match': '"one"' } }
+          : request,
+      ),
       '304 without its ETag': withoutHeader('etag', statusIs(304)),
       'channels that are not told apart': anyChannel,
       'another channel': edited((body) => (body['channel'] = 'elsewhere')),
       'Registry-Min-Revision that is ignored': unheeded('registry-min-revision'),
       'what it was before': cached(),
-      'an answer that may be shared': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'cache-control': 'public, max-age=60' } })),
+      'an answer that may be shared': replaced((answer) => ({
+        ...answer,
+        headers: { ...answer.headers, 'cache-control': 'public, max-age=60' },
+      })),
       'a revision that goes down': edited((body, { headers }) => {
         body['revision'] = Number(body['revision']) - 1;
         (headers as Body)['registry-revision'] = '1';
@@ -129,12 +212,19 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a page that skips one': shorter('activations'),
       'a limit that is ignored': url(/limit=3&?/u, ''),
       'channels that are not told apart': anyChannel,
-      'revocations are left out': edited((body) => (body['activations'] = list(body, 'activations').filter(({ kind }) => kind !== 'revocation'))),
+      'revocations are left out': edited(
+        (body) => (body['activations'] = list(body, 'activations').filter(({ kind }) => kind !== 'revocation')),
+      ),
     },
     activateVersion: {
       'a dry run that acts': actingDryRun,
-      'If-Match that is ignored': asked(({ headers: { 'if-match': _, ...headers }, ...request }) => ({ ...request, headers })),
-      'a move that is told and not made': sent((body) => body['reason'] !== '' && body['dryRun'] === undefined && (body['dryRun'] = true)),
+      'If-Match that is ignored': asked(({ headers: { 'if-match': _, ...headers }, ...request }) => ({
+        ...request,
+        headers,
+      })),
+      'a move that is told and not made': sent(
+        (body) => body['reason'] !== '' && body['dryRun'] === undefined && (body['dryRun'] = true),
+      ),
       'where it was before is not told': edited((body) => (body['previousVersion'] = null), statusIs(201)),
       'Prefer that is not applied': withoutHeader('preference-applied'),
       'it was where it is': edited((body) => (body['previousVersion'] = body['version']), statusIs(201)),
@@ -143,14 +233,18 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a preview without differences': edited((body) => 'diff' in body && (body['diff'] = [])),
       'If-Match before Idempotency-Key': guardFirst,
       "somebody else's Idempotency-Key": keysOfAll(),
-      'the revision of the log, where nothing moved': edited((body, { headers }) => body['changed'] === false && (body['revision'] = Number(headers['registry-revision']))),
+      'the revision of the log, where nothing moved': edited(
+        (body, { headers }) => body['changed'] === false && (body['revision'] = Number(headers['registry-revision'])),
+      ),
     },
     rollbackPack: {
       'a rollback that goes forward again': forwardAgain(),
       'a rollback that goes back to 1.0.0 at once': sent((body) => (body['toVersion'] ??= '1.0.0')),
       'fromVersion that is ignored': sent((body) => delete body['fromVersion']),
       'a dry run that acts': actingDryRun,
-      'fromVersion that is ignored beside toVersion': sent((body) => body['toVersion'] !== undefined && delete body['fromVersion']),
+      'fromVersion that is ignored beside toVersion': sent(
+        (body) => body['toVersion'] !== undefined && delete body['fromVersion'],
+      ),
       'the other channel moves with it': bothMove,
       'a preview without differences': edited((body) => 'diff' in body && (body['diff'] = [])),
       'If-Match before Idempotency-Key': guardFirst,
@@ -162,7 +256,10 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'an ETag that is the same again after a rollback': tagOfDigest,
       'channels that are not told apart': anyChannel,
       'what it was before': cached(),
-      'a weak ETag': replaced((answer) => ({ ...answer, headers: { ...answer.headers, etag: `W/${String(answer.headers['etag'])}` } })),
+      'a weak ETag': replaced((answer) => ({
+        ...answer,
+        headers: { ...answer.headers, etag: `W/${String(answer.headers['etag'])}` },
+      })),
     },
     listStyles: {
       'another order': edited((body) => list(body, 'styles').reverse()),
@@ -175,35 +272,56 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a refusal without the styles there are': edited((body) => delete body['supportedStyles'], statusIs(404)),
       'another version': edited((body) => (body['version'] = '1.2.0')),
       'an ETag that is the same again after a rollback': tagOfDigest,
-      'the default style, where the version lacks the one that was asked for': instead(404, (request) => ({ ...request, url: request.url.replace(/styles\/[^?]+/u, 'styles/supportive') })),
+      'the default style, where the version lacks the one that was asked for': instead(404, (request) => ({
+        ...request,
+        url: request.url.replace(/styles\/[^?]+/u, 'styles/supportive'),
+      })),
       'channels that are not told apart': anyChannel,
     },
     startCoachSession: {
-      'a digest of something else': edited((body) => ((body['promptPack'] as Body)['digest'] = `sha256:${'0'.repeat(64)}`)),
+      'a digest of something else': edited(
+        (body) => ((body['promptPack'] as Body)['digest'] = `sha256:${'0'.repeat(64)}`),
+      ),
       'an unknown member is dropped': sent((body) => delete body['surprise']),
       'no Location': withoutHeader('location', statusIs(201)),
       'one id for all': firstOf('sessionId'),
-      'a channel that is ignored': sent((body) => ['production', 'staging'].includes(String(body['channel'])) && delete body['channel']),
+      'a channel that is ignored': sent(
+        (body) => ['production', 'staging'].includes(String(body['channel'])) && delete body['channel'],
+      ),
     },
     getCoachSession: {
       'one session for all': cached(() => ''),
       'superseded while the channel has not moved': edited((body) => (body['superseded'] = true)),
-      'an end that moves on': edited((body) => (body['expiresAt'] = new Date(Date.parse(String(body['expiresAt'])) + 1000).toISOString())),
+      'an end that moves on': edited(
+        (body) => (body['expiresAt'] = new Date(Date.parse(String(body['expiresAt'])) + 1000).toISOString()),
+      ),
       'another pin': edited((body) => ((body['promptPack'] as Body)['version'] = '0.0.1')),
-      'a forged id is taken for a missing version': edited((body) => (body['code'] = 'version-not-found'), statusIs(404)),
+      'a forged id is taken for a missing version': edited(
+        (body) => (body['code'] = 'version-not-found'),
+        statusIs(404),
+      ),
     },
     listEvents: {
-      'a reason that was changed': edited((body) => list(body, 'events').forEach((event) => (event['reason'] = 'Another reason'))),
+      'a reason that was changed': edited((body) =>
+        list(body, 'events').forEach((event) => (event['reason'] = 'Another reason')),
+      ),
       'an event that is missing': edited((body) => list(body, 'events').splice(1, 1)),
       'a filter that is ignored': url(/&?actor=[^&]+/u, ''),
       'channels that are not told apart': anyChannel,
-      'a hash of JSON that escapes': edited((body) => list(body, 'events').forEach(({ hash: _, ...event }, index, all) => (all[index]!['hash'] = escapedHash(event)))),
-      'a next page that begins too early': edited((body) => typeof body['nextAfter'] === 'number' && (body['nextAfter'] -= 1)),
+      'a hash of JSON that escapes': edited((body) =>
+        list(body, 'events').forEach(({ hash: _, ...event }, index, all) => (all[index]!['hash'] = escapedHash(event))),
+      ),
+      'a next page that begins too early': edited(
+        (body) => typeof body['nextAfter'] === 'number' && (body['nextAfter'] -= 1),
+      ),
       'a filter by another actor': url(/actor=[^&]+/u, 'actor=system'),
     },
     getAuditHead: {
       'another hash': edited((body) => (body['hash'] = otherHex(body['hash']))),
-      'no key is asked for': asked((request) => ({ ...request, headers: { ...request.headers, authorization: operator } })),
+      'no key is asked for': asked((request) => ({
+        ...request,
+        headers: { ...request.headers, authorization: operator },
+      })),
     },
     verifyAudit: {
       'a log that is broken': edited((body) => (body['valid'] = false)),
@@ -215,42 +333,95 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a message twice': { message: (message, count) => (count === 3 ? `${message}\n\n${message}` : message) },
       'a member of the wrong type': { message: (message) => message.replace(/"revision":(\d+)/u, '"revision":"$1"') },
       'a text that may not be told': { message: (message) => message.replace('{', '{"reason":"Secret",') },
-      'it resumes one too late': asked(({ headers, ...request }) => ({ ...request, headers: { ...headers, ...(/^\d{1,9}$/u.test(String(headers['last-event-id'])) && { 'last-event-id': String(Number(headers['last-event-id']) + 1) }) } })),
-      'Last-Event-ID that is ignored beside a pack': asked(({ headers: { 'last-event-id': id, ...headers }, ...request }) => ({ ...request, headers: { ...headers, ...(id !== undefined && !request.url.includes('pack=') && { 'last-event-id': id }) } })),
+      'it resumes one too late': asked(({ headers, ...request }) => ({
+        ...request,
+        headers: {
+          ...headers,
+          ...(/^\d{1,9}$/u.test(String(headers['last-event-id'])) && {
+            'last-event-id': String(Number(headers['last-event-id']) + 1),
+          }),
+        },
+      })),
+      'Last-Event-ID that is ignored beside a pack': asked(
+        ({ headers: { 'last-event-id': id, ...headers }, ...request }) => ({
+          ...request,
+          headers: { ...headers, ...(id !== undefined && !request.url.includes('pack=') && { 'last-event-id': id }) },
+        }),
+      ),
       'channels that are not told apart': anyChannel,
       'another time': { message: (message) => message.replace(/"at":"[^"]+"/u, `"at":"${LONG_AGO}"`) },
-      'Last-Event-ID that is ignored': asked(({ headers: { 'last-event-id': _, ...headers }, ...request }) => ({ ...request, headers })),
+      'Last-Event-ID that is ignored': asked(({ headers: { 'last-event-id': _, ...headers }, ...request }) => ({
+        ...request,
+        headers,
+      })),
     },
     listKeys: {
       'a key is missing': edited((body) => list(body, 'keys').pop()),
       'somebody else made them': edited((body) => list(body, 'keys').forEach((key) => (key['createdBy'] = NOBODY))),
-      'the first key made them all': edited((body) => list(body, 'keys').forEach((key) => (key['createdBy'] = { keyId: list(body, 'keys')[0]!['keyId'], label: list(body, 'keys')[0]!['label'] }))),
-      'revoked keys are left out': edited((body) => (body['keys'] = list(body, 'keys').filter(({ revokedAt }) => revokedAt === undefined))),
+      'the first key made them all': edited((body) =>
+        list(body, 'keys').forEach(
+          (key) =>
+            (key['createdBy'] = { keyId: list(body, 'keys')[0]!['keyId'], label: list(body, 'keys')[0]!['label'] }),
+        ),
+      ),
+      'revoked keys are left out': edited(
+        (body) => (body['keys'] = list(body, 'keys').filter(({ revokedAt }) => revokedAt === undefined)),
+      ),
       'an end that is not told': edited((body) => list(body, 'keys').forEach((key) => delete key['expiresAt'])),
       'a secret is told': edited((body) => list(body, 'keys').forEach((key) => (key['secret'] = 'prk_x_y'))),
     },
     createKey: {
-      'a secret that is none': edited((body) => 'secret' in body && (body['secret'] = `prk_${String(body['keyId'])}_${'x'.repeat(43)}`)),
-      'more scopes than were asked for': sent((body) => Array.isArray(body['scopes']) && body['scopes'].length > 0 && body['scopes'].every((scope) => scope === 'prompts:read') && (body['scopes'] = ['*'])),
+      'a secret that is none': edited(
+        (body) => 'secret' in body && (body['secret'] = `prk_${String(body['keyId'])}_${'x'.repeat(43)}`),
+      ),
+      'more scopes than were asked for': sent(
+        (body) =>
+          Array.isArray(body['scopes']) &&
+          body['scopes'].length > 0 &&
+          body['scopes'].every((scope) => scope === 'prompts:read') &&
+          (body['scopes'] = ['*']),
+      ),
       'more is granted than its maker holds': unasked(403, beyond('keys:admin')),
       "somebody else's Idempotency-Key": keysOfAll(),
-      'the secret is told again': edited((body) => (body['secret'] ??= `prk_${String(body['keyId'])}_${'x'.repeat(43)}`)),
+      'the secret is told again': edited(
+        (body) => (body['secret'] ??= `prk_${String(body['keyId'])}_${'x'.repeat(43)}`),
+      ),
     },
     revokeKey: {
       'it is told and not done': {
         answer: async (request, forward) => {
           const answer = await forward({ ...request, url: request.url.replace(/keys\/[^/]+/u, 'keys/nobody000000') });
           const keyId = /keys\/([^/]+)/u.exec(request.url)?.[1];
-          return answer.status === 404 ? { ...answer, status: 200, headers: { ...answer.headers, 'content-type': 'application/json' }, body: JSON.stringify({ keyId, label: 'x', scopes: [], createdAt: '2026-01-01T00:00:00Z', createdBy: { keyId: 'x', label: 'x' }, revokedAt: '2026-01-01T00:00:00Z' }) } : answer;
+          return answer.status === 404
+            ? {
+                ...answer,
+                status: 200,
+                headers: { ...answer.headers, 'content-type': 'application/json' },
+                body: JSON.stringify({
+                  keyId,
+                  label: 'x',
+                  scopes: [],
+                  createdAt: '2026-01-01T00:00:00Z',
+                  createdBy: { keyId: 'x', label: 'x' },
+                  revokedAt: '2026-01-01T00:00:00Z',
+                }),
+              }
+            : answer;
         },
       },
       'one that can do more than the caller': unasked(403, beyond('keys:admin')),
-      'no reason is needed': sent((body) => typeof body['reason'] === 'string' && body['reason'].trim() === '' && (body['reason'] = 'None')),
+      'no reason is needed': sent(
+        (body) => typeof body['reason'] === 'string' && body['reason'].trim() === '' && (body['reason'] = 'None'),
+      ),
       'when is not told': edited((body) => delete body['revokedAt']),
     },
     listInstances: {
-      'nobody has applied anything': edited((body) => list(body, 'instances').forEach((instance) => (instance['appliedRevision'] = 0))),
-      'a count that cannot be': edited((body) => list(body, 'instances').push({ ...list(body, 'instances')[0], id: 'another', behind: -1 })),
+      'nobody has applied anything': edited((body) =>
+        list(body, 'instances').forEach((instance) => (instance['appliedRevision'] = 0)),
+      ),
+      'a count that cannot be': edited((body) =>
+        list(body, 'instances').push({ ...list(body, 'instances')[0], id: 'another', behind: -1 }),
+      ),
       'anybody may ask': unasked(403),
       'where they were before': cached(),
     },
@@ -266,11 +437,17 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
     },
     getMetrics: {
       'a line that is none': replaced((answer) => ({ ...answer, body: `${answer.body}what is this\n` })),
-      'JSON': replaced((answer) => ({ ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body: '{}' })),
+      JSON: replaced((answer) => ({
+        ...answer,
+        headers: { ...answer.headers, 'content-type': 'application/json' },
+        body: '{}',
+      })),
     },
     getProblem: {
       'another code': edited((body) => (body['code'] = 'internal')),
-      'another status than the one that is answered': edited((body) => body['code'] === 'rate-limited' && (body['status'] = 503)),
+      'another status than the one that is answered': edited(
+        (body) => body['code'] === 'rate-limited' && (body['status'] = 503),
+      ),
       'a problem that says another status': edited((body) => (body['status'] = 400), statusIs(404)),
     },
   };

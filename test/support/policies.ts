@@ -18,5 +18,11 @@ export function shippedPolicy(pack: string, members: Partial<Policy> = {}): Ship
 
 /** A floor under which exactly the versions named lie: their texts name them (`documentOf`). */
 export function floorUnder(pack: string, policyVersion: number, ...versions: readonly string[]): ShippedPolicy {
-  return shippedPolicy(pack, { version: policyVersion, forbidden: versions.map((version) => ({ id: `not-${version.replaceAll('.', '-')}`, text: `${pack} ${version}: the system prompt` })) });
+  return shippedPolicy(pack, {
+    version: policyVersion,
+    forbidden: versions.map((version) => ({
+      id: `not-${version.replaceAll('.', '-')}`,
+      text: `${pack} ${version}: the system prompt`,
+    })),
+  });
 }

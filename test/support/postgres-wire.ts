@@ -109,7 +109,8 @@ export class CommitLoser {
     this.#marked ||= answer.statements.some((text) => text.search(this.#marker) !== -1);
     if (!this.#marked) return [answer];
     this.#held.push(answer);
-    this.#undone ||= answer.type === 'E' || (answer.type === 'C' && answer.bytes.toString('latin1', 5) === 'ROLLBACK\0');
+    this.#undone ||=
+      answer.type === 'E' || (answer.type === 'C' && answer.bytes.toString('latin1', 5) === 'ROLLBACK\0');
     // Only with ReadyForQuery is it sure: the commit comes at Sync, after the statement's own CommandComplete.
     if (answer.type !== 'Z') return [];
     if (answer.bytes.toString('latin1', 5) !== 'I') return this.release(); // inside a transaction: the COMMIT is yet to come

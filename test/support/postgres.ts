@@ -9,7 +9,18 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -97,7 +108,11 @@ export async function startPostgres(t: Pick<Test, 'teardown'>, options: Postgres
   return server;
 }
 
-function settingsOf(folder: string, dataDir: string, { fsync = false, tls, settings = {} }: PostgresOptions): Record<string, string> {
+function settingsOf(
+  folder: string,
+  dataDir: string,
+  { fsync = false, tls, settings = {} }: PostgresOptions,
+): Record<string, string> {
   const all: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
@@ -117,7 +132,11 @@ function settingsOf(folder: string, dataDir: string, { fsync = false, tls, setti
       own(join(dataDir, name));
       return name;
     };
-    Object.assign(all, { ssl: 'on', ssl_cert_file: place(tls.certificate, 'server.crt'), ssl_key_file: place(tls.key, 'server.key') });
+    Object.assign(all, {
+      ssl: 'on',
+      ssl_cert_file: place(tls.certificate, 'server.crt'),
+      ssl_key_file: place(tls.key, 'server.key'),
+    });
   }
   return { ...all, ...settings };
 }
@@ -160,14 +179,22 @@ class Server implements TestPostgres {
       try {
         return await this.#launch();
       } catch (error) {
-        if (port !== undefined || attempt === 20 || !/could not create any TCP\/IP sockets|lock file .* already exists/.test(String(error))) throw error;
+        if (
+          port !== undefined ||
+          attempt === 20 ||
+          !/could not create any TCP\/IP sockets|lock file .* already exists/.test(String(error))
+        )
+          throw error;
       }
     }
   }
 
   async database(name = 'registry'): Promise<string> {
     this.#databases += 1;
-    const unique = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').slice(0, 40)}_${this.#databases}`;
+    const unique = `${name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .slice(0, 40)}_${this.#databases}`;
     await this.sql(`CREATE DATABASE ${unique} STRATEGY file_copy`);
     return `postgres://postgres@${this.host}:${this.#port}/${unique}`;
   }
@@ -246,8 +273,19 @@ class Server implements TestPostgres {
 
   /** Resolves when it takes connections; rejects with what it said where it ends before. */
   async #launch(): Promise<void> {
-    const args = ['-D', this.dataDir, '-p', String(this.#port), ...Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-    const options = { ...SERVER_USER, cwd: this.dataDir, detached: true, env: { PATH: process.env['PATH'], TZ: 'UTC' } };
+    const args = [
+      '-D',
+      this.dataDir,
+      '-p',
+      String(this.#port),
+      ...Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
+    const options = {
+      ...SERVER_USER,
+      cwd: this.dataDir,
+      detached: true,
+      env: { PATH: process.env['PATH'], TZ: 'UTC' },
+    };
     const child = spawn(this.#program, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));

@@ -17,16 +17,28 @@ interface PrefixProxyOptions {
 }
 
 /** Starts it on a free port; it is closed with the test. */
-export async function startPrefixProxy(t: Test, { target, prefix, forwarded }: PrefixProxyOptions): Promise<{ readonly url: string }> {
+export async function startPrefixProxy(
+  t: Test,
+  { target, prefix, forwarded }: PrefixProxyOptions,
+): Promise<{ readonly url: string }> {
   const { hostname, port } = new URL(target);
   const server = createServer((request, response) => {
     const { url = '', method, headers } = request;
     if (!url.startsWith(`${prefix}/`)) return void response.writeHead(502).end(`${url} is not below ${prefix}/`);
     const path = url.slice(prefix.length);
-    const onward = ask({ hostname, port, path, method, headers: { ...headers, ...(forwarded !== undefined && { 'x-forwarded-prefix': forwarded }) } }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    const onward = ask(
+      {
+        hostname,
+        port,
+        path,
+        method,
+        headers: { ...headers, ...(forwarded !== undefined && { 'x-forwarded-prefix': forwarded }) },
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     request.pipe(onward);

@@ -44,11 +44,22 @@ export function scrapeOf(text: string): Scrape {
   }
   for (const { name } of samples) {
     const family = types.has(name) ? name : name.replace(/_(bucket|sum|count)$/u, '');
-    if (types.get(family) === undefined || (family !== name && types.get(family) !== 'histogram')) throw new Error(`The sample ${name} is of no family.`);
+    if (types.get(family) === undefined || (family !== name && types.get(family) !== 'histogram'))
+      throw new Error(`The sample ${name} is of no family.`);
   }
-  const find: Scrape['find'] = (name, labels = {}) => samples.filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value));
+  const find: Scrape['find'] = (name, labels = {}) =>
+    samples.filter(
+      (sample) =>
+        sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+    );
   for (const [family, type] of types) if (type === 'histogram') checkHistogram(family, find);
-  return { samples, types, find, value: (name, labels) => find(name, labels).reduce<number | undefined>((sum, { value }) => (sum ?? 0) + value, undefined) };
+  return {
+    samples,
+    types,
+    find,
+    value: (name, labels) =>
+      find(name, labels).reduce<number | undefined>((sum, { value }) => (sum ?? 0) + value, undefined),
+  };
 }
 
 function sampleOf(line: string): Sample {
@@ -69,7 +80,11 @@ function checkHistogram(family: string, find: Scrape['find']): void {
   for (const { labels, value: count } of find(`${family}_count`)) {
     const buckets = find(`${family}_bucket`, labels);
     const order = buckets.map(({ labels: { le } }) => Number(le?.replace('Inf', 'Infinity')));
-    const grows = buckets.every(({ value }, index) => index === 0 || (value >= (buckets[index - 1]?.value ?? 0) && (order[index] ?? 0) > (order[index - 1] ?? 0)));
-    if (!grows || order.at(-1) !== Infinity || buckets.at(-1)?.value !== count) throw new Error(`The histogram ${family} ${JSON.stringify(labels)} does not add up.`);
+    const grows = buckets.every(
+      ({ value }, index) =>
+        index === 0 || (value >= (buckets[index - 1]?.value ?? 0) && (order[index] ?? 0) > (order[index - 1] ?? 0)),
+    );
+    if (!grows || order.at(-1) !== Infinity || buckets.at(-1)?.value !== count)
+      throw new Error(`The histogram ${family} ${JSON.stringify(labels)} does not add up.`);
   }
 }

@@ -36,7 +36,11 @@ export interface Seen {
 export type Violation = 'mixed' | 'went back' | 'behind an acknowledgement' | 'not in the log';
 
 /** Every text of a version by name. */
-export function partsOf({ system, styles, defaultStyle }: Pick<PackContent, 'system' | 'styles' | 'defaultStyle'>): Record<string, string> {
+export function partsOf({
+  system,
+  styles,
+  defaultStyle,
+}: Pick<PackContent, 'system' | 'styles' | 'defaultStyle'>): Record<string, string> {
   const parts: Record<string, string> = { system, defaultStyle, styles: styles.map(({ id }) => id).join(',') };
   for (const { id, title, text } of styles) Object.assign(parts, { [`title ${id}`]: title, [`text ${id}`]: text });
   return parts;
@@ -59,11 +63,16 @@ export class ReadChecker {
   /** By channel and snapshot: the pointer revision that was seen there. */
   readonly #pointers = new Map<string, { channel: string; snapshot: number; revision: number; by: string }>();
   /** By channel, snapshot and pinned version: what a session said of its channel. */
-  readonly #superseded = new Map<string, { channel: string; snapshot: number; version: string; superseded: boolean; by: string }>();
+  readonly #superseded = new Map<
+    string,
+    { channel: string; snapshot: number; version: string; superseded: boolean; by: string }
+  >();
 
   /** @param versions all that the readers may come across */
   constructor(versions: readonly PackVersion[]) {
-    this.#versions = new Map(versions.map(({ content, digest }) => [content.version, { digest, parts: partsOf(content) }]));
+    this.#versions = new Map(
+      versions.map(({ content, digest }) => [content.version, { digest, parts: partsOf(content) }]),
+    );
   }
 
   /** Answers checked by all doors together. */
@@ -78,10 +87,16 @@ export class ReadChecker {
     const by = `${reader} by ${door}`;
     this.reads.set(door, (this.reads.get(door) ?? 0) + 1);
 
-    if (snapshot < acknowledged) this.#found('behind an acknowledgement', by, `snapshot ${snapshot}, although ${acknowledged} was acknowledged before it asked`);
+    if (snapshot < acknowledged)
+      this.#found(
+        'behind an acknowledgement',
+        by,
+        `snapshot ${snapshot}, although ${acknowledged} was acknowledged before it asked`,
+      );
     this.#neverBack(reader, snapshot, by);
     if (revision > snapshot) this.#found('mixed', by, `revision ${revision} in an answer of snapshot ${snapshot}`);
-    if (etag !== undefined && !etag.startsWith(`"${revision}.`)) this.#found('mixed', by, `ETag ${etag} at revision ${revision}`);
+    if (etag !== undefined && !etag.startsWith(`"${revision}.`))
+      this.#found('mixed', by, `ETag ${etag} at revision ${revision}`);
     this.#checkWhole(seen, by);
     if (seen.pinned !== true) {
       this.#neverBack(`${reader}'s ${channel}`, revision, by);
@@ -91,19 +106,29 @@ export class ReadChecker {
 
   /** Holds all that was seen against the log, once it is whole. @param events in order of revision */
   verify(events: readonly Event[]): void {
-    const moves = Map.groupBy(events.filter(({ type }) => type === 'version-activated' || type === 'version-rolled-back'), (event) => event.channel);
+    const moves = Map.groupBy(
+      events.filter(({ type }) => type === 'version-activated' || type === 'version-rolled-back'),
+      (event) => event.channel,
+    );
     const at = (channel: string, revision: number) => lastUpTo(moves.get(channel) ?? [], revision);
 
     for (const { channel, revision, version, by } of this.#places.values()) {
       const event = at(channel, revision);
-      if (event?.revision !== revision || event.version !== version) this.#found('not in the log', by, `revision ${revision} did not move ${channel} to ${version}`);
+      if (event?.revision !== revision || event.version !== version)
+        this.#found('not in the log', by, `revision ${revision} did not move ${channel} to ${version}`);
     }
     for (const { channel, snapshot, revision, by } of this.#pointers.values()) {
       const event = at(channel, snapshot);
-      if (event?.revision !== revision) this.#found('not in the log', by, `at ${snapshot}, ${channel} was at revision ${event?.revision}, not ${revision}`);
+      if (event?.revision !== revision)
+        this.#found(
+          'not in the log',
+          by,
+          `at ${snapshot}, ${channel} was at revision ${event?.revision}, not ${revision}`,
+        );
     }
     for (const { channel, snapshot, version, superseded, by } of this.#superseded.values()) {
-      if ((at(channel, snapshot)?.version !== version) !== superseded) this.#found('not in the log', by, `superseded is ${superseded} for ${version} in ${channel} at ${snapshot}`);
+      if ((at(channel, snapshot)?.version !== version) !== superseded)
+        this.#found('not in the log', by, `superseded is ${superseded} for ${version} in ${channel} at ${snapshot}`);
     }
   }
 
@@ -119,7 +144,12 @@ export class ReadChecker {
     if (whole === true && missing.length > 0) this.#found('mixed', by, `${missing.join(', ')} of ${version} missing`);
     this.#agree(this.#places, `${channel} revision ${revision}`, { channel, revision, version, by }, 'version');
     if (superseded !== undefined) {
-      this.#agree(this.#superseded, `${channel} at ${snapshot} for ${version}`, { channel, snapshot, version, superseded, by }, 'superseded');
+      this.#agree(
+        this.#superseded,
+        `${channel} at ${snapshot} for ${version}`,
+        { channel, snapshot, version, superseded, by },
+        'superseded',
+      );
     }
   }
 
@@ -134,7 +164,11 @@ export class ReadChecker {
     const before = known.get(place);
     if (before === undefined) known.set(place, said);
     else if (before[field] !== said[field]) {
-      this.#found('mixed', said.by, `${place}: ${String(field)} is ${String(said[field])}, where ${before.by} saw ${String(before[field])}`);
+      this.#found(
+        'mixed',
+        said.by,
+        `${place}: ${String(field)} is ${String(said[field])}, where ${before.by} saw ${String(before[field])}`,
+      );
     }
   }
 

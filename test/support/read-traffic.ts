@@ -4,7 +4,14 @@
  * Example: `await Promise.all([readOverHttp(…), readInProcess(…), flip(…)])`; each goes on until its `goOn` says no.
  */
 import { setImmediate } from 'node:timers/promises';
-import { RegistryError, type ActivePack, type Registry, type Session, type StyleList, type StylePrompt } from '../../registry/index.ts';
+import {
+  RegistryError,
+  type ActivePack,
+  type Registry,
+  type Session,
+  type StyleList,
+  type StylePrompt,
+} from '../../registry/index.ts';
 import { partsOf, type ReadChecker, type Seen } from './read-checker.ts';
 import type { Answer, Ask, KeepAlive } from './keep-alive.ts';
 
@@ -78,7 +85,12 @@ const BATCH = 12;
  *
  * Requests of one batch are under way together, so each place in the batch is a reader of its own.
  */
-export async function readOverHttp(run: Run, reader: string, connection: Pick<KeepAlive, 'all'>, doors: readonly DoorName[] = Object.keys(DOORS) as DoorName[]): Promise<void> {
+export async function readOverHttp(
+  run: Run,
+  reader: string,
+  connection: Pick<KeepAlive, 'all'>,
+  doors: readonly DoorName[] = Object.keys(DOORS) as DoorName[],
+): Promise<void> {
   const memory: Memory = { sessions: [], etags: new Map() };
   while (run.goOn()) {
     const { acknowledged } = run;
@@ -93,7 +105,13 @@ export async function readOverHttp(run: Run, reader: string, connection: Pick<Ke
     const answers = await connection.all(asked.map(({ ask }) => ask));
     for (const [index, answer] of answers.entries()) {
       const { door, channel, ask } = asked[index]!;
-      run.checker.record({ reader: `${reader}.${index}`, door: `HTTP ${door}`, acknowledged, snapshot: Number(answer.header('registry-revision')), ...saidBy(door, channel, ask, answer, memory) });
+      run.checker.record({
+        reader: `${reader}.${index}`,
+        door: `HTTP ${door}`,
+        acknowledged,
+        snapshot: Number(answer.header('registry-revision')),
+        ...saidBy(door, channel, ask, answer, memory),
+      });
     }
   }
 }
@@ -101,7 +119,8 @@ export async function readOverHttp(run: Run, reader: string, connection: Pick<Ke
 function saidBy(door: DoorName, channel: string, ask: Ask, answer: Answer, memory: Memory): Said {
   const etag = answer.header('etag');
   if (etag !== undefined) memory.etags.set(ask.path, etag);
-  if (answer.status === 304) return { origin: { channel, revision: parseInt(etag?.slice(1) ?? '', 10) }, parts: {}, etag };
+  if (answer.status === 304)
+    return { origin: { channel, revision: parseInt(etag?.slice(1) ?? '', 10) }, parts: {}, etag };
   if (answer.status !== 200 && answer.status !== 201) throw new Error(`${ask.path}: ${answer.status} ${answer.text}`);
   const body = JSON.parse(answer.text) as Body;
   if (body.sessionId !== undefined) remember(memory, body.sessionId);
@@ -117,13 +136,26 @@ export async function readInProcess(run: Run, reader: string, registry: Registry
     const { acknowledged } = run;
     const snapshot = registry.current;
     const session = await registry.resolveSession(memory.sessions[0] ?? '', snapshot);
-    run.checker.record({ reader: `${reader}, sessions`, door: 'resolveSession', acknowledged, snapshot: snapshot.revision, ...sessionSaid(session), pinned: true });
+    run.checker.record({
+      reader: `${reader}, sessions`,
+      door: 'resolveSession',
+      acknowledged,
+      snapshot: snapshot.revision,
+      ...sessionSaid(session),
+      pinned: true,
+    });
     await setImmediate();
   }
 }
 
 /** One turn of all synchronous reads. */
-export function readAllInProcess(run: Run, reader: string, registry: Registry, channel: string, memory: Memory = { sessions: [], etags: new Map() }): void {
+export function readAllInProcess(
+  run: Run,
+  reader: string,
+  registry: Registry,
+  channel: string,
+  memory: Memory = { sessions: [], etags: new Map() },
+): void {
   // What is read without saying where comes another way than what is asked for by name.
   const at = channel === registry.defaultChannel && run.random() < 0.5 ? undefined : { channel };
   const session = registry.startSession(at);
@@ -165,9 +197,14 @@ export async function flip(run: Run, versions: readonly string[], move: Move): P
 export function moveOverHttp(connection: KeepAlive): Move {
   return async (channel, to) => {
     const body = { channel, reason: 'Flipped by the test', ...(to !== undefined && { version: to }) };
-    const answer = await connection.one({ method: 'POST', path: `/v1/packs/coach/${to === undefined ? 'rollback' : 'activations'}`, body });
+    const answer = await connection.one({
+      method: 'POST',
+      path: `/v1/packs/coach/${to === undefined ? 'rollback' : 'activations'}`,
+      body,
+    });
     const { revision, code } = JSON.parse(answer.text) as { revision?: number; code?: string };
-    if (answer.status !== 201 && answer.status !== 200 && code !== 'nothing-to-roll-back-to') throw new Error(`${answer.status} ${answer.text}`);
+    if (answer.status !== 201 && answer.status !== 200 && code !== 'nothing-to-roll-back-to')
+      throw new Error(`${answer.status} ${answer.text}`);
     return answer.status === 201 ? revision : undefined;
   };
 }
@@ -177,7 +214,9 @@ export function moveInProcess(registry: Registry): Move {
   return async (channel, to) => {
     try {
       const reason = 'Flipped by the test';
-      const { revision, changed } = await (to === undefined ? registry.rollback({ channel, reason }) : registry.activate({ channel, version: to, reason }));
+      const { revision, changed } = await (to === undefined
+        ? registry.rollback({ channel, reason })
+        : registry.activate({ channel, version: to, reason }));
       return changed ? revision : undefined;
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'nothing-to-roll-back-to') return undefined;
@@ -198,9 +237,17 @@ function remember({ sessions }: Memory, sessionId: string): void {
 
 function sessionSaid({ promptPack, prompt, superseded }: Session): Said {
   const { id, title, text } = prompt.style;
-  return { origin: promptPack, parts: { system: prompt.system, [`title ${id}`]: title, [`text ${id}`]: text }, superseded };
+  return {
+    origin: promptPack,
+    parts: { system: prompt.system, [`title ${id}`]: title, [`text ${id}`]: text },
+    superseded,
+  };
 }
 
 function stylesOf({ styles, defaultStyle }: Pick<StyleList, 'styles' | 'defaultStyle'>): Record<string, string> {
-  return { defaultStyle, styles: styles.map(({ id }) => id).join(','), ...Object.fromEntries(styles.map(({ id, title }) => [`title ${id}`, title])) };
+  return {
+    defaultStyle,
+    styles: styles.map(({ id }) => id).join(','),
+    ...Object.fromEntries(styles.map(({ id, title }) => [`title ${id}`, title])),
+  };
 }

@@ -59,7 +59,9 @@ export class Roaming {
       this.hop();
       await pause(PAUSE);
     }
-    throw new Error(`${ask.path} was answered by nobody for a minute; the last word was: ${last?.status} ${last?.text}`);
+    throw new Error(
+      `${ask.path} was answered by nobody for a minute; the last word was: ${last?.status} ${last?.text}`,
+    );
   }
 
   /** Goes to the next instance. */

@@ -16,7 +16,10 @@ export interface Route {
 }
 
 /** Builds an application and has its routes listed. @param plant adds to it before anything else is there */
-export async function withRoutes<T>(open: () => Promise<T>, plant: (app: FastifyInstance) => void = () => undefined): Promise<{ opened: T; routes: Route[] }> {
+export async function withRoutes<T>(
+  open: () => Promise<T>,
+  plant: (app: FastifyInstance) => void = () => undefined,
+): Promise<{ opened: T; routes: Route[] }> {
   const told: RouteOptions[] = [];
   const listen = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance };
@@ -26,7 +29,12 @@ export async function withRoutes<T>(open: () => Promise<T>, plant: (app: Fastify
   subscribe('fastify.initialization', listen);
   try {
     const opened = await open();
-    return { opened, routes: told.flatMap(({ method, url, config }) => [method].flat().map((name) => ({ method: name, url, scope: config?.scope }))) };
+    return {
+      opened,
+      routes: told.flatMap(({ method, url, config }) =>
+        [method].flat().map((name) => ({ method: name, url, scope: config?.scope })),
+      ),
+    };
   } finally {
     unsubscribe('fastify.initialization', listen);
   }

@@ -34,35 +34,123 @@ const USUAL_ITEMS = 3;
 
 /** A value that the schema allows. @param name of the member or parameter that it is for */
 export function valueOf(schema: object, name: string, pools: Pools): fc.Arbitrary<unknown> {
-  const { $ref, type, enum: values, properties = {}, required = [], items = {}, minItems = 0, maxItems = USUAL_ITEMS, minimum = 0, maximum = 1000 } = schema as Schema;
+  const {
+    $ref,
+    type,
+    enum: values,
+    properties = {},
+    required = [],
+    items = {},
+    minItems = 0,
+    maxItems = USUAL_ITEMS,
+    minimum = 0,
+    maximum = 1000,
+  } = schema as Schema;
   if ($ref !== undefined) return valueOf(OPENAPI.components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, name, pools);
   if (values !== undefined) return fc.constantFrom(...values);
   if (type === 'boolean') return fc.boolean();
   const known = pools[name] ?? [];
-  if (type === 'integer' && known.length > 0) return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...known).map(Number) }, { weight: 1, arbitrary: fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }) });
-  if (type === 'integer') return fc.oneof(fc.constantFrom(minimum, maximum), fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }));
-  if (type === 'array') return fc.array(valueOf(items, name, pools), { minLength: minItems, maxLength: Math.min(maxItems, Math.max(minItems, USUAL_ITEMS)) });
+  if (type === 'integer' && known.length > 0)
+    return fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(...known).map(Number) },
+      { weight: 1, arbitrary: fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }) },
+    );
+  if (type === 'integer')
+    return fc.oneof(
+      fc.constantFrom(minimum, maximum),
+      fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }),
+    );
+  if (type === 'array')
+    return fc.array(valueOf(items, name, pools), {
+      minLength: minItems,
+      maxLength: Math.min(maxItems, Math.max(minItems, USUAL_ITEMS)),
+    });
   if (type === 'object') {
-    const members = Object.fromEntries(Object.entries(properties).map(([member, inner]) => [member, valueOf(inner, member, pools)]));
+    const members = Object.fromEntries(
+      Object.entries(properties).map(([member, inner]) => [member, valueOf(inner, member, pools)]),
+    );
     return fc.record(members, { requiredKeys: [...required] }).map((record) => ({ ...record })); // a plain object, with a prototype
   }
   const free = textOf(schema);
-  return known.length === 0 ? free : fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: free });
+  return known.length === 0
+    ? free
+    : fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: free });
 }
 
 function textOf({ format, pattern, minLength = 0, maxLength = USUAL_LENGTH }: Schema): fc.Arbitrary<string> {
-  if (format === 'date-time') return fc.date({ noInvalidDate: true, min: new Date('2020-01-01'), max: new Date('2040-01-01') }).map((date) => date.toISOString());
-  if (pattern !== undefined && pattern !== '\\S') return fc.stringMatching(new RegExp(pattern, 'u')).filter((text) => text.length <= maxLength);
-  const text = fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, USUAL_LENGTH) }).map((found) => found.slice(0, maxLength).toWellFormed());
+  if (format === 'date-time')
+    return fc
+      .date({ noInvalidDate: true, min: new Date('2020-01-01'), max: new Date('2040-01-01') })
+      .map((date) => date.toISOString());
+  if (pattern !== undefined && pattern !== '\\S')
+    return fc.stringMatching(new RegExp(pattern, 'u')).filter((text) => text.length <= maxLength);
+  const text = fc
+    .string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, USUAL_LENGTH) })
+    .map((found) => found.slice(0, maxLength).toWellFormed());
   return text.filter((found) => /\S/u.test(found) && !found.includes('\0') && found.length >= minLength);
 }
 
 /** Text that breaks things: control characters, both halves of nothing, right-to-left, what looks like a path, a number, code. */
 const ODD = [
-  '', ' ', '\t', '\u0000', 'a\u0000b', '\ud800', '\udfff\ud800', '\ufeff', '\u202e\u2066', '\u2028', '\u200b', 'e\u0301', '\u{1f469}\u200d\u{1f4bb}', '\uffff', '\u{10ffff}',
-  '..', '../../etc/passwd', '%2e%2e%2f', '%', '%zz', '%00', '/', '//', '\\', '?', '#', '*', '~1', ':', '{pack}', '${7*7}', "' OR 1=1 --", '<script>', '"\r\nX-Injected: 1',
-  'null', 'undefined', 'true', 'NaN', 'Infinity', '-0', '1e400', '0x10', '9007199254740993', '__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty',
-  '1.0.0+build', 'v1.0.0', '01.0.0', '1.0', '99999999999999999999.0.0', '1.0.0-', '2026-02-30T00:00:00Z', '2026-01-01', '0000-01-01T00:00:00Z', '9999-12-31T23:59:60Z', '+275760-09-13T00:00:00.000Z',
+  '',
+  ' ',
+  '\t',
+  '\u0000',
+  'a\u0000b',
+  '\ud800',
+  '\udfff\ud800',
+  '\ufeff',
+  '\u202e\u2066',
+  '\u2028',
+  '\u200b',
+  'e\u0301',
+  '\u{1f469}\u200d\u{1f4bb}',
+  '\uffff',
+  '\u{10ffff}',
+  '..',
+  '../../etc/passwd',
+  '%2e%2e%2f',
+  '%',
+  '%zz',
+  '%00',
+  '/',
+  '//',
+  '\\',
+  '?',
+  '#',
+  '*',
+  '~1',
+  ':',
+  '{pack}',
+  '${7*7}',
+  "' OR 1=1 --",
+  '<script>',
+  '"\r\nX-Injected: 1',
+  'null',
+  'undefined',
+  'true',
+  'NaN',
+  'Infinity',
+  '-0',
+  '1e400',
+  '0x10',
+  '9007199254740993',
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  '1.0.0+build',
+  'v1.0.0',
+  '01.0.0',
+  '1.0',
+  '99999999999999999999.0.0',
+  '1.0.0-',
+  '2026-02-30T00:00:00Z',
+  '2026-01-01',
+  '0000-01-01T00:00:00Z',
+  '9999-12-31T23:59:60Z',
+  '+275760-09-13T00:00:00.000Z',
 ] as const;
 
 /** Text that no schema expects. */
@@ -73,7 +161,12 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Longer than anything may be, still within the body limit or beyond it. */
-export const hugeText: fc.Arbitrary<string> = fc.constantFrom('a'.repeat(50_000), '\u{1f600}'.repeat(20_000), ' '.repeat(30_000), 'b'.repeat(150_000));
+export const hugeText: fc.Arbitrary<string> = fc.constantFrom(
+  'a'.repeat(50_000),
+  '\u{1f600}'.repeat(20_000),
+  ' '.repeat(30_000),
+  'b'.repeat(150_000),
+);
 
 const wrong: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 1e21, Number.MAX_SAFE_INTEGER, [], {}, [[]], [null], ''),
@@ -89,18 +182,57 @@ function nested(depth: number): unknown {
 }
 
 /** Names of members that no schema has. */
-const strange = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', '', 'actor', 'revision', 'Version', 'a'.repeat(500), '\u0000', '\ud800', 'é'), fc.string({ maxLength: 8 }));
+const strange = fc.oneof(
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    '',
+    'actor',
+    'revision',
+    'Version',
+    'a'.repeat(500),
+    '\u0000',
+    '\ud800',
+    'é',
+  ),
+  fc.string({ maxLength: 8 }),
+);
 
 /** The value with one thing changed: another type, a member less or more, an odd or huge text, somewhere in it. */
 export function spoilt(value: unknown): fc.Arbitrary<unknown> {
   const places = placesIn(value);
   return fc.oneof(
-    { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...places), wrong).map(([path, other]) => withAt(value, path, () => other)) },
-    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...places), oddText).map(([path, text]) => withAt(value, path, () => text)) },
-    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...places), strange, wrong).map(([path, name, other]) => withAt(value, path, (found) => withMember(found, name, other))) },
+    {
+      weight: 4,
+      arbitrary: fc.tuple(fc.constantFrom(...places), wrong).map(([path, other]) => withAt(value, path, () => other)),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(fc.constantFrom(...places), oddText).map(([path, text]) => withAt(value, path, () => text)),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...places), strange, wrong)
+        .map(([path, name, other]) => withAt(value, path, (found) => withMember(found, name, other))),
+    },
     { weight: 2, arbitrary: fc.constantFrom(...places).map((path) => withAt(value, path, () => undefined)) },
-    { weight: 1, arbitrary: fc.constantFrom(...places).map((path) => withAt(value, path, (found) => (Array.isArray(found) ? [...(found as unknown[]), ...(found as unknown[])] : [found]))) },
-    { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...places), hugeText).map(([path, text]) => withAt(value, path, () => text)) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(...places)
+        .map((path) =>
+          withAt(value, path, (found) =>
+            Array.isArray(found) ? [...(found as unknown[]), ...(found as unknown[])] : [found],
+          ),
+        ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom(...places), hugeText).map(([path, text]) => withAt(value, path, () => text)),
+    },
   );
 }
 
@@ -108,7 +240,9 @@ type Path = readonly (string | number)[];
 
 function placesIn(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [path];
-  const inside = Array.isArray(value) ? value.flatMap((item, index) => placesIn(item, [...path, index])) : Object.entries(value).flatMap(([name, member]) => placesIn(member, [...path, name]));
+  const inside = Array.isArray(value)
+    ? value.flatMap((item, index) => placesIn(item, [...path, index]))
+    : Object.entries(value).flatMap(([name, member]) => placesIn(member, [...path, name]));
   return [path, ...inside];
 }
 
@@ -116,7 +250,8 @@ function placesIn(value: unknown, path: Path = []): Path[] {
 function withAt(value: unknown, path: Path, change: (found: unknown) => unknown): unknown {
   const [first, ...rest] = path;
   if (first === undefined) return change(value);
-  if (Array.isArray(value)) return value.map((item: unknown, index) => (index === first ? withAt(item, rest, change) : item));
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => (index === first ? withAt(item, rest, change) : item));
   return { ...(value as object), [first]: withAt((value as Record<string, unknown>)[first], rest, change) };
 }
 

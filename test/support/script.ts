@@ -50,7 +50,12 @@ async function run(path: string, args: readonly string[], settings: Settings): P
   const write = process.stderr.write.bind(process.stderr);
   const said = { stdout: '', stderr: '' };
   let ended: number | undefined;
-  Object.assign(process, { argv: [process.execPath, path, ...args], env: { ...settings }, exitCode: undefined, exit: (code = 0) => void (ended ??= code) });
+  Object.assign(process, {
+    argv: [process.execPath, path, ...args],
+    env: { ...settings },
+    exitCode: undefined,
+    exit: (code = 0) => void (ended ??= code),
+  });
   console.log = (text: string) => void (said.stdout += `${text}\n`); // not by the stream below it, which is the test's own
   process.stderr.write = (text: string | Uint8Array) => {
     said.stderr += String(text);

@@ -79,15 +79,37 @@ export function operatorKeyIn(dataDir: string): string {
 }
 
 /** Starts a server without waiting for anything. It is killed with the test. */
-export function spawnServer(t: Test, settings: Settings, { script = SERVER, args = [], uid, descriptors }: SpawnServerOptions = {}): ServerProcess {
+export function spawnServer(
+  t: Test,
+  settings: Settings,
+  { script = SERVER, args = [], uid, descriptors }: SpawnServerOptions = {},
+): ServerProcess {
   // By env(1), as tap adds its own hooks to the environment of every child, which change how a process ends.
-  const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(([name, value]) => `${name}=${value}`);
+  const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
-  const child = spawn('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', '/usr/bin/env', '-i', ...env, process.execPath, '--import', DIE_WITH_PARENT, script, ...args], {
-    cwd: ROOT,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    ...(uid !== undefined && { uid, gid: uid }),
-  });
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      `${limit}exec "$@"`,
+      'sh',
+      '/usr/bin/env',
+      '-i',
+      ...env,
+      process.execPath,
+      '--import',
+      DIE_WITH_PARENT,
+      script,
+      ...args,
+    ],
+    {
+      cwd: ROOT,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(uid !== undefined && { uid, gid: uid }),
+    },
+  );
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const wake = () => {
@@ -136,7 +158,9 @@ export function spawnServer(t: Test, settings: Settings, { script = SERVER, args
           }
           if (over === undefined) return;
           waiting.delete(look);
-          reject(new Error(`The server ended (${over.signal ?? over.code}) after: ${lines.slice(-3).join('\n')}\n${stderr}`));
+          reject(
+            new Error(`The server ended (${over.signal ?? over.code}) after: ${lines.slice(-3).join('\n')}\n${stderr}`),
+          );
         };
         waiting.add(look);
         look();
@@ -145,7 +169,11 @@ export function spawnServer(t: Test, settings: Settings, { script = SERVER, args
 }
 
 /** Starts a server and waits until it says where it listens. @throws where it ends before, with what it said */
-export async function startServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<ListeningServer> {
+export async function startServer(
+  t: Test,
+  settings: Settings,
+  options: SpawnServerOptions = {},
+): Promise<ListeningServer> {
   const server = spawnServer(t, settings, options);
   const line = await server.said((said) => LISTENING.test(said));
   const address = LISTENING.exec(line)?.[1] ?? '';
@@ -164,10 +192,12 @@ export async function startServer(t: Test, settings: Settings, options: SpawnSer
 /** Starts a server that is expected to end by itself, and waits for that; one that listens instead is killed. */
 export async function runServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<Ended> {
   const server = spawnServer(t, settings, options);
-  const listens = await server.said((line) => LISTENING.test(line)).then(
-    () => true,
-    () => false,
-  );
+  const listens = await server
+    .said((line) => LISTENING.test(line))
+    .then(
+      () => true,
+      () => false,
+    );
   return listens ? server.kill() : server.ended();
 }
 

@@ -28,7 +28,10 @@ export const KINDS = {
   silent: {},
   'half a header': { first: `GET /livez HTTP/1.1\r\n${HEAD}X-Half: ` },
   'dripping headers': { first: `GET /livez HTTP/1.1\r\n${HEAD}X-Slow: `, piece: 'a' },
-  'dripping bodies': { first: `POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n`, piece: ' ' },
+  'dripping bodies': {
+    first: `POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n`,
+    piece: ' ',
+  },
   'idle after an answer': { first: `GET /livez HTTP/1.1\r\n${HEAD}\r\n` },
   'idle after the last answer': { first: `GET /livez HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`, piece: 'a' },
   'no HTTP': { first: 'Hello!\r\n\r\n', piece: 'a' },
@@ -50,15 +53,26 @@ export interface Strangers {
 }
 
 /** Starts strangers; resolves when each of them was connected or refused. They leave with the test. */
-export async function strangers(t: Test, address: string, { kinds, count, again = false }: StrangersOptions): Promise<Strangers> {
-  const child = spawn('/usr/bin/env', ['-i', process.execPath, fileURLToPath(import.meta.url), JSON.stringify({ address, kinds, count, again })], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function strangers(
+  t: Test,
+  address: string,
+  { kinds, count, again = false }: StrangersOptions,
+): Promise<Strangers> {
+  const child = spawn(
+    '/usr/bin/env',
+    ['-i', process.execPath, fileURLToPath(import.meta.url), JSON.stringify({ address, kinds, count, again })],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const over = once(child, 'close');
   const leave = async () => {
     child.kill('SIGKILL');
     await over;
   };
   t.teardown(leave);
-  const [line] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), over.then(() => ['ended'])]);
+  const [line] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    over.then(() => ['ended']),
+  ]);
   if (line !== 'there') throw new Error(`The strangers ended before they were there.`);
   return { leave };
 }
@@ -107,7 +121,17 @@ export class SocketAges {
 const WAVE = 200;
 
 /** The process of the strangers. */
-function crowd({ address, kinds, count, again }: { readonly address: string; readonly kinds: readonly KindName[]; readonly count: number; readonly again: boolean }): void {
+function crowd({
+  address,
+  kinds,
+  count,
+  again,
+}: {
+  readonly address: string;
+  readonly kinds: readonly KindName[];
+  readonly count: number;
+  readonly again: boolean;
+}): void {
   const { hostname, port } = new URL(address);
   let [coming, there] = [0, 0];
   const wave = () => {
@@ -127,10 +151,12 @@ function crowd({ address, kinds, count, again }: { readonly address: string; rea
       if (there === count) process.stdout.write('there\n');
       else if (there === coming) wave();
     };
-    socket.on('error', () => undefined).on('connect', () => {
-      arrive();
-      if (kind.first !== undefined) socket.write(kind.first);
-    });
+    socket
+      .on('error', () => undefined)
+      .on('connect', () => {
+        arrive();
+        if (kind.first !== undefined) socket.write(kind.first);
+      });
     if (again) socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       clearInterval(timer);
@@ -144,4 +170,5 @@ function crowd({ address, kinds, count, again }: { readonly address: string; rea
   process.stdin.on('end', () => process.exit()).resume();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) crowd(JSON.parse(process.argv[2] ?? '') as Parameters<typeof crowd>[0]);
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  crowd(JSON.parse(process.argv[2] ?? '') as Parameters<typeof crowd>[0]);

@@ -57,7 +57,11 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(drain);
   await app.register(problemDetails);
   await app.register(registryPlugin, {
-    store: new FailingStore(exchangeable, (call) => plan?.(call)), operatorKey, channels: ['production', 'staging'], defaultPack: 'coach', sessionTtl: 86_400_000,
+    store: new FailingStore(exchangeable, (call) => plan?.(call)),
+    operatorKey,
+    channels: ['production', 'staging'],
+    defaultPack: 'coach',
+    sessionTtl: 86_400_000,
     shipped: shippedOf('coach@1.0.0', 'coach@2.0.0'),
   });
   await app.register(requestSnapshot);
@@ -67,7 +71,12 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(fp(eventRoutes), options);
   const address = await listen(app);
   return {
-    app, registry: app.registry, watchers: app.watchers, address, key: operatorKey.token(), store,
+    app,
+    registry: app.registry,
+    watchers: app.watchers,
+    address,
+    key: operatorKey.token(),
+    store,
     fail: (next) => (plan = next),
     exchange: (next) => (inner = next),
   };
@@ -76,7 +85,13 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
 /** An event that changes nothing, as a newer build may make them; with a long name where its message is to be large. */
 export function foreignEvent(size = 0, members: Partial<EventDraft> = {}): EventDraft {
   const actor = { keyId: 'elsewhere', label: 'Another instance' };
-  return { type: `made-by-a-newer-build-${'x'.repeat(size)}` as EventType, actor, reason: 'Made elsewhere', data: {}, ...members } as unknown as EventDraft;
+  return {
+    type: `made-by-a-newer-build-${'x'.repeat(size)}` as EventType,
+    actor,
+    reason: 'Made elsewhere',
+    data: {},
+    ...members,
+  } as unknown as EventDraft;
 }
 
 /** Appends as another instance does: it is in the log, and not here yet. @returns the last revision */
@@ -95,6 +110,11 @@ export async function restoredAt(store: Store, revision: number, epoch: number):
   for (const digest of new Set(digests)) contents.push({ digest, content: (await store.content(digest))! });
   const restored = new MemoryStore();
   await restored.append({ events, contents, sessionKeys: await store.sessionKeys() }, 0);
-  await appendElsewhere(restored, { type: 'registry-restored', actor: { keyId: 'system', label: 'system' }, reason: 'The disk was lost', data: { epoch } });
+  await appendElsewhere(restored, {
+    type: 'registry-restored',
+    actor: { keyId: 'system', label: 'system' },
+    reason: 'The disk was lost',
+    data: { epoch },
+  });
   return restored;
 }

@@ -25,16 +25,23 @@ export class Wire {
    * @param options.headOnly the answer has no body whatever it says (RFC 9110 section 9.3.2)
    * @throws where the connection ends without one
    */
-  ask(bytes: Buffer, { only = false, headOnly = false }: { readonly only?: boolean; readonly headOnly?: boolean } = {}): Promise<RawAnswer> {
+  ask(
+    bytes: Buffer,
+    { only = false, headOnly = false }: { readonly only?: boolean; readonly headOnly?: boolean } = {},
+  ): Promise<RawAnswer> {
     if (only) this.close();
     const socket = this.#open();
     let received: Buffer = Buffer.alloc(0);
     return new Promise<RawAnswer>((resolve, reject) => {
-      const timer = setTimeout(() => over(new Error(`There was no answer within ${PATIENCE} ms to: ${bytes.toString('latin1', 0, 500)}`)), PATIENCE);
+      const timer = setTimeout(
+        () => over(new Error(`There was no answer within ${PATIENCE} ms to: ${bytes.toString('latin1', 0, 500)}`)),
+        PATIENCE,
+      );
       const over = (outcome: RawAnswer | Error) => {
         clearTimeout(timer);
         socket.off('data', onData).off('close', onClose);
-        if (outcome instanceof Error || only || outcome.headers['connection'] === 'close' || isStream(outcome)) this.close();
+        if (outcome instanceof Error || only || outcome.headers['connection'] === 'close' || isStream(outcome))
+          this.close();
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
@@ -43,7 +50,12 @@ export class Wire {
         const answer = answerOf(received, headOnly);
         if (answer !== undefined) over(answer);
       };
-      const onClose = () => over(new Error(`The connection was closed (after "${received.toString('latin1', 0, 100)}") without an answer to: ${bytes.toString('latin1', 0, 500)}`));
+      const onClose = () =>
+        over(
+          new Error(
+            `The connection was closed (after "${received.toString('latin1', 0, 100)}") without an answer to: ${bytes.toString('latin1', 0, 500)}`,
+          ),
+        );
       socket.on('data', onData).on('close', onClose);
       socket.write(bytes);
     });
@@ -81,7 +93,9 @@ function answerOf(bytes: Buffer, headOnly: boolean): RawAnswer | undefined {
   const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const statusCode = Number(first.split(' ')[1]);
   if (statusCode < 200) return answerOf(bytes.subarray(end + 4), headOnly);
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   if (!headOnly && isStream({ headers })) return streamIn(statusCode, headers, bytes.toString('utf8', end + 4));
   const length = headOnly || statusCode === 304 || statusCode === 204 ? 0 : Number(headers['content-length'] ?? 0);
   if (bytes.length < end + 4 + length) return undefined;

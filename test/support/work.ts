@@ -11,7 +11,11 @@ import { randomUUID } from 'node:crypto';
 /** How many items a task puts into maps and sets, and how long the lists are that it freezes, all together. */
 export async function copiedBy(task: () => unknown): Promise<number> {
   let copied = 0;
-  const set = Reflect.get(Map.prototype, 'set') as (this: Map<unknown, unknown>, key: unknown, value: unknown) => Map<unknown, unknown>;
+  const set = Reflect.get(Map.prototype, 'set') as (
+    this: Map<unknown, unknown>,
+    key: unknown,
+    value: unknown,
+  ) => Map<unknown, unknown>;
   const add = Reflect.get(Set.prototype, 'add') as (this: Set<unknown>, item: unknown) => Set<unknown>;
   const freeze = Object.freeze.bind(Object);
   Map.prototype.set = function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
@@ -22,10 +26,10 @@ export async function copiedBy(task: () => unknown): Promise<number> {
     copied += 1;
     return add.call(this, item);
   };
-  Object.freeze = ((value: unknown) => {
+  Object.freeze = (value: unknown) => {
     if (Array.isArray(value)) copied += value.length;
     return freeze(value);
-  });
+  };
   try {
     await task();
     return copied;
@@ -50,7 +54,10 @@ export interface FileWork {
 export async function watchFiles(): Promise<FileWork> {
   const name = join(tmpdir(), `probe-${randomUUID()}`);
   const probe = await open(name, 'wx');
-  const handles = Object.getPrototypeOf(probe) as Record<'writeFile' | 'sync' | 'datasync', (this: typeof probe, ...given: unknown[]) => Promise<unknown>>;
+  const handles = Object.getPrototypeOf(probe) as Record<
+    'writeFile' | 'sync' | 'datasync',
+    (this: typeof probe, ...given: unknown[]) => Promise<unknown>
+  >;
   await probe.close();
   await rm(name);
   const real = { writeFile: handles.writeFile, sync: handles.sync, datasync: handles.datasync };

@@ -42,7 +42,9 @@ export type Pointers = ReadonlyMap<string, { readonly version: string; readonly 
 const base = await baseDocument();
 
 async function baseDocument(): Promise<object> {
-  const found = (await shippedPacks()).find(({ version: { content } }) => content.pack === 'coach' && content.version === '2.0.0');
+  const found = (await shippedPacks()).find(
+    ({ version: { content } }) => content.pack === 'coach' && content.version === '2.0.0',
+  );
   if (found === undefined) throw new Error('coach 2.0.0 is not shipped.');
   const { author, content } = found.version;
   const { pack: _, ...document } = content;
@@ -78,13 +80,37 @@ export class WriteLedger {
     const reason = `Request ${this.#number}`;
     const version = this.versions[Math.floor(random() * this.versions.length)] ?? '';
     if (kind < 0.25) await this.#publish(connection, `7.0.${this.#number}`);
-    else if (kind < 0.35) await this.#send(connection, 'key-created', { reason: `Key for ${reason}`, path: '/v1/keys', body: { label: reason, scopes: ['prompts:read'] } });
-    else if (kind < 0.4 && this.keys.length > 0) await this.#send(connection, 'key-revoked', { reason, path: `/v1/keys/${this.keys.shift()}/revoke`, body: { reason } });
+    else if (kind < 0.35)
+      await this.#send(connection, 'key-created', {
+        reason: `Key for ${reason}`,
+        path: '/v1/keys',
+        body: { label: reason, scopes: ['prompts:read'] },
+      });
+    else if (kind < 0.4 && this.keys.length > 0)
+      await this.#send(connection, 'key-revoked', {
+        reason,
+        path: `/v1/keys/${this.keys.shift()}/revoke`,
+        body: { reason },
+      });
     else if (kind < 0.45 && this.versions.length > 5) {
       const [revoked = ''] = this.versions.splice(3, 1); // never one that is shipped
-      await this.#send(connection, 'version-revoked', { reason, path: `/v1/packs/coach/versions/${revoked}/revoke`, body: { reason, replacement: '1.1.0' } });
-    } else if (kind < 0.65) await this.#send(connection, 'version-rolled-back', { reason, path: '/v1/packs/coach/rollback', body: { channel, reason } });
-    else await this.#send(connection, 'version-activated', { reason, path: '/v1/packs/coach/activations', body: { version, channel, reason } });
+      await this.#send(connection, 'version-revoked', {
+        reason,
+        path: `/v1/packs/coach/versions/${revoked}/revoke`,
+        body: { reason, replacement: '1.1.0' },
+      });
+    } else if (kind < 0.65)
+      await this.#send(connection, 'version-rolled-back', {
+        reason,
+        path: '/v1/packs/coach/rollback',
+        body: { channel, reason },
+      });
+    else
+      await this.#send(connection, 'version-activated', {
+        reason,
+        path: '/v1/packs/coach/activations',
+        body: { version, channel, reason },
+      });
   }
 
   /**
@@ -102,18 +128,36 @@ export class WriteLedger {
 
   async #publish(connection: Sender, version: string): Promise<void> {
     const summary = `Edition ${version} of request ${this.#number}.`;
-    const answer = await this.#send(connection, 'version-published', { reason: `Published: ${summary}`, path: '/v1/packs/coach/versions', body: { ...base, version, summary } });
+    const answer = await this.#send(connection, 'version-published', {
+      reason: `Published: ${summary}`,
+      path: '/v1/packs/coach/versions',
+      body: { ...base, version, summary },
+    });
     if (answer.status === 201) this.versions.push(version);
   }
 
-  async #send(connection: Sender, type: Event['type'], { reason, path, body, headers = { 'idempotency-key': `"${reason}"` } }: Omit<Sent, 'headers'> & Partial<Sent>): Promise<Answer> {
+  async #send(
+    connection: Sender,
+    type: Event['type'],
+    { reason, path, body, headers = { 'idempotency-key': `"${reason}"` } }: Omit<Sent, 'headers'> & Partial<Sent>,
+  ): Promise<Answer> {
     this.asked.add(reason);
     this.#unanswered.set(reason, [type, { reason, path, body, headers }]);
     const answer = await connection.one({ method: 'POST', path, body, headers });
     this.#unanswered.delete(reason);
-    const told = JSON.parse(answer.text) as { revision?: number; pack?: string; channel?: string; version?: string; digest?: string; code?: string; keyId?: string; changed?: boolean };
+    const told = JSON.parse(answer.text) as {
+      revision?: number;
+      pack?: string;
+      channel?: string;
+      version?: string;
+      digest?: string;
+      code?: string;
+      keyId?: string;
+      changed?: boolean;
+    };
     if (told.changed === false || REFUSED.has(told.code ?? '')) return answer; // it was there already, or there is no way
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`${path} ${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
+    if (answer.status !== 200 && answer.status !== 201)
+      throw new Error(`${path} ${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
     if (type === 'key-created' && told.keyId !== undefined) this.keys.push(told.keyId);
     const { revision = Number(answer.header('registry-revision')), pack, channel, version, digest } = told;
     this.acknowledged.push({ type, reason, revision, ...(pack !== undefined && { pack, channel, version, digest }) });
@@ -131,11 +175,24 @@ export class WriteLedger {
       const event = byReason.get(wanted.reason);
       const name = `revision ${wanted.revision} (${wanted.type} ${wanted.version}, "${wanted.reason}") was acknowledged`;
       if (event === undefined) return `${name} and is lost`;
-      const place = UPPER_BOUND.has(wanted.type) ? event.revision <= wanted.revision : event.revision === wanted.revision;
+      const place = UPPER_BOUND.has(wanted.type)
+        ? event.revision <= wanted.revision
+        : event.revision === wanted.revision;
       if (!place) return `${name} and is at ${event.revision}`;
       const digest = 'digest' in event.data ? event.data.digest : undefined;
-      for (const [field, is] of Object.entries({ type: event.type, pack: event.pack, channel: event.channel, version: event.version, digest })) {
-        if (field in wanted && wanted[field as keyof Acknowledged] !== undefined && wanted[field as keyof Acknowledged] !== is) return `${name} and now says ${field} ${is}`;
+      for (const [field, is] of Object.entries({
+        type: event.type,
+        pack: event.pack,
+        channel: event.channel,
+        version: event.version,
+        digest,
+      })) {
+        if (
+          field in wanted &&
+          wanted[field as keyof Acknowledged] !== undefined &&
+          wanted[field as keyof Acknowledged] !== is
+        )
+          return `${name} and now says ${field} ${is}`;
       }
     }
     return undefined;
@@ -154,7 +211,11 @@ export class WriteLedger {
 }
 
 /** The state that a log means, told without the service's own fold. */
-export function meaningOf(events: readonly Event[]): { readonly revision: number; readonly pointers: Pointers; readonly versions: ReadonlyMap<string, ReadonlySet<string>> } {
+export function meaningOf(events: readonly Event[]): {
+  readonly revision: number;
+  readonly pointers: Pointers;
+  readonly versions: ReadonlyMap<string, ReadonlySet<string>>;
+} {
   const pointers = new Map<string, { version: string; revision: number }>();
   const versions = new Map<string, Set<string>>();
   for (const event of events) {

@@ -10,9 +10,19 @@ const USUAL_BODY_LIMIT = 1024 * 1024;
 
 /** One sentence for each version whose request is larger than what a registry takes by default. */
 export function sizeWarnings(versions: readonly FoundVersion[]): string[] {
-  return versions.flatMap(({ version: { content: { pack, ...content }, summary, author } }) => {
-    const size = Buffer.byteLength(JSON.stringify({ ...content, summary, author }));
-    if (size <= USUAL_BODY_LIMIT) return [];
-    return [`${pack} ${content.version}: the request to register it has ${size} bytes. A registry takes ${USUAL_BODY_LIMIT} (1mb) unless its BODY_LIMIT says otherwise: raise that first.`];
-  });
+  return versions.flatMap(
+    ({
+      version: {
+        content: { pack, ...content },
+        summary,
+        author,
+      },
+    }) => {
+      const size = Buffer.byteLength(JSON.stringify({ ...content, summary, author }));
+      if (size <= USUAL_BODY_LIMIT) return [];
+      return [
+        `${pack} ${content.version}: the request to register it has ${size} bytes. A registry takes ${USUAL_BODY_LIMIT} (1mb) unless its BODY_LIMIT says otherwise: raise that first.`,
+      ];
+    },
+  );
 }

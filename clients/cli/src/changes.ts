@@ -67,7 +67,11 @@ export interface Move<Plan extends object, Done extends { readonly instances?: S
 }
 
 /** Shows a move, asks for it, makes it, and says what it did. */
-export async function makeMove<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }>(context: Context, { dryRun, yes, reason: given }: MoveOptions, move: Move<Plan, Done>): Promise<ExitCode> {
+export async function makeMove<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }>(
+  context: Context,
+  { dryRun, yes, reason: given }: MoveOptions,
+  move: Move<Plan, Done>,
+): Promise<ExitCode> {
   const { out } = context;
   const shown = await move.dryRun();
   const [lines, problems] = [move.lines(shown), move.problems(shown)];
@@ -89,7 +93,9 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
     tellInstances(context, done.instances);
   });
   if (!isSame(move.planned(shown), move.made(done))) {
-    out.aside(`This is not what was shown: somebody else has moved ${move.place.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`);
+    out.aside(
+      `This is not what was shown: somebody else has moved ${move.place.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`,
+    );
   }
   return EXIT.ok;
 }
@@ -103,14 +109,30 @@ function whereOf({ where }: Context): string {
 }
 
 function wouldBeRefused({ pack }: Place, problems: readonly Schemas['Violation'][]): Complaint {
-  return new Complaint(`${pack} cannot be moved there:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`, { exit: EXIT.refused, code: 'would-be-refused', members: { problems } });
+  return new Complaint(
+    `${pack} cannot be moved there:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`,
+    { exit: EXIT.refused, code: 'would-be-refused', members: { problems } },
+  );
 }
 
 /** Ends a move that the API cannot guard, where it would do something else by now. */
-async function demandSame<Plan extends object>({ dryRun, planned, lines, problems, place }: Pick<Move<Plan, never>, 'dryRun' | 'planned' | 'lines' | 'problems' | 'place'>, shown: Plan): Promise<void> {
+async function demandSame<Plan extends object>(
+  {
+    dryRun,
+    planned,
+    lines,
+    problems,
+    place,
+  }: Pick<Move<Plan, never>, 'dryRun' | 'planned' | 'lines' | 'problems' | 'place'>,
+  shown: Plan,
+): Promise<void> {
   const now = await dryRun();
   if (isSame(planned(shown), planned(now)) && problems(now).length === 0) return;
-  throw movedMeanwhile(place, { code: 'revision-conflict', now: `By now it would do this:\n${lines(now).join('\n')}`, members: { shown, now } });
+  throw movedMeanwhile(place, {
+    code: 'revision-conflict',
+    now: `By now it would do this:\n${lines(now).join('\n')}`,
+    members: { shown, now },
+  });
 }
 
 function isSame(some: readonly Step[], others: readonly Step[]): boolean {
@@ -120,16 +142,27 @@ function isSame(some: readonly Step[], others: readonly Step[]): boolean {
 
 /** How channels move, a line each. */
 export function stepLines(steps: readonly Step[]): string[] {
-  return steps.map(({ channel, version, previousVersion }) => `  ${channel === undefined ? '' : `${channel}: `}${previousVersion ?? 'nothing'} -> ${version}`);
+  return steps.map(
+    ({ channel, version, previousVersion }) =>
+      `  ${channel === undefined ? '' : `${channel}: `}${previousVersion ?? 'nothing'} -> ${version}`,
+  );
 }
 
 /** Where a channel is, and what guards a move of it; undefined where nothing is active in it yet. */
-export async function currentOf(registry: RegistryClient, { pack, channel }: Place): Promise<{ readonly active: Schemas['ActivePack']; readonly guard: Guard } | undefined> {
+export async function currentOf(
+  registry: RegistryClient,
+  { pack, channel }: Place,
+): Promise<{ readonly active: Schemas['ActivePack']; readonly guard: Guard } | undefined> {
   try {
-    const { data, headers } = await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } })).then(having({ version: 'string', revision: 'number' }));
+    const { data, headers } = await registry
+      .ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } }))
+      .then(having({ version: 'string', revision: 'number' }));
     const epoch = headers.get('registry-epoch');
     // Not the ETag: an instance that serves a pinned version answers with one that the log does not know.
-    return { active: data, guard: { 'if-match': `"${data.revision}"`, ...(epoch !== null && { 'registry-epoch': Number(epoch) }) } };
+    return {
+      active: data,
+      guard: { 'if-match': `"${data.revision}"`, ...(epoch !== null && { 'registry-epoch': Number(epoch) }) },
+    };
   } catch (error) {
     if (error instanceof RegistryFailure && error.code === 'channel-not-found') return undefined;
     throw error;
@@ -141,16 +174,37 @@ export async function guarded<T>(registry: RegistryClient, place: Place, move: (
   try {
     return await move();
   } catch (error) {
-    if (!(error instanceof RegistryFailure) || (error.code !== 'revision-conflict' && error.code !== 'not-active')) throw error;
+    if (!(error instanceof RegistryFailure) || (error.code !== 'revision-conflict' && error.code !== 'not-active'))
+      throw error;
     const now = await currentOf(registry, place).catch(() => undefined);
-    const by = now === undefined ? '' : `\nIt is at ${now.active.version} now: revision ${now.active.revision}, by ${now.active.activatedBy?.label}, "${now.active.reason}".`;
-    const members = { ...(error.problem !== undefined && { problem: error.problem }), ...(now !== undefined && { now: { version: now.active.version, revision: now.active.revision } }) };
+    const by =
+      now === undefined
+        ? ''
+        : `\nIt is at ${now.active.version} now: revision ${now.active.revision}, by ${now.active.activatedBy?.label}, "${now.active.reason}".`;
+    const members = {
+      ...(error.problem !== undefined && { problem: error.problem }),
+      ...(now !== undefined && { now: { version: now.active.version, revision: now.active.revision } }),
+    };
     throw movedMeanwhile(place, { code: error.code, now: `${error.message}${by}`, members, cause: error });
   }
 }
 
-function movedMeanwhile({ pack }: Place, { code, now, members, cause }: { code: string; now: string; members: Readonly<Record<string, unknown>>; cause?: unknown }): Complaint {
-  return new Complaint(`Somebody else has moved ${pack} meanwhile; nothing was changed by this. ${now}`, { exit: EXIT.refused, code, hint: 'Look at it as it is now, then decide again.', members, cause });
+function movedMeanwhile(
+  { pack }: Place,
+  {
+    code,
+    now,
+    members,
+    cause,
+  }: { code: string; now: string; members: Readonly<Record<string, unknown>>; cause?: unknown },
+): Complaint {
+  return new Complaint(`Somebody else has moved ${pack} meanwhile; nothing was changed by this. ${now}`, {
+    exit: EXIT.refused,
+    code,
+    hint: 'Look at it as it is now, then decide again.',
+    members,
+    cause,
+  });
 }
 
 /** What the headers of a change are. @param wait seconds to wait for all instances */
@@ -168,7 +222,8 @@ function tellInstances({ out }: Context, instances: Schemas['InstancesReached'] 
   if (instances === undefined) return;
   const { applied, pending, pinned, expired } = instances;
   out.say(`Applied by ${applied.length === 1 ? 'one instance' : `${applied.length} instances`}.`);
-  if (pending.length > 0) out.warn(`Made, but not applied yet by ${pending.join(', ')}; look again with: prompt-registry status`);
+  if (pending.length > 0)
+    out.warn(`Made, but not applied yet by ${pending.join(', ')}; look again with: prompt-registry status`);
   if (pinned.length > 0) out.warn(`Pinned to a version of their own: ${pinned.join(', ')}.`);
   if (expired.length > 0) out.warn(`Not heard of lately: ${expired.join(', ')}.`);
 }

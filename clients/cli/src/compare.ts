@@ -7,10 +7,39 @@ type Version = components['schemas']['Version'];
 
 /** How the prompts of a folder differ from those of a registered version. */
 export async function assetDiffs(base: Version, content: PackContent): Promise<components['schemas']['AssetDiff'][]> {
-  const { problems: violations, styles, pack, version, system, defaultStyle, compatibility, digest, summary, author, publishedAt, publishedBy } = base;
-  const record: Edition['record'] = { pack, version, digest, summary, author, defaultStyle, compatibility, publishedAt, publishedBy, violations, styles };
+  const {
+    problems: violations,
+    styles,
+    pack,
+    version,
+    system,
+    defaultStyle,
+    compatibility,
+    digest,
+    summary,
+    author,
+    publishedAt,
+    publishedBy,
+  } = base;
+  const record: Edition['record'] = {
+    pack,
+    version,
+    digest,
+    summary,
+    author,
+    defaultStyle,
+    compatibility,
+    publishedAt,
+    publishedBy,
+    violations,
+    styles,
+  };
   const from = { record, content: { pack, version, system, styles, defaultStyle, compatibility } };
   // Only the prompts are looked at: the metadata beside them is that of the base.
   const { assets } = await differences(from, { record, content });
-  return assets.map(({ asset, change, hunks }) => ({ asset, change, hunks: hunks.map((hunk) => ({ ...hunk, lines: [...hunk.lines] })) }));
+  return assets.map(({ asset, change, hunks }) => ({
+    asset,
+    change,
+    hunks: hunks.map((hunk) => ({ ...hunk, lines: [...hunk.lines] })),
+  }));
 }

@@ -50,14 +50,37 @@ export function completionScript(program: Command, shell: Shell): string {
 function placesOf(program: Command, command: Command, at: string): Place[] {
   const commands = command.commands.filter((each) => each.name() !== COMPLETE);
   const names = commands.map((each): Word => ({ word: each.name(), description: each.description() }));
-  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word): Word => ({ word, description: '' })));
-  const flags = [...new Set([...command.options, ...program.options.filter(({ long }) => command === program || long !== '--version')])].map((option): Flag => ({
-    word: option.long ?? option.short ?? '', description: option.description,
-    takesValue: option.required || option.optional || option.variadic, values: option.argChoices ?? [], file: option.long === '--key-file', known: kindOf(option),
+  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) =>
+    argChoices.map((word): Word => ({ word, description: '' })),
+  );
+  const flags = [
+    ...new Set([
+      ...command.options,
+      ...program.options.filter(({ long }) => command === program || long !== '--version'),
+    ]),
+  ].map((option): Flag => ({
+    word: option.long ?? option.short ?? '',
+    description: option.description,
+    takesValue: option.required || option.optional || option.variadic,
+    values: option.argChoices ?? [],
+    file: option.long === '--key-file',
+    known: kindOf(option),
   }));
   const files = command.registeredArguments.some((argument) => argument.name() === 'folder');
-  const here = { at, words: [...names, ...choices], flags: [...flags, { word: '--help', description: 'what it does', takesValue: false, values: [], file: false, known: undefined }], files, known: kindBehind(command.registeredArguments) };
-  return [here, ...commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`))];
+  const here = {
+    at,
+    words: [...names, ...choices],
+    flags: [
+      ...flags,
+      { word: '--help', description: 'what it does', takesValue: false, values: [], file: false, known: undefined },
+    ],
+    files,
+    known: kindBehind(command.registeredArguments),
+  };
+  return [
+    here,
+    ...commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`)),
+  ];
 }
 
 /** What the value of an option is. */
@@ -78,7 +101,9 @@ function kindBehind(these: readonly Argument[]): Kind | undefined {
 
 /** `:audit` and `audit:verify`: the steps from one place to the next. */
 function stepsOf(places: readonly Place[]): string[] {
-  return places.filter(({ at }) => at !== '').map(({ at }) => `${at.split(' ').slice(0, -1).join(' ')}:${at.split(' ').at(-1)}`);
+  return places
+    .filter(({ at }) => at !== '')
+    .map(({ at }) => `${at.split(' ').slice(0, -1).join(' ')}:${at.split(' ').at(-1)}`);
 }
 
 /** How a shell offers what may follow. */
@@ -93,7 +118,13 @@ function valueCases(places: readonly Place[], { files, choices, known }: Offers)
   const cases = new Map<string, string[]>();
   for (const { at, flags } of places) {
     for (const { word, values, file, known: kind } of flags.filter(({ takesValue }) => takesValue)) {
-      const offer = file ? `${files}; ` : values.length > 0 ? `${choices(values)}; ` : kind === undefined ? '' : `${known(kind)}; `;
+      const offer = file
+        ? `${files}; `
+        : values.length > 0
+          ? `${choices(values)}; `
+          : kind === undefined
+            ? ''
+            : `${known(kind)}; `;
       cases.set(offer, [...(cases.get(offer) ?? []), `'${at}:${word}'`]);
     }
   }
@@ -119,7 +150,9 @@ _prompt_registry() {
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$at:$word" in
-      ${stepsOf(places).map((step) => `'${step}'`).join('|')}) at="\${at:+$at }$word";;
+      ${stepsOf(places)
+        .map((step) => `'${step}'`)
+        .join('|')}) at="\${at:+$at }$word";;
     esac
   done
   case "$at:$previous" in
@@ -144,11 +177,15 @@ complete -F _prompt_registry prompt-registry`;
 }
 
 function filePlaces(places: readonly Place[]): string {
-  return places.filter(({ files }) => files).map(({ at }) => `'${at}'`).join('|');
+  return places
+    .filter(({ files }) => files)
+    .map(({ at }) => `'${at}'`)
+    .join('|');
 }
 
 function zsh(places: readonly Place[]): string {
-  const described = ({ word, description }: Word) => quoted(`${word.replaceAll(':', '\\:')}${description === '' ? '' : `:${description}`}`);
+  const described = ({ word, description }: Word) =>
+    quoted(`${word.replaceAll(':', '\\:')}${description === '' ? '' : `:${description}`}`);
   return `#compdef prompt-registry
 # Completion of prompt-registry for zsh: source <(prompt-registry completion zsh)
 _prompt_registry_known() { # what the registry has, where it can be asked
@@ -187,7 +224,10 @@ function fish(places: readonly Place[]): string {
     const described = (description: string) => (description === '' ? '' : ` -d ${fishQuoted(description)}`);
     return [
       ...words.map(({ word, description }) => `${here} -a ${fishQuoted(word)}${described(description)}`),
-      ...flags.map(({ word, description, takesValue, values, file, known: kind }) => `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${file ? ' -r -F' : takesValue ? ' -x' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : kind === undefined ? '' : ` -a ${fishQuoted(asked(kind))}`}`),
+      ...flags.map(
+        ({ word, description, takesValue, values, file, known: kind }) =>
+          `${here} -l ${word.replace(/^-+/u, '')}${described(description)}${file ? ' -r -F' : takesValue ? ' -x' : ''}${values.length > 0 ? ` -a ${fishQuoted(values.join(' '))}` : kind === undefined ? '' : ` -a ${fishQuoted(asked(kind))}`}`,
+      ),
       ...(files ? [`${here} -a '(__fish_complete_directories)'`] : []),
       ...(known === undefined ? [] : [`${here} -a ${fishQuoted(asked(known))}`]),
     ];

@@ -57,7 +57,12 @@ export class Context {
     const [, keyId] = /^prk_([^_]+)_/u.exec(key) ?? [];
     this.where = { url, keySource, keyId };
     const limit = this.options.timeout === undefined ? timeout : this.options.timeout * 1000;
-    return createRegistryClient({ url, key, timeout: Math.max(limit, atLeast), fetch: (request, init) => this.#fetch(request, init) });
+    return createRegistryClient({
+      url,
+      key,
+      timeout: Math.max(limit, atLeast),
+      fetch: (request, init) => this.#fetch(request, init),
+    });
   }
 
   /**
@@ -66,7 +71,8 @@ export class Context {
    * @param given as an argument
    */
   async pack(named: string | undefined, given?: string): Promise<string> {
-    if (given !== undefined && named !== undefined && given !== named) throw wrongUsage(`Two packs are named: "${given}", and "${named}" with --pack.`);
+    if (given !== undefined && named !== undefined && given !== named)
+      throw wrongUsage(`Two packs are named: "${given}", and "${named}" with --pack.`);
     const known = given ?? named ?? this.#packOfEnvironment();
     if (known !== undefined) return known;
     const registry = await this.registry();
@@ -75,7 +81,8 @@ export class Context {
 
   #packOfEnvironment(): string | undefined {
     const { PROMPT_REGISTRY_PACK: pack = '' } = this.io.env;
-    if (pack !== '' && pack.trim() === '') throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Name a pack in it, or unset it.');
+    if (pack !== '' && pack.trim() === '')
+      throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Name a pack in it, or unset it.');
     if (pack === '') return undefined;
     try {
       return name(pack);
@@ -90,11 +97,22 @@ export class Context {
     if ([301, 302, 303, 307, 308].includes(response.status)) {
       await response.body?.cancel();
       const to = response.headers.get('location');
-      throw new RegistryFailure('not-a-registry', `${new URL(request.url).origin} does not answer this itself, but redirects (${response.status})${to === null ? '' : ` to ${to}`}. No redirect is followed.`, { status: response.status });
+      throw new RegistryFailure(
+        'not-a-registry',
+        `${new URL(request.url).origin} does not answer this itself, but redirects (${response.status})${to === null ? '' : ` to ${to}`}. No redirect is followed.`,
+        { status: response.status },
+      );
     }
-    if (response.ok && !/^(application\/json|text\/event-stream)\b/iu.test(response.headers.get('content-type') ?? '')) {
+    if (
+      response.ok &&
+      !/^(application\/json|text\/event-stream)\b/iu.test(response.headers.get('content-type') ?? '')
+    ) {
       await response.body?.cancel();
-      throw new RegistryFailure('not-a-registry', `${new URL(request.url).origin} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`, { status: response.status });
+      throw new RegistryFailure(
+        'not-a-registry',
+        `${new URL(request.url).origin} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`,
+        { status: response.status },
+      );
     }
     const stale = response.headers.get('registry-stale');
     if (stale !== null && !this.#toldStale) {
@@ -106,7 +124,13 @@ export class Context {
 }
 
 /** What a command does; the exit code is 0 where it gives none. */
-export type Handler<O, A extends readonly (string | undefined)[]> = (context: Context, options: O, ...args: A) => Promise<ExitCode | undefined>;
+export type Handler<O, A extends readonly (string | undefined)[]> = (
+  context: Context,
+  options: O,
+  ...args: A
+) => Promise<ExitCode | undefined>;
 
 /** Makes the action of a command. */
-export type Act = <O = object, A extends readonly (string | undefined)[] = []>(handler: Handler<O, A>) => (...given: unknown[]) => Promise<void>;
+export type Act = <O = object, A extends readonly (string | undefined)[] = []>(
+  handler: Handler<O, A>,
+) => (...given: unknown[]) => Promise<void>;

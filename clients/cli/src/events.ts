@@ -40,7 +40,9 @@ const FIRST_PIECE = 1000;
 
 /** A page of events. @param query may hold parameters that this client's types do not know yet */
 export async function eventPage(registry: RegistryClient, query: object): Promise<EventPage> {
-  const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query } })).then(having({ events: 'list' }));
+  const { data } = await registry
+    .ask((api) => api.GET('/v1/audit/events', { params: { query } }))
+    .then(having({ events: 'list' }));
   return data;
 }
 
@@ -49,7 +51,12 @@ export async function newest(registry: RegistryClient, { limit, before, filter }
   const events: Event[] = [];
   let nextBefore: number | null = null;
   const ask = async (place: number | undefined, size: number): Promise<Page<Event, number>> => {
-    const page = await eventPage(registry, { ...filter, order: 'newest', limit: size, ...(place !== undefined && { before: place }) });
+    const page = await eventPage(registry, {
+      ...filter,
+      order: 'newest',
+      limit: size,
+      ...(place !== undefined && { before: place }),
+    });
     return { items: page.events, next: page.nextBefore as number | null }; // `pages` refuses anything but a place
   };
   try {

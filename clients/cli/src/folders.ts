@@ -40,20 +40,35 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     return { path, version, violations: policy === undefined ? [] : violationsOf(version.content, policy) };
   });
   if (faults.length > 0) return { versions: [], faults, faultsIfNew: [] };
-  if (found.length === 0) return { versions: [], faults: ['There is no version in it: a version is a folder with pack.yaml, system.md and styles in it.'], faultsIfNew: [] };
-  const linesOf = (path: string, list: readonly InputFault[]) => list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
-  const faultsIfNew = [...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)), ...versions.flatMap(({ path, version }) => linesOf(path, version.unseen))];
+  if (found.length === 0)
+    return {
+      versions: [],
+      faults: ['There is no version in it: a version is a folder with pack.yaml, system.md and styles in it.'],
+      faultsIfNew: [],
+    };
+  const linesOf = (path: string, list: readonly InputFault[]) =>
+    list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
+  const faultsIfNew = [
+    ...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)),
+    ...versions.flatMap(({ path, version }) => linesOf(path, version.unseen)),
+  ];
   return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew };
 }
 
 async function kindOf(folder: string, given: string): Promise<FolderKind> {
   const names = await readdir(folder).catch((error: unknown) => {
-    throw wrongUsage(`The folder "${given}" cannot be read: ${messageOf(error)}.`, 'Name the folder of a version (packs/coach/1.2.0), of a pack (packs/coach), or of packs (packs).');
+    throw wrongUsage(
+      `The folder "${given}" cannot be read: ${messageOf(error)}.`,
+      'Name the folder of a version (packs/coach/1.2.0), of a pack (packs/coach), or of packs (packs).',
+    );
   });
   if (names.includes('pack.yaml') || semver.valid(basename(folder)) !== null) return 'version';
   return names.some((name) => name === 'policy.yaml' || semver.valid(name) !== null) ? 'pack' : 'packs';
 }
 
-function byPackAndVersion({ version: { content: a } }: FoundVersion, { version: { content: b } }: FoundVersion): number {
+function byPackAndVersion(
+  { version: { content: a } }: FoundVersion,
+  { version: { content: b } }: FoundVersion,
+): number {
   return a.pack === b.pack ? semver.compare(a.version, b.version) : a.pack < b.pack ? -1 : 1;
 }

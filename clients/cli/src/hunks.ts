@@ -2,7 +2,10 @@
 import type { components } from '@prompt-registry/client';
 import { safe, type Output } from './output.ts';
 
-export type Diff = Pick<components['schemas']['Diff'], 'from' | 'to' | 'assets' | 'metadata' | 'stylesAdded' | 'stylesRemoved'>;
+export type Diff = Pick<
+  components['schemas']['Diff'],
+  'from' | 'to' | 'assets' | 'metadata' | 'stylesAdded' | 'stylesRemoved'
+>;
 type AssetDiff = components['schemas']['AssetDiff'];
 
 /** The whole difference. Lines of prompts are exact where they do not go to a terminal. */
@@ -19,7 +22,8 @@ export function printDiff(out: Output, { from, to, assets, metadata, stylesAdded
     out.line(out.paint('bold', safe(`+++ ${change === 'removed' ? '/dev/null' : `${to} ${asset}`}`)));
     for (const { oldStart, oldLines, newStart, newLines, lines } of hunks) {
       out.line(out.paint('cyan', safe(`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`)));
-      for (const line of lines) out.promptLine(line, line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined);
+      for (const line of lines)
+        out.promptLine(line, line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined);
     }
   }
   printStyles(out, stylesAdded, stylesRemoved);
@@ -37,6 +41,8 @@ export function summaryOf(assets: readonly AssetDiff[]): string[] {
     if (change === 'same') return [];
     const lines = hunks.flatMap((hunk) => hunk.lines);
     const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
-    return [`  ${SIGNS[change]} ${asset} (${[count('+') > 0 ? `+${count('+')}` : '', count('-') > 0 ? `-${count('-')}` : ''].filter((part) => part !== '').join(' ')} lines)`];
+    return [
+      `  ${SIGNS[change]} ${asset} (${[count('+') > 0 ? `+${count('+')}` : '', count('-') > 0 ? `-${count('-')}` : ''].filter((part) => part !== '').join(' ')} lines)`,
+    ];
   });
 }

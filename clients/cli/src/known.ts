@@ -17,10 +17,24 @@ export type Kind = (typeof KINDS)[number];
 /** Milliseconds that the registry has to answer. */
 const PATIENCE = 1000;
 
-const SCOPES: readonly components['schemas']['Key']['scopes'][number][] = ['prompts:read', 'sessions:start', 'packs:publish', 'packs:activate', 'packs:revoke', 'audit:read', 'metrics:read', 'keys:admin', '*'];
+const SCOPES: readonly components['schemas']['Key']['scopes'][number][] = [
+  'prompts:read',
+  'sessions:start',
+  'packs:publish',
+  'packs:activate',
+  'packs:revoke',
+  'audit:read',
+  'metrics:read',
+  'keys:admin',
+  '*',
+];
 
 /** @param typed words of the command line so far, which may name the registry and the pack @returns none where it cannot be told */
-export async function known({ io, out, options }: Context, kind: Kind, typed: readonly string[]): Promise<readonly string[]> {
+export async function known(
+  { io, out, options }: Context,
+  kind: Kind,
+  typed: readonly string[],
+): Promise<readonly string[]> {
   if (kind === 'scopes') return SCOPES;
   const words = joined(typed);
   const [url, key, keyFile] = ['--url', '--key', '--key-file'].map((name) => valueOf(words, name));
@@ -32,11 +46,17 @@ export async function known({ io, out, options }: Context, kind: Kind, typed: re
   }
 }
 
-async function ask(context: Context, kind: Exclude<Kind, 'scopes'>, words: readonly string[]): Promise<readonly string[]> {
+async function ask(
+  context: Context,
+  kind: Exclude<Kind, 'scopes'>,
+  words: readonly string[],
+): Promise<readonly string[]> {
   const registry = await context.registry();
   if (kind === 'packs') return packsOf(registry);
   if (kind === 'channels') return channelsOf(registry);
-  const [, given] = words.filter((word, index) => !word.startsWith('-') && words[index - 1]?.startsWith('-') !== true && !looksLikeVersion(word));
+  const [, given] = words.filter(
+    (word, index) => !word.startsWith('-') && words[index - 1]?.startsWith('-') !== true && !looksLikeVersion(word),
+  );
   const pack = valueOf(words, '--pack') ?? (kind === 'packs-or-versions' ? given : undefined);
   const versions = await versionsOf(registry, await context.pack(pack));
   return kind === 'versions' || pack !== undefined ? versions : [...(await packsOf(registry)), ...versions];
@@ -44,13 +64,18 @@ async function ask(context: Context, kind: Exclude<Kind, 'scopes'>, words: reado
 
 /** The words as they were typed: bash takes them apart at colons and equals signs. */
 function joined(words: readonly string[]): string[] {
-  return words.join('\0').replaceAll(/\0?([:=])\0?/gu, '$1').split('\0');
+  return words
+    .join('\0')
+    .replaceAll(/\0?([:=])\0?/gu, '$1')
+    .split('\0');
 }
 
 /** The value of an option, behind it or in one word with it. */
 function valueOf(words: readonly string[], option: string): string | undefined {
   const after = words.indexOf(option);
-  return after === -1 ? words.find((word) => word.startsWith(`${option}=`))?.slice(option.length + 1) : words[after + 1];
+  return after === -1
+    ? words.find((word) => word.startsWith(`${option}=`))?.slice(option.length + 1)
+    : words[after + 1];
 }
 
 async function packsOf(registry: RegistryClient): Promise<string[]> {
@@ -64,6 +89,8 @@ async function channelsOf(registry: RegistryClient): Promise<string[]> {
 }
 
 async function versionsOf(registry: RegistryClient, pack: string): Promise<string[]> {
-  const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack } } })).then(having({ versions: 'list' }));
+  const { data } = await registry
+    .ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack } } }))
+    .then(having({ versions: 'list' }));
   return data.versions.map(({ version }) => version);
 }

@@ -44,12 +44,17 @@ export function safe(text: string): string {
 
 /** A text of several lines; line ends and tabs stay. */
 export function safeLines(text: string): string {
-  return text.replace(CONTROL, (character) => (character === '\n' || character === '\t' ? character : shown(character)));
+  return text.replace(CONTROL, (character) =>
+    character === '\n' || character === '\t' ? character : shown(character),
+  );
 }
 
 /** JSON on one line; what a terminal would obey is written as `\uXXXX`, which means the same. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(CONTROL, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    CONTROL,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export interface OutputOptions {
@@ -154,9 +159,13 @@ export class Output {
   /** Why it could not be done, on stderr: one JSON object, or a message and what to do. */
   complain({ message, code, hint, exit, members }: Complaint): void {
     if (this.json) {
-      this.#io.stderr.write(`${jsonText({ code, message, ...(hint !== undefined && { hint }), exitCode: exit, ...members })}\n`);
+      this.#io.stderr.write(
+        `${jsonText({ code, message, ...(hint !== undefined && { hint }), exitCode: exit, ...members })}\n`,
+      );
       return;
     }
-    this.#io.stderr.write(`${this.paint('red', 'error:', this.#io.stderr)} ${safeLines(message)}\n${hint === undefined ? '' : `${safeLines(hint)}\n`}`);
+    this.#io.stderr.write(
+      `${this.paint('red', 'error:', this.#io.stderr)} ${safeLines(message)}\n${hint === undefined ? '' : `${safeLines(hint)}\n`}`,
+    );
   }
 }

@@ -20,13 +20,18 @@ const LARGEST_PAGE = 1000;
  * @param ask gives the page that begins at a place, with at most so many items
  * @throws Complaint `not-understood` where a page leads nowhere
  */
-export async function* pages<T, P extends string | number>(most: number, from: P | undefined, ask: (place: P | undefined, limit: number) => Promise<Page<T, P>>): AsyncGenerator<Page<T, P>> {
+export async function* pages<T, P extends string | number>(
+  most: number,
+  from: P | undefined,
+  ask: (place: P | undefined, limit: number) => Promise<Page<T, P>>,
+): AsyncGenerator<Page<T, P>> {
   const been = new Set<unknown>([from]);
   let place = from;
   let left = most;
   while (left > 0) {
     const page = await ask(place, Math.min(LARGEST_PAGE, left));
-    if (page.next !== null && (been.has(page.next) || !['string', 'number'].includes(typeof page.next))) throw leadsNowhere();
+    if (page.next !== null && (been.has(page.next) || !['string', 'number'].includes(typeof page.next)))
+      throw leadsNowhere();
     yield page;
     if (page.next === null) return;
     been.add(page.next);

@@ -39,7 +39,11 @@ export function buildProgram(act: Act): Command {
     .option('--json', 'the answer as JSON on stdout, an error as JSON on stderr')
     .option('--no-color', 'no colours')
     .option('--timeout <seconds>', 'how long an answer may take (default: 5)', seconds)
-    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: (command) => (command === program ? [] : program.options.filter(({ long }) => long !== '--version')) })
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) =>
+        command === program ? [] : program.options.filter(({ long }) => long !== '--version'),
+    })
     .addHelpText('after', HELP);
   addStatus(program, act);
   addVersions(program, act);
@@ -58,7 +62,10 @@ export function buildProgram(act: Act): Command {
 function ownVersion(): string {
   for (const place of ['../package.json', '../../../../package.json']) {
     try {
-      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { name: string; version: string };
+      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as {
+        name: string;
+        version: string;
+      };
       if (name === '@prompt-registry/cli') return version;
     } catch {
       // The other place, then.

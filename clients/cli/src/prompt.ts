@@ -25,10 +25,19 @@ interface Said {
 
 /** Ends a change that would have to ask, where nobody is there to answer: before anything is looked at or sent. */
 export function demandAnswers(context: Context, { reason, yes }: Said): void {
-  if (reason !== undefined && !isReason(reason)) throw wrongUsage(`A reason has 1 to ${LONGEST_REASON} characters, and is not blank.`);
+  if (reason !== undefined && !isReason(reason))
+    throw wrongUsage(`A reason has 1 to ${LONGEST_REASON} characters, and is not blank.`);
   if (interactive(context)) return;
-  if (reason === undefined) throw wrongUsage('There is no terminal to ask for a reason on; nothing was changed.', 'Say it with --reason "…"; it is kept in the log for good.');
-  if (yes !== true) throw wrongUsage('There is no terminal to confirm this on; nothing was changed.', 'Say --yes to do it without being asked.');
+  if (reason === undefined)
+    throw wrongUsage(
+      'There is no terminal to ask for a reason on; nothing was changed.',
+      'Say it with --reason "…"; it is kept in the log for good.',
+    );
+  if (yes !== true)
+    throw wrongUsage(
+      'There is no terminal to confirm this on; nothing was changed.',
+      'Say --yes to do it without being asked.',
+    );
 }
 
 function isReason(text: string): boolean {
@@ -49,7 +58,8 @@ export async function reasonFor(context: Context, given: string | undefined): Pr
 export async function confirm(context: Context, question: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
   const answer = await ask(context, `${question} [y/N] `);
-  if (!/^y(es)?$/iu.test(answer.trim())) throw new Complaint('Nothing was changed.', { exit: EXIT.refused, code: 'declined' });
+  if (!/^y(es)?$/iu.test(answer.trim()))
+    throw new Complaint('Nothing was changed.', { exit: EXIT.refused, code: 'declined' });
 }
 
 function ask({ io: { stdin, stderr } }: Context, question: string): Promise<string> {

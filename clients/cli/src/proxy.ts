@@ -10,8 +10,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Whether a request to this URL would go through a proxy. @param flags what Node itself was started with */
 export function isProxied(url: URL, env: Environment, flags: readonly string[] = process.execArgv): boolean {
   const { NODE_USE_ENV_PROXY: used = '', NODE_OPTIONS: options = '' } = env;
-  const active = !['', '0'].includes(used) || /(^|\s)--use-env-proxy(\s|$)/u.test(options) || flags.includes('--use-env-proxy');
-  const named = ['http_proxy', 'HTTP_PROXY', ...(url.protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : [])].some((name) => (env[name] ?? '') !== '');
+  const active =
+    !['', '0'].includes(used) || /(^|\s)--use-env-proxy(\s|$)/u.test(options) || flags.includes('--use-env-proxy');
+  const named = ['http_proxy', 'HTTP_PROXY', ...(url.protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : [])].some(
+    (name) => (env[name] ?? '') !== '',
+  );
   return active && named && !isLeftOut(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '');
 }
 
@@ -22,6 +25,8 @@ function isLeftOut({ hostname, port, protocol }: URL, list: string): boolean {
   return list.split(/[\s,]+/u).some((entry) => {
     const [, host = entry, only] = /^(.+):(\d+)$/u.exec(entry) ?? [];
     const left = host.replace(/^\*?\./u, '').toLowerCase();
-    return left !== '' && (only === undefined || only === ownPort) && (hostname === left || hostname.endsWith(`.${left}`));
+    return (
+      left !== '' && (only === undefined || only === ownPort) && (hostname === left || hostname.endsWith(`.${left}`))
+    );
   });
 }

@@ -22,7 +22,11 @@ const LONGEST_PAUSE = 5000;
  * Sends a change, and once more, with the same Idempotency-Key, where no answer came.
  * @param look the command that shows what became of it
  */
-export async function sendOnce<T>(context: Context, send: (idempotencyKey: string) => Promise<T>, look = 'status'): Promise<T> {
+export async function sendOnce<T>(
+  context: Context,
+  send: (idempotencyKey: string) => Promise<T>,
+  look = 'status',
+): Promise<T> {
   context.sending = true;
   context.look = look;
   try {
@@ -64,8 +68,17 @@ function afterTwo(context: Context, first: RegistryFailure, again: unknown): unk
 /** @param nothing why nothing can have been changed; not given where something may have been */
 function told(context: Context, failure: RegistryFailure, nothing?: string): Complaint {
   const { exit, code, message, hint, members } = complaintOf(failure, context.where);
-  const doubt = code === 'outcome-unknown' ? hint : `The change may have been made or not. Look before you repeat it: prompt-registry ${context.look}`;
-  return new Complaint(message, { exit, code, hint: nothing === undefined ? doubt : `${nothing} ${hint ?? ''}`, members, cause: failure });
+  const doubt =
+    code === 'outcome-unknown'
+      ? hint
+      : `The change may have been made or not. Look before you repeat it: prompt-registry ${context.look}`;
+  return new Complaint(message, {
+    exit,
+    code,
+    hint: nothing === undefined ? doubt : `${nothing} ${hint ?? ''}`,
+    members,
+    cause: failure,
+  });
 }
 
 /** Whether the answer shows that it was not the registry that was asked; a 5xx of a proxy may hide one that has made the change. */
@@ -88,5 +101,7 @@ const HANDSHAKE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|ERR
 
 function isBeforeConnection(error: unknown): boolean {
   const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
-  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT' || HANDSHAKE.test(code);
+  return (
+    syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT' || HANDSHAKE.test(code)
+  );
 }

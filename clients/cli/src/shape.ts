@@ -11,9 +11,15 @@ export type Kind = 'string' | 'number' | 'boolean' | 'object' | 'list';
 /** Gives an answer back that has these members. @throws RegistryFailure `not-a-registry` where one of them is missing or of another kind */
 export function having(kinds: Readonly<Record<string, Kind>>): <T extends object>(answer: Answer<T>) => Answer<T> {
   return (answer) => {
-    const lacking = Object.entries(kinds).filter(([name, kind]) => kindOf((answer.data as Readonly<Record<string, unknown>>)[name]) !== kind);
+    const lacking = Object.entries(kinds).filter(
+      ([name, kind]) => kindOf((answer.data as Readonly<Record<string, unknown>>)[name]) !== kind,
+    );
     if (lacking.length === 0) return answer;
-    throw new RegistryFailure('not-a-registry', `What answered is no registry, or one of another age: its answer lacks ${lacking.map(([name]) => `"${name}"`).join(', ')}.`, { status: answer.status });
+    throw new RegistryFailure(
+      'not-a-registry',
+      `What answered is no registry, or one of another age: its answer lacks ${lacking.map(([name]) => `"${name}"`).join(', ')}.`,
+      { status: answer.status },
+    );
   };
 }
 
@@ -24,7 +30,9 @@ function kindOf(value: unknown): string {
 
 /** The members of a list that are objects; none where it is no list. */
 export function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter((each): each is Record<string, unknown> => typeof each === 'object' && each !== null) : [];
+  return Array.isArray(value)
+    ? value.filter((each): each is Record<string, unknown> => typeof each === 'object' && each !== null)
+    : [];
 }
 
 /** The texts of a list; none where it is no list. */

@@ -42,8 +42,13 @@ Ask one question at a time. Sum up before you suggest something. Say plainly tha
 export function copyOf({ content, summary, author }: PackVersion, named: NewVersion): Files {
   const { system, styles, defaultStyle, compatibility } = content;
   const manifest = {
-    pack: named.pack, version: named.version, summary: named.summary ?? summary, author: named.author ?? author, defaultStyle,
-    styles: styles.map(({ id, title }) => ({ id, title })), compatibility,
+    pack: named.pack,
+    version: named.version,
+    summary: named.summary ?? summary,
+    author: named.author ?? author,
+    defaultStyle,
+    styles: styles.map(({ id, title }) => ({ id, title })),
+    compatibility,
   };
   return {
     'pack.yaml': yaml(manifest),

@@ -29,7 +29,8 @@ export function seconds(text: string): number {
 
 /** Whole seconds to wait for all instances. */
 export function waitSeconds(text: string): number {
-  if (!/^([1-9]|[12]\d|30)$/u.test(text)) throw new InvalidArgumentError('It is a whole number of seconds from 1 to 30.');
+  if (!/^([1-9]|[12]\d|30)$/u.test(text))
+    throw new InvalidArgumentError('It is a whole number of seconds from 1 to 30.');
   return Number(text);
 }
 
@@ -45,7 +46,10 @@ export function timeBack(text: string): string {
 
 function time(text: string, direction: 1 | -1, otherwise: string): string {
   const [, amount, unit] = /^(\d{1,5})([smhd])$/u.exec(text) ?? [];
-  const at = amount === undefined ? calendarTime(text) : Date.now() + direction * Number(amount) * UNITS[unit as keyof typeof UNITS];
+  const at =
+    amount === undefined
+      ? calendarTime(text)
+      : Date.now() + direction * Number(amount) * UNITS[unit as keyof typeof UNITS];
   if (Number.isNaN(at)) throw new InvalidArgumentError(otherwise);
   return new Date(at).toISOString();
 }
@@ -68,19 +72,22 @@ export interface Head {
 /** `REVISION:HASH`, with those before it. */
 export function heads(text: string, before: readonly Head[] = []): Head[] {
   const [, revision, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/u.exec(text) ?? [];
-  if (revision === undefined || hash === undefined) throw new InvalidArgumentError('It is REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.');
+  if (revision === undefined || hash === undefined)
+    throw new InvalidArgumentError('It is REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.');
   return [...before, { revision: Number(revision), hash }];
 }
 
 /** A version; blank ones are told of with all other values. */
 export function version(text: string): string {
-  if (text.trim() !== '' && !/^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/iu.test(text)) throw new InvalidArgumentError('It is a version such as 1.2.0, in full and without a "v".');
+  if (text.trim() !== '' && !/^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/iu.test(text))
+    throw new InvalidArgumentError('It is a version such as 1.2.0, in full and without a "v".');
   return text;
 }
 
 /** The name of a pack, a channel or a style; blank ones are told of with all other values. */
 export function name(text: string): string {
-  if (text.trim() !== '' && !/^[a-z0-9][a-z0-9-]{0,62}$/u.test(text)) throw new InvalidArgumentError('It is a name of lower-case letters, digits and hyphens, at most 63.');
+  if (text.trim() !== '' && !/^[a-z0-9][a-z0-9-]{0,62}$/u.test(text))
+    throw new InvalidArgumentError('It is a name of lower-case letters, digits and hyphens, at most 63.');
   return text;
 }
 
@@ -96,6 +103,7 @@ export function looksLikeVersion(text: string): boolean {
 
 /** A place of the stream: a revision, behind a restore with its epoch before it. */
 export function streamPlace(text: string): string {
-  if (text.trim() !== '' && !/^([1-9]\d{0,14}:)?(0|[1-9]\d{0,14})$/u.test(text)) throw new InvalidArgumentError('It is the revision of an event such as 17, or the "id" of one such as 2:17.');
+  if (text.trim() !== '' && !/^([1-9]\d{0,14}:)?(0|[1-9]\d{0,14})$/u.test(text))
+    throw new InvalidArgumentError('It is the revision of an event such as 17, or the "id" of one such as 2:17.');
   return text;
 }

@@ -7,7 +7,8 @@
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Blocks whose characters are wide: Hangul, CJK, kana, Yi, full-width forms, the ideographic planes. */
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u;
 const EMOJI = /^(?:\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\p{Emoji}\u200d|\p{Regional_Indicator}{2})/u;
 /** Marks, what is not seen, and what goes into the Hangul syllable before it. */
 const NOTHING = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;

@@ -12,6 +12,8 @@ if (major < 22 || (major === 22 && minor < 12)) {
 } else if (existsSync(main)) {
   await import(main.href);
 } else {
-  process.stderr.write('prompt-registry-contract is not built: dist/main.js is missing. In a checkout of the repository run "npm run build"; elsewhere install the package again.\n');
+  process.stderr.write(
+    'prompt-registry-contract is not built: dist/main.js is missing. In a checkout of the repository run "npm run build"; elsewhere install the package again.\n',
+  );
   process.exitCode = 2;
 }

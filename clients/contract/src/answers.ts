@@ -64,7 +64,14 @@ export interface Pack {
   readonly versionCount: number;
   readonly latest: string | null;
   readonly versions: readonly VersionSummary[];
-  readonly channels: readonly { readonly channel: string; readonly version: string; readonly digest: string; readonly revision: number; readonly activatedAt: string; readonly activatedBy: Actor }[];
+  readonly channels: readonly {
+    readonly channel: string;
+    readonly version: string;
+    readonly digest: string;
+    readonly revision: number;
+    readonly activatedAt: string;
+    readonly activatedBy: Actor;
+  }[];
 }
 
 export interface Policy {
@@ -115,7 +122,11 @@ export interface Activation extends Origin {
   readonly reason: string;
   readonly activatedAt: string;
   readonly changed: boolean;
-  readonly instances?: { readonly applied: readonly string[]; readonly pending: readonly string[]; readonly pinned: readonly string[] };
+  readonly instances?: {
+    readonly applied: readonly string[];
+    readonly pending: readonly string[];
+    readonly pinned: readonly string[];
+  };
 }
 
 export interface ActivationPage {
@@ -154,7 +165,11 @@ export interface Revocation {
   readonly revision: number;
   readonly pack: string;
   readonly version: string;
-  readonly moves: readonly { readonly channel: string; readonly version: string; readonly previousVersion: string | null }[];
+  readonly moves: readonly {
+    readonly channel: string;
+    readonly version: string;
+    readonly previousVersion: string | null;
+  }[];
 }
 
 export interface Session {
@@ -211,7 +226,13 @@ export interface Key {
 }
 
 export interface InstanceList {
-  readonly instances: readonly { readonly id: string; readonly startedAt: string; readonly lastSeenAt: string; readonly appliedRevision: number; readonly behind: number }[];
+  readonly instances: readonly {
+    readonly id: string;
+    readonly startedAt: string;
+    readonly lastSeenAt: string;
+    readonly appliedRevision: number;
+    readonly behind: number;
+  }[];
 }
 
 export interface Readiness {
@@ -249,5 +270,10 @@ export interface StreamData {
   readonly at?: string;
   readonly type?: string;
   readonly pack?: string;
-  readonly moves?: readonly { readonly channel: string; readonly version: string; readonly previousVersion: string | null; readonly digest: string }[];
+  readonly moves?: readonly {
+    readonly channel: string;
+    readonly version: string;
+    readonly previousVersion: string | null;
+    readonly digest: string;
+  }[];
 }

@@ -15,9 +15,13 @@ export function canonical(value: unknown): string {
   }
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object') throw new TypeError(`A ${typeof value} that is no whole number has no canonical form here.`);
+  if (typeof value !== 'object')
+    throw new TypeError(`A ${typeof value} that is no whole number has no canonical form here.`);
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => `${canonical(name)}:${canonical(member)}`).join(',')}}`;
+  return `{${members
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${canonical(name)}:${canonical(member)}`)
+    .join(',')}}`;
 }
 
 /** Lower-case hex SHA-256 of the canonical form. */

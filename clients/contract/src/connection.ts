@@ -81,7 +81,10 @@ export class Connection {
   /** Sends a request and gives back what came, unjudged. @throws NoAnswer */
   async send(id: string, request: Request = {}): Promise<RawAnswer> {
     const silent = this.#silent.get(id) ?? 0;
-    if (silent >= SILENCE.operation || this.#silentInARow >= SILENCE.server) throw new NoAnswer(`${id} was not asked again: there was no answer ${Math.max(silent, this.#silentInARow)} times in a row.`);
+    if (silent >= SILENCE.operation || this.#silentInARow >= SILENCE.server)
+      throw new NoAnswer(
+        `${id} was not asked again: there was no answer ${Math.max(silent, this.#silentInARow)} times in a row.`,
+      );
     try {
       const answer = await this.#patiently(id, request);
       this.#silent.delete(id);
@@ -107,7 +110,9 @@ export class Connection {
 
   /** Reads a path that is no operation. @throws NoAnswer */
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
-    return patiently(() => exchange(this.#options.url + path, { headers }, this.#options.timeout), { haste: () => this.#haste.signal });
+    return patiently(() => exchange(this.#options.url + path, { headers }, this.#options.timeout), {
+      haste: () => this.#haste.signal,
+    });
   }
 
   /** Opens an answer that has no end of its own; who reads its body ends it. @throws NoAnswer where its head does not come in time */
@@ -117,9 +122,13 @@ export class Connection {
     const place = url + pathOf(operation, request);
     const opened = async (): Promise<RawAnswer & { readonly response?: Response }> => {
       try {
-        const response = await within(timeout, (signal) => fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }));
+        const response = await within(timeout, (signal) =>
+          fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }),
+        );
         const { status, headers } = response;
-        return status < 400 ? { status, headers, text: '', response } : { status, headers, text: await within(timeout, () => response.text()) };
+        return status < 400
+          ? { status, headers, text: '', response }
+          : { status, headers, text: await within(timeout, () => response.text()) };
       } catch (error) {
         throw noAnswer(error, place, timeout);
       }
@@ -128,7 +137,10 @@ export class Connection {
     return response ?? new Response(refusal.text, refusal);
   }
 
-  #initOf({ guarded, method }: Operation, request: Request): RequestInit & { readonly headers: Readonly<Record<string, string>> } {
+  #initOf(
+    { guarded, method }: Operation,
+    request: Request,
+  ): RequestInit & { readonly headers: Readonly<Record<string, string>> } {
     const { body, headers = {}, key = this.#options.key } = request;
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     return {
@@ -145,13 +157,20 @@ export class Connection {
 }
 
 /** Whether it knew no key, and less than was asked for. */
-function isBehind({ status, headers }: RawAnswer, { headers: asked }: { readonly headers: Readonly<Record<string, string>> }): boolean {
+function isBehind(
+  { status, headers }: RawAnswer,
+  { headers: asked }: { readonly headers: Readonly<Record<string, string>> },
+): boolean {
   return status === 401 && Number(headers.get('registry-revision')) < Number(asked['registry-min-revision'] ?? 0);
 }
 
 /** The path and query of a request to an operation. */
 export function pathOf({ template }: Operation, { path = {}, query = {} }: Request): string {
   const place = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
-  const search = new URLSearchParams(Object.entries(query).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]]))).toString();
+  const search = new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  ).toString();
   return search === '' ? place : `${place}?${search}`;
 }

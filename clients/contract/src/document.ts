@@ -29,7 +29,9 @@ interface OperationObject {
   readonly parameters?: readonly Parameter[];
   /** Empty where anybody may ask. */
   readonly security?: readonly object[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>> };
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>>;
+  };
   readonly responses: Readonly<Record<string, ResponseObject>>;
 }
 
@@ -37,7 +39,17 @@ interface OperationObject {
 export interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly version: string };
-  readonly components: { readonly schemas: Readonly<Record<string, { readonly required?: readonly string[]; readonly properties?: Readonly<Record<string, { readonly enum?: readonly string[] }>> }>> };
+  readonly components: {
+    readonly schemas: Readonly<
+      Record<
+        string,
+        {
+          readonly required?: readonly string[];
+          readonly properties?: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
+        }
+      >
+    >;
+  };
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
 }
 
@@ -54,7 +66,13 @@ export interface Operation extends OperationObject {
 }
 
 /** Declared headers that only some of the answers carry. */
-const OCCASIONAL: ReadonlySet<string> = new Set(['Idempotency-Replayed', 'Registry-Epoch', 'Registry-Stale', 'Registry-Pinned', 'Preference-Applied']);
+const OCCASIONAL: ReadonlySet<string> = new Set([
+  'Idempotency-Replayed',
+  'Registry-Epoch',
+  'Registry-Stale',
+  'Registry-Pinned',
+  'Preference-Applied',
+]);
 const STREAM = 'text/event-stream';
 
 /** The operations of a document by their id. */
@@ -62,7 +80,10 @@ export function operationsOf(document: OpenApi): Map<string, Operation> {
   const entries = Object.entries(document.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, Operation] => {
       const scope = /Scope: `([a-z:*]+)`/u.exec(operation.description ?? '')?.[1];
-      return [operation.operationId, { ...operation, template, method: method.toUpperCase(), guarded: operation.security?.length !== 0, scope }];
+      return [
+        operation.operationId,
+        { ...operation, template, method: method.toUpperCase(), guarded: operation.security?.length !== 0, scope },
+      ];
     }),
   );
   return new Map(entries);
@@ -113,20 +134,28 @@ export class Judge {
   faultsOf(id: string, { status, headers, text }: RawAnswer): string[] {
     const { template, method, responses } = this.operation(id);
     const declared = responses[status];
-    if (declared === undefined) return [`status ${status} is not declared (declared: ${Object.keys(responses).join(', ')}): ${excerpt(text)}`];
+    if (declared === undefined)
+      return [`status ${status} is not declared (declared: ${Object.keys(responses).join(', ')}): ${excerpt(text)}`];
     const at = ['paths', template, method.toLowerCase(), 'responses', String(status)];
     const faults = [...this.#headerFaults(at, declared, headers), ...cacheFaults(headers)];
-    if (declared.content === undefined) return text === '' ? faults : [...faults, `a body where ${status} declares none: ${excerpt(text)}`];
+    if (declared.content === undefined)
+      return text === '' ? faults : [...faults, `a body where ${status} declares none: ${excerpt(text)}`];
 
     const type = mediaType(headers);
-    if (declared.content[type] === undefined) return [...faults, `content type "${type}" is not declared (declared: ${Object.keys(declared.content).join(', ')})`];
+    if (declared.content[type] === undefined)
+      return [
+        ...faults,
+        `content type "${type}" is not declared (declared: ${Object.keys(declared.content).join(', ')})`,
+      ];
     const schema = [...at, 'content', type, 'schema'];
     if (type === STREAM) return [...faults, ...this.streamFaults(id, text)];
     if (!type.endsWith('json')) return [...faults, ...this.#faults(schema, text).map((fault) => `body: ${fault}`)];
     const value = jsonOf(text);
     if (value === undefined) return [...faults, `the body is no JSON: ${excerpt(text)}`];
     faults.push(...this.#faults(schema, value).map((fault) => `body: ${fault}`));
-    return status < 400 ? faults : [...faults, ...problemFaults(value as Problem, status, declared.description, this.prefix)];
+    return status < 400
+      ? faults
+      : [...faults, ...problemFaults(value as Problem, status, declared.description, this.prefix)];
   }
 
   /** What is wrong with messages of a stream, given as text: each is whole, and its data as declared. */
@@ -137,7 +166,9 @@ export class Judge {
     return messages.flatMap((message) => {
       const data = /^data: (.*)$/mu.exec(message)?.[1];
       const value = data === undefined ? undefined : jsonOf(data);
-      return value === undefined ? [`a message without JSON in "data": ${excerpt(message)}`] : this.#faults(schema, value).map((fault) => `data of a message: ${fault}: ${excerpt(message)}`);
+      return value === undefined
+        ? [`a message without JSON in "data": ${excerpt(message)}`]
+        : this.#faults(schema, value).map((fault) => `data of a message: ${fault}: ${excerpt(message)}`);
     });
   }
 
@@ -145,7 +176,9 @@ export class Judge {
     return Object.entries(declared).flatMap(([name, { schema }]) => {
       const value = headers.get(name);
       if (value === null) return OCCASIONAL.has(name) ? [] : [`header ${name} is missing`];
-      return this.#faults([...at, 'headers', name, 'schema'], schema.type === 'integer' ? Number(value) : value).map((fault) => `header ${name}: ${fault}`);
+      return this.#faults([...at, 'headers', name, 'schema'], schema.type === 'integer' ? Number(value) : value).map(
+        (fault) => `header ${name}: ${fault}`,
+      );
     });
   }
 
@@ -169,7 +202,10 @@ export class Judge {
 
 /** What stands at a path in the document. */
 function within(document: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>> | undefined)?.[name], document);
+  return path.reduce<unknown>(
+    (value, name) => (value as Readonly<Record<string, unknown>> | undefined)?.[name],
+    document,
+  );
 }
 
 interface Problem {
@@ -179,16 +215,25 @@ interface Problem {
 }
 
 /** What a problem's schema cannot say: that its members agree, and that the operation names the code. */
-function problemFaults({ type, status, code }: Problem, answered: number, description: string, prefix: string): string[] {
+function problemFaults(
+  { type, status, code }: Problem,
+  answered: number,
+  description: string,
+  prefix: string,
+): string[] {
   return [
     ...(status === answered ? [] : [`problem: "status" is ${String(status)}, the answer is a ${answered}`]),
     ...(type === `${prefix}/problems/${String(code)}` ? [] : [`problem: "type" of ${String(code)} is ${String(type)}`]),
-    ...(description.includes(`\`${String(code)}\``) ? [] : [`problem: code ${String(code)} is not declared for ${answered}, which is ${description}`]),
+    ...(description.includes(`\`${String(code)}\``)
+      ? []
+      : [`problem: code ${String(code)} is not declared for ${answered}, which is ${description}`]),
   ];
 }
 
 /** Every answer is of a moment, and of one caller: `Cache-Control: private, no-cache`. */
 function cacheFaults(headers: Headers): string[] {
   const directives = (headers.get('cache-control') ?? '').split(',').map((directive) => directive.trim());
-  return directives.includes('private') && directives.includes('no-cache') ? [] : [`header Cache-Control is "${headers.get('cache-control') ?? ''}", not "private, no-cache"`];
+  return directives.includes('private') && directives.includes('no-cache')
+    ? []
+    : [`header Cache-Control is "${headers.get('cache-control') ?? ''}", not "private, no-cache"`];
 }

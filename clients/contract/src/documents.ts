@@ -16,7 +16,14 @@ const STYLES: Readonly<Record<string, readonly string[]>> = { '2.0.0': ['support
 
 /** The document of a version that breaks no rule. */
 export function documentOf(pack: string, version: string): PackDocument {
-  const style = (id: string): Style => ({ id, title: `${id.slice(0, 1).toUpperCase()}${id.slice(1)}`, text: id === 'supportive' ? `${pack}: the supportive style, the same in every version.` : `${pack} ${version}: the ${id} style.` });
+  const style = (id: string): Style => ({
+    id,
+    title: `${id.slice(0, 1).toUpperCase()}${id.slice(1)}`,
+    text:
+      id === 'supportive'
+        ? `${pack}: the supportive style, the same in every version.`
+        : `${pack} ${version}: the ${id} style.`,
+  });
   return {
     version,
     summary: `Edition ${version} of a contract check.`,
@@ -24,6 +31,11 @@ export function documentOf(pack: string, version: string): PackDocument {
     system: `You are part of a contract check.\nThis is version ${version} of ${pack}.\nNothing else is said here: “é, 😀, \\ and "”.`,
     styles: (STYLES[version] ?? ['supportive', 'direct']).map(style),
     defaultStyle: 'supportive',
-    compatibility: { models: [{ provider: 'anthropic', family: 'claude' }], clients: [{ name: 'coach-web', range: '>=2.0.0 <4.0.0' }], locales: ['en', 'pt-BR'], packFormat: 1 },
+    compatibility: {
+      models: [{ provider: 'anthropic', family: 'claude' }],
+      clients: [{ name: 'coach-web', range: '>=2.0.0 <4.0.0' }],
+      locales: ['en', 'pt-BR'],
+      packFormat: 1,
+    },
   };
 }

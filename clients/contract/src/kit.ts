@@ -76,15 +76,38 @@ export class Asker {
     const raw = await asking;
     this.#heard(id, raw);
     const { status, headers, text } = raw;
-    const asked = { request: `${request.method ?? operation.method} ${pathOf(operation, request)}`, status, body: excerpt(text) };
-    const lacking = status === 403 && !statuses.includes(403) && request.key === undefined ? (jsonOf(text) as Problem | undefined)?.requiredScopes : undefined;
-    if (lacking !== undefined) throw new Deviation(`${id}: the key that was given lacks the scope ${lacking.join(', ')}, so this was not checked; give a key that has it`, asked);
+    const asked = {
+      request: `${request.method ?? operation.method} ${pathOf(operation, request)}`,
+      status,
+      body: excerpt(text),
+    };
+    const lacking =
+      status === 403 && !statuses.includes(403) && request.key === undefined
+        ? (jsonOf(text) as Problem | undefined)?.requiredScopes
+        : undefined;
+    if (lacking !== undefined)
+      throw new Deviation(
+        `${id}: the key that was given lacks the scope ${lacking.join(', ')}, so this was not checked; give a key that has it`,
+        asked,
+      );
     const faults = [...this.judge.faultsOf(id, raw), ...agedBy(operation, raw, seen)];
-    if (faults.length > 0) throw new Deviation(`${id} ${status}: the answer is not as declared: ${faults.join('; ')}`, { ...asked, faults });
-    if (!statuses.includes(status)) throw new Deviation(`${id}: ${status} instead of ${statuses.join(' or ')}: ${excerpt(text)}`, { ...asked, expected: statuses });
+    if (faults.length > 0)
+      throw new Deviation(`${id} ${status}: the answer is not as declared: ${faults.join('; ')}`, { ...asked, faults });
+    if (!statuses.includes(status))
+      throw new Deviation(`${id}: ${status} instead of ${statuses.join(' or ')}: ${excerpt(text)}`, {
+        ...asked,
+        expected: statuses,
+      });
     const revision = Number(headers.get('registry-revision'));
     if (operation.guarded && status < 400) this.connection.saw(revision);
-    return { status, headers, text, revision, etag: headers.get('etag') ?? '', body: (text === '' ? undefined : (jsonOf(text) ?? text)) as T };
+    return {
+      status,
+      headers,
+      text,
+      revision,
+      etag: headers.get('etag') ?? '',
+      body: (text === '' ? undefined : (jsonOf(text) ?? text)) as T,
+    };
   }
 
   /** Whether it asks no more. */
@@ -110,7 +133,9 @@ export class Asker {
 /** Revisions only grow: an answer is never from before the revision that its request named. */
 function agedBy({ guarded }: Operation, { status, headers }: RawAnswer, seen: number): string[] {
   const revision = Number(headers.get('registry-revision'));
-  return guarded && status < 400 && revision < seen ? [`header Registry-Revision: ${revision} although the request said Registry-Min-Revision: ${seen}`] : [];
+  return guarded && status < 400 && revision < seen
+    ? [`header Registry-Revision: ${revision} although the request said Registry-Min-Revision: ${seen}`]
+    : [];
 }
 
 /** The kit of one check. */
@@ -168,7 +193,10 @@ export async function runCheck(world: World, report: Report, { run, ...check }: 
     await run(new Kit(world, report, check));
   } catch (error) {
     const { message, stack } = error as Error;
-    const details = error instanceof Deviation ? error.details : { found: message, ...(!(error instanceof Error && error.name === 'NoAnswer') && { stack }) };
+    const details =
+      error instanceof Deviation
+        ? error.details
+        : { found: message, ...(!(error instanceof Error && error.name === 'NoAnswer') && { stack }) };
     report.fail(`${check.operation}: ${check.says}: ${message}`, details);
   }
 }

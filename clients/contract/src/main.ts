@@ -15,12 +15,19 @@ async function main(args: readonly string[]): Promise<number> {
   const command = readCommand(args, process.env);
   if (command === 'help') return printed(HELP);
   if (command === 'version') {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
     const { readDocument } = await import('./document.ts');
     return printed(`${version} (openapi.yaml ${readDocument().info.version})\n`);
   }
   const pack = command.pack ?? `contract-${randomBytes(4).toString('hex')}`;
-  const found = await firstLook({ ...command, pack, chosen: command.pack !== undefined, readsOnly: () => readsOnly(command.only) });
+  const found = await firstLook({
+    ...command,
+    pack,
+    chosen: command.pack !== undefined,
+    readsOnly: () => readsOnly(command.only),
+  });
   if (found !== undefined) say(found.message);
   if (found?.exitCode !== undefined) return found.exitCode;
   const { run } = await import('./run.ts');

@@ -53,21 +53,45 @@ export function readCommand(args: readonly string[], env: Readonly<Record<string
   if (values.version) return 'version';
   const url = values.url ?? env['PROMPT_REGISTRY_URL'];
   const key = (values.key ?? env['PROMPT_REGISTRY_KEY'])?.trim().replace(/^bearer\s+/iu, ''); // as it stands in a file or a header
-  if (url === undefined || url === '') throw new Usage('Which server? Give --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.');
-  if (key === undefined || key === '') throw new Usage('With which key? Give --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.');
-  if (!/^[\x21-\x7e]+$/u.test(key)) throw new Usage('--key: a key has no blanks in it and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.');
+  if (url === undefined || url === '')
+    throw new Usage('Which server? Give --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.');
+  if (key === undefined || key === '')
+    throw new Usage(
+      'With which key? Give --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.',
+    );
+  if (!/^[\x21-\x7e]+$/u.test(key))
+    throw new Usage(
+      '--key: a key has no blanks in it and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.',
+    );
   for (const name of ['pack', 'channel'] as const) {
     const value = values[name];
-    if (value !== undefined && !NAME.test(value)) throw new Usage(`--${name} ${value}: a name has lower-case letters, digits and hyphens, at most 63.`);
+    if (value !== undefined && !NAME.test(value))
+      throw new Usage(`--${name} ${value}: a name has lower-case letters, digits and hyphens, at most 63.`);
   }
-  return { url: originOf(url), key, only: values.only ?? [], pack: values.pack, channel: values.channel, timeout: secondsOf(values.timeout) * 1000 };
+  return {
+    url: originOf(url),
+    key,
+    only: values.only ?? [],
+    pack: values.pack,
+    channel: values.channel,
+    timeout: secondsOf(values.timeout) * 1000,
+  };
 }
 
 function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const options = { url: text, key: text, only: { type: 'string', multiple: true }, pack: text, channel: text, timeout: { ...text, default: '10' }, help: flag, version: flag } as const;
+    const options = {
+      url: text,
+      key: text,
+      only: { type: 'string', multiple: true },
+      pack: text,
+      channel: text,
+      timeout: { ...text, default: '10' },
+      help: flag,
+      version: flag,
+    } as const;
     return parseArgs({ args: [...args], options, allowPositionals: false }).values;
   } catch (error) {
     throw new Usage((error as Error).message);
@@ -76,13 +100,16 @@ function parsed(args: readonly string[]) {
 
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) throw new Usage(`--url ${text}: give a whole http or https URL, e.g. http://127.0.0.1:3000.`);
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') throw new Usage(`--url ${text}: give it without a query, a fragment or a user.`);
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw new Usage(`--url ${text}: give a whole http or https URL, e.g. http://127.0.0.1:3000.`);
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+    throw new Usage(`--url ${text}: give it without a query, a fragment or a user.`);
   return `${url.origin}${url.pathname.replace(/\/$/u, '')}`;
 }
 
 function secondsOf(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0 && seconds <= 600)) throw new Usage(`--timeout ${text}: give seconds, more than 0 and at most 600.`);
+  if (!(seconds > 0 && seconds <= 600))
+    throw new Usage(`--timeout ${text}: give seconds, more than 0 and at most 600.`);
   return seconds;
 }

@@ -22,7 +22,9 @@ export function say(text: string): void {
 /** Writes to stdout. @returns why that was not possible; undefined where it was, or where nobody reads any more */
 export function print(text: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    process.stdout.write(text, (error) => resolve(error === null || error === undefined || isGone(error) ? undefined : error.message));
+    process.stdout.write(text, (error) =>
+      resolve(error === null || error === undefined || isGone(error) ? undefined : error.message),
+    );
   });
 }
 

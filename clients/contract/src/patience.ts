@@ -16,7 +16,10 @@ export interface PatienceOptions<T> {
 }
 
 /** Gives the first answer that does not ask to come later, or the last one. @throws what `ask` throws */
-export async function patiently<T extends RawAnswer>(ask: () => Promise<T>, { waitOf = waitAskedFor, haste }: PatienceOptions<T> = {}): Promise<T> {
+export async function patiently<T extends RawAnswer>(
+  ask: () => Promise<T>,
+  { waitOf = waitAskedFor, haste }: PatienceOptions<T> = {},
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const answer = await ask();
     const wait = waitOf(answer);
@@ -28,7 +31,8 @@ export async function patiently<T extends RawAnswer>(ask: () => Promise<T>, { wa
 
 /** Milliseconds that the answer asks to wait; undefined where it does not ask, does not say for how long, or for too long. */
 export function waitAskedFor({ status, headers, text }: RawAnswer): number | undefined {
-  const later = status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');
+  const later =
+    status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');
   const seconds = Number(headers.get('retry-after') ?? NaN);
   return later && seconds >= 0 && seconds <= PATIENCE.seconds ? seconds * 1000 : undefined;
 }

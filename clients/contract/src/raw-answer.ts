@@ -29,8 +29,15 @@ export async function exchange(url: string, init: RequestInit, timeout: number):
 export function noAnswer(error: unknown, url: string, timeout: number): NoAnswer {
   const { name, message, cause } = error as Error;
   const { message: told = '', code = message } = (cause ?? {}) as { message?: string; code?: string };
-  const why = code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'it does not speak TLS; use http:// instead of https://, or another port' : told === '' ? code : told;
-  return new NoAnswer(`No answer from ${url}: ${name === 'TimeoutError' ? `nothing came within ${timeout / 1000} s` : why}.`);
+  const why =
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER'
+      ? 'it does not speak TLS; use http:// instead of https://, or another port'
+      : told === ''
+        ? code
+        : told;
+  return new NoAnswer(
+    `No answer from ${url}: ${name === 'TimeoutError' ? `nothing came within ${timeout / 1000} s` : why}.`,
+  );
 }
 
 /** The media type of an answer, without its parameters. */

@@ -31,7 +31,10 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   publishVersion: async (world) => ({ path: world.path(), body: documentOf(world.pack, world.freshVersion()) }),
   getVersion: ofVersion,
   diffVersions: async (world) => ({ ...(await ofVersion(world)), query: { against: '2.0.0' } }),
-  revokeVersion: async (world) => ({ path: world.path({ version: await world.spare() }), body: { reason: 'To be refused' } }),
+  revokeVersion: async (world) => ({
+    path: world.path({ version: await world.spare() }),
+    body: { reason: 'To be refused' },
+  }),
   getActivePack: async (world) => ({ ...(await ofPack(world)), query: world.there }),
   listActivations: ofPack,
   activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.moveTo('1.2.0') }),

@@ -23,7 +23,8 @@ export async function run(options: Options & { readonly pack: string }): Promise
   const judge = new Judge(readDocument(), new URL(options.url).pathname.replace(/\/+$/u, ''));
   const names = namesIn(judge);
   const unknown = options.only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new Usage(`--only ${unknown.join(', ')}: there is no such operation. There are: ${names.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new Usage(`--only ${unknown.join(', ')}: there is no such operation. There are: ${names.join(', ')}.`);
 
   const suite = openSuite(options, judge);
   let over: number | undefined;
@@ -39,8 +40,14 @@ export async function run(options: Options & { readonly pack: string }): Promise
   let told: Told;
   try {
     const { versions, keys, events } = LEAVES;
-    say(`Checking ${options.url} with a pack of its own, ${options.pack}. The server keeps it for good: at most ${versions} versions, ${keys} keys (revoked at the end) and ${events} events.`);
-    told = await tell(suite.groups, () => over === undefined, (why) => end(UNWRITTEN, `The results cannot be written to stdout (${why})`));
+    say(
+      `Checking ${options.url} with a pack of its own, ${options.pack}. The server keeps it for good: at most ${versions} versions, ${keys} keys (revoked at the end) and ${events} events.`,
+    );
+    told = await tell(
+      suite.groups,
+      () => over === undefined,
+      (why) => end(UNWRITTEN, `The results cannot be written to stdout (${why})`),
+    );
   } finally {
     for (const trouble of await suite.close()) say(trouble);
     for (const signal of SIGNALS) process.off(signal, interrupt);
@@ -98,6 +105,8 @@ async function tell(groups: readonly Group[], wanted: () => boolean, lost: (why:
 /** What was compared, where something was. */
 function comparison(details: Readonly<Record<string, unknown>>): string {
   if (!('expected' in details && 'found' in details)) return '';
-  const [expected, found] = [details['expected'], details['found']].map((value) => excerpt(JSON.stringify(value) ?? 'nothing'));
+  const [expected, found] = [details['expected'], details['found']].map((value) =>
+    excerpt(JSON.stringify(value) ?? 'nothing'),
+  );
   return `: expected ${expected}, found ${found}`;
 }

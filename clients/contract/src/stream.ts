@@ -46,7 +46,9 @@ export class Stream {
       });
     } catch (error) {
       if (error instanceof NoAnswer) throw error;
-      throw new NoAnswer(`No message came on the stream${(error as Error).name === 'TimeoutError' ? ` within ${this.#timeout / 1000} s` : `: ${(error as Error).message}`}.`);
+      throw new NoAnswer(
+        `No message came on the stream${(error as Error).name === 'TimeoutError' ? ` within ${this.#timeout / 1000} s` : `: ${(error as Error).message}`}.`,
+      );
     }
   }
 
@@ -72,7 +74,15 @@ export class Stream {
 
 /** Fields by their name; lines of `data` are joined, as the standard says. */
 function messageOf(text: string): Message {
-  const field = (name: string) => text.split('\n').flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).replace(/^ /u, '')] : []));
+  const field = (name: string) =>
+    text
+      .split('\n')
+      .flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).replace(/^ /u, '')] : []));
   const data = jsonOf(field('data').join('\n')) as StreamData | undefined;
-  return { id: field('id').at(-1) ?? '', event: field('event').at(-1) ?? 'message', data: data ?? { revision: NaN }, text };
+  return {
+    id: field('id').at(-1) ?? '',
+    event: field('event').at(-1) ?? 'message',
+    data: data ?? { revision: NaN },
+    text,
+  };
 }

@@ -21,7 +21,18 @@ import type { Judge } from './document.ts';
 import { runCheck, type Check, type Report } from './kit.ts';
 import { World, type WorldOptions } from './world.ts';
 
-const OWN: readonly Check[] = [...packChecks, ...versionChecks, ...activationChecks, ...promptChecks, ...coachChecks, ...auditChecks, ...eventChecks, ...keyChecks, ...serviceChecks, ...channelChecks];
+const OWN: readonly Check[] = [
+  ...packChecks,
+  ...versionChecks,
+  ...activationChecks,
+  ...promptChecks,
+  ...coachChecks,
+  ...auditChecks,
+  ...eventChecks,
+  ...keyChecks,
+  ...serviceChecks,
+  ...channelChecks,
+];
 
 /** The checks of one operation. */
 export interface Group {
@@ -60,10 +71,14 @@ async function runAll(world: World, report: Report, name: string): Promise<void>
   const { judge, connection } = world.asker;
   const operation = judge.operations.get(name);
   const own = OWN.filter((check) => check.operation === name);
-  if (own.length === 0) report.fail(`${name}: the document has this operation, but this suite has no check of its own for it`, {});
+  if (own.length === 0)
+    report.fail(`${name}: the document has this operation, but this suite has no check of its own for it`, {});
   // Its head is there first, so that whatever is written is behind it.
   if (connection.seen === 0) await world.begun().catch(() => undefined);
-  for (const check of [...own, ...(operation === undefined ? [] : [...generalChecks(operation, judge), ...replayChecks(operation)])]) {
+  for (const check of [
+    ...own,
+    ...(operation === undefined ? [] : [...generalChecks(operation, judge), ...replayChecks(operation)]),
+  ]) {
     if (!world.asker.over) await runCheck(world, report, check);
   }
 }

@@ -74,7 +74,11 @@ export class World {
   });
 
   async publish(version: string, members: Partial<PackDocument> = {}): Promise<VersionSummary> {
-    const { body } = await this.asker.ask<VersionSummary>('publishVersion', { path: this.path(), body: { ...documentOf(this.pack, version), ...members } }, 201);
+    const { body } = await this.asker.ask<VersionSummary>(
+      'publishVersion',
+      { path: this.path(), body: { ...documentOf(this.pack, version), ...members } },
+      201,
+    );
     return body;
   }
 
@@ -100,7 +104,11 @@ export class World {
   async goOn(): Promise<'version-published' | 'version-revoked'> {
     const version = this.#unused.pop();
     if (version === undefined) return this.more().then(() => 'version-published');
-    await this.asker.ask('revokeVersion', { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } }, 200);
+    await this.asker.ask(
+      'revokeVersion',
+      { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } },
+      200,
+    );
     return 'version-revoked';
   }
 
@@ -116,7 +124,8 @@ export class World {
   /** Activates versions one after the other, whatever was active. */
   async at(...versions: readonly string[]): Promise<void> {
     await this.published();
-    for (const version of this.#moved ? versions : [GROUND, ...versions]) await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
+    for (const version of this.#moved ? versions : [GROUND, ...versions])
+      await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
     this.#moved = true;
   }
 
@@ -137,7 +146,12 @@ export class World {
   readonly elsewhere = once(async () => {
     const { channel } = (await this.activePack()).body;
     const nowhere = { ...this.moveTo('1.0.0'), channel: `no-such-${this.run}` };
-    const { body } = await this.asker.refused('activateVersion', { path: this.path(), body: nowhere }, 404, 'channel-not-found');
+    const { body } = await this.asker.refused(
+      'activateVersion',
+      { path: this.path(), body: nowhere },
+      404,
+      'channel-not-found',
+    );
     return body.knownChannels?.find((name) => name !== channel);
   });
 
@@ -155,19 +169,29 @@ export class World {
       const { status } = await this.asker.ask('rollbackPack', { path: this.path(), body: this.back() }, 201, 409);
       if (status === 409) return (await this.activePack()).body.version;
     }
-    throw new Deviation(`rollbackPack: the stack has no bottom after ${steps} rollbacks in a row: a rollback goes down, never forward`);
+    throw new Deviation(
+      `rollbackPack: the stack has no bottom after ${steps} rollbacks in a row: a rollback goes down, never forward`,
+    );
   }
 
   /** A version that is revoked, and was never active. */
   readonly revoked = once(async () => {
     const version = await this.fresh();
-    await this.asker.ask('revokeVersion', { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } }, 200);
+    await this.asker.ask(
+      'revokeVersion',
+      { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } },
+      200,
+    );
     return version;
   });
 
   /** A new key of this run. */
   async key(what: string, scopes: readonly string[], expiresAt?: string): Promise<Key & { readonly secret: string }> {
-    const { body } = await this.asker.ask<Key>('createKey', { body: { label: this.label(what), scopes, ...(expiresAt !== undefined && { expiresAt }) } }, 201);
+    const { body } = await this.asker.ask<Key>(
+      'createKey',
+      { body: { label: this.label(what), scopes, ...(expiresAt !== undefined && { expiresAt }) } },
+      201,
+    );
     const { secret } = body;
     if (secret === undefined) throw new Deviation('createKey: the answer to a new key has no secret');
     return { ...body, secret };
@@ -175,7 +199,9 @@ export class World {
 
   /** The secret of a key with this scope and `prompts:read`, for who is anybody else. */
   caller(scope: string): Promise<string> {
-    const made = this.#callers.get(scope) ?? this.key('another caller', [...new Set([scope, 'prompts:read'])]).then(({ secret }) => secret);
+    const made =
+      this.#callers.get(scope) ??
+      this.key('another caller', [...new Set([scope, 'prompts:read'])]).then(({ secret }) => secret);
     this.#callers.set(scope, made);
     return made;
   }
@@ -213,8 +239,14 @@ export class World {
       if (revokedAt !== undefined) this.#keys.delete(keyId);
     }
     for (const keyId of this.#keys) {
-      const status = await connection.send('revokeKey', { path: { keyId }, body: { reason: `Contract check ${this.run} is over` } }).then(({ status }) => status, (error: unknown) => (error as Error).message);
-      if (status !== 200) troubles.push(`Key ${keyId}, which the suite made, could not be revoked (${status}). Revoke it by hand.`);
+      const status = await connection
+        .send('revokeKey', { path: { keyId }, body: { reason: `Contract check ${this.run} is over` } })
+        .then(
+          ({ status }) => status,
+          (error: unknown) => (error as Error).message,
+        );
+      if (status !== 200)
+        troubles.push(`Key ${keyId}, which the suite made, could not be revoked (${status}). Revoke it by hand.`);
     }
     return troubles;
   }
@@ -223,5 +255,11 @@ export class World {
 /** Keys of an answer that may be of any shape. */
 function keysIn(text: string | undefined): Pick<Key, 'keyId' | 'label' | 'revokedAt'>[] {
   const { keys } = (jsonOf(text ?? '') ?? {}) as { keys?: unknown };
-  return Array.isArray(keys) ? (keys as (Partial<Key> | null)[]).flatMap((key) => (typeof key?.keyId === 'string' && typeof key.label === 'string' ? [{ keyId: key.keyId, label: key.label, ...(key.revokedAt !== undefined && { revokedAt: key.revokedAt }) }] : [])) : [];
+  return Array.isArray(keys)
+    ? (keys as (Partial<Key> | null)[]).flatMap((key) =>
+        typeof key?.keyId === 'string' && typeof key.label === 'string'
+          ? [{ keyId: key.keyId, label: key.label, ...(key.revokedAt !== undefined && { revokedAt: key.revokedAt }) }]
+          : [],
+      )
+    : [];
 }

@@ -38,13 +38,18 @@ export interface RegistryClient {
    * Makes a call and waits for its answer.
    * @throws RegistryFailure for everything but a 304, or a 2xx with the body that was asked for
    */
-  readonly ask: <T extends { data?: unknown; error?: unknown; response: Response }>(call: (api: Client<paths>) => Promise<T>) => Promise<Answer<NonNullable<T['data']>>>;
+  readonly ask: <T extends { data?: unknown; error?: unknown; response: Response }>(
+    call: (api: Client<paths>) => Promise<T>,
+  ) => Promise<Answer<NonNullable<T['data']>>>;
   /**
    * Sends a request as it is, with the key, and gives the answer whatever it says. The signal and the limit on time hold until its headers
    * are there; its body is ended by who reads it.
    * @throws RegistryFailure where there is no answer
    */
-  readonly send: (path: string, init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined }) => Promise<Response>;
+  readonly send: (
+    path: string,
+    init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },
+  ) => Promise<Response>;
   readonly timeout: number;
 }
 
@@ -52,7 +57,12 @@ export interface RegistryClient {
  * A client of the registry at a URL. It opens nothing, so there is nothing to close.
  * @throws RegistryFailure `not-understood` where the URL is none
  */
-export function createRegistryClient({ url: given, key, timeout = 5000, fetch: send = globalThis.fetch }: RegistryClientOptions): RegistryClient {
+export function createRegistryClient({
+  url: given,
+  key,
+  timeout = 5000,
+  fetch: send = globalThis.fetch,
+}: RegistryClientOptions): RegistryClient {
   const url = originOf(given);
   const currentKey = keyReader(key);
   const withKey = (request: Request): Request => {
@@ -68,7 +78,11 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
     if (response.type !== 'opaqueredirect' && ![301, 302, 303, 307, 308].includes(response.status)) return response;
     void response.body?.cancel().catch(() => undefined);
     const to = response.headers.get('location');
-    throw new RegistryFailure('not-a-registry', `${url} redirects${to === null ? '' : ` to ${to}`}. No redirect is followed, as the key would go with it: name the URL of the registry itself.`, { status: response.status || undefined });
+    throw new RegistryFailure(
+      'not-a-registry',
+      `${url} redirects${to === null ? '' : ` to ${to}`}. No redirect is followed, as the key would go with it: name the URL of the registry itself.`,
+      { status: response.status || undefined },
+    );
   };
   /** Sends a request, and reads its answer to the end before it gives it. */
   const whole = (request: Request): Promise<Response> =>
@@ -92,13 +106,19 @@ export function createRegistryClient({ url: given, key, timeout = 5000, fetch: s
       if (response.status === 304) return { data: undefined as never, status: 304, headers: response.headers };
       if (!response.ok) throw refusalOf(response, error, url);
       if (!isJson(response) || typeof data !== 'object' || data === null) {
-        throw new RegistryFailure('not-a-registry', `${url} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`, { status: response.status });
+        throw new RegistryFailure(
+          'not-a-registry',
+          `${url} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`,
+          { status: response.status },
+        );
       }
       return { data, status: response.status, headers: response.headers };
     },
     send: async (path, { headers, signal }) => {
       try {
-        return await bounded({ signal, timeout }, (own) => sendOnce(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'manual' }), own));
+        return await bounded({ signal, timeout }, (own) =>
+          sendOnce(new Request(`${url}${path}`, { headers: { ...headers }, redirect: 'manual' }), own),
+        );
       } catch (error) {
         throw failureOf(error, url);
       }
@@ -123,11 +143,17 @@ export function keyReader(key: RegistryClientOptions['key']): () => string {
     }
     if (read instanceof Promise) {
       read.catch(() => undefined); // it is told here
-      throw new RegistryFailure('unauthenticated', 'The key is a promise; it must be there when it is asked for. Fetch it beforehand, and give what came last.');
+      throw new RegistryFailure(
+        'unauthenticated',
+        'The key is a promise; it must be there when it is asked for. Fetch it beforehand, and give what came last.',
+      );
     }
     const token = typeof read === 'string' ? tokenOf(read) : '';
     if (/^[\x21-\x7e]+$/u.test(token)) return token;
-    throw new RegistryFailure('unauthenticated', 'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….');
+    throw new RegistryFailure(
+      'unauthenticated',
+      'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….',
+    );
   };
 }
 
@@ -138,8 +164,15 @@ export function tokenOf(text: string): string {
 
 function originOf(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/u.test(url.protocol) || `${url.search}${url.hash}${url.username}${url.password}` !== '') {
-    throw new RegistryFailure('not-understood', `"${given}" is no URL of a registry; it looks like https://prompts.example.com, without a user, a query or a fragment.`);
+  if (
+    url === undefined ||
+    !/^https?:$/u.test(url.protocol) ||
+    `${url.search}${url.hash}${url.username}${url.password}` !== ''
+  ) {
+    throw new RegistryFailure(
+      'not-understood',
+      `"${given}" is no URL of a registry; it looks like https://prompts.example.com, without a user, a query or a fragment.`,
+    );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/u, '');
 }

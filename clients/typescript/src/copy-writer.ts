@@ -92,6 +92,12 @@ export class CopyWriter {
   }
 
   #tell(what: string, cause?: unknown): void {
-    this.#options.onFailure(new RegistryFailure('copy-failed', `The local copy of ${this.#options.pack} ${what}. It is tried again when there is news.`, { cause }));
+    this.#options.onFailure(
+      new RegistryFailure(
+        'copy-failed',
+        `The local copy of ${this.#options.pack} ${what}. It is tried again when there is news.`,
+        { cause },
+      ),
+    );
   }
 }

@@ -46,11 +46,20 @@ export interface LoadedState extends SavedState {
  * @throws RegistryFailure `copy-failed` where it is of another pack, or broken
  */
 export async function checkSaved(saved: unknown, pack: string, channel: string | undefined): Promise<LoadedState> {
-  const broken = (why: string, cause?: unknown) => new RegistryFailure('copy-failed', `The local copy of ${pack} is not used: ${why}.`, { cause });
-  if (typeof saved !== 'object' || saved === null || (saved as SavedState).format !== 1) throw broken('it is of another format');
+  const broken = (why: string, cause?: unknown) =>
+    new RegistryFailure('copy-failed', `The local copy of ${pack} is not used: ${why}.`, { cause });
+  if (typeof saved !== 'object' || saved === null || (saved as SavedState).format !== 1)
+    throw broken('it is of another format');
   const { channel: savedChannel, current, pinned, revoked, place, etag, confirmedAt } = saved as SavedState;
   const at = Date.parse(confirmedAt);
-  if (savedChannel === undefined || !Array.isArray(pinned) || !Array.isArray(revoked) || !isPlace(place) || Number.isNaN(at)) throw broken('members are missing or of other types');
+  if (
+    savedChannel === undefined ||
+    !Array.isArray(pinned) ||
+    !Array.isArray(revoked) ||
+    !isPlace(place) ||
+    Number.isNaN(at)
+  )
+    throw broken('members are missing or of other types');
   const check = async (each: unknown): Promise<CheckedPack> => {
     try {
       return await checkPack(each);

@@ -33,7 +33,8 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
       if (text === undefined) return undefined;
       const end = text.indexOf('\n');
       const body = text.slice(end + 1);
-      if (text.slice(0, end) !== sha256(body)) throw new Error(`${path} is not what was written: it was cut or changed`);
+      if (text.slice(0, end) !== sha256(body))
+        throw new Error(`${path} is not what was written: it was cut or changed`);
       return JSON.parse(body) as unknown;
     },
     save: async (saved) => {
@@ -55,11 +56,14 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
 
 /** Removes what processes that were killed while they wrote have left behind. */
 async function sweep(folder: string, name: string): Promise<void> {
-  const left = (await readdir(folder).catch(() => [])).filter((each) => each.startsWith(`${name}.`) && each.endsWith('.tmp'));
+  const left = (await readdir(folder).catch(() => [])).filter(
+    (each) => each.startsWith(`${name}.`) && each.endsWith('.tmp'),
+  );
   for (const each of left) {
     const path = join(folder, each);
     const file = await stat(path).catch(() => undefined);
-    if (file !== undefined && Date.now() - file.mtimeMs > LEFT_BEHIND) await rm(path, { force: true }).catch(() => undefined); // the next start tries again
+    if (file !== undefined && Date.now() - file.mtimeMs > LEFT_BEHIND)
+      await rm(path, { force: true }).catch(() => undefined); // the next start tries again
   }
 }
 
@@ -80,7 +84,10 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isDirectory(), () => false); // what cannot be looked at is made, or says why not
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  ); // what cannot be looked at is made, or says why not
 }
 
 async function write(path: string, text: string): Promise<void> {

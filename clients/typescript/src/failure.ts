@@ -66,9 +66,13 @@ export class RegistryFailure extends Error {
 export function failureOf(error: unknown, url: string): RegistryFailure {
   if (error instanceof RegistryFailure) return error;
   const { name, message, cause } = error instanceof Error ? error : new Error(String(error));
-  if (name === 'TimeoutError') return new RegistryFailure('timed-out', `${url} did not answer in time.`, { cause: error });
+  if (name === 'TimeoutError')
+    return new RegistryFailure('timed-out', `${url} did not answer in time.`, { cause: error });
   if (name === 'AbortError') return new RegistryFailure('closed', 'The call was given up.', { cause: error });
-  if (error instanceof SyntaxError) return new RegistryFailure('not-a-registry', `${url} answered with what is no JSON, or with JSON that was cut.`, { cause: error });
+  if (error instanceof SyntaxError)
+    return new RegistryFailure('not-a-registry', `${url} answered with what is no JSON, or with JSON that was cut.`, {
+      cause: error,
+    });
   const why = cause instanceof Error ? whyNot(cause, url, message) : message;
   return new RegistryFailure('unreachable', `${url} cannot be reached: ${why}.`, { cause: error });
 }
@@ -78,12 +82,23 @@ export function failureOf(error: unknown, url: string): RegistryFailure {
  * @param cause as Node's `fetch` names it; other runtimes name none
  * @param said what `fetch` itself says: `fetch failed` before there was an answer
  */
-function whyNot(cause: Error & { readonly code?: unknown; readonly reason?: unknown; readonly errors?: unknown }, url: string, said: string): string {
+function whyNot(
+  cause: Error & { readonly code?: unknown; readonly reason?: unknown; readonly errors?: unknown },
+  url: string,
+  said: string,
+): string {
   const code = String(cause.code);
-  if (['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'].includes(code)) return 'it does not speak TLS; use http:// instead of https://, or another port';
-  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return `TLS failed${typeof cause.reason === 'string' ? ` (${cause.reason})` : ''}`;
-  const closed = code.startsWith('HPE_') ? 'it does not speak HTTP' : code === 'UND_ERR_SOCKET' && said === 'fetch failed' ? 'it closed the connection without an answer' : undefined;
-  if (closed !== undefined) return url.startsWith('http:') ? `${closed}; if it speaks TLS, use https:// instead of http://` : closed;
+  if (['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'].includes(code))
+    return 'it does not speak TLS; use http:// instead of https://, or another port';
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
+    return `TLS failed${typeof cause.reason === 'string' ? ` (${cause.reason})` : ''}`;
+  const closed = code.startsWith('HPE_')
+    ? 'it does not speak HTTP'
+    : code === 'UND_ERR_SOCKET' && said === 'fetch failed'
+      ? 'it closed the connection without an answer'
+      : undefined;
+  if (closed !== undefined)
+    return url.startsWith('http:') ? `${closed}; if it speaks TLS, use https:// instead of http://` : closed;
   const [first] = Array.isArray(cause.errors) ? (cause.errors as unknown[]) : []; // one for each address of a host
   return cause.message || (first instanceof Error && first.message) || said;
 }
@@ -93,15 +108,28 @@ export function refusalOf({ status, headers }: Response, body: unknown, url: str
   const retryAfter = retryAfterOf(headers);
   const problem = problemOf(body);
   if (problem !== undefined) return new RegistryFailure(problem.code, problem.detail, { status, problem, retryAfter });
-  if (status === 400 && url.startsWith('http:') && typeof body === 'string' && /\bHTTPS (port|server)\b/iu.test(body)) { // nginx, Go
+  if (status === 400 && url.startsWith('http:') && typeof body === 'string' && /\bHTTPS (port|server)\b/iu.test(body)) {
+    // nginx, Go
     return new RegistryFailure('not-a-registry', `${url} speaks TLS; use https:// instead of http://.`, { status });
   }
-  return new RegistryFailure('not-a-registry', `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`, { status, retryAfter });
+  return new RegistryFailure(
+    'not-a-registry',
+    `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`,
+    { status, retryAfter },
+  );
 }
 
 /** Members of a problem that are no texts: other services have members of these names, too, of other shapes. */
 const LISTS = ['errors', 'violations'];
-const LISTS_OF_TEXTS = ['knownPacks', 'knownVersions', 'knownChannels', 'supportedStyles', 'everActive', 'requiredScopes', 'candidates'];
+const LISTS_OF_TEXTS = [
+  'knownPacks',
+  'knownVersions',
+  'knownChannels',
+  'supportedStyles',
+  'everActive',
+  'requiredScopes',
+  'candidates',
+];
 const TEXTS = ['type', 'detail', 'instance', 'eventId', 'requestId'];
 
 /** The problem that a body is, without members that are not what they should be; undefined where it is none. */
@@ -110,11 +138,19 @@ function problemOf(body: unknown): Problem | undefined {
   const { title, status } = body;
   const rest = Object.entries(body).filter(([name, value]) => {
     if (TEXTS.includes(name)) return typeof value === 'string';
-    if (LISTS.includes(name)) return Array.isArray(value) && value.every((each) => isObject(each) && typeof each['detail'] === 'string');
+    if (LISTS.includes(name))
+      return Array.isArray(value) && value.every((each) => isObject(each) && typeof each['detail'] === 'string');
     if (LISTS_OF_TEXTS.includes(name)) return Array.isArray(value) && value.every((each) => typeof each === 'string');
     return name !== 'currentRevision' || Number.isSafeInteger(value);
   });
-  return { type: 'about:blank', detail: title, ...Object.fromEntries(rest), title, status: Number(status), code: body['code'] as Problem['code'] };
+  return {
+    type: 'about:blank',
+    detail: title,
+    ...Object.fromEntries(rest),
+    title,
+    status: Number(status),
+    code: body['code'] as Problem['code'],
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -126,7 +162,9 @@ function retryAfterOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
   const sent = Date.parse(headers.get('date') ?? '');
-  const milliseconds = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - (Number.isNaN(sent) ? Date.now() : sent);
+  const milliseconds = /^\d+$/u.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - (Number.isNaN(sent) ? Date.now() : sent);
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 

@@ -151,7 +151,8 @@ export class Following {
   }
 
   #wait(longest: number): number {
-    const wait = Math.min(longest, LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.#failures, 20)) * this.#options.random();
+    const wait =
+      Math.min(longest, LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.#failures, 20)) * this.#options.random();
     this.#failures += 1;
     return (this.#lastWait = Math.max(SHORTEST_WAIT, wait));
   }
@@ -168,10 +169,22 @@ export class Following {
       ...atLeast(after),
     };
     const query = channel === undefined ? {} : { channel };
-    const { data, status, headers } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })));
+    const { data, status, headers } = await bounded({ signal }, (signal) =>
+      client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })),
+    );
     const [place, age] = [placeOf(headers), ageOf(headers)];
-    if (place === undefined || age === undefined) throw new RegistryFailure('not-understood', `${client.url} does not say at which revision it is, or how old that is: it is no registry, or something between changes its headers.`, { status });
-    if (isBefore(place, after)) throw new RegistryFailure('older-than-seen', `The registry answers from revision ${idOf(place)}, though it was asked for ${idOf(after)} or later. What was seen last is served on.`, { status });
+    if (place === undefined || age === undefined)
+      throw new RegistryFailure(
+        'not-understood',
+        `${client.url} does not say at which revision it is, or how old that is: it is no registry, or something between changes its headers.`,
+        { status },
+      );
+    if (isBefore(place, after))
+      throw new RegistryFailure(
+        'older-than-seen',
+        `The registry answers from revision ${idOf(place)}, though it was asked for ${idOf(after)} or later. What was seen last is served on.`,
+        { status },
+      );
     if (status === 304) {
       keeper.confirm(place, age);
     } else {
@@ -197,7 +210,8 @@ export class Following {
     const { epoch, revision, staleSeconds = 0, moves = [] } = data;
     const place = { epoch, revision };
     const { movedAt } = keeper;
-    if (event === 'resync' || movedAt === undefined) { // what was held may have gone, as it is revoked
+    if (event === 'resync' || movedAt === undefined) {
+      // what was held may have gone, as it is revoked
       await this.#read(latest(place, keeper.place));
       return this.#sweep();
     }
@@ -207,10 +221,15 @@ export class Following {
       if (event === 'version-revoked') await this.#leave(move.previousVersion, place);
       else await this.#read(latest(place, keeper.place));
     }
-    if (this.#owesSweep || (event === 'version-revoked' && data.pack === pack)) await this.#sweep(latest(place, keeper.place));
+    if (this.#owesSweep || (event === 'version-revoked' && data.pack === pack))
+      await this.#sweep(latest(place, keeper.place));
     this.#heeded = latest(this.#heeded, place);
     if (!isBefore(place, keeper.place)) keeper.confirm(place, 1000 * staleSeconds); // another instance may have answered a read from further on
-    if (keeper.freshness.grade !== 'fresh') throw new RegistryFailure('store-unavailable', `${client.url} has not known for ${staleSeconds} s whether what it serves is current. It is asked anew, as another instance may answer.`);
+    if (keeper.freshness.grade !== 'fresh')
+      throw new RegistryFailure(
+        'store-unavailable',
+        `${client.url} has not known for ${staleSeconds} s whether what it serves is current. It is asked anew, as another instance may answer.`,
+      );
   }
 
   /** Leaves a revoked version for its replacement; without, where that cannot be had at once. */

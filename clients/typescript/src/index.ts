@@ -1,6 +1,12 @@
 /** What the package offers; the copy on disk, which needs Node, is `@prompt-registry/client/disk`. */
 export type { components, operations, paths } from './api.ts';
-export { createRegistryClient, tokenOf, type Answer, type RegistryClient, type RegistryClientOptions } from './client.ts';
+export {
+  createRegistryClient,
+  tokenOf,
+  type Answer,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from './client.ts';
 export type { PackCopy, SavedState } from './copy.ts';
 export { RegistryFailure, type FailureCode, type OwnCode, type Problem } from './failure.ts';
 export type { Connection } from './following.ts';

@@ -119,7 +119,13 @@ export class Keeper {
   /** Begins with the copy, or with the bundle where the copy does not come soon. What is broken is told, and not taken. */
   async open(): Promise<void> {
     const copy = bounded({ timeout: COPY_FIRST }, () => this.#loadCopy()).catch(() => {
-      this.#events.emit('error', new RegistryFailure('copy-failed', `The local copy of ${this.#options.pack} is not read after ${COPY_FIRST / 1000} s. The source begins without it.`));
+      this.#events.emit(
+        'error',
+        new RegistryFailure(
+          'copy-failed',
+          `The local copy of ${this.#options.pack} is not read after ${COPY_FIRST / 1000} s. The source begins without it.`,
+        ),
+      );
     });
     await Promise.all([this.#loadBundle(), copy]);
     this.#fallBack();
@@ -133,15 +139,28 @@ export class Keeper {
     const checked = await checkPack(document);
     const { pack, channel } = this.#options;
     if (checked.pack !== pack || (channel !== undefined && checked.channel !== channel)) {
-      throw new RegistryFailure('not-understood', `${pack}${channel === undefined ? '' : ` ${channel}`} was asked for, ${checked.pack} ${checked.channel} came.`);
+      throw new RegistryFailure(
+        'not-understood',
+        `${pack}${channel === undefined ? '' : ` ${channel}`} was asked for, ${checked.pack} ${checked.channel} came.`,
+      );
     }
     this.#refuseOlder(place);
     const { movedAt } = this;
-    if (movedAt !== undefined && this.current?.channel === checked.channel && isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)) {
-      throw new RegistryFailure('older-than-seen', `${pack} ${checked.channel} is at revision ${checked.revision} there; revision ${movedAt.revision} was seen. What was seen last is served on.`);
+    if (
+      movedAt !== undefined &&
+      this.current?.channel === checked.channel &&
+      isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)
+    ) {
+      throw new RegistryFailure(
+        'older-than-seen',
+        `${pack} ${checked.channel} is at revision ${checked.revision} there; revision ${movedAt.revision} was seen. What was seen last is served on.`,
+      );
     }
     if (place.epoch === this.#place.epoch && this.#revoked.has(checked.version)) {
-      throw new RegistryFailure('older-than-seen', `${pack} ${checked.version} is revoked, and the registry has not heard of it where it was asked. It is not served.`);
+      throw new RegistryFailure(
+        'older-than-seen',
+        `${pack} ${checked.version} is revoked, and the registry has not heard of it where it was asked. It is not served.`,
+      );
     }
     this.#reached(place);
     this.#hold({ checked, epoch: place.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
@@ -157,7 +176,8 @@ export class Keeper {
     this.#refuseOlder(place);
     this.#reached(place);
     if (this.#held === undefined || this.#held.origin === 'bundle') return;
-    if (this.#held.origin === 'copy') this.#hold({ ...this.#held, origin: 'registry' }, () => this.freshness.confirm(age));
+    if (this.#held.origin === 'copy')
+      this.#hold({ ...this.#held, origin: 'registry' }, () => this.freshness.confirm(age));
     else this.freshness.confirm(age);
     this.#copy?.confirmed();
   }
@@ -194,9 +214,20 @@ export class Keeper {
   /** Why there is nothing to answer from. */
   refusal(): RegistryFailure {
     const { pack, maxStale } = this.#options;
-    if (this.#held !== undefined) return new RegistryFailure('too-stale', `${pack} was last known to be current ${Math.round(this.freshness.age / 1000)} s ago; maxStale allows ${maxStale / 1000} s.`);
-    if (this.#revoked.size > 0) return new RegistryFailure('revoked', `The version of ${pack} that was served is revoked, and its replacement could not be read yet.`);
-    return new RegistryFailure('no-pack', `There is no ${pack} to answer from: the registry has not answered yet, and there is no copy and no bundle. Wait for ready(), or listen for "error".`);
+    if (this.#held !== undefined)
+      return new RegistryFailure(
+        'too-stale',
+        `${pack} was last known to be current ${Math.round(this.freshness.age / 1000)} s ago; maxStale allows ${maxStale / 1000} s.`,
+      );
+    if (this.#revoked.size > 0)
+      return new RegistryFailure(
+        'revoked',
+        `The version of ${pack} that was served is revoked, and its replacement could not be read yet.`,
+      );
+    return new RegistryFailure(
+      'no-pack',
+      `There is no ${pack} to answer from: the registry has not answered yet, and there is no copy and no bundle. Wait for ready(), or listen for "error".`,
+    );
   }
 
   /** Stops its timer and waits until the last copy is written. One that hangs was told of, and is left to itself. */
@@ -218,11 +249,25 @@ export class Keeper {
       if (place.epoch === this.#place.epoch) for (const version of revoked) this.#revoked.add(version);
       for (const each of pinned) if (!this.#revoked.has(each.version)) this.#pinned.set(each.version, each);
       if (this.current !== undefined && this.#revoked.has(this.current.version)) this.#drop();
-      if ((this.#held !== undefined && this.#held.origin !== 'bundle') || current === undefined || this.#revoked.has(current.version)) return;
+      if (
+        (this.#held !== undefined && this.#held.origin !== 'bundle') ||
+        current === undefined ||
+        this.#revoked.has(current.version)
+      )
+        return;
       this.#etag = etag;
       this.#hold({ checked: current, epoch: place.epoch, origin: 'copy' }, () => this.freshness.restart(age));
     } catch (error) {
-      this.#events.emit('error', error instanceof RegistryFailure ? error : new RegistryFailure('copy-failed', `The local copy of ${pack} cannot be read: ${messageOf(error)}. It is not used.`, { cause: error }));
+      this.#events.emit(
+        'error',
+        error instanceof RegistryFailure
+          ? error
+          : new RegistryFailure(
+              'copy-failed',
+              `The local copy of ${pack} cannot be read: ${messageOf(error)}. It is not used.`,
+              { cause: error },
+            ),
+      );
     }
   }
 
@@ -235,7 +280,10 @@ export class Keeper {
       this.#bundle = checked;
     } catch (error) {
       const code = error instanceof RegistryFailure ? error.code : 'not-understood';
-      this.#events.emit('error', new RegistryFailure(code, `The bundle of ${pack} is not used: ${messageOf(error)}`, { cause: error }));
+      this.#events.emit(
+        'error',
+        new RegistryFailure(code, `The bundle of ${pack} is not used: ${messageOf(error)}`, { cause: error }),
+      );
     }
   }
 
@@ -273,7 +321,8 @@ export class Keeper {
   /** Reads are refused or allowed again, by age. */
   #grade(news: boolean): void {
     const { grade, age } = this.freshness;
-    if (this.#held !== undefined) this.#served = grade === 'too-stale' ? undefined : serve(this.#held.checked, this.#held.origin, this.freshness);
+    if (this.#held !== undefined)
+      this.#served = grade === 'too-stale' ? undefined : serve(this.#held.checked, this.#held.origin, this.freshness);
     if (!news) return;
     if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#place.revision });
     else this.#events.emit('stale', { age, refused: grade === 'too-stale' });
@@ -282,7 +331,10 @@ export class Keeper {
   #refuseOlder(place: Place): void {
     if (!isBefore(place, this.#place)) return;
     const named = ({ epoch, revision }: Place) => `revision ${revision}${epoch === 1 ? '' : ` of epoch ${epoch}`}`;
-    throw new RegistryFailure('older-than-seen', `The registry is at ${named(place)}; ${named(this.#place)} was seen. It is restored to an older state, or another one. What was seen last is served on.`);
+    throw new RegistryFailure(
+      'older-than-seen',
+      `The registry is at ${named(place)}; ${named(this.#place)} was seen. It is restored to an older state, or another one. What was seen last is served on.`,
+    );
   }
 
   /** A place in the log was seen. A later epoch is another history, in which what was revoked may not be: it is asked again. */
@@ -295,6 +347,15 @@ export class Keeper {
     const { channel = null } = this.#options;
     const current = this.#held?.origin === 'bundle' ? undefined : this.#held?.checked;
     const confirmedAt = new Date(Date.now() - Math.min(this.freshness.age, Date.now())).toISOString();
-    return { format: 1, channel, current, pinned: [...this.#pinned.values()], revoked: [...this.#revoked], place: this.#place, etag: this.#etag, confirmedAt };
+    return {
+      format: 1,
+      channel,
+      current,
+      pinned: [...this.#pinned.values()],
+      revoked: [...this.#revoked],
+      place: this.#place,
+      etag: this.#etag,
+      confirmedAt,
+    };
   }
 }

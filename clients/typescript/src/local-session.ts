@@ -34,7 +34,11 @@ export function markOf(digest: string): string {
 }
 
 /** @param pack the pack that the session is of: signed, not told; @param key the first of these signs */
-export async function signPin({ channel, version, mark, revision, styleId, startedAt, expiresAt }: LocalPin, pack: string, [key = '']: readonly string[]): Promise<string> {
+export async function signPin(
+  { channel, version, mark, revision, styleId, startedAt, expiresAt }: LocalPin,
+  pack: string,
+  [key = '']: readonly string[],
+): Promise<string> {
   const numbers = [revision, startedAt, expiresAt - startedAt].map((number) => Math.round(number).toString(36));
   const payload = [channel, version, styleId, ...numbers, mark].map(encodeURIComponent).join('~');
   const signature = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
@@ -48,9 +52,19 @@ export async function readPin(sessionId: string, pack: string, keys: Iterable<st
   for (const key of keys) {
     const whole = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
     if (!isSame(new Uint8Array(whole).subarray(0, SIGNATURE_BYTES), signature)) continue;
-    const [channel = '', version = '', styleId = '', revision = '', startedAt = '', lasts = '', mark = ''] = payload.split('~').map(decodeURIComponent);
+    const [channel = '', version = '', styleId = '', revision = '', startedAt = '', lasts = '', mark = ''] = payload
+      .split('~')
+      .map(decodeURIComponent);
     const from = parseInt(startedAt, 36);
-    const pin = { channel, version, styleId, mark, revision: parseInt(revision, 36), startedAt: from, expiresAt: from + parseInt(lasts, 36) };
+    const pin = {
+      channel,
+      version,
+      styleId,
+      mark,
+      revision: parseInt(revision, 36),
+      startedAt: from,
+      expiresAt: from + parseInt(lasts, 36),
+    };
     return pin.expiresAt > Date.now() ? pin : undefined;
   }
   return undefined;
@@ -69,9 +83,18 @@ function signed(pack: string, payload: string): Uint8Array<ArrayBuffer> {
 }
 
 async function hmacKey(key: string) {
-  return crypto.subtle.importKey('raw', new TextEncoder().encode(`prompt-registry local session\n${key}`), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return crypto.subtle.importKey(
+    'raw',
+    new TextEncoder().encode(`prompt-registry local session\n${key}`),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign'],
+  );
 }
 
 function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/u, '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/u, '');
 }

@@ -39,12 +39,31 @@ export interface CheckedPack {
  * @throws RegistryFailure `not-understood` where its shape is another, `digest-mismatch` where its content is
  */
 export async function checkPack(given: unknown): Promise<CheckedPack> {
-  if (!hasShape(given)) throw new RegistryFailure('not-understood', 'What came is no whole pack: members are missing or of other types. The registry may be of another edition than this client.');
+  if (!hasShape(given))
+    throw new RegistryFailure(
+      'not-understood',
+      'What came is no whole pack: members are missing or of other types. The registry may be of another edition than this client.',
+    );
   const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system } = given;
   const styles = given.styles.map(({ id, title, text }) => ({ id, title, text }));
   const found = await digestOf({ pack, version, system, styles, defaultStyle, compatibility });
-  if (found !== digest) throw new RegistryFailure('digest-mismatch', `${pack} ${version} is not what its digest says: ${digest} was named, ${found} came. It is not served.`);
-  return freeze({ pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility: structuredClone(compatibility), system, styles });
+  if (found !== digest)
+    throw new RegistryFailure(
+      'digest-mismatch',
+      `${pack} ${version} is not what its digest says: ${digest} was named, ${found} came. It is not served.`,
+    );
+  return freeze({
+    pack,
+    channel,
+    version,
+    digest,
+    revision,
+    activatedAt,
+    defaultStyle,
+    compatibility: structuredClone(compatibility),
+    system,
+    styles,
+  });
 }
 
 type Content = Pick<CheckedPack, 'pack' | 'version' | 'system' | 'styles' | 'defaultStyle' | 'compatibility'>;
@@ -54,8 +73,14 @@ async function digestOf(content: Content): Promise<string> {
   try {
     bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalize(content)));
   } catch (error) {
-    const why = isSecureContext() ? `its content has no digest: ${messageOf(error)}` : 'only pages that come from https or localhost can compute a digest';
-    throw new RegistryFailure('not-understood', `${content.pack} ${content.version} cannot be checked: ${why}. It is not served.`, { cause: error });
+    const why = isSecureContext()
+      ? `its content has no digest: ${messageOf(error)}`
+      : 'only pages that come from https or localhost can compute a digest';
+    throw new RegistryFailure(
+      'not-understood',
+      `${content.pack} ${content.version} cannot be checked: ${why}. It is not served.`,
+      { cause: error },
+    );
   }
   return `sha256:${Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
@@ -67,20 +92,29 @@ function isSecureContext(): boolean {
 
 function hasShape(given: unknown): given is ActivePackDocument {
   if (typeof given !== 'object' || given === null) return false;
-  const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } = given as Record<string, unknown>;
+  const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } =
+    given as Record<string, unknown>;
   return (
-    [pack, channel, version, digest, activatedAt, defaultStyle, system].every((each) => typeof each === 'string' && each !== '') &&
+    [pack, channel, version, digest, activatedAt, defaultStyle, system].every(
+      (each) => typeof each === 'string' && each !== '',
+    ) &&
     Number.isSafeInteger(revision) &&
     !Number.isNaN(Date.parse(activatedAt as string)) &&
     typeof compatibility === 'object' &&
     compatibility !== null &&
     Array.isArray(styles) &&
-    styles.every((each: unknown) => typeof each === 'object' && each !== null && ['id', 'title', 'text'].every((name) => typeof (each as Record<string, unknown>)[name] === 'string')) &&
+    styles.every(
+      (each: unknown) =>
+        typeof each === 'object' &&
+        each !== null &&
+        ['id', 'title', 'text'].every((name) => typeof (each as Record<string, unknown>)[name] === 'string'),
+    ) &&
     styles.some((each: unknown) => (each as Style).id === defaultStyle)
   );
 }
 
 function freeze<T extends object>(value: T): T {
-  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) freeze(member as object);
+  for (const member of Object.values(value))
+    if (typeof member === 'object' && member !== null) freeze(member as object);
   return Object.freeze(value);
 }

@@ -27,7 +27,10 @@ export function idOf({ epoch, revision }: Place): string {
 }
 
 /** Headers that ask for an answer from a place or a later one. */
-export function atLeast({ epoch, revision }: Place): { readonly 'registry-min-revision'?: number; readonly 'registry-epoch'?: number } {
+export function atLeast({ epoch, revision }: Place): {
+  readonly 'registry-min-revision'?: number;
+  readonly 'registry-epoch'?: number;
+} {
   return revision > 0 ? { 'registry-min-revision': revision, 'registry-epoch': epoch } : {};
 }
 

@@ -88,7 +88,18 @@ const LONGEST_SESSION = 365 * 86_400_000;
  * @throws RegistryFailure `not-understood` where an option is of no use: the URL is none, a time is not above zero
  */
 export function createPromptSource(options: PromptSourceOptions): PromptSource {
-  const { pack, channel, copy, bundle, maxStale = Infinity, staleAfter = 45_000, stream = true, pollInterval = 10_000, sessionTtl = 86_400_000, random = Math.random } = options;
+  const {
+    pack,
+    channel,
+    copy,
+    bundle,
+    maxStale = Infinity,
+    staleAfter = 45_000,
+    stream = true,
+    pollInterval = 10_000,
+    sessionTtl = 86_400_000,
+    random = Math.random,
+  } = options;
   checkTimes(options);
   const keys = new KeyRing(options.key);
   const client = createRegistryClient({ ...options, key: () => keys.read() });
@@ -96,12 +107,35 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const keeper = new Keeper({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
   const closing = new AbortController();
   const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
-  const versionsInUse = (): string[] => [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
-  const following = new Following({ client, keeper, pack, channel, stream, pollInterval, random, versionsInUse, onFailure, signal: closing.signal });
-  const sessions: Sessions = new Sessions({ client, keeper, pack, channel, keys, ttl: sessionTtl, onFailure, turn: () => following.turn() });
+  const versionsInUse = (): string[] =>
+    [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
+  const following = new Following({
+    client,
+    keeper,
+    pack,
+    channel,
+    stream,
+    pollInterval,
+    random,
+    versionsInUse,
+    onFailure,
+    signal: closing.signal,
+  });
+  const sessions: Sessions = new Sessions({
+    client,
+    keeper,
+    pack,
+    channel,
+    keys,
+    ttl: sessionTtl,
+    onFailure,
+    turn: () => following.turn(),
+  });
 
   // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
-  const running = Promise.resolve().then(() => keeper.open()).then(() => following.run()); // not before anybody can listen
+  const running = Promise.resolve()
+    .then(() => keeper.open())
+    .then(() => following.run()); // not before anybody can listen
 
   let closed: Promise<void> | undefined;
   const end = () => void close();
@@ -125,7 +159,10 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
       const { styles, activePack } = served();
       const prompt = styles.get(styleId);
       if (prompt !== undefined) return prompt;
-      throw new RegistryFailure('style-not-found', `${activePack.pack} ${activePack.version} has no style "${styleId}". Styles: ${[...styles.keys()].join(', ')}.`);
+      throw new RegistryFailure(
+        'style-not-found',
+        `${activePack.pack} ${activePack.version} has no style "${styleId}". Styles: ${[...styles.keys()].join(', ')}.`,
+      );
     },
     activePack: () => served().activePack,
     ready: async () => {
@@ -135,13 +172,21 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
       } finally {
         clearInterval(waits);
       }
-      if (keeper.served === undefined) throw closing.signal.aborted ? new RegistryFailure('closed', 'The source is closed, and has nothing to serve.') : (following.failure ?? keeper.refusal());
+      if (keeper.served === undefined)
+        throw closing.signal.aborted
+          ? new RegistryFailure('closed', 'The source is closed, and has nothing to serve.')
+          : (following.failure ?? keeper.refusal());
       return keeper.served.activePack;
     },
     startSession: ({ styleId } = {}) => sessions.start(styleId),
     resolveSession: (sessionId) => sessions.resolve(sessionId),
     on: (event, listener) => events.on(event, listener),
-    status: () => ({ connection: following.connection, serving: keeper.served && summaryOf(keeper.served.activePack), ...keeper.place, failure: following.failure }),
+    status: () => ({
+      connection: following.connection,
+      serving: keeper.served && summaryOf(keeper.served.activePack),
+      ...keeper.place,
+      failure: following.failure,
+    }),
     close,
   };
 }
@@ -157,6 +202,9 @@ function checkTimes(options: PromptSourceOptions): void {
     const most = name === 'sessionTtl' ? LONGEST_SESSION : Infinity;
     if (time === undefined || (time > 0 && time <= most)) continue;
     const bound = most === Infinity ? '' : `, at most ${most}`;
-    throw new RegistryFailure('not-understood', `${name} is ${time}; it is a number of milliseconds above zero${bound}.`);
+    throw new RegistryFailure(
+      'not-understood',
+      `${name} is ${time}; it is a number of milliseconds above zero${bound}.`,
+    );
   }
 }

@@ -49,9 +49,14 @@ export class Revocations {
   async #sweepPage(place: Place, inUse: ReadonlySet<string>, cursor: string | undefined): Promise<string | undefined> {
     const { client, keeper, pack, signal } = this.#options;
     const query = { status: 'revoked' as const, ...(cursor !== undefined && { cursor }) };
-    const { data, headers } = await bounded({ signal }, (signal) => client.ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query, header: atLeast(place) }, signal })));
+    const { data, headers } = await bounded({ signal }, (signal) =>
+      client.ask((api) =>
+        api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query, header: atLeast(place) }, signal }),
+      ),
+    );
     const there = placeOf(headers);
-    if (!Array.isArray(data.versions) || there === undefined) throw new RegistryFailure('not-understood', `${client.url} does not list versions as a registry does.`);
+    if (!Array.isArray(data.versions) || there === undefined)
+      throw new RegistryFailure('not-understood', `${client.url} does not list versions as a registry does.`);
     for (const { version } of data.versions) if (inUse.has(version)) keeper.revoke(version, there);
     return data.nextCursor ?? undefined;
   }

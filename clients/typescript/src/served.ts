@@ -49,7 +49,8 @@ export interface Served {
 }
 
 export function serve(checked: CheckedPack, origin: Origin, freshness: Freshness): Served {
-  const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } = checked;
+  const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } =
+    checked;
   const answer = <T extends object>(members: T): T & Provenance =>
     Object.freeze(
       Object.defineProperties({ pack, channel, version, digest, revision, origin, ...members } as T & Provenance, {

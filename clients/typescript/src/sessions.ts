@@ -65,31 +65,51 @@ export class Sessions {
   async start(styleId: string | undefined): Promise<CoachSession> {
     const { channel = this.#options.keeper.current?.channel } = this.#options;
     const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }) };
-    return (await this.#asked(({ ask }, header) => ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })))) ?? this.#startHere(styleId);
+    return (
+      (await this.#asked(({ ask }, header) =>
+        ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })),
+      )) ?? this.#startHere(styleId)
+    );
   }
 
   /** @throws RegistryFailure what the registry refuses; `session-not-found` for an id of this client's that is forged or expired */
   async resolve(sessionId: string): Promise<CoachSession> {
     if (isLocal(sessionId)) return this.#resolveLocal(sessionId);
-    const answer = await this.#asked(({ ask }, header) => ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })));
+    const answer = await this.#asked(({ ask }, header) =>
+      ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })),
+    );
     return answer ?? this.#goOn(sessionId);
   }
 
   /** The registry's answer; undefined where it gives none, and this client must answer by itself. */
-  async #asked(call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<Answer<Session>>): Promise<CoachSession | undefined> {
+  async #asked(
+    call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<Answer<Session>>,
+  ): Promise<CoachSession | undefined> {
     const { client, keeper, pack, onFailure } = this.#options;
     const answer = await this.#ask(async () => {
       const answer = await call(client, atLeast(keeper.place));
-      if (!isSession(answer.data)) throw new RegistryFailure('not-understood', 'What came is no session; the registry may be of another edition than this client.');
+      if (!isSession(answer.data))
+        throw new RegistryFailure(
+          'not-understood',
+          'What came is no session; the registry may be of another edition than this client.',
+        );
       return answer;
     });
     if (answer === undefined) return undefined;
     const { data: session } = answer;
     if (session.promptPack.pack !== pack) {
-      throw new RegistryFailure('not-understood', `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`);
+      throw new RegistryFailure(
+        'not-understood',
+        `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`,
+      );
     }
     if (keeper.isRevoked(session.promptPack.version)) {
-      onFailure(new RegistryFailure('older-than-seen', `${pack} ${session.promptPack.version} is revoked, and the registry has not heard of it where a session was asked for. It is answered here.`));
+      onFailure(
+        new RegistryFailure(
+          'older-than-seen',
+          `${pack} ${session.promptPack.version} is revoked, and the registry has not heard of it where a session was asked for. It is answered here.`,
+        ),
+      );
       return undefined;
     }
     this.#remember(session);
@@ -120,10 +140,21 @@ export class Sessions {
     const checked = this.#atHand();
     const { pack, channel, version, digest, revision } = checked;
     if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
-      throw new RegistryFailure('style-not-supported', `${pack} ${version} has no style "${styleId}". Styles: ${checked.styles.map(({ id }) => id).join(', ')}.`);
+      throw new RegistryFailure(
+        'style-not-supported',
+        `${pack} ${version} has no style "${styleId}". Styles: ${checked.styles.map(({ id }) => id).join(', ')}.`,
+      );
     }
     const startedAt = Date.now();
-    const pin: LocalPin = { channel, version, mark: markOf(digest), revision, styleId: styleId ?? checked.defaultStyle, startedAt, expiresAt: startedAt + ttl };
+    const pin: LocalPin = {
+      channel,
+      version,
+      mark: markOf(digest),
+      revision,
+      styleId: styleId ?? checked.defaultStyle,
+      startedAt,
+      expiresAt: startedAt + ttl,
+    };
     const sessionId = await signPin(pin, pack, keys.latest());
     keeper.pin(checked);
     return this.#sessionOf(sessionId, pin, checked);
@@ -132,7 +163,11 @@ export class Sessions {
   async #resolveLocal(sessionId: string): Promise<CoachSession> {
     const { keys, pack } = this.#options;
     const pin = await readPin(sessionId, pack, keys.latest());
-    if (pin === undefined) throw new RegistryFailure('session-not-found', 'There is no such session: its id is forged, cut, of another pack, or signed with another key, or it expired.');
+    if (pin === undefined)
+      throw new RegistryFailure(
+        'session-not-found',
+        'There is no such session: its id is forged, cut, of another pack, or signed with another key, or it expired.',
+      );
     const pinned = await this.#pinnedVersion(pin);
     if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
     const { version, styleId } = pin;
@@ -146,7 +181,13 @@ export class Sessions {
     const held = keeper.versionAtHand(version);
     if (held !== undefined && markOf(held.digest) === mark) return held;
     try {
-      const answer = await this.#ask(() => client.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version }, header: atLeast(keeper.place) } })));
+      const answer = await this.#ask(() =>
+        client.ask((api) =>
+          api.GET('/v1/packs/{pack}/versions/{version}', {
+            params: { path: { pack, version }, header: atLeast(keeper.place) },
+          }),
+        ),
+      );
       if (answer === undefined) return undefined;
       const { data, headers } = answer;
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
@@ -162,14 +203,26 @@ export class Sessions {
     }
   }
 
-  #sessionOf(sessionId: string, { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'mark' | 'version'>, checked: CheckedPack): CoachSession {
+  #sessionOf(
+    sessionId: string,
+    { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'mark' | 'version'>,
+    checked: CheckedPack,
+  ): CoachSession {
     const { pack, version, digest, system, styles, defaultStyle } = checked;
     const style = styles.find(({ id }) => id === styleId) ?? styles.find(({ id }) => id === defaultStyle);
     if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
     const { current } = this.#options.keeper;
     return {
-      sessionId, startedAt: new Date(startedAt).toISOString(), expiresAt: new Date(expiresAt).toISOString(),
-      promptPack: { pack, channel, version, digest, revision: version === current?.version ? current.revision : revision },
+      sessionId,
+      startedAt: new Date(startedAt).toISOString(),
+      expiresAt: new Date(expiresAt).toISOString(),
+      promptPack: {
+        pack,
+        channel,
+        version,
+        digest,
+        revision: version === current?.version ? current.revision : revision,
+      },
       prompt: { system, style: { ...style } },
       superseded: this.#isSuperseded(version),
       local: true,
@@ -180,7 +233,8 @@ export class Sessions {
   #goOn(sessionId: string): CoachSession {
     const { keeper, ttl } = this.#options;
     const seen = this.#seen.get(sessionId);
-    if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now()) throw new RegistryFailure('session-not-found', 'The session expired.');
+    if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now())
+      throw new RegistryFailure('session-not-found', 'The session expired.');
     const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey)?.prompt;
     if (seen !== undefined && prompt !== undefined && !keeper.isRevoked(seen.session.promptPack.version)) {
       return { ...seen.session, prompt, superseded: this.#isSuperseded(seen.session.promptPack.version), local: true };
@@ -190,8 +244,15 @@ export class Sessions {
     const startedAt = seen === undefined ? Date.now() : Date.parse(seen.session.startedAt);
     const expiresAt = seen === undefined ? startedAt + ttl : Date.parse(seen.session.expiresAt);
     const { channel, revision, defaultStyle } = checked;
-    const session = this.#sessionOf(sessionId, { channel, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt }, checked);
-    const moved = seen === undefined ? session : { ...session, movedFrom: { version: seen.session.promptPack.version, styleId: seen.styleId } };
+    const session = this.#sessionOf(
+      sessionId,
+      { channel, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt },
+      checked,
+    );
+    const moved =
+      seen === undefined
+        ? session
+        : { ...session, movedFrom: { version: seen.session.promptPack.version, styleId: seen.styleId } };
     this.#remember(moved);
     return moved;
   }
@@ -227,8 +288,20 @@ function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void
 
 /** Whether what came is a session, as far as that is relied on. */
 function isSession({ sessionId, startedAt, expiresAt, promptPack, prompt }: Partial<Session>): boolean {
-  const texts = [sessionId, startedAt, expiresAt, promptPack?.pack, promptPack?.version, promptPack?.digest, prompt?.system, prompt?.style?.id];
-  return texts.every((each: unknown) => typeof each === 'string') && [startedAt, expiresAt].every((each = '') => !Number.isNaN(Date.parse(each)));
+  const texts = [
+    sessionId,
+    startedAt,
+    expiresAt,
+    promptPack?.pack,
+    promptPack?.version,
+    promptPack?.digest,
+    prompt?.system,
+    prompt?.style?.id,
+  ];
+  return (
+    texts.every((each: unknown) => typeof each === 'string') &&
+    [startedAt, expiresAt].every((each = '') => !Number.isNaN(Date.parse(each)))
+  );
 }
 
 /** Whether nobody said no: the registry could not be asked, or could not answer now. */

@@ -39,9 +39,14 @@ export interface Bounds {
  */
 export async function bounded<T>({ signal, timeout }: Bounds, run: (own: AbortSignal) => Promise<T>): Promise<T> {
   const own = new AbortController();
-  const over = new Promise<never>((_resolve, reject) => own.signal.addEventListener('abort', () => reject(own.signal.reason as Error)));
+  const over = new Promise<never>((_resolve, reject) =>
+    own.signal.addEventListener('abort', () => reject(own.signal.reason as Error)),
+  );
   const giveUp = () => own.abort(signal?.reason);
-  const timer = timeout === undefined ? undefined : later(timeout, () => own.abort(new DOMException('No answer in time.', 'TimeoutError')));
+  const timer =
+    timeout === undefined
+      ? undefined
+      : later(timeout, () => own.abort(new DOMException('No answer in time.', 'TimeoutError')));
   signal?.addEventListener('abort', giveUp);
   try {
     if (signal?.aborted === true) throw signal.reason;

@@ -9,7 +9,16 @@
 import { RegistryError } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import type {
+  AppendOutcome,
+  Batch,
+  EventQuery,
+  FenceOutcome,
+  LeaseClaim,
+  Renewal,
+  SessionKey,
+  Store,
+} from '../../store.ts';
 import { follows, isAt, requireChained } from '../batch.ts';
 import { frozenCopy } from '../frozen-json.ts';
 import { Leases } from '../leases.ts';
@@ -54,7 +63,10 @@ export class MemoryStore implements Store {
     for (const event of events) {
       const key = event.data.idempotency?.key;
       if (key !== undefined && this.#repeated(event.actor.keyId, key) !== undefined) {
-        throw new RegistryError('store-unavailable', `The Idempotency-Key of event ${event.revision} is in the log already.`);
+        throw new RegistryError(
+          'store-unavailable',
+          `The Idempotency-Key of event ${event.revision} is in the log already.`,
+        );
       }
     }
 
@@ -103,7 +115,9 @@ export class MemoryStore implements Store {
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
     this.#requireOpen();
-    return [...this.#sessionKeys.values()].sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+    return [...this.#sessionKeys.values()].sort((a, b) =>
+      a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0,
+    );
   }
 
   async renew(claim: LeaseClaim): Promise<Renewal> {
@@ -134,7 +148,9 @@ export class MemoryStore implements Store {
   }
 
   #repeated(actorKeyId: string, idempotencyKey: string): Event | undefined {
-    return this.#events.find(({ actor, data }) => actor.keyId === actorKeyId && data.idempotency?.key === idempotencyKey);
+    return this.#events.find(
+      ({ actor, data }) => actor.keyId === actorKeyId && data.idempotency?.key === idempotencyKey,
+    );
   }
 
   #requireOpen(): void {

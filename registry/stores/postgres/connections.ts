@@ -69,7 +69,9 @@ class Place {
       this.#session = session;
     } catch (cause) {
       // A name with several addresses fails once for each.
-      throw new NotSent(cause instanceof AggregateError ? cause.errors.map(messageOf).join('; ') : messageOf(cause), { cause });
+      throw new NotSent(cause instanceof AggregateError ? cause.errors.map(messageOf).join('; ') : messageOf(cause), {
+        cause,
+      });
     }
     if (this.closed) this.drop();
     this.#requireOpen();
@@ -146,10 +148,13 @@ export class Pool {
         const index = this.#waiting.indexOf(waiting);
         if (index >= 0) this.#waiting.splice(index, 1);
       };
-      const timer = setTimeout(() => {
-        forget();
-        reject(new NotSent('every connection is in use'));
-      }, Math.max(0, deadline - performance.now()));
+      const timer = setTimeout(
+        () => {
+          forget();
+          reject(new NotSent('every connection is in use'));
+        },
+        Math.max(0, deadline - performance.now()),
+      );
       const waiting = {
         give: (free: Place) => {
           clearTimeout(timer);

@@ -13,7 +13,8 @@ import type { Value } from './session.ts';
 const MOVED = String.raw`type = 'version-revoked' AND replace(body, '\u0000', '\ufffd')::jsonb #> '{data,moves}' @> `;
 
 /** Times are as ordered as revisions are, so a time is looked up once and becomes a revision. */
-const upTo = (comparison: string) => `coalesce((SELECT revision FROM events WHERE at ${comparison} ORDER BY at DESC, revision DESC LIMIT 1), 0)`;
+const upTo = (comparison: string) =>
+  `coalesce((SELECT revision FROM events WHERE at ${comparison} ORDER BY at DESC, revision DESC LIMIT 1), 0)`;
 
 /** Whether PostgreSQL can hold the text. What it cannot hold, no event has. */
 export function isText(value: string): boolean {
@@ -21,10 +22,13 @@ export function isText(value: string): boolean {
 }
 
 /** SQL whose columns are an event's body and its revision, in order, and the values of `$1`, `$2`, …; undefined where none can fit. */
-export function eventStatement(query: EventQuery): { readonly sql: string; readonly values: readonly Value[] } | undefined {
+export function eventStatement(
+  query: EventQuery,
+): { readonly sql: string; readonly values: readonly Value[] } | undefined {
   const { pack, channel, actor, id, from, to, after, before, order } = query;
   const types = query.types && [...new Set(query.types)];
-  if ([pack, channel, actor, id, from, to, ...(types ?? [])].some((text) => text !== undefined && !isText(text))) return undefined;
+  if ([pack, channel, actor, id, from, to, ...(types ?? [])].some((text) => text !== undefined && !isText(text)))
+    return undefined;
 
   const values: Value[] = [];
   const bound = (value: Value) => `$${values.push(value)}`;
@@ -46,14 +50,21 @@ export function eventStatement(query: EventQuery): { readonly sql: string; reado
 }
 
 /** The conditions of each search. */
-function searchesOf(channel: string | undefined, types: readonly string[] | undefined, bound: (value: Value) => string): string[][] {
+function searchesOf(
+  channel: string | undefined,
+  types: readonly string[] | undefined,
+  bound: (value: Value) => string,
+): string[][] {
   if (types?.length === 0) return [['false']];
   if (channel !== undefined) {
     const typeIn = types === undefined ? [] : [`type IN (${types.map(bound).join(', ')})`];
     const own = [`channel = ${bound(channel)}`, ...typeIn];
     if (types !== undefined && !types.includes('version-revoked')) return [own];
     // An event that fits both ways would be found twice. The driver makes JSON of whatever is bound as `jsonb`; this is JSON already.
-    return [own, [`${MOVED}${bound(JSON.stringify([{ channel }]))}::text::jsonb AND channel IS DISTINCT FROM ${bound(channel)}`]];
+    return [
+      own,
+      [`${MOVED}${bound(JSON.stringify([{ channel }]))}::text::jsonb AND channel IS DISTINCT FROM ${bound(channel)}`],
+    ];
   }
   if (types === undefined) return [[]];
   return types.map((type) => [`type = ${bound(type)}`]);

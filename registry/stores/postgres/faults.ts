@@ -38,7 +38,12 @@ export function codeOf(thrown: unknown): string | undefined {
 
 /** A call that could not be served; whoever asked may try again. */
 export function unavailable(shown: string, cause: unknown): RegistryError {
-  return new RegistryError('store-unavailable', `The registry database ${shown} cannot be used: ${messageOf(cause)}.`, {}, { cause: plain(cause) });
+  return new RegistryError(
+    'store-unavailable',
+    `The registry database ${shown} cannot be used: ${messageOf(cause)}.`,
+    {},
+    { cause: plain(cause) },
+  );
 }
 
 /** The driver's errors carry the statement's values, and the server's the failing row: prompts and secrets. Those stay here. */

@@ -11,7 +11,16 @@ import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import { SILENT, type Log } from '../../log.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import type {
+  AppendOutcome,
+  Batch,
+  EventQuery,
+  FenceOutcome,
+  LeaseClaim,
+  Renewal,
+  SessionKey,
+  Store,
+} from '../../store.ts';
 import { requireChained } from '../batch.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { Pool, within } from './connections.ts';
@@ -20,7 +29,16 @@ import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
 import { Listener } from './listener.ts';
 import { addColumns, migrate, progressOf } from './migrations.ts';
 import { openSession, requireDriver, type Session, type Value } from './session.ts';
-import { APPEND, appendValues, headOf, leaseOf, RAISE_FENCE, RENEW, type HeadRow, type LeaseRow } from './statements.ts';
+import {
+  APPEND,
+  appendValues,
+  headOf,
+  leaseOf,
+  RAISE_FENCE,
+  RENEW,
+  type HeadRow,
+  type LeaseRow,
+} from './statements.ts';
 import { parsePostgresUrl, type Target } from './url.ts';
 
 /** Milliseconds for an append or a renewal, from the call to the answer. */
@@ -62,7 +80,8 @@ export async function attachPostgresStore({ url, log }: PostgresOptions): Promis
     return store;
   } catch (cause) {
     await store.close();
-    if (cause instanceof RegistryError) throw new StartRefused(75, `${cause.message} Try again when it can be reached.`, { cause });
+    if (cause instanceof RegistryError)
+      throw new StartRefused(75, `${cause.message} Try again when it can be reached.`, { cause });
     throw cause;
   }
 }
@@ -89,12 +108,20 @@ export class PostgresStore implements Store {
     // Where the server gives up first it says so, and the outcome is known. A statement under way is left to end, as it may commit.
     this.#appends = new Pool(1, opens({ lock_timeout: '1000' }));
     this.#reads = new Pool(READERS, opens({ statement_timeout: '2500' }));
-    this.#leases = new Pool(1, opens({ lock_timeout: '1000', statement_timeout: '2500' }), () => this.#listener.doubt());
-    this.#listener = new Listener({ open: (notified, limit) => openSession(target, { limit, notified }), shown: target.shown, log });
+    this.#leases = new Pool(1, opens({ lock_timeout: '1000', statement_timeout: '2500' }), () =>
+      this.#listener.doubt(),
+    );
+    this.#listener = new Listener({
+      open: (notified, limit) => openSession(target, { limit, notified }),
+      shown: target.shown,
+      log,
+    });
   }
 
   async head(): Promise<Head | undefined> {
-    return this.#reading(undefined, async (session) => headOf((await session.rows<HeadRow>('SELECT revision, hash FROM log_head', []))[0]));
+    return this.#reading(undefined, async (session) =>
+      headOf((await session.rows<HeadRow>('SELECT revision, hash FROM log_head', []))[0]),
+    );
   }
 
   /**
@@ -149,7 +176,10 @@ export class PostgresStore implements Store {
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
     return this.#reading([], async (session) => {
-      const rows = await session.rows<unknown[]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', []);
+      const rows = await session.rows<unknown[]>(
+        'SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number',
+        [],
+      );
       return rows.map((row) => sessionKeyOf(row, this.#target.shown));
     });
   }
@@ -167,13 +197,21 @@ export class PostgresStore implements Store {
       const rows = await session.rows<LeaseRow>(RENEW, [id, startedAt, epoch, appliedRevision, pinnedVersion ?? null]);
       const leases = rows.map(leaseOf);
       const own = leases.find((lease) => lease.id === id);
-      return { head: headOf(rows[0]), fence: Number(rows[0]?.[9] ?? 0), leases, ...(own !== undefined && { now: Date.parse(own.lastSeenAt) }) };
+      return {
+        head: headOf(rows[0]),
+        fence: Number(rows[0]?.[9] ?? 0),
+        leases,
+        ...(own !== undefined && { now: Date.parse(own.lastSeenAt) }),
+      };
     });
   }
 
   async release(instanceId: string, counter?: number): Promise<void> {
     await this.#using(this.#leases, WRITE_LIMIT, undefined, async (session) => {
-      await session.rows('DELETE FROM leases WHERE id = $1 AND counter = coalesce($2, counter)', [instanceId, counter ?? null]);
+      await session.rows('DELETE FROM leases WHERE id = $1 AND counter = coalesce($2, counter)', [
+        instanceId,
+        counter ?? null,
+      ]);
       return undefined;
     });
   }
@@ -200,7 +238,11 @@ export class PostgresStore implements Store {
   }
 
   /** Runs a statement that moves the head's row. @returns the rows it gave; `conflict` where it gave none */
-  #writing(limit: number, statement: string, values: readonly Value[]): Promise<readonly (readonly unknown[])[] | 'conflict' | 'unknown'> {
+  #writing(
+    limit: number,
+    statement: string,
+    values: readonly Value[],
+  ): Promise<readonly (readonly unknown[])[] | 'conflict' | 'unknown'> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
       await this.#ready(deadline);
@@ -260,11 +302,16 @@ export class PostgresStore implements Store {
 
   async #prepare(): Promise<void> {
     const { shown } = this.#target;
-    const { applied, complete } = await this.#reads.use(performance.now() + READ_LIMIT, (session) => progressOf(session, shown));
+    const { applied, complete } = await this.#reads.use(performance.now() + READ_LIMIT, (session) =>
+      progressOf(session, shown),
+    );
     if (complete) return;
     if (this.#attached) {
       const what = applied === 0 ? 'holds no registry' : 'is of an older build';
-      throw new StartRefused(65, `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`);
+      throw new StartRefused(
+        65,
+        `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`,
+      );
     }
     const missing = this.#restored ? addColumns : migrate;
     await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => missing(session, shown));

@@ -29,7 +29,11 @@ export class Listener {
   /** Ends the loop that keeps listening. */
   #stop: AbortController | undefined;
 
-  constructor(options: { open: (notified: (payload: string) => void, limit: number) => Promise<Session>; shown: string; log: Log }) {
+  constructor(options: {
+    open: (notified: (payload: string) => void, limit: number) => Promise<Session>;
+    shown: string;
+    log: Log;
+  }) {
     this.#open = options.open;
     this.#shown = options.shown;
     this.#log = options.log;
@@ -75,7 +79,11 @@ export class Listener {
         failed = false;
         await session.ended;
       } catch (error) {
-        if (!failed && !stopped.aborted) this.#log.warn({ store: this.#shown, reason: messageOf(error) }, 'The registry database cannot be listened to; changes are found by asking.');
+        if (!failed && !stopped.aborted)
+          this.#log.warn(
+            { store: this.#shown, reason: messageOf(error) },
+            'The registry database cannot be listened to; changes are found by asking.',
+          );
         failed = true;
       }
       // Its end through `stopped` is the one rejection there is.

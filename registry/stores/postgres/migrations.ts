@@ -96,7 +96,11 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
 
 /** Columns that came later. An older build neither reads nor writes them, and may start and write beside this one. */
 const COLUMNS = Object.freeze([
-  { table: 'log_head', column: 'fence', sql: 'ALTER TABLE log_head ADD COLUMN IF NOT EXISTS fence bigint NOT NULL DEFAULT 0' },
+  {
+    table: 'log_head',
+    column: 'fence',
+    sql: 'ALTER TABLE log_head ADD COLUMN IF NOT EXISTS fence bigint NOT NULL DEFAULT 0',
+  },
 ]);
 
 /** Looked for first: ALTER TABLE would wait for every statement on the table, also where there is nothing to add. */
@@ -138,7 +142,10 @@ async function lastMigration(session: Session, shown: string): Promise<number> {
  * @returns the number of its last step, and whether it has all that this build needs
  * @throws StartRefused (65) as `lastMigration`
  */
-export async function progressOf(session: Session, shown: string): Promise<{ readonly applied: number; readonly complete: boolean }> {
+export async function progressOf(
+  session: Session,
+  shown: string,
+): Promise<{ readonly applied: number; readonly complete: boolean }> {
   const applied = await lastMigration(session, shown);
   return { applied, complete: applied === MIGRATIONS.length && (await missingColumns(session)).length === 0 };
 }
@@ -177,5 +184,9 @@ export async function migrate(session: Session, shown: string): Promise<void> {
 }
 
 function notOurs(shown: string, cause?: unknown): StartRefused {
-  return new StartRefused(65, `The database ${shown} has tables of something else. It is left as it is. Give the registry a database of its own, or a schema (search_path in the URL).`, { cause });
+  return new StartRefused(
+    65,
+    `The database ${shown} has tables of something else. It is left as it is. Give the registry a database of its own, or a schema (search_path in the URL).`,
+    { cause },
+  );
 }

@@ -43,7 +43,11 @@ export function requireDriver(): void {
   try {
     import.meta.resolve('postgres');
   } catch (cause) {
-    throw new StartRefused(78, 'The PostgreSQL store needs the package "postgres", which is not installed: npm install postgres', { cause });
+    throw new StartRefused(
+      78,
+      'The PostgreSQL store needs the package "postgres", which is not installed: npm install postgres',
+      { cause },
+    );
   }
 }
 
@@ -51,7 +55,8 @@ export function requireDriver(): void {
  * SPEC R3: `done` means on disk. `remote_apply` is stronger, and is kept.
  * @param local for the transaction under way; else for the session
  */
-export const durable = (local: boolean) => `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, ${local})`;
+export const durable = (local: boolean) =>
+  `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, ${local})`;
 
 /** @param settings names and values of our own: nothing in them has to be quoted */
 function settingsStatement(settings: Readonly<Record<string, string>>, local: boolean): string {
@@ -59,12 +64,18 @@ function settingsStatement(settings: Readonly<Record<string, string>>, local: bo
 }
 
 /** @throws Error where the server cannot be reached or does not let it in, within the limit. Nothing is left open then. */
-export async function openSession(target: Target, { limit, settings = {}, notified }: SessionOptions): Promise<Session> {
+export async function openSession(
+  target: Target,
+  { limit, settings = {}, notified }: SessionOptions,
+): Promise<Session> {
   const deadline = performance.now() + limit;
   const { default: connect } = await import('postgres'); // whoever imports this module may lack the driver: `requireDriver` says so
   const socket = await openSocket(target, limit);
   // What ends before it begins: the driver would wait for ever.
-  const timer = setTimeout(() => socket.destroy(new Error(`the server said nothing within ${Math.round(limit)} ms`)), Math.max(1, deadline - performance.now()));
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`the server said nothing within ${Math.round(limit)} ms`)),
+    Math.max(1, deadline - performance.now()),
+  );
   let closed = false;
   const { promise: ended, resolve } = Promise.withResolvers<undefined>();
   const close = () => {
@@ -77,7 +88,12 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
     const first = await client.unsafe<[{ pid: number }]>('SELECT pg_backend_pid() AS pid').simple(); // the driver's `reserve` never resolves on a connection without a first statement
     const pooled = first.state.pid !== first[0].pid;
     const sql = await client.reserve();
-    const all = { default_transaction_isolation: 'read committed', idle_in_transaction_session_timeout: '10000', ...(target.searchPath !== undefined && { search_path: target.searchPath }), ...settings };
+    const all = {
+      default_transaction_isolation: 'read committed',
+      idle_in_transaction_session_timeout: '10000',
+      ...(target.searchPath !== undefined && { search_path: target.searchPath }),
+      ...settings,
+    };
     if (!pooled) await sql.unsafe(settingsStatement(all, false)).simple();
     const begin = pooled ? `BEGIN ISOLATION LEVEL READ COMMITTED; ${settingsStatement(all, true)}` : 'BEGIN';
     return {
@@ -100,10 +116,14 @@ export async function openSession(target: Target, { limit, settings = {}, notifi
 }
 
 /** @param means.begin begins a transaction, with its settings behind a pooler; `giveUp` ends the session */
-function speaking(sql: postgres.ReservedSql, { pooled, begin, giveUp }: { readonly pooled: boolean; readonly begin: string; readonly giveUp: () => void }): Pick<Session, 'rows' | 'run' | 'transaction'> {
+function speaking(
+  sql: postgres.ReservedSql,
+  { pooled, begin, giveUp }: { readonly pooled: boolean; readonly begin: string; readonly giveUp: () => void },
+): Pick<Session, 'rows' | 'run' | 'transaction'> {
   let inTransaction = false;
   const run = async (text: string) => void (await sql.unsafe(text).simple());
-  const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) => [...(await sql.unsafe(text, [...values], { prepare: !pooled }).values())] as unknown as Row[];
+  const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) =>
+    [...(await sql.unsafe(text, [...values], { prepare: !pooled }).values())] as unknown as Row[];
   const transaction = async <T>(work: () => Promise<T>): Promise<T> => {
     inTransaction = true;
     try {
@@ -118,7 +138,11 @@ function speaking(sql: postgres.ReservedSql, { pooled, begin, giveUp }: { readon
       inTransaction = false;
     }
   };
-  return { run, transaction, rows: (text, values) => (pooled && !inTransaction ? transaction(() => one(text, values)) : one(text, values)) };
+  return {
+    run,
+    transaction,
+    rows: (text, values) => (pooled && !inTransaction ? transaction(() => one(text, values)) : one(text, values)),
+  };
 }
 
 interface Wiring {
@@ -135,10 +159,18 @@ interface Undocumented {
 }
 
 /** Every option is given, as the driver would look for the others in the environment. */
-function driverOptions({ host, port, path, user, password, database, applicationName }: Target, { socket, close, notified }: Wiring) {
+function driverOptions(
+  { host, port, path, user, password, database, applicationName }: Target,
+  { socket, close, notified }: Wiring,
+) {
   let given = false;
   return {
-    host, port, database, ...(path === undefined ? {} : { path }), ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { pass: password }),
+    host,
+    port,
+    database,
+    ...(path === undefined ? {} : { path }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
     /** The driver asks again where a connection ends early; there is only the one. */
     socket: () => {
       if (given || socket.destroyed) throw new Error('the server closed the connection');
@@ -148,8 +180,19 @@ function driverOptions({ host, port, path, user, password, database, application
     onclose: close,
     onnotice: () => undefined,
     ...(notified === undefined ? {} : { onnotify: (_channel: string, payload: string) => notified(payload) }),
-    max: 1, ssl: false, prepare: true, fetch_types: false, debug: false, max_pipeline: 1, keep_alive: null, backoff: () => 0,
-    connect_timeout: 0, idle_timeout: 0, max_lifetime: null,
+    max: 1,
+    ssl: false,
+    prepare: true,
+    fetch_types: false,
+    debug: false,
+    max_pipeline: 1,
+    keep_alive: null,
+    backoff: () => 0,
+    connect_timeout: 0,
+    idle_timeout: 0,
+    max_lifetime: null,
     connection: { application_name: applicationName }, // no more: a pooler refuses what it does not know
-  } satisfies Partial<postgres.Options<Record<string, never>>> & Undocumented as postgres.Options<Record<string, never>>;
+  } satisfies Partial<postgres.Options<Record<string, never>>> & Undocumented as postgres.Options<
+    Record<string, never>
+  >;
 }

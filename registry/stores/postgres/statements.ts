@@ -83,17 +83,29 @@ export const RENEW = `
 /** A head: its revision and hash. */
 export type HeadRow = readonly [revision: string | null, hash: string | null, ...unknown[]];
 export type LeaseRow = readonly [
-  ...readonly [revision: string | null, hash: string | null, id: string, startedAt: string, epoch: string],
-  ...readonly [appliedRevision: string, pinnedVersion: string | null, counter: string, lastSeenAt: string],
+  ...(readonly [revision: string | null, hash: string | null, id: string, startedAt: string, epoch: string]),
+  ...(readonly [appliedRevision: string, pinnedVersion: string | null, counter: string, lastSeenAt: string]),
   fence: string | null,
 ];
 
 export function headOf(row: HeadRow | undefined): Head | undefined {
   const [revision, hash] = row ?? [];
-  return typeof revision !== 'string' || typeof hash !== 'string' || revision === '0' ? undefined : { revision: Number(revision), hash };
+  return typeof revision !== 'string' || typeof hash !== 'string' || revision === '0'
+    ? undefined
+    : { revision: Number(revision), hash };
 }
 
-export function leaseOf([, , id, startedAt, epoch, appliedRevision, pinnedVersion, counter, lastSeenAt]: LeaseRow): Lease {
+export function leaseOf([
+  ,
+  ,
+  id,
+  startedAt,
+  epoch,
+  appliedRevision,
+  pinnedVersion,
+  counter,
+  lastSeenAt,
+]: LeaseRow): Lease {
   const numbers = { epoch: Number(epoch), appliedRevision: Number(appliedRevision), counter: Number(counter) };
   return Object.freeze({ id, startedAt, ...numbers, lastSeenAt, ...(pinnedVersion === null ? {} : { pinnedVersion }) });
 }

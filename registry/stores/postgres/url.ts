@@ -15,7 +15,17 @@ import { messageOf, StartRefused } from '../../errors.ts';
 
 /** How much TLS proves; https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
-const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'search_path', 'host', 'port', 'user'];
+const PARAMETERS = [
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'application_name',
+  'search_path',
+  'host',
+  'port',
+  'user',
+];
 
 export interface Tls {
   /** Whether a server that offers no TLS is talked to without. */
@@ -45,17 +55,25 @@ export interface Target {
  */
 export function parsePostgresUrl(text: string): Target {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
-  if (url === null) throw refused('is no URL of the form postgres://user@host:port/database; percent-encode what is special in a user name or password');
+  if (url === null)
+    throw refused(
+      'is no URL of the form postgres://user@host:port/database; percent-encode what is special in a user name or password',
+    );
   const parameters = parametersOf(url);
   const database = decoded(url.pathname.slice(1));
-  if (database === '' || database.includes('/')) throw refused('names no database. Write postgres://user@host/database');
+  if (database === '' || database.includes('/'))
+    throw refused('names no database. Write postgres://user@host/database');
   const searchPath = parameters.get('search_path');
-  if (searchPath !== undefined && !/^[a-z_][a-z0-9_]*(,[a-z_][a-z0-9_]*)*$/i.test(searchPath)) throw refused('has a search_path that is no list of plain schema names');
+  if (searchPath !== undefined && !/^[a-z_][a-z0-9_]*(,[a-z_][a-z0-9_]*)*$/i.test(searchPath))
+    throw refused('has a search_path that is no list of plain schema names');
 
   const user = parameters.get('user') ?? (decoded(url.username) || undefined);
   const { place, ...address } = addressOf(url, parameters);
   return Object.freeze({
-    ...address, user, database, searchPath,
+    ...address,
+    user,
+    database,
+    searchPath,
     password: decoded(url.password) || undefined,
     tls: address.path === undefined ? tlsOf(parameters) : undefined,
     applicationName: parameters.get('application_name') ?? 'prompt-registry',
@@ -63,12 +81,16 @@ export function parsePostgresUrl(text: string): Target {
   });
 }
 
-function addressOf(url: URL, parameters: ReadonlyMap<string, string>): Pick<Target, 'host' | 'port' | 'path'> & { readonly place: string } {
+function addressOf(
+  url: URL,
+  parameters: ReadonlyMap<string, string>,
+): Pick<Target, 'host' | 'port' | 'path'> & { readonly place: string } {
   const host = (parameters.get('host') ?? decoded(url.hostname)).replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw refused('names no host. Write postgres://user@host/database, or ?host=/folder/of/the/socket');
   if (host.includes(',')) throw refused('names several hosts; name one');
   const port = Number(parameters.get('port') ?? (url.port === '' ? '5432' : url.port));
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw refused('has a port that is no number from 1 to 65535');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw refused('has a port that is no number from 1 to 65535');
   if (host.startsWith('/')) {
     const path = join(host, `.s.PGSQL.${port}`);
     return { host, port, path, place: path };
@@ -79,7 +101,10 @@ function addressOf(url: URL, parameters: ReadonlyMap<string, string>): Pick<Targ
 function parametersOf(url: URL): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
-    if (!PARAMETERS.includes(name)) throw refused(`has the parameter ${JSON.stringify(name)}, which is not known. Known are ${PARAMETERS.join(', ')}`);
+    if (!PARAMETERS.includes(name))
+      throw refused(
+        `has the parameter ${JSON.stringify(name)}, which is not known. Known are ${PARAMETERS.join(', ')}`,
+      );
     if (value === '') throw refused(`has an empty ${name}`);
     if (parameters.has(name)) throw refused(`has ${name} twice`);
     parameters.set(name, value);
@@ -90,14 +115,17 @@ function parametersOf(url: URL): Map<string, string> {
 
 function tlsOf(parameters: ReadonlyMap<string, string>): Tls | undefined {
   const mode = parameters.get('sslmode') ?? 'prefer';
-  if (!SSL_MODES.some((known) => known === mode)) throw refused(`has an sslmode that is not known. Known are ${SSL_MODES.join(', ')}`);
+  if (!SSL_MODES.some((known) => known === mode))
+    throw refused(`has an sslmode that is not known. Known are ${SSL_MODES.join(', ')}`);
   const files = (['sslrootcert', 'sslcert', 'sslkey'] as const).filter((name) => parameters.has(name));
   if (mode === 'disable') {
     if (files.length > 0) throw refused(`has sslmode=disable and ${files.join(', ')}; one of the two is wrong`);
     return undefined;
   }
   if (parameters.has('sslcert') !== parameters.has('sslkey')) throw refused('has one of sslcert and sslkey; give both');
-  const [ca, cert, key] = (['sslrootcert', 'sslcert', 'sslkey'] as const).map((name) => pem(name, parameters.get(name)));
+  const [ca, cert, key] = (['sslrootcert', 'sslcert', 'sslkey'] as const).map((name) =>
+    pem(name, parameters.get(name)),
+  );
   // As in libpq: who gives a root certificate with `require` wants it looked at.
   const verified = mode === 'verify-full' || mode === 'verify-ca' || (mode === 'require' && ca !== undefined);
   return {

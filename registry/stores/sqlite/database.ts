@@ -24,7 +24,10 @@ export function openDatabase(file: string): DatabaseSync {
     lastMigration(database, file); // before the first setting that is written to the file: what is not ours is left as it is
     const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
     if (mode !== 'wal') {
-      throw new StartRefused(78, `The registry database ${file} cannot have a write-ahead log where it lies (a network share?). Put it on a local disk.`);
+      throw new StartRefused(
+        78,
+        `The registry database ${file} cannot have a write-ahead log where it lies (a network share?). Put it on a local disk.`,
+      );
     }
     // SPEC R3: `done` means on disk. FULL syncs the write-ahead log at each commit; NORMAL would not.
     database.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);

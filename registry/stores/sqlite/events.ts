@@ -14,14 +14,19 @@ interface Search {
 }
 
 /** Revocations move channels without being events of one channel. */
-const MOVED = "type = 'version-revoked' AND EXISTS (SELECT 1 FROM json_each(body, '$.data.moves') WHERE value ->> '$.channel' = :channel)";
+const MOVED =
+  "type = 'version-revoked' AND EXISTS (SELECT 1 FROM json_each(body, '$.data.moves') WHERE value ->> '$.channel' = :channel)";
 
 /** SQL whose first column is an event's body, in order, and the values to bind to it by name. Times are places by then (`times.ts`). */
-export function eventStatement(query: PlacedQuery): { readonly sql: string; readonly values: Record<string, string | number> } {
+export function eventStatement(query: PlacedQuery): {
+  readonly sql: string;
+  readonly values: Record<string, string | number>;
+} {
   const { pack, channel, actor, id, after, before } = query;
   const types = query.types && [...new Set(query.types)];
   const values: Record<string, string | number> = { limit: Math.max(0, query.limit) };
-  for (const [name, value] of Object.entries({ pack, channel, actor, id, after, before })) if (value !== undefined) values[name] = value;
+  for (const [name, value] of Object.entries({ pack, channel, actor, id, after, before }))
+    if (value !== undefined) values[name] = value;
   for (const [index, type] of (types ?? []).entries()) values[`type${index}`] = type;
 
   const common = [
@@ -50,6 +55,7 @@ function searchesOf({ pack, channel, actor, id }: PlacedQuery, types: readonly s
     return revocations ? [own, { index: narrow ?? 'INDEXED BY events_by_type', conditions: [MOVED] }] : [own];
   }
   if (narrow !== undefined) return [{ index: narrow, conditions: typeIn }];
-  if (names !== undefined && names.length > 0) return names.map((name) => ({ index: 'INDEXED BY events_by_type', conditions: [`type = ${name}`] }));
+  if (names !== undefined && names.length > 0)
+    return names.map((name) => ({ index: 'INDEXED BY events_by_type', conditions: [`type = ${name}`] }));
   return [{ index: pack === undefined ? 'NOT INDEXED' : 'INDEXED BY events_by_pack', conditions: typeIn }];
 }

@@ -4,11 +4,35 @@
 import { messageOf, RegistryError, StartRefused, StoreDamaged } from '../../errors.ts';
 
 export const SQLITE = Object.freeze({
-  PERM: 3, BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, INTERRUPT: 9, IOERR: 10, FULL: 13, CANTOPEN: 14, PROTOCOL: 15, CONSTRAINT: 19, AUTH: 23, NOTADB: 26,
+  PERM: 3,
+  BUSY: 5,
+  LOCKED: 6,
+  NOMEM: 7,
+  READONLY: 8,
+  INTERRUPT: 9,
+  IOERR: 10,
+  FULL: 13,
+  CANTOPEN: 14,
+  PROTOCOL: 15,
+  CONSTRAINT: 19,
+  AUTH: 23,
+  NOTADB: 26,
 });
 
 /** They say that the file cannot be used at the moment, and nothing of what is in it. */
-const NO_ACCESS: ReadonlySet<number> = new Set([SQLITE.PERM, SQLITE.BUSY, SQLITE.LOCKED, SQLITE.NOMEM, SQLITE.READONLY, SQLITE.INTERRUPT, SQLITE.IOERR, SQLITE.FULL, SQLITE.CANTOPEN, SQLITE.PROTOCOL, SQLITE.AUTH]);
+const NO_ACCESS: ReadonlySet<number> = new Set([
+  SQLITE.PERM,
+  SQLITE.BUSY,
+  SQLITE.LOCKED,
+  SQLITE.NOMEM,
+  SQLITE.READONLY,
+  SQLITE.INTERRUPT,
+  SQLITE.IOERR,
+  SQLITE.FULL,
+  SQLITE.CANTOPEN,
+  SQLITE.PROTOCOL,
+  SQLITE.AUTH,
+]);
 /** The file ends where a page should be. */
 const SHORT_READ = 522;
 
@@ -25,7 +49,10 @@ export function resultCode(thrown: unknown): number | undefined {
 function isDamage(thrown: unknown): boolean {
   const code = resultCode(thrown);
   if (code === undefined) return thrown instanceof Error && !('errno' in thrown); // else the operating system's word
-  return (thrown as { readonly errcode: number }).errcode === SHORT_READ || !(NO_ACCESS.has(code) || code === SQLITE.CONSTRAINT);
+  return (
+    (thrown as { readonly errcode: number }).errcode === SHORT_READ ||
+    !(NO_ACCESS.has(code) || code === SQLITE.CONSTRAINT)
+  );
 }
 
 function damaged(file: string, cause: unknown): string {
@@ -34,7 +61,10 @@ function damaged(file: string, cause: unknown): string {
 
 /** A call that could not be served: StoreDamaged where the file is damaged; after anything else whoever asked may try again. */
 export function unavailable(file: string, cause: unknown): RegistryError {
-  if (cause instanceof StartRefused) return cause.exitCode === 65 ? new StoreDamaged(cause.message, {}, { cause }) : new RegistryError('store-unavailable', cause.message, {}, { cause });
+  if (cause instanceof StartRefused)
+    return cause.exitCode === 65
+      ? new StoreDamaged(cause.message, {}, { cause })
+      : new RegistryError('store-unavailable', cause.message, {}, { cause });
   if (isDamage(cause)) return new StoreDamaged(damaged(file, cause), {}, { cause });
   const why = resultCode(cause) === SQLITE.FULL ? 'the disk is full' : messageOf(cause);
   return new RegistryError('store-unavailable', `The registry database ${file} cannot be used: ${why}.`, {}, { cause });

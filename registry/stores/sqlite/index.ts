@@ -12,7 +12,16 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../event.ts';
 import type { PackContent } from '../../model.ts';
-import type { AppendOutcome, Batch, EventQuery, FenceOutcome, LeaseClaim, Renewal, SessionKey, Store } from '../../store.ts';
+import type {
+  AppendOutcome,
+  Batch,
+  EventQuery,
+  FenceOutcome,
+  LeaseClaim,
+  Renewal,
+  SessionKey,
+  Store,
+} from '../../store.ts';
 import { follows, isAt, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
@@ -36,7 +45,10 @@ export { lockDataDir } from './lock.ts';
  *   (78) a path that cannot be read and written, or a clock that is years ahead of the last write
  * @throws RegistryError `store-unavailable` where it may pass: a full disk, another program's lock
  */
-export async function openSqliteStore(options: { readonly file: string; readonly holder?: string }): Promise<SqliteStore> {
+export async function openSqliteStore(options: {
+  readonly file: string;
+  readonly holder?: string;
+}): Promise<SqliteStore> {
   const file = preparePlace(options.file);
   const lock = acquireLock(file, options.holder);
   const writtenAt = lastWriteOf(file);
@@ -62,14 +74,28 @@ export async function openSqliteStore(options: { readonly file: string; readonly
  * @throws StartRefused (65) no database, a damaged one, one of an older or newer build; (78) none there, one that cannot be read, or a clock
  *   that is years ahead of the last write
  */
-export async function attachSqliteStore({ file, appends = false }: { readonly file: string; readonly appends?: boolean }): Promise<SqliteStore> {
-  if (!existsSync(file)) throw new StartRefused(78, `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`);
+export async function attachSqliteStore({
+  file,
+  appends = false,
+}: {
+  readonly file: string;
+  readonly appends?: boolean;
+}): Promise<SqliteStore> {
+  if (!existsSync(file))
+    throw new StartRefused(
+      78,
+      `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`,
+    );
   const path = preparePlace(file);
   const writtenAt = lastWriteOf(path);
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(path);
-    if (lastMigration(database, path) < MIGRATIONS.length) throw new StartRefused(65, `The registry database ${path} is of an older build. Start the service of this build once, then try again.`);
+    if (lastMigration(database, path) < MIGRATIONS.length)
+      throw new StartRefused(
+        65,
+        `The registry database ${path} is of an older build. Start the service of this build once, then try again.`,
+      );
     if (appends) requirePlausibleClock(path, database, writtenAt);
     return new SqliteStore(path, database, { release: () => undefined });
   } catch (cause) {
@@ -122,9 +148,15 @@ export class SqliteStore implements Store {
         return 'conflict';
       }
       for (const row of events) this.#run('INSERT INTO events (revision, body) VALUES (?, ?)', ...row);
-      for (const row of contents) this.#run('INSERT INTO contents (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING', ...row);
+      for (const row of contents)
+        this.#run('INSERT INTO contents (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING', ...row);
       for (const { keyId, secret, createdAt } of batch.sessionKeys) {
-        this.#run('INSERT INTO session_keys (key_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT (key_id) DO NOTHING', keyId, secret, createdAt);
+        this.#run(
+          'INSERT INTO session_keys (key_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT (key_id) DO NOTHING',
+          keyId,
+          secret,
+          createdAt,
+        );
       }
     } catch (cause) {
       this.#rollBack();
@@ -161,13 +193,16 @@ export class SqliteStore implements Store {
   async events(query: EventQuery): Promise<readonly Event[]> {
     return this.#reading(() => {
       const { sql, values } = eventStatement(byPlaces(query, this.#momentAt));
-      return this.#rows<[string, number]>(sql, values).map(([body, revision]) => eventOf(body, revision, this.file, query.exact));
+      return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
+        eventOf(body, revision, this.file, query.exact),
+      );
     });
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
     return this.#reading(() => {
-      const sql = 'SELECT body, revision FROM events INDEXED BY events_by_idempotency WHERE actor = :actor AND idempotency = :key AND idempotency IS NOT NULL';
+      const sql =
+        'SELECT body, revision FROM events INDEXED BY events_by_idempotency WHERE actor = :actor AND idempotency = :key AND idempotency IS NOT NULL';
       const [row] = this.#rows<[string, number]>(sql, { actor: actorKeyId, key: idempotencyKey });
       return row && eventOf(row[0], row[1], this.file);
     });
@@ -182,7 +217,10 @@ export class SqliteStore implements Store {
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
     return this.#reading(() => {
-      const rows = this.#rows<unknown[]>('SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number', {});
+      const rows = this.#rows<unknown[]>(
+        'SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number',
+        {},
+      );
       return rows.map((row) => sessionKeyOf(row, this.file));
     });
   }
@@ -218,7 +256,10 @@ export class SqliteStore implements Store {
   }
 
   readonly #momentAt: Look = (upTo) => {
-    const [row] = this.#rows<[number, string]>('SELECT revision, at FROM events WHERE revision <= :upTo ORDER BY revision DESC LIMIT 1', { upTo });
+    const [row] = this.#rows<[number, string]>(
+      'SELECT revision, at FROM events WHERE revision <= :upTo ORDER BY revision DESC LIMIT 1',
+      { upTo },
+    );
     return row && { revision: row[0], at: row[1] };
   };
 
@@ -236,7 +277,9 @@ export class SqliteStore implements Store {
     this.#unsettled = true;
     const first = batch.events[0];
     try {
-      const [row] = this.#rows<[string]>('SELECT id FROM events WHERE revision = :revision', { revision: first?.revision ?? 0 });
+      const [row] = this.#rows<[string]>('SELECT id FROM events WHERE revision = :revision', {
+        revision: first?.revision ?? 0,
+      });
       return row?.[0] === first?.id ? 'done' : 'unknown';
     } catch {
       return 'unknown';
@@ -277,7 +320,10 @@ export class SqliteStore implements Store {
   /** SPEC R3: what is written to a file that was moved away or replaced would be lost at the next start. */
   #requireInPlace(): void {
     if (!this.#closed && identityOf(this.file) !== this.#identity) {
-      throw new RegistryError('store-unavailable', `The registry database ${this.file} was moved away or replaced while it was in use. Stop the server before that; restart it now.`);
+      throw new RegistryError(
+        'store-unavailable',
+        `The registry database ${this.file} was moved away or replaced while it was in use. Stop the server before that; restart it now.`,
+      );
     }
   }
 

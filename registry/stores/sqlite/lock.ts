@@ -63,7 +63,12 @@ export function lockDataDir(dir: string): FileLock {
 function acquire(file: string, locked: Locked, holder?: string): FileLock {
   const database = beginExclusive(file, locked);
   const holderFile = holderFileOf(file);
-  writeHolder(holderFile, { pid: process.pid, host: hostname(), startedAt: new Date().toISOString(), ...(holder === undefined ? {} : { holder }) });
+  writeHolder(holderFile, {
+    pid: process.pid,
+    host: hostname(),
+    startedAt: new Date().toISOString(),
+    ...(holder === undefined ? {} : { holder }),
+  });
   return {
     release() {
       if (!database.isOpen) return;
@@ -85,7 +90,11 @@ function beginExclusive(file: string, locked: Locked): DatabaseSync {
     database?.close();
     if (resultCode(cause) === SQLITE.BUSY) throw inUse(file, locked, cause);
     if (resultCode(cause) === SQLITE.NOTADB) {
-      throw new StartRefused(78, `${lockFile} is not a lock file of this service. Move it away: ${locked.name} is locked through a file of that name.`, { cause });
+      throw new StartRefused(
+        78,
+        `${lockFile} is not a lock file of this service. Move it away: ${locked.name} is locked through a file of that name.`,
+        { cause },
+      );
     }
     throw openFault(lockFile, cause);
   }
@@ -120,7 +129,9 @@ function writeHolder(holderFile: string, holder: Holder): void {
 
 function readHolder(holderFile: string): Holder | undefined {
   try {
-    const { pid, host, startedAt, holder } = JSON.parse(readFileSync(holderFile, 'utf8')) as Partial<Record<keyof Holder, unknown>>;
+    const { pid, host, startedAt, holder } = JSON.parse(readFileSync(holderFile, 'utf8')) as Partial<
+      Record<keyof Holder, unknown>
+    >;
     if (typeof pid !== 'number' || typeof host !== 'string' || typeof startedAt !== 'string') return undefined;
     return { pid, host, startedAt, ...(typeof holder === 'string' ? { holder } : {}) };
   } catch {

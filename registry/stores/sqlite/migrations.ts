@@ -83,15 +83,28 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
  * @returns the number of the last step it has; 0 for an empty one
  * @throws StartRefused (65) where the database is newer than this build, or is not the registry's.
  */
-export function lastMigration(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): number {
-  const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.['tables'];
+export function lastMigration(
+  database: DatabaseSync,
+  file: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): number {
+  const tables = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'").get()?.[
+    'tables'
+  ];
   const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
   const mark = database.prepare('PRAGMA application_id').get()?.['application_id'];
   if (tables === 0 && pages <= 1 && mark === 0) return 0; // with pages, or the mark, tables were there before: no new registry over their remains
   if (mark !== APPLICATION_ID) {
-    throw new StartRefused(65, `${file} is the SQLite database of something else. It is left as it is. Name another file.`);
+    throw new StartRefused(
+      65,
+      `${file} is the SQLite database of something else. It is left as it is. Name another file.`,
+    );
   }
-  if (tables === 0) throw new StartRefused(65, `The registry database ${file} is damaged: its tables are gone. Keep a copy, and restore it from a backup.`);
+  if (tables === 0)
+    throw new StartRefused(
+      65,
+      `The registry database ${file} is damaged: its tables are gone. Keep a copy, and restore it from a backup.`,
+    );
   const applied = Number(database.prepare('SELECT max(number) AS applied FROM migrations').get()?.['applied'] ?? 0);
   if (applied > migrations.length) {
     throw new StartRefused(
@@ -114,7 +127,9 @@ export function migrate(database: DatabaseSync, file: string, migrations: readon
     database.exec('BEGIN IMMEDIATE');
     try {
       database.exec(sql);
-      database.prepare('INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)').run(index + 1, name, new Date().toISOString());
+      database
+        .prepare('INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)')
+        .run(index + 1, name, new Date().toISOString());
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');

@@ -25,13 +25,19 @@ export function requireOneName(file: string): void {
     const path = `${file}${suffix}`;
     const found = lstatSync(path, { throwIfNoEntry: false });
     const why = found && secondName(path, found, mounts);
-    if (why !== undefined) throw new StartRefused(78, `The registry database ${file} cannot be used: ${why} Another server could open the same file there and would not meet this server's lock.`);
+    if (why !== undefined)
+      throw new StartRefused(
+        78,
+        `The registry database ${file} cannot be used: ${why} Another server could open the same file there and would not meet this server's lock.`,
+      );
   }
 }
 
 function secondName(path: string, found: Stats, mounts: ReadonlySet<string>): string | undefined {
-  if (found.isSymbolicLink()) return `${path} is a symbolic link. Remove the link; put the file itself there if it belongs to this database.`;
-  if (found.nlink > 1) return `${path} has ${found.nlink} hard links. Stop every server that uses it, then remove the other links, or copy the file and use the copy.`;
+  if (found.isSymbolicLink())
+    return `${path} is a symbolic link. Remove the link; put the file itself there if it belongs to this database.`;
+  if (found.nlink > 1)
+    return `${path} has ${found.nlink} hard links. Stop every server that uses it, then remove the other links, or copy the file and use the copy.`;
   if (mounts.has(path)) return `${path} is a mount point. Mount the folder that holds the file instead.`;
   return undefined;
 }

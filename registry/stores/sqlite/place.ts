@@ -19,13 +19,28 @@ import { requireOneName } from './names.ts';
  * @throws StartRefused (78) where there cannot be a database.
  */
 export function preparePlace(file: string): string {
-  if (typeof file !== 'string') throw new StartRefused(78, `The registry database has no path: openSqliteStore({ file: './data/registry.db' }) names one.`);
-  if (basename(file) === ':memory:') throw new StartRefused(78, `The registry database ${file} would be a file of that name. Name another, or take the store that is in memory (STORE_URL=memory:, or new MemoryStore()).`);
+  if (typeof file !== 'string')
+    throw new StartRefused(
+      78,
+      `The registry database has no path: openSqliteStore({ file: './data/registry.db' }) names one.`,
+    );
+  if (basename(file) === ':memory:')
+    throw new StartRefused(
+      78,
+      `The registry database ${file} would be a file of that name. Name another, or take the store that is in memory (STORE_URL=memory:, or new MemoryStore()).`,
+    );
   // eslint-disable-next-line no-control-regex -- these are what it looks for
   if (file === '' || /[\u0000-\u001f\u007f]|^\s|\s$/.test(file)) {
-    throw new StartRefused(78, `${JSON.stringify(file)} is no path of a registry database: it is empty, begins or ends with a space, or holds a control character.`);
+    throw new StartRefused(
+      78,
+      `${JSON.stringify(file)} is no path of a registry database: it is empty, begins or ends with a space, or holds a control character.`,
+    );
   }
-  if (/[/\\]\.{0,2}$/.test(file)) throw new StartRefused(78, `The registry database ${file} names a folder. Name a file in it, such as ${join(file, 'registry.db')}.`);
+  if (/[/\\]\.{0,2}$/.test(file))
+    throw new StartRefused(
+      78,
+      `The registry database ${file} names a folder. Name a file in it, such as ${join(file, 'registry.db')}.`,
+    );
 
   const folder = prepareFolder(dirname(resolve(file)));
   const path = realFile(join(folder, basename(file)));
@@ -38,10 +53,11 @@ export function preparePlace(file: string): string {
 function prepareFolder(folder: string): string {
   try {
     const firstMade = makeFolder(folder);
-    if (firstMade !== undefined) for (let made = folder; ; made = dirname(made)) {
-      syncFolder(dirname(made));
-      if (made === firstMade) break;
-    }
+    if (firstMade !== undefined)
+      for (let made = folder; ; made = dirname(made)) {
+        syncFolder(dirname(made));
+        if (made === firstMade) break;
+      }
     return realpathSync(folder);
   } catch (cause) {
     throw new StartRefused(
@@ -60,7 +76,10 @@ function realFile(path: string): string {
     const found = statSync(real);
     if (found.isFile()) return real;
     const what = found.isDirectory() ? 'a folder' : 'no regular file';
-    throw new StartRefused(78, `The registry database ${path} is ${what}. Name a file, such as ${join(path, 'registry.db')}.`);
+    throw new StartRefused(
+      78,
+      `The registry database ${path} is ${what}. Name a file, such as ${join(path, 'registry.db')}.`,
+    );
   } catch (cause) {
     if (cause instanceof StartRefused) throw cause;
     throw new StartRefused(

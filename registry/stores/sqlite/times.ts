@@ -25,7 +25,11 @@ export function byPlaces({ from, to, ...query }: EventQuery, look: Look): Placed
   if (from === undefined && to === undefined) return query;
   const after = from === undefined ? 0 : lastOf((at) => at < from, look);
   const upTo = to === undefined ? Number.MAX_SAFE_INTEGER - 1 : lastOf((at) => at <= to, look);
-  return { ...query, after: Math.max(query.after ?? 0, after), before: Math.min(query.before ?? Number.MAX_SAFE_INTEGER, upTo + 1) };
+  return {
+    ...query,
+    after: Math.max(query.after ?? 0, after),
+    before: Math.min(query.before ?? Number.MAX_SAFE_INTEGER, upTo + 1),
+  };
 }
 
 /** The revision of the last event whose time passes; 0 where none does. @param passes holds up to some event, and for none after it */

@@ -23,16 +23,28 @@ export interface Finished {
 }
 
 /** Starts the program with nothing in its environment but this. It is killed with the test. @param node another Node */
-export function start(t: Test, args: readonly string[], env: Environment, { cwd = ROOT, node = process.execPath, bin = BIN }: { cwd?: string; node?: string; bin?: string } = {}): ChildProcessByStdio<null, Readable, Readable> {
+export function start(
+  t: Test,
+  args: readonly string[],
+  env: Environment,
+  { cwd = ROOT, node = process.execPath, bin = BIN }: { cwd?: string; node?: string; bin?: string } = {},
+): ChildProcessByStdio<null, Readable, Readable> {
   // By env(1), as tap adds its own hooks to the environment of every child.
-  const pairs = Object.entries({ NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }).map(([name, value]) => `${name}=${value}`);
+  const pairs = Object.entries({ NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   const child = spawn('/usr/bin/env', ['-i', ...pairs, node, bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   return child;
 }
 
 /** Runs the program and waits for its end. */
-export async function typed(t: Test, args: readonly string[], env: Environment, options: Parameters<typeof start>[3] = {}): Promise<Finished> {
+export async function typed(
+  t: Test,
+  args: readonly string[],
+  env: Environment,
+  options: Parameters<typeof start>[3] = {},
+): Promise<Finished> {
   const child = start(t, args, env, options);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, stdout, stderr };
@@ -42,10 +54,19 @@ export async function typed(t: Test, args: readonly string[], env: Environment, 
 export const SCRIPT = '/usr/bin/script';
 
 /** Runs the program on a pseudo-terminal. @param answers what is typed, each once its question stands there */
-export async function onTerminal(t: Test, args: readonly string[], env: Environment, answers: readonly (readonly [question: RegExp, answer: string])[]): Promise<{ readonly code: number | null; readonly screen: string }> {
+export async function onTerminal(
+  t: Test,
+  args: readonly string[],
+  env: Environment,
+  answers: readonly (readonly [question: RegExp, answer: string])[],
+): Promise<{ readonly code: number | null; readonly screen: string }> {
   const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
-  const pairs = Object.entries({ PATH: '/usr/bin:/bin', TERM: 'xterm', ...env }).map(([name, value]) => `${name}=${value}`);
-  const child = spawn('/usr/bin/env', ['-i', ...pairs, SCRIPT, '-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const pairs = Object.entries({ PATH: '/usr/bin:/bin', TERM: 'xterm', ...env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const child = spawn('/usr/bin/env', ['-i', ...pairs, SCRIPT, '-qec', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   const waiting = [...answers];
   let screen = '';
@@ -74,11 +95,24 @@ export interface TerminalOptions {
 
 /** A stream to which nothing can be written. @param code e.g. `ENOSPC` */
 export function failing(code: string): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: it cannot be written`), { code })) });
+  return new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: it cannot be written`), { code })),
+  });
 }
 
 /** Runs a command in this process; on a terminal where there are answers. */
-export async function called(args: readonly string[], env: Environment, { cwd = ROOT, answers, interrupted = new AbortController().signal, onStdout, onStderr, stdout: other }: TerminalOptions = {}): Promise<Finished> {
+export async function called(
+  args: readonly string[],
+  env: Environment,
+  {
+    cwd = ROOT,
+    answers,
+    interrupted = new AbortController().signal,
+    onStdout,
+    onStderr,
+    stdout: other,
+  }: TerminalOptions = {},
+): Promise<Finished> {
   const isTTY = answers !== undefined;
   const stream = () => Object.assign(new PassThrough(), { isTTY });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
@@ -107,6 +141,7 @@ export async function called(args: readonly string[], env: Environment, { cwd = 
 }
 
 /** The one JSON value of an output. */
-export function json(output: string): any { // eslint-disable-line @typescript-eslint/no-explicit-any -- a test looks into answers of any shape
+export function json(output: string): any {
+  // eslint-disable-line @typescript-eslint/no-explicit-any -- a test looks into answers of any shape
   return JSON.parse(output);
 }

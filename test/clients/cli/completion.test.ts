@@ -13,17 +13,34 @@ import { jsonOf, KEY, listening } from './stand-ins.ts';
 
 t.test('completion knows each command and option', async (t) => {
   const program = buildProgram(() => async () => undefined);
-  const commands = program.commands.flatMap((command) => [command, ...command.commands]).filter((command) => command.name() !== 'complete'); // the scripts ask it
+  const commands = program.commands
+    .flatMap((command) => [command, ...command.commands])
+    .filter((command) => command.name() !== 'complete'); // the scripts ask it
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await called(['completion', shell], {});
     t.equal(code, 0);
-    const words = commands.flatMap((command) => [command.name(), ...command.options.map(({ long = '?' }) => (shell === 'fish' ? `-l ${long.slice(2)}` : long))]);
+    const words = commands.flatMap((command) => [
+      command.name(),
+      ...command.options.map(({ long = '?' }) => (shell === 'fish' ? `-l ${long.slice(2)}` : long)),
+    ]);
     t.ok(words.length > 40);
-    t.same(words.filter((word) => !stdout.includes(word)), [], shell);
+    t.same(
+      words.filter((word) => !stdout.includes(word)),
+      [],
+      shell,
+    );
   }
   const fish = (await called(['completion', 'fish'], {})).stdout.split('\n');
-  t.match(fish.filter((line) => /-l (status|reason) /u.test(line)), [/ -x /u], 'no files behind what takes a value');
-  t.equal(fish.filter((line) => line.includes('-l version')).length, 1, 'the version of the command line, where it may be asked for');
+  t.match(
+    fish.filter((line) => /-l (status|reason) /u.test(line)),
+    [/ -x /u],
+    'no files behind what takes a value',
+  );
+  t.equal(
+    fish.filter((line) => line.includes('-l version')).length,
+    1,
+    'the version of the command line, where it may be asked for',
+  );
   t.match(await called(['completion', 'csh'], {}), { code: 2, stderr: /bash, zsh, fish/u });
 
   // Asked as bash asks.
@@ -31,20 +48,30 @@ t.test('completion knows each command and option', async (t) => {
   await writeFile(join(folder, 'completion'), (await called(['completion', 'bash'], {})).stdout);
   const offered = async (...words: string[]) => {
     const script = `source completion; COMP_WORDS=(prompt-registry ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _prompt_registry; printf "%s\n" "\${COMPREPLY[@]}"`;
-    const { stdout } = await typed(t, ['-euo', 'pipefail', '-c', script], {}, { cwd: folder, node: '/bin/bash', bin: '--norc' });
+    const { stdout } = await typed(
+      t,
+      ['-euo', 'pipefail', '-c', script],
+      {},
+      { cwd: folder, node: '/bin/bash', bin: '--norc' },
+    );
     return stdout.trimEnd().split('\n');
   };
   t.same(await offered('ro'), ['rollback']);
   t.same(await offered('--url', 'http://x', 'audit', 've'), ['verify']);
   t.same(await offered('versions', '--status', ''), ['registered', 'revoked']);
   t.same(await offered('rollback', '--to'), ['--to']);
-  t.same(await offered('completion', ''), ['bash', 'zsh', 'fish'].concat((await offered('completion', '--'))));
+  t.same(await offered('completion', ''), ['bash', 'zsh', 'fish'].concat(await offered('completion', '--')));
   await mkdir(join(folder, 'my packs'));
   await writeFile(join(folder, 'my key'), '');
   t.same(await offered('validate', 'my'), ['my packs'], 'folders, with blanks in their names');
   t.same((await offered('keys', 'list', '--key-file', 'my')).sort(), ['my key', 'my packs']);
-  for (const option of ['--url', '--reason', '--wait']) t.same(await offered('rollback', option, ''), [''], 'nothing is known of what follows it');
-  for (const words of [['rollback', '--pack', ''], ['activate', '1']]) t.same(await offered(...words), [''], 'nothing is said where the registry cannot be asked');
+  for (const option of ['--url', '--reason', '--wait'])
+    t.same(await offered('rollback', option, ''), [''], 'nothing is known of what follows it');
+  for (const words of [
+    ['rollback', '--pack', ''],
+    ['activate', '1'],
+  ])
+    t.same(await offered(...words), [''], 'nothing is said where the registry cannot be asked');
 });
 
 t.test('completion knows what the registry has', async (t) => {
@@ -53,45 +80,106 @@ t.test('completion knows what the registry has', async (t) => {
   const run = `prompt-registry() { '${process.execPath}' '${BIN}' "$@"; }`;
   const offered = async (words: readonly string[], where = env) => {
     const script = `${run}; source completion; COMP_WORDS=(prompt-registry ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _prompt_registry; printf "%s\n" "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = await typed(t, ['-euo', 'pipefail', '-c', script], where, { cwd: folder, node: '/bin/bash', bin: '--norc' });
+    const { stdout, stderr } = await typed(t, ['-euo', 'pipefail', '-c', script], where, {
+      cwd: folder,
+      node: '/bin/bash',
+      bin: '--norc',
+    });
     t.equal(stderr, '');
-    return stdout.trimEnd().split('\n').filter((word) => !word.startsWith('--'));
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .filter((word) => !word.startsWith('--'));
   };
   const { url, ...keyOnly } = { url: server.address.split(':'), PROMPT_REGISTRY_KEY: env.PROMPT_REGISTRY_KEY };
   for (const [words, known, where] of [
-    [['activate', '--pack', 'lab', '1'], ['1.1.0', '1.0.0']],
-    [['rollback', '--pack', 'lab', '--to', ''], ['2.0.0', '1.1.0', '1.0.0']],
+    [
+      ['activate', '--pack', 'lab', '1'],
+      ['1.1.0', '1.0.0'],
+    ],
+    [
+      ['rollback', '--pack', 'lab', '--to', ''],
+      ['2.0.0', '1.1.0', '1.0.0'],
+    ],
     [['revoke', '1.0.0', '--pack', 'lab', '--replacement', '2'], ['2.0.0']],
     [['show', 'l'], ['lab']],
-    [['show', 'lab', '1'], ['1.1.0', '1.0.0']],
-    [['versions', ''], ['coach', 'lab', 'onboarding']],
+    [
+      ['show', 'lab', '1'],
+      ['1.1.0', '1.0.0'],
+    ],
+    [
+      ['versions', ''],
+      ['coach', 'lab', 'onboarding'],
+    ],
     [['rollback', '--pack', 'o'], ['onboarding']],
-    [['rollback', '--channel', ''], ['production', 'staging']],
-    [['keys', 'create', 'x', '--scope', 'packs'], ['packs:publish', 'packs:activate', 'packs:revoke']],
+    [
+      ['rollback', '--channel', ''],
+      ['production', 'staging'],
+    ],
+    [
+      ['keys', 'create', 'x', '--scope', 'packs'],
+      ['packs:publish', 'packs:activate', 'packs:revoke'],
+    ],
     [['versions', '--url', url[0] ?? '', ':', url[1] ?? '', ':', url[2] ?? '', 'l'], ['lab'], keyOnly],
     [['audit', 'log', '--to', ''], ['']],
   ] as [string[], string[], Record<string, string>?][]) {
     t.same(await offered(words, (where ?? env) as typeof env), known, words.join(' '));
   }
-  const evil = await listening(t, jsonOf({ packs: [{ pack: '$(touch injected)', channels: [] }, { pack: 'fine', channels: [] }, { pack: '-rf', channels: [] }] }));
-  t.same(await offered(['rollback', '--pack', ''], { ...KEY, PROMPT_REGISTRY_URL: evil.url }), ['fine'], 'a shell expands what it is given');
+  const evil = await listening(
+    t,
+    jsonOf({
+      packs: [
+        { pack: '$(touch injected)', channels: [] },
+        { pack: 'fine', channels: [] },
+        { pack: '-rf', channels: [] },
+      ],
+    }),
+  );
+  t.same(
+    await offered(['rollback', '--pack', ''], { ...KEY, PROMPT_REGISTRY_URL: evil.url }),
+    ['fine'],
+    'a shell expands what it is given',
+  );
   t.notOk(existsSync(join(folder, 'injected')));
   const silent = await listening(t, () => undefined);
-  t.match(await called(['complete', 'packs'], { ...silent.env }), { code: 0, stdout: '', stderr: '' }, 'nothing where it does not answer');
+  t.match(
+    await called(['complete', 'packs'], { ...silent.env }),
+    { code: 0, stdout: '', stderr: '' },
+    'nothing where it does not answer',
+  );
 });
 
-t.test('completion on a real terminal', { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' }, async (t) => {
-  const folder = newFolder(t);
-  await mkdir(join(folder, 'my packs'));
-  const { stdout: script } = await called(['completion', 'bash'], {});
-  await writeFile(join(folder, 'startup'), `${script}\nprompt-registry() { printf '<%s>' "$@"; echo; exit; }\nPS1=ready\n`);
-  const child = spawn('/usr/bin/env', ['-i', 'PATH=/usr/bin:/bin', 'TERM=xterm', SCRIPT, '-qec', '/bin/bash --noprofile --rcfile startup -i', '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  let screen = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    if (!screen.includes('ready') && chunk.includes('ready')) child.stdin.write('prompt-registry vali\tmy\t\r');
-    screen += chunk;
-  });
-  await once(child, 'close');
-  t.match(screen, '<validate><my packs/>', 'one word, whatever its name has in it');
-});
+t.test(
+  'completion on a real terminal',
+  { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' },
+  async (t) => {
+    const folder = newFolder(t);
+    await mkdir(join(folder, 'my packs'));
+    const { stdout: script } = await called(['completion', 'bash'], {});
+    await writeFile(
+      join(folder, 'startup'),
+      `${script}\nprompt-registry() { printf '<%s>' "$@"; echo; exit; }\nPS1=ready\n`,
+    );
+    const child = spawn(
+      '/usr/bin/env',
+      [
+        '-i',
+        'PATH=/usr/bin:/bin',
+        'TERM=xterm',
+        SCRIPT,
+        '-qec',
+        '/bin/bash --noprofile --rcfile startup -i',
+        '/dev/null',
+      ],
+      { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    t.teardown(() => child.kill('SIGKILL'));
+    let screen = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      if (!screen.includes('ready') && chunk.includes('ready')) child.stdin.write('prompt-registry vali\tmy\t\r');
+      screen += chunk;
+    });
+    await once(child, 'close');
+    t.match(screen, '<validate><my packs/>', 'one word, whatever its name has in it');
+  },
+);

@@ -14,26 +14,52 @@ t.test('a folder is checked without a registry', async (t) => {
   const folder = newFolder(t);
   await cp(join(ROOT, 'packs'), join(folder, 'packs'), { recursive: true });
   const all = await typed(t, ['validate', 'packs'], {}, { cwd: folder });
-  t.match(all, { code: 0, stderr: '', stdout: /^coach 1\.0\.0 +valid {2}sha256:[0-9a-f]{64}\n[^]*onboarding 1\.1\.0 {2}valid/u });
+  t.match(all, {
+    code: 0,
+    stderr: '',
+    stdout: /^coach 1\.0\.0 +valid {2}sha256:[0-9a-f]{64}\n[^]*onboarding 1\.1\.0 {2}valid/u,
+  });
   t.equal(all.stdout.trimEnd().split('\n').length, 5);
-  t.equal((await called(['validate', 'packs/coach'], {}, { cwd: folder })).stdout.trimEnd().split('\n').length, 3, 'one pack');
-  t.match(await called(['validate', '.'], {}, { cwd: join(folder, 'packs', 'coach', '1.0.0') }), { code: 0, stdout: /^coach 1\.0\.0 {2}valid/u }, 'one version, from inside');
+  t.equal(
+    (await called(['validate', 'packs/coach'], {}, { cwd: folder })).stdout.trimEnd().split('\n').length,
+    3,
+    'one pack',
+  );
+  t.match(
+    await called(['validate', '.'], {}, { cwd: join(folder, 'packs', 'coach', '1.0.0') }),
+    { code: 0, stdout: /^coach 1\.0\.0 {2}valid/u },
+    'one version, from inside',
+  );
 
   const plain = writePackFolder(folder, 'plain', documentOf('plain', '1.0.0'));
   const { valid, versions, faults } = json((await called(['validate', plain, '--json'], {})).stdout);
-  t.match([valid, versions, faults], [true, [{ pack: 'plain', version: '1.0.0', digest: versionOf('plain', '1.0.0').digest }], []], 'the digest that the registry gives');
+  t.match(
+    [valid, versions, faults],
+    [true, [{ pack: 'plain', version: '1.0.0', digest: versionOf('plain', '1.0.0').digest }], []],
+    'the digest that the registry gives',
+  );
 
   // Each fault by itself, and all of them at once.
   const text = await readFile(join(plain, 'pack.yaml'), 'utf8');
   await writeFile(join(plain, 'pack.yaml'), text.replace('defaultStyle: supportive', 'defaultStyle: none'));
-  t.match(await called(['validate', plain], {}), { code: 5, stdout: `  ${plain}: /defaultStyle: "none" is none of the version's styles` });
+  t.match(await called(['validate', plain], {}), {
+    code: 5,
+    stdout: `  ${plain}: /defaultStyle: "none" is none of the version's styles`,
+  });
   await writeFile(join(plain, 'pack.yaml'), `${text}colour: red\n`);
   t.match(await called(['validate', plain], {}), { code: 5, stdout: `${plain}/pack.yaml: /colour: ` });
   await writeFile(join(plain, 'pack.yaml'), text);
   await rm(join(plain, 'styles', 'direct.md'));
   await writeFile(join(plain, 'styles', 'extra.md'), 'x');
-  t.match(await called(['validate', plain], {}), { code: 5, stdout: /direct\.md: cannot be read[^]*extra\.md: is not listed/u });
-  t.match(await called(['publish', plain], { ...KEY, PROMPT_REGISTRY_URL: 'http://127.0.0.1:9' }), { code: 5, stdout: '', stderr: /2 faults; nothing was published/u }, 'nothing is sent');
+  t.match(await called(['validate', plain], {}), {
+    code: 5,
+    stdout: /direct\.md: cannot be read[^]*extra\.md: is not listed/u,
+  });
+  t.match(
+    await called(['publish', plain], { ...KEY, PROMPT_REGISTRY_URL: 'http://127.0.0.1:9' }),
+    { code: 5, stdout: '', stderr: /2 faults; nothing was published/u },
+    'nothing is sent',
+  );
 
   const low = join(folder, 'packs', 'coach', '1.0.0');
   await writeFile(join(low, 'system.md'), 'You are a therapist. {{secret}}');
@@ -43,9 +69,19 @@ t.test('a folder is checked without a registry', async (t) => {
   t.match(stdout, '  packs/coach/1.0.0: clause not-a-professional in system: The system prompt must contain');
   t.match(stdout, 'placeholder secret in system');
   await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), 'version: many\n');
-  t.match(await called(['validate', 'packs/coach/1.0.0'], {}, { cwd: folder }), { code: 5, stdout: /packs\/coach\/policy\.yaml: \/version/u });
-  await writeFile(join(folder, 'packs', 'coach', 'policy.yaml'), "version: 1\nclauses: []\nforbidden: [{ id: never, pattern: 'a\\r' }]\nrequiredStyles: []\nlimits: {}\n");
-  t.match(await called(['validate', 'packs/coach'], {}, { cwd: folder }), { code: 5, stdout: /^coach 1\.0\.0 +valid[^]*packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match/u });
+  t.match(await called(['validate', 'packs/coach/1.0.0'], {}, { cwd: folder }), {
+    code: 5,
+    stdout: /packs\/coach\/policy\.yaml: \/version/u,
+  });
+  await writeFile(
+    join(folder, 'packs', 'coach', 'policy.yaml'),
+    "version: 1\nclauses: []\nforbidden: [{ id: never, pattern: 'a\\r' }]\nrequiredStyles: []\nlimits: {}\n",
+  );
+  t.match(await called(['validate', 'packs/coach'], {}, { cwd: folder }), {
+    code: 5,
+    stdout:
+      /^coach 1\.0\.0 +valid[^]*packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match/u,
+  });
   await mkdir(join(folder, 'empty'));
   t.match(await called(['validate', 'empty'], {}, { cwd: folder }), { code: 5, stdout: /There is no version in it/u });
 });
@@ -59,15 +95,24 @@ t.test('a policy that cannot be read is a fault, not one that is not there', asy
     ['a link to nothing', () => symlink('nowhere', policy)],
     ['a folder', () => mkdir(policy)],
   ];
-  if (process.getuid?.() !== 0) unreadable.push(['a file of somebody else', () => writeFile(policy, 'x', { mode: 0o000 })]); // root reads all
+  if (process.getuid?.() !== 0)
+    unreadable.push(['a file of somebody else', () => writeFile(policy, 'x', { mode: 0o000 })]); // root reads all
   t.match(await called(['validate', version], {}), { code: 0 }, 'none is none');
   for (const [what, make] of unreadable) {
     await make();
     for (const given of [version, pack]) {
-      t.match(await called(['validate', given], {}), { code: 5, stdout: /policy\.yaml: (cannot be read|is not a regular file)/u }, what);
+      t.match(
+        await called(['validate', given], {}),
+        { code: 5, stdout: /policy\.yaml: (cannot be read|is not a regular file)/u },
+        what,
+      );
       t.match(await called(['publish', given], KEY), { code: 5, stdout: '', stderr: /nothing was published/u }, what);
     }
-    t.match(await called(['validate', '.'], {}, { cwd: version }), { code: 5, stdout: /^ {2}\.\.\/policy\.yaml: /u }, 'told by where it is');
+    t.match(
+      await called(['validate', '.'], {}, { cwd: version }),
+      { code: 5, stdout: /^ {2}\.\.\/policy\.yaml: /u },
+      'told by where it is',
+    );
     await rm(policy, { recursive: true, force: true });
   }
 });
@@ -75,9 +120,21 @@ t.test('a policy that cannot be read is a fault, not one that is not there', asy
 t.test('a version that is too large for a registry as it comes is valid, with a warning', async (t) => {
   const text = `${'é\n'.repeat(120_000)}.`;
   const style = (id: string) => ({ id, title: id, text });
-  const folder = writePackFolder(newFolder(t), 'large', documentOf('large', '1.0.0', { system: text, styles: [style('supportive'), style('direct')] }));
+  const folder = writePackFolder(
+    newFolder(t),
+    'large',
+    documentOf('large', '1.0.0', { system: text, styles: [style('supportive'), style('direct')] }),
+  );
   const { code, stdout, stderr } = await called(['validate', folder], {});
-  t.match({ code, stdout, stderr }, { code: 0, stdout: /^large 1\.0\.0 {2}valid/u, stderr: /^large 1\.0\.0: the request to register it has \d+ bytes\. A registry takes 1048576 \(1mb\) unless its BODY_LIMIT says otherwise/u });
+  t.match(
+    { code, stdout, stderr },
+    {
+      code: 0,
+      stdout: /^large 1\.0\.0 {2}valid/u,
+      stderr:
+        /^large 1\.0\.0: the request to register it has \d+ bytes\. A registry takes 1048576 \(1mb\) unless its BODY_LIMIT says otherwise/u,
+    },
+  );
   t.match(json((await called(['validate', folder, '--json'], {})).stdout), { valid: true, warnings: [/BODY_LIMIT/u] });
   const sizes: (string | undefined)[] = [];
   const { env } = await listening(t, (request, response) => {
@@ -86,13 +143,25 @@ t.test('a version that is too large for a registry as it comes is valid, with a 
   });
   t.match(await called(['publish', folder], env), { code: 1 });
   t.equal(sizes[0], /has (\d+) bytes/u.exec(stderr)?.[1], 'it is the size of what is sent');
-  const fits = writePackFolder(newFolder(t), 'fits', documentOf('fits', '1.0.0', { system: text, styles: [style('supportive')] }));
+  const fits = writePackFolder(
+    newFolder(t),
+    'fits',
+    documentOf('fits', '1.0.0', { system: text, styles: [style('supportive')] }),
+  );
   t.match(await called(['validate', fits], {}), { code: 0, stderr: '' });
 });
 
 t.test('nothing outside the given folder is read, whatever leads there', async (t) => {
   const root = newFolder(t);
-  const outside = writePackFolder(join(root, 'outside'), 'coach', documentOf('coach', '2.1.0', { system: 'the-private-key', styles: [{ id: 'direct', title: 'Direct', text: 'the-private-key' }], defaultStyle: 'direct' }));
+  const outside = writePackFolder(
+    join(root, 'outside'),
+    'coach',
+    documentOf('coach', '2.1.0', {
+      system: 'the-private-key',
+      styles: [{ id: 'direct', title: 'Direct', text: 'the-private-key' }],
+      defaultStyle: 'direct',
+    }),
+  );
   const secret = join(outside, 'system.md');
   const inner = writePackFolder(join(root, 'packs'), 'coach', documentOf('coach', '2.1.0'));
   writePackFolder(join(root, 'packs'), 'coach', documentOf('coach', '2.0.0'));
@@ -107,7 +176,10 @@ t.test('nothing outside the given folder is read, whatever leads there', async (
     await plant(path);
     for (const folder of given) {
       for (const command of ['validate', 'publish']) {
-        const { code, stdout, stderr } = await called([command, folder], { ...KEY, PROMPT_REGISTRY_URL: 'http://127.0.0.1:9' });
+        const { code, stdout, stderr } = await called([command, folder], {
+          ...KEY,
+          PROMPT_REGISTRY_URL: 'http://127.0.0.1:9',
+        });
         t.equal(code, 5, `${command} ${folder}: ${what}`);
         t.match(`${stdout}${stderr}`, told, what);
         t.notMatch(`${stdout}${stderr}`, /the-private-key/u);
@@ -124,18 +196,33 @@ t.test('nothing outside the given folder is read, whatever leads there', async (
     await refused(`a link at ${at}`, at, link(secret), out);
     await refused(`a device at ${at}`, at, link('/dev/zero'), out);
     await refused(`a pipe at ${at}`, at, (path) => spawnSync('mkfifo', [path]), /is not a regular file/u);
-    await refused(`a huge file at ${at}`, at, (path) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), /has 1099511627776 bytes; at most/u);
+    await refused(
+      `a huge file at ${at}`,
+      at,
+      (path) => writeFile(path, '').then(() => truncate(path, 2 ** 40)),
+      /has 1099511627776 bytes; at most/u,
+    );
   }
   await refused('a relative link', 'system.md', link('../../../outside/coach/2.1.0/system.md'), out);
   await refused('the environment', 'system.md', link('/proc/self/environ'), out);
-  await refused('what the program has open', 'system.md', link('/proc/self/fd/1'), /system\.md: (is a link that leads out|cannot be read)/u);
+  await refused(
+    'what the program has open',
+    'system.md',
+    link('/proc/self/fd/1'),
+    /system\.md: (is a link that leads out|cannot be read)/u,
+  );
   await refused('a way through the root of a process', 'system.md', link(`/proc/self/root${secret}`), out);
   await refused('a link to a folder', 'styles', link(join(outside, 'styles')), out);
-  await refused('a chain of links', 'styles/direct.md', async (path) => {
-    await symlink(secret, join(inner, 'third'));
-    await symlink('../third', join(inner, 'styles', '.second'));
-    await symlink('.second', path);
-  }, out);
+  await refused(
+    'a chain of links',
+    'styles/direct.md',
+    async (path) => {
+      await symlink(secret, join(inner, 'third'));
+      await symlink('../third', join(inner, 'styles', '.second'));
+      await symlink('.second', path);
+    },
+    out,
+  );
   await refused('a version', '.', link(outside), out);
   await refused('a pack', '..', link(dirname(outside)), out, folders.slice(1));
 
@@ -143,26 +230,43 @@ t.test('nothing outside the given folder is read, whatever leads there', async (
   await rm(join(inner, 'system.md'));
   await symlink('../2.0.0/system.md', join(inner, 'system.md'));
   t.match(await called(['validate', inner], {}), { code: 5, stdout: out });
-  for (const folder of folders.slice(1)) t.match(await called(['validate', folder], {}), { code: 0 }, 'within the given folder links are followed');
+  for (const folder of folders.slice(1))
+    t.match(await called(['validate', folder], {}), { code: 0 }, 'within the given folder links are followed');
 });
 
 t.test('a new pack and a new version are valid as they are made, and nothing is overwritten', async (t) => {
   const folder = newFolder(t);
   const here = (...args: string[]) => called(args, {}, { cwd: folder });
-  t.match(await here('new', 'packs/coach'), { code: 0, stdout: /^Made coach 1\.0\.0:\n {2}packs\/coach\/1\.0\.0\/pack\.yaml\n[^]*packs\/coach\/policy\.yaml\nEdit them, then: prompt-registry validate packs\/coach\/1\.0\.0\n$/u });
+  t.match(await here('new', 'packs/coach'), {
+    code: 0,
+    stdout:
+      /^Made coach 1\.0\.0:\n {2}packs\/coach\/1\.0\.0\/pack\.yaml\n[^]*packs\/coach\/policy\.yaml\nEdit them, then: prompt-registry validate packs\/coach\/1\.0\.0\n$/u,
+  });
   t.match(await here('validate', 'packs'), { code: 0, stdout: /^coach 1\.0\.0 {2}valid/u });
   const policy = await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8');
   t.match(policy, /^ {4}pattern: \\b\(TODO\|FIXME\)\\b$/mu);
 
-  await writeFile(join(folder, 'packs/coach/1.0.0/system.md'), 'You are a coach, not a therapist, doctor, lawyer or financial adviser.\r\n\r\nMine.\n\n');
-  t.match(await here('new', 'packs/coach/1.1.0', '--from', 'packs/coach/1.0.0', '--summary', 'Warmer'), { code: 0, stdout: /^Made coach 1\.1\.0:/u });
-  t.match(await here('validate', 'packs/coach'), { code: 0, stdout: /coach 1\.0\.0 {2}valid.*\ncoach 1\.1\.0 {2}valid/u });
+  await writeFile(
+    join(folder, 'packs/coach/1.0.0/system.md'),
+    'You are a coach, not a therapist, doctor, lawyer or financial adviser.\r\n\r\nMine.\n\n',
+  );
+  t.match(await here('new', 'packs/coach/1.1.0', '--from', 'packs/coach/1.0.0', '--summary', 'Warmer'), {
+    code: 0,
+    stdout: /^Made coach 1\.1\.0:/u,
+  });
+  t.match(await here('validate', 'packs/coach'), {
+    code: 0,
+    stdout: /coach 1\.0\.0 {2}valid.*\ncoach 1\.1\.0 {2}valid/u,
+  });
   t.match(await readFile(join(folder, 'packs/coach/1.1.0/system.md'), 'utf8'), /Mine\.\n$/u);
   t.match(await readFile(join(folder, 'packs/coach/1.1.0/pack.yaml'), 'utf8'), /^summary: Warmer$/mu);
   t.equal(await readFile(join(folder, 'packs/coach/policy.yaml'), 'utf8'), policy, 'the floor is as it was');
 
   await mkdir(join(folder, 'empty'));
-  t.match(json((await called(['new', '.', '--json', '--author', 'Anna'], {}, { cwd: join(folder, 'empty') })).stdout), { pack: 'empty', version: '1.0.0' });
+  t.match(json((await called(['new', '.', '--json', '--author', 'Anna'], {}, { cwd: join(folder, 'empty') })).stdout), {
+    pack: 'empty',
+    version: '1.0.0',
+  });
   t.match(await readFile(join(folder, 'empty/1.0.0/pack.yaml'), 'utf8'), /^author: Anna$/mu);
   t.match(await here('validate', 'empty'), { code: 0 });
 
@@ -174,8 +278,16 @@ t.test('a new pack and a new version are valid as they are made, and nothing is 
     [['packs/coach/v2.0.0'], /"v2\.0\.0" is not a version/u],
     [['packs/coach/2.0.0', '--from', 'packs'], /packs holds 2 versions; --from takes one/u],
     [['packs/coach/2.0.0', '--author', 'x'.repeat(121)], /--author is too long/u],
-  ] as const) t.match(await here('new', ...args), { code: 2, stderr: told }, args.join(' '));
-  t.match(await here('new', 'packs/coach/2.0.0', '--from', 'empty/1.0.0/styles'), { code: 5, stderr: /cannot be copied/u });
-  t.match(await here('new', '/proc/x/coach'), { code: 74, stderr: /could not be written: ENOENT/u }, 'a place that takes no folders is told of');
+  ] as const)
+    t.match(await here('new', ...args), { code: 2, stderr: told }, args.join(' '));
+  t.match(await here('new', 'packs/coach/2.0.0', '--from', 'empty/1.0.0/styles'), {
+    code: 5,
+    stderr: /cannot be copied/u,
+  });
+  t.match(
+    await here('new', '/proc/x/coach'),
+    { code: 74, stderr: /could not be written: ENOENT/u },
+    'a place that takes no folders is told of',
+  );
   t.match(await here('validate', 'packs'), { code: 0 }, 'and nothing of these is left');
 });

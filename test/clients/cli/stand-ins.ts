@@ -4,7 +4,13 @@
  * Example: `const { env } = await listening(t, problem(503, { code: 'overloaded' }))`.
  */
 import { once } from 'node:events';
-import { createServer, request as ask, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as ask,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import type { Environment } from './command-line.ts';
@@ -12,7 +18,10 @@ import type { Environment } from './command-line.ts';
 export const KEY = { PROMPT_REGISTRY_KEY: 'prk_abc_def' };
 
 /** Something that listens and is no registry. It ends with the test. */
-export async function listening(t: Test, answer: RequestListener): Promise<{ readonly url: string; readonly env: Environment; readonly port: number }> {
+export async function listening(
+  t: Test,
+  answer: RequestListener,
+): Promise<{ readonly url: string; readonly env: Environment; readonly port: number }> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -35,13 +44,21 @@ export async function freePort(): Promise<number> {
 }
 
 /** Answers with a problem. */
-export function problem(status: number, members: object, headers: Readonly<Record<string, string>> = {}): RequestListener {
-  return (_, response) => void response.writeHead(status, { 'content-type': 'application/problem+json', ...headers }).end(JSON.stringify({ type: '/problems/x', title: 'A title', status, detail: 'A detail.', ...members }));
+export function problem(
+  status: number,
+  members: object,
+  headers: Readonly<Record<string, string>> = {},
+): RequestListener {
+  return (_, response) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
+      .end(JSON.stringify({ type: '/problems/x', title: 'A title', status, detail: 'A detail.', ...members }));
 }
 
 /** Answers with JSON. */
 export function jsonOf(value: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener {
-  return (_, response) => void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+  return (_, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
 /**
@@ -49,22 +66,35 @@ export function jsonOf(value: unknown, headers: Readonly<Record<string, string>>
  * @param before looks at a request before it is passed on
  * @param swallow whether the answer, which the service has given, is not passed on
  */
-export async function forward(t: Test, to: string, before?: (request: IncomingMessage, response: ServerResponse) => unknown, swallow?: (request: IncomingMessage, response: ServerResponse) => boolean) {
+export async function forward(
+  t: Test,
+  to: string,
+  before?: (request: IncomingMessage, response: ServerResponse) => unknown,
+  swallow?: (request: IncomingMessage, response: ServerResponse) => boolean,
+) {
   let count = 0;
   const waiting: { n: number; resolve: () => void }[] = [];
   const { url } = await listening(t, (request, response) => {
     void Promise.resolve(before?.(request, response)).then(() => {
-      const passed = ask(`${to}${request.url}`, { method: request.method ?? 'GET', headers: request.headers }, (answer) => {
-        count += 1;
-        for (const { n, resolve } of waiting) if (n <= count) resolve();
-        if (swallow?.(request, response) === true) return void answer.resume();
-        response.writeHead(answer.statusCode ?? 0, answer.headers);
-        answer.pipe(response);
-      });
+      const passed = ask(
+        `${to}${request.url}`,
+        { method: request.method ?? 'GET', headers: request.headers },
+        (answer) => {
+          count += 1;
+          for (const { n, resolve } of waiting) if (n <= count) resolve();
+          if (swallow?.(request, response) === true) return void answer.resume();
+          response.writeHead(answer.statusCode ?? 0, answer.headers);
+          answer.pipe(response);
+        },
+      );
       passed.on('error', () => response.destroy());
       response.on('close', () => passed.destroy());
       request.pipe(passed);
     });
   });
-  return { url, asked: (n: number) => (count >= n ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ n, resolve }))) };
+  return {
+    url,
+    asked: (n: number) =>
+      count >= n ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ n, resolve })),
+  };
 }

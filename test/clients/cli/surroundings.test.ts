@@ -20,7 +20,10 @@ t.test('a key is never sent where it does not belong', async (t) => {
     seen.push(request.headers.authorization);
     problem(401, { code: 'unauthenticated' })(request, response);
   });
-  t.match(await called(['keys', 'list', '--url', `http://localhost:${port}`], {}, { cwd: folder }), { code: 4, stderr: /operator\.key/u });
+  t.match(await called(['keys', 'list', '--url', `http://localhost:${port}`], {}, { cwd: folder }), {
+    code: 4,
+    stderr: /operator\.key/u,
+  });
   t.same(seen, ['Bearer prk_operator_secret'], 'on this machine it is found');
 
   for (const given of ['Bearer prk_x_y', 'bearer prk_x_y\n', ' prk_x_y\r\n']) {
@@ -30,7 +33,11 @@ t.test('a key is never sent where it does not belong', async (t) => {
   t.same(seen.splice(1), Array<string>(6).fill('Bearer prk_x_y'), 'it may be the text of a header or of a file');
 
   const elsewhere = await called(['keys', 'list', '--url', 'http://prompts.example.com'], {}, { cwd: folder });
-  t.match(elsewhere, { code: 4, stderr: /no key for http:\/\/prompts\.example\.com/u }, 'elsewhere it is not, and nothing is sent');
+  t.match(
+    elsewhere,
+    { code: 4, stderr: /no key for http:\/\/prompts\.example\.com/u },
+    'elsewhere it is not, and nothing is sent',
+  );
   for (const [url, near] of [
     ['http://127.0.0.1:3000', true],
     ['http://127.9.9.9', true],
@@ -47,8 +54,12 @@ t.test('a key is never sent where it does not belong', async (t) => {
 
   const closed = await called(['keys', 'list', '--url', `http://127.0.0.1:${port}`], {}, { cwd: '/' });
   t.match(closed, { code: 4, stderr: /no operator key at \/data\/operator\.key/u });
-  for (const key of ['prk_a b', 'prk_ä\u0000']) t.match(await called(['keys', 'list', '--key', key], {}), { code: 4, stderr: /is no key/u });
-  t.match(await called(['keys', 'list', '--key-file', 'nowhere'], KEY, { cwd: folder }), { code: 4, stderr: /nowhere/u });
+  for (const key of ['prk_a b', 'prk_ä\u0000'])
+    t.match(await called(['keys', 'list', '--key', key], {}), { code: 4, stderr: /is no key/u });
+  t.match(await called(['keys', 'list', '--key-file', 'nowhere'], KEY, { cwd: folder }), {
+    code: 4,
+    stderr: /nowhere/u,
+  });
   t.notMatch(elsewhere.stderr + closed.stderr, 'secret');
 });
 
@@ -72,29 +83,76 @@ t.test('the operator key does not go through a proxy', async (t) => {
     [{ NODE_USE_ENV_PROXY: '1', ...KEY }, false],
   ] as [Record<string, string>, boolean][]) {
     const said = await called(['keys', 'list'], { ...proxy, ...env }, { cwd: folder });
-    t.match(said, refused ? { code: 4, stderr: /not sent through a proxy[^]*NO_PROXY=127\.0\.0\.1/u } : { code: 0 }, JSON.stringify(env));
+    t.match(
+      said,
+      refused ? { code: 4, stderr: /not sent through a proxy[^]*NO_PROXY=127\.0\.0\.1/u } : { code: 0 },
+      JSON.stringify(env),
+    );
   }
 });
 
 t.test('a time is one to come for an expiry, one that was for a search', async (t) => {
   const asked: string[] = [];
   const { env } = await listening(t, (request, response) => {
-    request.setEncoding('utf8').on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt)).on('end', () => jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null, nextBefore: null })(request, response));
+    request
+      .setEncoding('utf8')
+      .on('data', (body: string) => asked.push((json(body) as { expiresAt: string }).expiresAt))
+      .on('end', () =>
+        jsonOf({ keyId: 'k', secret: 's', scopes: [], events: [], nextAfter: null, nextBefore: null })(
+          request,
+          response,
+        ),
+      );
     if (request.method === 'GET') asked.push(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? '');
   });
   const now = Date.now();
   t.match(await called(['keys', 'create', 'x', '--scope', 'y', '--expires', '2h'], env), { code: 0 });
   t.match(await called(['audit', 'log', '--from', '2h'], env), { code: 0 });
   const [ahead = '', back = ''] = asked;
-  t.ok(Date.parse(ahead) >= now + 7_200_000 && Date.parse(back) >= now - 7_200_000 && Date.parse(back) <= Date.now() - 7_200_000, asked.join());
+  t.ok(
+    Date.parse(ahead) >= now + 7_200_000 &&
+      Date.parse(back) >= now - 7_200_000 &&
+      Date.parse(back) <= Date.now() - 7_200_000,
+    asked.join(),
+  );
 });
 
 t.test('columns stand under each other as a terminal shows them', async (t) => {
-  for (const [text, columns] of [['coach', 5], ['日本語', 6], ['한국어', 6], ['e\u0301', 1], ['👍', 2], ['👩‍👩‍👧', 2], ['🇩🇪', 2], ['☀️', 2], ['☀', 1], ['ｆｕｌｌ', 8], ['ä', 1], ['नमस्ते', 4]] as const) t.equal(widthOf(text), columns, text);
-  const event = (revision: number, label: string) => ({ revision, at: '2026', type: 'key-created', actor: { keyId: 'k', label }, reason: 'Here' });
-  const { env } = await listening(t, jsonOf({ events: [event(1, 'ops'), event(2, '運用 👍'), event(3, 'e\u0301quipe')], nextAfter: null, nextBefore: null }));
+  for (const [text, columns] of [
+    ['coach', 5],
+    ['日本語', 6],
+    ['한국어', 6],
+    ['e\u0301', 1],
+    ['👍', 2],
+    ['👩‍👩‍👧', 2],
+    ['🇩🇪', 2],
+    ['☀️', 2],
+    ['☀', 1],
+    ['ｆｕｌｌ', 8],
+    ['ä', 1],
+    ['नमस्ते', 4],
+  ] as const)
+    t.equal(widthOf(text), columns, text);
+  const event = (revision: number, label: string) => ({
+    revision,
+    at: '2026',
+    type: 'key-created',
+    actor: { keyId: 'k', label },
+    reason: 'Here',
+  });
+  const { env } = await listening(
+    t,
+    jsonOf({
+      events: [event(1, 'ops'), event(2, '運用 👍'), event(3, 'e\u0301quipe')],
+      nextAfter: null,
+      nextBefore: null,
+    }),
+  );
   const { stdout } = await called(['audit', 'log'], env);
-  const places = stdout.trimEnd().split('\n').map((line) => widthOf(line.slice(0, line.indexOf('Here'))));
+  const places = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => widthOf(line.slice(0, line.indexOf('Here'))));
   t.equal(new Set(places).size, 1, stdout);
 });
 
@@ -141,25 +199,46 @@ t.test('wrong usage', async (t) => {
     t.match(await called(args, KEY), { code: 2, stdout: '', stderr: said }, args.join(' '));
     t.match(json((await called([...args, '--json'], KEY)).stderr), { exitCode: 2, message: said });
   }
-  t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: ' ' }), { code: 2, stderr: /PROMPT_REGISTRY_PACK is blank/u });
-  t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: 'Coach' }), { code: 2, stderr: /PROMPT_REGISTRY_PACK names no pack/u });
+  t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: ' ' }), {
+    code: 2,
+    stderr: /PROMPT_REGISTRY_PACK is blank/u,
+  });
+  t.match(await called(['rollback', '--yes', '--reason', 'x'], { ...KEY, PROMPT_REGISTRY_PACK: 'Coach' }), {
+    code: 2,
+    stderr: /PROMPT_REGISTRY_PACK names no pack/u,
+  });
   t.notMatch((await called(['status', '--url', 'http://a:secret@x/'], KEY)).stderr, 'secret');
   t.match(await typed(t, [], {}), { code: 2, stdout: '', stderr: /^Usage: prompt-registry/u });
   const help = await typed(t, ['--help'], {});
   t.match(help, { code: 0, stderr: '', stdout: /Exit codes:[^]*130/u });
   t.match(help.stdout, 'PROMPT_REGISTRY_PACK');
-  const { version } = JSON.parse(await readFile(join(ROOT, 'clients', 'cli', 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(join(ROOT, 'clients', 'cli', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   t.match(await called(['--version'], {}), { code: 0, stdout: `${version}\n` });
 });
 
 t.test('the reference names each command, and each exit code as --help does', async (t) => {
   const reference = await readFile(join(ROOT, 'clients', 'cli', 'README.md'), 'utf8');
-  const paths = buildProgram(() => async () => undefined).commands.flatMap((command) => (command.commands.length === 0 ? [command.name()] : command.commands.map((each) => `${command.name()} ${each.name()}`)));
+  const paths = buildProgram(() => async () => undefined).commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [command.name()]
+      : command.commands.map((each) => `${command.name()} ${each.name()}`),
+  );
   t.ok(paths.length >= 18);
-  t.same(paths.filter((path) => !new RegExp(`^\\| \`${path}[ \`]`, 'mu').test(reference)), []);
+  t.same(
+    paths.filter((path) => !new RegExp(`^\\| \`${path}[ \`]`, 'mu').test(reference)),
+    [],
+  );
   const codes = Object.values(EXIT).map(String);
-  t.same([...reference.matchAll(/^\| (\d+) \|/gmu)].map(([, code]) => code), codes);
-  t.same([...EXIT_CODES_HELP.matchAll(/^ {2}(\d+) /gmu)].map(([, code]) => code), codes);
+  t.same(
+    [...reference.matchAll(/^\| (\d+) \|/gmu)].map(([, code]) => code),
+    codes,
+  );
+  t.same(
+    [...EXIT_CODES_HELP.matchAll(/^ {2}(\d+) /gmu)].map(([, code]) => code),
+    codes,
+  );
 });
 
 t.test('what cannot start says why', async (t) => {
@@ -167,7 +246,14 @@ t.test('what cannot start says why', async (t) => {
   await mkdir(join(folder, 'bin'));
   await cp(BIN, join(folder, 'bin', basename(BIN)));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  t.match(await typed(t, ['status'], {}, { bin: join(folder, 'bin', basename(BIN)) }), { code: 70, stderr: /npm run build/u });
+  t.match(await typed(t, ['status'], {}, { bin: join(folder, 'bin', basename(BIN)) }), {
+    code: 70,
+    stderr: /npm run build/u,
+  });
   await symlink(BIN, join(folder, 'linked.js'));
-  t.match(await typed(t, ['--version'], {}, { bin: join(folder, 'linked.js') }), { code: 0 }, 'by a link, as npm installs it');
+  t.match(
+    await typed(t, ['--version'], {}, { bin: join(folder, 'linked.js') }),
+    { code: 0 },
+    'by a link, as npm installs it',
+  );
 });

@@ -41,12 +41,24 @@ async function closedPort(): Promise<string> {
 }
 
 /** One message, and nothing that looks like a result or a crash. */
-async function refused(t: Test, args: readonly string[], code: number, message: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
+async function refused(
+  t: Test,
+  args: readonly string[],
+  code: number,
+  message: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   isRefusal(t, await runKit(t, args, { env }), code, message);
 }
 
 /** The same in this process: one of each exit code is enough of processes. */
-async function refusedHere(t: Test, args: readonly string[], code: number, message: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
+async function refusedHere(
+  t: Test,
+  args: readonly string[],
+  code: number,
+  message: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   isRefusal(t, await runHere('clients/contract/dist/main.js', args, env), code, message);
 }
 
@@ -63,7 +75,9 @@ t.test('wrong usage: 2', async (t) => {
   ]);
   await Promise.all([
     refusedHere(t, ['--url', 'localhost', '--key', 'prk_x_y'], 2, /localhost.*http/u),
-    ...['http://me@127.0.0.1:1', 'http://:me@127.0.0.1:1', 'http://127.0.0.1:1/?a=1', 'http://127.0.0.1:1/#a'].map((url) => refusedHere(t, ['--url', url, '--key', 'prk_x_y'], 2, /without a query, a fragment or a user/u)),
+    ...['http://me@127.0.0.1:1', 'http://:me@127.0.0.1:1', 'http://127.0.0.1:1/?a=1', 'http://127.0.0.1:1/#a'].map(
+      (url) => refusedHere(t, ['--url', url, '--key', 'prk_x_y'], 2, /without a query, a fragment or a user/u),
+    ),
     refusedHere(t, [...SOMEWHERE, '--pack', 'Not A Name'], 2, /Not A Name.*lower-case/u),
     refusedHere(t, [...SOMEWHERE, '--timeout', 'soon'], 2, /soon.*seconds/u),
     refusedHere(t, [...SOMEWHERE, 'everything'], 2, /everything/u),
@@ -73,14 +87,25 @@ t.test('wrong usage: 2', async (t) => {
 t.test('--help and --version: 0', async (t) => {
   const [help, version] = await Promise.all([runKit(t, ['--help']), runKit(t, ['--version'])]);
   t.match(help, { code: 0, stderr: '', stdout: /--only <operation>[\s\S]*Exit codes: 0 all passed/u });
-  const leaves = new RegExp(`leaves at most\\s+${LEAVES.versions} versions[^,]*, ${LEAVES.keys} revoked keys\\s+and ${LEAVES.events} events`, 'u');
-  for (const text of [help.stdout, readFileSync(new URL('../../../clients/contract/README.md', import.meta.url), 'utf8')]) t.match(text, leaves, 'what it leaves for good is told');
+  const leaves = new RegExp(
+    `leaves at most\\s+${LEAVES.versions} versions[^,]*, ${LEAVES.keys} revoked keys\\s+and ${LEAVES.events} events`,
+    'u',
+  );
+  for (const text of [
+    help.stdout,
+    readFileSync(new URL('../../../clients/contract/README.md', import.meta.url), 'utf8'),
+  ])
+    t.match(text, leaves, 'what it leaves for good is told');
   t.match(version, { code: 0, stderr: '', stdout: /^\d+\.\d+\.\d+ \(openapi\.yaml \d+\.\d+\.\d+\)\n$/u });
 });
 
 t.test('no registry: 3', async (t) => {
-  const html = await foreign(t, (_, response) => response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'));
-  const other = await foreign(t, (_, response) => response.setHeader('content-type', 'application/json').end('{"hello":"world"}'));
+  const html = await foreign(t, (_, response) =>
+    response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
+  );
+  const other = await foreign(t, (_, response) =>
+    response.setHeader('content-type', 'application/json').end('{"hello":"world"}'),
+  );
   const hangs = await foreign(t, () => undefined);
   const closed = await closedPort();
   const cut = await foreign(t, (request) => request.socket.destroy());
@@ -89,12 +114,19 @@ t.test('no registry: 3', async (t) => {
   await Promise.all([
     refused(t, ['--url', html, '--key', 'prk_x_y'], 3, /no prompt registry at .*200 with text\/html/u),
     refusedHere(t, ['--url', other, '--key', 'prk_x_y'], 3, /no prompt registry/u),
-    refusedHere(t, ['--url', hangs, '--timeout', '0.2'], 3, /No answer from .*nothing came within 0\.2 s/u, { PROMPT_REGISTRY_KEY: 'prk_x_y' }),
+    refusedHere(t, ['--url', hangs, '--timeout', '0.2'], 3, /No answer from .*nothing came within 0\.2 s/u, {
+      PROMPT_REGISTRY_KEY: 'prk_x_y',
+    }),
   ]);
   await Promise.all([
     refusedHere(t, ['--url', cut, '--key', 'prk_x_y'], 3, /No answer from/u),
     refusedHere(t, ['--key', 'prk_x_y'], 3, /No answer from .*ECONNREFUSED/u, { PROMPT_REGISTRY_URL: closed }),
-    refusedHere(t, ['--url', html.replace('http:', 'https:'), '--key', 'prk_x_y'], 3, /does not speak TLS; use http:\/\/ instead of https:\/\/, or another port\.\n$/u),
+    refusedHere(
+      t,
+      ['--url', html.replace('http:', 'https:'), '--key', 'prk_x_y'],
+      3,
+      /does not speak TLS; use http:\/\/ instead of https:\/\/, or another port\.\n$/u,
+    ),
   ]);
 });
 
@@ -105,9 +137,19 @@ t.test('a registry', async (t) => {
   const head = app.registry.current.revision;
 
   await Promise.all([
-    refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): The key is not known here/u),
+    refusedHere(
+      t,
+      ['--url', url, '--key', 'prk_nobody000000_x'],
+      3,
+      /refused the key \(401\): The key is not known here/u,
+    ),
     refusedHere(t, ['--url', url, '--key', `Bearer ${key}\n`, '--only', 'getEverything'], 2, /getEverything/u), // the key is taken
-    refusedHere(t, ['--url', url, '--key', key, '--only', 'getEverything'], 2, /getEverything.*no such operation.*listPacks/u),
+    refusedHere(
+      t,
+      ['--url', url, '--key', key, '--only', 'getEverything'],
+      2,
+      /getEverything.*no such operation.*listPacks/u,
+    ),
     refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
   ]);
 
@@ -115,9 +157,17 @@ t.test('a registry', async (t) => {
     runKit(t, ['--url', url, '--key', token, '--only', 'listKeys', '--only', 'listPacks']),
     runKit(t, ['--url', url, '--key', key, '--only', 'live', '--only', 'ready', '--channel', 'staging']),
   ]);
-  t.match(lacking, { code: 1, stderr: /not ok: listKeys: .*lacks the scope keys:admin[\s\S]*\d+ passed, \d+ failed\n$/u }, 'what the key may not do is told by the scope that it lacks');
+  t.match(
+    lacking,
+    { code: 1, stderr: /not ok: listKeys: .*lacks the scope keys:admin[\s\S]*\d+ passed, \d+ failed\n$/u },
+    'what the key may not do is told by the scope that it lacks',
+  );
   t.match(lacking.stderr, /not ok: listPacks: .*lacks the scope packs:publish/u);
-  t.match(one, { code: 0, stdout: /^# Subtest: live$[\s\S]*^# Subtest: ready$/mu, stderr: /\d+ passed, 0 failed\n$/u }, '--only checks what it names');
+  t.match(
+    one,
+    { code: 0, stdout: /^# Subtest: live$[\s\S]*^# Subtest: ready$/mu, stderr: /\d+ passed, 0 failed\n$/u },
+    '--only checks what it names',
+  );
   t.notMatch(one.stdout, /Subtest: listPacks/u);
   t.ok(app.registry.current.revision >= head);
 });
@@ -130,11 +180,24 @@ t.test('a mock whose answers are canned', async (t) => {
     refusedHere(t, at, 2, canned),
     refusedHere(t, at, 2, /--only getPack/u),
     refusedHere(t, [...at, '--only', 'listPacks', '--only', 'activateVersion'], 2, canned),
-    refusedHere(t, [...at, '--only', 'listPacks', '--pack', 'mine'], 2, /"mine" is there cannot be found out; leave out --pack/u),
+    refusedHere(
+      t,
+      [...at, '--only', 'listPacks', '--pack', 'mine'],
+      2,
+      /"mine" is there cannot be found out; leave out --pack/u,
+    ),
   ]);
   const reads = await runKit(t, [...at, '--only', 'getPack', '--only', 'getProblem']);
   t.match(reads.stderr, canned);
-  t.match(reads, { code: 1, stdout: /^# Subtest: getPack$[\s\S]*^# Subtest: getProblem$/mu, stderr: /^not ok: getPack: [\s\S]*^[1-9]\d* passed, [1-9]\d* failed\n$/mu }, 'its reads are checked');
+  t.match(
+    reads,
+    {
+      code: 1,
+      stdout: /^# Subtest: getPack$[\s\S]*^# Subtest: getProblem$/mu,
+      stderr: /^not ok: getPack: [\s\S]*^[1-9]\d* passed, [1-9]\d* failed\n$/mu,
+    },
+    'its reads are checked',
+  );
 });
 
 t.test('a registry that goes away in the middle: each check says so, and it ends', async (t) => {
@@ -142,11 +205,26 @@ t.test('a registry that goes away in the middle: each check says so, and it ends
   const origin = await listen(app);
   const proxy = await startDeviatingProxy(t, origin);
   let asked = 0;
-  proxy.plant({ operation: 'getPack', what: 'it closes at the third request', plant: { answer: async (request, forward) => {
-    if ((asked += 1) === 3) await app.close();
-    return forward(request);
-  } } });
-  const { code, stderr } = await runKit(t, ['--url', proxy.address, '--key', key, '--only', 'getPack', '--only', 'createKey']);
+  proxy.plant({
+    operation: 'getPack',
+    what: 'it closes at the third request',
+    plant: {
+      answer: async (request, forward) => {
+        if ((asked += 1) === 3) await app.close();
+        return forward(request);
+      },
+    },
+  });
+  const { code, stderr } = await runKit(t, [
+    '--url',
+    proxy.address,
+    '--key',
+    key,
+    '--only',
+    'getPack',
+    '--only',
+    'createKey',
+  ]);
   t.equal(code, 1);
   t.match(stderr, /not ok: createKey: .*No answer from[\s\S]*\d+ passed, \d+ failed\n$/u);
 });
@@ -156,5 +234,9 @@ t.test('a copy that was not built says so', async (t) => {
   mkdirSync(join(folder, 'bin'));
   const bin = join(folder, 'bin', 'prompt-registry-contract.mjs');
   cpSync(BIN, bin);
-  t.match(await runKit(t, ['--help'], { bin }), { code: 2, stdout: '', stderr: /is not built: dist\/main\.js is missing/u });
+  t.match(await runKit(t, ['--help'], { bin }), {
+    code: 2,
+    stdout: '',
+    stderr: /is not built: dist\/main\.js is missing/u,
+  });
 });

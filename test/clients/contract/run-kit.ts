@@ -37,20 +37,41 @@ export interface RunOptions {
 const SMALL_DISK = 'blocks=$1; shift; ulimit -f "$blocks"; exec "$@"';
 
 /** Runs it and waits for its end. It is killed with the test. */
-export async function runKit(t: Pick<Test, 'teardown'>, args: readonly string[], { env = {}, bin = BIN, node = process.execPath, until, signal = 'SIGTERM', stdout: behind = 'read' }: RunOptions = {}): Promise<Finished> {
-  const child = typeof behind === 'object' ? onSmallDisk(behind, [bin, ...args], env) : spawn(node, [bin, ...args], { env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runKit(
+  t: Pick<Test, 'teardown'>,
+  args: readonly string[],
+  { env = {}, bin = BIN, node = process.execPath, until, signal = 'SIGTERM', stdout: behind = 'read' }: RunOptions = {},
+): Promise<Finished> {
+  const child =
+    typeof behind === 'object'
+      ? onSmallDisk(behind, [bin, ...args], env)
+      : spawn(node, [bin, ...args], {
+          env: { NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
   t.teardown(() => child.kill('SIGKILL'));
   void until?.then(() => child.kill(signal));
   if (behind === 'left') child.stdout?.once('data', () => child.stdout?.destroy());
-  const [stdout, stderr, [code]] = await Promise.all([child.stdout === null || behind === 'left' ? '' : text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const [stdout, stderr, [code]] = await Promise.all([
+    child.stdout === null || behind === 'left' ? '' : text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
   return { code: code as number | null, stdout, stderr };
 }
 
 /** Without a compile cache, as the limit would cut off its files, too. */
-function onSmallDisk({ file, room }: { readonly file: string; readonly room: number }, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcessByStdio<null, null, Readable> {
+function onSmallDisk(
+  { file, room }: { readonly file: string; readonly room: number },
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, null, Readable> {
   const stdout = openSync(file, 'w');
   try {
-    return spawn('sh', ['-c', SMALL_DISK, 'sh', String(room / 512), process.execPath, ...args], { env, stdio: ['ignore', stdout, 'pipe'] }) as ChildProcessByStdio<null, null, Readable>;
+    return spawn('sh', ['-c', SMALL_DISK, 'sh', String(room / 512), process.execPath, ...args], {
+      env,
+      stdio: ['ignore', stdout, 'pipe'],
+    }) as ChildProcessByStdio<null, null, Readable>;
   } finally {
     closeSync(stdout);
   }
@@ -71,11 +92,18 @@ async function json<T>(server: ListeningServer, path: string): Promise<T> {
 async function stateOf(server: ListeningServer): Promise<{ packs: PackAnswer[]; active: object; keys: string[] }> {
   const { packs } = await json<{ packs: PackAnswer[] }>(server, '/v1/packs');
   const { keys } = await json<{ keys: { keyId: string; revokedAt?: string }[] }>(server, '/v1/keys');
-  return { packs, active: await json<object>(server, '/v1/packs/coach/active'), keys: keys.filter(({ revokedAt }) => revokedAt === undefined).map(({ keyId }) => keyId) };
+  return {
+    packs,
+    active: await json<object>(server, '/v1/packs/coach/active'),
+    keys: keys.filter(({ revokedAt }) => revokedAt === undefined).map(({ keyId }) => keyId),
+  };
 }
 
 /** What the kit left at the server. @param revision where the log was before */
-async function leftBy(server: ListeningServer, revision: number): Promise<{ versions: number; keys: number; events: number }> {
+async function leftBy(
+  server: ListeningServer,
+  revision: number,
+): Promise<{ versions: number; keys: number; events: number }> {
   const { keys } = await json<{ keys: { label: string }[] }>(server, '/v1/keys');
   return {
     versions: (await json<{ versionCount: number }>(server, '/v1/packs/checked')).versionCount,
@@ -101,11 +129,28 @@ export async function ownServerPasses(t: Test, settings: Settings): Promise<void
   t.ok(Number(passed) > 1000, `${passed} passed`);
   t.notOk((stdout + stderr).includes(key), 'the key is told to nobody');
 
-  t.match(stderr, new RegExp(`keeps it for good: at most ${LEAVES.versions} versions, ${LEAVES.keys} keys .* and ${LEAVES.events} events`, 'u'), 'it says beforehand what it leaves');
+  t.match(
+    stderr,
+    new RegExp(
+      `keeps it for good: at most ${LEAVES.versions} versions, ${LEAVES.keys} keys .* and ${LEAVES.events} events`,
+      'u',
+    ),
+    'it says beforehand what it leaves',
+  );
   const { versions, keys, events } = await leftBy(server, revision);
-  t.ok(versions <= LEAVES.versions && keys <= LEAVES.keys && events <= LEAVES.events, `it leaves ${versions} versions, ${keys} keys, ${events} events`);
+  t.ok(
+    versions <= LEAVES.versions && keys <= LEAVES.keys && events <= LEAVES.events,
+    `it leaves ${versions} versions, ${keys} keys, ${events} events`,
+  );
 
   const after = await stateOf(server);
-  t.strictSame({ ...after, packs: after.packs.filter(({ pack }) => pack !== 'checked') }, before, 'packs, channels, the active pack and the keys that work are as they were');
-  t.ok(after.packs.some(({ pack }) => pack === 'checked'), 'but for its own pack');
+  t.strictSame(
+    { ...after, packs: after.packs.filter(({ pack }) => pack !== 'checked') },
+    before,
+    'packs, channels, the active pack and the keys that work are as they were',
+  );
+  t.ok(
+    after.packs.some(({ pack }) => pack === 'checked'),
+    'but for its own pack',
+  );
 }

@@ -10,7 +10,12 @@ t.test('groups, results and details are read as they were written', async (t) =>
   good.pass('a # SKIP that is none, and a \\ as well');
   good.end();
   const bad = tap.group('getPack');
-  const details = { expected: ['1.0.0', '---\n...\nnot ok 3'], found: null, request: 'GET /v1/packs/coach', text: 'two\nlines: # \t"' };
+  const details = {
+    expected: ['1.0.0', '---\n...\nnot ok 3'],
+    found: null,
+    request: 'GET /v1/packs/coach',
+    text: 'two\nlines: # \t"',
+  };
   bad.pass('before it');
   bad.fail('over two\n  lines', details);
   bad.end();
@@ -18,20 +23,33 @@ t.test('groups, results and details are read as they were written', async (t) =>
   tap.end();
 
   const said = Parser.parse(lines.join(''));
-  t.strictSame(said.filter(([event]) => event === 'extra'), [], 'nothing in it is beside the format');
+  t.strictSame(
+    said.filter(([event]) => event === 'extra'),
+    [],
+    'nothing in it is beside the format',
+  );
   const results = said.flatMap((event) => resultsIn(event));
-  t.strictSame(results.map(({ ok, name }) => [ok, name]), [
-    [true, 'a # SKIP that is none, and a \\ as well'],
-    [true, 'listPacks'],
-    [true, 'before it'],
-    [false, 'over two lines'],
-    [false, 'getPack'],
-    [false, 'live: not checked to the end'],
-  ]);
+  t.strictSame(
+    results.map(({ ok, name }) => [ok, name]),
+    [
+      [true, 'a # SKIP that is none, and a \\ as well'],
+      [true, 'listPacks'],
+      [true, 'before it'],
+      [false, 'over two lines'],
+      [false, 'getPack'],
+      [false, 'live: not checked to the end'],
+    ],
+  );
   t.notOk(results.some(({ skip }) => skip));
   t.strictSame(results[3]?.diag, details);
-  t.match(said.find(([event]) => event === 'complete'), ['complete', { ok: false, count: 3, pass: 1, fail: 2, plan: { start: 1, end: 3 } }]);
-  t.ok(lines.every((line) => line.endsWith('\n') && line.trim().split('\n').length === 1), 'a line at a time');
+  t.match(
+    said.find(([event]) => event === 'complete'),
+    ['complete', { ok: false, count: 3, pass: 1, fail: 2, plan: { start: 1, end: 3 } }],
+  );
+  t.ok(
+    lines.every((line) => line.endsWith('\n') && line.trim().split('\n').length === 1),
+    'a line at a time',
+  );
 });
 
 interface Said {

@@ -21,7 +21,9 @@ const NOWHERE = 'http://127.0.0.1:1';
 
 /** The copy as the file holds it. */
 async function savedIn(folder: string): Promise<SavedState> {
-  return JSON.parse((await readFile(join(folder, 'prompts.json'), 'utf8')).split('\n').slice(1).join('\n')) as SavedState;
+  return JSON.parse(
+    (await readFile(join(folder, 'prompts.json'), 'utf8')).split('\n').slice(1).join('\n'),
+  ) as SavedState;
 }
 
 /** Writes a copy as the client would have, with some of it otherwise. */
@@ -47,16 +49,33 @@ t.test('a copy on disk', async (t) => {
 
   t.test('is served by a process that starts while the registry is away', async (t) => {
     const folder = await copied(t);
-    t.strictSame([(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777], [0o700, 0o600], 'its owner alone can read it');
+    t.strictSame(
+      [(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777],
+      [0o700, 0o600],
+      'its owner alone can read it',
+    );
     t.strictSame(await readdir(folder), ['prompts.json']);
     const { source, said, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
     const active = await source.ready();
-    t.match(active, { version: registry.activePack().version, digest: registry.activePack().digest, revision: registry.activePack().revision, origin: 'copy' });
+    t.match(active, {
+      version: registry.activePack().version,
+      digest: registry.activePack().digest,
+      revision: registry.activePack().revision,
+      origin: 'copy',
+    });
     t.equal(source.getSystemPrompt().text, registry.activePack().system);
     t.match(await heard('error'), { code: 'unreachable' });
-    t.strictSame(said.filter(([event]) => event === 'fresh'), [], 'nobody said that it is current');
+    t.strictSame(
+      said.filter(([event]) => event === 'fresh'),
+      [],
+      'nobody said that it is current',
+    );
     const other = openSource(t, { url, key, copy: diskCopy({ folder }) });
-    t.strictSame(await other.heard('fresh'), { revision: registry.current.revision }, 'where a registry does, it is told');
+    t.strictSame(
+      await other.heard('fresh'),
+      { revision: registry.current.revision },
+      'where a registry does, it is told',
+    );
   });
 
   t.test('costs an answer without a body where it is still current', async (t) => {
@@ -75,7 +94,10 @@ t.test('a copy on disk', async (t) => {
     await registry.rollback({ reason }).catch(() => registry.activate({ version: '1.0.0', reason }));
     await until(() => source.activePack().revision === registry.activePack().revision);
     await source.close();
-    t.match((await savedIn(folder)).current, { version: registry.activePack().version, revision: registry.activePack().revision });
+    t.match((await savedIn(folder)).current, {
+      version: registry.activePack().version,
+      revision: registry.activePack().revision,
+    });
   });
 
   t.test('that is broken is said to be, and not used', async (t) => {
@@ -86,7 +108,10 @@ t.test('a copy on disk', async (t) => {
     const broken: readonly (readonly [string, () => Promise<void>])[] = [
       ['empty', () => writeFile(path, '')],
       ['cut', () => writeFile(path, whole.slice(0, -10))],
-      ['changed where no digest is of it', () => writeFile(path, whole.replace('"place":{"epoch":1', '"place":{"epoch":7'))],
+      [
+        'changed where no digest is of it',
+        () => writeFile(path, whole.replace('"place":{"epoch":1', '"place":{"epoch":7')),
+      ],
       ['no JSON', () => writeFile(path, 'x\ny')],
       ['another format', () => plant(folder, { ...saved, format: 2 })],
       ['a text changed', () => plant(folder, { ...saved, current: { ...saved.current, system: 'You are rude.' } })],
@@ -116,7 +141,10 @@ t.test('a copy on disk', async (t) => {
       await registry.activate({ version, reason });
       await until(() => source.activePack().version === version);
     }
-    t.equal(said.filter(([event, payload]) => event === 'error' && (payload as Error).message.includes('written')).length, 1);
+    t.equal(
+      said.filter(([event, payload]) => event === 'error' && (payload as Error).message.includes('written')).length,
+      1,
+    );
     await rm(folder);
     await registry.activate({ version: '1.0.0', reason });
     await until(() => source.activePack().version === '1.0.0');
@@ -127,7 +155,10 @@ t.test('a copy on disk', async (t) => {
   t.test('what is new while a copy fails is in the next one', async (t) => {
     const failing = Promise.withResolvers<void>();
     const saves: SavedState[] = [];
-    const copy: PackCopy = { load: async () => undefined, save: async (state) => (saves.push(state) === 1 ? failing.promise : undefined) };
+    const copy: PackCopy = {
+      load: async () => undefined,
+      save: async (state) => (saves.push(state) === 1 ? failing.promise : undefined),
+    };
     const { source, heard } = openSource(t, { url, key, copy, stream: false, pollInterval: 3_600_000 });
     await source.ready();
     front.plan = () => 'reset';
@@ -144,7 +175,9 @@ t.test('a copy on disk', async (t) => {
       let saves = 0;
       const writer = new CopyWriter({
         copy: { load: async () => undefined, save: async () => void (saves += 1) },
-        pack: 'coach', state: () => ({}) as SavedState, onFailure: () => undefined,
+        pack: 'coach',
+        state: () => ({}) as SavedState,
+        onFailure: () => undefined,
       });
       writer.changed();
       for (let ticks = 0; ticks < moment; ticks += 1) await Promise.resolve();
@@ -154,22 +187,37 @@ t.test('a copy on disk', async (t) => {
     }
   });
 
-  t.test('a folder that the system refuses is told with its error, and is not tried for ever', { skip: process.platform === 'linux' ? false : 'there is no /proc here' }, async (t) => {
-    const program = `
+  t.test(
+    'a folder that the system refuses is told with its error, and is not tried for ever',
+    { skip: process.platform === 'linux' ? false : 'there is no /proc here' },
+    async (t) => {
+      const program = `
       const { diskCopy } = await import(${JSON.stringify(import.meta.resolve('@prompt-registry/client/disk'))});
       await diskCopy({ folder: process.argv[1] }).save({}).catch((error) => console.log(error.code + ' ' + error.path));
     `;
-    for (const [folder, said] of [['/proc/x/y', 'ENOENT /proc/x'], ['/dev/null/x', 'EEXIST /dev/null']] as const) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000, killSignal: 'SIGKILL' });
-      t.equal((await text(child.stdout)).trim(), said);
-    }
-  });
+      for (const [folder, said] of [
+        ['/proc/x/y', 'ENOENT /proc/x'],
+        ['/dev/null/x', 'EEXIST /dev/null'],
+      ] as const) {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          timeout: 10_000,
+          killSignal: 'SIGKILL',
+        });
+        t.equal((await text(child.stdout)).trim(), said);
+      }
+    },
+  );
 
   t.test('a read-only folder and a full disk are no different', async (t) => {
     const readOnly = join(newFolder(t), 'read-only');
     await mkdir(readOnly);
     await chmod(readOnly, 0o500);
-    const full: PackCopy = { load: async () => undefined, save: async () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })) };
+    const full: PackCopy = {
+      load: async () => undefined,
+      save: async () =>
+        Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
+    };
     for (const copy of [full, ...(process.getuid?.() === 0 ? [] : [diskCopy({ folder: readOnly })])]) {
       const { source, heard } = openSource(t, { url, key, copy });
       await source.ready();
@@ -188,23 +236,41 @@ t.test('a copy on disk', async (t) => {
   });
 
   t.test('that hangs keeps nobody from the registry', async (t) => {
-    const { source } = openSource(t, { url, key, copy: { load: () => new Promise(() => undefined), save: async () => undefined } });
+    const { source } = openSource(t, {
+      url,
+      key,
+      copy: { load: () => new Promise(() => undefined), save: async () => undefined },
+    });
     t.match(await source.ready(), { origin: 'registry' });
   });
 
   t.test('that hangs keeps the bundle from nobody either, and is told of', async (t) => {
-    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
-    const { source, heard } = openSource(t, { url: NOWHERE, key, bundle, copy: { load: () => new Promise(() => undefined), save: async () => undefined } });
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
+      api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
+    );
+    const { source, heard } = openSource(t, {
+      url: NOWHERE,
+      key,
+      bundle,
+      copy: { load: () => new Promise(() => undefined), save: async () => undefined },
+    });
     t.match(await source.ready(), { origin: 'bundle' });
     t.match(await heard('error'), { code: 'copy-failed', message: /not read after 1 s/u });
   });
 
   t.test('that comes late still counts: what it saw, and what it knows to be revoked', async (t) => {
     const saved = await savedIn(await copied(t));
-    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
+      api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
+    );
     for (const revoked of [[], [bundle.version]]) {
       const { promise, resolve } = Promise.withResolvers<SavedState>();
-      const { source, heard } = openSource(t, { url: NOWHERE, key, bundle, copy: { load: () => promise, save: async () => undefined } });
+      const { source, heard } = openSource(t, {
+        url: NOWHERE,
+        key,
+        bundle,
+        copy: { load: () => promise, save: async () => undefined },
+      });
       await heard('changed', ({ to }) => to.origin === 'bundle');
       resolve({ ...saved, revoked });
       await until(() => source.status().revision === saved.place.revision);
@@ -224,7 +290,10 @@ t.test('a copy on disk', async (t) => {
     await offline.source.close();
     const { source, said } = openSource(t, { url, key, copy: diskCopy({ folder }) });
     t.match(await source.ready(), { channel: 'production', version: registry.activePack().version });
-    t.strictSame(said.filter(([event]) => event === 'error'), []);
+    t.strictSame(
+      said.filter(([event]) => event === 'error'),
+      [],
+    );
   });
 
   t.test('holds versions of sessions of any channel', async (t) => {
@@ -249,14 +318,19 @@ t.test('a copy on disk', async (t) => {
     const saved = await savedIn(folder);
     await plant(folder, { ...saved, place: { epoch: 1, revision: saved.place.revision + 1000 } });
     const { source, heard } = openSource(t, { url, key, copy: diskCopy({ folder }) });
-    t.match(await heard('error'), { code: 'revision-unknown' }, 'a registry that is older than this process\'s last life');
+    t.match(
+      await heard('error'),
+      { code: 'revision-unknown' },
+      "a registry that is older than this process's last life",
+    );
     t.match(await source.ready(), { origin: 'copy' });
   });
 
   t.test('maxStale decides between serving old and throwing', async (t) => {
     const folder = await copied(t);
     const saved = await savedIn(folder);
-    const aged = (hours: number) => plant(folder, { ...saved, confirmedAt: new Date(Date.now() - hours * 3_600_000).toISOString() });
+    const aged = (hours: number) =>
+      plant(folder, { ...saved, confirmedAt: new Date(Date.now() - hours * 3_600_000).toISOString() });
 
     await aged(2);
     const old = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
@@ -266,14 +340,20 @@ t.test('a copy on disk', async (t) => {
 
     const strict = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
     t.match(await strict.heard('stale', ({ refused }) => refused), { refused: true });
-    t.throws(() => strict.source.getSystemPrompt(), { code: 'too-stale', message: /7\d\d\d s ago; maxStale allows 3600 s/u });
+    t.throws(() => strict.source.getSystemPrompt(), {
+      code: 'too-stale',
+      message: /7\d\d\d s ago; maxStale allows 3600 s/u,
+    });
     await t.rejects(strict.source.ready(), { code: 'unreachable' });
 
     await aged(-2);
     const future = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
     t.ok((await future.source.ready()).age < 3_600_000, 'a clock that went back makes nothing too old');
     await future.heard('error', ({ code }) => code === 'unreachable');
-    t.notOk(future.said.some(([event]) => event === 'fresh'), 'a young copy is not called fresh before a registry was reached');
+    t.notOk(
+      future.said.some(([event]) => event === 'fresh'),
+      'a young copy is not called fresh before a registry was reached',
+    );
     const reached = openSource(t, { url, key, copy: diskCopy({ folder }) });
     await reached.heard('fresh');
 
@@ -289,16 +369,30 @@ t.test('a copy on disk', async (t) => {
   });
 
   t.test('a bundle is served where there is neither a registry nor a copy', async (t) => {
-    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }));
+    const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
+      api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
+    );
     const { source } = openSource(t, { url: NOWHERE, key, bundle });
     t.match(await source.ready(), { version: bundle.version, digest: bundle.digest, origin: 'bundle' });
 
     const { source: online } = openSource(t, { url, key, bundle: { ...bundle, revision: 1_000_000 } });
-    t.match(await online.ready(), { origin: 'registry', revision: registry.activePack().revision }, 'its revision binds nobody');
+    t.match(
+      await online.ready(),
+      { origin: 'registry', revision: registry.activePack().revision },
+      'its revision binds nobody',
+    );
 
-    for (const wrong of [{ ...bundle, system: 'You are rude.' }, { ...bundle, styles: [] }, { ...bundle, activatedAt: 'lately' }, { hello: 'world' } as unknown as ActivePackDocument]) {
+    for (const wrong of [
+      { ...bundle, system: 'You are rude.' },
+      { ...bundle, styles: [] },
+      { ...bundle, activatedAt: 'lately' },
+      { hello: 'world' } as unknown as ActivePackDocument,
+    ]) {
       const { source, heard } = openSource(t, { url: NOWHERE, key, bundle: wrong });
-      t.match(await heard('error', ({ code }) => code !== 'unreachable'), { code: /digest-mismatch|not-understood/u, message: /^The bundle of coach is not used: /u });
+      t.match(await heard('error', ({ code }) => code !== 'unreachable'), {
+        code: /digest-mismatch|not-understood/u,
+        message: /^The bundle of coach is not used: /u,
+      });
       await t.rejects(source.ready());
     }
   });

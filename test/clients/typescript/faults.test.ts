@@ -31,7 +31,12 @@ async function setUp(t: Test): Promise<Setup> {
 }
 
 /** While the fault lasts what is served stays; when it is over, what moved meanwhile is there. */
-async function outlives(t: Test, { app: { registry }, source, front, hears }: Setup, fate: () => Fate, code: string): Promise<void> {
+async function outlives(
+  t: Test,
+  { app: { registry }, source, front, hears }: Setup,
+  fate: () => Fate,
+  code: string,
+): Promise<void> {
   const before = source.activePack();
   const failed = hears('error', (failure) => failure.code === code);
   front.plan = fate;
@@ -51,18 +56,38 @@ async function outlives(t: Test, { app: { registry }, source, front, hears }: Se
 
 t.test('faults between the source and the registry', async (t) => {
   const setup = await setUp(t);
-  const problem = (status: number, code: string, headers = {}): Fate => ({ status, headers, body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: 'Planted', code }) });
+  const problem = (status: number, code: string, headers = {}): Fate => ({
+    status,
+    headers,
+    body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: 'Planted', code }),
+  });
 
   const faults: readonly (readonly [what: string, fate: () => Fate, code: string])[] = [
     ['connections are reset', () => 'reset', 'unreachable'],
     ['nothing ever comes back', () => 'hang', 'timed-out'],
     ['500', () => problem(500, 'internal'), 'internal'],
     ['503', () => problem(503, 'not-ready'), 'not-ready'],
-    ['502 of a proxy, as HTML', () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' }), 'not-a-registry'],
-    ['200 of a captive portal, as HTML', () => ({ status: 200, type: 'text/html', body: '<h1>Log in</h1>' }), 'not-a-registry'],
+    [
+      '502 of a proxy, as HTML',
+      () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' }),
+      'not-a-registry',
+    ],
+    [
+      '200 of a captive portal, as HTML',
+      () => ({ status: 200, type: 'text/html', body: '<h1>Log in</h1>' }),
+      'not-a-registry',
+    ],
     ['200 with what is no JSON', () => ({ status: 200, type: 'application/json', body: '{"pack":' }), 'not-a-registry'],
-    ['200 of another service', () => ({ status: 200, type: 'application/json', body: '{"hello":"world"}' }), 'not-understood'],
-    ['a redirect to elsewhere', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }), 'not-a-registry'],
+    [
+      '200 of another service',
+      () => ({ status: 200, type: 'application/json', body: '{"hello":"world"}' }),
+      'not-understood',
+    ],
+    [
+      'a redirect to elsewhere',
+      () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }),
+      'not-a-registry',
+    ],
     ['401 in mid-flight', () => problem(401, 'unauthenticated'), 'unauthenticated'],
     ['403', () => problem(403, 'forbidden'), 'forbidden'],
     ['404, from an older server', () => problem(404, 'not-found'), 'not-found'],
@@ -100,17 +125,44 @@ t.test('faults between the source and the registry', async (t) => {
       answer.body = JSON.stringify(pack);
     },
   });
-  spoilt('a text that is not what the digest says', 'digest-mismatch', change((pack) => (pack['system'] = `${String(pack['system'])} And be rude.`)));
-  spoilt('a style that is left out', 'digest-mismatch', change((pack) => (pack['styles'] = (pack['styles'] as unknown[]).slice(0, -1))));
-  spoilt('another pack than the one that was asked for', 'digest-mismatch', change((pack) => (pack['pack'] = 'other')));
-  spoilt('a text that has no digest', 'not-understood', change((pack) => (pack['system'] = '\ud800')));
-  spoilt('members of other types', 'not-understood', change((pack) => (pack['styles'] = { supportive: 'x' })));
-  spoilt('an older revision than was seen', 'older-than-seen', { change: (answer) => (answer.headers['registry-revision'] = '3') });
-  spoilt('an older revision of the channel', 'older-than-seen', change((pack) => (pack['revision'] = 3)));
+  spoilt(
+    'a text that is not what the digest says',
+    'digest-mismatch',
+    change((pack) => (pack['system'] = `${String(pack['system'])} And be rude.`)),
+  );
+  spoilt(
+    'a style that is left out',
+    'digest-mismatch',
+    change((pack) => (pack['styles'] = (pack['styles'] as unknown[]).slice(0, -1))),
+  );
+  spoilt(
+    'another pack than the one that was asked for',
+    'digest-mismatch',
+    change((pack) => (pack['pack'] = 'other')),
+  );
+  spoilt(
+    'a text that has no digest',
+    'not-understood',
+    change((pack) => (pack['system'] = '\ud800')),
+  );
+  spoilt(
+    'members of other types',
+    'not-understood',
+    change((pack) => (pack['styles'] = { supportive: 'x' })),
+  );
+  spoilt('an older revision than was seen', 'older-than-seen', {
+    change: (answer) => (answer.headers['registry-revision'] = '3'),
+  });
+  spoilt(
+    'an older revision of the channel',
+    'older-than-seen',
+    change((pack) => (pack['revision'] = 3)),
+  );
   spoilt('no revision at all', 'not-understood', { change: (answer) => delete answer.headers['registry-revision'] });
 
   t.test('members that a newer server adds are left alone', async (t) => {
-    front.plan = ({ url }) => (url?.endsWith('/active') === true ? change((pack) => (pack['experiment'] = { share: 5 })) : undefined);
+    front.plan = ({ url }) =>
+      url?.endsWith('/active') === true ? change((pack) => (pack['experiment'] = { share: 5 })) : undefined;
     const changed = hears('changed');
     const { digest } = await flip();
     t.equal((await changed).to.digest, digest);
@@ -147,7 +199,8 @@ t.test('faults between the source and the registry', async (t) => {
   });
 
   t.test('a stream that something between does not let through is polled for', async (t) => {
-    front.plan = ({ url }) => (url?.startsWith('/v1/events') === true ? { status: 200, type: 'text/html', body: 'no' } : undefined);
+    front.plan = ({ url }) =>
+      url?.startsWith('/v1/events') === true ? { status: 200, type: 'text/html', body: 'no' } : undefined;
     front.cut();
     await hears('error', ({ code }) => code === 'not-a-registry');
     const changed = hears('changed');
@@ -163,7 +216,12 @@ t.test('bytes are lost below HTTP', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const url = new URL(await listen(app));
   const proxy = await startFaultProxy(t, { host: url.hostname, port: Number(url.port) });
-  const { source, hears } = openSource(t, { url: `http://${proxy.host}:${proxy.port}`, key, timeout: 1000, staleAfter: 300 });
+  const { source, hears } = openSource(t, {
+    url: `http://${proxy.host}:${proxy.port}`,
+    key,
+    timeout: 1000,
+    staleAfter: 300,
+  });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
 
@@ -187,7 +245,13 @@ t.test('the registry is killed: no answer changes, and its return is noticed', a
   const { source, hears } = openSource(t, { url: server.address, key });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
-  const answers = () => JSON.stringify([source.getSystemPrompt().text, source.activePack().styles, source.activePack().revision, source.activePack().digest]);
+  const answers = () =>
+    JSON.stringify([
+      source.getSystemPrompt().text,
+      source.activePack().styles,
+      source.activePack().revision,
+      source.activePack().digest,
+    ]);
   const before = answers();
   const failed = hears('error', ({ code }) => code === 'unreachable');
   await server.kill();
@@ -195,7 +259,10 @@ t.test('the registry is killed: no answer changes, and its return is noticed', a
   await until(() => source.status().connection === 'disconnected');
   t.equal(answers(), before);
   t.match(source.status().failure?.message, /cannot be reached/u);
-  t.match(await source.startSession({ styleId: 'supportive' }), { local: true, promptPack: { version: source.activePack().version } });
+  t.match(await source.startSession({ styleId: 'supportive' }), {
+    local: true,
+    promptPack: { version: source.activePack().version },
+  });
 
   await startServer(t, { ...settings, PORT: new URL(server.address).port });
   await until(() => source.status().connection === 'streaming');

@@ -18,7 +18,10 @@ const key = 'prk_x_y';
 t.test('after a garbage collection', async (t) => {
   // Begins to answer some requests, and ends none.
   const server = createServer(({ url }, response) => {
-    if (url === '/v1/events') response.writeHead(200, { 'content-type': 'text/event-stream' }).write('id: 1\nevent: revision\ndata: {"epoch":1,"revision":1}\n\n');
+    if (url === '/v1/events')
+      response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .write('id: 1\nevent: revision\ndata: {"epoch":1,"revision":1}\n\n');
     if (url === '/v1/packs') response.writeHead(200, { 'content-type': 'application/json' }).write('{"packs":');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -30,7 +33,11 @@ t.test('after a garbage collection', async (t) => {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = createRegistryClient({ url, key, timeout: 300 });
-  const codeOf = async (waiting: Promise<unknown>) => waiting.then(() => 'an answer', ({ code }: RegistryFailure) => code);
+  const codeOf = async (waiting: Promise<unknown>) =>
+    waiting.then(
+      () => 'an answer',
+      ({ code }: RegistryFailure) => code,
+    );
 
   t.test('an answer that does not begin is given up', async (t) => {
     t.equal(await codeOf(client.ask((api) => api.GET('/v1/keys'))), 'timed-out');

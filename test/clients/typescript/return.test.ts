@@ -11,7 +11,11 @@ import { openSource } from '../../support/prompt-sources.ts';
 import { until } from '../../support/until.ts';
 
 const reason = 'For the client';
-const problem = (status: number, code: string, headers = {}): Fate => ({ status, headers, body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: 'Planted', code }) });
+const problem = (status: number, code: string, headers = {}): Fate => ({
+  status,
+  headers,
+  body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: 'Planted', code }),
+});
 /** An answer after which a source waits for a quarter of an hour by itself. */
 const LEAVE_ME = problem(503, 'not-ready', { 'retry-after': '900' });
 
@@ -52,7 +56,14 @@ t.test('no wait is longer than pollInterval, however often the registry did not 
   });
   const front = await startFront(t, 'http://127.0.0.1:9');
   front.plan = () => 'reset';
-  openSource(t, { url: front.url, key: 'prk_x_y', random: () => 0.999, pollInterval: 120, timeout: 110, staleAfter: Infinity });
+  openSource(t, {
+    url: front.url,
+    key: 'prk_x_y',
+    random: () => 0.999,
+    pollInterval: 120,
+    timeout: 110,
+    staleAfter: Infinity,
+  });
   await until(() => front.requests.length >= 1);
   waits.length = 0; // of its start
   await until(() => front.requests.length >= 8);
@@ -69,7 +80,11 @@ t.test('the first answer to a session ends the wait', async (t) => {
   await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   front.plan = () => undefined;
   const changed = hears('changed');
-  t.match(await source.startSession(), { local: false, promptPack: { version: '1.0.0' } }, 'the call is answered by the registry, not with the revoked version');
+  t.match(
+    await source.startSession(),
+    { local: false, promptPack: { version: '1.0.0' } },
+    'the call is answered by the registry, not with the revoked version',
+  );
   t.equal((await changed).to.version, '1.0.0', 'and the source follows again at once, though its wait is 900 s');
   await until(() => source.status().connection === 'streaming');
 });
@@ -89,7 +104,10 @@ t.test('while it waits, one session call a second asks', async (t) => {
   const told = said.length;
   for (const turn of [1, 2, 3]) {
     const sessions = await Promise.all(Array.from({ length: 20 }, () => source.startSession()));
-    t.ok(sessions.every(({ local }) => local), 'all of them are answered');
+    t.ok(
+      sessions.every(({ local }) => local),
+      'all of them are answered',
+    );
     t.equal(sessionCalls(), turn, 'one of them asked');
     clock.pass(999);
     await source.startSession();
@@ -103,7 +121,10 @@ t.test('while it waits, one session call a second asks', async (t) => {
   await until(() => source.status().connection === 'disconnected');
   const reads = front.requests.length;
   const sessions = await Promise.all(Array.from({ length: 20 }, () => source.startSession()));
-  t.ok(sessions.every(({ local }) => local) && front.requests.length === reads, 'a registry that answers sessions alone is not read from in a loop');
+  t.ok(
+    sessions.every(({ local }) => local) && front.requests.length === reads,
+    'a registry that answers sessions alone is not read from in a loop',
+  );
 });
 
 t.test('what is there in the place of a registry answers no session', async (t) => {

@@ -47,7 +47,11 @@ t.test('the active version is revoked', async (t) => {
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
   t.match(await heard('changed', ({ to }) => to.version === '1.0.0'), { from: { version: '2.0.0' } });
   await source.close();
-  t.notMatch(await readFile(join(folder, 'prompts.json'), 'utf8'), '"version":"2.0.0"', 'the disk does not have it any more');
+  t.notMatch(
+    await readFile(join(folder, 'prompts.json'), 'utf8'),
+    '"version":"2.0.0"',
+    'the disk does not have it any more',
+  );
 });
 
 t.test('the replacement cannot be read: the revoked version is not served on', async (t) => {
@@ -72,7 +76,9 @@ t.test('the replacement cannot be read: the revoked version is not served on', a
 
 t.test('the bundled version is revoked, and nothing else is left', async (t) => {
   const { registry, front, connection } = await setUp(t);
-  const { data: bundle } = await createRegistryClient(connection).ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'advice' } } }));
+  const { data: bundle } = await createRegistryClient(connection).ask((api) =>
+    api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'advice' } } }),
+  );
   await registry.activate({ pack: 'advice', version: '1.0.0', reason });
 
   t.test('while the source listens', async (t) => {
@@ -96,7 +102,22 @@ t.test('the bundled version is revoked, and nothing else is left', async (t) => 
   });
 
   t.test('a copy that knows keeps the bundle from being served', async (t) => {
-    const { source } = openSource(t, { ...connection, url: 'http://127.0.0.1:1', bundle, copy: { load: async () => ({ format: 1, channel: null, pinned: [], revoked: ['2.0.0'], place: { epoch: 1, revision: 1 }, confirmedAt: new Date().toISOString() }), save: async () => undefined } });
+    const { source } = openSource(t, {
+      ...connection,
+      url: 'http://127.0.0.1:1',
+      bundle,
+      copy: {
+        load: async () => ({
+          format: 1,
+          channel: null,
+          pinned: [],
+          revoked: ['2.0.0'],
+          place: { epoch: 1, revision: 1 },
+          confirmedAt: new Date().toISOString(),
+        }),
+        save: async () => undefined,
+      },
+    });
     await t.rejects(source.ready());
     t.throws(() => source.activePack(), { code: 'revoked' });
   });
@@ -107,7 +128,10 @@ t.test('an instance that has not heard of a revocation is not believed', async (
   const { registry, front, connection } = await setUp(t);
   const folder = newFolder(t);
   let served: { headers: object; body: string } | undefined;
-  front.plan = ({ url }) => (url?.includes('/active') === true ? { change: (answer) => (served = { headers: { ...answer.headers }, body: answer.body }) } : undefined);
+  front.plan = ({ url }) =>
+    url?.includes('/active') === true
+      ? { change: (answer) => (served = { headers: { ...answer.headers }, body: answer.body }) }
+      : undefined;
   const { source, hears } = openSource(t, { ...connection, copy: diskCopy({ folder }), pollInterval: 20 });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
@@ -125,7 +149,11 @@ t.test('an instance that has not heard of a revocation is not believed', async (
   await refused;
   t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
   front.plan = ({ url }) => (url?.includes('/active') === true ? behind(String(registry.current.revision)) : undefined);
-  t.match(await hears('error', ({ code }) => code === 'older-than-seen'), { message: /2\.0\.0 is revoked/u }, 'whatever revision it names');
+  t.match(
+    await hears('error', ({ code }) => code === 'older-than-seen'),
+    { message: /2\.0\.0 is revoked/u },
+    'whatever revision it names',
+  );
   t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
   await until(() => remembers(folder));
   await source.close();
@@ -145,7 +173,10 @@ t.test('a copy whose current version is revoked is not served', async (t) => {
   const copy = diskCopy({ folder });
   const saved = (await copy.load()) as SavedState;
   front.plan = () => 'reset';
-  const { source: offline } = openSource(t, { ...connection, copy: { ...copy, load: async () => ({ ...saved, revoked: ['2.0.0'] }) } });
+  const { source: offline } = openSource(t, {
+    ...connection,
+    copy: { ...copy, load: async () => ({ ...saved, revoked: ['2.0.0'] }) },
+  });
   await t.rejects(offline.ready());
   t.throws(() => offline.getSystemPrompt(), { code: 'revoked' });
 });
@@ -167,7 +198,10 @@ t.test('a copy that cannot be replaced is removed, and what cannot be removed is
     full = true;
     await until(() => source.status().connection === 'streaming');
     await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
-    t.match(await heard('error', ({ message }) => message.includes('remove')), { code: 'copy-failed', message: removable ? /It was removed/u : /may still be in it.*EROFS/u });
+    t.match(await heard('error', ({ message }) => message.includes('remove')), {
+      code: 'copy-failed',
+      message: removable ? /It was removed/u : /may still be in it.*EROFS/u,
+    });
     t.equal(existsSync(join(folder, 'prompts.json')), !removable);
     full = false;
     await source.close();
@@ -175,34 +209,54 @@ t.test('a copy that cannot be replaced is removed, and what cannot be removed is
   }
 });
 
-t.test('a session of the registry leaves a version that is revoked, also where the registry is away by then', async (t) => {
-  const { app, front, source, hears } = await followCoach(t);
-  const active = await source.startSession({ styleId: 'supportive' });
-  t.equal(active.promptPack.version, '2.0.0');
-  const moved = hears('changed');
-  await app.registry.activate({ version: '1.0.0', reason });
-  await moved;
-  const superseded = await source.startSession({ styleId: 'supportive' });
-  const back = hears('changed');
-  await app.registry.activate({ version: '1.1.0', reason });
-  await back;
-  for (const version of ['1.0.0', '2.0.0']) await app.registry.revoke({ pack: 'coach', version, replacement: '1.1.0', reason });
-  await until(() => source.status().revision === app.registry.current.revision);
-  front.plan = () => 'reset';
-  front.cut();
-  await until(() => source.status().connection === 'disconnected');
-  for (const { sessionId, promptPack } of [active, superseded]) {
-    t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '1.1.0' }, movedFrom: { version: promptPack.version } });
-  }
-});
+t.test(
+  'a session of the registry leaves a version that is revoked, also where the registry is away by then',
+  async (t) => {
+    const { app, front, source, hears } = await followCoach(t);
+    const active = await source.startSession({ styleId: 'supportive' });
+    t.equal(active.promptPack.version, '2.0.0');
+    const moved = hears('changed');
+    await app.registry.activate({ version: '1.0.0', reason });
+    await moved;
+    const superseded = await source.startSession({ styleId: 'supportive' });
+    const back = hears('changed');
+    await app.registry.activate({ version: '1.1.0', reason });
+    await back;
+    for (const version of ['1.0.0', '2.0.0'])
+      await app.registry.revoke({ pack: 'coach', version, replacement: '1.1.0', reason });
+    await until(() => source.status().revision === app.registry.current.revision);
+    front.plan = () => 'reset';
+    front.cut();
+    await until(() => source.status().connection === 'disconnected');
+    for (const { sessionId, promptPack } of [active, superseded]) {
+      t.match(await source.resolveSession(sessionId), {
+        local: true,
+        promptPack: { version: '1.1.0' },
+        movedFrom: { version: promptPack.version },
+      });
+    }
+  },
+);
 
 t.test('what moves while it is asked what is revoked is not missed', async (t) => {
-  const meanwhile: readonly (readonly [what: string, move: (registry: TestApp['app']['registry']) => Promise<unknown>, version: string])[] = [
-    ['the channel moves, then a version that is in use is revoked', async (registry) => {
-      await registry.activate({ version: '1.1.0', reason });
-      await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.1.0', reason });
-    }, '1.1.0'],
-    ['the version that is served is revoked', (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', replacement: '1.1.0', reason }), '1.1.0'],
+  const meanwhile: readonly (readonly [
+    what: string,
+    move: (registry: TestApp['app']['registry']) => Promise<unknown>,
+    version: string,
+  ])[] = [
+    [
+      'the channel moves, then a version that is in use is revoked',
+      async (registry) => {
+        await registry.activate({ version: '1.1.0', reason });
+        await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.1.0', reason });
+      },
+      '1.1.0',
+    ],
+    [
+      'the version that is served is revoked',
+      (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', replacement: '1.1.0', reason }),
+      '1.1.0',
+    ],
   ];
   for (const [what, move, version] of meanwhile) {
     const { app, front, source, hears } = await followCoach(t);
@@ -247,7 +301,10 @@ t.test('what is revoked is asked for until it is known, also while the stream li
   front.plan = () => 'reset';
   front.cut();
   await until(() => source.status().connection === 'disconnected');
-  t.match(await source.resolveSession(sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } });
+  t.match(await source.resolveSession(sessionId), {
+    promptPack: { version: '1.0.0' },
+    movedFrom: { version: '2.0.0' },
+  });
 });
 
 t.test('what is held for sessions is asked about after an interruption', async (t) => {
@@ -256,21 +313,30 @@ t.test('what is held for sessions is asked about after an interruption', async (
   const moved = hears('changed');
   await app.registry.activate({ version: '1.0.0', reason });
   await moved;
-  front.plan = ({ url }) => (url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : 'reset');
+  front.plan = ({ url }) =>
+    url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : 'reset';
   front.cut();
   await until(() => source.status().connection === 'disconnected');
   await app.registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   const failed = hears('error', ({ status }) => status === 403);
-  front.plan = ({ url }) => (url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : undefined);
+  front.plan = ({ url }) =>
+    url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : undefined;
   await failed;
   await until(() => source.status().connection === 'streaming');
-  t.pass('something that refuses the question stands in nobody\'s way');
+  t.pass("something that refuses the question stands in nobody's way");
   front.plan = () => undefined;
   front.cut();
   const asked = front.requests.length;
-  await until(() => front.requests.slice(asked).some((each) => each.includes('status=revoked')) && source.status().connection === 'streaming');
+  await until(
+    () =>
+      front.requests.slice(asked).some((each) => each.includes('status=revoked')) &&
+      source.status().connection === 'streaming',
+  );
   front.plan = () => 'reset';
   front.cut();
   await until(() => source.status().connection === 'disconnected');
-  t.match(await source.resolveSession(sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } });
+  t.match(await source.resolveSession(sessionId), {
+    promptPack: { version: '1.0.0' },
+    movedFrom: { version: '2.0.0' },
+  });
 });

@@ -30,10 +30,23 @@ async function setUp(t: Test, options: { readonly sessionTtl?: number } = {}) {
 t.test('the registry starts and resolves sessions', async (t) => {
   const { source, registry } = await setUp(t);
   const session = await source.startSession({ styleId: 'supportive' });
-  t.match(session, { local: false, superseded: false, promptPack: { version: '2.0.0' }, prompt: { style: { id: 'supportive' } } });
+  t.match(session, {
+    local: false,
+    superseded: false,
+    promptPack: { version: '2.0.0' },
+    prompt: { style: { id: 'supportive' } },
+  });
   await registry.activate({ version: '1.0.0', reason });
-  t.match(await source.resolveSession(session.sessionId), { local: false, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt });
-  await t.rejects(source.startSession({ styleId: 'nope' }), { code: 'style-not-supported', problem: { supportedStyles: Array } });
+  t.match(await source.resolveSession(session.sessionId), {
+    local: false,
+    superseded: true,
+    promptPack: { version: '2.0.0' },
+    prompt: session.prompt,
+  });
+  await t.rejects(source.startSession({ styleId: 'nope' }), {
+    code: 'style-not-supported',
+    problem: { supportedStyles: Array },
+  });
   await t.rejects(source.resolveSession('forged'), { code: 'session-not-found', status: 404 });
 });
 
@@ -41,26 +54,60 @@ t.test('while the registry is away sessions begin here, and keep their version',
   const { source, registry, away, back } = await setUp(t);
   await away();
   const session = await source.startSession({ styleId: 'challenging' });
-  t.match(session, { local: true, superseded: false, promptPack: { pack: 'coach', version: '2.0.0', digest: registry.activePack().digest }, prompt: { system: registry.activePack().system, style: { id: 'challenging' } } });
-  t.match(await source.startSession(), { prompt: { style: { id: registry.activePack().defaultStyle } } }, 'the default style where none is named');
+  t.match(session, {
+    local: true,
+    superseded: false,
+    promptPack: { pack: 'coach', version: '2.0.0', digest: registry.activePack().digest },
+    prompt: { system: registry.activePack().system, style: { id: 'challenging' } },
+  });
+  t.match(
+    await source.startSession(),
+    { prompt: { style: { id: registry.activePack().defaultStyle } } },
+    'the default style where none is named',
+  );
   await t.rejects(source.startSession({ styleId: 'nope' }), { code: 'style-not-supported', message: /challenging/u });
   t.match(await source.resolveSession(session.sessionId), { ...session, local: true });
 
   await registry.activate({ version: '1.0.0', reason });
   await back();
   await until(() => source.activePack().version === '1.0.0');
-  t.match(await source.resolveSession(session.sessionId), { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt }, 'the channel moves on, the session does not');
+  t.match(
+    await source.resolveSession(session.sessionId),
+    { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt },
+    'the channel moves on, the session does not',
+  );
   await away();
-  t.match(await source.resolveSession(session.sessionId), { promptPack: { version: '2.0.0' }, prompt: session.prompt, movedFrom: undefined }, 'nor when the registry is away again');
+  t.match(
+    await source.resolveSession(session.sessionId),
+    { promptPack: { version: '2.0.0' }, prompt: session.prompt, movedFrom: undefined },
+    'nor when the registry is away again',
+  );
 });
 
 t.test('a call that fails is answered here as well', async (t) => {
   const { source, front } = await setUp(t);
-  for (const fate of ['hang', 'reset', { status: 503, type: 'text/plain', body: 'busy' }, { status: 200, type: 'text/html', body: '<p>' }] as const) {
+  for (const fate of [
+    'hang',
+    'reset',
+    { status: 503, type: 'text/plain', body: 'busy' },
+    { status: 200, type: 'text/html', body: '<p>' },
+  ] as const) {
     front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? fate : undefined);
     t.match(await source.startSession(), { local: true, promptPack: { version: '2.0.0' } });
   }
-  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 401, body: JSON.stringify({ type: '/problems/unauthenticated', title: 'No key', status: 401, code: 'unauthenticated', detail: 'No key' }) } : undefined);
+  front.plan = ({ url }) =>
+    url?.includes('/v1/coach/') === true
+      ? {
+          status: 401,
+          body: JSON.stringify({
+            type: '/problems/unauthenticated',
+            title: 'No key',
+            status: 401,
+            code: 'unauthenticated',
+            detail: 'No key',
+          }),
+        }
+      : undefined;
   t.match(await source.startSession(), { local: true }, 'a key that stopped working in mid-flight stops no session');
 });
 
@@ -72,10 +119,23 @@ t.test('a session of the registry goes on as it was seen', async (t) => {
   await moved;
   const unseen = registry.startSession({ styleId: 'direct' });
   await away();
-  t.match(await source.resolveSession(seen.sessionId), { local: true, promptPack: seen.promptPack, prompt: seen.prompt, superseded: true });
+  t.match(await source.resolveSession(seen.sessionId), {
+    local: true,
+    promptPack: seen.promptPack,
+    prompt: seen.prompt,
+    superseded: true,
+  });
   const first = await source.resolveSession(unseen.sessionId);
-  t.match(first, { sessionId: unseen.sessionId, local: true, promptPack: { version: '1.0.0' } }, 'one that was not seen is pinned to the version at hand');
-  t.match(await source.resolveSession(unseen.sessionId), { promptPack: first.promptPack, prompt: first.prompt }, 'and stays there');
+  t.match(
+    first,
+    { sessionId: unseen.sessionId, local: true, promptPack: { version: '1.0.0' } },
+    'one that was not seen is pinned to the version at hand',
+  );
+  t.match(
+    await source.resolveSession(unseen.sessionId),
+    { promptPack: first.promptPack, prompt: first.prompt },
+    'and stays there',
+  );
 });
 
 t.test('a local session in another process', async (t) => {
@@ -86,29 +146,52 @@ t.test('a local session in another process', async (t) => {
   await registry.activate({ version: '1.0.0', reason });
   const other = openSource(t, { url: front.url, key });
   await other.source.ready();
-  t.match(await other.source.resolveSession(session.sessionId), { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt }, 'has its version, which that reads for it');
+  t.match(
+    await other.source.resolveSession(session.sessionId),
+    { local: true, superseded: true, promptPack: { version: '2.0.0' }, prompt: session.prompt },
+    'has its version, which that reads for it',
+  );
 
-  const stranger = openSource(t, { url: front.url, key: (await registry.createKey({ label: 'other', scopes: ['prompts:read', 'sessions:start'] })).token ?? '' });
+  const stranger = openSource(t, {
+    url: front.url,
+    key: (await registry.createKey({ label: 'other', scopes: ['prompts:read', 'sessions:start'] })).token ?? '',
+  });
   await stranger.source.ready();
-  await t.rejects(stranger.source.resolveSession(session.sessionId), { code: 'session-not-found' }, 'another key cannot read it');
+  await t.rejects(
+    stranger.source.resolveSession(session.sessionId),
+    { code: 'session-not-found' },
+    'another key cannot read it',
+  );
   t.ok(session.sessionId.length <= 200, 'no longer than a session id may be');
   const forged = session.sessionId.replace('2.0.0', '1.1.0');
   t.not(forged, session.sessionId);
-  for (const id of [forged, session.sessionId.replace('challenging', 'supportive'), session.sessionId.slice(0, -3), 'local.', 'local.x.y', session.sessionId.replace(/\.[\w-]+$/u, `.${'A'.repeat(22)}`)]) {
+  for (const id of [
+    forged,
+    session.sessionId.replace('challenging', 'supportive'),
+    session.sessionId.slice(0, -3),
+    'local.',
+    'local.x.y',
+    session.sessionId.replace(/\.[\w-]+$/u, `.${'A'.repeat(22)}`),
+  ]) {
     await t.rejects(source.resolveSession(id), { code: 'session-not-found' }, 'what is forged or cut is refused');
   }
 
   await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   for (const each of [source, other.source]) {
     await until(() => each.status().revision === registry.current.revision);
-    t.match(await each.resolveSession(session.sessionId), { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'challenging' } }, 'a revoked version is left');
+    t.match(
+      await each.resolveSession(session.sessionId),
+      { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'challenging' } },
+      'a revoked version is left',
+    );
   }
 });
 
 t.test('a key that is changed ends no session that began under the one before', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
-  const next = (await app.registry.createKey({ label: 'the next', scopes: ['prompts:read', 'sessions:start'] })).token ?? '';
+  const next =
+    (await app.registry.createKey({ label: 'the next', scopes: ['prompts:read', 'sessions:start'] })).token ?? '';
   let current = key;
   const { source } = openSource(t, { url: front.url, key: () => current });
   await source.ready();
@@ -124,7 +207,11 @@ t.test('a key that is changed ends no session that began under the one before', 
   const other = openSource(t, { url: front.url, key: () => others });
   await other.source.ready();
   others = next;
-  t.match(await other.source.resolveSession(sessionId), { local: true }, 'also where the one before was used for requests only');
+  t.match(
+    await other.source.resolveSession(sessionId),
+    { local: true },
+    'also where the one before was used for requests only',
+  );
 });
 
 t.test('a key that cannot be had any more ends no session', async (t) => {
@@ -144,27 +231,68 @@ t.test('a key that cannot be had any more ends no session', async (t) => {
   t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '2.0.0' } });
   const never = openSource(t, { url, key: current, bundle: app.registry.activePack() as ActivePackDocument });
   await never.source.ready();
-  await t.rejects(never.source.startSession(), { code: 'unauthenticated' }, 'without any key there is nothing to sign with');
+  await t.rejects(
+    never.source.startSession(),
+    { code: 'unauthenticated' },
+    'without any key there is nothing to sign with',
+  );
 });
 
 t.test('an instance that has not heard of a revocation, or of a move, answers no session', async (t) => {
   const { source, registry, front } = await setUp(t);
   let behind: { headers: object; body: string } | undefined;
-  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { change: (answer) => void Object.assign(answer, (behind ??= { ...answer })) } : undefined);
+  front.plan = ({ url }) =>
+    url?.includes('/v1/coach/') === true
+      ? { change: (answer) => void Object.assign(answer, (behind ??= { ...answer })) }
+      : undefined;
   const { sessionId } = await source.startSession();
-  t.equal(front.headers.at(-1)?.['registry-min-revision'], String(registry.current.revision), 'it is told what was seen');
+  t.equal(
+    front.headers.at(-1)?.['registry-min-revision'],
+    String(registry.current.revision),
+    'it is told what was seen',
+  );
   await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   await until(() => source.activePack().version === '1.0.0');
-  t.match(await source.resolveSession(sessionId), { local: true, promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } }, 'and not believed where it does not heed that');
+  t.match(
+    await source.resolveSession(sessionId),
+    { local: true, promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0' } },
+    'and not believed where it does not heed that',
+  );
   t.match(await source.startSession(), { local: true, promptPack: { version: '1.0.0' } });
-  front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 412, body: JSON.stringify({ type: '/problems/revision-unknown', title: 'Unknown', status: 412, code: 'revision-unknown', detail: 'The log ends before.' }) } : undefined);
+  front.plan = ({ url }) =>
+    url?.includes('/v1/coach/') === true
+      ? {
+          status: 412,
+          body: JSON.stringify({
+            type: '/problems/revision-unknown',
+            title: 'Unknown',
+            status: 412,
+            code: 'revision-unknown',
+            detail: 'The log ends before.',
+          }),
+        }
+      : undefined;
   t.match(await source.startSession(), { local: true }, 'nor does one that was restored keep anybody from a session');
 });
 
 t.test('what is no session is not taken for one', async (t) => {
   const { source, front } = await setUp(t);
-  for (const body of [{}, { promptPack: null, prompt: null }, { sessionId: 'x', expiresAt: 'x', promptPack: 'coach', prompt: 'x' }, { sessionId: 'x', startedAt: 'x', expiresAt: 'x', promptPack: { pack: 'coach', version: '1', digest: 'x' }, prompt: { system: 'x', style: { id: 'x' } } }]) {
-    front.plan = ({ url }) => (url?.includes('/v1/coach/') === true ? { status: 200, type: 'application/json', body: JSON.stringify(body) } : undefined);
+  for (const body of [
+    {},
+    { promptPack: null, prompt: null },
+    { sessionId: 'x', expiresAt: 'x', promptPack: 'coach', prompt: 'x' },
+    {
+      sessionId: 'x',
+      startedAt: 'x',
+      expiresAt: 'x',
+      promptPack: { pack: 'coach', version: '1', digest: 'x' },
+      prompt: { system: 'x', style: { id: 'x' } },
+    },
+  ]) {
+    front.plan = ({ url }) =>
+      url?.includes('/v1/coach/') === true
+        ? { status: 200, type: 'application/json', body: JSON.stringify(body) }
+        : undefined;
     await t.rejects(source.startSession(), { code: 'not-understood' });
   }
 });
@@ -177,7 +305,7 @@ t.test('a local session ends', async (t) => {
   await t.rejects(source.resolveSession(sessionId), { code: 'session-not-found', message: /expired/u });
 });
 
-t.test('sessions of another pack than the source\'s are not taken for its own', async (t) => {
+t.test("sessions of another pack than the source's are not taken for its own", async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const { source } = openSource(t, { url: await listen(app), key, pack: 'onboarding' });
   await source.ready();

@@ -19,20 +19,40 @@ t.test('a source beside a registry', async (t) => {
     const { source } = openSource(t, connection);
     const active = await source.ready();
     const theirs = registry.activePack();
-    const of = { pack: 'coach', channel: 'production', version: theirs.version, digest: theirs.digest, revision: theirs.revision, origin: 'registry', stale: false };
+    const of = {
+      pack: 'coach',
+      channel: 'production',
+      version: theirs.version,
+      digest: theirs.digest,
+      revision: theirs.revision,
+      origin: 'registry',
+      stale: false,
+    };
     t.match(active, { ...of, system: theirs.system, defaultStyle: theirs.defaultStyle });
     t.strictSame(active.styles, theirs.styles);
     t.match(source.getSystemPrompt(), { ...of, text: theirs.system });
-    for (const { id, title, text } of theirs.styles) t.match(source.getStylePrompt(id), { ...of, styleId: id, title, text });
-    t.ok(source.getSystemPrompt().age >= 0 && Number.isFinite(JSON.parse(JSON.stringify(source.getSystemPrompt())).age), 'the age is told, also as JSON');
+    for (const { id, title, text } of theirs.styles)
+      t.match(source.getStylePrompt(id), { ...of, styleId: id, title, text });
+    t.ok(
+      source.getSystemPrompt().age >= 0 && Number.isFinite(JSON.parse(JSON.stringify(source.getSystemPrompt())).age),
+      'the age is told, also as JSON',
+    );
     t.equal(source.getSystemPrompt(), source.getSystemPrompt(), 'a read is a look-up');
-    t.throws(() => Object.assign(source.activePack().styles[0] as object, { text: 'x' }), TypeError, 'nobody can change what others read');
+    t.throws(
+      () => Object.assign(source.activePack().styles[0] as object, { text: 'x' }),
+      TypeError,
+      'nobody can change what others read',
+    );
   });
 
   t.test('a style that there is not is refused, with those there are', async (t) => {
     const { source } = openSource(t, connection);
     await source.ready();
-    t.throws(() => source.getStylePrompt('nope'), { name: 'RegistryFailure', code: 'style-not-found', message: /nope.*supportive/u });
+    t.throws(() => source.getStylePrompt('nope'), {
+      name: 'RegistryFailure',
+      code: 'style-not-found',
+      message: /nope.*supportive/u,
+    });
   });
 
   t.test('before anything is there a read says so', async (t) => {
@@ -47,13 +67,20 @@ t.test('a source beside a registry', async (t) => {
     const before = front.requests.length;
     for (const version of ['1.0.0', '1.1.0', first]) {
       await registry.activate({ version, reason });
-      const { to } = await heard('changed', ({ to }) => to.version === version && to.revision === registry.activePack().revision);
+      const { to } = await heard(
+        'changed',
+        ({ to }) => to.version === version && to.revision === registry.activePack().revision,
+      );
       t.equal(source.getSystemPrompt().version, version);
       t.equal(to.digest, registry.activePack().digest);
     }
     await registry.rollback({ reason });
     await heard('changed', ({ to }) => to.revision === registry.activePack().revision);
-    t.strictSame(front.requests.slice(before), Array<string>(4).fill('GET /v1/packs/coach/active'), 'one request a move, and none besides');
+    t.strictSame(
+      front.requests.slice(before),
+      Array<string>(4).fill('GET /v1/packs/coach/active'),
+      'one request a move, and none besides',
+    );
     await registry.activate({ version: first, reason });
   });
 
@@ -85,7 +112,14 @@ t.test('a source beside a registry', async (t) => {
       const prompt = source.getSystemPrompt();
       const style = source.getStylePrompt('supportive');
       reads += 1;
-      if (prompt.text !== system || prompt.revision !== revision || style.revision !== revision || style.digest !== digest || revision < last) wrong += 1;
+      if (
+        prompt.text !== system ||
+        prompt.revision !== revision ||
+        style.revision !== revision ||
+        style.digest !== digest ||
+        revision < last
+      )
+        wrong += 1;
       if ((texts.get(version) ?? system) !== system) wrong += 1;
       texts.set(version, system);
       last = revision;
@@ -135,7 +169,7 @@ t.test('a source beside a registry', async (t) => {
     t.ok(Math.max(...listeners) <= 3, `at most ${Math.max(...listeners)} listeners`);
   });
 
-  t.test('a listener that throws is told of, and stands in nobody\'s way', async (t) => {
+  t.test("a listener that throws is told of, and stands in nobody's way", async (t) => {
     const { source, heard } = openSource(t, connection);
     source.on('changed', () => {
       throw new Error('Mine');
@@ -175,6 +209,7 @@ t.test('a source beside a registry', async (t) => {
   });
 
   t.test('a URL that is none is refused at once', async (t) => {
-    for (const url of ['', 'localhost:3000', 'ftp://host', 'nope']) t.throws(() => openSource(t, { url, key }), { code: 'not-understood', message: /https:\/\// });
+    for (const url of ['', 'localhost:3000', 'ftp://host', 'nope'])
+      t.throws(() => openSource(t, { url, key }), { code: 'not-understood', message: /https:\/\// });
   });
 });

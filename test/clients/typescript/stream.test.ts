@@ -40,12 +40,46 @@ t.test('what ends a stream also closes its connection', async (t) => {
       const timer = setInterval(() => write(response), 20);
       response.once('close', () => clearInterval(timer));
     });
-  t.match(await failureOf(t, repeated((response) => response.write(': a proxy that keeps the connection warm\n\n')), 200), { code: 'timed-out' }, 'comments are no messages');
-  t.match(await failureOf(t, (response) => response.writeHead(503, { 'content-type': 'application/problem+json' }).write('{')), { code: 'not-a-registry', status: 503 }, 'a refusal that does not end');
-  for (const [what, data] of [['null', null], ['no revision', { epoch: 1 }], ['an age that is none', { epoch: 1, revision: 9, staleSeconds: '7' }], ['moves that are none', { epoch: 1, revision: 9, moves: 'all' }], ['a move that is none', { epoch: 1, revision: 9, moves: [null] }]] as const) {
-    t.match(await failureOf(t, streamOf((send) => send('heartbeat', data))), { code: 'not-understood', message: /edition/u }, what);
+  t.match(
+    await failureOf(
+      t,
+      repeated((response) => response.write(': a proxy that keeps the connection warm\n\n')),
+      200,
+    ),
+    { code: 'timed-out' },
+    'comments are no messages',
+  );
+  t.match(
+    await failureOf(t, (response) =>
+      response.writeHead(503, { 'content-type': 'application/problem+json' }).write('{'),
+    ),
+    { code: 'not-a-registry', status: 503 },
+    'a refusal that does not end',
+  );
+  for (const [what, data] of [
+    ['null', null],
+    ['no revision', { epoch: 1 }],
+    ['an age that is none', { epoch: 1, revision: 9, staleSeconds: '7' }],
+    ['moves that are none', { epoch: 1, revision: 9, moves: 'all' }],
+    ['a move that is none', { epoch: 1, revision: 9, moves: [null] }],
+  ] as const) {
+    t.match(
+      await failureOf(
+        t,
+        streamOf((send) => send('heartbeat', data)),
+      ),
+      { code: 'not-understood', message: /edition/u },
+      what,
+    );
   }
-  t.match(await failureOf(t, streamOf((_, response) => response.write('event: heartbeat\ndata: {"epoch":\n\n'))), { code: 'not-a-registry' }, 'no JSON');
+  t.match(
+    await failureOf(
+      t,
+      streamOf((_, response) => response.write('event: heartbeat\ndata: {"epoch":\n\n')),
+    ),
+    { code: 'not-a-registry' },
+    'no JSON',
+  );
 });
 
 t.test('a registry of before there were epochs is in its first', async (t) => {
@@ -86,7 +120,11 @@ t.test('how old an instance says that it is, is how old its answers are', async 
 
   front.plan = () => ({ change: (answer) => (answer.headers['registry-stale'] = '0, 0') });
   const garbled = openSource(t, { ...connection, stream: false });
-  await t.rejects(garbled.source.ready(), { code: 'not-understood', message: /changes its headers/u }, 'an age that is no number is none');
+  await t.rejects(
+    garbled.source.ready(),
+    { code: 'not-understood', message: /changes its headers/u },
+    'an age that is no number is none',
+  );
 });
 
 t.test('resync is a reason to read', async (t) => {
@@ -112,7 +150,17 @@ t.test('an answer without a body from an older revision confirms nothing', async
 });
 
 t.test('a stream that is not to be asked for is polled for meanwhile', async (t) => {
-  const { registry, connection } = await setUp(t, () => ({ status: 503, headers: { 'retry-after': '3600' }, body: JSON.stringify({ type: '/problems/overloaded', title: 'Overloaded', status: 503, detail: 'Planted', code: 'overloaded' }) }));
+  const { registry, connection } = await setUp(t, () => ({
+    status: 503,
+    headers: { 'retry-after': '3600' },
+    body: JSON.stringify({
+      type: '/problems/overloaded',
+      title: 'Overloaded',
+      status: 503,
+      detail: 'Planted',
+      code: 'overloaded',
+    }),
+  }));
   const { source, heard, hears, said } = openSource(t, { ...connection, pollInterval: 20 });
   await source.ready();
   t.match(await heard('error'), { code: 'overloaded', retryAfter: 3_600_000 });
@@ -144,7 +192,9 @@ t.test('each wait may be longer than the one before', async (t) => {
   t.ok(performance.now() - from >= 1500, 'where the registry is away'); // 0.1, 0.2, 0.4 and 0.8 s
   await source.close();
 
-  const { connection } = await setUp(t, () => streamOf((send, response) => (send('revision', { epoch: 1, revision: 1 }), response.end())));
+  const { connection } = await setUp(t, () =>
+    streamOf((send, response) => (send('revision', { epoch: 1, revision: 1 }), response.end())),
+  );
   const since = performance.now();
   const cut = openSource(t, { ...connection, ...shares, pollInterval: 3_600_000 });
   await until(() => cut.said.filter(([event]) => event === 'error').length === 5);

@@ -22,22 +22,34 @@ export interface World extends TestApp {
 }
 
 /** Opens it; it is closed with the test. */
-export async function openWorld(t: Test, options: Pick<TestAppOptions, 'logger' | 'rateLimit' | 'store'> = {}): Promise<World> {
+export async function openWorld(
+  t: Test,
+  options: Pick<TestAppOptions, 'logger' | 'rateLimit' | 'store'> = {},
+): Promise<World> {
   let session = '';
   const packs = ['floored', 'withdrawn'] as const;
-  const shipped = [...(await shippedPacks()), ...packs.flatMap((pack) => shippedOf(`${pack}@1.0.0`, `${pack}@2.0.0`, `${pack}@3.0.0`))];
+  const shipped = [
+    ...(await shippedPacks()),
+    ...packs.flatMap((pack) => shippedOf(`${pack}@1.0.0`, `${pack}@2.0.0`, `${pack}@3.0.0`)),
+  ];
   const opened = await openApp(t, {
     ...options,
     registry: { defaultVersion: '1.0.0', shipped, policies: [floorUnder('floored', 1, '1.0.0')] },
     earlier: { policies: [] },
     before: async (registry) => {
       session = registry.startSession().sessionId;
-      for (const channel of registry.channels) await registry.activate({ channel, version: '2.0.0', reason: 'The new edition' });
-      for (const pack of packs) for (const version of ['1.0.0', '2.0.0']) await registry.activate({ pack, version, reason: 'The new edition' });
+      for (const channel of registry.channels)
+        await registry.activate({ channel, version: '2.0.0', reason: 'The new edition' });
+      for (const pack of packs)
+        for (const version of ['1.0.0', '2.0.0']) await registry.activate({ pack, version, reason: 'The new edition' });
       await registry.revoke({ pack: 'withdrawn', version: '1.0.0', replacement: '2.0.0', reason: 'It is dangerous' });
     },
   });
-  const [reader, meter] = await Promise.all((['prompts:read', 'metrics:read'] as const).map(async (scope) => (await opened.app.registry.createKey({ label: scope, scopes: [scope] })).token ?? ''));
+  const [reader, meter] = await Promise.all(
+    (['prompts:read', 'metrics:read'] as const).map(
+      async (scope) => (await opened.app.registry.createKey({ label: scope, scopes: [scope] })).token ?? '',
+    ),
+  );
   return { ...opened, session, reader: reader ?? '', meter: meter ?? '' };
 }
 

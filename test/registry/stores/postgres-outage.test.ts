@@ -3,7 +3,16 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { attachPostgresStore, openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
-import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
+import {
+  activation,
+  batchAfter,
+  contentOf,
+  drafts,
+  EMPTY,
+  firstBroken,
+  headOf,
+  readLog,
+} from '../../support/events.ts';
 import { startPostgres } from '../../support/postgres.ts';
 
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
@@ -44,7 +53,10 @@ async function timed<T>(work: Promise<T>): Promise<{ outcome: T | Error; took: n
 async function back(store: PostgresStore): Promise<number> {
   const before = performance.now();
   for (;;) {
-    const answered = await store.renew(claim).then(() => true, () => false);
+    const answered = await store.renew(claim).then(
+      () => true,
+      () => false,
+    );
     const took = performance.now() - before;
     if (answered || took > 4 * RECOVERY) return took;
   }
@@ -58,10 +70,15 @@ t.test('a read-only database refuses what is written, is read all the same, and 
   await first.append(batch, 0);
   await server.sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
   const store = open(t, url);
-  await t.rejects(store.append(batchAfter(headOf(batch), [activation()]), batch.events.length), { ...UNAVAILABLE, message: /read-only transaction/ });
+  await t.rejects(store.append(batchAfter(headOf(batch), [activation()]), batch.events.length), {
+    ...UNAVAILABLE,
+    message: /read-only transaction/,
+  });
   await t.rejects(store.renew(claim), UNAVAILABLE);
   t.strictSame(await store.events(ALL), batch.events);
-  await server.sql(`SET default_transaction_read_only = off; ALTER DATABASE ${name} RESET default_transaction_read_only`);
+  await server.sql(
+    `SET default_transaction_read_only = off; ALTER DATABASE ${name} RESET default_transaction_read_only`,
+  );
   t.equal(await first.append(batchAfter(headOf(batch), [activation()]), batch.events.length), 'done');
 });
 
@@ -70,7 +87,10 @@ t.test('a head that another session has locked is a refusal in time, not an unkn
   const store = open(t, url);
   await store.head();
   const lock = server.sql('BEGIN; UPDATE log_head SET hash = hash; SELECT pg_sleep(1.6); ROLLBACK', url);
-  await server.sql("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()) LOOP PERFORM pg_stat_clear_snapshot(); END LOOP; END $$", url);
+  await server.sql(
+    "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()) LOOP PERFORM pg_stat_clear_snapshot(); END LOOP; END $$",
+    url,
+  );
   const { outcome, took } = await timed(store.append(batchAfter(EMPTY, [activation()]), 0));
   t.match(outcome, UNAVAILABLE);
   t.ok(took < WRITES_REFUSED, `${took} ms`);
@@ -83,7 +103,10 @@ t.test('readers that get no answer do not delay an append or a lease', async (t)
   const url = await server.database('busy');
   const store = open(t, url);
   await Promise.all(Array.from({ length: 8 }, () => store.head()));
-  const readers = await server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'prompt-registry' AND datname = current_database() AND query LIKE '%SELECT revision, hash FROM log_head%'", url);
+  const readers = await server.sql(
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'prompt-registry' AND datname = current_database() AND query LIKE '%SELECT revision, hash FROM log_head%'",
+    url,
+  );
   t.equal(readers.length, 4);
   for (const { pid } of readers) process.kill(Number(pid), 'SIGSTOP');
   t.teardown(() => readers.forEach(({ pid }) => process.kill(Number(pid), 'SIGCONT')));
@@ -94,45 +117,55 @@ t.test('readers that get no answer do not delay an append or a lease', async (t)
   t.equal((await store.head())?.revision, 1, 'the readers were replaced');
 });
 
-t.test('a server that was killed: refused or unknown meanwhile, back soon after, and all that was done is there', async (t) => {
-  const server = await startPostgres(t, { fsync: true });
-  const { url } = server;
-  const store = open(t, url);
-  const done: string[] = [];
-  const unknown: string[] = [];
-  for (let round = 0; round < 2; round += 1) {
-    let head = (await store.head()) ?? EMPTY;
-    let acknowledged = 0;
-    let killing: Promise<void> | undefined;
-    for (;;) {
-      const batch = batchAfter(head, [activation(), activation()]);
-      const outcome = await store.append(batch, head.revision).catch((error: Error) => error);
-      if (outcome !== 'done') {
-        if (outcome === 'unknown') unknown.push(...batch.events.map(({ id }) => id));
-        else t.match(outcome, UNAVAILABLE);
-        break;
+t.test(
+  'a server that was killed: refused or unknown meanwhile, back soon after, and all that was done is there',
+  async (t) => {
+    const server = await startPostgres(t, { fsync: true });
+    const { url } = server;
+    const store = open(t, url);
+    const done: string[] = [];
+    const unknown: string[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      let head = (await store.head()) ?? EMPTY;
+      let acknowledged = 0;
+      let killing: Promise<void> | undefined;
+      for (;;) {
+        const batch = batchAfter(head, [activation(), activation()]);
+        const outcome = await store.append(batch, head.revision).catch((error: Error) => error);
+        if (outcome !== 'done') {
+          if (outcome === 'unknown') unknown.push(...batch.events.map(({ id }) => id));
+          else t.match(outcome, UNAVAILABLE);
+          break;
+        }
+        done.push(...batch.events.map(({ id }) => id));
+        head = headOf(batch);
+        acknowledged += 1;
+        if (acknowledged === 10) killing = server.kill();
       }
-      done.push(...batch.events.map(({ id }) => id));
-      head = headOf(batch);
-      acknowledged += 1;
-      if (acknowledged === 10) killing = server.kill();
+      await killing;
+      for (const [name, result] of Object.entries(asks(store)).map(([name, ask]) => [name, timed(ask())] as const)) {
+        const { outcome, took } = await result;
+        t.match(outcome, UNAVAILABLE, name);
+        t.ok(took < WRITES_REFUSED, `${name}: ${took} ms`);
+      }
+      await server.restart();
+      const took = await back(store);
+      t.ok(took < RECOVERY, `back after ${took} ms`);
+      const log = await readLog(store);
+      t.equal(firstBroken(log), undefined);
+      const ids = new Set(log.map(({ id }) => id));
+      t.ok(
+        done.every((id) => ids.has(id)),
+        'nothing that was done is lost',
+      );
+      t.equal(
+        log.filter(({ id }) => !done.includes(id) && !unknown.includes(id)).length,
+        0,
+        'nothing that was refused is there',
+      );
     }
-    await killing;
-    for (const [name, result] of Object.entries(asks(store)).map(([name, ask]) => [name, timed(ask())] as const)) {
-      const { outcome, took } = await result;
-      t.match(outcome, UNAVAILABLE, name);
-      t.ok(took < WRITES_REFUSED, `${name}: ${took} ms`);
-    }
-    await server.restart();
-    const took = await back(store);
-    t.ok(took < RECOVERY, `back after ${took} ms`);
-    const log = await readLog(store);
-    t.equal(firstBroken(log), undefined);
-    const ids = new Set(log.map(({ id }) => id));
-    t.ok(done.every((id) => ids.has(id)), 'nothing that was done is lost');
-    t.equal(log.filter(({ id }) => !done.includes(id) && !unknown.includes(id)).length, 0, 'nothing that was refused is there');
-  }
-});
+  },
+);
 
 t.test('a server that does not answer: every call ends in time, closing as well', async (t) => {
   const url = await server.database('paused');
@@ -145,7 +178,10 @@ t.test('a server that does not answer: every call ends in time, closing as well'
   t.teardown(() => server.resume());
   const next = batchAfter(headOf(batch), [activation()]);
   const [appended, again] = [timed(store.append(next, 1)), timed(fresh.append(next, 1))];
-  const asked = Object.entries({ ...asks(store), ...Object.fromEntries(Object.entries(asks(fresh)).map(([name, ask]) => [`${name} of a new store`, ask])) });
+  const asked = Object.entries({
+    ...asks(store),
+    ...Object.fromEntries(Object.entries(asks(fresh)).map(([name, ask]) => [`${name} of a new store`, ask])),
+  });
   for (const [name, result] of asked.map(([name, ask]) => [name, timed(ask())] as const)) {
     const { outcome, took } = await result;
     t.match(outcome, UNAVAILABLE, name);
@@ -223,7 +259,11 @@ t.test('a connection that is cut while the statement is under way leaves an appe
       upstream.write(data);
       if (cut && data.includes('pg_notify')) client.destroy();
     });
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) one.on('error', () => undefined).on('close', () => other.destroy());
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const)
+      one.on('error', () => undefined).on('close', () => other.destroy());
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   t.teardown(() => proxy.close());
@@ -235,7 +275,10 @@ t.test('a connection that is cut while the statement is under way leaves an appe
   t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'unknown');
 });
 
-function hints(): { woken: (revision?: number) => void; hint: (fits: (revision: number | undefined) => boolean) => Promise<void> } {
+function hints(): {
+  woken: (revision?: number) => void;
+  hint: (fits: (revision: number | undefined) => boolean) => Promise<void>;
+} {
   const heard: (number | undefined)[] = [];
   let wake = () => undefined as void;
   return {

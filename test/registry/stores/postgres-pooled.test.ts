@@ -31,27 +31,44 @@ async function pooled(): Promise<void> {
       t.teardown(() => store.close());
       return store;
     };
-    if (rounds > 1) storeSuite(t, 'postgres', async () => openPostgresStore({ url: pooler.urlOf(await server.database()) }), { hints: pool_mode === 'session' });
+    if (rounds > 1)
+      storeSuite(t, 'postgres', async () => openPostgresStore({ url: pooler.urlOf(await server.database()) }), {
+        hints: pool_mode === 'session',
+      });
 
     t.test(`${pool_mode} mode: settings are those of each transaction, and of nobody else's`, async (t) => {
       const url = await server.database('settings');
       await server.sql('CREATE SCHEMA two', url);
       const store = open(t, `${url}?search_path=two`);
       await store.head();
-      await server.sql(`
+      await server.sql(
+        `
         CREATE TABLE two.seen (at_commit text, isolation text);
         CREATE FUNCTION two.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           INSERT INTO two.seen VALUES (current_setting('synchronous_commit'), current_setting('transaction_isolation')); RETURN NULL; END $$;
         CREATE CONSTRAINT TRIGGER see AFTER UPDATE ON two.log_head DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION two.see();
-        ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = serializable`, url);
+        ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = serializable`,
+        url,
+      );
       const batch = batchAfter(EMPTY, drafts());
       t.equal(await store.append(batch, 0), 'done');
       t.equal(await store.raiseFence(headOf(batch)), 1);
-      t.same((await server.sql('SELECT at_commit FROM two.seen', url)).map(({ at_commit }) => at_commit), ['on', 'on'], 'at the commit itself');
+      t.same(
+        (await server.sql('SELECT at_commit FROM two.seen', url)).map(({ at_commit }) => at_commit),
+        ['on', 'on'],
+        'at the commit itself',
+      );
       await Promise.all([store.renew(claim), store.events(ALL), store.sessionKeys()]);
       if (pool_mode === 'transaction') {
         // Whoever shares the pool gets the connections as they were.
-        const others = await Promise.all(Array.from({ length: 5 }, () => server.sql("SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, current_setting('synchronous_commit') AS commit", pooler.urlOf(url))));
+        const others = await Promise.all(
+          Array.from({ length: 5 }, () =>
+            server.sql(
+              "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, current_setting('synchronous_commit') AS commit",
+              pooler.urlOf(url),
+            ),
+          ),
+        );
         for (const [other] of others) t.same(other, { statement: '0', lock: '0', commit: 'off' });
       }
     });
@@ -70,7 +87,10 @@ async function pooled(): Promise<void> {
     });
 
     t.test(`${pool_mode} mode: the service gets ready, with PgBouncer's defaults`, async (t) => {
-      const instance = await startServer(t, { DATA_DIR: newFolder(t), STORE_URL: pooler.urlOf(await server.database('service')) });
+      const instance = await startServer(t, {
+        DATA_DIR: newFolder(t),
+        STORE_URL: pooler.urlOf(await server.database('service')),
+      });
       const reply = await fetch(`${instance.address}/readyz`);
       t.equal(reply.status, 200);
       t.match(await reply.json(), { stale: false, conditions: [] });
@@ -78,7 +98,10 @@ async function pooled(): Promise<void> {
 
     if (pool_mode === 'session' && rounds === 1) continue; // in short runs the mode that takes more away
     t.test(`${pool_mode} mode: what was done is there after the server was killed`, async (t) => {
-      const server = await startPostgres(t, { fsync: true, settings: { synchronous_commit: 'off', wal_writer_delay: '10s', bgwriter_delay: '10s' } });
+      const server = await startPostgres(t, {
+        fsync: true,
+        settings: { synchronous_commit: 'off', wal_writer_delay: '10s', bgwriter_delay: '10s' },
+      });
       const pooler = await startPgBouncer(t, server, { pool_mode });
       const url = await server.database('killed');
       for (let round = 0; round < rounds; round += 1) {

@@ -11,12 +11,29 @@ const PASSWORD = 'p@ss/w:rd';
 const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
 
 t.test('what a URL says', async (t) => {
-  const { tls, ...plain } = parsePostgresUrl('postgresql://me:p%40ss@db.example:6543/my%20registry?application_name=a&search_path=one,two');
-  t.match(plain, { host: 'db.example', port: 6543, path: undefined, user: 'me', password: 'p@ss', database: 'my registry', applicationName: 'a', searchPath: 'one,two' });
+  const { tls, ...plain } = parsePostgresUrl(
+    'postgresql://me:p%40ss@db.example:6543/my%20registry?application_name=a&search_path=one,two',
+  );
+  t.match(plain, {
+    host: 'db.example',
+    port: 6543,
+    path: undefined,
+    user: 'me',
+    password: 'p@ss',
+    database: 'my registry',
+    applicationName: 'a',
+    searchPath: 'one,two',
+  });
   t.match(tls, { optional: true, options: { rejectUnauthorized: false } }, 'prefer, as in libpq');
   t.equal(plain.shown, 'postgres://me@db.example:6543/my registry');
-  t.match(parsePostgresUrl('postgres://[::1]/r'), { host: '::1', port: 5432, user: undefined, shown: 'postgres://[::1]:5432/r' });
-  for (const url of ['postgres:///r?host=/run/pg&user=me', 'postgres://me@%2Frun%2Fpg/r']) t.match(parsePostgresUrl(url), { path: '/run/pg/.s.PGSQL.5432', user: 'me', tls: undefined }, url);
+  t.match(parsePostgresUrl('postgres://[::1]/r'), {
+    host: '::1',
+    port: 5432,
+    user: undefined,
+    shown: 'postgres://[::1]:5432/r',
+  });
+  for (const url of ['postgres:///r?host=/run/pg&user=me', 'postgres://me@%2Frun%2Fpg/r'])
+    t.match(parsePostgresUrl(url), { path: '/run/pg/.s.PGSQL.5432', user: 'me', tls: undefined }, url);
   const modeOf = (query: string) => {
     const { tls } = parsePostgresUrl(`postgres://h/r?${query}`);
     return tls && [tls.optional, tls.options.rejectUnauthorized, tls.options.checkServerIdentity === undefined];
@@ -38,7 +55,10 @@ t.test('what is not understood is refused, and no message holds the password', a
     [`postgres://me:${secret}@h1,h2/r`, /several hosts/],
     ['postgres:///r', /names no host/],
     [`postgres://me:${secret}%zz@h/r`, /%25/],
-    [`${base}?sslmode=verify_full`, /sslmode that is not known. Known are disable, prefer, require, verify-ca, verify-full/],
+    [
+      `${base}?sslmode=verify_full`,
+      /sslmode that is not known. Known are disable, prefer, require, verify-ca, verify-full/,
+    ],
     [`${base}?ssl=true`, /"ssl", which is not known\. Known are sslmode, .*search_path/],
     [`${base}?sslmode=require&sslmode=disable`, /sslmode twice/],
     [`${base}?sslmode=`, /empty sslmode/],
@@ -61,15 +81,22 @@ t.test('what is not understood is refused, and no message holds the password', a
 
 t.test('passwords and TLS', async (t) => {
   const access = 'local all all trust\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.0/8 scram-sha-256\n';
-  const server = await startPostgres(t, { tls: { certificate: fixture('server.crt'), key: fixture('server.key') }, access, settings: { listen_addresses: '127.0.0.1,127.0.0.2' } });
+  const server = await startPostgres(t, {
+    tls: { certificate: fixture('server.crt'), key: fixture('server.key') },
+    access,
+    settings: { listen_addresses: '127.0.0.1,127.0.0.2' },
+  });
   const database = new URL(await server.database('guarded')).pathname.slice(1);
   await server.sql(`CREATE ROLE registry LOGIN PASSWORD '${PASSWORD}'; ALTER DATABASE ${database} OWNER TO registry`);
-  const urlOf = (query: string, { host = '127.0.0.1', password = PASSWORD } = {}) => `postgres://registry:${encodeURIComponent(password)}@${host}:${server.port}/${database}?${query}`;
+  const urlOf = (query: string, { host = '127.0.0.1', password = PASSWORD } = {}) =>
+    `postgres://registry:${encodeURIComponent(password)}@${host}:${server.port}/${database}?${query}`;
   const encrypted = async (t: Test, query: string, options = {}) => {
     const store = openPostgresStore({ url: urlOf(query, options) });
     t.teardown(() => store.close());
     await store.head();
-    const rows = await server.sql("SELECT bool_and(ssl) AS all, count(*)::int AS some FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'prompt-registry'");
+    const rows = await server.sql(
+      "SELECT bool_and(ssl) AS all, count(*)::int AS some FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'prompt-registry'",
+    );
     await store.close();
     return rows[0]?.['some'] === 0 ? undefined : rows[0]?.['all'];
   };
@@ -94,7 +121,11 @@ t.test('passwords and TLS', async (t) => {
     for (const [query, options, message] of cases) {
       const store = openPostgresStore({ url: urlOf(query, options) });
       t.teardown(() => store.close());
-      await t.rejects(store.append(batchAfter(EMPTY, [activation()]), 0), { code: 'store-unavailable', message }, query);
+      await t.rejects(
+        store.append(batchAfter(EMPTY, [activation()]), 0),
+        { code: 'store-unavailable', message },
+        query,
+      );
     }
   });
 
@@ -109,7 +140,9 @@ t.test('passwords and TLS', async (t) => {
     const store = openPostgresStore({ url: `${url}?sslmode=prefer` });
     t.teardown(() => store.close());
     t.equal(await store.head(), undefined);
-    const local = openPostgresStore({ url: `postgres:///${new URL(url).pathname.slice(1)}?host=${bare.socketFolder}&port=${bare.port}&user=postgres` });
+    const local = openPostgresStore({
+      url: `postgres:///${new URL(url).pathname.slice(1)}?host=${bare.socketFolder}&port=${bare.port}&user=postgres`,
+    });
     t.teardown(() => local.close());
     t.equal(await local.head(), undefined, 'through the Unix socket');
   });
@@ -133,7 +166,10 @@ t.test('passwords and TLS', async (t) => {
       await store.append(batchAfter(EMPTY, [activation()]), 0).catch((error: unknown) => error),
       await attachPostgresStore({ url: urlOf('', { password: wrong }) }).catch((error: unknown) => error),
     ];
-    t.match(errors[0], { code: 'store-unavailable', message: /postgres:\/\/registry@127\.0\.0\.1:\d+\/\w+ cannot be used: password authentication failed/ });
+    t.match(errors[0], {
+      code: 'store-unavailable',
+      message: /postgres:\/\/registry@127\.0\.0\.1:\d+\/\w+ cannot be used: password authentication failed/,
+    });
     t.match(errors[2], { name: 'StartRefused', exitCode: 75 });
     for (const error of errors) t.notMatch(told(error), /not-the-password/);
     t.ok(lines.length > 0);

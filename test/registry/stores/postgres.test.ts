@@ -6,7 +6,16 @@ import type { Batch } from '../../../registry/store.ts';
 import { attachPostgresStore, openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { MIGRATIONS } from '../../../registry/stores/postgres/migrations.ts';
 import { APPEND, appendValues, RAISE_FENCE } from '../../../registry/stores/postgres/statements.ts';
-import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
+import {
+  activation,
+  batchAfter,
+  contentOf,
+  drafts,
+  EMPTY,
+  firstBroken,
+  headOf,
+  readLog,
+} from '../../support/events.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { storeSuite } from './store-suite.ts';
 
@@ -29,7 +38,10 @@ t.test('ten stores that start at once on an empty database make its tables once'
   const url = await server.database('crowd');
   const stores = Array.from({ length: 10 }, () => open(t, url));
   t.same(await Promise.all(stores.map((store) => store.head())), Array(10).fill(undefined));
-  t.same(await server.sql('SELECT number, name FROM migrations', url), MIGRATIONS.map(({ name }, index) => ({ number: index + 1, name })));
+  t.same(
+    await server.sql('SELECT number, name FROM migrations', url),
+    MIGRATIONS.map(({ name }, index) => ({ number: index + 1, name })),
+  );
 });
 
 t.test('appends of several stores race: one wins each time, and the log has no gap', async (t) => {
@@ -37,11 +49,17 @@ t.test('appends of several stores race: one wins each time, and the log has no g
   const stores = Array.from({ length: 5 }, () => open(t, url));
   let head = EMPTY;
   for (let round = 0; round < 20; round += 1) {
-    const batches = stores.map((_, index) => batchAfter(head, Array<ReturnType<typeof activation>>((index % 3) + 1).fill(activation())));
+    const batches = stores.map((_, index) =>
+      batchAfter(head, Array<ReturnType<typeof activation>>((index % 3) + 1).fill(activation())),
+    );
     const outcomes = await Promise.all(stores.map((store, index) => store.append(batches[index]!, head.revision)));
     t.same(outcomes.toSorted(), ['conflict', 'conflict', 'conflict', 'conflict', 'done']);
     head = headOf(batches[outcomes.indexOf('done')]!);
-    t.strictSame(await Promise.all(stores.map((store) => store.head())), Array(5).fill(head), 'every store sees it once it is done');
+    t.strictSame(
+      await Promise.all(stores.map((store) => store.head())),
+      Array(5).fill(head),
+      'every store sees it once it is done',
+    );
   }
   t.equal(firstBroken(await readLog(stores[0]!)), undefined);
 });
@@ -59,7 +77,9 @@ t.test('a database of a newer build, or of something else, is refused and left a
     const other = await server.database('other');
     await server.sql(`CREATE TABLE ${table}`, other);
     await t.rejects(open(t, other).head(), refused(65, /has tables of something else/), table);
-    t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", other), [{ tables: 1 }]);
+    t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", other), [
+      { tables: 1 },
+    ]);
   }
 });
 
@@ -76,7 +96,9 @@ t.test('two registries share a database, each in a schema of its own', async (t)
 t.test('a tool beside running instances makes nothing, and its appends are of the same log', async (t) => {
   const url = await server.database('attached');
   await t.rejects(attachPostgresStore({ url }), refused(65, /holds no registry\. Start the service/));
-  t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [{ tables: 0 }]);
+  t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [
+    { tables: 0 },
+  ]);
   const store = open(t, url);
   const batch = batchAfter(EMPTY, drafts());
   await store.append(batch, 0);
@@ -101,19 +123,25 @@ const FIRST_BUILD = {
     SELECT pg_notify('prompt_registry', revision::text), revision::int FROM moved`,
 };
 
-t.test('what is written is on disk whatever the session says: the statements set it for their own transaction (SPEC R3)', async (t) => {
-  const url = await server.database('durable');
-  await open(t, url).head(); // makes the tables
-  const client = postgres(url, { max: 1, fetch_types: false });
-  t.teardown(() => client.end({ timeout: 1 }));
-  for (const [statement, values] of [[RAISE_FENCE, [0, GENESIS_HASH]], [APPEND, appendValues({ ...batchAfter(EMPTY, drafts()), fence: 1 }, 0)]] as const) {
-    await client.begin(async (transaction) => {
-      await transaction.unsafe('SET LOCAL synchronous_commit = off');
-      t.equal((await transaction.unsafe(statement, [...values])).length, 1);
-      t.match(await transaction.unsafe('SHOW synchronous_commit'), [{ synchronous_commit: 'on' }]);
-    });
-  }
-});
+t.test(
+  'what is written is on disk whatever the session says: the statements set it for their own transaction (SPEC R3)',
+  async (t) => {
+    const url = await server.database('durable');
+    await open(t, url).head(); // makes the tables
+    const client = postgres(url, { max: 1, fetch_types: false });
+    t.teardown(() => client.end({ timeout: 1 }));
+    for (const [statement, values] of [
+      [RAISE_FENCE, [0, GENESIS_HASH]],
+      [APPEND, appendValues({ ...batchAfter(EMPTY, drafts()), fence: 1 }, 0)],
+    ] as const) {
+      await client.begin(async (transaction) => {
+        await transaction.unsafe('SET LOCAL synchronous_commit = off');
+        t.equal((await transaction.unsafe(statement, [...values])).length, 1);
+        t.match(await transaction.unsafe('SHOW synchronous_commit'), [{ synchronous_commit: 'on' }]);
+      });
+    }
+  },
+);
 
 t.test('the build before the fence starts and writes beside this one, and its databases are opened', async (t) => {
   const url = await server.database('beside');
@@ -121,16 +149,27 @@ t.test('the build before the fence starts and writes beside this one, and its da
   const first = batchAfter(EMPTY, drafts());
   await store.append(first, 0);
   t.equal(await store.raiseFence(headOf(first)), 1);
-  t.same(await server.sql(FIRST_BUILD.migrations, url), [{ number: 1 }], 'it is not ahead of that build, which would refuse it');
+  t.same(
+    await server.sql(FIRST_BUILD.migrations, url),
+    [{ number: 1 }],
+    'it is not ahead of that build, which would refuse it',
+  );
   const second = batchAfter(headOf(first), [activation()]);
   t.match(await server.sql(FIRST_BUILD.append(second), url), [{ revision: headOf(second).revision }]);
   t.strictSame(await store.head(), headOf(second), 'what it appends is followed');
-  t.equal(await store.append({ ...batchAfter(headOf(second), [activation()]), fence: 1 }, headOf(second).revision), 'done');
+  t.equal(
+    await store.append({ ...batchAfter(headOf(second), [activation()]), fence: 1 }, headOf(second).revision),
+    'done',
+  );
 
   await server.sql('ALTER TABLE log_head DROP COLUMN fence', url);
   await t.rejects(attachPostgresStore({ url }), refused(65, /is of an older build/), 'a tool adds nothing');
   const stores = Array.from({ length: 5 }, () => open(t, url));
-  t.same(await Promise.all(stores.map((each) => each.fence())), [0, 0, 0, 0, 0], 'instances that start together add it once');
+  t.same(
+    await Promise.all(stores.map((each) => each.fence())),
+    [0, 0, 0, 0, 0],
+    'instances that start together add it once',
+  );
   await server.sql('ALTER TABLE log_head DROP COLUMN fence', url);
   await t.rejects(store.renew(claim), UNAVAILABLE, 'a backup of that build was put in its place');
   t.equal((await store.renew(claim)).fence, 0, 'which has it from the next call on');
@@ -147,12 +186,18 @@ t.test('an empty database in place of a full one is an empty log, and gets no ta
   t.same(await store.events(ALL), []);
   t.same(await store.sessionKeys(), []);
   t.equal(await store.content(contentOf('1.0.0').digest), undefined);
-  t.strictSame(await store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 5 }), { head: undefined, fence: 0, leases: [] });
+  t.strictSame(await store.renew({ id: 'a', startedAt: '2026-01-31T08:00:00.000Z', epoch: 1, appliedRevision: 5 }), {
+    head: undefined,
+    fence: 0,
+    leases: [],
+  });
   t.equal(await store.fence(), 0);
   t.equal(await store.raiseFence(headOf(batch)), 'conflict');
   t.equal(await store.append(batchAfter(headOf(batch), [activation()]), batch.events.length), 'conflict');
   t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'conflict', 'nor is anything begun anew');
-  t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [{ tables: 0 }]);
+  t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [
+    { tables: 0 },
+  ]);
 });
 
 t.test('an event or a content that was damaged is named', async (t) => {
@@ -160,8 +205,15 @@ t.test('an event or a content that was damaged is named', async (t) => {
   const store = open(t, url);
   const secret = 'You are the secret prompt.';
   await store.append(batchAfter(EMPTY, drafts(), { contents: [contentOf('1.0.0', secret)] }), 0);
-  await server.sql(`UPDATE events SET body = replace(body, '"reason"', ' "reason"') WHERE revision = 2; UPDATE contents SET body = left(body, 120)`, url);
-  await t.rejects(store.events({ ...ALL, exact: true }), { ...UNAVAILABLE, members: { revision: 2 }, message: /^Revision 2 in the registry database .* is damaged/ });
+  await server.sql(
+    `UPDATE events SET body = replace(body, '"reason"', ' "reason"') WHERE revision = 2; UPDATE contents SET body = left(body, 120)`,
+    url,
+  );
+  await t.rejects(store.events({ ...ALL, exact: true }), {
+    ...UNAVAILABLE,
+    members: { revision: 2 },
+    message: /^Revision 2 in the registry database .* is damaged/,
+  });
   t.equal((await store.events(ALL)).length, drafts().length);
   const { digest } = contentOf('1.0.0');
   const error = await store.content(digest).catch((error: Error) => error);
@@ -171,12 +223,15 @@ t.test('an event or a content that was damaged is named', async (t) => {
 
 t.test('texts that PostgreSQL cannot hold are kept as they are, and looked for in vain', async (t) => {
   const store = open(t, await server.database('texts'));
-  const batch = batchAfter(EMPTY, [{ ...activation(), reason: 'NUL \u0000, written \\u0000, {"quoted", \\}' }], { contents: [contentOf('1.0.0', 'NUL \u0000 "{}" \\ \u2028')] });
+  const batch = batchAfter(EMPTY, [{ ...activation(), reason: 'NUL \u0000, written \\u0000, {"quoted", \\}' }], {
+    contents: [contentOf('1.0.0', 'NUL \u0000 "{}" \\ \u2028')],
+  });
   t.equal(await store.append(batch, 0), 'done');
   t.strictSame(await store.events({ ...ALL, exact: true }), batch.events);
   t.strictSame(await store.content(contentOf('1.0.0').digest), batch.contents[0]?.content);
   for (const text of ['\u0000', '\ud800']) {
-    for (const query of [{ pack: text }, { channel: text }, { actor: text }, { id: text }]) t.same(await store.events({ ...ALL, ...query }), []);
+    for (const query of [{ pack: text }, { channel: text }, { actor: text }, { id: text }])
+      t.same(await store.events({ ...ALL, ...query }), []);
     t.equal(await store.content(text), undefined);
     t.equal(await store.repeated('operator-1', text), undefined);
   }
@@ -185,8 +240,18 @@ t.test('texts that PostgreSQL cannot hold are kept as they are, and looked for i
 t.test('revocations that moved a channel are events of that channel, once each', async (t) => {
   const store = open(t, await server.database('moves'));
   const moved = (channel: string | undefined, ...channels: string[]) =>
-    ({ ...activation(), type: 'version-revoked', channel, data: { digest: 'x', moves: channels.map((channel) => ({ channel })) } }) as unknown as ReturnType<typeof activation>;
-  const batch = batchAfter(EMPTY, [activation({ channel: 'staging' }), moved(undefined, 'staging', 'production'), moved('staging', 'staging'), moved(undefined, 'production')]);
+    ({
+      ...activation(),
+      type: 'version-revoked',
+      channel,
+      data: { digest: 'x', moves: channels.map((channel) => ({ channel })) },
+    }) as unknown as ReturnType<typeof activation>;
+  const batch = batchAfter(EMPTY, [
+    activation({ channel: 'staging' }),
+    moved(undefined, 'staging', 'production'),
+    moved('staging', 'staging'),
+    moved(undefined, 'production'),
+  ]);
   await store.append(batch, 0);
   const revisions = async (query: object) => (await store.events({ ...ALL, ...query })).map(({ revision }) => revision);
   t.same(await revisions({ channel: 'staging' }), [1, 2, 3]);
@@ -198,14 +263,21 @@ t.test('revocations that moved a channel are events of that channel, once each',
 
 t.test('a connection has the settings that the promises rest on', async (t) => {
   const url = await server.database('settings');
-  await server.sql(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = off; ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = serializable`);
+  await server.sql(
+    `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = off; ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = serializable`,
+  );
   const store = open(t, url);
   await store.head();
-  await server.sql(`
+  await server.sql(
+    `
     CREATE TABLE seen (at_commit text, isolation text, name text);
     CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       INSERT INTO seen VALUES (current_setting('synchronous_commit'), current_setting('transaction_isolation'), current_setting('application_name')); RETURN NULL; END $$;
-    CREATE TRIGGER see AFTER INSERT ON events EXECUTE FUNCTION see()`, url);
+    CREATE TRIGGER see AFTER INSERT ON events EXECUTE FUNCTION see()`,
+    url,
+  );
   await store.append(batchAfter(EMPTY, [activation()]), 0);
-  t.same(await server.sql('SELECT * FROM seen', url), [{ at_commit: 'on', isolation: 'read committed', name: 'prompt-registry' }]);
+  t.same(await server.sql('SELECT * FROM seen', url), [
+    { at_commit: 'on', isolation: 'read committed', name: 'prompt-registry' },
+  ]);
 });

@@ -1,6 +1,17 @@
 /** The SQLite store: what every store must do, and what only a file on a disk can do wrong. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,7 +32,10 @@ storeSuite(t, 'sqlite', (t) => openSqliteStore({ file: join(t.testdir(), 'regist
 
 t.test('what was appended is there after it is opened again', async (t) => {
   const file = join(t.testdir(), 'registry.db');
-  const batch = batchAfter(EMPTY, drafts(), { contents: [contentOf('1.0.0')], sessionKeys: [{ keyId: 'k', secret: 's', createdAt: '2026-01-01' }] });
+  const batch = batchAfter(EMPTY, drafts(), {
+    contents: [contentOf('1.0.0')],
+    sessionKeys: [{ keyId: 'k', secret: 's', createdAt: '2026-01-01' }],
+  });
   const first = await openSqliteStore({ file });
   await first.append(batch, 0);
   await first.close();
@@ -38,7 +52,8 @@ t.test('a connection has the settings that the promises rest on', async (t) => {
   const database = openDatabase(join(t.testdir({ 'registry.db': '' }), 'registry.db'));
   t.teardown(() => database.close());
   const settings = { journal_mode: 'wal', synchronous: 2, foreign_keys: 1, trusted_schema: 0 };
-  for (const [name, value] of Object.entries(settings)) t.equal(database.prepare(`PRAGMA ${name}`).get()?.[name], value, name);
+  for (const [name, value] of Object.entries(settings))
+    t.equal(database.prepare(`PRAGMA ${name}`).get()?.[name], value, name);
   t.equal(database.prepare('PRAGMA busy_timeout').get()?.['timeout'], 250);
 });
 
@@ -49,7 +64,8 @@ t.test('files are for their owner only, folders as well; what was there keeps it
   const store = await openSqliteStore({ file });
   t.teardown(() => store.close());
   await store.append(batchAfter(EMPTY, [activation()]), 0);
-  for (const suffix of ['', '-wal', '-shm', '.lock', '.holder.json']) t.equal(mode(file + suffix), 0o600, `registry.db${suffix}`);
+  for (const suffix of ['', '-wal', '-shm', '.lock', '.holder.json'])
+    t.equal(mode(file + suffix), 0o600, `registry.db${suffix}`);
   for (const folder of ['made', 'made/deep']) t.equal(mode(join(root, folder)), 0o700, folder);
 
   chmodSync(join(root, 'mine'), 0o750);
@@ -61,7 +77,8 @@ t.test('files are for their owner only, folders as well; what was there keeps it
 });
 
 t.test('migrations', async (t) => {
-  const applied = (database: DatabaseSync) => database.prepare('SELECT number, name, at FROM migrations ORDER BY number').all();
+  const applied = (database: DatabaseSync) =>
+    database.prepare('SELECT number, name, at FROM migrations ORDER BY number').all();
   const open = (t: Test) => {
     const database = new DatabaseSync(join(t.testdir(), 'registry.db'));
     t.teardown(() => database.close());
@@ -81,9 +98,15 @@ t.test('migrations', async (t) => {
 
   t.test('one that fails leaves nothing of itself, and is run again at the next start', async (t) => {
     const database = open(t);
-    const [good, bad] = [{ name: 'good', sql: 'CREATE TABLE good (a TEXT) STRICT' }, { name: 'bad', sql: 'CREATE TABLE bad (a TEXT) STRICT; CREATE TABLE good (a TEXT) STRICT' }];
+    const [good, bad] = [
+      { name: 'good', sql: 'CREATE TABLE good (a TEXT) STRICT' },
+      { name: 'bad', sql: 'CREATE TABLE bad (a TEXT) STRICT; CREATE TABLE good (a TEXT) STRICT' },
+    ];
     t.throws(() => migrate(database, 'x', [...MIGRATIONS, good, bad]), /good already exists/);
-    t.same(applied(database).map(({ name }) => name), [...MIGRATIONS.map(({ name }) => name), 'good']);
+    t.same(
+      applied(database).map(({ name }) => name),
+      [...MIGRATIONS.map(({ name }) => name), 'good'],
+    );
     t.same(database.prepare("SELECT name FROM sqlite_schema WHERE name = 'bad'").all(), []);
     migrate(database, 'x', [...MIGRATIONS, good, { name: 'bad', sql: 'CREATE TABLE bad (a TEXT) STRICT' }]);
     t.equal(applied(database).length, MIGRATIONS.length + 2);
@@ -91,7 +114,10 @@ t.test('migrations', async (t) => {
 });
 
 t.test('what is not this registry’s is refused and left as it is', async (t) => {
-  const root = t.testdir({ 'text.db': 'not a database, but a text that is long enough to be taken for a header of one hundred bytes'.repeat(3), 'short.db': 'ab' });
+  const root = t.testdir({
+    'text.db': 'not a database, but a text that is long enough to be taken for a header of one hundred bytes'.repeat(3),
+    'short.db': 'ab',
+  });
   const newer = join(root, 'newer.db');
   await (await openSqliteStore({ file: newer })).close();
   execute(newer, "INSERT INTO migrations VALUES (99, 'from the future', '2030-01-01')");
@@ -138,8 +164,16 @@ t.test('one server per file', async (t) => {
     symlinkSync(join(root, 'real'), join(root, 'folder-link'));
     const first = await openSqliteStore({ file, holder: 'instance a' });
     symlinkSync(file, join(root, 'file-link.db'));
-    const who = new RegExp(`${quoted(file)} is in use by process ${process.pid} \\(instance a\\) on ${quoted(hostname())}, started \\d{4}-\\d\\d-\\d\\dT`);
-    const paths = [file, relative(process.cwd(), file), join(root, 'folder-link', 'registry.db'), join(root, 'file-link.db'), join(root, 'real', '..', 'real', 'registry.db')];
+    const who = new RegExp(
+      `${quoted(file)} is in use by process ${process.pid} \\(instance a\\) on ${quoted(hostname())}, started \\d{4}-\\d\\d-\\d\\dT`,
+    );
+    const paths = [
+      file,
+      relative(process.cwd(), file),
+      join(root, 'folder-link', 'registry.db'),
+      join(root, 'file-link.db'),
+      join(root, 'real', '..', 'real', 'registry.db'),
+    ];
     for (const path of paths) await t.rejects(openSqliteStore({ file: path }), refused(75, who), path);
     t.equal(await first.append(batchAfter(EMPTY, [activation()]), 0), 'done', 'the first is not disturbed');
     const child = appendChild(['hold', file]);
@@ -157,7 +191,13 @@ t.test('one server per file', async (t) => {
     const child = appendChild(['hold', file]);
     t.teardown(() => child.kill());
     await child.said((line) => line === 'ready');
-    await t.rejects(openSqliteStore({ file }), refused(75, new RegExp(`in use by process ${child.pid} \\(the child\\) on ${quoted(hostname())}, started .*stop that one`)));
+    await t.rejects(
+      openSqliteStore({ file }),
+      refused(
+        75,
+        new RegExp(`in use by process ${child.pid} \\(the child\\) on ${quoted(hostname())}, started .*stop that one`),
+      ),
+    );
     const auditor = new DatabaseSync(file, { readOnly: true });
     t.same(auditor.prepare('SELECT count(*) AS events FROM events').get(), { events: 0 });
     auditor.close();
@@ -200,7 +240,7 @@ t.test('one server per file', async (t) => {
   });
 
   t.test('so is a second way to what SQLite keeps beside it, and to the lock', async (t) => {
-    const root = t.testdir({ 'elsewhere': '' });
+    const root = t.testdir({ elsewhere: '' });
     for (const suffix of ['-wal', '-shm', '-journal', '.lock']) {
       const file = join(root, `registry${suffix}.db`);
       await (await openSqliteStore({ file })).close();
@@ -210,27 +250,47 @@ t.test('one server per file', async (t) => {
       rmSync(`${file}${suffix}`);
       if (suffix === '.lock') continue; // a lock behind a symbolic link is the one that the link leads to
       symlinkSync(join(root, 'elsewhere'), `${file}${suffix}`);
-      await t.rejects(openSqliteStore({ file }), refused(78, new RegExp(`${quoted(file + suffix)} is a symbolic link`)));
+      await t.rejects(
+        openSqliteStore({ file }),
+        refused(78, new RegExp(`${quoted(file + suffix)} is a symbolic link`)),
+      );
     }
   });
 
   t.test('a file that is a mount point is refused; a folder that is mounted twice has one lock', async (t) => {
-    const mounted = (script: string, ...args: string[]) => spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', ...args], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
-    const root = t.testdir({ 'real one': {}, 'twice': {}, 'file.db': '' });
-    if (mounted('mount --bind "$1" "$2"', join(root, 'real one'), join(root, 'twice')).status !== 0) return void t.pass('', { skip: 'this user cannot mount' });
+    const mounted = (script: string, ...args: string[]) =>
+      spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', ...args], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] },
+      });
+    const root = t.testdir({ 'real one': {}, twice: {}, 'file.db': '' });
+    if (mounted('mount --bind "$1" "$2"', join(root, 'real one'), join(root, 'twice')).status !== 0)
+      return void t.pass('', { skip: 'this user cannot mount' });
     const file = join(root, 'real one', 'registry.db');
     const store = await openSqliteStore({ file, holder: 'the first' });
     t.teardown(() => store.close());
     const open = 'exec "$3" "$4" hold "$5"';
-    const said = (from: string, to: string, database: string) => mounted(`mount --bind "$1" "$2" && ${open}`, from, to, process.execPath, APPEND_CHILD, database).stdout;
-    t.match(said(file, join(root, 'file.db'), join(root, 'file.db')), /^refused 78 .*file\.db is a mount point\. Mount the folder/);
+    const said = (from: string, to: string, database: string) =>
+      mounted(`mount --bind "$1" "$2" && ${open}`, from, to, process.execPath, APPEND_CHILD, database).stdout;
+    t.match(
+      said(file, join(root, 'file.db'), join(root, 'file.db')),
+      /^refused 78 .*file\.db is a mount point\. Mount the folder/,
+    );
     t.match(said(file, file, file), /^refused 78 .*real one\/registry\.db is a mount point/, 'a name with a blank');
-    t.match(said(join(root, 'real one'), join(root, 'twice'), join(root, 'twice', 'registry.db')), /^refused 75 .*twice\/registry\.db is in use by process \d+ \(the first\)/);
+    t.match(
+      said(join(root, 'real one'), join(root, 'twice'), join(root, 'twice', 'registry.db')),
+      /^refused 75 .*twice\/registry\.db is in use by process \d+ \(the first\)/,
+    );
   });
 
   t.test('something else under the lock file’s name', async (t) => {
-    const root = t.testdir({ 'registry.db.lock': 'a text of another program, longer than the header of a database'.repeat(4) });
-    await t.rejects(openSqliteStore({ file: join(root, 'registry.db') }), refused(78, /registry\.db\.lock is not a lock file/));
+    const root = t.testdir({
+      'registry.db.lock': 'a text of another program, longer than the header of a database'.repeat(4),
+    });
+    await t.rejects(
+      openSqliteStore({ file: join(root, 'registry.db') }),
+      refused(78, /registry\.db\.lock is not a lock file/),
+    );
   });
 });
 
@@ -259,12 +319,19 @@ t.test('a file or folder that this user may not write', async (t) => {
   const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}; // root may do everything
   const root = t.testdir({ folder: {}, readonly: {}, unreadable: {} });
   chmodSync(root, 0o755);
-  const reached = spawnSync('test', ['-r', APPEND_CHILD, '-a', '-x', root, '-a', '-x', process.execPath], user).status === 0;
+  const reached =
+    spawnSync('test', ['-r', APPEND_CHILD, '-a', '-x', root, '-a', '-x', process.execPath], user).status === 0;
   if (!reached) return void t.pass('', { skip: 'user nobody cannot read the checkout' });
 
   await (await openSqliteStore({ file: join(root, 'readonly', 'registry.db') })).close();
   writeFileSync(join(root, 'unreadable', 'registry.db'), '');
-  const modes: [string, number][] = [['folder', 0o555], ['readonly', 0o777], ['readonly/registry.db', 0o444], ['readonly/registry.db.lock', 0o666], ['unreadable', 0o000]];
+  const modes: [string, number][] = [
+    ['folder', 0o555],
+    ['readonly', 0o777],
+    ['readonly/registry.db', 0o444],
+    ['readonly/registry.db.lock', 0o666],
+    ['unreadable', 0o000],
+  ];
   for (const [path, mode] of modes) chmodSync(join(root, path), mode);
   const said = (path: string) => {
     const child = appendChild(['hold', join(root, path)], user);
@@ -272,8 +339,14 @@ t.test('a file or folder that this user may not write', async (t) => {
     return child.said(() => true);
   };
   t.match(await said('folder/registry.db'), /^refused 78 .*folder\/registry\.db cannot be made or read.*EACCES/);
-  t.match(await said('folder/deep/registry.db'), /^refused 78 The folder .*deep of the registry database cannot be made/);
-  t.match(await said('readonly/registry.db'), /^refused 78 .*must be able to read and write .*readonly\/registry\.db\./);
+  t.match(
+    await said('folder/deep/registry.db'),
+    /^refused 78 The folder .*deep of the registry database cannot be made/,
+  );
+  t.match(
+    await said('readonly/registry.db'),
+    /^refused 78 .*must be able to read and write .*readonly\/registry\.db\./,
+  );
   t.match(await said('unreadable/registry.db'), /^refused 78 .*EACCES/);
   chmodSync(join(root, 'unreadable'), 0o700);
 });
@@ -324,7 +397,12 @@ t.test('a reader at an older state does not hold the server up', async (t) => {
   auditor.exec('COMMIT');
   t.equal(count(), 2);
   t.same(auditor.prepare('SELECT revision, type, pack, channel, version, actor FROM events WHERE revision = 2').get(), {
-    revision: 2, type: 'version-activated', pack: 'coach', channel: 'production', version: '1.2.0', actor: 'operator-1',
+    revision: 2,
+    type: 'version-activated',
+    pack: 'coach',
+    channel: 'production',
+    version: '1.2.0',
+    actor: 'operator-1',
   });
 });
 
@@ -338,7 +416,11 @@ t.test('an event that was damaged on disk is named', async (t) => {
   writeFileSync(file, bytes);
   const store = await openSqliteStore({ file });
   t.teardown(() => store.close());
-  await t.rejects(store.events({ order: 'ascending', limit: 10 }), { code: 'store-unavailable', message: /Revision 1 .* is damaged/, members: { revision: 1 } });
+  await t.rejects(store.events({ order: 'ascending', limit: 10 }), {
+    code: 'store-unavailable',
+    message: /Revision 1 .* is damaged/,
+    members: { revision: 1 },
+  });
   t.equal((await store.head())?.revision, 2);
 });
 
@@ -347,8 +429,16 @@ t.test('a COMMIT that fails', async (t) => {
   const { lines } = await appendChild(['limit', join(t.testdir(), 'registry.db')]).ended();
   const { settled, during, fenced, after } = JSON.parse(lines[0] ?? '') as Record<string, Record<string, unknown>>;
   t.strictSame(settled, { fence: 0, writes: 0 }, 'where nothing is open, a fence writes nothing');
-  t.match(during, { small: 'unknown', large: /cannot be used: disk I\/O error/, again: 'unknown', head: 1 }, 'is unknown; nothing of it is visible');
-  t.match(during, { fence: /cannot be used: disk I\/O error/ }, 'and nobody is told that it is not to come back, until something was written over it');
+  t.match(
+    during,
+    { small: 'unknown', large: /cannot be used: disk I\/O error/, again: 'unknown', head: 1 },
+    'is unknown; nothing of it is visible',
+  );
+  t.match(
+    during,
+    { fence: /cannot be used: disk I\/O error/ },
+    'and nobody is told that it is not to come back, until something was written over it',
+  );
   t.strictSame(fenced, { fence: 0, writes: 1, again: 0, writesAgain: 1, elsewhere: 'conflict' }, 'once');
   t.strictSame(after, { small: 'done', again: 'conflict', head: 3 }, 'the same batch again is done, once');
 });
@@ -358,14 +448,23 @@ t.test('no query sorts, and none reads the log from one end to the other for wan
   t.teardown(() => store.close());
   const auditor = new DatabaseSync(store.file);
   t.teardown(() => auditor.close());
-  const types: (EventType[] | undefined)[] = [undefined, ['version-revoked'], ['version-activated'], ['version-activated', 'version-rolled-back']];
+  const types: (EventType[] | undefined)[] = [
+    undefined,
+    ['version-revoked'],
+    ['version-activated'],
+    ['version-activated', 'version-rolled-back'],
+  ];
   for (const order of ['ascending', 'descending'] as const) {
     for (const pack of [undefined, 'coach']) {
       for (const channel of [undefined, 'production']) {
         for (const some of types) {
           const conditions = { ...(pack && { pack }), ...(channel && { channel }), ...(some && { types: some }) };
           const { sql, values } = eventStatement({ order, limit: 10, after: 5, ...conditions });
-          const plan = auditor.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(values).map(({ detail }) => detail).join('; ');
+          const plan = auditor
+            .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+            .all(values)
+            .map(({ detail }) => detail)
+            .join('; ');
           t.notMatch(plan, /SCAN (?!json_each)|TEMP B-TREE/, `${JSON.stringify(conditions)}: ${plan}`);
         }
       }

@@ -7,7 +7,16 @@ import type { Test } from 'tap';
 import { RegistryError } from '../../../registry/errors.ts';
 import type { Event, EventType } from '../../../registry/event.ts';
 import type { Batch, EventQuery, Lease, LeaseClaim, Store } from '../../../registry/store.ts';
-import { activation, batchAfter, contentOf, drafts, EMPTY, firstBroken, headOf, readLog } from '../../support/events.ts';
+import {
+  activation,
+  batchAfter,
+  contentOf,
+  drafts,
+  EMPTY,
+  firstBroken,
+  headOf,
+  readLog,
+} from '../../support/events.ts';
 
 const ALL: EventQuery = { order: 'ascending', limit: 1000 };
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
@@ -18,7 +27,12 @@ const key = (keyId: string, createdAt: string, secret = 'c2VjcmV0') => ({ keyId,
  * @param open gives an empty store; the suite closes it.
  * @param options.hints whether it can hear of what others append; not through a pooler in transaction mode
  */
-export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Store>, { hints: hears = true } = {}): void {
+export function storeSuite(
+  t: Test,
+  name: string,
+  open: (t: Test) => Promise<Store>,
+  { hints: hears = true } = {},
+): void {
   const test = (title: string, run: (t: Test, store: Store) => Promise<void>) =>
     t.test(`${name}: ${title}`, async (t) => {
       const store = await open(t);
@@ -57,17 +71,37 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     t.ok(Object.isFrozen(event));
     const stored = await store.content(content.digest);
     t.strictSame(stored, kept.contents[0]?.content);
-    t.ok(Object.isFrozen(stored) && Object.isFrozen(stored?.styles) && Object.isFrozen(stored?.styles[0]) && Object.isFrozen(stored?.compatibility.models[0]));
+    t.ok(
+      Object.isFrozen(stored) &&
+        Object.isFrozen(stored?.styles) &&
+        Object.isFrozen(stored?.styles[0]) &&
+        Object.isFrozen(stored?.compatibility.models[0]),
+    );
   });
 
   test('an append behind another head is a conflict and writes nothing', async (t, store) => {
     const first = batchAfter(EMPTY, drafts());
     const rest = { contents: [contentOf('9.0.0')], sessionKeys: [key('late', '2026-01-01')] };
-    t.equal(await store.append(batchAfter({ revision: 3, hash: '0'.repeat(64) }, [activation()], rest), 3), 'conflict', 'ahead of an empty log');
+    t.equal(
+      await store.append(batchAfter({ revision: 3, hash: '0'.repeat(64) }, [activation()], rest), 3),
+      'conflict',
+      'ahead of an empty log',
+    );
     await store.append(first, 0);
     t.equal(await store.append(batchAfter(EMPTY, [activation()], rest), 0), 'conflict', 'behind the log');
-    t.equal(await store.append(batchAfter({ ...headOf(first), revision: 99 }, [activation()], rest), 99), 'conflict', 'ahead of the log');
-    t.equal(await store.append(batchAfter({ ...headOf(first), hash: 'f'.repeat(64) }, [activation()], rest), headOf(first).revision), 'conflict', 'of another log');
+    t.equal(
+      await store.append(batchAfter({ ...headOf(first), revision: 99 }, [activation()], rest), 99),
+      'conflict',
+      'ahead of the log',
+    );
+    t.equal(
+      await store.append(
+        batchAfter({ ...headOf(first), hash: 'f'.repeat(64) }, [activation()], rest),
+        headOf(first).revision,
+      ),
+      'conflict',
+      'of another log',
+    );
     t.equal(await store.append(first, 0), 'conflict', 'the same batch again');
     t.strictSame(await store.events(ALL), first.events);
     t.equal(await store.content(contentOf('9.0.0').digest), undefined);
@@ -77,9 +111,14 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
   test('of appends that race, one is done and the others conflict', async (t, store) => {
     let head = EMPTY;
     for (let round = 0; round < 10; round += 1) {
-      const batches = Array.from({ length: 20 }, (_, index) => batchAfter(head, Array<ReturnType<typeof activation>>((index % 3) + 1).fill(activation())));
+      const batches = Array.from({ length: 20 }, (_, index) =>
+        batchAfter(head, Array<ReturnType<typeof activation>>((index % 3) + 1).fill(activation())),
+      );
       const outcomes = await Promise.all(batches.map((batch) => store.append(batch, head.revision)));
-      t.same(outcomes.filter((outcome) => outcome === 'done'), ['done']);
+      t.same(
+        outcomes.filter((outcome) => outcome === 'done'),
+        ['done'],
+      );
       t.equal(outcomes.filter((outcome) => outcome === 'conflict').length, 19);
       head = headOf(batches[outcomes.indexOf('done')]!);
       t.strictSame(await store.head(), head);
@@ -102,11 +141,14 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     t.equal(await store.append(first, 0), 'done');
     t.equal(await store.fence(), raised, 'an event raises nothing');
 
-    for (const elsewhere of [EMPTY, { ...headOf(first), revision: 99 }, { ...headOf(first), hash: 'f'.repeat(64) }]) t.equal(await store.raiseFence(elsewhere), 'conflict');
+    for (const elsewhere of [EMPTY, { ...headOf(first), revision: 99 }, { ...headOf(first), hash: 'f'.repeat(64) }])
+      t.equal(await store.raiseFence(elsewhere), 'conflict');
     t.equal(await store.fence(), raised, 'nor does a fence for another place');
     t.type(await store.raiseFence(headOf(first)), 'number');
     const behind = batchAfter(headOf(first), [activation()]);
-    if (apart) for (const fence of [0, 1, 3]) t.equal(await store.append({ ...behind, fence }, headOf(first).revision), 'conflict', `fence ${fence}`);
+    if (apart)
+      for (const fence of [0, 1, 3])
+        t.equal(await store.append({ ...behind, fence }, headOf(first).revision), 'conflict', `fence ${fence}`);
     t.equal(await store.append({ ...behind, fence: await store.fence() }, headOf(first).revision), 'done');
     t.equal(firstBroken(await readLog(store)), undefined);
   });
@@ -115,10 +157,18 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     let head = EMPTY;
     for (let round = 0; round < 20; round += 1) {
       const batch = { ...batchAfter(head, [activation()]), fence: await store.fence() };
-      const order: (() => Promise<unknown>)[] = [() => store.append(batch, head.revision), () => store.raiseFence(head)];
-      const [appended, raised] = (round % 2 === 0 ? await Promise.all(order.map((call) => call())) : (await Promise.all(order.reverse().map((call) => call()))).reverse()) as [string, unknown];
+      const order: (() => Promise<unknown>)[] = [
+        () => store.append(batch, head.revision),
+        () => store.raiseFence(head),
+      ];
+      const [appended, raised] = (
+        round % 2 === 0
+          ? await Promise.all(order.map((call) => call()))
+          : (await Promise.all(order.reverse().map((call) => call()))).reverse()
+      ) as [string, unknown];
       if (appended === 'done') head = headOf(batch);
-      if (store.kind !== 'sqlite') t.strictSame([appended, typeof raised], appended === 'done' ? ['done', 'string'] : ['conflict', 'number']);
+      if (store.kind !== 'sqlite')
+        t.strictSame([appended, typeof raised], appended === 'done' ? ['done', 'string'] : ['conflict', 'number']);
       t.strictSame(await store.head(), head.revision === 0 ? undefined : head);
     }
   });
@@ -127,14 +177,24 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     const first = batchAfter(EMPTY, [activation()], { ids: ['taken'] });
     await store.append(first, 0);
     const rest = { contents: [contentOf('2.0.0')], sessionKeys: [key('k', '2026-01-01')] };
-    for (const ids of [['fresh', 'taken'], ['twice', 'twice']]) {
+    for (const ids of [
+      ['fresh', 'taken'],
+      ['twice', 'twice'],
+    ]) {
       const clash = batchAfter(headOf(first), [activation(), activation()], { ...rest, ids });
       await t.rejects(store.append(clash, 1), UNAVAILABLE);
     }
     t.strictSame(await store.events(ALL), first.events);
     t.equal(await store.content(contentOf('2.0.0').digest), undefined);
     t.same(await store.sessionKeys(), []);
-    t.equal(await store.append(batchAfter(headOf(first), [activation(), activation()], { ...rest, ids: ['fresh', 'twice'] }), 1), 'done', 'and it goes on');
+    t.equal(
+      await store.append(
+        batchAfter(headOf(first), [activation(), activation()], { ...rest, ids: ['fresh', 'twice'] }),
+        1,
+      ),
+      'done',
+      'and it goes on',
+    );
   });
 
   test('a batch that would break the log is refused as a fault of the caller', async (t, store) => {
@@ -145,13 +205,20 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     await t.rejects(store.append(broken([one, three]), 0), TypeError, 'with a gap');
     await t.rejects(store.append(broken([two, one]), 1), TypeError, 'out of order');
     await t.rejects(store.append(batch, 1), TypeError, 'not directly behind what is expected');
-    await t.rejects(store.append(broken([one, { ...two!, previousHash: 'f'.repeat(64) }]), 0), TypeError, 'not chained');
+    await t.rejects(
+      store.append(broken([one, { ...two!, previousHash: 'f'.repeat(64) }]), 0),
+      TypeError,
+      'not chained',
+    );
     t.equal(await store.head(), undefined);
     t.equal(await store.append(batch, 0), 'done');
   });
 
   test('contents and session keys that are there are left as they are', async (t, store) => {
-    const first = batchAfter(EMPTY, [activation()], { contents: [contentOf('1.0.0', 'The first.')], sessionKeys: [key('b', '2026-02-01', 'first')] });
+    const first = batchAfter(EMPTY, [activation()], {
+      contents: [contentOf('1.0.0', 'The first.')],
+      sessionKeys: [key('b', '2026-02-01', 'first')],
+    });
     await store.append(first, 0);
     const again = batchAfter(headOf(first), [activation()], {
       contents: [contentOf('1.0.0', 'The second.'), contentOf('1.1.0')],
@@ -160,7 +227,11 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     t.equal(await store.append(again, 1), 'done');
     t.strictSame(await store.content(contentOf('1.0.0').digest), contentOf('1.0.0', 'The first.').content);
     t.strictSame(await store.content(contentOf('1.1.0').digest), contentOf('1.1.0').content);
-    t.strictSame(await store.sessionKeys(), [key('a', '2026-01-01'), key('b', '2026-02-01', 'first'), key('c', '2026-03-01')], 'the newest last');
+    t.strictSame(
+      await store.sessionKeys(),
+      [key('a', '2026-01-01'), key('b', '2026-02-01', 'first'), key('c', '2026-03-01')],
+      'the newest last',
+    );
   });
 
   test('every query gives what a plain filter of the whole log gives', async (t, store) => {
@@ -169,20 +240,43 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
       const draft = drafts()[random(5, index, 1)]!;
       const actor = { keyId: `key-${random(4, index, 4)}`, label: 'somebody' };
       if (draft.type === 'registry-created') return { ...draft, actor };
-      return { ...draft, actor, pack: `pack-${random(3, index, 2)}`, ...(draft.channel === undefined ? {} : { channel: `channel-${random(4, index, 3)}` }) };
+      return {
+        ...draft,
+        actor,
+        pack: `pack-${random(3, index, 2)}`,
+        ...(draft.channel === undefined ? {} : { channel: `channel-${random(4, index, 3)}` }),
+      };
     });
     // Several events have the same time, in one batch and in two, and there are times between two.
     const events: Event[] = [];
-    for (let [index, at] = [0, Date.parse('2026-01-31T09:00:00.000Z')]; index < list.length; index += 5, at += [0, 1, 2, 5000][random(4, index, 5)]!) {
+    for (
+      let [index, at] = [0, Date.parse('2026-01-31T09:00:00.000Z')];
+      index < list.length;
+      index += 5, at += [0, 1, 2, 5000][random(4, index, 5)]!
+    ) {
       const batch = batchAfter(events.at(-1), list.slice(index, index + 5), { at });
       await store.append(batch, events.length);
       events.push(...batch.events);
     }
 
-    const moment = fc.integer({ min: 0, max: 199 }).chain((index) => fc.constantFrom(-1, 0, 1).map((beside) => new Date(Date.parse(events[index]!.at) + beside).toISOString()));
+    const moment = fc
+      .integer({ min: 0, max: 199 })
+      .chain((index) =>
+        fc.constantFrom(-1, 0, 1).map((beside) => new Date(Date.parse(events[index]!.at) + beside).toISOString()),
+      );
     const revision = fc.integer({ min: -1, max: 202 });
-    const types = ['registry-created', 'version-published', 'version-activated', 'version-rolled-back', 'made-by-a-newer-build', 'unheard-of'];
-    const page = { order: fc.constantFrom('ascending' as const, 'descending' as const), limit: fc.integer({ min: 1, max: 210 }) };
+    const types = [
+      'registry-created',
+      'version-published',
+      'version-activated',
+      'version-rolled-back',
+      'made-by-a-newer-build',
+      'unheard-of',
+    ];
+    const page = {
+      order: fc.constantFrom('ascending' as const, 'descending' as const),
+      limit: fc.integer({ min: 1, max: 210 }),
+    };
     const period = { after: revision, before: revision, from: moment, to: moment };
     const subject = {
       types: fc.array(fc.constantFrom(...(types as EventType[])), { maxLength: 4 }),
@@ -193,8 +287,13 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     };
     // All conditions at once leave little to find; a period alone leaves much.
     for (const conditions of [period, subject, { ...period, ...subject }] as Record<string, fc.Arbitrary<unknown>>[]) {
-      const query = fc.record({ ...page, ...conditions }, { requiredKeys: ['order', 'limit'] }) as fc.Arbitrary<EventQuery>;
-      const sameAsFiltered = fc.asyncProperty(query, async (query) => isDeepStrictEqual(await store.events(query), filtered(events, query)));
+      const query = fc.record(
+        { ...page, ...conditions },
+        { requiredKeys: ['order', 'limit'] },
+      ) as fc.Arbitrary<EventQuery>;
+      const sameAsFiltered = fc.asyncProperty(query, async (query) =>
+        isDeepStrictEqual(await store.events(query), filtered(events, query)),
+      );
       await t.resolves(fc.assert(sameAsFiltered, { numRuns: 500 })); // a failure's message holds the seed
     }
   });
@@ -213,7 +312,8 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
       t.match(lastSeenAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       return lease;
     };
-    const own = async (given: LeaseClaim) => (await store.renew(given)).leases.filter(({ id }) => id === given.id).map(about);
+    const own = async (given: LeaseClaim) =>
+      (await store.renew(given)).leases.filter(({ id }) => id === given.id).map(about);
     await store.renew(claim);
     await store.renew({ ...claim, id: 'b', pinnedVersion: 'coach@1.0.0' });
     await own({ ...claim, appliedRevision: 9 });
@@ -225,7 +325,11 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
     await store.release('a', 1);
     await store.release('b', 1);
     await store.release('unheard-of');
-    t.same((await store.renew({ ...claim, id: 'c' })).leases.map(({ id }) => id).toSorted(), ['a', 'c'], 'a is no longer at the counter that was given');
+    t.same(
+      (await store.renew({ ...claim, id: 'c' })).leases.map(({ id }) => id).toSorted(),
+      ['a', 'c'],
+      'a is no longer at the counter that was given',
+    );
     await store.release('a');
     await store.release('c');
     t.same(await own(claim), [{ ...claim, counter: 1 }], 'one that comes back begins anew');
@@ -280,7 +384,10 @@ export function storeSuite(t: Test, name: string, open: (t: Test) => Promise<Sto
   });
 }
 
-function filtered(events: readonly Event[], { after, before, types, pack, channel, actor, id, from, to, order, limit }: EventQuery): Event[] {
+function filtered(
+  events: readonly Event[],
+  { after, before, types, pack, channel, actor, id, from, to, order, limit }: EventQuery,
+): Event[] {
   const all = events.filter(
     (event) =>
       (after === undefined || event.revision > after) &&

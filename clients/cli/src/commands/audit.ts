@@ -42,7 +42,12 @@ export function addAudit(program: Command, act: Act): void {
   audit
     .command('verify')
     .description('check every event and every content of the log')
-    .option('--head <revision:hash>', 'a head that was kept outside, and must be in the log; may be repeated', heads, [])
+    .option(
+      '--head <revision:hash>',
+      'a head that was kept outside, and must be in the log; may be repeated',
+      heads,
+      [],
+    )
     .action(act<VerifyOptions>(verify));
 
   audit
@@ -51,7 +56,9 @@ export function addAudit(program: Command, act: Act): void {
     .action(
       act(async (context) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/audit/head')).then(having({ revision: 'number', hash: 'string' }));
+        const { data } = await registry
+          .ask((api) => api.GET('/v1/audit/head'))
+          .then(having({ revision: 'number', hash: 'string' }));
         context.out.answer(data, () => context.out.say(`${data.revision}:${data.hash}`));
         return EXIT.ok;
       }),
@@ -78,7 +85,9 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
   const { out } = context;
   const registry = await context.registry({ timeout: VERIFY_TIMEOUT });
   if (context.io.stderr.isTTY === true) out.note('Checking; a long log takes a while.');
-  const { data } = await registry.ask((api) => api.GET('/v1/audit/verification')).then(having({ valid: 'boolean', events: 'number', head: 'object' }));
+  const { data } = await registry
+    .ask((api) => api.GET('/v1/audit/verification'))
+    .then(having({ valid: 'boolean', events: 'number', head: 'object' }));
   const missing: MissingHead[] = [];
   for (const head of kept) {
     const detail = await whyMissing(registry, head, data.head);
@@ -87,7 +96,10 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
   const valid = data.valid && missing.length === 0;
   out.answer({ ...data, valid, ...(kept.length > 0 && { headsChecked: kept.length, headsMissing: missing }) }, () => {
     const place = `${data.head.revision}:${data.head.hash}`;
-    if (valid) out.say(`Whole: ${data.events} events; the head is ${place}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`);
+    if (valid)
+      out.say(
+        `Whole: ${data.events} events; the head is ${place}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`,
+      );
     else if (!data.valid) out.line(out.paint('red', safe(`BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`)));
     if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${place}.`);
     for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
@@ -98,31 +110,63 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
 /** Why a head that was kept is not in the log; undefined where it is. */
 async function whyMissing(registry: RegistryClient, { revision, hash }: Head, last: Head): Promise<string | undefined> {
   if (revision > last.revision) return `is not in it: it ends at revision ${last.revision}.`;
-  if (revision === last.revision) return hash === last.hash ? undefined : `is not in it: the event at that revision has the hash ${last.hash}.`;
-  const { data } = await registry.ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } })).then(having({ events: 'list' }));
+  if (revision === last.revision)
+    return hash === last.hash ? undefined : `is not in it: the event at that revision has the hash ${last.hash}.`;
+  const { data } = await registry
+    .ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } }))
+    .then(having({ events: 'list' }));
   const [event] = data.events;
   if (event?.revision === revision && event.hash === hash) return undefined;
-  return event?.revision === revision ? `is not in it: the event at that revision has the hash ${event.hash}.` : 'is not in it: there is no event at that revision.';
+  return event?.revision === revision
+    ? `is not in it: the event at that revision has the hash ${event.hash}.`
+    : 'is not in it: there is no event at that revision.';
 }
 
 async function log(context: Context, { limit, oldestFirst = false, before, after, ...conditions }: LogOptions) {
   const { out } = context;
   const forward = oldestFirst || after !== undefined;
-  if (forward && before !== undefined) throw wrongUsage('--before goes back from the newest event; --after and --oldest-first go on from the oldest.', 'Leave one of them out.');
+  if (forward && before !== undefined)
+    throw wrongUsage(
+      '--before goes back from the newest event; --after and --oldest-first go on from the oldest.',
+      'Leave one of them out.',
+    );
   const registry = await context.registry();
   const filter: EventsQuery = defined(conditions);
   if (forward) {
     const { events, nextAfter } = await oldest(registry, limit, after, filter);
-    out.answer({ events, nextAfter }, () => tellEvents(out, events, nextAfter === null ? undefined : `There are later ones; --after ${nextAfter} goes on, --limit all shows them.`));
+    out.answer({ events, nextAfter }, () =>
+      tellEvents(
+        out,
+        events,
+        nextAfter === null ? undefined : `There are later ones; --after ${nextAfter} goes on, --limit all shows them.`,
+      ),
+    );
   } else {
-    const { events, nextBefore } = await newest(registry, { limit, before: before === undefined ? undefined : Number(before), filter });
-    out.answer({ events, nextBefore, nextAfter: null }, () => tellEvents(out, events, nextBefore === null ? undefined : `There are earlier ones; --before ${nextBefore} goes on, --limit all shows them.`));
+    const { events, nextBefore } = await newest(registry, {
+      limit,
+      before: before === undefined ? undefined : Number(before),
+      filter,
+    });
+    out.answer({ events, nextBefore, nextAfter: null }, () =>
+      tellEvents(
+        out,
+        events,
+        nextBefore === null
+          ? undefined
+          : `There are earlier ones; --before ${nextBefore} goes on, --limit all shows them.`,
+      ),
+    );
   }
   return EXIT.ok;
 }
 
 /** Events, the oldest first, and where the next ones begin. */
-async function oldest(registry: RegistryClient, limit: number, after: string | undefined, filter: EventsQuery): Promise<{ events: Event[]; nextAfter: number | null }> {
+async function oldest(
+  registry: RegistryClient,
+  limit: number,
+  after: string | undefined,
+  filter: EventsQuery,
+): Promise<{ events: Event[]; nextAfter: number | null }> {
   const events: Event[] = [];
   let nextAfter: number | null = null;
   const ask = async (place: number | undefined, size: number) => {
@@ -143,6 +187,8 @@ function tellEvents(out: Output, events: readonly Event[], more: string | undefi
 }
 
 function row({ revision, at, type, pack, version, channel, actor, reason }: Event): Cell[] {
-  const what = [pack, version, channel === undefined ? undefined : `in ${channel}`].filter((part) => part !== undefined).join(' ');
+  const what = [pack, version, channel === undefined ? undefined : `in ${channel}`]
+    .filter((part) => part !== undefined)
+    .join(' ');
   return [`${revision}`, at, ['bold', type], what, `by ${actor.label}`, reason];
 }

@@ -12,14 +12,18 @@ export function addCompletion(program: Command, act: Act): void {
     .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
     .action(
       act<object, [string]>(async ({ out }, _, shell) => {
-        out.answer({ shell, script: completionScript(program, shell as Shell) }, () => out.line(completionScript(program, shell as Shell)));
+        out.answer({ shell, script: completionScript(program, shell as Shell) }, () =>
+          out.line(completionScript(program, shell as Shell)),
+        );
         return EXIT.ok;
       }),
     );
 
   program
     .command(COMPLETE, { hidden: true })
-    .description('what the registry has of a kind, for the scripts of completion; nothing where it does not answer within a second')
+    .description(
+      'what the registry has of a kind, for the scripts of completion; nothing where it does not answer within a second',
+    )
     .addArgument(new Argument('<kind>', 'of what').choices(KINDS))
     .argument('[words...]', 'what is typed so far, behind "--"')
     .action(async (kind: Kind, words: readonly string[], ...rest: unknown[]) =>

@@ -3,7 +3,18 @@ import type { Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { currentOf, guarded, makeMove, moveHeaders, stepLines, timeoutFor, type Guard, type MoveOptions, type Place, type Step } from '../changes.ts';
+import {
+  currentOf,
+  guarded,
+  makeMove,
+  moveHeaders,
+  stepLines,
+  timeoutFor,
+  type Guard,
+  type MoveOptions,
+  type Place,
+  type Step,
+} from '../changes.ts';
 import { summaryOf } from '../hunks.ts';
 import { violationText } from '../explain.ts';
 import { demandAnswers } from '../prompt.ts';
@@ -25,7 +36,12 @@ interface RevokeOptions extends MoveOptions {
 const LOOKING = 'Dry run';
 
 export function addMoves(program: Command, act: Act): void {
-  move(program.command('activate').description('point a channel at a version').argument('<version>', 'the version', edition))
+  move(
+    program
+      .command('activate')
+      .description('point a channel at a version')
+      .argument('<version>', 'the version', edition),
+  )
     .option('--channel <name>', 'the channel; the default channel where none is named', name)
     .action(act<MoveOptions, [string]>(activate));
 
@@ -34,7 +50,12 @@ export function addMoves(program: Command, act: Act): void {
     .option('--to <version>', 'back to this version, which was active there before', edition)
     .action(act<RollbackOptions>(rollback));
 
-  move(program.command('revoke').description('take a version out of service for good').argument('<version>', 'the version', edition))
+  move(
+    program
+      .command('revoke')
+      .description('take a version out of service for good')
+      .argument('<version>', 'the version', edition),
+  )
     .option('--replacement <version>', 'what stands in for it, in channels and in sessions', edition)
     .action(act<RevokeOptions, [string]>(revoke));
 }
@@ -62,10 +83,32 @@ async function activate(context: Context, options: MoveOptions, version: string)
   const current = await currentOf(registry, place);
   const guard = current?.guard;
   return makeMove<Preview, Activation>(context, options, {
-    place, registry, guarded: guard !== undefined, ...pointing(place),
-    dryRun: () => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: { ...guard } }, body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true } })).then(asPreview)),
+    place,
+    registry,
+    guarded: guard !== undefined,
+    ...pointing(place),
+    dryRun: () =>
+      guarded(registry, place, () =>
+        registry
+          .ask((api) =>
+            api.POST('/v1/packs/{pack}/activations', {
+              params: { path: { pack }, header: { ...guard } },
+              body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true },
+            }),
+          )
+          .then(asPreview),
+      ),
     send: (reason, key) =>
-      guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/activations', { params: { path: { pack }, header: moveHeaders(key, options.wait, guard) }, body: { version, ...defined({ channel }), reason } })).then(asActivation)),
+      guarded(registry, place, () =>
+        registry
+          .ask((api) =>
+            api.POST('/v1/packs/{pack}/activations', {
+              params: { path: { pack }, header: moveHeaders(key, options.wait, guard) },
+              body: { version, ...defined({ channel }), reason },
+            }),
+          )
+          .then(asActivation),
+      ),
     question: () => `Activate ${version} of ${pack}${channelOf(place, current)}`,
   });
 }
@@ -76,11 +119,23 @@ async function rollback(context: Context, options: RollbackOptions) {
   const current = await currentOf(registry, place);
   const guard = current?.guard;
   const target = defined({ channel, toVersion: options.to });
-  const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) => guarded(registry, place, () => registry.ask((api) => api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } })));
+  const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) =>
+    guarded(registry, place, () =>
+      registry.ask((api) =>
+        api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } }),
+      ),
+    );
   return makeMove<Preview, Activation>(context, options, {
-    place, registry, guarded: guard !== undefined, ...pointing(place),
+    place,
+    registry,
+    guarded: guard !== undefined,
+    ...pointing(place),
     dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
-    send: (reason, key, shown) => send({ reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) }, moveHeaders(key, options.wait, guard)).then(asActivation),
+    send: (reason, key, shown) =>
+      send(
+        { reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) },
+        moveHeaders(key, options.wait, guard),
+      ).then(asActivation),
     question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(place, current)}`,
   });
 }
@@ -90,14 +145,25 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
   const { pack } = place;
   const { replacement, wait } = options;
   const send = (body: { reason: string; dryRun?: boolean }, header: { 'idempotency-key'?: string; prefer?: string }) =>
-    registry.ask((api) => api.POST('/v1/packs/{pack}/versions/{version}/revoke', { params: { path: { pack, version }, header }, body: { ...defined({ replacement }), ...body } }));
+    registry.ask((api) =>
+      api.POST('/v1/packs/{pack}/versions/{version}/revoke', {
+        params: { path: { pack, version }, header },
+        body: { ...defined({ replacement }), ...body },
+      }),
+    );
   type Plan = Awaited<ReturnType<typeof send>>['data'];
   return makeMove<Plan, Plan>(context, options, {
-    place, registry, guarded: false, // the API takes no condition here
+    place,
+    registry,
+    guarded: false, // the API takes no condition here
     dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
-    send: async (reason, key) => having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
+    send: async (reason, key) =>
+      having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
     question: () => `Revoke ${version} of ${pack} for good`,
-    lines: ({ moves }) => [`${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`, ...(moves.length === 0 ? ['  No channel points at it.'] : stepLines(moves))],
+    lines: ({ moves }) => [
+      `${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`,
+      ...(moves.length === 0 ? ['  No channel points at it.'] : stepLines(moves)),
+    ],
     problems: () => [],
     planned: ({ moves }) => moves,
     made: ({ moves }) => moves,
@@ -116,7 +182,14 @@ function asPreview(answer: { data: Activation | Preview; status: number; headers
 }
 
 function asActivation(answer: { data: Activation | Preview; status: number; headers: Headers }): Activation {
-  return having({ pack: 'string', version: 'string', channel: 'string', kind: 'string', revision: 'number', changed: 'boolean' })(answer).data as Activation;
+  return having({
+    pack: 'string',
+    version: 'string',
+    channel: 'string',
+    kind: 'string',
+    revision: 'number',
+    changed: 'boolean',
+  })(answer).data as Activation;
 }
 
 const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
@@ -126,16 +199,24 @@ function pointing({ pack, channel }: Place) {
   return {
     problems: ({ problems }: Preview) => problems,
     lines: ({ wouldActivate, previousVersion, diff, problems }: Preview): string[] => {
-      const lines = [`${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`, ...summaryOf(diff)];
+      const lines = [
+        `${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`,
+        ...summaryOf(diff),
+      ];
       if (previousVersion === wouldActivate) lines.push('  It is active already; nothing would be changed.');
-      else if (previousVersion !== null) lines.push(`  All of it: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
+      else if (previousVersion !== null)
+        lines.push(`  All of it: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
       for (const problem of problems) lines.push(`  would be refused: ${violationText(problem)}`);
       return lines;
     },
-    planned: ({ wouldActivate, previousVersion }: Preview): Step[] => (previousVersion === wouldActivate ? [] : [{ version: wouldActivate, previousVersion }]),
-    made: ({ version, previousVersion, changed }: Activation): Step[] => (changed ? [{ version, previousVersion }] : []),
+    planned: ({ wouldActivate, previousVersion }: Preview): Step[] =>
+      previousVersion === wouldActivate ? [] : [{ version: wouldActivate, previousVersion }],
+    made: ({ version, previousVersion, changed }: Activation): Step[] =>
+      changed ? [{ version, previousVersion }] : [],
     told: ({ version, channel: where, kind, changed, previousVersion, revision }: Activation): string[] => [
-      changed ? `${DONE[kind]} ${pack} ${version} in ${where}${previousVersion === null ? '' : `; it was ${previousVersion}`}. Revision ${revision}.` : `${pack} ${version} is active in ${where} already, since revision ${revision}; nothing was changed.`,
+      changed
+        ? `${DONE[kind]} ${pack} ${version} in ${where}${previousVersion === null ? '' : `; it was ${previousVersion}`}. Revision ${revision}.`
+        : `${pack} ${version} is active in ${where} already, since revision ${revision}; nothing was changed.`,
     ],
   };
 }

@@ -19,7 +19,9 @@ const FIRST = '1.0.0';
 export function addNew(program: Command, act: Act): void {
   program
     .command('new')
-    .description('make a folder for a new pack (packs/coach), or for a version of one (packs/coach/1.1.0); nothing is overwritten')
+    .description(
+      'make a folder for a new pack (packs/coach), or for a version of one (packs/coach/1.1.0); nothing is overwritten',
+    )
     .argument('<folder>', 'of the pack, or of the version')
     .option('--from <folder>', 'copy the version in this folder; a template where it is not given')
     .option('--author <name>', 'who writes it')
@@ -35,12 +37,20 @@ async function make({ out, io }: Context, { from, author, summary }: NewOptions,
   const named = { pack: basename(packFolder), version: basename(folder), author, summary };
   const newPack = !isTaken(packFolder);
   if (isVersion ? isTaken(folder) : !newPack) {
-    throw wrongUsage(`"${given}" is there already, and nothing is overwritten.`, isVersion ? 'Name the folder of a version that is not there yet.' : `Name the folder of a new version in it, e.g. ${join(given, '1.1.0')}.`);
+    throw wrongUsage(
+      `"${given}" is there already, and nothing is overwritten.`,
+      isVersion
+        ? 'Name the folder of a version that is not there yet.'
+        : `Name the folder of a new version in it, e.g. ${join(given, '1.1.0')}.`,
+    );
   }
   const { copyOf, POLICY, templateOf } = await import('../template.ts');
   await check(named);
   // The policy is the floor of the template; a copy may be under it.
-  const files: Files = from === undefined ? { ...templateOf(named), ...(newPack && { '../policy.yaml': POLICY }) } : copyOf(await versionIn(from, io.cwd), named);
+  const files: Files =
+    from === undefined
+      ? { ...templateOf(named), ...(newPack && { '../policy.yaml': POLICY }) }
+      : copyOf(await versionIn(from, io.cwd), named);
   await write(folder, files, shown);
   const paths = Object.keys(files).map((file) => join(shown, file));
   out.answer({ folder: shown, ...named, files: paths }, () => {
@@ -57,27 +67,54 @@ function isTaken(path: string): boolean {
     return readdirSync(path).length > 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw wrongUsage(`"${path}" cannot be used: ${(error as Error).message}.`, 'Name a folder that is not there yet, below folders that you may write to.');
+    throw wrongUsage(
+      `"${path}" cannot be used: ${(error as Error).message}.`,
+      'Name a folder that is not there yet, below folders that you may write to.',
+    );
   }
 }
 
 /** Names are checked before a folder is made under them. */
 async function check({ pack, version, author, summary }: NewVersion): Promise<void> {
-  const [{ Value }, { PackManifest, PackName, Version }] = await Promise.all([import('@sinclair/typebox/value'), import('../../../../registry/model.ts')]);
-  if (!Value.Check(PackName, pack)) throw wrongUsage(`"${pack}" is not a pack name.`, 'Use lower-case letters, digits and hyphens, at most 63, e.g. packs/coach.');
-  if (!Value.Check(Version, version)) throw wrongUsage(`"${version}" is not a version.`, 'Name the folder by SemVer without build metadata, e.g. packs/coach/1.1.0.');
+  const [{ Value }, { PackManifest, PackName, Version }] = await Promise.all([
+    import('@sinclair/typebox/value'),
+    import('../../../../registry/model.ts'),
+  ]);
+  if (!Value.Check(PackName, pack))
+    throw wrongUsage(
+      `"${pack}" is not a pack name.`,
+      'Use lower-case letters, digits and hyphens, at most 63, e.g. packs/coach.',
+    );
+  if (!Value.Check(Version, version))
+    throw wrongUsage(
+      `"${version}" is not a version.`,
+      'Name the folder by SemVer without build metadata, e.g. packs/coach/1.1.0.',
+    );
   for (const [option, value] of Object.entries({ author, summary }) as ['author' | 'summary', string | undefined][]) {
     const schema = PackManifest.properties[option];
-    if (value !== undefined && !Value.Check(schema, value)) throw wrongUsage(`The value of --${option} is too long.`, `At most ${schema.maxLength ?? 0} characters are taken.`);
+    if (value !== undefined && !Value.Check(schema, value))
+      throw wrongUsage(
+        `The value of --${option} is too long.`,
+        `At most ${schema.maxLength ?? 0} characters are taken.`,
+      );
   }
 }
 
 async function versionIn(from: string, cwd: string) {
   const { readFolder } = await import('../folders.ts');
   const { versions, faults } = await readFolder(from, cwd);
-  if (faults.length > 0) throw new Complaint(`${from} cannot be copied:${faults.map((line) => `\n  ${line}`).join('')}`, { exit: EXIT.invalid, code: 'invalid-folder', members: { faults } });
+  if (faults.length > 0)
+    throw new Complaint(`${from} cannot be copied:${faults.map((line) => `\n  ${line}`).join('')}`, {
+      exit: EXIT.invalid,
+      code: 'invalid-folder',
+      members: { faults },
+    });
   const [found, second] = versions;
-  if (found === undefined || second !== undefined) throw wrongUsage(`${from} holds ${versions.length} versions; --from takes one.`, `Name the folder of a version, e.g. ${found?.path ?? join(from, FIRST)}.`);
+  if (found === undefined || second !== undefined)
+    throw wrongUsage(
+      `${from} holds ${versions.length} versions; --from takes one.`,
+      `Name the folder of a version, e.g. ${found?.path ?? join(from, FIRST)}.`,
+    );
   return found.version;
 }
 
@@ -90,6 +127,11 @@ async function write(folder: string, files: Files, shown: string): Promise<void>
       writeFileSync(path, text, { flag: 'wx' });
     }
   } catch (error) {
-    throw new Complaint(`${shown} could not be written: ${(error as Error).message}.`, { exit: EXIT.unwritten, code: 'unwritten', hint: 'What was written so far is left as it is.', cause: error });
+    throw new Complaint(`${shown} could not be written: ${(error as Error).message}.`, {
+      exit: EXIT.unwritten,
+      code: 'unwritten',
+      hint: 'What was written so far is left as it is.',
+      cause: error,
+    });
   }
 }

@@ -49,9 +49,20 @@ async function validate({ out, io }: Context, _: object, folder: string) {
   const { faults, faultsIfNew, ...rest } = await read(folder, io.cwd);
   const found = { ...rest, faults: [...faults, ...faultsIfNew] };
   const valid = isValid(found);
-  const versions = found.versions.map(({ path, version: { content: { pack, version }, digest }, violations }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }));
+  const versions = found.versions.map(
+    ({
+      path,
+      version: {
+        content: { pack, version },
+        digest,
+      },
+      violations,
+    }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }),
+  );
   const warnings = sizeWarnings(found.versions);
-  out.answer({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () => printFound(out, found));
+  out.answer({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () =>
+    printFound(out, found),
+  );
   for (const warning of warnings) out.warn(warning);
   return valid ? EXIT.ok : EXIT.invalid;
 }
@@ -70,13 +81,22 @@ function isValid({ versions, faults }: Found): boolean {
 
 function printFound(out: Output, { versions, faults }: Found): void {
   out.table(
-    versions.map(({ version: { content, digest }, violations }) => [['bold', `${content.pack} ${content.version}`], violations.length === 0 ? ['green', 'valid'] : ['red', 'under the floor'], digest]),
+    versions.map(({ version: { content, digest }, violations }) => [
+      ['bold', `${content.pack} ${content.version}`],
+      violations.length === 0 ? ['green', 'valid'] : ['red', 'under the floor'],
+      digest,
+    ]),
   );
   for (const line of faultLines({ versions, faults })) out.say(`  ${line}`);
 }
 
 function faultLines({ versions, faults }: Found): string[] {
-  return [...faults, ...versions.flatMap(({ path, violations }) => violations.map((violation) => `${path}: ${violationText(violation)}`))];
+  return [
+    ...faults,
+    ...versions.flatMap(({ path, violations }) =>
+      violations.map((violation) => `${path}: ${violationText(violation)}`),
+    ),
+  ];
 }
 
 async function publish(context: Context, { dryRun }: PublishOptions, folder: string) {
@@ -84,7 +104,10 @@ async function publish(context: Context, { dryRun }: PublishOptions, folder: str
   const found = await read(folder, io.cwd);
   if (!isValid(found)) {
     const lines = faultLines(found);
-    throw new Complaint(`${folder} has ${lines.length === 1 ? 'a fault' : `${lines.length} faults`}; nothing was published:${lines.map((line) => `\n  ${line}`).join('')}`, { exit: EXIT.invalid, code: 'invalid-folder', members: { faults: lines } });
+    throw new Complaint(
+      `${folder} has ${lines.length === 1 ? 'a fault' : `${lines.length} faults`}; nothing was published:${lines.map((line) => `\n  ${line}`).join('')}`,
+      { exit: EXIT.invalid, code: 'invalid-folder', members: { faults: lines } },
+    );
   }
   const registry = await context.registry();
   const fates: Fate[] = [];
@@ -103,36 +126,93 @@ async function publish(context: Context, { dryRun }: PublishOptions, folder: str
 }
 
 /** What came before stays: it is told with what stopped the rest. */
-function stoppedAt({ where }: Context, { version: { content } }: FoundVersion, before: readonly Fate[], error: unknown): unknown {
+function stoppedAt(
+  { where }: Context,
+  { version: { content } }: FoundVersion,
+  before: readonly Fate[],
+  error: unknown,
+): unknown {
   if (!(error instanceof RegistryFailure || error instanceof Complaint) || before.length === 0) return error;
   const { message, exit, code, hint, members } = error instanceof Complaint ? error : complaintOf(error, where);
   const done = before.map(({ pack, version, outcome }) => `\n  ${pack} ${version}: ${outcome}`).join('');
-  return new Complaint(`${content.pack} ${content.version}: ${message}\nBefore it:${done}`, { exit, code, hint, members: { ...members, versions: before }, cause: error });
+  return new Complaint(`${content.pack} ${content.version}: ${message}\nBefore it:${done}`, {
+    exit,
+    code,
+    hint,
+    members: { ...members, versions: before },
+    cause: error,
+  });
 }
 
-async function register(context: Context, registry: RegistryClient, { version: { content, summary, author } }: FoundVersion): Promise<Fate> {
-  const { pack, styles, compatibility: { models, clients, locales, packFormat }, ...rest } = content;
+async function register(
+  context: Context,
+  registry: RegistryClient,
+  { version: { content, summary, author } }: FoundVersion,
+): Promise<Fate> {
+  const {
+    pack,
+    styles,
+    compatibility: { models, clients, locales, packFormat },
+    ...rest
+  } = content;
   const compatibility = { models: [...models], clients: [...clients], locales: [...locales], packFormat };
   const body = { ...rest, summary, author, compatibility, styles: [...styles] };
-  const { status, headers, data } = await sendOnce(context, (key) => registry.ask((api) => api.POST('/v1/packs/{pack}/versions', { params: { path: { pack }, header: { 'idempotency-key': key } }, body })).then(having({ version: 'string', digest: 'string' })), `versions ${pack}`);
+  const { status, headers, data } = await sendOnce(
+    context,
+    (key) =>
+      registry
+        .ask((api) =>
+          api.POST('/v1/packs/{pack}/versions', {
+            params: { path: { pack }, header: { 'idempotency-key': key } },
+            body,
+          }),
+        )
+        .then(having({ version: 'string', digest: 'string' })),
+    `versions ${pack}`,
+  );
   const registered = status === 201 || headers.has('idempotency-replayed');
   return { pack, version: content.version, digest: data.digest, outcome: registered ? 'registered' : 'unchanged' };
 }
 
 /** What would come of publishing it, by what the registry has. */
 async function foresee(registry: RegistryClient, { version }: FoundVersion): Promise<Fate> {
-  const { content: { pack, version: name }, digest } = version;
+  const {
+    content: { pack, version: name },
+    digest,
+  } = version;
   const fate = { pack, version: name, digest };
   const there = await versionThere(registry, pack, name);
-  if (there === 'revoked') return { ...fate, outcome: 'would-be-refused', problems: ['It is registered, and revoked; publish under a new version.'] };
+  if (there === 'revoked')
+    return {
+      ...fate,
+      outcome: 'would-be-refused',
+      problems: ['It is registered, and revoked; publish under a new version.'],
+    };
   if (there !== undefined) {
     const { isSameContent } = await import('../../../../registry/pack.ts');
     const same = isSameContent(there, version) && there.summary === version.summary && there.author === version.author;
-    return same ? { ...fate, digest: there.digest, outcome: 'unchanged' } : { ...fate, outcome: 'would-be-refused', problems: ['Another content is registered under this version, and a version never changes; publish under a new one.'], ...(await compared(there, version)) };
+    return same
+      ? { ...fate, digest: there.digest, outcome: 'unchanged' }
+      : {
+          ...fate,
+          outcome: 'would-be-refused',
+          problems: [
+            'Another content is registered under this version, and a version never changes; publish under a new one.',
+          ],
+          ...(await compared(there, version)),
+        };
   }
-  const problems = [...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`), ...(await violations(registry, version))];
+  const problems = [
+    ...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
+    ...(await violations(registry, version)),
+  ];
   const base = await activeThere(registry, pack);
-  return { ...fate, outcome: problems.length > 0 ? 'would-be-refused' : 'would-register', ...(problems.length > 0 && { problems }), ...(base !== undefined && (await compared(base, version))) };
+  return {
+    ...fate,
+    outcome: problems.length > 0 ? 'would-be-refused' : 'would-register',
+    ...(problems.length > 0 && { problems }),
+    ...(base !== undefined && (await compared(base, version))),
+  };
 }
 
 const NOT_THERE: ReadonlySet<string> = new Set(['version-not-found', 'pack-not-found', 'channel-not-found']);
@@ -147,9 +227,17 @@ async function ifThere<T>(answer: Promise<{ data: T }>): Promise<T | undefined> 
   }
 }
 
-async function versionThere(registry: RegistryClient, pack: string, version: string): Promise<Version | 'revoked' | undefined> {
+async function versionThere(
+  registry: RegistryClient,
+  pack: string,
+  version: string,
+): Promise<Version | 'revoked' | undefined> {
   try {
-    const there = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } })).then(having({ version: 'string', status: 'string' })));
+    const there = await ifThere(
+      registry
+        .ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }))
+        .then(having({ version: 'string', status: 'string' })),
+    );
     return there?.status === 'revoked' ? 'revoked' : there;
   } catch (error) {
     if (error instanceof RegistryFailure && error.code === 'content-revoked') return 'revoked';
@@ -159,25 +247,37 @@ async function versionThere(registry: RegistryClient, pack: string, version: str
 
 /** The active version of the default channel, with its metadata. */
 async function activeThere(registry: RegistryClient, pack: string): Promise<Version | undefined> {
-  const active = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack } } })).then(having({ version: 'string' })));
+  const active = await ifThere(
+    registry
+      .ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack } } }))
+      .then(having({ version: 'string' })),
+  );
   const there = active === undefined ? undefined : await versionThere(registry, pack, active.version);
   return there === 'revoked' ? undefined : there;
 }
 
 /** What the policy in force at the registry says, which need not be the one in the folder. */
 async function violations(registry: RegistryClient, { content }: FoundVersion['version']): Promise<string[]> {
-  const policy = await ifThere(registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack: content.pack } } })));
+  const policy = await ifThere(
+    registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack: content.pack } } })),
+  );
   if (policy === undefined || policy.version === 0) return []; // 0: the pack has none
   const { violationsOf } = await import('../../../../registry/floor.ts');
   return violationsOf(content, policy).map(violationText);
 }
 
-async function compared(base: Version, { content }: FoundVersion['version']): Promise<Pick<Fate, 'comparedWith' | 'changes'>> {
+async function compared(
+  base: Version,
+  { content }: FoundVersion['version'],
+): Promise<Pick<Fate, 'comparedWith' | 'changes'>> {
   const { assetDiffs } = await import('../compare.ts');
   return { comparedWith: base.version, changes: await assetDiffs(base, content) };
 }
 
-function printFate(out: Output, { pack, version, digest, outcome, problems = [], comparedWith, changes = [] }: Fate): void {
+function printFate(
+  out: Output,
+  { pack, version, digest, outcome, problems = [], comparedWith, changes = [] }: Fate,
+): void {
   const SAID = {
     registered: `Registered ${pack} ${version}; it is active nowhere yet. ${digest}`,
     unchanged: `${pack} ${version} is registered already, just so: nothing to do.`,

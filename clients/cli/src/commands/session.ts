@@ -10,7 +10,13 @@ import { name } from '../values.ts';
 type Session = components['schemas']['Session'];
 
 /** An answer that is a session. */
-const whole = having({ sessionId: 'string', startedAt: 'string', expiresAt: 'string', promptPack: 'object', prompt: 'object' });
+const whole = having({
+  sessionId: 'string',
+  startedAt: 'string',
+  expiresAt: 'string',
+  promptPack: 'object',
+  prompt: 'object',
+});
 
 interface StartOptions {
   readonly style?: string;
@@ -28,7 +34,9 @@ export function addSession(program: Command, act: Act): void {
     .action(
       act<StartOptions>(async (context, { style: styleId, channel }) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) })).then(whole);
+        const { data } = await registry
+          .ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) }))
+          .then(whole);
         return tell(context, data);
       }),
     );
@@ -40,14 +48,24 @@ export function addSession(program: Command, act: Act): void {
     .action(
       act<object, [string]>(async (context, _, sessionId) => {
         const registry = await context.registry();
-        const { data } = await registry.ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } })).then(whole);
+        const { data } = await registry
+          .ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } }))
+          .then(whole);
         return tell(context, data);
       }),
     );
 }
 
 function tell({ out }: Context, session: Session) {
-  const { sessionId, startedAt, expiresAt, promptPack: { pack, version, channel, revision }, prompt: { style }, superseded, movedFrom } = session;
+  const {
+    sessionId,
+    startedAt,
+    expiresAt,
+    promptPack: { pack, version, channel, revision },
+    prompt: { style },
+    superseded,
+    movedFrom,
+  } = session;
   out.answer(session, () =>
     out.table([
       ['session', sessionId],
@@ -56,8 +74,12 @@ function tell({ out }: Context, session: Session) {
       ['style', `${style.id} (${style.title})`],
       ['from', startedAt],
       ['until', expiresAt],
-      ...(superseded ? [['superseded', ['yellow', 'the channel has moved on; the session keeps its version']] as const] : []),
-      ...(movedFrom === undefined ? [] : [['moved from', ['yellow', `${movedFrom.version}, which was revoked`]] as const]),
+      ...(superseded
+        ? [['superseded', ['yellow', 'the channel has moved on; the session keeps its version']] as const]
+        : []),
+      ...(movedFrom === undefined
+        ? []
+        : [['moved from', ['yellow', `${movedFrom.version}, which was revoked`]] as const]),
     ]),
   );
   return EXIT.ok;

@@ -18,10 +18,26 @@ export function addStatus(program: Command, act: Act): void {
     .action(
       act(async (context) => {
         const registry = await context.registry();
-        const [{ data: { packs } }, health, instances] = await Promise.all([
+        const [
+          {
+            data: { packs },
+          },
+          health,
+          instances,
+        ] = await Promise.all([
           registry.ask((api) => api.GET('/v1/packs')).then(having({ packs: 'list' })),
-          told(registry.ask((api) => api.GET('/readyz')).then(having({ revision: 'number', conditions: 'list' })).then(({ data }) => data)),
-          told(registry.ask((api) => api.GET('/v1/instances')).then(having({ instances: 'list' })).then(({ data }) => data.instances)),
+          told(
+            registry
+              .ask((api) => api.GET('/readyz'))
+              .then(having({ revision: 'number', conditions: 'list' }))
+              .then(({ data }) => data),
+          ),
+          told(
+            registry
+              .ask((api) => api.GET('/v1/instances'))
+              .then(having({ instances: 'list' }))
+              .then(({ data }) => data.instances),
+          ),
         ]);
         context.out.answer({ url: registry.url, health, packs, instances }, () => {
           printHealth(context.out, registry.url, health);
@@ -55,7 +71,9 @@ function printHealth(out: Output, url: string, health: Told<Schemas['Readiness']
   const { revision, epoch, conditions } = health;
   rows.push(['Revision', `${revision}${epoch > 1 ? ` of epoch ${epoch}` : ''}`]);
   if (conditions.length === 0) rows.push(['Health', ['green', 'ready']]);
-  conditions.forEach(({ name, detail }, index) => rows.push([index === 0 ? 'Health' : '', ['yellow', `ready, but ${name}: ${detail}`]]));
+  conditions.forEach(({ name, detail }, index) =>
+    rows.push([index === 0 ? 'Health' : '', ['yellow', `ready, but ${name}: ${detail}`]]),
+  );
   out.table(rows);
 }
 
@@ -63,11 +81,22 @@ function printPack(out: Output, { pack, versionCount, latest, versions, channels
   out.line();
   const revoked = versions.filter(({ status }) => status === 'revoked').length;
   const problems = versions.filter(({ status, problems: found }) => status !== 'revoked' && found.length > 0).length;
-  const remarks = [`${versionCount} ${versionCount === 1 ? 'version' : 'versions'}`, `latest ${latest ?? 'none'}`, ...(revoked > 0 ? [`${revoked} revoked`] : []), ...(problems > 0 ? [`${problems} under the floor`] : [])];
+  const remarks = [
+    `${versionCount} ${versionCount === 1 ? 'version' : 'versions'}`,
+    `latest ${latest ?? 'none'}`,
+    ...(revoked > 0 ? [`${revoked} revoked`] : []),
+    ...(problems > 0 ? [`${problems} under the floor`] : []),
+  ];
   out.table([[['bold', pack], remarks.join(', ')]]);
   if (channels.length === 0) out.say('  nothing is active yet');
   out.table(
-    channels.map(({ channel, version, revision, activatedAt, activatedBy }) => [channel, ['green', version], `revision ${revision}`, `since ${activatedAt}`, `by ${activatedBy.label}`]),
+    channels.map(({ channel, version, revision, activatedAt, activatedBy }) => [
+      channel,
+      ['green', version],
+      `revision ${revision}`,
+      `since ${activatedAt}`,
+      `by ${activatedBy.label}`,
+    ]),
     '  ',
   );
 }

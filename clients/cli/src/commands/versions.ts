@@ -70,7 +70,9 @@ async function list(context: Context, { pack: named, limit, status }: ListOption
   let more = false;
   const ask = async (cursor: string | undefined, size: number) => {
     const query = { limit: size, ...defined({ cursor, status }) };
-    const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query } })).then(having({ versions: 'list' }));
+    const { data } = await registry
+      .ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query } }))
+      .then(having({ versions: 'list' }));
     return { items: data.versions, next: data.nextCursor };
   };
   for await (const { items, next } of pages(limit, undefined, ask)) {
@@ -85,22 +87,42 @@ async function list(context: Context, { pack: named, limit, status }: ListOption
   return EXIT.ok;
 }
 
-function row({ version, status, activeIn, problems, publishedAt, summary, replacement }: Schemas['VersionSummary']): Cell[] {
+function row({
+  version,
+  status,
+  activeIn,
+  problems,
+  publishedAt,
+  summary,
+  replacement,
+}: Schemas['VersionSummary']): Cell[] {
   const state: Cell =
-    status === 'revoked' ? ['red', `revoked${replacement === undefined ? '' : `, see ${replacement}`}`]
-    : activeIn.length > 0 ? ['green', `active in ${activeIn.join(', ')}`]
-    : problems.length > 0 ? ['yellow', 'under the floor']
-    : '';
+    status === 'revoked'
+      ? ['red', `revoked${replacement === undefined ? '' : `, see ${replacement}`}`]
+      : activeIn.length > 0
+        ? ['green', `active in ${activeIn.join(', ')}`]
+        : problems.length > 0
+          ? ['yellow', 'under the floor']
+          : '';
   return [['bold', version], state, publishedAt.slice(0, 10), summary];
 }
 
-async function show(context: Context, { pack: named, channel, style, system }: ShowOptions, first: string | undefined, second: string | undefined) {
+async function show(
+  context: Context,
+  { pack: named, channel, style, system }: ShowOptions,
+  first: string | undefined,
+  second: string | undefined,
+) {
   const onlyVersion = first !== undefined && second === undefined && looksLikeVersion(first);
   const version = onlyVersion ? first : second;
-  if (version !== undefined && channel !== undefined) throw wrongUsage('--channel names the channel whose active version is shown; it does not go with a version.');
+  if (version !== undefined && channel !== undefined)
+    throw wrongUsage('--channel names the channel whose active version is shown; it does not go with a version.');
   const pack = await context.pack(named, onlyVersion ? undefined : first);
   const found = await editionOf(context, pack, version, channel);
-  if (system === true) context.out.answer({ version: found.version, digest: found.digest, text: found.system }, () => context.out.exact(found.system));
+  if (system === true)
+    context.out.answer({ version: found.version, digest: found.digest, text: found.system }, () =>
+      context.out.exact(found.system),
+    );
   else if (style !== undefined) showStyle(context, found, style);
   else context.out.answer(found, () => printEdition(context, found));
   return EXIT.ok;
@@ -108,26 +130,58 @@ async function show(context: Context, { pack: named, channel, style, system }: S
 
 type Edition = Schemas['Version'] | Schemas['ActivePack'];
 /** An answer that is an edition. */
-const whole = having({ pack: 'string', version: 'string', digest: 'string', system: 'string', styles: 'list', compatibility: 'object' });
+const whole = having({
+  pack: 'string',
+  version: 'string',
+  digest: 'string',
+  system: 'string',
+  styles: 'list',
+  compatibility: 'object',
+});
 
-async function editionOf(context: Context, pack: string, version: string | undefined, channel: string | undefined): Promise<Edition> {
+async function editionOf(
+  context: Context,
+  pack: string,
+  version: string | undefined,
+  channel: string | undefined,
+): Promise<Edition> {
   const registry = await context.registry();
   return version === undefined
-    ? (await registry.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } })).then(whole)).data
-    : (await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } })).then(whole)).data;
+    ? (
+        await registry
+          .ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } }))
+          .then(whole)
+      ).data
+    : (
+        await registry
+          .ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }))
+          .then(whole)
+      ).data;
 }
 
 function showStyle({ out }: Context, { pack, version, digest, styles }: Edition, id: string): void {
   const style = styles.find((each) => each.id === id);
   if (style === undefined) {
     const supported = styles.map((each) => each.id);
-    throw new Complaint(`Version ${version} of ${pack} has no style "${id}". Its styles: ${supported.join(', ')}.`, { exit: EXIT.refused, code: 'style-not-found', members: { supportedStyles: supported } });
+    throw new Complaint(`Version ${version} of ${pack} has no style "${id}". Its styles: ${supported.join(', ')}.`, {
+      exit: EXIT.refused,
+      code: 'style-not-found',
+      members: { supportedStyles: supported },
+    });
   }
   out.answer({ version, digest, ...style }, () => out.exact(style.text));
 }
 
 function printEdition({ out }: Context, edition: Edition): void {
-  const { pack, version, digest, defaultStyle, compatibility: { models, clients, locales }, system, styles } = edition;
+  const {
+    pack,
+    version,
+    digest,
+    defaultStyle,
+    compatibility: { models, clients, locales },
+    system,
+    styles,
+  } = edition;
   out.table([
     ['pack', ['bold', pack]],
     ['version', ['bold', version]],
@@ -138,7 +192,10 @@ function printEdition({ out }: Context, edition: Edition): void {
     ['clients', clients.map(({ name, range }) => `${name} ${range}`).join(', ')],
     ['locales', locales.join(', ')],
   ]);
-  for (const [title, text] of [['system', system], ...styles.map(({ id, title: name, text: prompt }) => [`styles/${id} (${name})`, prompt])] as [string, string][]) {
+  for (const [title, text] of [
+    ['system', system],
+    ...styles.map(({ id, title: name, text: prompt }) => [`styles/${id} (${name})`, prompt]),
+  ] as [string, string][]) {
     out.line();
     out.line(out.paint('cyan', `## ${title}`));
     out.line(safeLines(text));
@@ -146,10 +203,24 @@ function printEdition({ out }: Context, edition: Edition): void {
 }
 
 function activeRows({ channel, revision, activatedAt, activatedBy, reason }: Schemas['ActivePack']): Cell[][] {
-  return [['active in', ['green', channel]], ['revision', `${revision}`], ['since', `${activatedAt} by ${activatedBy.label}: ${reason}`]];
+  return [
+    ['active in', ['green', channel]],
+    ['revision', `${revision}`],
+    ['since', `${activatedAt} by ${activatedBy.label}: ${reason}`],
+  ];
 }
 
-function versionRows({ status, activeIn, summary, author, publishedAt, publishedBy, problems, revokedReason, replacement }: Schemas['Version']): Cell[][] {
+function versionRows({
+  status,
+  activeIn,
+  summary,
+  author,
+  publishedAt,
+  publishedBy,
+  problems,
+  revokedReason,
+  replacement,
+}: Schemas['Version']): Cell[][] {
   return [
     ['status', status === 'revoked' ? ['red', `revoked: ${revokedReason ?? ''}`] : status],
     ...(replacement === undefined ? [] : [['replacement', replacement]]),
@@ -162,17 +233,29 @@ function versionRows({ status, activeIn, summary, author, publishedAt, published
 }
 
 async function diff(context: Context, { pack: named, channel }: DiffOptions, from: string, given: string | undefined) {
-  if (given !== undefined && channel !== undefined) throw wrongUsage('--channel names the channel whose active version is meant; it does not go with two versions.');
+  if (given !== undefined && channel !== undefined)
+    throw wrongUsage('--channel names the channel whose active version is meant; it does not go with two versions.');
   const registry = await context.registry();
   const pack = await context.pack(named);
   const to = given ?? (await activeVersion(registry, pack, channel));
-  const { data } = await registry.ask((api) => api.GET('/v1/packs/{pack}/versions/{version}/diff', { params: { path: { pack, version: to }, query: { against: from } } })).then(having({ from: 'string', to: 'string', assets: 'list', metadata: 'list' }));
+  const { data } = await registry
+    .ask((api) =>
+      api.GET('/v1/packs/{pack}/versions/{version}/diff', {
+        params: { path: { pack, version: to }, query: { against: from } },
+      }),
+    )
+    .then(having({ from: 'string', to: 'string', assets: 'list', metadata: 'list' }));
   context.out.answer(data, () => printDiff(context.out, data));
   return EXIT.ok;
 }
 
 async function activeVersion(registry: RegistryClient, pack: string, channel: string | undefined): Promise<string> {
   const current = await currentOf(registry, { pack, channel });
-  if (current === undefined) throw new Complaint(`Nothing is active in that channel of ${pack} yet.`, { exit: EXIT.refused, code: 'channel-not-found', hint: 'Name the version to compare with: prompt-registry diff <from> <to>' });
+  if (current === undefined)
+    throw new Complaint(`Nothing is active in that channel of ${pack} yet.`, {
+      exit: EXIT.refused,
+      code: 'channel-not-found',
+      hint: 'Name the version to compare with: prompt-registry diff <from> <to>',
+    });
   return current.active.version;
 }

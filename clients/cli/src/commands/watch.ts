@@ -36,7 +36,11 @@ export function addWatch(program: Command, act: Act): void {
     .description('events as they happen, a line each, until Ctrl-C')
     .option('--pack <name>', 'only what is about this pack', name)
     .option('--channel <name>', 'only what moves this channel', name)
-    .option('--after <revision>', 'begin with what came after it, not with now; behind a restore with its epoch, as "id" of --json has it: 2:17', streamPlace)
+    .option(
+      '--after <revision>',
+      'begin with what came after it, not with now; behind a restore with its epoch, as "id" of --json has it: 2:17',
+      streamPlace,
+    )
     .option('--count <n>', 'end after so many events', count)
     .action(act<WatchOptions>(watch));
 }
@@ -54,7 +58,10 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
   let stale = false;
   while (!interrupted.aborted) {
     try {
-      for await (const message of streamEvents(registry, { ...defined({ pack, channel, after: last }), signal: interrupted })) {
+      for await (const message of streamEvents(registry, {
+        ...defined({ pack, channel, after: last }),
+        signal: interrupted,
+      })) {
         if (!heard && message.event === 'resync') tellEpoch(out, after, message);
         if (!heard) out.note(`Watching ${registry.url}; revision ${message.data.revision}. Ctrl-C ends it.`);
         else if (tries > 0) out.note('The stream is back.');
@@ -74,7 +81,9 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
       const pause = error.retryAfter ?? Math.min(PAUSE.longest, PAUSE.first * 2 ** tries);
       tries += 1;
       out.warn(`${error.message} Trying again in ${Math.ceil(pause / 1000)} s.`);
-      await delay(Math.min(pause * (0.75 + Math.random() / 2), PAUSE.countable), undefined, { signal: interrupted }).catch(() => undefined);
+      await delay(Math.min(pause * (0.75 + Math.random() / 2), PAUSE.countable), undefined, {
+        signal: interrupted,
+      }).catch(() => undefined);
     }
   }
   return EXIT.interrupted;
@@ -82,13 +91,19 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
 
 /** A revision without an epoch is one of before the first restore, which the log does not go on from. */
 function tellEpoch(out: Output, after: string | undefined, { data: { epoch } }: StreamMessage): void {
-  if (after !== undefined && epoch > 1 && !after.startsWith(`${epoch}:`)) out.note(`The log was restored since, and is in epoch ${epoch}; --after ${epoch}:<revision> begins at a place of it.`);
+  if (after !== undefined && epoch > 1 && !after.startsWith(`${epoch}:`))
+    out.note(
+      `The log was restored since, and is in epoch ${epoch}; --after ${epoch}:<revision> begins at a place of it.`,
+    );
 }
 
 /** An instance that does not know that it is current keeps its stream open, and tells of nothing: that is no calm. @returns whether it is such a one now */
 function tellStale(out: Output, before: boolean, { data: { staleSeconds } }: StreamMessage): boolean {
   const now = staleSeconds !== undefined;
-  if (now && !before) out.warn(`The service has not known for ${staleSeconds} s whether it is current: there may be events that it does not tell of yet.`);
+  if (now && !before)
+    out.warn(
+      `The service has not known for ${staleSeconds} s whether it is current: there may be events that it does not tell of yet.`,
+    );
   if (!now && before) out.note('The service is current again.');
   return now;
 }
@@ -96,7 +111,13 @@ function tellStale(out: Output, before: boolean, { data: { staleSeconds } }: Str
 /** Nothing of a stream came. */
 function silent({ where }: Context, failure: RegistryFailure): Complaint {
   const { message, exit, code, members } = complaintOf(failure, where);
-  return new Complaint(message, { exit, code, hint: 'Try again; where a proxy stands in between, it may hold the stream back (buffering).', members, cause: failure });
+  return new Complaint(message, {
+    exit,
+    code,
+    hint: 'Try again; where a proxy stands in between, it may hold the stream back (buffering).',
+    members,
+    cause: failure,
+  });
 }
 
 /** Whether waiting may mend it. */
@@ -131,7 +152,11 @@ class Reasons {
 
   async #ask(revision: number): Promise<void> {
     try {
-      const { events } = await eventPage(this.#registry, { ...defined({ pack: this.#pack }), after: revision - 1, limit: 100 });
+      const { events } = await eventPage(this.#registry, {
+        ...defined({ pack: this.#pack }),
+        after: revision - 1,
+        limit: 100,
+      });
       this.#known = new Map(events.map(({ revision, actor, reason }) => [revision, { actor, reason }]));
     } catch (error) {
       if (!(error instanceof RegistryFailure) || error.status !== 403) return; // the stream says what is wrong, or the next event finds it well
@@ -144,10 +169,19 @@ class Reasons {
 function tell(out: Output, { id, event, data }: StreamMessage, reason: Reason | undefined): void {
   out.answer({ id, event, ...data, ...reason }, () => {
     const { revision, at = '', pack = '', moves = [] } = data;
-    const where = moves.map(({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`);
-    const what = event === 'resync' ? 'the history before is not known here any more; look with: prompt-registry status' : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
+    const where = moves.map(
+      ({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`,
+    );
+    const what =
+      event === 'resync'
+        ? 'the history before is not known here any more; look with: prompt-registry status'
+        : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
     const why = reason === undefined ? [] : [safe(`by ${reason.actor.label}`), safe(reason.reason)];
-    out.line([safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what), ...why].filter((part) => part !== '').join('  '));
+    out.line(
+      [safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what), ...why]
+        .filter((part) => part !== '')
+        .join('  '),
+    );
   });
 }

@@ -17,14 +17,23 @@ const TRIES = 30;
 const pinOf = ({ headers }: Pick<Answer<unknown>, 'headers'>) => headers.get('registry-pinned');
 
 /** Asks until an instance answers that pins what the one behind another answer does. @param otherwise a status that those may answer with that pin something else */
-async function alike<T>(kit: Kit, as: Answer<unknown>, id: string, request: Request, status: number, otherwise = status): Promise<Answer<T>> {
+async function alike<T>(
+  kit: Kit,
+  as: Answer<unknown>,
+  id: string,
+  request: Request,
+  status: number,
+  otherwise = status,
+): Promise<Answer<T>> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const answer = await kit.ask<T>(id, request, status, otherwise);
     if (pinOf(answer) !== pinOf(as)) continue;
     if (answer.status === status) return answer;
     throw new Deviation(`${id}: ${answer.status} instead of ${status}: ${answer.text}`);
   }
-  throw new Deviation(`${id}: none of ${TRIES} answers is of an instance that pins ${pinOf(as) ?? 'nothing'}, as one did before`);
+  throw new Deviation(
+    `${id}: none of ${TRIES} answers is of an instance that pins ${pinOf(as) ?? 'nothing'}, as one did before`,
+  );
 }
 
 /** The active pack that a session was started on; it may be moved by others while the suite runs. */
@@ -40,9 +49,14 @@ async function holds(kit: Kit, started: Answer<Session>): Promise<void> {
   const { pack, channel, version, digest, revision } = active;
   if (revision === promptPack.revision) {
     kit.same(promptPack, { pack, channel, version, digest, revision }, 'promptPack is what getActivePack shows');
-    kit.same([prompt.system, prompt.style], [active.system, active.styles.find(({ id }) => id === active.defaultStyle)], 'its prompts, with the default style');
+    kit.same(
+      [prompt.system, prompt.style],
+      [active.system, active.styles.find(({ id }) => id === active.defaultStyle)],
+      'its prompts, with the default style',
+    );
     kit.same(superseded, false, 'it is not superseded');
-  } else kit.ok(revision > promptPack.revision, 'the channel has been moved by somebody else since', [promptPack, revision]);
+  } else
+    kit.ok(revision > promptPack.revision, 'the channel has been moved by somebody else since', [promptPack, revision]);
 }
 
 /** A session id whose signature is another. */
@@ -69,8 +83,18 @@ export const coachChecks = [
         ids.add(body.sessionId);
       }
       kit.same(ids.size, some.length + 1, 'each session has an id of its own');
-      const refusal = await alike<{ code: string; supportedStyles?: readonly string[] }>(kit, started, START, { body: { styleId: `no-such-${kit.world.run}` } }, 422);
-      kit.same([refusal.body.code, refusal.body.supportedStyles], ['style-not-supported', styles.map(({ id }) => id)], 'code and supportedStyles');
+      const refusal = await alike<{ code: string; supportedStyles?: readonly string[] }>(
+        kit,
+        started,
+        START,
+        { body: { styleId: `no-such-${kit.world.run}` } },
+        422,
+      );
+      kit.same(
+        [refusal.body.code, refusal.body.supportedStyles],
+        ['style-not-supported', styles.map(({ id }) => id)],
+        'code and supportedStyles',
+      );
     },
     'it starts in the channel that is named': async (kit) => {
       const { pack } = (await kit.world.session()).promptPack;
@@ -83,7 +107,12 @@ export const coachChecks = [
       await holds(kit, started);
     },
     'a channel that is not there is 404': async (kit) => {
-      const { knownChannels } = await kit.refused(START, { body: { channel: `no-such-${kit.world.run}` } }, 404, 'channel-not-found');
+      const { knownChannels } = await kit.refused(
+        START,
+        { body: { channel: `no-such-${kit.world.run}` } },
+        404,
+        'channel-not-found',
+      );
       kit.ok((knownChannels?.length ?? 0) > 0, 'knownChannels', knownChannels);
     },
   }),
@@ -91,19 +120,28 @@ export const coachChecks = [
     'it answers from the pin of the start, and each session with its own style': async (kit) => {
       const first = await kit.ask<Session>(START, { body: {} }, 201);
       const other = (await activeOf(kit, first)).styles.find(({ id }) => id !== first.body.prompt.style.id);
-      const second = await alike<Session>(kit, first, START, { body: other === undefined ? {} : { styleId: other.id } }, 201, 422);
+      const second = await alike<Session>(
+        kit,
+        first,
+        START,
+        { body: other === undefined ? {} : { styleId: other.id } },
+        201,
+        422,
+      );
       for (const started of [first, second, first]) {
         const read = await alike<Session>(kit, started, READ, { path: { sessionId: started.body.sessionId } }, 200);
         const { superseded, ...pinned } = read.body;
         const { superseded: _, ...expected } = started.body;
         kit.same(pinned, expected, 'pin, prompts and times');
         const { revision } = await activeOf(kit, started); // what an instance pins is not where the channel is
-        if (revision === pinned.promptPack.revision && pinOf(read) === null) kit.same(superseded, false, 'it is not superseded while the channel has not moved');
+        if (revision === pinned.promptPack.revision && pinOf(read) === null)
+          kit.same(superseded, false, 'it is not superseded while the channel has not moved');
       }
     },
     'a forged, cut or made-up id is 404': async (kit) => {
       const { sessionId } = await kit.world.session();
-      for (const id of [forged(sessionId), sessionId.slice(0, -1), 'made-up']) await kit.refused(READ, { path: { sessionId: id } }, 404, 'session-not-found');
+      for (const id of [forged(sessionId), sessionId.slice(0, -1), 'made-up'])
+        await kit.refused(READ, { path: { sessionId: id } }, 404, 'session-not-found');
     },
   }),
 ];

@@ -9,10 +9,15 @@ export async function conditional(kit: Kit, operation: string, of: Request): Pro
   const request = { ...of, query: { ...of.query, ...world.there } };
   const { etag } = await kit.ask(operation, request, 200);
   kit.ok(/^"[^"]+"$/u.test(etag), 'the ETag is strong', etag);
-  const ask = (known: string, status: number) => kit.ask(operation, { ...request, headers: { 'if-none-match': known } }, status);
+  const ask = (known: string, status: number) =>
+    kit.ask(operation, { ...request, headers: { 'if-none-match': known } }, status);
   for (const known of [etag, `W/${etag}`, `"another", ${etag}`, '*']) {
     const answer = await ask(known, 304);
-    kit.same([answer.text, answer.etag], ['', etag], `If-None-Match: ${known === etag ? 'the ETag' : known} gives 304 with the ETag and no body`);
+    kit.same(
+      [answer.text, answer.etag],
+      ['', etag],
+      `If-None-Match: ${known === etag ? 'the ETag' : known} gives 304 with the ETag and no body`,
+    );
   }
   await ask('"another"', 200);
   await world.goOn();

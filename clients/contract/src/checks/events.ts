@@ -9,7 +9,11 @@ const STREAM = 'streamEvents';
 const MOST = 2000;
 
 /** Opens a stream, holds its head to the document, and closes it in the end. */
-async function reading(kit: Kit, request: Request, read: (next: () => Promise<Message>) => Promise<void>): Promise<void> {
+async function reading(
+  kit: Kit,
+  request: Request,
+  read: (next: () => Promise<Message>) => Promise<void>,
+): Promise<void> {
   const stream = await Stream.open(kit.connection, request);
   try {
     const { status, headers } = stream.response;
@@ -17,7 +21,11 @@ async function reading(kit: Kit, request: Request, read: (next: () => Promise<Me
     const next = async () => {
       const message = await stream.next();
       const faults = kit.judge.faultsOf(STREAM, { status, headers, text: `${message.text}\n\n` });
-      if (faults.length > 0) throw new Deviation(`${STREAM} ${status}: the stream is not as declared: ${faults.join('; ')}`, { message: message.text, faults });
+      if (faults.length > 0)
+        throw new Deviation(`${STREAM} ${status}: the stream is not as declared: ${faults.join('; ')}`, {
+          message: message.text,
+          faults,
+        });
       return message;
     };
     await read(next);
@@ -52,14 +60,25 @@ const revisionOf = ({ id }: Message) => Number(id.split(':').at(-1));
 async function three(kit: Kit): Promise<Activation & { readonly types: readonly string[] }> {
   const { world } = kit;
   const first = await world.goOn();
-  const move = (to: string) => kit.ask<Activation>('activateVersion', { path: world.path(), body: world.moveTo(to) }, 201);
+  const move = (to: string) =>
+    kit.ask<Activation>('activateVersion', { path: world.path(), body: world.moveTo(to) }, 201);
   await move('1.10.0');
   return { ...(await move('1.0.0')).body, types: [first, 'version-activated', 'version-activated'] };
 }
 
 function complete(kit: Kit, messages: readonly Message[], after: number): void {
-  kit.same(messages.map(({ data }) => data.revision), messages.map((_, index) => after + 1 + index), 'one message a revision, without a gap or a repeat');
-  kit.same(messages.filter((message) => message.event !== message.data.type || revisionOf(message) !== message.data.revision).map(({ text }) => text), [], 'id is the revision, event is the type');
+  kit.same(
+    messages.map(({ data }) => data.revision),
+    messages.map((_, index) => after + 1 + index),
+    'one message a revision, without a gap or a repeat',
+  );
+  kit.same(
+    messages
+      .filter((message) => message.event !== message.data.type || revisionOf(message) !== message.data.revision)
+      .map(({ text }) => text),
+    [],
+    'id is the revision, event is the type',
+  );
 }
 
 export const eventChecks = checksOf(STREAM, {
@@ -74,10 +93,19 @@ export const eventChecks = checksOf(STREAM, {
       complete(kit, messages, first.data.revision);
       const { channel, version, previousVersion, digest } = last;
       const moved = messages.at(-1);
-      kit.same([moved?.event, moved?.data.pack, moved?.data.moves], ['version-activated', world.pack, [{ channel, version, previousVersion, digest }]], 'the message says which channel moved where');
-      const { events } = (await kit.ask<EventPage>('listEvents', { query: { after: last.revision - 1, limit: 1 } }, 200)).body;
+      kit.same(
+        [moved?.event, moved?.data.pack, moved?.data.moves],
+        ['version-activated', world.pack, [{ channel, version, previousVersion, digest }]],
+        'the message says which channel moved where',
+      );
+      const { events } = (
+        await kit.ask<EventPage>('listEvents', { query: { after: last.revision - 1, limit: 1 } }, 200)
+      ).body;
       kit.same(moved?.data.at, events[0]?.at, 'and when, as the log has it');
-      kit.ok(!messages.some(({ text }) => text.includes('contract check') || text.includes(world.run)), 'no prompt texts and no reasons');
+      kit.ok(
+        !messages.some(({ text }) => text.includes('contract check') || text.includes(world.run)),
+        'no prompt texts and no reasons',
+      );
     });
   },
   'Last-Event-ID resumes without a gap or a repeat': async (kit) => {
@@ -114,7 +142,11 @@ export const eventChecks = checksOf(STREAM, {
       await world.key('somebody else', ['prompts:read']);
       const last = await three(kit);
       const messages = await upTo(next, last.revision);
-      kit.same(messages.map(({ event, data }) => [event, data.pack]), last.types.map((type) => [type, world.pack]), 'what is about the pack');
+      kit.same(
+        messages.map(({ event, data }) => [event, data.pack]),
+        last.types.map((type) => [type, world.pack]),
+        'what is about the pack',
+      );
     });
     let resumed: Message | undefined;
     await reading(kit, { query: { pack: world.pack } }, async (next) => {
@@ -123,15 +155,35 @@ export const eventChecks = checksOf(STREAM, {
     });
     const other = await world.elsewhere();
     const { channel, revision } = (await world.activePack()).body;
-    await reading(kit, { query: { pack: world.pack, channel }, headers: { 'last-event-id': resumed?.id ?? '' } }, async (next) => {
-      await begins(kit, next);
-      if (other !== undefined) for (const version of ['1.2.0', '1.10.0']) await kit.ask('activateVersion', { path: world.path(), body: { ...world.moveTo(version), channel: other } }, 200, 201);
-      const last = await three(kit);
-      const messages = await upTo(next, last.revision);
-      kit.same(messages[0]?.data.revision, (resumed?.data.revision ?? NaN) + 1, 'it is resumed where it was left');
-      kit.ok(messages.some(({ data }) => data.revision === revision), 'what came meanwhile is made up for');
-      kit.ok(messages.every(({ data }) => data.pack === world.pack && (data.moves ?? []).every((move) => move.channel === channel)), `no moves but those of ${channel}`, messages.map(({ data }) => data.moves));
-    });
+    await reading(
+      kit,
+      { query: { pack: world.pack, channel }, headers: { 'last-event-id': resumed?.id ?? '' } },
+      async (next) => {
+        await begins(kit, next);
+        if (other !== undefined)
+          for (const version of ['1.2.0', '1.10.0'])
+            await kit.ask(
+              'activateVersion',
+              { path: world.path(), body: { ...world.moveTo(version), channel: other } },
+              200,
+              201,
+            );
+        const last = await three(kit);
+        const messages = await upTo(next, last.revision);
+        kit.same(messages[0]?.data.revision, (resumed?.data.revision ?? NaN) + 1, 'it is resumed where it was left');
+        kit.ok(
+          messages.some(({ data }) => data.revision === revision),
+          'what came meanwhile is made up for',
+        );
+        kit.ok(
+          messages.every(
+            ({ data }) => data.pack === world.pack && (data.moves ?? []).every((move) => move.channel === channel),
+          ),
+          `no moves but those of ${channel}`,
+          messages.map(({ data }) => data.moves),
+        );
+      },
+    );
     await kit.refused(STREAM, { query: { pack: `no-such-${world.run}` } }, 404, 'pack-not-found');
     await kit.refused(STREAM, { query: { channel: `no-such-${world.run}` } }, 404, 'channel-not-found');
   },

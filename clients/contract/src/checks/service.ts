@@ -24,8 +24,19 @@ interface Surface {
 function surfaceOf(document: OpenApi): Record<string, Surface> {
   return Object.fromEntries(
     [...operationsOf(document)].map(([id, { method, template, parameters = [], responses, guarded, requestBody }]) => {
-      const takes = parameters.map(({ in: where, name, required = false }) => `${where} ${name}${required ? '' : '?'}`).sort();
-      return [id, { place: `${method} ${template}`, takes, body: requestBody?.content['application/json']?.schema.$ref, statuses: Object.keys(responses).sort(), guarded }];
+      const takes = parameters
+        .map(({ in: where, name, required = false }) => `${where} ${name}${required ? '' : '?'}`)
+        .sort();
+      return [
+        id,
+        {
+          place: `${method} ${template}`,
+          takes,
+          body: requestBody?.content['application/json']?.schema.$ref,
+          statuses: Object.keys(responses).sort(),
+          guarded,
+        },
+      ];
     }),
   );
 }
@@ -36,7 +47,9 @@ function differences(theirs: Record<string, Surface>, ours: Record<string, Surfa
     const [has, should] = [theirs[id], ours[id]];
     if (has === undefined) return [`${id} is not in it`];
     if (should === undefined) return [`${id} is not in this suite's document`];
-    const odd = (Object.keys(should) as (keyof Surface)[]).filter((name) => !isDeepStrictEqual(has[name], should[name]));
+    const odd = (Object.keys(should) as (keyof Surface)[]).filter(
+      (name) => !isDeepStrictEqual(has[name], should[name]),
+    );
     return odd.map((name) => `${id}: ${name} ${JSON.stringify(has[name])} instead of ${JSON.stringify(should[name])}`);
   });
 }
@@ -47,7 +60,11 @@ async function served(kit: Kit, path: string, read: (text: string) => unknown): 
   kit.same(status, 200, `${path} is served`);
   const theirs = read(text) as OpenApi | undefined;
   const versions = `${String(theirs?.info?.version)} there, ${document.info.version} here`;
-  kit.same(differences(theirs?.paths === undefined ? {} : surfaceOf(theirs), surfaceOf(document)), [], `${path}: its operations are those of this suite's document (version ${versions})`);
+  kit.same(
+    differences(theirs?.paths === undefined ? {} : surfaceOf(theirs), surfaceOf(document)),
+    [],
+    `${path}: its operations are those of this suite's document (version ${versions})`,
+  );
 }
 
 export const serviceChecks = [
@@ -59,10 +76,22 @@ export const serviceChecks = [
         const ids = body.instances.map(({ id }) => id);
         kit.same(ids.length, new Set(ids).size, 'each instance once');
         // Whichever answers, and whatever it pins: it lists itself, and measures the others against itself.
-        kit.ok(body.instances.some(({ appliedRevision, behind }) => behind === 0 && appliedRevision >= revision), `the one that answers has applied its own Registry-Revision, ${revision}`, body.instances);
-        kit.ok(body.instances.every(({ appliedRevision, behind }) => appliedRevision + behind >= revision), 'behind says how far each is behind', body.instances);
+        kit.ok(
+          body.instances.some(({ appliedRevision, behind }) => behind === 0 && appliedRevision >= revision),
+          `the one that answers has applied its own Registry-Revision, ${revision}`,
+          body.instances,
+        );
+        kit.ok(
+          body.instances.every(({ appliedRevision, behind }) => appliedRevision + behind >= revision),
+          'behind says how far each is behind',
+          body.instances,
+        );
         const started = body.instances.map(({ startedAt }) => Date.parse(startedAt));
-        kit.ok(started.every((time, index) => index === 0 || time >= (started[index - 1] ?? 0)), 'the longest running comes first', started);
+        kit.ok(
+          started.every((time, index) => index === 0 || time >= (started[index - 1] ?? 0)),
+          'the longest running comes first',
+          started,
+        );
       }
     },
   }),
@@ -92,12 +121,20 @@ export const serviceChecks = [
       }
     },
     'its status is the one that the code is answered with': async (kit) => {
-      const responses = [...kit.judge.operations.values()].flatMap((operation) => Object.entries(operation.responses)).filter(([status]) => Number(status) >= 400);
-      const codes = new Map(responses.flatMap(([status, { description }]) => [...description.matchAll(/`([a-z-]+)`/gu)].map(([, code = '']): [string, number] => [code, Number(status)])));
+      const responses = [...kit.judge.operations.values()]
+        .flatMap((operation) => Object.entries(operation.responses))
+        .filter(([status]) => Number(status) >= 400);
+      const codes = new Map(
+        responses.flatMap(([status, { description }]) =>
+          [...description.matchAll(/`([a-z-]+)`/gu)].map(([, code = '']): [string, number] => [code, Number(status)]),
+        ),
+      );
       kit.ok(codes.size > 0, 'the document says which');
-      for (const [code, status] of codes) kit.same((await kit.ask<ProblemKind>('getProblem', { path: { code } }, 200)).body.status, status, code);
+      for (const [code, status] of codes)
+        kit.same((await kit.ask<ProblemKind>('getProblem', { path: { code } }, 200)).body.status, status, code);
     },
-    'a code that is none is 404': (kit) => kit.refused('getProblem', { path: { code: 'no-such-code' } }, 404, 'not-found').then(() => undefined),
+    'a code that is none is 404': (kit) =>
+      kit.refused('getProblem', { path: { code: 'no-such-code' } }, 404, 'not-found').then(() => undefined),
   }),
   ...checksOf('getMetrics', {
     'it is Prometheus text': async (kit) => {
@@ -105,7 +142,11 @@ export const serviceChecks = [
       kit.ok(/^text\/plain\b/u.test(headers.get('content-type') ?? ''), 'the media type', headers.get('content-type'));
       const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
       kit.ok(lines.length > 0, 'there are samples');
-      kit.same(lines.filter((line) => !SAMPLE.test(line)), [], 'every line is a sample or a comment');
+      kit.same(
+        lines.filter((line) => !SAMPLE.test(line)),
+        [],
+        'every line is a sample or a comment',
+      );
       const typed = [...text.matchAll(/^# TYPE (\S+) /gmu)].map(([, name = '']) => name);
       kit.same(typed.length, new Set(typed).size, 'each metric has one TYPE');
       kit.ok(text.endsWith('\n'), 'the last line has its end');
@@ -120,7 +161,11 @@ export const serviceChecks = [
     'a path that is not there is 404 with a problem': async (kit) => {
       const { status, text, headers } = await kit.connection.get(`/v1/no-such-path-${kit.world.run}`);
       const problem = jsonOf(text) as { code?: unknown } | undefined;
-      kit.same([status, problem?.code, headers.get('content-type')?.split(';')[0]], [404, 'not-found', 'application/problem+json'], 'status, code and media type');
+      kit.same(
+        [status, problem?.code, headers.get('content-type')?.split(';')[0]],
+        [404, 'not-found', 'application/problem+json'],
+        'status, code and media type',
+      );
       kit.same(kit.judge.schemaFaults('Problem', problem), [], 'the body is a Problem');
     },
   }),
