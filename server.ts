@@ -6,7 +6,7 @@ import closeWithGrace, { type CloseWithGraceAsyncCallback } from 'close-with-gra
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
-import { backlogFor, mostConnections } from './plugins/descriptors.ts';
+import { backlogFor, mostConnections } from './plugins/connections/descriptors.ts';
 import {
   lastOperatorKey,
   LogBroken,

@@ -5,7 +5,7 @@ import { compare, spread, type Leg } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
 import type { Registry } from '../registry/index.ts';
-import type { Store } from '../registry/store.ts';
+import type { Store } from '../registry/log/store.ts';
 import { versionNames } from './support/fill.ts';
 import { openRegistry } from './support/registry.ts';
 import type { Workplace } from './support/workplace.ts';

@@ -11,7 +11,7 @@ import { isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
-import { HttpProblem } from './problem-details.ts';
+import { HttpProblem } from './problems/problem-details.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,5 @@
 /**
- * What the registry refuses, each with a stable code. No HTTP here: `plugins/problem-details.ts` gives each code its status.
+ * What the registry refuses, each with a stable code. No HTTP here: `plugins/problems/problem-details.ts` gives each code its status.
  */
 
 /** Every code the domain can refuse with. */

@@ -18,15 +18,15 @@ export {
   type Event,
   type EventType,
   type Head,
-} from './event.ts';
-export { LogBroken } from './fold.ts';
-export { FrozenMap } from './frozen-map.ts';
-export { SILENT, type Log } from './log.ts';
-export { makeFolder } from './make-folder.ts';
-export { parsePack, unfitTexts } from './pack.ts';
-export { brokenPattern } from './shapes.ts';
-export { normalizeText } from './texts.ts';
-export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './pack-folder.ts';
+} from './log/event.ts';
+export { LogBroken } from './state/fold.ts';
+export { FrozenMap } from './values/frozen.ts';
+export { SILENT, type Log } from './machine/logger.ts';
+export { makeFolder } from './machine/make-folder.ts';
+export { parsePack, unfitTexts } from './packs/pack.ts';
+export { brokenPattern } from './packs/shapes.ts';
+export { normalizeText } from './packs/texts.ts';
+export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './packs/pack-folder.ts';
 export {
   isActivatable,
   packIn,
@@ -46,9 +46,9 @@ export {
   type StyleList,
   type SystemPrompt,
   type VersionRecord,
-} from './snapshot.ts';
+} from './state/snapshot.ts';
 export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
-export type { ChangeListener, Condition, Health, InstanceRecord } from './instance.ts';
+export type { ChangeListener, Condition, Health, InstanceRecord } from './instance/instance.ts';
 export type {
   ActivateRequest,
   At,
@@ -59,26 +59,26 @@ export type {
   RevokeRequest,
   RollbackRequest,
 } from './requests.ts';
-export { movesOf, type Activation } from './activations.ts';
-export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './audit.ts';
-export type { StateProof } from './comparison.ts';
-export { savedProof } from './snapshot-check.ts';
-export { differences, type AssetDiff, type Differences } from './diff.ts';
-export type { OperatorKeyFile } from './first-start.ts';
-export { operatorKeyFile, operatorKeyPath } from './operator-key.ts';
-export { lastOperatorKey, recoverOperatorKey } from './recover.ts';
-export { acceptRestore } from './restore.ts';
-export { readSnapshotKey } from './snapshot-key.ts';
-export { fingerprintOf } from './idempotency.ts';
-export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys.ts';
-export { Policy } from './policy.ts';
-export type { Reach } from './instances.ts';
-export type { Pin } from './pinned-version.ts';
-export type { RevocationAnswer } from './revocation.ts';
-export type { Session } from './sessions.ts';
-export type { Store } from './store.ts';
+export { movesOf, type Activation } from './moves/history.ts';
+export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
+export type { StateProof } from './proof/comparison.ts';
+export { savedProof } from './proof/snapshot-check.ts';
+export { differences, type AssetDiff, type Differences } from './packs/diff.ts';
+export type { OperatorKeyFile } from './instance/first-start.ts';
+export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
+export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
+export { acceptRestore } from './host/accept-restore.ts';
+export { readSnapshotKey } from './local/snapshot-key.ts';
+export { fingerprintOf } from './writing/idempotency.ts';
+export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
+export { Policy } from './packs/policy.ts';
+export type { Reach } from './following/instances.ts';
+export type { Pin } from './instance/forced-version.ts';
+export type { RevocationAnswer } from './moves/revocation.ts';
+export type { Session } from './sessions/session-ids.ts';
+export type { Store } from './log/store.ts';
 export { decide, apply, type Command, type Decision, type Precondition, type Rules } from './transitions.ts';
-export type { Clock } from './store-clock.ts';
-export { SYSTEM_CLOCK } from './writer.ts';
-export type { Encode, Filter, StreamMessage } from './stream-messages.ts';
-export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './watchers.ts';
+export type { Clock } from './log/store-clock.ts';
+export { SYSTEM_CLOCK } from './writing/writer.ts';
+export type { Encode, Filter, StreamMessage } from './streams/messages.ts';
+export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './streams/watchers.ts';

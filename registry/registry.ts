@@ -13,21 +13,21 @@ import {
   type Activation,
   type ActivationPage,
   type ActivationQuery,
-} from './activations.ts';
-import { auditEvents, verifyLog, type AuditQuery, type Verification } from './audit.ts';
-import { StateProof } from './comparison.ts';
-import type { Edition } from './diff.ts';
+} from './moves/history.ts';
+import { auditEvents, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
+import { StateProof } from './proof/comparison.ts';
+import type { Edition } from './packs/diff.ts';
 import { RegistryError } from './errors.ts';
-import type { Event } from './event.ts';
-import { replayable } from './idempotency.ts';
-import { Instance, notReady, type ChangeListener, type Health, type InstanceRecord } from './instance.ts';
-import type { Reach } from './instances.ts';
-import { newKey } from './keys.ts';
+import type { Event } from './log/event.ts';
+import { replayable } from './writing/idempotency.ts';
+import { Instance, notReady, type ChangeListener, type Health, type InstanceRecord } from './instance/instance.ts';
+import type { Reach } from './following/instances.ts';
+import { newKey } from './keys/keys.ts';
 import { SCOPES, SYSTEM_ACTOR, type PackContent } from './model.ts';
-import { checkOptions, defaultChannelOf, type RegistryOptions } from './options.ts';
-import { parsePack } from './pack.ts';
-import { NO_AUDITOR, previewOf, type Preview, type Reader } from './previews.ts';
-import { asRegistered } from './publishing.ts';
+import { checkOptions, defaultChannelOf, type RegistryOptions } from './instance/options.ts';
+import { parsePack } from './packs/pack.ts';
+import { NO_AUDITOR, previewOf, type Preview, type Reader } from './moves/preview.ts';
+import { asRegistered } from './packs/publishing.ts';
 import {
   checkNewKey,
   checkRequest,
@@ -40,8 +40,8 @@ import {
   type RevokeRequest,
   type RollbackRequest,
 } from './requests.ts';
-import { revocationOf, type RevocationAnswer } from './revocation.ts';
-import { sessionOf, type Session } from './sessions.ts';
+import { revocationOf, type RevocationAnswer } from './moves/revocation.ts';
+import { sessionOf, type Session } from './sessions/session-ids.ts';
 import {
   packIn,
   styleIn,
@@ -55,8 +55,8 @@ import {
   type StylePrompt,
   type SystemPrompt,
   type VersionRecord,
-} from './snapshot.ts';
-import type { Store } from './store.ts';
+} from './state/snapshot.ts';
+import type { Store } from './log/store.ts';
 import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
 
 export type { Preview, Reader, RegistryOptions };

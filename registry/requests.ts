@@ -3,9 +3,9 @@
  */
 import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, type InputFault } from './errors.ts';
-import type { Idempotency } from './event.ts';
+import type { Idempotency } from './log/event.ts';
 import { Actor, ChannelName, KeyLabel, PackName, Reason, SCOPES, Timestamp, Version, type Scope } from './model.ts';
-import { schemaFaults, unfitTexts, unseenTexts } from './pack.ts';
+import { schemaFaults, unfitTexts, unseenTexts } from './packs/pack.ts';
 import type { Precondition } from './transitions.ts';
 
 /** Which pointer is meant; the default pack and channel where it says nothing. */

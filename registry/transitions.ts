@@ -9,13 +9,13 @@
  * Example: `activate coach 1.1.0` while 1.1.0 is active gives no events: the state is already what was asked for.
  */
 import { invalidInput, RegistryError } from './errors.ts';
-import type { EventDraft } from './event.ts';
+import type { EventDraft } from './log/event.ts';
 import type { Actor, PackVersion } from './model.ts';
-import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKeyCommand } from './keys.ts';
-import { violationsOf } from './floor.ts';
-import type { Policy } from './policy.ts';
-import { decideRevoke, requireActivatable, type RevokeCommand } from './revocation.ts';
-import type { StoredContent } from './store.ts';
+import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKeyCommand } from './keys/keys.ts';
+import { violationsOf } from './packs/floor.ts';
+import type { Policy } from './packs/policy.ts';
+import { decideRevoke, requireActivatable, type RevokeCommand } from './moves/revocation.ts';
+import type { StoredContent } from './log/store.ts';
 import {
   isActivatable,
   listed,
@@ -26,9 +26,9 @@ import {
   type Pointer,
   type Snapshot,
   type VersionRecord,
-} from './snapshot.ts';
+} from './state/snapshot.ts';
 
-export { apply } from './fold.ts';
+export { apply } from './state/fold.ts';
 
 /**
  * Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is.

@@ -21,7 +21,7 @@ import { activationSchemas } from './activations/schemas.ts';
 import auditRoutes from './audit/index.ts';
 import { auditSchemas } from './audit/schemas.ts';
 import coachRoutes from './coach/index.ts';
-import { prepareView } from './conditional.ts';
+import { prepareView } from './wire/conditional.ts';
 import eventRoutes from './events/index.ts';
 import healthRoutes from './health/index.ts';
 import instanceRoutes from './instances/index.ts';
@@ -32,11 +32,11 @@ import packRoutes from './packs/index.ts';
 import { packSchemas } from './packs/schemas.ts';
 import problemRoutes from './problems/index.ts';
 import promptRoutes from './prompts/index.ts';
-import { Instances } from './preference.ts';
-import { Problem } from './schema-kit.ts';
+import { Instances } from './wire/prefer-wait.ts';
+import { Problem } from './wire/schema-kit.ts';
 import versionRoutes from './versions/index.ts';
 import { versionSchemas } from './versions/schemas.ts';
-import { words } from './words.ts';
+import { words } from './wire/words.ts';
 
 export default async function routes(app: FastifyInstance): Promise<void> {
   for (const schema of [

@@ -4,7 +4,7 @@
  * It listens on this machine only, lets everybody in, and is thrown away at the end with all that is in it.
  */
 import { parseArgs } from 'node:util';
-import { startPostgres } from '../test/support/postgres.ts';
+import { startPostgres } from '../test/support/stores/postgres.ts';
 
 const HELP = `Usage: npm run postgres -- [--port N]
 

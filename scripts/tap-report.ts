@@ -7,7 +7,7 @@
  * Rule: what counts is the single assertion, at any depth. The line that closes a subtest or a file counts only where it says
  * more than the assertions inside did: it failed although none of them had, or it passed and held none. A file without a test
  * is a failure.
- * Example: `ok    test/registry/pack.test.ts  31 passed (412 ms)`; a failure is told in full: its path, place, difference,
+ * Example: `ok    test/registry/packs/pack.test.ts  31 passed (412 ms)`; a failure is told in full: its path, place, difference,
  * stack, and its message, which for a property holds fast-check's seed.
  */
 import { styleText } from 'node:util';

@@ -39,14 +39,14 @@ const SHARED_BY_STORES = /^registry\/stores\/[^/]+\.ts$/u;
 const ENGINE_DOOR = /^registry\/stores\/[^/]+\/index\.ts$/u;
 const PLUGINS = /^plugins\//u;
 /** What a plugin shows to routes; a plugin in a folder of its own keeps the rest to itself. */
-const PLUGIN_DOOR = /^plugins\/[^/]+(\/index)?\.ts$/u;
+const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|revision)\/[^/]+)\.ts$/u;
 const ROUTES = /^routes\//u;
 const CONFIG = /^config\.ts$/u;
 const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
 /** What the command line takes from the domain, to check packs without a service: no door, no store, nothing that is running. */
-const OFFLINE = /^registry\/(diff|errors|floor|make-folder|model|pack|pack-folder)\.ts$/u;
+const OFFLINE = /^registry\/(errors|model|machine\/make-folder|packs\/(diff|floor|pack|pack-folder))\.ts$/u;
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
@@ -212,19 +212,19 @@ t.test('files and folders are called in kebab-case', async (t) => {
 
 t.test('control: planted violations are found', async (t) => {
   const planted: readonly (readonly [path: string, text: string])[] = [
-    ['registry/pack.ts', `import fastify from 'fastify';`],
-    ['registry/pack.ts', `import type { FastifyInstance } from 'fastify';`],
-    ['registry/pack.ts', `const sqlite = await import('node:sqlite');`],
-    ['registry/pack.ts', `import { problem } from '../plugins/problem-details.ts';`],
-    ['registry/pack.ts', `export { open } from './stores/sqlite/index.ts';`],
-    ['registry/pack.ts', `let rows: import('./stores/batch.ts').Rows;`],
+    ['registry/packs/pack.ts', `import fastify from 'fastify';`],
+    ['registry/packs/pack.ts', `import type { FastifyInstance } from 'fastify';`],
+    ['registry/packs/pack.ts', `const sqlite = await import('node:sqlite');`],
+    ['registry/packs/pack.ts', `import { problem } from '../../plugins/problems/problem-details.ts';`],
+    ['registry/packs/pack.ts', `export { open } from '../stores/sqlite/index.ts';`],
+    ['registry/packs/pack.ts', `let rows: import('../stores/batch.ts').Rows;`],
     ['registry/stores/batch.ts', `import { DatabaseSync } from 'node:sqlite';`],
     ['registry/stores/memory/index.ts', `import { DatabaseSync } from 'node:sqlite';`],
     ['registry/stores/sqlite/index.ts', `import postgres from 'postgres';`],
     ['registry/stores/postgres/index.ts', `import { rows } from '../sqlite/rows.ts';`],
     ['registry/stores/postgres/index.ts', `import type { Config } from '../../../config.ts';`],
     ['plugins/auth.ts', `import { packs } from '../routes/packs/index.ts';`],
-    ['plugins/auth.ts', `import { Fold } from '../registry/fold.ts';`],
+    ['plugins/auth.ts', `import { Fold } from '../registry/state/fold.ts';`],
     ['plugins/auth.ts', `import { memoryStore } from '../registry/stores/memory/index.ts';`],
     ['plugins/registry.ts', `import { follows } from '../registry/stores/batch.ts';`],
     ['routes/packs/index.ts', `import type { SqliteStore } from '../../registry/stores/sqlite/index.ts';`],
@@ -236,15 +236,18 @@ t.test('control: planted violations are found', async (t) => {
     ['server.ts', `import { store } from './test/support/store.ts';`],
     ['cli.ts', `export const nothing = 0;`],
     ['clients/typescript/src/source.ts', `import { createHash } from 'node:crypto';`],
-    ['clients/typescript/src/source.ts', `import { parsePack } from '../../../registry/pack.ts';`],
+    ['clients/typescript/src/source.ts', `import { parsePack } from '../../../registry/packs/pack.ts';`],
     ['clients/cli/src/main.ts', `import { Registry } from '../../../registry/index.ts';`],
     ['clients/cli/src/main.ts', `import { createPromptSource } from '../../typescript/src/index.ts';`],
-    ['clients/contract/src/main.ts', `import { parsePack } from '../../../registry/pack.ts';`],
+    ['clients/contract/src/main.ts', `import { parsePack } from '../../../registry/packs/pack.ts';`],
   ];
   for (const [path, text] of planted) t.equal(violations(new Map([[path, text]])).length, 1, `${path}: ${text}`);
 
   const fine: readonly (readonly [path: string, text: string])[] = [
-    ['registry/pack.ts', `import { Value } from '@sinclair/typebox/value';\nimport { sha256 } from './event.ts';`],
+    [
+      'registry/packs/pack.ts',
+      `import { Value } from '@sinclair/typebox/value';\nimport { sha256 } from './event.ts';`,
+    ],
     [
       'registry/stores/sqlite/index.ts',
       `import { DatabaseSync } from 'node:sqlite';\nimport type { Store } from '../../store.ts';`,
@@ -252,7 +255,7 @@ t.test('control: planted violations are found', async (t) => {
     ['plugins/registry.ts', `import { openStore } from '../registry/stores/sqlite/index.ts';`],
     [
       'routes/packs/index.ts',
-      `import { SCOPES } from '../../plugins/scopes.ts';\nimport { PackName } from '../../registry/index.ts';`,
+      `import { SCOPES } from '../../plugins/access/scopes.ts';\nimport { PackName } from '../../registry/index.ts';`,
     ],
     [
       'server.ts',

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { freePort } from './support/free-port.ts';
-import { spawnServer, startServer } from './support/server-process.ts';
+import { freePort } from './support/http/free-port.ts';
+import { spawnServer, startServer } from './support/apps/server-process.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { seal, type EventDraft, type Head } from '../../registry/event.ts';
+import { seal, type EventDraft, type Head } from '../../registry/log/event.ts';
 import {
   decide,
   GENESIS_HASH,
@@ -13,9 +13,9 @@ import {
   type Actor,
   type PackContent,
 } from '../../registry/index.ts';
-import { newSessionKey } from '../../registry/sessions.ts';
-import { EMPTY_SNAPSHOT } from '../../registry/snapshot.ts';
-import type { SessionKey, Store, StoredContent } from '../../registry/store.ts';
+import { newSessionKey } from '../../registry/sessions/session-ids.ts';
+import { EMPTY_SNAPSHOT } from '../../registry/state/snapshot.ts';
+import type { SessionKey, Store, StoredContent } from '../../registry/log/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 
 export const CHANNELS = ['production', 'staging'] as const;

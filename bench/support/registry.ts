@@ -1,7 +1,7 @@
 /** A registry over a SQLite file, as the service opens it, in this process. */
 import { join } from 'node:path';
 import { Registry } from '../../registry/index.ts';
-import type { Store } from '../../registry/store.ts';
+import type { Store } from '../../registry/log/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { CHANNELS, DEFAULT_PACK } from './fill.ts';
 

@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import fp from 'fastify-plugin';
 import { Registry as Register } from 'prom-client';
 import { movesOf, type EventType, type Registry } from '../../registry/index.ts';
-import type { AnswerOrigin } from '../answers.ts';
+import type { AnswerOrigin } from '../answer-origin.ts';
 import { BoundedCounts, type Count } from './bounded-counts.ts';
 import { processMetrics } from './process.ts';
 import { Requests } from './requests.ts';

@@ -24,7 +24,7 @@ import {
   ATTR_FEATURE_FLAG_SET_ID,
   ATTR_FEATURE_FLAG_VERSION,
 } from '@opentelemetry/semantic-conventions/incubating';
-import type { AnswerOrigin } from '../answers.ts';
+import type { AnswerOrigin } from '../answer-origin.ts';
 import type { StoreOperation } from '../observed-store.ts';
 
 export { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';

@@ -6,9 +6,9 @@
  * Example: with the head at revision 4, a batch holds 5, 6, 7, and 6 names 5's hash as the one before it. Whether 5 names 4's
  * hash is for the store to see, with the log's head before it.
  */
-import type { Head } from '../event.ts';
-import { GENESIS_HASH } from '../event.ts';
-import type { Batch } from '../store.ts';
+import type { Head } from '../log/event.ts';
+import { GENESIS_HASH } from '../log/event.ts';
+import type { Batch } from '../log/store.ts';
 
 /**
  * Refuses a batch that would break the log wherever it were put.

@@ -1,7 +1,7 @@
 /**
  * Leases of a store that one process holds for itself: they need not outlive it, so they are kept in its memory.
  */
-import type { Lease, LeaseClaim } from '../store.ts';
+import type { Lease, LeaseClaim } from '../log/store.ts';
 
 export class Leases {
   readonly #leases = new Map<string, Lease>();

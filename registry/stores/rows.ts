@@ -1,8 +1,8 @@
 /** What a database gives back of an event, of a content and of a session key, as the port promises it. */
 import { StoreDamaged } from '../errors.ts';
-import type { Event } from '../event.ts';
+import type { Event } from '../log/event.ts';
 import type { PackContent } from '../model.ts';
-import type { SessionKey } from '../store.ts';
+import type { SessionKey } from '../log/store.ts';
 import { parseFrozen } from './frozen-json.ts';
 
 /**

@@ -2,13 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { linkTo } from '../../plugins/path-prefix.ts';
-import { restamp } from '../../plugins/request-snapshot.ts';
-import { callerMay } from '../../plugins/scopes.ts';
+import { restamp } from '../../plugins/revision/request-snapshot.ts';
+import { callerMay } from '../../plugins/access/scopes.ts';
 import { PAGE, viewIn, type Activation, type Preview, type Receipt, type Registry } from '../../registry/index.ts';
-import { attributionOf, markReplayed } from '../attribution.ts';
-import { preconditionOf, sendPrepared } from '../conditional.ts';
-import { decodeCursor, encodeCursor } from '../cursors.ts';
-import { waited, WAIT_TIMEOUT } from '../preference.ts';
+import { attributionOf, markReplayed } from '../wire/idempotency-key.ts';
+import { preconditionOf, sendPrepared } from '../wire/conditional.ts';
+import { decodeCursor, encodeCursor } from '../wire/cursors.ts';
+import { waited, WAIT_TIMEOUT } from '../wire/prefer-wait.ts';
 import {
   answer,
   channelQuery,
@@ -24,7 +24,7 @@ import {
   waitedHeader,
   writeProblems,
   writtenHeaders,
-} from '../schema-kit.ts';
+} from '../wire/schema-kit.ts';
 import { previewAnswer } from './present.ts';
 import * as wire from './schemas.ts';
 

@@ -1,7 +1,7 @@
 /** Previews as they are answered. */
 import type { Static } from '@sinclair/typebox';
 import type { Preview } from '../../registry/index.ts';
-import { mutable } from '../schema-kit.ts';
+import { mutable } from '../wire/schema-kit.ts';
 import type * as wire from './schemas.ts';
 
 export function previewAnswer({

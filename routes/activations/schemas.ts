@@ -1,11 +1,20 @@
 /** Wire shapes of what is active, and of its moves. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Reason, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { channelQuery, closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
-import { Instances, instancesExample } from '../preference.ts';
+import { example } from '../wire/examples.ts';
+import {
+  channelQuery,
+  closed,
+  cursorQuery,
+  limitQuery,
+  NextCursor,
+  nullable,
+  ref,
+  stringEnum,
+} from '../wire/schema-kit.ts';
+import { Instances, instancesExample } from '../wire/prefer-wait.ts';
 import { AssetDiff, diffExample, Violation } from '../versions/schemas.ts';
-import { Actor, Compatibility, Style } from '../words.ts';
+import { Actor, Compatibility, Style } from '../wire/words.ts';
 
 export const ActivePack = closed(
   {

@@ -1,7 +1,7 @@
 /** The audit: the log as it is, and the proof that it is whole. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { PAGE } from '../../registry/index.ts';
-import { answer, closed, mutable, problems } from '../schema-kit.ts';
+import { answer, closed, mutable, problems } from '../wire/schema-kit.ts';
 import * as wire from './schemas.ts';
 
 /** How long a check of the whole log may take, in milliseconds: some million events. */

@@ -10,9 +10,9 @@ import {
   Timestamp,
   Version,
 } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { closed, limitQuery, nullable, ref, stringEnum } from '../schema-kit.ts';
-import { Actor } from '../words.ts';
+import { example } from '../wire/examples.ts';
+import { closed, limitQuery, nullable, ref, stringEnum } from '../wire/schema-kit.ts';
+import { Actor } from '../wire/words.ts';
 
 const Hash = Type.String({
   pattern: '^[0-9a-f]{64}$',

@@ -1,9 +1,9 @@
 /** Coach sessions: started on what is active, answered from their pin ever after (SPEC R8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { linkTo } from '../../plugins/path-prefix.ts';
-import { restamp } from '../../plugins/request-snapshot.ts';
+import { restamp } from '../../plugins/revision/request-snapshot.ts';
 import type { Marked, Session } from '../../registry/index.ts';
-import { answer, bodyProblems, closed, locationHeader, problems, ref } from '../schema-kit.ts';
+import { answer, bodyProblems, closed, locationHeader, problems, ref } from '../wire/schema-kit.ts';
 import * as wire from './schemas.ts';
 
 const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,8 +1,8 @@
 /** Wire shapes of coach sessions. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
-import { closed, ref } from '../schema-kit.ts';
-import { Style } from '../words.ts';
+import { closed, ref } from '../wire/schema-kit.ts';
+import { Style } from '../wire/words.ts';
 
 const SessionId = Type.String({
   minLength: 1,

@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { stamp } from '../../plugins/request-snapshot.ts';
-import { refusalBy } from '../../plugins/scopes.ts';
+import { stamp } from '../../plugins/revision/request-snapshot.ts';
+import { refusalBy } from '../../plugins/access/scopes.ts';
 import {
   deadBecause,
   packIn,
@@ -18,7 +18,7 @@ import {
   type Watch,
   type WatchersOptions,
 } from '../../registry/index.ts';
-import { problems } from '../schema-kit.ts';
+import { problems } from '../wire/schema-kit.ts';
 import * as wire from './schemas.ts';
 
 declare module 'fastify' {

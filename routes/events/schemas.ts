@@ -10,8 +10,8 @@ import {
   type Encode,
   type Place,
 } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { answer, closed, nullable, ref } from '../schema-kit.ts';
+import { example } from '../wire/examples.ts';
+import { answer, closed, nullable, ref } from '../wire/schema-kit.ts';
 
 const Epoch = Type.Integer({
   minimum: 1,

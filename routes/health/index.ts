@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { RegistryError, Revision } from '../../registry/index.ts';
-import { answer, closed, openProblems, stringEnum } from '../schema-kit.ts';
+import { answer, closed, openProblems, stringEnum } from '../wire/schema-kit.ts';
 
 const Liveness = closed({ status: stringEnum(['live'], 'The process answers.') }, { $id: 'Liveness' });
 const Readiness = closed(

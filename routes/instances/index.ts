@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { Revision, Timestamp } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { answer, closed, problems, ref } from '../schema-kit.ts';
+import { example } from '../wire/examples.ts';
+import { answer, closed, problems, ref } from '../wire/schema-kit.ts';
 
 const Instance = closed(
   {

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from '@sinclair/typebox';
 import { linkTo } from '../../plugins/path-prefix.ts';
 import type { KeyRecord } from '../../registry/index.ts';
-import { attributionOf, markReplayed } from '../attribution.ts';
+import { attributionOf, markReplayed } from '../wire/idempotency-key.ts';
 import {
   answer,
   closed,
@@ -14,7 +14,7 @@ import {
   replayedHeader,
   writeProblems,
   writtenHeaders,
-} from '../schema-kit.ts';
+} from '../wire/schema-kit.ts';
 import * as wire from './schemas.ts';
 
 const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -59,18 +59,16 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
       markReplayed(reply, replayed);
       void reply.header('registry-revision', registry.current.revision).header('location', linkTo(request, '/v1/keys'));
       const { keyId, label, scopes, createdAt, expiresAt } = record;
-      return reply
-        .code(201)
-        .send(
-          mutable({
-            keyId,
-            label,
-            scopes,
-            createdAt,
-            ...(expiresAt !== undefined && { expiresAt }),
-            ...(token !== undefined && { secret: token }),
-          }),
-        );
+      return reply.code(201).send(
+        mutable({
+          keyId,
+          label,
+          scopes,
+          createdAt,
+          ...(expiresAt !== undefined && { expiresAt }),
+          ...(token !== undefined && { secret: token }),
+        }),
+      );
     },
   });
 

@@ -1,9 +1,9 @@
 /** Wire shapes of API keys. */
 import { Type } from '@sinclair/typebox';
 import { KeyId, KeyLabel, Reason, Scope, Timestamp } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { closed, ref } from '../schema-kit.ts';
-import { Actor } from '../words.ts';
+import { example } from '../wire/examples.ts';
+import { closed, ref } from '../wire/schema-kit.ts';
+import { Actor } from '../wire/words.ts';
 
 const expiry = Type.Optional(
   Type.String({

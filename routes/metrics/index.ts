@@ -1,7 +1,7 @@
 /** For Prometheus: what the service counts of itself. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { closed, problems, ref, revisionHeader } from '../schema-kit.ts';
+import { closed, problems, ref, revisionHeader } from '../wire/schema-kit.ts';
 
 const example = [
   '# HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.',

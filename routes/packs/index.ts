@@ -1,7 +1,7 @@
 /** Packs: what there is, and the floor under it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { packIn } from '../../registry/index.ts';
-import { answer, closed, packParams, problems } from '../schema-kit.ts';
+import { answer, closed, packParams, problems } from '../wire/schema-kit.ts';
 import { packAnswer, policyAnswer } from './present.ts';
 import * as wire from './schemas.ts';
 

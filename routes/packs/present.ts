@@ -2,7 +2,7 @@
 import semver from 'semver';
 import type { Static } from '@sinclair/typebox';
 import type { PackState } from '../../registry/index.ts';
-import { mutable } from '../schema-kit.ts';
+import { mutable } from '../wire/schema-kit.ts';
 import { versionSummary } from '../versions/present.ts';
 import type * as wire from './schemas.ts';
 

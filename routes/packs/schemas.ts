@@ -1,10 +1,10 @@
 /** Wire shapes of packs and of their policies. */
 import { Type, type Static } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Policy as PolicyWord, Revision, Timestamp, Version } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { closed, nullable, ref } from '../schema-kit.ts';
+import { example } from '../wire/examples.ts';
+import { closed, nullable, ref } from '../wire/schema-kit.ts';
 import { VersionSummary, versionSummaryExample } from '../versions/schemas.ts';
-import { Actor } from '../words.ts';
+import { Actor } from '../wire/words.ts';
 
 export const Channel = closed(
   { channel: ChannelName, version: Version, digest: Digest, revision: Revision, activatedAt: Timestamp, activatedBy: ref(Actor) },

@@ -1,8 +1,8 @@
 /** What an error means: the page behind a problem's `type`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { isProblemCode, PROBLEMS } from '../../plugins/problems.ts';
-import { answer, closed, openProblems } from '../schema-kit.ts';
+import { isProblemCode, PROBLEMS } from '../../plugins/problems/problems.ts';
+import { answer, closed, openProblems } from '../wire/schema-kit.ts';
 
 const ProblemKind = closed(
   {

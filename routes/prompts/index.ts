@@ -1,8 +1,8 @@
 /** Prompts of the active version: what services read on every request. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { styleIn, viewIn, type ChannelView, type Snapshot } from '../../registry/index.ts';
-import { sendPrepared } from '../conditional.ts';
-import { answer, conditionalHeaders, etagHeader, notModified, problems } from '../schema-kit.ts';
+import { sendPrepared } from '../wire/conditional.ts';
+import { answer, conditionalHeaders, etagHeader, notModified, problems } from '../wire/schema-kit.ts';
 import * as wire from './schemas.ts';
 
 const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,8 +1,8 @@
 /** Wire shapes of the prompts of the active version. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Version } from '../../registry/index.ts';
-import { channelQuery, closed, ref } from '../schema-kit.ts';
-import { StyleTitle } from '../words.ts';
+import { channelQuery, closed, ref } from '../wire/schema-kit.ts';
+import { StyleTitle } from '../wire/words.ts';
 
 const origin = { pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision };
 const originExample = {

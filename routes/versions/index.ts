@@ -2,12 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import semver from 'semver';
 import { linkTo } from '../../plugins/path-prefix.ts';
-import { restamp } from '../../plugins/request-snapshot.ts';
-import { callerMay } from '../../plugins/scopes.ts';
+import { restamp } from '../../plugins/revision/request-snapshot.ts';
+import { callerMay } from '../../plugins/access/scopes.ts';
 import { PAGE, differences, packIn, viewIn, type VersionRecord } from '../../registry/index.ts';
-import { attributionOf, markReplayed } from '../attribution.ts';
-import { decodeCursor, encodeCursor } from '../cursors.ts';
-import { waited, WAIT_TIMEOUT } from '../preference.ts';
+import { attributionOf, markReplayed } from '../wire/idempotency-key.ts';
+import { decodeCursor, encodeCursor } from '../wire/cursors.ts';
+import { waited, WAIT_TIMEOUT } from '../wire/prefer-wait.ts';
 import {
   answer,
   closed,
@@ -22,7 +22,7 @@ import {
   waitHeaders,
   writeProblems,
   writtenHeaders,
-} from '../schema-kit.ts';
+} from '../wire/schema-kit.ts';
 import { publishedSummary, versionSummary } from './present.ts';
 import * as wire from './schemas.ts';
 

@@ -1,6 +1,6 @@
 /** Versions as they are answered, from the snapshot's metadata. */
 import type { PackState, VersionRecord } from '../../registry/index.ts';
-import { mutable } from '../schema-kit.ts';
+import { mutable } from '../wire/schema-kit.ts';
 import type { VersionSummary } from './schemas.ts';
 
 export function versionSummary(state: PackState, record: VersionRecord): VersionSummary {

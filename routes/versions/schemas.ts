@@ -12,10 +12,10 @@ import {
   Version,
   Violation as ViolationWord,
 } from '../../registry/index.ts';
-import { example } from '../examples.ts';
-import { closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../schema-kit.ts';
-import { Instances, instancesExample } from '../preference.ts';
-import { Actor, Compatibility, Style, StyleTitle } from '../words.ts';
+import { example } from '../wire/examples.ts';
+import { closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../wire/schema-kit.ts';
+import { Instances, instancesExample } from '../wire/prefer-wait.ts';
+import { Actor, Compatibility, Style, StyleTitle } from '../wire/words.ts';
 
 export const Violation = closed(ViolationWord.properties, {
   $id: 'Violation',

@@ -3,8 +3,8 @@
  * registry/SPEC.md), what the history says, and where the answers lead.
  */
 import t, { type Test } from 'tap';
-import { addPack, openApp } from '../support/app.ts';
-import { askOf, type Answer } from '../support/openapi.ts';
+import { addPack, openApp } from '../support/apps/app.ts';
+import { askOf, type Answer } from '../support/http/openapi.ts';
 
 const { app, key } = await openApp(t);
 const ask = askOf(app);

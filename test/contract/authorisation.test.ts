@@ -6,13 +6,13 @@
  */
 import t from 'tap';
 import type { FastifyInstance } from 'fastify';
-import { newKey } from '../../registry/keys.ts';
+import { newKey } from '../../registry/keys/keys.ts';
 import { SCOPES, type Scope } from '../../registry/model.ts';
-import { SYSTEM_CLOCK } from '../../registry/writer.ts';
-import { listen, openApp, type TestApp } from '../support/app.ts';
-import { operation, OPERATIONS } from '../support/openapi.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
-import { withRoutes, type Route } from '../support/routes.ts';
+import { SYSTEM_CLOCK } from '../../registry/writing/writer.ts';
+import { listen, openApp, type TestApp } from '../support/apps/app.ts';
+import { operation, OPERATIONS } from '../support/http/openapi.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { withRoutes, type Route } from '../support/apps/routes.ts';
 
 /** What each operation needs. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {

@@ -7,10 +7,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { askOf, faultsOf, schemaFaults, type RawAnswer } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { askOf, faultsOf, schemaFaults, type RawAnswer } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
 
 const opened = await openApp(t);
 const { app, key, store } = opened;

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
+import { listen, openApp } from '../support/apps/app.ts';
 
 const opened = await openApp(t, { store: 'memory' });
 const { app, key } = opened;

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
-import { addPack, openApp } from '../support/app.ts';
-import { askOf, send, type Request } from '../support/openapi.ts';
+import { addPack, openApp } from '../support/apps/app.ts';
+import { askOf, send, type Request } from '../support/http/openapi.ts';
 
 const { app } = await openApp(t);
 const ask = askOf(app);

@@ -5,9 +5,9 @@
 import t from 'tap';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { PROBLEMS } from '../../plugins/problems.ts';
-import { openApp } from '../support/app.ts';
-import { askOf, OPENAPI_TEXT } from '../support/openapi.ts';
+import { PROBLEMS } from '../../plugins/problems/problems.ts';
+import { openApp } from '../support/apps/app.ts';
+import { askOf, OPENAPI_TEXT } from '../support/http/openapi.ts';
 
 const { app } = await openApp(t);
 const ask = askOf(app);

@@ -3,8 +3,8 @@
  * click away. An example of a change is a dry run, or cannot work until somebody has completed it.
  */
 import t from 'tap';
-import { openApp } from '../support/app.ts';
-import { faultsOf, OPENAPI, OPERATIONS, send, type Operation } from '../support/openapi.ts';
+import { openApp } from '../support/apps/app.ts';
+import { faultsOf, OPENAPI, OPERATIONS, send, type Operation } from '../support/http/openapi.ts';
 
 /** It appends no event. */
 const CHANGES_NOTHING = 'startCoachSession';

@@ -4,7 +4,7 @@
  * docs/clients.md promises these rules. Each is a function from a document to what breaks it; the last test plants a violation of each.
  */
 import t from 'tap';
-import { OPENAPI, type OpenApiDocument } from '../support/openapi.ts';
+import { OPENAPI, type OpenApiDocument } from '../support/http/openapi.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Rule = (document: OpenApiDocument) => string[];

@@ -4,7 +4,7 @@
  * meanwhile. It takes the handler's fifteen seconds, nearly all of them spent waiting.
  */
 import t from 'tap';
-import { askOf, operation, OPERATIONS, type Answer } from '../support/openapi.ts';
+import { askOf, operation, OPERATIONS, type Answer } from '../support/http/openapi.ts';
 import { FROM_STORE } from './cases/general.ts';
 import { openWorld, validRequest } from './cases/kit.ts';
 

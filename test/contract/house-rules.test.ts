@@ -8,7 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { parse } from 'yaml';
-import { OPENAPI, OPENAPI_TEXT, schemaFaults, step, type OpenApiDocument, type Operation } from '../support/openapi.ts';
+import {
+  OPENAPI,
+  OPENAPI_TEXT,
+  schemaFaults,
+  step,
+  type OpenApiDocument,
+  type Operation,
+} from '../support/http/openapi.ts';
 
 /** The names that generated clients depend on: API.md's, as far as they are built, and the page behind a problem's type. */
 const OPERATION_IDS = [

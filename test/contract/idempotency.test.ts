@@ -3,10 +3,10 @@
  * R5 (of many operators at once each wins with a revision of its own or is refused, and the log shows the same).
  */
 import t, { type Test } from 'tap';
-import { addPack, openApp, type TestApp } from '../support/app.ts';
-import { askOf, send, type Answer, type Request } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { floorUnder } from '../support/policies.ts';
+import { addPack, openApp, type TestApp } from '../support/apps/app.ts';
+import { askOf, send, type Answer, type Request } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { floorUnder } from '../support/packs/policies.ts';
 
 const reason = 'Users report that answers are too blunt';
 

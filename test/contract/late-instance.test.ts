@@ -3,9 +3,9 @@
  * the request itself proves to be past (R5, R10).
  */
 import t from 'tap';
-import { openPair } from '../support/late-app.ts';
-import { askOf } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
+import { openPair } from '../support/apps/late-app.ts';
+import { askOf } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
 
 const reason = 'Users report that answers are too blunt';
 

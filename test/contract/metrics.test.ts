@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
-import { addPack, listen, openApp, type TestApp } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { scrapeOf, type Scrape } from '../support/prometheus.ts';
-import { groupedBy, labelsGiven, missing, rawCounters, seconds } from '../support/promql.ts';
+import { addPack, listen, openApp, type TestApp } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { scrapeOf, type Scrape } from '../support/observability/prometheus.ts';
+import { groupedBy, labelsGiven, missing, rawCounters, seconds } from '../support/observability/promql.ts';
 
 const REASON = 'Users report that answers are too blunt';
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

@@ -5,14 +5,14 @@
  * moved it on.
  */
 import t from 'tap';
-import { acceptRestore } from '../../registry/restore.ts';
-import { backupOf } from '../support/backups.ts';
-import type { Plan } from '../support/failing-store.ts';
-import { newFolder } from '../support/folder.ts';
-import { openPair } from '../support/late-app.ts';
-import { askOf } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { until } from '../support/until.ts';
+import { acceptRestore } from '../../registry/host/accept-restore.ts';
+import { backupOf } from '../support/stores/backups.ts';
+import type { Plan } from '../support/stores/failing-store.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { openPair } from '../support/apps/late-app.ts';
+import { askOf } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 

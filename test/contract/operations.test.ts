@@ -7,11 +7,11 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { faultsOf, OPERATIONS, send, urlOf, type RawAnswer } from '../support/openapi.ts';
-import { addPack, listen, openApp } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import type { Plan } from '../support/failing-store.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
+import { faultsOf, OPERATIONS, send, urlOf, type RawAnswer } from '../support/http/openapi.ts';
+import { addPack, listen, openApp } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import type { Plan } from '../support/stores/failing-store.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
 import { GENERAL, GUARDED } from './cases/general.ts';
 import { openWorld, validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
 import { OWN } from './cases/own.ts';

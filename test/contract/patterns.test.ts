@@ -5,9 +5,9 @@
  */
 import t from 'tap';
 import { brokenPattern, parsePack, type RegistryError, type InputFault } from '../../registry/index.ts';
-import { openApp } from '../support/app.ts';
-import { faultsOf, OPENAPI, OPERATIONS, send, type Request } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
+import { openApp } from '../support/apps/app.ts';
+import { faultsOf, OPENAPI, OPERATIONS, send, type Request } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
 import { openWorld, validRequest } from './cases/kit.ts';
 
 interface Schema {

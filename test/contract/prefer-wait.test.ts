@@ -1,13 +1,13 @@
 /**
  * `Prefer: wait=N` (RFC 7240): a move is answered once every live instance has applied it, and names those that have not
- * (registry/instances.ts).
+ * (registry/following/instances.ts).
  *
  * Two applications stand on one store. The last test waits the seven seconds after which an instance is not waited for any more.
  */
 import t, { type Test } from 'tap';
-import { openApp, type TestApp } from '../support/app.ts';
-import { askOf, type Answer, type Request } from '../support/openapi.ts';
-import { until } from '../support/until.ts';
+import { openApp, type TestApp } from '../support/apps/app.ts';
+import { askOf, type Answer, type Request } from '../support/http/openapi.ts';
+import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -16,9 +16,7 @@ const alive = setInterval(() => undefined, 60_000);
 t.teardown(() => clearInterval(alive));
 
 /** Two applications that know of each other. */
-async function pair(
-  t: Test,
-): Promise<{
+async function pair(t: Test): Promise<{
   here: TestApp;
   there: TestApp;
   move: (version: string, prefer: string, more?: Request) => Promise<Answer>;

@@ -4,9 +4,9 @@
  */
 import t, { type Test } from 'tap';
 import type { PackDocument } from '../../registry/model.ts';
-import { openApp, shippedPacks } from '../support/app.ts';
-import { askOf, type Answer } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
+import { openApp, shippedPacks } from '../support/apps/app.ts';
+import { askOf, type Answer } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
 
 const { app, key, store } = await openApp(t);
 const ask = askOf(app);

@@ -4,10 +4,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { faultsOf, OPENAPI, schemaFaults } from '../support/openapi.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { faultsOf, OPENAPI, schemaFaults } from '../support/http/openapi.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
 
 const PROBLEM = '/components/schemas/Problem';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;

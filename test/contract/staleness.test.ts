@@ -2,20 +2,20 @@
  * `Registry-Stale` (SPEC R9, R10): an instance whose store is away goes on answering, and says on every answer how old it may be; once
  * the store is back it says so no more. Writes are refused in time; what is refused is decided on the log, not on an old snapshot.
  *
- * An instance knows that it is current for five seconds (registry/freshness.ts), so this file waits that long, once.
+ * An instance knows that it is current for five seconds (registry/following/freshness.ts), so this file waits that long, once.
  */
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
 import { RegistryError } from '../../registry/errors.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
-import { listen, openApp, type TestApp } from '../support/app.ts';
-import { EventStream } from '../support/event-stream.ts';
-import { FailingStore } from '../support/failing-store.ts';
-import { askOf } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
-import { openRegistry } from '../support/registries.ts';
-import { until } from '../support/until.ts';
+import { listen, openApp, type TestApp } from '../support/apps/app.ts';
+import { EventStream } from '../support/http/event-stream.ts';
+import { FailingStore } from '../support/stores/failing-store.ts';
+import { askOf } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { openRegistry } from '../support/apps/registries.ts';
+import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 /** How long a write may take where the store does not answer, in milliseconds (BARS B5). */

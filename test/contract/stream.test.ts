@@ -6,13 +6,13 @@
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { listen, openApp, shippedPacks } from '../support/app.ts';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { EventStream, type Message, type StreamRequest } from '../support/event-stream.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { floorUnder } from '../support/policies.ts';
-import { appendElsewhere, foreignEvent, openStreams, restoredAt } from '../support/streams-app.ts';
+import { listen, openApp, shippedPacks } from '../support/apps/app.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { EventStream, type Message, type StreamRequest } from '../support/http/event-stream.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { floorUnder } from '../support/packs/policies.ts';
+import { appendElsewhere, foreignEvent, openStreams, restoredAt } from '../support/apps/streams-app.ts';
 
 const REASON = 'For the stream';
 /** Short, so that nobody waits; the shipped one is 15 s. */

@@ -3,12 +3,12 @@
  * record of all of it (R11).
  */
 import t, { type Test } from 'tap';
-import type { Event } from '../../registry/event.ts';
-import { hashOf } from '../../registry/event.ts';
-import { addPack, openApp } from '../support/app.ts';
-import { askOf, send, type Answer, type Request } from '../support/openapi.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { floorUnder } from '../support/policies.ts';
+import type { Event } from '../../registry/log/event.ts';
+import { hashOf } from '../../registry/log/event.ts';
+import { addPack, openApp } from '../support/apps/app.ts';
+import { askOf, send, type Answer, type Request } from '../support/http/openapi.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { floorUnder } from '../support/packs/policies.ts';
 
 const reason = 'Users report that answers are too blunt';
 const PACKS = ['floored', 'pulled', 'dry', 'compared', 'told'] as const;

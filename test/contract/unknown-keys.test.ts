@@ -4,9 +4,9 @@
  * Two applications stand on one store; the second hears of nothing by itself, so that only a request can have had it look.
  */
 import t, { type Test } from 'tap';
-import { newKey } from '../../registry/keys.ts';
-import { openPair, type Pair } from '../support/late-app.ts';
-import { askOf, type Answer } from '../support/openapi.ts';
+import { newKey } from '../../registry/keys/keys.ts';
+import { openPair, type Pair } from '../support/apps/late-app.ts';
+import { askOf, type Answer } from '../support/http/openapi.ts';
 
 const { quick, late, reads, move } = await openPair(t);
 

@@ -12,12 +12,12 @@ import t, { type Test } from 'tap';
 import { buildApp } from '../../app.ts';
 import type { Registry, Snapshot } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { openApp } from '../support/app.ts';
-import { newSeed, randomFrom, readLog } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { documentOf, shipped, versionOf } from '../support/pack-documents.ts';
-import { ReadChecker, type Violation } from '../support/read-checker.ts';
+import { openApp } from '../support/apps/app.ts';
+import { newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { documentOf, shipped, versionOf } from '../support/packs/pack-documents.ts';
+import { ReadChecker, type Violation } from '../support/chaos/read-checker.ts';
 import {
   flip,
   moveInProcess,
@@ -27,8 +27,8 @@ import {
   readOverHttp,
   type DoorName,
   type Run,
-} from '../support/read-traffic.ts';
-import { DAY } from '../support/registries.ts';
+} from '../support/chaos/read-traffic.ts';
+import { DAY } from '../support/apps/registries.ts';
 
 /** Answers to read, over all doors together. */
 const READS: Record<string, number> = { short: 5_000, faults: 200_000, soak: 5_000_000 };

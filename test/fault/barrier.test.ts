@@ -9,7 +9,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { startInstances, until, type Reply, type TestInstance } from '../support/instances.ts';
+import { startInstances, until, type Reply, type TestInstance } from '../support/apps/instances.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const rounds = { short: 1, faults: 6, soak: 60 }[length] ?? 1;

@@ -10,11 +10,11 @@ import t, { type Test } from 'tap';
 import type { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openPostgresStore } from '../../registry/stores/postgres/index.ts';
-import { readLog } from '../support/events.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openRegistry } from '../support/registries.ts';
+import { readLog } from '../support/stores/events.ts';
+import { startFaultProxy, type FaultProxy } from '../support/chaos/fault-proxy.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { startPostgres, type TestPostgres } from '../support/stores/postgres.ts';
+import { openRegistry } from '../support/apps/registries.ts';
 
 const rounds = { short: 1, faults: 20, soak: 100 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 1;
 const PAIRS = 10;

@@ -9,12 +9,12 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { agreed, auditOf, verificationOf } from '../support/agreement.ts';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { allCurrent, startInstances, type TestInstance, type TestInstances } from '../support/instances.ts';
-import { Roaming } from '../support/roaming.ts';
-import { WriteLedger } from '../support/write-ledger.ts';
+import { agreed, auditOf, verificationOf } from '../support/apps/agreement.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { allCurrent, startInstances, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
+import { Roaming } from '../support/chaos/roaming.ts';
+import { WriteLedger } from '../support/chaos/write-ledger.ts';
 
 const kills = { short: 4, faults: 50, soak: 200 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 4;
 const VICTIMS = ['an instance', 'PostgreSQL', 'both'] as const;

@@ -10,8 +10,8 @@
 import { copyFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startInstances, until, type Body, type TestInstance, type TestInstances } from '../support/instances.ts';
-import { placeIn } from '../support/snapshot-files.ts';
+import { startInstances, until, type Body, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
+import { placeIn } from '../support/stores/snapshot-files.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const RETURN_BOUND = 5000;

@@ -11,13 +11,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { LogBroken, Registry, StartRefused, StoreDamaged } from '../../registry/index.ts';
-import type { Event } from '../../registry/event.ts';
-import type { Store } from '../../registry/store.ts';
+import type { Event } from '../../registry/log/event.ts';
+import type { Store } from '../../registry/log/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { newSeed, randomFrom, readLog } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { optionsOf } from '../support/registries.ts';
+import { newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { optionsOf } from '../support/apps/registries.ts';
 
 /** Places in the file, spread evenly over it; each is hit in one way, in the long runs in every way. */
 const PLACES = 101;

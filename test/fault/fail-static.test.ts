@@ -9,9 +9,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { mostWithin, type Mode } from '../support/fault-proxy.ts';
-import { startInstances, until, type Reply, type TestInstance, type TestInstances } from '../support/instances.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { mostWithin, type Mode } from '../support/chaos/fault-proxy.ts';
+import { startInstances, until, type Reply, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const rounds = { short: 1, faults: 4, soak: 50 }[length] ?? 1;

@@ -12,12 +12,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Registry, RegistryError, type Event, type Store } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
-import { FailingStore, FAULTS, type Fault } from '../support/failing-store.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { shippedPolicy } from '../support/policies.ts';
-import { optionsOf } from '../support/registries.ts';
+import { firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { FailingStore, FAULTS, type Fault } from '../support/stores/failing-store.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { shippedPolicy } from '../support/packs/policies.ts';
+import { optionsOf } from '../support/apps/registries.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 /** In short form one in so many cases of more than one failing call is run; prime, so that it takes turns with all that is looped over. */

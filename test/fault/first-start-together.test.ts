@@ -9,9 +9,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Event } from '../../registry/index.ts';
-import { firstBroken } from '../support/events.ts';
-import { allCurrent, startInstances } from '../support/instances.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { firstBroken } from '../support/stores/events.ts';
+import { allCurrent, startInstances } from '../support/apps/instances.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const rounds = { short: 1, faults: 5, soak: 50 }[length] ?? 1;

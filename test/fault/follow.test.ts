@@ -8,9 +8,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
-import { newSeed, randomFrom } from '../support/events.ts';
-import type { Mode } from '../support/fault-proxy.ts';
-import { startInstances, until, type Reply, type TestInstance } from '../support/instances.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import type { Mode } from '../support/chaos/fault-proxy.ts';
+import { startInstances, until, type Reply, type TestInstance } from '../support/apps/instances.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const deafMoves = { short: 4, faults: 30, soak: 300 }[length] ?? 4;

@@ -7,11 +7,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { gather, type Crowd } from '../support/crowd.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
-import { startServer } from '../support/server-process.ts';
+import { gather, type Crowd } from '../support/chaos/crowd.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { startServer } from '../support/apps/server-process.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const isShort = length === 'short';

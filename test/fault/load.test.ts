@@ -8,7 +8,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
-import { send, startInstances, type Reply } from '../support/instances.ts';
+import { send, startInstances, type Reply } from '../support/apps/instances.ts';
 
 interface Load {
   readonly perSecond: number;

@@ -7,16 +7,16 @@
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { fingerprintOf } from '../../registry/idempotency.ts';
+import { fingerprintOf } from '../../registry/writing/idempotency.ts';
 import { Registry } from '../../registry/registry.ts';
 import type { Attribution } from '../../registry/requests.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
-import { FailingStore, type Fault } from '../support/failing-store.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { optionsOf } from '../support/registries.ts';
+import { firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { FailingStore, type Fault } from '../support/stores/failing-store.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { optionsOf } from '../support/apps/registries.ts';
 
 /** BARS B4; each lane has its share. */
 const losses = { short: 36, faults: 204, soak: 1008 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 36;

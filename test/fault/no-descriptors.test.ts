@@ -3,12 +3,12 @@
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { until } from '../support/instances.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { entries, operatorKeyIn, startServer, type Settings } from '../support/server-process.ts';
+import { until } from '../support/apps/instances.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
+import { entries, operatorKeyIn, startServer, type Settings } from '../support/apps/server-process.ts';
 
-const PRELOAD = new URL('../support/use-up-descriptors.ts', import.meta.url).href;
+const PRELOAD = new URL('../support/chaos/use-up-descriptors.ts', import.meta.url).href;
 
 async function exhausted(
   t: Test,

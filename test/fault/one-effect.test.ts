@@ -8,8 +8,8 @@
  */
 import t from 'tap';
 import type { Event } from '../../registry/index.ts';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { startInstances, until, type Reply, type TestInstance } from '../support/instances.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { startInstances, until, type Reply, type TestInstance } from '../support/apps/instances.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const losses = { short: 20, faults: 200, soak: 1000 }[length] ?? 20;

@@ -11,8 +11,8 @@ import { chmodSync, chownSync, cpSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { newFolder } from '../support/folder.ts';
-import { ROOT } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 /** `nobody`. */
 const USER = { uid: 65_534, gid: 65_534 };

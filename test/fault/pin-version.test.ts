@@ -9,11 +9,11 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { newFolder } from '../support/folder.ts';
-import { startInstances, until, type TestInstance } from '../support/instances.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { writePackFolder } from '../support/pack-folders.ts';
-import { entries, ROOT, runServer } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { startInstances, until, type TestInstance } from '../support/apps/instances.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { writePackFolder } from '../support/packs/pack-folders.ts';
+import { entries, ROOT, runServer } from '../support/apps/server-process.ts';
 
 const PIN = 'coach@1.0.0';
 t.setTimeout(120_000);

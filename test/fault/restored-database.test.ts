@@ -10,11 +10,11 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { EventStream } from '../support/event-stream.ts';
-import { newFolder } from '../support/folder.ts';
-import { startInstances, until, type TestInstance, type TestInstances } from '../support/instances.ts';
-import { runScript } from '../support/script.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { EventStream } from '../support/http/event-stream.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { startInstances, until, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
+import { runScript } from '../support/apps/script.ts';
 
 const RETURN_BOUND = 5000;
 const WRITE_BOUND = 2000;

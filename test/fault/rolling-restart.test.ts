@@ -7,11 +7,11 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { agreed } from '../support/agreement.ts';
-import { Balancer } from '../support/balancer.ts';
-import { EventStream } from '../support/event-stream.ts';
-import { startInstances, until, type TestInstance, type TestInstances } from '../support/instances.ts';
-import type { Answer, Ask } from '../support/keep-alive.ts';
+import { agreed } from '../support/apps/agreement.ts';
+import { Balancer } from '../support/http/balancer.ts';
+import { EventStream } from '../support/http/event-stream.ts';
+import { startInstances, until, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
+import type { Answer, Ask } from '../support/http/keep-alive.ts';
 
 const rounds = { short: 1, faults: 5, soak: 50 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 1;
 const READERS = 6;

@@ -13,16 +13,16 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
-import { digestOf } from '../../registry/pack.ts';
+import { digestOf } from '../../registry/packs/pack.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
-import { FailingStore } from '../support/failing-store.ts';
-import { newFolder } from '../support/folder.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { optionsOf } from '../support/registries.ts';
-import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../support/server-process.ts';
-import { plain } from '../support/snapshots.ts';
-import { meaningOf, WriteLedger } from '../support/write-ledger.ts';
+import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { FailingStore } from '../support/stores/failing-store.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { optionsOf } from '../support/apps/registries.ts';
+import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../support/apps/server-process.ts';
+import { plain } from '../support/stores/snapshots.ts';
+import { meaningOf, WriteLedger } from '../support/chaos/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 // In short form seven kills together.
@@ -31,7 +31,7 @@ const killsAtFirstStart = { short: 2, faults: 20, soak: 60 }[length] ?? 2;
 /** The most writes that are acknowledged before a kill. */
 const MOST_WRITES = length === 'short' ? 30 : 80;
 const WRITERS = 4;
-const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/early-ack-server.ts', import.meta.url));
+const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/apps/early-ack-server.ts', import.meta.url));
 
 const seed = newSeed();
 /** The revision that a first start leads to that nobody disturbs: the first test has one. */

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
-import type { Event } from '../../registry/event.ts';
-import type { Store } from '../../registry/store.ts';
+import type { Event } from '../../registry/log/event.ts';
+import type { Store } from '../../registry/log/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { appendChild } from '../support/child.ts';
-import { newFolder } from '../support/folder.ts';
-import { contentOf, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/events.ts';
+import { appendChild } from '../support/process/child.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { contentOf, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
 
 const KILLS: Record<string, number> = { short: 10, faults: 50, soak: 200 };
 const kills = KILLS[process.env['TEST_LENGTH'] ?? 'short'] ?? 10;

@@ -8,10 +8,10 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
-import { mostConnections } from '../../plugins/descriptors.ts';
-import { KeepAlive } from '../support/keep-alive.ts';
-import { entries, operatorKeyIn, runServer, startServer } from '../support/server-process.ts';
-import { KINDS, SocketAges, strangers, type KindName } from '../support/strangers.ts';
+import { mostConnections } from '../../plugins/connections/descriptors.ts';
+import { KeepAlive } from '../support/http/keep-alive.ts';
+import { entries, operatorKeyIn, runServer, startServer } from '../support/apps/server-process.ts';
+import { KINDS, SocketAges, strangers, type KindName } from '../support/chaos/strangers.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 /** How long a stranger's socket may be open, in milliseconds. In the short form, beside other tests, three times as long. */

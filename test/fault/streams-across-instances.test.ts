@@ -5,9 +5,9 @@
  * The control is a reader that comes back without the place it was at. Other cuts: TEST_SEED=… node test/fault/streams-across-instances.test.ts
  */
 import t from 'tap';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { EventStream } from '../support/event-stream.ts';
-import { startInstances, type TestInstance } from '../support/instances.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { EventStream } from '../support/http/event-stream.ts';
+import { startInstances, type TestInstance } from '../support/apps/instances.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 const WATCHERS = isShort ? 30 : 200;

@@ -8,18 +8,18 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { verifyLog, type Verification } from '../../registry/audit.ts';
-import { hashOf, type Event, type Head } from '../../registry/event.ts';
-import { fingerprintOf } from '../../registry/idempotency.ts';
+import { verifyLog, type Verification } from '../../registry/proof/verify.ts';
+import { hashOf, type Event, type Head } from '../../registry/log/event.ts';
+import { fingerprintOf } from '../../registry/writing/idempotency.ts';
 import { Registry } from '../../registry/registry.ts';
-import type { Store } from '../../registry/store.ts';
+import type { Store } from '../../registry/log/store.ts';
 import { attachSqliteStore, openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { Attacker, FALSIFICATIONS } from '../support/attacker.ts';
-import { newSeed, randomFrom, readLog } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { floorUnder } from '../support/policies.ts';
-import { optionsOf } from '../support/registries.ts';
+import { Attacker, FALSIFICATIONS } from '../support/stores/attacker.ts';
+import { newSeed, randomFrom, readLog } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { floorUnder } from '../support/packs/policies.ts';
+import { optionsOf } from '../support/apps/registries.ts';
 
 const { edits, tails } = {
   short: { edits: 100, tails: 10 },

@@ -9,13 +9,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { agreed, auditOf } from '../support/agreement.ts';
-import { shippedPacks } from '../support/app.ts';
-import { newSeed, randomFrom } from '../support/events.ts';
-import { startInstances, type TestInstance } from '../support/instances.ts';
-import { KeepAlive, type Answer, type Ask } from '../support/keep-alive.ts';
-import { ReadChecker, type Violation } from '../support/read-checker.ts';
-import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../support/read-traffic.ts';
+import { agreed, auditOf } from '../support/apps/agreement.ts';
+import { shippedPacks } from '../support/apps/app.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
+import { startInstances, type TestInstance } from '../support/apps/instances.ts';
+import { KeepAlive, type Answer, type Ask } from '../support/http/keep-alive.ts';
+import { ReadChecker, type Violation } from '../support/chaos/read-checker.ts';
+import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../support/chaos/read-traffic.ts';
 
 /** Answers to read, over both instances together. */
 const READS: Record<string, number> = { short: 3000, faults: 100_000, soak: 5_000_000 };

@@ -6,17 +6,17 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
-import type { Event } from '../../registry/event.ts';
+import type { Event } from '../../registry/log/event.ts';
 import { Registry } from '../../registry/registry.ts';
 import { migrate, MIGRATIONS } from '../../registry/stores/sqlite/migrations.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { Attacker } from '../support/attacker.ts';
-import { readLog } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { optionsOf } from '../support/registries.ts';
-import { resealed } from '../support/snapshot-files.ts';
-import { runHere, runScript, type Finished } from '../support/script.ts';
-import { entries, startServer } from '../support/server-process.ts';
+import { Attacker } from '../support/stores/attacker.ts';
+import { readLog } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { optionsOf } from '../support/apps/registries.ts';
+import { resealed } from '../support/stores/snapshot-files.ts';
+import { runHere, runScript, type Finished } from '../support/apps/script.ts';
+import { entries, startServer } from '../support/apps/server-process.ts';
 
 const dataDir = newFolder(t);
 const events = await (async (): Promise<Event[]> => {

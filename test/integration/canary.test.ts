@@ -10,9 +10,9 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
-import { OPERATIONS, operation, urlOf, type Request } from '../support/openapi.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { OPERATIONS, operation, urlOf, type Request } from '../support/http/openapi.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { startServer, type ServerProcess } from '../support/apps/server-process.ts';
 
 const CANARY = 'cAnArY';
 /** In what an error may repeat. */

@@ -7,10 +7,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { newFolder } from '../support/folder.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { runHere } from '../support/script.ts';
-import { entries, ROOT, runServer, startServer } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
+import { runHere } from '../support/apps/script.ts';
+import { entries, ROOT, runServer, startServer } from '../support/apps/server-process.ts';
 
 t.setTimeout(120_000);
 

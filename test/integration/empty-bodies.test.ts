@@ -5,8 +5,8 @@
  * goes around, and clients add a length of their own.
  */
 import t from 'tap';
-import { openApp } from '../support/app.ts';
-import { answerIn, exchange } from '../support/raw-http.ts';
+import { openApp } from '../support/apps/app.ts';
+import { answerIn, exchange } from '../support/http/raw-http.ts';
 
 const ROLLBACK = '/v1/packs/coach/rollback';
 const JSON_TYPE = 'content-type: application/json';

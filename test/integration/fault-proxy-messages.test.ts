@@ -1,8 +1,8 @@
 /** The fault proxy does what its modes say to PostgreSQL's messages, made by hand. */
 import { once } from 'node:events';
 import t from 'tap';
-import type { Mode } from '../support/fault-proxy.ts';
-import { stage, type End, type Stage } from '../support/proxy-stage.ts';
+import type { Mode } from '../support/chaos/fault-proxy.ts';
+import { stage, type End, type Stage } from '../support/chaos/proxy-stage.ts';
 
 /** A message of PostgreSQL's protocol; of the client where the body says so by its type. */
 function message(type: string, ...parts: (string | Buffer)[]): Buffer {
@@ -24,9 +24,7 @@ const ready = (status: 'I' | 'T' | 'E') => message('Z', raw(status));
 const notification = message('A', Buffer.alloc(4), 'registry', '12');
 
 /** A connection that is through the protocol's startup. */
-async function session({
-  open,
-}: Stage): Promise<{
+async function session({ open }: Stage): Promise<{
   client: End;
   server: End;
   exchange: (said: Buffer, answered: Buffer) => Promise<'answered' | 'reset'>;

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
-import { mostWithin, startFaultProxy } from '../support/fault-proxy.ts';
-import { End, stage } from '../support/proxy-stage.ts';
+import { mostWithin, startFaultProxy } from '../support/chaos/fault-proxy.ts';
+import { End, stage } from '../support/chaos/proxy-stage.ts';
 
 t.test('bytes pass both ways, and so does the end of each side', async (t) => {
   const { proxy, open } = await stage(t);

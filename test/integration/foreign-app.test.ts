@@ -8,9 +8,9 @@ import t, { type Test } from 'tap';
 import registryPlugin, { type RegistryPluginOptions } from '../../plugins/registry.ts';
 import { RegistryError, type Store } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { DAY } from '../support/registries.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { DAY } from '../support/apps/registries.ts';
 
 interface Foreign {
   readonly app: FastifyInstance;

@@ -5,9 +5,9 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
-import { newFolder } from '../support/folder.ts';
-import { runHere, runScript } from '../support/script.ts';
-import { startServer } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { runHere, runScript } from '../support/apps/script.ts';
+import { startServer } from '../support/apps/server-process.ts';
 
 const status = async (address: string, token: string) =>
   (await fetch(`${address}/v1/keys`, { headers: { authorization: `Bearer ${token}` } })).status;

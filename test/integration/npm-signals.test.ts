@@ -11,12 +11,12 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { newFolder } from '../support/folder.ts';
-import { freePort } from '../support/free-port.ts';
-import { operatorKeyIn, ROOT, startServer } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { freePort } from '../support/http/free-port.ts';
+import { operatorKeyIn, ROOT, startServer } from '../support/apps/server-process.ts';
+import { until } from '../support/process/until.ts';
 
-const DIE_WITH_PARENT = new URL('../support/die-with-parent.ts', import.meta.url).href;
+const DIE_WITH_PARENT = new URL('../support/process/die-with-parent.ts', import.meta.url).href;
 
 type Signalled = 'npm alone' | 'the process group' | 'npm as PID 1';
 

@@ -7,14 +7,14 @@ import t from 'tap';
 import { buildApp } from '../../app.ts';
 import { createPromptSource } from '../../clients/typescript/src/index.ts';
 import type { PackDocument } from '../../registry/model.ts';
-import { readPackFolders } from '../../registry/pack-folder.ts';
-import { normalizeText } from '../../registry/texts.ts';
+import { readPackFolders } from '../../registry/packs/pack-folder.ts';
+import { normalizeText } from '../../registry/packs/texts.ts';
 import { called, json } from '../clients/cli/command-line.ts';
-import { heldOperatorKey, injectWith } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf, shippedOf } from '../support/pack-documents.ts';
-import { writePackFolder } from '../support/pack-folders.ts';
-import { optionsOf } from '../support/registries.ts';
+import { heldOperatorKey, injectWith } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
+import { writePackFolder } from '../support/packs/pack-folders.ts';
+import { optionsOf } from '../support/apps/registries.ts';
 
 const runs = { short: 25, faults: 500, soak: 2000 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 25;
 

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { startPostgres } from '../support/postgres.ts';
-import { operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/server-process.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
+import { operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/apps/server-process.ts';
 
 const run = promisify(execFile);
 const reason = 'Why not';

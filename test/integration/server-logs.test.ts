@@ -5,10 +5,10 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
-import { newFolder } from '../support/folder.ts';
-import { KeepAlive, type Answer } from '../support/keep-alive.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { writePackFolder } from '../support/pack-folders.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { KeepAlive, type Answer } from '../support/http/keep-alive.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { writePackFolder } from '../support/packs/pack-folders.ts';
 import {
   entries,
   operatorKeyIn,
@@ -17,7 +17,7 @@ import {
   type Ended,
   type Entry,
   type ListeningServer,
-} from '../support/server-process.ts';
+} from '../support/apps/server-process.ts';
 
 const ACTOR = { label: 'operator' };
 

@@ -17,12 +17,12 @@ import { buildApp } from '../../app.ts';
 import { readConfig } from '../../config.ts';
 import { operatorKeyFile, readPackFolders, readPolicies } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { injectWith, PACKS } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { writePackFolder } from '../support/pack-folders.ts';
-import { runHere } from '../support/script.ts';
-import { entries, operatorKeyIn, ROOT, runServer, startServer, type Settings } from '../support/server-process.ts';
+import { injectWith, PACKS } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { writePackFolder } from '../support/packs/pack-folders.ts';
+import { runHere } from '../support/apps/script.ts';
+import { entries, operatorKeyIn, ROOT, runServer, startServer, type Settings } from '../support/apps/server-process.ts';
 
 /** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
 const other = process.getuid?.() === 0 ? { uid: 65_534 } : {};

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { ActivePack, Session } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { newFolder } from '../support/folder.ts';
-import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/server-process.ts';
-import { placeIn } from '../support/snapshot-files.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/apps/server-process.ts';
+import { placeIn } from '../support/stores/snapshot-files.ts';
 
 const get = async (server: ListeningServer, path: string): Promise<unknown> => (await server.ask(path)).json();
 const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> =>

@@ -8,17 +8,17 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../app.ts';
 import type { PackDocument } from '../../registry/model.ts';
-import { readPackFolders } from '../../registry/pack-folder.ts';
-import type { Store } from '../../registry/store.ts';
+import { readPackFolders } from '../../registry/packs/pack-folder.ts';
+import type { Store } from '../../registry/log/store.ts';
 import { openPostgresStore } from '../../registry/stores/postgres/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { called, json } from '../clients/cli/command-line.ts';
-import { injectWith } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { writePackFolder } from '../support/pack-folders.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { DAY } from '../support/registries.ts';
+import { injectWith } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { writePackFolder } from '../support/packs/pack-folders.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
+import { DAY } from '../support/apps/registries.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/data-before-fixed-point', import.meta.url));
 const VERSIONS = JSON.parse(readFileSync(join(FIXTURE, 'versions.json'), 'utf8')) as readonly {

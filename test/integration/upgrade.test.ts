@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { buildApp } from '../../app.ts';
-import { operatorKeyFile } from '../../registry/operator-key.ts';
-import { readPackFolders, readPolicies } from '../../registry/pack-folder.ts';
+import { operatorKeyFile } from '../../registry/keys/operator-key.ts';
+import { readPackFolders, readPolicies } from '../../registry/packs/pack-folder.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { firstBroken, readLog } from '../support/events.ts';
-import { newFolder } from '../support/folder.ts';
-import { DAY } from '../support/registries.ts';
-import { runScript } from '../support/script.ts';
-import { entries, ROOT, startServer } from '../support/server-process.ts';
+import { firstBroken, readLog } from '../support/stores/events.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { DAY } from '../support/apps/registries.ts';
+import { runScript } from '../support/apps/script.ts';
+import { entries, ROOT, startServer } from '../support/apps/server-process.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/data-before-keys', import.meta.url));
 

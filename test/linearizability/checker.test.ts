@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import t from 'tap';
-import { newSeed, randomFrom } from '../support/events.ts';
+import { newSeed, randomFrom } from '../support/stores/events.ts';
 import { check, search, type History, type Operation, type Told } from './checker.ts';
 import type { MoveEvent } from './pointer-log.ts';
 

@@ -8,9 +8,9 @@
  * an operation of their own, and the tries before have an outcome that is unknown.
  * Example: `const clients = new PointerClients({ … }); await Promise.all(clients.run(10)); check({ operations: clients.history(events), … })`.
  */
-import type { Event } from '../../registry/event.ts';
-import type { Answer, Ask } from '../support/keep-alive.ts';
-import { ATTEMPT, type Roaming } from '../support/roaming.ts';
+import type { Event } from '../../registry/log/event.ts';
+import type { Answer, Ask } from '../support/http/keep-alive.ts';
+import { ATTEMPT, type Roaming } from '../support/chaos/roaming.ts';
 import type { History, Operation, Told } from './checker.ts';
 import type { MoveEvent } from './pointer-log.ts';
 

@@ -7,11 +7,11 @@
  * same histories. The same choices again: TEST_SEED=… node test/linearizability/pointer.test.ts
  */
 import t, { type Test } from 'tap';
-import { agreed, auditOf, verificationOf } from '../support/agreement.ts';
-import { firstBroken, newSeed, randomFrom } from '../support/events.ts';
-import { startInstances, type TestInstance, type TestInstances } from '../support/instances.ts';
-import { Nemesis } from '../support/nemesis.ts';
-import { Roaming } from '../support/roaming.ts';
+import { agreed, auditOf, verificationOf } from '../support/apps/agreement.ts';
+import { firstBroken, newSeed, randomFrom } from '../support/stores/events.ts';
+import { startInstances, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
+import { Nemesis } from '../support/chaos/nemesis.ts';
+import { Roaming } from '../support/chaos/roaming.ts';
 import { check, type History, type Operation } from './checker.ts';
 import { goneBack, movesOf, PointerClients } from './pointer-clients.ts';
 

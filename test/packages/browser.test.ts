@@ -5,9 +5,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { launchChromium, noChromium } from '../support/chromium.ts';
-import { startPrefixProxy } from '../support/prefix-proxy.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { launchChromium, noChromium } from '../support/clients/chromium.ts';
+import { startPrefixProxy } from '../support/http/prefix-proxy.ts';
 
 /** The service, and a browser with a profile of its own. */
 async function start(t: Test): Promise<{ app: FastifyInstance; key: string; origin: string; browser: BrowserContext }> {

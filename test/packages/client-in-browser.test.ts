@@ -8,9 +8,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { launchChromium, noChromium } from '../support/chromium.ts';
-import { ROOT } from '../support/server-process.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { launchChromium, noChromium } from '../support/clients/chromium.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const imports = {
   '@prompt-registry/client': '/clients/typescript/dist/index.js',

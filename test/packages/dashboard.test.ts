@@ -9,10 +9,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { installTool } from '../../scripts/tools.ts';
-import { newFolder } from '../support/folder.ts';
-import { freePort } from '../support/free-port.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { freePort } from '../support/http/free-port.ts';
+import { startPostgres } from '../support/stores/postgres.ts';
+import { operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/apps/server-process.ts';
 
 const run = promisify(execFile);
 const PROMETHEUS = '/usr/bin/prometheus';

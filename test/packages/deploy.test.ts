@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { installTool } from '../../scripts/tools.ts';
-import { newFolder } from '../support/folder.ts';
-import { ROOT } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const run = promisify(execFile);
 /** What npm and the service see: nothing of this run's own settings but where to find programs, and how to reach the registry. */

@@ -7,9 +7,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { parse } from 'yaml';
 import { installTool } from '../../scripts/tools.ts';
-import { newFolder } from '../support/folder.ts';
-import { OPENAPI, type OpenApiDocument } from '../support/openapi.ts';
-import { ROOT } from '../support/server-process.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { OPENAPI, type OpenApiDocument } from '../support/http/openapi.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const run = promisify(execFile);
 const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks

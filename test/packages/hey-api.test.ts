@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { installTool } from '../../scripts/tools.ts';
-import { listen, openApp } from '../support/app.ts';
-import { OPERATIONS } from '../support/openapi.ts';
-import { ROOT } from '../support/server-process.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { OPERATIONS } from '../support/http/openapi.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const run = promisify(execFile);
 const { NODE_OPTIONS: _, ...ENV } = process.env; // tap's own hooks

@@ -9,9 +9,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { ROOT } from '../support/server-process.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const NGINX = '/usr/sbin/nginx';
 const noNginx = existsSync(NGINX) ? false : `${NGINX} is not installed; apt-get install nginx-light brings it`;

@@ -10,7 +10,7 @@ import t from 'tap';
 import { installTool } from '../../scripts/tools.ts';
 import { typed } from '../clients/cli/command-line.ts';
 import { runKit } from '../clients/contract/run-kit.ts';
-import { listen, openApp } from '../support/app.ts';
+import { listen, openApp } from '../support/apps/app.ts';
 
 const run = promisify(execFile);
 const NODE = join(installTool('older-node'), 'node_modules', `older-node-linux-${process.arch}`, 'bin', 'node');

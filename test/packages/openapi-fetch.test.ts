@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import openapiTS, { astToString } from 'openapi-typescript';
 import t from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { OPENAPI, OPERATIONS } from '../support/openapi.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { OPENAPI, OPERATIONS } from '../support/http/openapi.ts';
 
 const run = promisify(execFile);
 const TSC = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'));

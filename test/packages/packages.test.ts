@@ -16,10 +16,10 @@ import {
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
 import t from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { ENV, install, NODE, pack, PATH, run } from '../support/packed.ts';
-import { ROOT } from '../support/server-process.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { ENV, install, NODE, pack, PATH, run } from '../support/apps/packed.ts';
+import { ROOT } from '../support/apps/server-process.ts';
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
 

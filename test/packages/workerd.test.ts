@@ -5,11 +5,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { listen, openApp } from '../support/app.ts';
-import { newFolder } from '../support/folder.ts';
-import { startFront } from '../support/http-front.ts';
-import { ENV, install, NODE, pack, run } from '../support/packed.ts';
-import { until } from '../support/until.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { startFront } from '../support/http/http-front.ts';
+import { ENV, install, NODE, pack, run } from '../support/apps/packed.ts';
+import { until } from '../support/process/until.ts';
 
 /** Follows until `1.0.0` is active, then begins a session. */
 const WORKER = `

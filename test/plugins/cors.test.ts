@@ -1,6 +1,6 @@
 /** CORS: off unless origins are set; then for those alone. */
 import t from 'tap';
-import { openApp } from '../support/app.ts';
+import { openApp } from '../support/apps/app.ts';
 
 const LISTED = 'https://console.example.com';
 const OTHERS = [

@@ -4,9 +4,9 @@
  */
 import t, { type Test } from 'tap';
 import { trustedProxies } from '../../plugins/path-prefix.ts';
-import { listen, openApp } from '../support/app.ts';
-import { documentOf } from '../support/pack-documents.ts';
-import { startPrefixProxy } from '../support/prefix-proxy.ts';
+import { listen, openApp } from '../support/apps/app.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { startPrefixProxy } from '../support/http/prefix-proxy.ts';
 import { runKit } from '../clients/contract/run-kit.ts';
 
 const reason = 'Users report that answers are too blunt';

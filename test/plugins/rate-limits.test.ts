@@ -1,6 +1,6 @@
 /** Rate limits: a share per key, one per address without a key, and one of its own for each kind of move. */
 import t, { type Test } from 'tap';
-import { openApp } from '../support/app.ts';
+import { openApp } from '../support/apps/app.ts';
 
 const LIMIT = 5;
 const open = (t: Test, rateLimit = LIMIT) => openApp(t, { store: 'memory', rateLimit });

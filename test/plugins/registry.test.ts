@@ -8,8 +8,8 @@ import t, { type Test } from 'tap';
 import registryPlugin, { type RegistryPluginOptions } from '../../plugins/registry.ts';
 import { StartRefused } from '../../registry/index.ts';
 import { MemoryStore } from '../../registry/stores/memory/index.ts';
-import { newFolder } from '../support/folder.ts';
-import { openRegistry, optionsOf } from '../support/registries.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { openRegistry, optionsOf } from '../support/apps/registries.ts';
 
 function newApp(t: Test) {
   const app = Fastify();

@@ -1,7 +1,7 @@
 /** Security headers: the docs work over plain http on a LAN address; answers of the API are never taken for a page. */
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
-import { openApp } from '../support/app.ts';
+import { openApp } from '../support/apps/app.ts';
 
 const { app, key } = await openApp(t, { store: 'memory' });
 const own = Object.values(networkInterfaces())

@@ -1,6 +1,6 @@
 /** Times in requests: every RFC 3339 time that can be told in UTC is taken, and no other one breaks anything. */
 import t from 'tap';
-import { openApp } from '../support/app.ts';
+import { openApp } from '../support/apps/app.ts';
 
 const { app } = await openApp(t, { store: 'memory' });
 

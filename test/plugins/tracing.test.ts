@@ -6,10 +6,10 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { openCollector, type Collector, type ReceivedSpan } from '../support/collector.ts';
-import { newFolder } from '../support/folder.ts';
-import { until } from '../support/until.ts';
-import { spawnServer } from '../support/server-process.ts';
+import { openCollector, type Collector, type ReceivedSpan } from '../support/observability/collector.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { until } from '../support/process/until.ts';
+import { spawnServer } from '../support/apps/server-process.ts';
 
 const loaded: string[] = [];
 registerHooks({
@@ -19,7 +19,7 @@ registerHooks({
     return next(specifier, context);
   },
 });
-const { listen, openApp } = await import('../support/app.ts');
+const { listen, openApp } = await import('../support/apps/app.ts');
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';

@@ -10,13 +10,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
-import { hashOf, seal, type Event } from '../../registry/event.ts';
-import { Fold } from '../../registry/fold.ts';
+import { hashOf, seal, type Event } from '../../registry/log/event.ts';
+import { Fold } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
-import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/snapshot.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
 import { apply, decide, type Command, type Decision } from '../../registry/transitions.ts';
-import { versionOf } from '../support/pack-documents.ts';
-import { firstUnfrozen, plain } from '../support/snapshots.ts';
+import { versionOf } from '../support/packs/pack-documents.ts';
+import { firstUnfrozen, plain } from '../support/stores/snapshots.ts';
 
 const RUNS: Record<string, number> = { short: 100, faults: 2000, soak: 2000 };
 const numRuns = RUNS[process.env['TEST_LENGTH'] ?? 'short'] ?? 100;

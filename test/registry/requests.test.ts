@@ -3,8 +3,8 @@
  * appended, and every instance answers with it.
  */
 import t from 'tap';
-import { documentOf } from '../support/pack-documents.ts';
-import { openRegistry } from '../support/registries.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { openRegistry } from '../support/apps/registries.ts';
 
 const reason = 'Users report that answers are too blunt';
 /** A text for a title, in ASCII. */

@@ -5,10 +5,10 @@
  */
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
-import { seal, type Event } from '../../registry/event.ts';
-import { STACK_DEPTH } from '../../registry/fold.ts';
+import { seal, type Event } from '../../registry/log/event.ts';
+import { STACK_DEPTH } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
-import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/snapshot.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
 import {
   apply,
   decide,
@@ -18,8 +18,8 @@ import {
   type PublishCommand,
   type RollbackCommand,
 } from '../../registry/transitions.ts';
-import { versionOf } from '../support/pack-documents.ts';
-import { plain } from '../support/snapshots.ts';
+import { versionOf } from '../support/packs/pack-documents.ts';
+import { plain } from '../support/stores/snapshots.ts';
 
 const RULES = { channels: ['production', 'staging'] };
 const actor = { keyId: 'operator-1', label: 'Operator on call' };

@@ -1,6 +1,6 @@
 /** A version in a folder beside one of the registry, compared as the registry compares. */
 import type { components } from '@prompt-registry/client';
-import { differences, type Edition } from '../../../registry/diff.ts';
+import { differences, type Edition } from '../../../registry/packs/diff.ts';
 import type { PackContent } from '../../../registry/model.ts';
 
 type Version = components['schemas']['Version'];

@@ -7,7 +7,7 @@
  * Example: of two appends that expect revision 4, the one that was called first is `done`, the other a `conflict`.
  */
 import { RegistryError } from '../../errors.ts';
-import type { Event, Head } from '../../event.ts';
+import type { Event, Head } from '../../log/event.ts';
 import type { PackContent } from '../../model.ts';
 import type {
   AppendOutcome,
@@ -18,7 +18,7 @@ import type {
   Renewal,
   SessionKey,
   Store,
-} from '../../store.ts';
+} from '../../log/store.ts';
 import { follows, isAt, requireChained } from '../batch.ts';
 import { frozenCopy } from '../frozen-json.ts';
 import { Leases } from '../leases.ts';

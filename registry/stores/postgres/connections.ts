@@ -10,7 +10,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRolledBack, NotSent, TimeLimit } from './faults.ts';
 import { messageOf } from '../../errors.ts';
-import type { Session } from './session.ts';
+import type { Session } from './connection.ts';
 
 /** Milliseconds for a connection. */
 const CONNECT_LIMIT = 1000;

@@ -6,8 +6,8 @@
  * Every value is bound. There are few shapes, so their statements can be kept prepared.
  * Example: two types of one pack, newest first, are two searches of `events_by_type`.
  */
-import type { EventQuery } from '../../store.ts';
-import type { Value } from './session.ts';
+import type { EventQuery } from '../../log/store.ts';
+import type { Value } from './connection.ts';
 
 /** Revocations move channels without being events of one channel. */
 const MOVED = String.raw`type = 'version-revoked' AND replace(body, '\u0000', '\ufffd')::jsonb #> '{data,moves}' @> `;

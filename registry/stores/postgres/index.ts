@@ -8,8 +8,8 @@
  * Example: `const store = openPostgresStore({ url: 'postgres://registry@db.example/registry' })`.
  */
 import { RegistryError, StartRefused } from '../../errors.ts';
-import type { Event, Head } from '../../event.ts';
-import { SILENT, type Log } from '../../log.ts';
+import type { Event, Head } from '../../log/event.ts';
+import { SILENT, type Log } from '../../machine/logger.ts';
 import type { PackContent } from '../../model.ts';
 import type {
   AppendOutcome,
@@ -20,7 +20,7 @@ import type {
   Renewal,
   SessionKey,
   Store,
-} from '../../store.ts';
+} from '../../log/store.ts';
 import { requireChained } from '../batch.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { Pool, within } from './connections.ts';
@@ -28,7 +28,7 @@ import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
 import { Listener } from './listener.ts';
 import { addColumns, migrate, progressOf } from './migrations.ts';
-import { openSession, requireDriver, type Session, type Value } from './session.ts';
+import { openSession, requireDriver, type Session, type Value } from './connection.ts';
 import {
   APPEND,
   appendValues,

@@ -8,9 +8,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import type { Log } from '../../log.ts';
+import type { Log } from '../../machine/logger.ts';
 import { nextAttempt, within } from './connections.ts';
-import type { Session } from './session.ts';
+import type { Session } from './connection.ts';
 
 /** NOTIFY reaches every listener of one database, and of that one only. */
 export const CHANNEL = 'prompt_registry';

@@ -7,10 +7,10 @@
  * it gets no number, as the older build would refuse a database that is ahead of it.
  * Example: of ten instances that start on an empty database one makes the tables; nine wait, look, and find them made.
  */
-import { GENESIS_HASH } from '../../event.ts';
+import { GENESIS_HASH } from '../../log/event.ts';
 import { StartRefused } from '../../errors.ts';
 import { CODES, codeOf } from './faults.ts';
-import type { Session } from './session.ts';
+import type { Session } from './connection.ts';
 
 /** Marks the table `migrations` as the registry's: other programs have one of that name. */
 const MARK = 'prompt-registry';

@@ -6,10 +6,10 @@
  * that a batch of any size is the same statement.
  * Example: of two appends that expect revision 4, one moves the head to 5; the other waits for it, then finds no row to move.
  */
-import { GENESIS_HASH, type Head } from '../../event.ts';
-import type { Batch, Lease } from '../../store.ts';
+import { GENESIS_HASH, type Head } from '../../log/event.ts';
+import type { Batch, Lease } from '../../log/store.ts';
 import { CHANNEL } from './listener.ts';
-import { durable, type Value } from './session.ts';
+import { durable, type Value } from './connection.ts';
 
 /**
  * Set in the very transaction that is committed: behind a pooler a setting of the session may be another session's. It must stand where

@@ -10,7 +10,7 @@
 import { existsSync, statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { RegistryError, StartRefused } from '../../errors.ts';
-import type { Event, Head } from '../../event.ts';
+import type { Event, Head } from '../../log/event.ts';
 import type { PackContent } from '../../model.ts';
 import type {
   AppendOutcome,
@@ -21,7 +21,7 @@ import type {
   Renewal,
   SessionKey,
   Store,
-} from '../../store.ts';
+} from '../../log/store.ts';
 import { follows, isAt, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';

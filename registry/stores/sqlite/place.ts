@@ -10,7 +10,7 @@
 import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, StartRefused } from '../../errors.ts';
-import { makeFolder } from '../../make-folder.ts';
+import { makeFolder } from '../../machine/make-folder.ts';
 import { requireOneName } from './names.ts';
 
 /**

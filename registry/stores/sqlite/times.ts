@@ -6,7 +6,7 @@
  * one row each in a log of a million.
  * Example: in a log whose revisions 1 to 40 are of yesterday, `from` this morning is `after: 40`.
  */
-import type { EventQuery } from '../../store.ts';
+import type { EventQuery } from '../../log/store.ts';
 
 /** An event's place and time. */
 export interface Moment {

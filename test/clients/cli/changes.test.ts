@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { BIN, called, failing, json, onTerminal, SCRIPT, start, typed } from './command-line.ts';
 import { startLaboratory } from './laboratory.ts';
-import { documentOf } from '../../support/pack-documents.ts';
+import { documentOf } from '../../support/packs/pack-documents.ts';
 import { forward } from './stand-ins.ts';
 
 const { server, env, lab, answered } = await startLaboratory(t);

@@ -10,7 +10,7 @@ import { PassThrough, Writable, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { run } from '../../../clients/cli/src/main.ts';
-import { ROOT } from '../../support/server-process.ts';
+import { ROOT } from '../../support/apps/server-process.ts';
 
 export const BIN = join(ROOT, 'clients', 'cli', 'bin', 'prompt-registry.js');
 

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { buildProgram } from '../../../clients/cli/src/program.ts';
-import { newFolder } from '../../support/folder.ts';
+import { newFolder } from '../../support/process/folder.ts';
 import { BIN, called, SCRIPT, typed } from './command-line.ts';
 import { startLaboratory } from './laboratory.ts';
 import { jsonOf, KEY, listening } from './stand-ins.ts';

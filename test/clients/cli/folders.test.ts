@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { newFolder } from '../../support/folder.ts';
-import { documentOf, versionOf } from '../../support/pack-documents.ts';
-import { writePackFolder } from '../../support/pack-folders.ts';
-import { ROOT } from '../../support/server-process.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { documentOf, versionOf } from '../../support/packs/pack-documents.ts';
+import { writePackFolder } from '../../support/packs/pack-folders.ts';
+import { ROOT } from '../../support/apps/server-process.ts';
 import { called, json, typed } from './command-line.ts';
 import { KEY, listening, problem } from './stand-ins.ts';
 

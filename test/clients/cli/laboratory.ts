@@ -6,10 +6,10 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { newFolder } from '../../support/folder.ts';
-import { documentOf } from '../../support/pack-documents.ts';
-import { writePackFolder } from '../../support/pack-folders.ts';
-import { operatorKeyIn, ROOT, startServer, type Settings } from '../../support/server-process.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { documentOf } from '../../support/packs/pack-documents.ts';
+import { writePackFolder } from '../../support/packs/pack-folders.ts';
+import { operatorKeyIn, ROOT, startServer, type Settings } from '../../support/apps/server-process.ts';
 import { called, json, type Environment } from './command-line.ts';
 
 /** Starts it; it ends with the test. @param settings of the service */

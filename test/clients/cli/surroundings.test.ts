@@ -6,8 +6,8 @@ import { buildProgram } from '../../../clients/cli/src/program.ts';
 import { EXIT, EXIT_CODES_HELP } from '../../../clients/cli/src/exit.ts';
 import { isLoopback } from '../../../clients/cli/src/connection.ts';
 import { widthOf } from '../../../clients/cli/src/width.ts';
-import { newFolder } from '../../support/folder.ts';
-import { ROOT } from '../../support/server-process.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { ROOT } from '../../support/apps/server-process.ts';
 import { BIN, called, json, typed } from './command-line.ts';
 import { jsonOf, KEY, listening, problem } from './stand-ins.ts';
 

@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { edited, startDeviatingProxy } from '../../support/deviating-proxy.ts';
-import { newFolder } from '../../support/folder.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { edited, startDeviatingProxy } from '../../support/contract/deviating-proxy.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { until } from '../../support/process/until.ts';
 import { runKit, type Finished, type RunOptions } from './run-kit.ts';
 
 const { app, key } = await openApp(t, { store: 'memory' });

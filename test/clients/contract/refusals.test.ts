@@ -9,12 +9,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LEAVES } from '../../../clients/contract/src/leaves.ts';
-import { listen, openApp } from '../../support/app.ts';
-import { startCannedMock } from '../../support/canned-mock.ts';
-import { startDeviatingProxy } from '../../support/deviating-proxy.ts';
-import { newFolder } from '../../support/folder.ts';
-import { collectGarbage } from '../../support/garbage.ts';
-import { runHere } from '../../support/script.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startCannedMock } from '../../support/contract/canned-mock.ts';
+import { startDeviatingProxy } from '../../support/contract/deviating-proxy.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { collectGarbage } from '../../support/process/garbage.ts';
+import { runHere } from '../../support/apps/script.ts';
 import { BIN, runKit, type Finished } from './run-kit.ts';
 
 const SOMEWHERE = ['--url', 'http://127.0.0.1:1', '--key', 'prk_x_y'];

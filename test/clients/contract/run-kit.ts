@@ -8,8 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { LEAVES } from '../../../clients/contract/src/leaves.ts';
-import { newFolder } from '../../support/folder.ts';
-import { operatorKeyIn, ROOT, startServer, type ListeningServer, type Settings } from '../../support/server-process.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import {
+  operatorKeyIn,
+  ROOT,
+  startServer,
+  type ListeningServer,
+  type Settings,
+} from '../../support/apps/server-process.ts';
 
 export const BIN = fileURLToPath(new URL('../../../clients/contract/bin/prompt-registry-contract.js', import.meta.url));
 

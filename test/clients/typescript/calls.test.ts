@@ -4,9 +4,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createPromptSource, createRegistryClient, type RegistryFailure } from '@prompt-registry/client';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { startFront, type Fate } from '../../support/http-front.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startFront, type Fate } from '../../support/http/http-front.ts';
+import { until } from '../../support/process/until.ts';
 
 const key = 'prk_x_y';
 

@@ -9,11 +9,11 @@ import { createRegistryClient, type ActivePackDocument, type PackCopy, type Save
 import { diskCopy } from '@prompt-registry/client/disk';
 import t, { type Test } from 'tap';
 import { CopyWriter } from '../../../clients/typescript/src/copy-writer.ts';
-import { listen, openApp } from '../../support/app.ts';
-import { newFolder } from '../../support/folder.ts';
-import { startFront } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { startFront } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 /** Where nothing listens. */

@@ -4,15 +4,15 @@
  * Each fault is planted between the real client and the real service; what is waited for is what the source says.
  */
 import t, { type Test } from 'tap';
-import { acceptRestore } from '../../../registry/restore.ts';
-import { listen, openApp, type TestApp } from '../../support/app.ts';
-import { backupOf } from '../../support/backups.ts';
-import { startFaultProxy } from '../../support/fault-proxy.ts';
-import { newFolder } from '../../support/folder.ts';
-import { startFront, type Fate, type HttpFront } from '../../support/http-front.ts';
-import { openSource, type TestSource } from '../../support/prompt-sources.ts';
-import { operatorKeyIn, startServer } from '../../support/server-process.ts';
-import { until } from '../../support/until.ts';
+import { acceptRestore } from '../../../registry/host/accept-restore.ts';
+import { listen, openApp, type TestApp } from '../../support/apps/app.ts';
+import { backupOf } from '../../support/stores/backups.ts';
+import { startFaultProxy } from '../../support/chaos/fault-proxy.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { startFront, type Fate, type HttpFront } from '../../support/http/http-front.ts';
+import { openSource, type TestSource } from '../../support/clients/prompt-sources.ts';
+import { operatorKeyIn, startServer } from '../../support/apps/server-process.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 

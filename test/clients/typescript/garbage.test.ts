@@ -7,11 +7,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRegistryClient, streamEvents, type RegistryFailure } from '@prompt-registry/client';
 import t from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { collectGarbage } from '../../support/garbage.ts';
-import { startFront } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { collectGarbage } from '../../support/process/garbage.ts';
+import { startFront } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const key = 'prk_x_y';
 

@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import ts from 'typescript';
-import { ROOT } from '../../support/server-process.ts';
+import { ROOT } from '../../support/apps/server-process.ts';
 
 const DIST = join(ROOT, 'clients', 'typescript', 'dist');
 const MANIFEST = JSON.parse(readFileSync(join(DIST, '..', 'package.json'), 'utf8')) as {

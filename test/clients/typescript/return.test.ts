@@ -5,10 +5,10 @@
  * answer ends the wait.
  */
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { startFront, type Fate } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startFront, type Fate } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 const problem = (status: number, code: string, headers = {}): Fate => ({

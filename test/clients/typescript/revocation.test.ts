@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createRegistryClient, type PackCopy, type SavedState } from '@prompt-registry/client';
 import { diskCopy } from '@prompt-registry/client/disk';
 import t, { type Test } from 'tap';
-import { addPack, listen, openApp, type TestApp } from '../../support/app.ts';
-import { newFolder } from '../../support/folder.ts';
-import { startFront } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { addPack, listen, openApp, type TestApp } from '../../support/apps/app.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { startFront } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'It told people to stop their medication';
 

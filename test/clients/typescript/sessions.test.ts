@@ -1,10 +1,10 @@
 /** Coach sessions through a source: the registry's own while it answers, local ones that keep their version while it does not. */
 import type { ActivePackDocument } from '@prompt-registry/client';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { startFront } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startFront } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 

@@ -2,10 +2,10 @@
 import { getEventListeners } from 'node:events';
 import { RegistryFailure } from '@prompt-registry/client';
 import t from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { startFront } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startFront } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 

@@ -5,10 +5,10 @@
 import type { ServerResponse } from 'node:http';
 import { createRegistryClient, streamEvents, type RegistryFailure } from '@prompt-registry/client';
 import t, { type Test } from 'tap';
-import { listen, openApp } from '../../support/app.ts';
-import { startFront, streamOf, type Fate } from '../../support/http-front.ts';
-import { openSource } from '../../support/prompt-sources.ts';
-import { until } from '../../support/until.ts';
+import { listen, openApp } from '../../support/apps/app.ts';
+import { startFront, streamOf, type Fate } from '../../support/http/http-front.ts';
+import { openSource } from '../../support/clients/prompt-sources.ts';
+import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 const key = 'prk_x_y';

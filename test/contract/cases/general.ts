@@ -1,5 +1,5 @@
 /** The cases that follow from the document itself: what can go wrong with any operation, with any body, with any name in a path. */
-import { OPERATIONS, type Operation, type Request } from '../../support/openapi.ts';
+import { OPERATIONS, type Operation, type Request } from '../../support/http/openapi.ts';
 import { validRequest, type Case, type Trouble } from './kit.ts';
 
 /** Operations that ask the store; all others answer from the snapshot. */

@@ -1,13 +1,13 @@
 /**
  * What the tables of cases are made of: a request that an operation takes, what is to come of it, and what goes wrong meanwhile.
  */
-import type { ProblemCode } from '../../../plugins/problems.ts';
-import type { Fault } from '../../support/failing-store.ts';
+import type { ProblemCode } from '../../../plugins/problems/problems.ts';
+import type { Fault } from '../../support/stores/failing-store.ts';
 import type { Test } from 'tap';
-import { openApp, shippedPacks, type TestApp, type TestAppOptions } from '../../support/app.ts';
-import type { Request } from '../../support/openapi.ts';
-import { documentOf, shippedOf } from '../../support/pack-documents.ts';
-import { floorUnder } from '../../support/policies.ts';
+import { openApp, shippedPacks, type TestApp, type TestAppOptions } from '../../support/apps/app.ts';
+import type { Request } from '../../support/http/openapi.ts';
+import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
+import { floorUnder } from '../../support/packs/policies.ts';
 
 /**
  * What every case finds: `coach` at 2.0.0 in both channels after 1.0.0, the texts of 1.0.0 and 1.1.0 in the store only. The pack

@@ -1,7 +1,7 @@
 /** The cases that are an operation's own: its successes, and what it alone refuses. */
-import { addPack } from '../../support/app.ts';
-import { OPERATIONS, send } from '../../support/openapi.ts';
-import { documentOf } from '../../support/pack-documents.ts';
+import { addPack } from '../../support/apps/app.ts';
+import { OPERATIONS, send } from '../../support/http/openapi.ts';
+import { documentOf } from '../../support/packs/pack-documents.ts';
 import { VALID, type Case, type World } from './kit.ts';
 
 const REASON = 'Users report that answers are too blunt';

@@ -12,8 +12,8 @@ import {
   firstBroken,
   headOf,
   readLog,
-} from '../../support/events.ts';
-import { startPostgres } from '../../support/postgres.ts';
+} from '../../support/stores/events.ts';
+import { startPostgres } from '../../support/stores/postgres.ts';
 
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
 const ALL = { order: 'ascending', limit: 1000 } as const;

@@ -4,11 +4,11 @@
  */
 import t, { type Test } from 'tap';
 import { openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
-import { activation, batchAfter, drafts, EMPTY, headOf } from '../../support/events.ts';
-import { newFolder } from '../../support/folder.ts';
-import { notInstalled, startPgBouncer } from '../../support/pgbouncer.ts';
-import { startPostgres } from '../../support/postgres.ts';
-import { startServer } from '../../support/server-process.ts';
+import { activation, batchAfter, drafts, EMPTY, headOf } from '../../support/stores/events.ts';
+import { newFolder } from '../../support/process/folder.ts';
+import { notInstalled, startPgBouncer } from '../../support/stores/pgbouncer.ts';
+import { startPostgres } from '../../support/stores/postgres.ts';
+import { startServer } from '../../support/apps/server-process.ts';
 import { storeSuite } from './store-suite.ts';
 
 const MODES = ['transaction', 'session'] as const;

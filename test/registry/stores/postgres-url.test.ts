@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { attachPostgresStore, openPostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { parsePostgresUrl } from '../../../registry/stores/postgres/url.ts';
-import { activation, batchAfter, EMPTY } from '../../support/events.ts';
-import { startPostgres } from '../../support/postgres.ts';
+import { activation, batchAfter, EMPTY } from '../../support/stores/events.ts';
+import { startPostgres } from '../../support/stores/postgres.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
 const PASSWORD = 'p@ss/w:rd';

@@ -1,8 +1,8 @@
 /** The PostgreSQL store on a server that is well: what every store must do, and what only a shared database can do wrong. */
 import postgres from 'postgres';
 import t, { type Test } from 'tap';
-import { GENESIS_HASH } from '../../../registry/event.ts';
-import type { Batch } from '../../../registry/store.ts';
+import { GENESIS_HASH } from '../../../registry/log/event.ts';
+import type { Batch } from '../../../registry/log/store.ts';
 import { attachPostgresStore, openPostgresStore, type PostgresStore } from '../../../registry/stores/postgres/index.ts';
 import { MIGRATIONS } from '../../../registry/stores/postgres/migrations.ts';
 import { APPEND, appendValues, RAISE_FENCE } from '../../../registry/stores/postgres/statements.ts';
@@ -15,8 +15,8 @@ import {
   firstBroken,
   headOf,
   readLog,
-} from '../../support/events.ts';
-import { startPostgres } from '../../support/postgres.ts';
+} from '../../support/stores/events.ts';
+import { startPostgres } from '../../support/stores/postgres.ts';
 import { storeSuite } from './store-suite.ts';
 
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };

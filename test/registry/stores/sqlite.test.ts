@@ -16,13 +16,13 @@ import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
-import type { EventType } from '../../../registry/event.ts';
+import type { EventType } from '../../../registry/log/event.ts';
 import { openDatabase } from '../../../registry/stores/sqlite/database.ts';
 import { eventStatement } from '../../../registry/stores/sqlite/events.ts';
 import { attachSqliteStore, openSqliteStore, SqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { migrate, MIGRATIONS } from '../../../registry/stores/sqlite/migrations.ts';
-import { APPEND_CHILD, appendChild } from '../../support/child.ts';
-import { activation, batchAfter, contentOf, drafts, EMPTY, headOf } from '../../support/events.ts';
+import { APPEND_CHILD, appendChild } from '../../support/process/child.ts';
+import { activation, batchAfter, contentOf, drafts, EMPTY, headOf } from '../../support/stores/events.ts';
 import { storeSuite } from './store-suite.ts';
 
 const refused = (exitCode: 65 | 75 | 78, message: RegExp) => ({ name: 'StartRefused', exitCode, message });

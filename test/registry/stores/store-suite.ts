@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import { RegistryError } from '../../../registry/errors.ts';
-import type { Event, EventType } from '../../../registry/event.ts';
-import type { Batch, EventQuery, Lease, LeaseClaim, Store } from '../../../registry/store.ts';
+import type { Event, EventType } from '../../../registry/log/event.ts';
+import type { Batch, EventQuery, Lease, LeaseClaim, Store } from '../../../registry/log/store.ts';
 import {
   activation,
   batchAfter,
@@ -16,7 +16,7 @@ import {
   firstBroken,
   headOf,
   readLog,
-} from '../../support/events.ts';
+} from '../../support/stores/events.ts';
 
 const ALL: EventQuery = { order: 'ascending', limit: 1000 };
 const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };

@@ -119,7 +119,7 @@ async function versionIn(from: string, cwd: string) {
 }
 
 async function write(folder: string, files: Files, shown: string): Promise<void> {
-  const { makeFolder } = await import('../../../../registry/make-folder.ts');
+  const { makeFolder } = await import('../../../../registry/machine/make-folder.ts');
   try {
     for (const [file, text] of Object.entries(files)) {
       const path = join(folder, file);

@@ -189,7 +189,7 @@ async function foresee(registry: RegistryClient, { version }: FoundVersion): Pro
       problems: ['It is registered, and revoked; publish under a new version.'],
     };
   if (there !== undefined) {
-    const { isSameContent } = await import('../../../../registry/pack.ts');
+    const { isSameContent } = await import('../../../../registry/packs/pack.ts');
     const same = isSameContent(there, version) && there.summary === version.summary && there.author === version.author;
     return same
       ? { ...fate, digest: there.digest, outcome: 'unchanged' }
@@ -262,7 +262,7 @@ async function violations(registry: RegistryClient, { content }: FoundVersion['v
     registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack: content.pack } } })),
   );
   if (policy === undefined || policy.version === 0) return []; // 0: the pack has none
-  const { violationsOf } = await import('../../../../registry/floor.ts');
+  const { violationsOf } = await import('../../../../registry/packs/floor.ts');
   return violationsOf(content, policy).map(violationText);
 }
 

@@ -1,0 +1,249 @@
+/**
+ * The one door through which errors leave: RFC 9457 problem details for every 4xx and 5xx.
+ *
+ * Problem: a refusal of the domain, a validation error of the framework, a 404 and a crash must look alike to a client, and
+ * nothing internal may leak.
+ * Rule: routes never catch to translate. `RegistryError` codes have their status in `problems.ts`; the framework's own errors
+ * are mapped here; all else is `internal`, whose message stays in the log.
+ * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
+ */
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify';
+import type { TSchema } from '@sinclair/typebox';
+import type { ErrorObject } from 'ajv';
+import fp from 'fastify-plugin';
+import { brokenPattern, messageOf, RegistryError } from '../../registry/index.ts';
+import { linkTo, prefixOf } from '../path-prefix.ts';
+import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
+import { restamp, stamp } from '../revision/request-snapshot.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+const MEGABYTE = 1024 * 1024;
+
+/** Seconds that every 503 asks to wait. */
+const RETRY_AFTER = '1';
+
+/** A refusal that only the HTTP side knows, thrown by a plugin. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly code: HttpErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: HttpErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** A problem about to be sent: its code, what to say of this occurrence, and members of its own. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** Which problem a framework error is; all others are `internal`. */
+const FRAMEWORK_CODES: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation-failed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'validation-failed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'validation-failed',
+  FST_ERR_BAD_URL: 'validation-failed',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri-too-long',
+  FST_ERR_HANDLER_TIMEOUT: 'overloaded',
+};
+
+function problemDetails(app: FastifyInstance, _options: object, done: () => void): void {
+  const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
+
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url === '*') return; // preflights are answered wherever they go: that makes no path known
+    const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
+    for (const name of [method].flat()) route.methods.add(name);
+    routes.set(url, route);
+  });
+
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof HttpProblem) void reply.headers(error.headers);
+    // What is written is decided on the newest snapshot, and what says where the log is has looked: not on what the request came with (SPEC R2).
+    if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
+      restamp(reply, request.server.registry, request.server.registry.current);
+    void sendProblem(request, reply, problemOf(error, request));
+  });
+
+  const sendUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const path = pathOf(request);
+    const allowed = new Set(
+      [...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]),
+    );
+    if (allowed.size > 0 && !allowed.has(request.method)) {
+      const allow = [...allowed].sort().join(', ');
+      void reply.header('allow', allow);
+      return sendProblem(request, reply, {
+        code: 'method-not-allowed',
+        detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.`,
+      });
+    }
+    return sendProblem(request, reply, {
+      code: 'not-found',
+      detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.`,
+    });
+  };
+  app.setNotFoundHandler(sendUnknown);
+  // What is wrong with a body that nobody takes does not matter.
+  app.addHook('preParsing', (request, reply, _body, next) => {
+    if (request.is404) sendUnknown(request, reply);
+    else next();
+  });
+  done();
+}
+
+export default fp(problemDetails, { name: 'problem-details' });
+
+/** Sends a problem; the body is made here, so that members of its own survive. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status } = PROBLEMS[problem.code];
+  if (status === 503) void reply.header('retry-after', RETRY_AFTER);
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send(bodyOf(problem, prefixOf(request), pathOf(request)));
+}
+
+/** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
+export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  stamp(reply, request.server.registry, request.server.registry.current);
+  void sendProblem(request, reply, problemOf(error, request));
+  request.server.metrics.refused(reply.statusCode);
+}
+
+/** The body of a problem. @param instance the path that was asked for; not known where the request could not be read */
+export function bodyOf({ code, detail, members }: Problem, prefix = '', instance?: string): string {
+  const { status, title } = PROBLEMS[code];
+  return JSON.stringify({
+    type: `${prefix}/problems/${code}`,
+    title,
+    status,
+    detail,
+    ...(instance !== undefined && { instance: uriOf(`${prefix}${instance}`) }),
+    code,
+    ...members,
+  });
+}
+
+function problemOf(error: FastifyError | RegistryError | HttpProblem, request: FastifyRequest): Problem {
+  if (error instanceof HttpProblem) return { code: error.code, detail: error.message };
+  if (error instanceof RegistryError) {
+    const { status, meaning } = PROBLEMS[error.code];
+    if (status < 500) return { code: error.code, detail: error.message, members: error.members };
+    // What a store says of itself (a path, an address) is for the log.
+    request.log.error(
+      { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
+      `A request was answered ${error.code}: ${error.message}`,
+    );
+    return { code: error.code, detail: meaning, members: error.members };
+  }
+  if (error.validation !== undefined) {
+    const where = error.validationContext ?? 'body';
+    const errors = error.validation.map((fault) => faultOf(fault, where));
+    return {
+      code: 'validation-failed',
+      detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`,
+      members: { errors },
+    };
+  }
+  const code = FRAMEWORK_CODES[error.code];
+  if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
+  if (code === 'payload-too-large')
+    return { code, detail: tooLarge(Number(request.headers['content-length']), request.routeOptions.bodyLimit) };
+  if (code === 'uri-too-long')
+    return {
+      code,
+      detail: `A part of the path is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, which no name and no session id here is.`,
+    };
+  if (code !== undefined) return { code, detail: error.message };
+  if (error.statusCode === 403 || error.statusCode === 404)
+    return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
+  if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
+  request.log.error(
+    { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
+    `A request failed: ${messageOf(error)}`,
+  );
+  return {
+    code: 'internal',
+    detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.',
+    members: { requestId: request.id },
+  };
+}
+
+/** @param size bytes that the request announced; NaN if it announced none (a chunked body) */
+function tooLarge(size: number, limit: number): string {
+  const setting = limit % MEGABYTE === 0 ? `=${limit / MEGABYTE}mb` : limit % 1024 === 0 ? `=${limit / 1024}kb` : '';
+  const body = size > limit ? `The body has ${size} bytes` : 'The body is too large';
+  return `${body}; this service takes at most ${limit} bytes (BODY_LIMIT${setting}). Send less, or have BODY_LIMIT raised.`;
+}
+
+/** One validation fault, by pointer (body) or by parameter (all else). */
+function faultOf(
+  {
+    instancePath,
+    message = 'is not valid',
+    params,
+    keyword,
+    parentSchema,
+    data,
+  }: FastifySchemaValidationError & Pick<ErrorObject, 'parentSchema' | 'data'>,
+  where: string,
+): { pointer?: string; parameter?: string; detail: string } {
+  const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
+  const member = named.additionalProperty ?? named.missingProperty;
+  const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
+  const place = where === 'body' ? pointer : pointer.replace(/^\//u, '');
+  const detail =
+    keyword === 'pattern' && parentSchema !== undefined
+      ? brokenPattern(parentSchema as TSchema, data, quoted(place))
+      : detailOf(keyword, member ?? place, message, named.allowedValues);
+  return where === 'body' ? { pointer: place, detail } : { parameter: place, detail };
+}
+
+function detailOf(keyword: string, place: string, message: string, allowed: string[] | undefined): string {
+  const shown = quoted(place);
+  if (keyword === 'additionalProperties')
+    return `${shown} is not known here; unknown members are refused, not dropped.`;
+  if (keyword === 'required') return `${shown} is missing.`;
+  if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
+  if (message === 'must match format "date-time"')
+    return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
+  return `${place === '' ? 'The value' : shown} ${message}.`;
+}
+
+function quoted(place: string): string {
+  return `"${place.length > 200 ? `${place.slice(0, 200)}…` : place}"`;
+}
+
+function pathOf(request: FastifyRequest): string {
+  const { url } = request;
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** A path as a URI reference: what may not stand in one is encoded. */
+function uriOf(path: string): string {
+  return path.replace(/%(?![0-9A-Fa-f]{2})/gu, '%25').replace(/[^\w\-.~!$&'()*+,;=:@/%]/gu, encodeURIComponent);
+}
+
+function patternOf(url: string): RegExp {
+  const pattern = url
+    .replace(/[.+^${}()|[\]\\]/gu, '\\$&')
+    .replace(/:[A-Za-z]+/gu, '[^/]+')
+    .replace(/\*/gu, '.*');
+  return new RegExp(`^${pattern}$`, 'u');
+}

@@ -1,0 +1,206 @@
+/**
+ * The file of the last good snapshot: what its lines say, and how they are read back.
+ *
+ * Problem: a pack may have thousands of versions, so a file that is written anew for each flip costs more with each version. And a file
+ * that grows can lose its end in a crash.
+ * Rule: the file begins with the whole state, a line for each key, pack and version, and a seal over them. Behind that, each line holds the
+ * events that were appended to the log since, and a seal that covers the seal before (`seal.ts`). Read back, the events are folded onto the
+ * state by the code that folds the log. A last line that is not whole is left out: the state is then an earlier one. Damage anywhere else
+ * makes the file as good as none.
+ * Example: `{"format":4,…}`, `{"pack":"coach",…}`, `{"version":{…}}`, `{"seal":"9f2c…"}`, `{"events":[…],"seal":"e40b…"}`.
+ */
+import { createHash } from 'node:crypto';
+import type { Event } from '../log/event.ts';
+import { Fold } from '../state/fold.ts';
+import { FrozenMap } from '../values/frozen.ts';
+import { GrowingSet } from '../values/growing-set.ts';
+import { deepFreeze } from '../packs/pack.ts';
+import { Seal, type SealKey, type SealKind } from './seal.ts';
+import {
+  EMPTY_SNAPSHOT,
+  type KeyRecord,
+  type PackState,
+  type Pointer,
+  type PolicyRecord,
+  type State,
+  type VersionRecord,
+} from '../state/snapshot.ts';
+import type { SessionKey } from '../log/store.ts';
+import { Versions } from '../state/versions.ts';
+
+/** What a file says. */
+export interface SavedState {
+  readonly state: State;
+  readonly sessionKeys: readonly SessionKey[];
+}
+
+const FORMAT = 4;
+/** What came before: one line a pack, one digest over all of it, written anew each time. */
+const OLDER_FORMAT = 3;
+
+/** The first line: what belongs to no pack, and where in the log the state is. */
+interface Header extends Omit<State, 'packs' | 'keys'> {
+  readonly format: number;
+  readonly sealed: SealKind;
+  readonly sessionKeys: readonly SessionKey[];
+}
+
+/** A pack with its versions in lines of their own; in the older format in the same. */
+interface PackLine {
+  readonly pack: string;
+  readonly policy?: PolicyRecord;
+  readonly pointers: readonly (Omit<Pointer, 'everActive'> & { readonly everActive: readonly string[] })[];
+  readonly versions?: readonly VersionRecord[];
+}
+
+type Line = PackLine | { readonly key: KeyRecord } | { readonly version: VersionRecord };
+
+const EVENTS = '{"events":';
+/** What ends a line of events, and how long that is in characters. */
+const SEAL = /,"seal":"([0-9a-f]{64})"\}$/u;
+const SEAL_LENGTH = 75;
+
+/** The lines of a whole state, without the seal. */
+export function* linesOf(
+  state: State,
+  sessionKeys: readonly SessionKey[],
+  sealed: SealKind,
+): Generator<string, undefined> {
+  const { registryId, epoch, epochStart, revision, hash, at } = state;
+  const header: Header = { format: FORMAT, sealed, registryId, epoch, epochStart, revision, hash, at, sessionKeys };
+  yield `${JSON.stringify(header)}\n`;
+  for (const key of state.keys.values()) yield `${JSON.stringify({ key })}\n`;
+  for (const { pack, policy, pointers, versions } of state.packs.values()) {
+    yield `${JSON.stringify({ pack, policy, pointers: [...pointers.values()] })}\n`;
+    for (const version of versions) yield `${JSON.stringify({ version })}\n`;
+  }
+}
+
+/** The line that ends the state. @param seal has taken the lines in */
+export function sealLine(seal: Seal): string {
+  return `${JSON.stringify({ seal: seal.close() })}\n`;
+}
+
+/** The line of events that follow on the file. */
+export function eventsLine(events: readonly Event[], seal: Seal): string {
+  const text = JSON.stringify(events);
+  return `${EVENTS}${text},"seal":"${seal.update(text).close()}"}\n`;
+}
+
+/**
+ * Reads a file.
+ *
+ * @param key the file must carry a MAC of this key, where given
+ * @throws Error that says why the file is not to be used
+ */
+export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
+  const lines = linesIn(bytes);
+  const [first] = lines;
+  if (first === undefined) throw new Error('It is empty.');
+  const header = JSON.parse(first.toString()) as Header;
+  if (header.format === OLDER_FORMAT && key === undefined) return readOlder(bytes.toString());
+  if (header.format !== FORMAT)
+    throw new Error(
+      header.format === OLDER_FORMAT
+        ? 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.'
+        : `It is of format ${header.format}, of another build; this one reads ${FORMAT}.`,
+    );
+  const seal = new Seal(key);
+  if (header.sealed !== seal.kind)
+    throw new Error(
+      key === undefined
+        ? 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.'
+        : 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.',
+    );
+
+  const end = lines.findIndex((line, index) => index > 0 && line.subarray(0, 8).toString() === '{"seal":');
+  if (end < 0) throw new Error('It is cut short.');
+  for (const line of lines.slice(0, end)) seal.update(line).update('\n');
+  if (!seal.closesWith((JSON.parse(String(lines[end])) as { seal: string }).seal))
+    throw new Error(
+      key === undefined
+        ? 'Its digest does not match.'
+        : 'Its MAC does not match: it was changed, or made with another key.',
+    );
+  const { state, sessionKeys } = stateOf(
+    header,
+    lines.slice(1, end).map((line) => JSON.parse(line.toString()) as Line),
+  );
+  return { state: folded(state, lines.slice(end + 1), seal), sessionKeys };
+}
+
+/** The lines of a file; what stands behind the last line end is one, too: it was cut off. */
+function linesIn(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0x0a, start);
+    lines.push(bytes.subarray(start, end < 0 ? bytes.length : end));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return lines;
+}
+
+/** The state with what came after it. Each line was on the disk before the next was written, so only the last may be torn. */
+function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
+  const fold = new Fold({ ...state, views: EMPTY_SNAPSHOT.views });
+  for (const [index, line] of lines.entries()) {
+    const text = line.toString();
+    const proof = text.startsWith(EVENTS) && !line.includes(0) ? SEAL.exec(text)?.[1] : undefined; // what a crash kept from the disk is read as zeros
+    if (proof === undefined && index === lines.length - 1) break;
+    const body = line.subarray(EVENTS.length, -SEAL_LENGTH);
+    if (proof === undefined || !seal.update(body).closesWith(proof)) throw new Error('Events in it were changed.');
+    for (const event of JSON.parse(body.toString()) as Event[]) fold.add(event);
+  }
+  return Object.freeze(fold.state());
+}
+
+function stateOf(header: Header, lines: readonly Line[]): SavedState {
+  const { format: _, sealed: __, sessionKeys, ...place } = header;
+  const keys: [string, KeyRecord][] = [];
+  const packs: { readonly line: PackLine; versions: Versions }[] = [];
+  for (const line of lines) {
+    deepFreeze(line);
+    const latest = packs.at(-1);
+    if ('key' in line) keys.push([line.key.keyId, line.key]);
+    else if ('pack' in line) packs.push({ line, versions: Versions.NONE });
+    else if (latest !== undefined) latest.versions = latest.versions.with(line.version);
+  }
+  const states = packs.map(({ line, versions }): [string, PackState] => [line.pack, packOf(line, versions)]);
+  return {
+    state: Object.freeze({ ...place, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
+    sessionKeys: deepFreeze(sessionKeys),
+  };
+}
+
+function packOf({ pack, policy, pointers }: PackLine, versions: Versions): PackState {
+  const byChannel = pointers.map((pointer): [string, Pointer] => [
+    pointer.channel,
+    Object.freeze({ ...pointer, everActive: new GrowingSet(pointer.everActive) }),
+  ]);
+  return Object.freeze({ pack, versions, pointers: new FrozenMap(byChannel), policy });
+}
+
+/** A file of the older format. @throws Error */
+function readOlder(text: string): SavedState {
+  const [first = '', ...rest] = text.split('\n');
+  if (rest.pop() !== '') throw new Error('It is cut short.');
+  const {
+    format: _,
+    digest,
+    ...common
+  } = JSON.parse(first) as Omit<Header, 'sealed'> & { readonly digest: string; readonly keys: readonly KeyRecord[] };
+  if (digestOver([JSON.stringify(common), ...rest.map((line) => digestOver([line]))]) !== digest)
+    throw new Error('Its digest does not match.');
+  const { keys, ...header } = common;
+  const lines = rest.flatMap((line): Line[] => {
+    const pack = JSON.parse(line) as PackLine;
+    return [pack, ...(pack.versions ?? []).map((version) => ({ version }))];
+  });
+  return stateOf({ ...header, format: OLDER_FORMAT, sealed: 'sha-256' }, [...keys.map((key) => ({ key })), ...lines]);
+}
+
+function digestOver(parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}

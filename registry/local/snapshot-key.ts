@@ -1,0 +1,69 @@
+/**
+ * The key of the last good snapshot's MAC (`SNAPSHOT_KEY_FILE`).
+ *
+ * Problem: whoever can write to the data folder can change the snapshot there, and a key beside it would be theirs as well.
+ * Rule: the key lies outside the data folder, has at least 32 bytes, and only its owner may read it. Anything else refuses the start, so
+ * that nobody believes in a protection that is not there.
+ * Example: `openssl rand -hex 32 > /etc/prompt-registry/snapshot.key` with mode 0400.
+ */
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { relative, sep, isAbsolute } from 'node:path';
+import { messageOf, StartRefused } from '../errors.ts';
+import { SHORTEST_KEY, type SealKey } from './seal.ts';
+
+/** The longest file that is read, in bytes: a path to something else is a mistake. */
+const LONGEST_KEY = 4096;
+
+/**
+ * Reads the key. A line end behind it does not belong to it.
+ *
+ * @param dataDir the folder that must not hold it
+ * @throws StartRefused (78) that says what is wrong with the file, and what would be right
+ */
+export function readSnapshotKey(path: string, dataDir: string): SealKey {
+  const refused = (what: string, cause?: unknown) =>
+    new StartRefused(
+      78,
+      `SNAPSHOT_KEY_FILE "${path}" ${what} Make one with: umask 077; openssl rand -hex 32 > FILE, in a folder outside DATA_DIR.`,
+      { cause },
+    );
+  let bytes: Buffer;
+  let mode: number;
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) throw refused('is not a file.');
+    if (found.size > LONGEST_KEY) throw refused(`is ${found.size} bytes long; a key has at most ${LONGEST_KEY}.`);
+    mode = found.mode;
+    bytes = readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof StartRefused) throw cause;
+    throw refused(`cannot be read: ${messageOf(cause)}.`, cause);
+  }
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+    throw refused(`may be read by others (mode 0${(mode & 0o777).toString(8)}). Close it with: chmod 400 ${path}.`);
+  if (isInside(path, dataDir))
+    throw refused(`lies in DATA_DIR ${dataDir}: whoever changes the snapshot there has the key as well.`);
+  const key = withoutLineEnd(bytes);
+  if (key.length < SHORTEST_KEY) throw refused(`holds ${key.length} bytes; a key has at least ${SHORTEST_KEY}.`);
+  return key;
+}
+
+/** Links are followed: what counts is where the file lies. */
+function isInside(path: string, folder: string): boolean {
+  const way = relative(realOr(folder), realpathSync(path));
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function realOr(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder; // it is not made yet, so nothing lies in it
+  }
+}
+
+function withoutLineEnd(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+  return bytes.subarray(0, end);
+}

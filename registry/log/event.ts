@@ -1,0 +1,151 @@
+/**
+ * Events: the entries of the log, which is the only source of truth.
+ *
+ * Problem: state, audit trail and what other instances hear must never disagree.
+ * Rule (SPEC R11): each change is one event with actor and reason, chained by hash to the one before; everything else is
+ * derived from the events. `data` holds what the fold and the answer to a repeated request need, so neither has to look
+ * anywhere else.
+ * Example: event 5's `previousHash` is event 4's `hash`, which is the SHA-256 of RFC 8785 of event 4 without `hash`.
+ */
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Actor, Compatibility, Scope, StyleTitle, Violation } from '../model.ts';
+import type { Policy } from '../packs/policy.ts';
+
+/** Hash that the first event names as the one before it. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** A channel's move within an event. */
+export interface Move {
+  readonly channel: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly previousVersion: string | null;
+}
+
+/** `data` by event type. A new type is added here; older builds keep unknown types in the log and skip them in the fold. */
+export interface EventData {
+  'registry-created': { readonly registryId: string; readonly sessionKeyId: string };
+  'version-published': {
+    readonly digest: string;
+    readonly summary: string;
+    readonly author: string;
+    readonly defaultStyle: string;
+    readonly styles: readonly Readonly<StyleTitle>[];
+    readonly compatibility: Readonly<Compatibility>;
+    /** What the policy in force found; absent in events older than policies. */
+    readonly violations?: readonly Violation[];
+  };
+  'version-activated': { readonly digest: string; readonly previousVersion: string | null };
+  'version-rolled-back': { readonly digest: string; readonly previousVersion: string | null };
+  'version-revoked': { readonly replacement?: string; readonly moves: readonly Move[] };
+  'policy-changed': {
+    readonly policy: Policy;
+    readonly digest: string;
+    /** Every version of the pack that breaks it. */
+    readonly violations: readonly { readonly version: string; readonly violations: readonly Violation[] }[];
+  };
+  /** `madeBy`: the instance, or the host, whose DATA_DIR has the operator key; in events of the service itself. */
+  'key-created': {
+    readonly keyId: string;
+    readonly label: string;
+    readonly scopes: readonly Scope[];
+    readonly expiresAt?: string;
+    readonly secretHash: string;
+    readonly madeBy?: string;
+  };
+  'key-revoked': { readonly keyId: string };
+  /** An operator accepted that the log ends earlier than it once did: what was appended behind it before is void. */
+  'registry-restored': { readonly epoch: number };
+}
+
+/** Ties an event to the request that made it, so that a repeat finds it (SPEC R6). */
+export interface Idempotency {
+  readonly key: string;
+  /** SHA-256 over method, path and canonical body. */
+  readonly fingerprint: string;
+}
+
+export type EventType = keyof EventData;
+
+/** All types, for filters; a full Record, so that none is forgotten. */
+export const EVENT_TYPES = Object.keys({
+  'registry-created': 1,
+  'version-published': 1,
+  'version-activated': 1,
+  'version-rolled-back': 1,
+  'version-revoked': 1,
+  'policy-changed': 1,
+  'key-created': 1,
+  'key-revoked': 1,
+  'registry-restored': 1,
+} satisfies Record<EventType, 1>) as readonly EventType[];
+
+interface EventOf<T extends EventType> {
+  readonly revision: number;
+  readonly id: string;
+  /** RFC 3339 UTC; never earlier than the event before. */
+  readonly at: string;
+  readonly type: T;
+  readonly actor: Actor;
+  readonly reason: string;
+  readonly pack?: string;
+  readonly channel?: string;
+  readonly version?: string;
+  readonly data: EventData[T] & { readonly idempotency?: Idempotency };
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+/** One entry of the log, by type. */
+export type Event = { [T in EventType]: EventOf<T> }[EventType];
+
+/** An event as `decide` returns it: without its place in the log. */
+export type EventDraft = {
+  [T in EventType]: Omit<EventOf<T>, 'revision' | 'id' | 'at' | 'previousHash' | 'hash'>;
+}[EventType];
+
+/** A place in the log that can be kept outside it. */
+export interface Head {
+  readonly revision: number;
+  /** Lower-case hex SHA-256 of the event at that revision; `GENESIS_HASH` at revision 0. */
+  readonly hash: string;
+}
+
+/**
+ * RFC 8785 text of a JSON value.
+ * @throws TypeError where the value holds something JSON cannot (a lone surrogate, a cycle, NaN).
+ */
+export function canonical(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError('The value has no JSON form.');
+  return text;
+}
+
+/** Lower-case hex SHA-256 of a text's UTF-8 bytes. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** The hash an event must carry: SHA-256 of RFC 8785 of the event as listed, without `hash`. */
+export function hashOf(event: Omit<Event, 'hash'> & { readonly hash?: string }): string {
+  const { hash: _, ...hashed } = event;
+  return sha256(canonical(hashed));
+}
+
+/** Puts drafts at their places behind `head`: revision, id, time, hash chain. `at` never goes back behind `notBefore`. */
+export function seal(
+  drafts: readonly EventDraft[],
+  head: Head,
+  clock: { now(): number; newId(): string; readonly notBefore: string },
+): Event[] {
+  let previous: Head = head;
+  let at = new Date(clock.now()).toISOString();
+  if (at < clock.notBefore) at = clock.notBefore;
+  return drafts.map((draft) => {
+    const unhashed = { revision: previous.revision + 1, id: clock.newId(), at, ...draft, previousHash: previous.hash };
+    const event = Object.freeze({ ...unhashed, hash: hashOf(unhashed as Omit<Event, 'hash'>) }) as Event;
+    previous = event;
+    return event;
+  });
+}

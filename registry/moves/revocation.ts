@@ -1,0 +1,138 @@
+/**
+ * Revocation: a version that must not be served again (SPEC R7, R8).
+ *
+ * Problem: pulling a version for good must not leave a channel with nothing, nor with something as bad.
+ * Rule: every channel at the version moves in the same event: to the replacement where one is named, else down its stack to the
+ * next version that is neither revoked nor under the floor. Where a channel has none, nothing is revoked and the refusal lists
+ * what would do.
+ * Example: revoke 2.0.0 with replacement 2.0.1: production moves from 2.0.0 to 2.0.1, and so do the sessions pinned on 2.0.0.
+ */
+import { RegistryError } from '../errors.ts';
+import type { Event, EventDraft, Move } from '../log/event.ts';
+import type { Actor } from '../model.ts';
+import {
+  isActivatable,
+  listed,
+  packIn,
+  unknownVersion,
+  versionIn,
+  type PackState,
+  type Pointer,
+  type Snapshot,
+  type VersionRecord,
+} from '../state/snapshot.ts';
+
+export interface RevokeCommand {
+  readonly type: 'revoke';
+  readonly pack: string;
+  readonly version: string;
+  readonly replacement?: string;
+  readonly actor: Actor;
+  readonly reason: string;
+}
+
+/** What a revocation did, or would do. */
+export interface RevocationAnswer {
+  readonly revision: number;
+  readonly pack: string;
+  readonly version: string;
+  readonly moves: readonly Move[];
+}
+
+/** The answer to a revocation; where nothing had to change, that of the one before. */
+export function revocationOf(event: Event | undefined, record: VersionRecord): RevocationAnswer {
+  const { pack, version, revocation } = record;
+  const moves = event?.type === 'version-revoked' ? event.data.moves : [];
+  return { revision: event?.revision ?? revocation?.revision ?? 0, pack, version, moves };
+}
+
+/**
+ * @returns one event, or none where the version is revoked already in the same way
+ * @throws RegistryError `pack-not-found`, `version-not-found`, `version-revoked`, `unknown-version`, `policy-violated`, `replacement-required`
+ */
+export function decideRevoke(
+  snapshot: Snapshot,
+  { pack, version, replacement, actor, reason }: RevokeCommand,
+): EventDraft[] {
+  const state = packIn(snapshot, pack);
+  const record = versionIn(state, version);
+  if (record.revocation !== undefined) {
+    if (replacement === undefined || replacement === record.revocation.replacement) return [];
+    throw new RegistryError(
+      'version-revoked',
+      `Version ${version} of pack "${pack}" is revoked already, ${replacedBy(record)}; that does not change. Revoke its replacement to move on.`,
+    );
+  }
+  const successor = replacement === undefined ? undefined : checkedReplacement(state, record, replacement);
+  const moves = [...state.pointers.values()]
+    .filter((pointer) => pointer.version === version)
+    .map((pointer) => moveOf(state, pointer, successor));
+  return [
+    {
+      type: 'version-revoked',
+      actor,
+      reason,
+      pack,
+      version,
+      data: { ...(replacement !== undefined && { replacement }), moves },
+    },
+  ];
+}
+
+/** @throws RegistryError `version-revoked`, `policy-violated`: what keeps a version from being made active */
+export function requireActivatable({ pack, version, revocation, violations }: VersionRecord): void {
+  if (revocation !== undefined) {
+    throw new RegistryError(
+      'version-revoked',
+      `Version ${version} of pack "${pack}" was revoked at ${revocation.at} (${revocation.reason}) and is not served again.`,
+      {
+        revokedAt: revocation.at,
+        ...(revocation.replacement !== undefined && { replacement: revocation.replacement }),
+      },
+    ); // SPEC R7
+  }
+  if (violations.length > 0) {
+    throw new RegistryError(
+      'policy-violated',
+      `Version ${version} of pack "${pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
+      { violations },
+    ); // SPEC R7
+  }
+}
+
+function checkedReplacement(state: PackState, revoked: VersionRecord, replacement: string): VersionRecord {
+  const record = state.versions.get(replacement);
+  if (record === undefined || record === revoked) {
+    const { detail, knownVersions } = unknownVersion(state, replacement);
+    throw new RegistryError(
+      'unknown-version',
+      record === revoked ? `Version ${replacement} cannot replace itself.` : detail,
+      { knownVersions },
+    );
+  }
+  requireActivatable(record);
+  return record;
+}
+
+function moveOf(state: PackState, pointer: Pointer, successor: VersionRecord | undefined): Move {
+  const { channel, version, stack } = pointer;
+  const below = stack
+    .map((name) => state.versions.get(name))
+    .findLast((record) => record !== undefined && record.version !== version && isActivatable(record));
+  const target = successor ?? below;
+  if (target === undefined) {
+    const candidates = [...state.versions]
+      .filter((record) => record.version !== version && isActivatable(record))
+      .map((record) => record.version);
+    throw new RegistryError(
+      'replacement-required',
+      `Channel "${channel}" of pack "${state.pack}" is at ${version} and has no earlier version to fall back to. Name a "replacement"; these would do: ${listed(candidates)}.`,
+      { channel, candidates },
+    );
+  }
+  return { channel, version: target.version, digest: target.digest, previousVersion: version };
+}
+
+function replacedBy({ revocation }: VersionRecord): string {
+  return revocation?.replacement === undefined ? 'without a replacement' : `replaced by ${revocation.replacement}`;
+}

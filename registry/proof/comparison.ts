@@ -1,0 +1,100 @@
+/**
+ * Do two states say the same?
+ *
+ * Problem: what was read from a disk must be what the log says, to the last member; but members may come in another order, and one that is
+ * undefined may be missing.
+ * Rule: records are compared by their canonical JSON (RFC 8785). The event loop has its turn after every few records, so that reads go on.
+ * Example: `['key k7Qm2Xw9Lp3a', 'version 1.1.0 of pack "coach"']`.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
+import { canonical, type Event } from '../log/event.ts';
+import { Fold } from '../state/fold.ts';
+import { EMPTY_SNAPSHOT, type PackState, type State } from '../state/snapshot.ts';
+
+/** Records compared between two turns of the event loop: about a millisecond of work. */
+const SLICE = 100;
+/** The most differences that are named. */
+const MOST_NAMED = 10;
+
+/** What one state says of a thing: pairs of a name for people and a record. */
+type Records = Iterable<readonly [name: string, record: unknown]>;
+
+/** Where two states differ, in words; empty where they say the same. At most ten are named. */
+export async function differencesOf(one: State, other: State): Promise<string[]> {
+  const found: string[] = [];
+  const all = new Map<string, unknown>();
+  let turns = 0;
+  const rest = async () => {
+    turns += 1;
+    if (turns % SLICE === 0) await setImmediate();
+  };
+  for (const [name, record] of recordsOf(one)) {
+    all.set(name, record);
+    await rest();
+  }
+  for (const [name, record] of recordsOf(other)) {
+    if (!all.has(name) || !same(all.get(name), record)) found.push(name);
+    all.delete(name);
+    await rest();
+  }
+  found.push(...all.keys());
+  return found.length <= MOST_NAMED ? found : [...found.slice(0, MOST_NAMED), `${found.length - MOST_NAMED} more`];
+}
+
+/** Compares a state with a log that is read from its first event on. */
+export class StateProof {
+  readonly #state: State;
+  readonly #more: () => Promise<readonly string[]>;
+  readonly #fold = new Fold(EMPTY_SNAPSHOT);
+  #compared = false;
+
+  /** @param more what else differs, of that which is not in the log */
+  constructor(state: State, more: () => Promise<readonly string[]> = () => Promise.resolve([])) {
+    this.#state = state;
+    this.#more = more;
+  }
+
+  /** Whether the log has been read as far as the state, and holds its place. */
+  get compared(): boolean {
+    return this.#compared;
+  }
+
+  /** Takes the next event in. @returns what is wrong, in words; undefined where nothing is */
+  async add(event: Event): Promise<string | undefined> {
+    const { revision, hash } = this.#state;
+    if (event.revision > revision) return undefined;
+    try {
+      this.#fold.add(event);
+    } catch (error) {
+      return `The log contradicts itself: ${messageOf(error)}`;
+    }
+    if (event.revision < revision || event.hash !== hash) return undefined;
+    this.#compared = true;
+    const differences = [...(await differencesOf(this.#state, this.#fold.state())), ...(await this.#more())];
+    return differences.length === 0
+      ? undefined
+      : `What is served at revision ${revision} is not what the log says. It differs in: ${differences.join(', ')}.`;
+  }
+}
+
+function* recordsOf({ registryId, epoch, epochStart, revision, hash, at, packs, keys }: State): Records {
+  yield ['the place in the log', { registryId, epoch, epochStart, revision, hash, at }];
+  for (const [keyId, record] of keys) yield [`key ${keyId}`, record];
+  for (const [pack, state] of packs) yield* packRecordsOf(pack, state);
+}
+
+function* packRecordsOf(pack: string, { versions, pointers, policy }: PackState): Records {
+  yield [`the policy of pack "${pack}"`, policy];
+  for (const record of versions) yield [`version ${record.version} of pack "${pack}"`, record];
+  for (const [channel, { everActive, ...pointer }] of pointers)
+    yield [`channel ${channel} of pack "${pack}"`, { ...pointer, everActive: [...everActive] }];
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return one === other || textOf(one) === textOf(other);
+}
+
+function textOf(record: unknown): string {
+  return record === undefined ? '' : canonical(record);
+}

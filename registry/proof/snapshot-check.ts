@@ -1,0 +1,153 @@
+/**
+ * Proof of a start from the last good snapshot: does the log say the same?
+ *
+ * Problem: a snapshot without a MAC can be edited, seal and all, by whoever may write to the data folder: a revocation left out is served
+ * unmarked, an added key works.
+ * Rule: after each start from such a file the log is folded from its first event, in the background, to the place of the file, and compared
+ * with it. Little is done at a time and most of the time is left to others, so that reads stay fast. Where they differ the log is right.
+ * Example: a file from which a revocation was removed is found a second after the start; the log's state is served from then on.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { differencesOf, StateProof } from './comparison.ts';
+import { messageOf } from '../errors.ts';
+import { hashOf } from '../log/event.ts';
+import { Fold, LogBroken } from '../state/fold.ts';
+import { LastGood } from '../local/last-good.ts';
+import type { Log } from '../machine/logger.ts';
+import type { SealKey } from '../local/seal.ts';
+import type { SavedState } from '../local/snapshot-file.ts';
+import { EMPTY_SNAPSHOT } from '../state/snapshot.ts';
+import type { SessionKey, Store } from '../log/store.ts';
+
+/** Events folded between two pauses: a millisecond or two of work, also for an engine that reads on this thread. */
+const SLICE = 100;
+/** Events folded at once where a start waits for the result. */
+const LARGE_SLICE = 2000;
+/** How long a pause is: so many times what the work before it took. */
+const REST = 2;
+/** Between two tries while the store cannot be read, in milliseconds. */
+const RETRY = 1000;
+
+export interface SnapshotCheckOptions {
+  readonly store: Store;
+  readonly saved: SavedState;
+  readonly log: Log;
+  /** Puts what the log says in the place of what is applied. @throws RegistryError `store-unavailable`; LogBroken */
+  readonly takeLog: () => Promise<unknown>;
+}
+
+export class SnapshotCheck {
+  readonly #options: SnapshotCheckOptions;
+  readonly #ended = new AbortController();
+  #fold = new Fold(EMPTY_SNAPSHOT);
+  #running: Promise<void> | undefined;
+  #differs: string | undefined;
+
+  constructor(options: SnapshotCheckOptions) {
+    this.#options = options;
+  }
+
+  /** Where the snapshot and the log differed, in words; undefined where they did not, or where that is not known yet. */
+  get differs(): string | undefined {
+    return this.#differs;
+  }
+
+  /** Compares in the background, once. Never rejects: while the store cannot be read it is tried again. */
+  start(): void {
+    if (!this.#ended.signal.aborted) this.#running ??= this.#untilDone();
+  }
+
+  /** Compares at once, if that was not done yet. @throws RegistryError `store-unavailable`; LogBroken */
+  async now(): Promise<void> {
+    if (this.#running !== undefined || this.#ended.signal.aborted) return;
+    await this.#compare(LARGE_SLICE, () => Promise.resolve());
+    this.end();
+  }
+
+  /** There is nothing to prove any more: what was applied was replaced, or the registry closes. */
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async #untilDone(): Promise<void> {
+    const { signal } = this.#ended;
+    const rest = (ms: number) => sleep(ms, undefined, { signal, ref: false });
+    while (!signal.aborted) {
+      try {
+        await this.#compare(SLICE, rest);
+        return;
+      } catch (error) {
+        if (error instanceof LogBroken) return this.#differ([`the log cannot be folded: ${error.message}`], false);
+        if (signal.aborted) return;
+        this.#options.log.info(
+          { reason: messageOf(error) },
+          'The last good snapshot could not be compared with the log yet. It is tried again.',
+        );
+        await rest(RETRY).catch(() => undefined);
+      }
+    }
+  }
+
+  async #compare(slice: number, rest: (ms: number) => Promise<unknown>): Promise<void> {
+    const { store, saved, takeLog } = this.#options;
+    const { state, sessionKeys } = saved;
+    while (this.#fold.revision < state.revision) {
+      const started = performance.now();
+      const events = await store.events({
+        after: this.#fold.revision,
+        before: state.revision + 1,
+        order: 'ascending',
+        limit: slice,
+      });
+      for (const event of events) {
+        if (hashOf(event) !== event.hash)
+          throw new LogBroken(`Revision ${event.revision} does not have its hash: it was changed.`);
+        this.#fold.add(event);
+      }
+      if (events.length === 0) return; // the log ends before the snapshot: the follower meets that as well
+      await rest(REST * (performance.now() - started));
+    }
+    if (this.#fold.hash !== state.hash) return; // another history, which is not followed
+    const found = [
+      ...(await differencesOf(state, this.#fold.state())),
+      ...keyDifferences(sessionKeys, await store.sessionKeys()),
+    ];
+    this.#fold = new Fold(EMPTY_SNAPSHOT);
+    if (found.length === 0 || this.#ended.signal.aborted) return;
+    this.#differ(found, true);
+    await takeLog();
+  }
+
+  /** @param taken whether the log is served from now on */
+  #differ(found: readonly string[], taken: boolean): void {
+    if (this.#differs !== undefined) return;
+    this.#differs = found.join(', ');
+    const { log, saved } = this.#options;
+    log.error(
+      { differs: found, revision: saved.state.revision, hash: saved.state.hash },
+      taken
+        ? 'The last good snapshot that this start was made from is not what the log says. The log is served from now on. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who may write there, and look in the audit for what was done since the start.'
+        : 'The log is broken, so it cannot prove the last good snapshot that this start was made from. The snapshot goes on being served. Run npm run audit:verify.',
+    );
+  }
+}
+
+/**
+ * What compares the last good snapshot of a data folder with the log that `verifyLog` reads; undefined where there is no snapshot that verifies.
+ * @param log hears what is wrong with the file
+ */
+export async function savedProof(
+  store: Store,
+  dataDir: string,
+  log: Log,
+  key?: SealKey,
+): Promise<StateProof | undefined> {
+  const saved = await new LastGood(dataDir, { log, key }).load();
+  return saved && new StateProof(saved.state, async () => keyDifferences(saved.sessionKeys, await store.sessionKeys()));
+}
+
+/** Each key that the snapshot has must be the store's; the store may have more by now. */
+function keyDifferences(saved: readonly SessionKey[], stored: readonly SessionKey[]): string[] {
+  const known = new Map(stored.map(({ keyId, secret }) => [keyId, secret]));
+  return saved.filter(({ keyId, secret }) => known.get(keyId) !== secret).map(({ keyId }) => `session key ${keyId}`);
+}

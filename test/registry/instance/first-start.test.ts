@@ -1,0 +1,353 @@
+/**
+ * What a start adds to the log, and what it never does: all of the first start is one append or nothing, and after it the log
+ * decides (DESIGN section 6), on every store.
+ */
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Event } from '../../../registry/log/event.ts';
+import { Registry, type RegistryOptions } from '../../../registry/registry.ts';
+import type { Store } from '../../../registry/log/store.ts';
+import { MemoryStore } from '../../../registry/stores/memory/index.ts';
+import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
+import { firstBroken, readLog } from '../../support/stores/events.ts';
+import { FailingStore } from '../../support/stores/failing-store.ts';
+import { shipped, shippedOf, versionOf } from '../../support/packs/pack-documents.ts';
+import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { optionsOf } from '../../support/apps/registries.ts';
+
+/** Where a log lives on between two starts. */
+interface Place {
+  /** One start. The test closes what it gives before the next one. */
+  start(options?: Partial<RegistryOptions>): Promise<Registry>;
+  /** The whole log, between starts. */
+  log(): Promise<Event[]>;
+}
+
+const PLACES: Record<string, (t: Test) => Place> = {
+  memory: (t) => {
+    const store = new MemoryStore();
+    t.teardown(() => store.close());
+    return placeOf(async () => new FailingStore(store));
+  },
+  sqlite: (t) => {
+    const file = join(t.testdir(), 'registry.db');
+    return placeOf(() => openSqliteStore({ file }));
+  },
+};
+
+function placeOf(open: () => Promise<Store>): Place {
+  return {
+    async start(options) {
+      const store = await open();
+      try {
+        return await Registry.open(optionsOf({ store, ...options }));
+      } catch (error) {
+        await store.close(); // a start that is refused leaves the store to whoever opened it
+        throw error;
+      }
+    },
+    async log() {
+      const store = await open();
+      try {
+        return await readLog(store);
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}
+
+/** A test of each store. */
+function onEach(title: string, run: (t: Test, place: Place) => Promise<void>): void {
+  for (const [name, place] of Object.entries(PLACES)) t.test(`${name}: ${title}`, (t) => run(t, place(t)));
+}
+
+/** A start that is looked at and closed. */
+async function once<T>(
+  place: Place,
+  options: Partial<RegistryOptions>,
+  look: (registry: Registry) => T | Promise<T>,
+): Promise<T> {
+  const registry = await place.start(options);
+  try {
+    return await look(registry);
+  } finally {
+    await registry.close();
+  }
+}
+
+/** `pack channel version` of every pointer. */
+function pointers(registry: Registry): string[] {
+  return [...registry.current.packs.values()]
+    .flatMap((state) =>
+      [...state.pointers.values()].map(({ pack, channel, version }) => `${pack} ${channel} ${version}`),
+    )
+    .sort();
+}
+
+/** `type pack channel version` of events. */
+const told = (events: readonly Event[]) =>
+  events.map(({ type, pack, channel, version }) => [type, pack, channel, version].filter(Boolean).join(' '));
+
+const COACH = ['coach production 2.0.0', 'coach staging 2.0.0'];
+
+onEach('the first start registers what is shipped and points each channel at the highest release', async (t, place) => {
+  const versions = shippedOf('coach@1.0.0', 'coach@10.0.0', 'coach@9.0.0', 'coach@11.0.0-rc.1', 'onboarding@1.0.0');
+  await once(place, { shipped: versions }, (registry) => {
+    t.same(pointers(registry), [
+      'coach production 10.0.0',
+      'coach staging 10.0.0',
+      'onboarding production 1.0.0',
+      'onboarding staging 1.0.0',
+    ]);
+    t.match(registry.activePack(), {
+      activatedBy: { keyId: 'system' },
+      reason: 'First start: the highest version that is no prerelease',
+    });
+  });
+  const log = await place.log();
+  t.same(told(log), [
+    'registry-created',
+    ...['1.0.0', '10.0.0', '9.0.0', '11.0.0-rc.1'].map((version) => `version-published coach ${version}`),
+    'version-published onboarding 1.0.0',
+    ...[
+      'coach production 10.0.0',
+      'coach staging 10.0.0',
+      'onboarding production 1.0.0',
+      'onboarding staging 1.0.0',
+    ].map((move) => `version-activated ${move}`),
+  ]);
+  t.equal(firstBroken(log), undefined);
+  t.ok(log.every(({ actor }) => actor.keyId === 'system'));
+});
+
+onEach('a restart adds nothing, and never undoes a rollback', async (t, place) => {
+  await once(place, {}, (registry) => registry.activate({ version: '1.1.0', reason: 'Older' }));
+  await once(place, {}, (registry) => registry.rollback({ toVersion: '2.0.0', reason: 'Back' }));
+  await once(place, {}, (registry) => registry.activate({ version: '1.0.0', reason: 'Older' }));
+  await once(place, { defaultVersion: '2.0.0' }, (registry) => t.equal(registry.activePack().version, '1.0.0'));
+  const before = await place.log();
+  for (let restart = 0; restart < 3; restart += 1)
+    await once(place, {}, (registry) => t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 2.0.0']));
+  t.strictSame(await place.log(), before);
+});
+
+onEach('a version that is shipped later is registered and moves nothing', async (t, place) => {
+  await once(place, {}, () => undefined);
+  await once(place, { shipped: shippedOf('coach@2.0.0', 'coach@3.0.0') }, (registry) => {
+    t.same(pointers(registry), COACH);
+    t.same(
+      [...registry.current.packs.get('coach')!.versions].map(({ version }) => version),
+      ['3.0.0', '2.0.0', '1.1.0', '1.0.0'],
+      'what is not shipped any more stays',
+    );
+  });
+  t.same(told(await place.log()).slice(-1), ['version-published coach 3.0.0']);
+});
+
+onEach('a new channel and a new pack get a pointer; those that are there are left', async (t, place) => {
+  await once(place, { channels: ['production'] }, (registry) =>
+    registry.activate({ version: '1.0.0', reason: 'Older' }),
+  );
+  const options = {
+    channels: ['production', 'canary'],
+    shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'onboarding@1.0.0'),
+  };
+  await once(place, options, (registry) => {
+    t.same(
+      pointers(registry),
+      ['coach canary 2.0.0', 'coach production 1.0.0', 'onboarding canary 1.0.0', 'onboarding production 1.0.0'],
+      'the highest registered, shipped or not',
+    );
+  });
+  await once(place, { channels: ['canary'] }, (registry) => {
+    t.equal(registry.activePack().version, '2.0.0', 'the first channel is the default one');
+    t.equal(
+      registry.activePack({ channel: 'production' }).version,
+      '1.0.0',
+      'a channel that went out of the settings still answers',
+    );
+  });
+});
+
+onEach(
+  'DEFAULT_VERSION is activated where its pack has no pointer, in each channel, a prerelease too',
+  async (t, place) => {
+    const versions = shippedOf(
+      'coach@1.0.0',
+      'coach@1.1.0',
+      'coach@2.0.0-rc.1',
+      'onboarding@1.0.0',
+      'onboarding@1.1.0',
+    );
+    await once(place, { shipped: versions, defaultVersion: '2.0.0-rc.1' }, (registry) => {
+      t.same(pointers(registry), [
+        'coach production 2.0.0-rc.1',
+        'coach staging 2.0.0-rc.1',
+        'onboarding production 1.1.0',
+        'onboarding staging 1.1.0',
+      ]);
+      t.equal(registry.activePack().reason, 'First start: DEFAULT_VERSION');
+    });
+    await once(
+      place,
+      { shipped: versions, defaultVersion: '1.0.0', channels: ['production', 'canary'] },
+      (registry) => {
+        t.same(
+          pointers(registry).slice(0, 3),
+          ['coach canary 1.0.0', 'coach production 2.0.0-rc.1', 'coach staging 2.0.0-rc.1'],
+          'later only where there is none',
+        );
+      },
+    );
+  },
+);
+
+onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names what there is', async (t, place) => {
+  const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
+  await t.rejects(
+    place.start({ defaultVersion: '3.0.0' }),
+    refused(
+      /^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/,
+    ),
+  );
+  await t.rejects(
+    place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }),
+    refused(
+      /^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/,
+    ),
+  );
+  t.same(await place.log(), [], 'nothing was registered');
+  await once(place, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
+});
+
+onEach(
+  'an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is',
+  async (t, place) => {
+    await t.rejects(place.start({ defaultPack: 'coch' }), {
+      name: 'StartRefused',
+      exitCode: 78,
+      message: /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\.$/,
+    });
+    t.same(await place.log(), [], 'nothing was registered');
+    await once(place, {}, () => undefined);
+    const log = new RecordedLog();
+    await once(place, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
+    t.match(log.messages('warn'), [
+      /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/,
+    ]);
+  },
+);
+
+onEach(
+  'an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart',
+  async (t, place) => {
+    await once(place, {}, () => undefined);
+    const log = new RecordedLog();
+    await once(place, { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log }, (registry) => {
+      t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
+    });
+    t.match(log.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
+  },
+);
+
+onEach('a shipped version that was edited stops the start and names its file', async (t, place) => {
+  await once(place, { shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0') }, () => undefined);
+  const before = await place.log();
+  const [supportive, direct] = versionOf('coach', '1.0.0').content.styles;
+  const edited = (version: string, members: object) => shipped(versionOf('coach', version, members));
+  const cases: [string, readonly ReturnType<typeof edited>[], RegExp][] = [
+    [
+      'the system prompt',
+      [edited('1.0.0', { system: 'Edited.' })],
+      /packs\/coach\/1\.0\.0\/system\.md: Version 1\.0\.0 of pack "coach" is registered already/,
+    ],
+    [
+      'a style',
+      [edited('1.0.0', { styles: [supportive, { ...direct, text: 'Edited.' }] })],
+      /packs\/coach\/1\.0\.0\/styles\/direct\.md: /,
+    ],
+    [
+      'both',
+      [edited('1.0.0', { system: 'Edited.', styles: [{ ...supportive, text: 'Edited.' }, direct] })],
+      /1\.0\.0\/system\.md, packs\/coach\/1\.0\.0\/styles\/supportive\.md: /,
+    ],
+    ['the summary', [edited('1.0.0', { summary: 'Edited.' })], /packs\/coach\/1\.0\.0\/pack\.yaml: .*summary/],
+    [
+      'a title',
+      [edited('1.0.0', { styles: [supportive, { ...direct, title: 'Blunt' }] })],
+      /packs\/coach\/1\.0\.0\/pack\.yaml: .*content/,
+    ],
+    ['a style taken out', [edited('1.0.0', { styles: [supportive] })], /packs\/coach\/1\.0\.0\/pack\.yaml: /],
+    [
+      'two versions',
+      [edited('1.0.0', { system: 'Edited.' }), edited('2.0.0', { system: 'Edited.' })],
+      /1\.0\.0\/system\.md: .*\n.*2\.0\.0\/system\.md: /,
+    ],
+  ];
+  for (const [title, versions, message] of cases) {
+    await t.rejects(
+      place.start({ shipped: [...versions, ...shippedOf('coach@3.0.0')] }),
+      { name: 'StartRefused', exitCode: 65, message },
+      title,
+    );
+  }
+  t.strictSame(await place.log(), before, 'not even a version without a fault was registered');
+});
+
+onEach('a pack of prereleases only is registered, pointed nowhere, and said so', async (t, place) => {
+  const log = new RecordedLog();
+  const versions = shippedOf('coach@1.0.0', 'next@1.0.0-alpha', 'next@1.0.0-beta');
+  await once(place, { shipped: versions, log }, (registry) => {
+    t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 1.0.0']);
+    t.throws(() => registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
+    t.same(
+      [...registry.current.packs.get('next')!.versions].map(({ version }) => version),
+      ['1.0.0-beta', '1.0.0-alpha'],
+    );
+  });
+  t.same(
+    log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields),
+    [
+      { pack: 'next', channel: 'production' },
+      { pack: 'next', channel: 'staging' },
+    ],
+  );
+  await once(place, { shipped: versions }, (registry) =>
+    registry.activate({ pack: 'next', channel: 'staging', version: '1.0.0-alpha', reason: 'By hand' }),
+  );
+  await once(place, { shipped: [...versions, ...shippedOf('next@1.0.0')] }, (registry) => {
+    t.same(
+      pointers(registry).slice(2),
+      ['next production 1.0.0', 'next staging 1.0.0-alpha'],
+      'its first release goes where there is no pointer yet',
+    );
+  });
+});
+
+onEach('no pack at all stops the first start, and no later one', async (t, place) => {
+  await t.rejects(place.start({ shipped: [] }), {
+    name: 'StartRefused',
+    exitCode: 78,
+    message: /^PACKS_DIR holds no pack/,
+  });
+  t.same(await place.log(), []);
+  await once(place, {}, () => undefined);
+  const before = await place.log();
+  await once(place, { shipped: [], channels: ['production', 'canary'] }, (registry) =>
+    t.same(pointers(registry), COACH),
+  );
+  t.strictSame(await place.log(), before, 'and points no channel at what is not shipped');
+  await once(place, { shipped: [], channels: ['canary'], defaultVersion: '1.1.0' }, (registry) =>
+    t.equal(registry.activePack().version, '1.1.0', 'unless DEFAULT_VERSION says so'),
+  );
+});
+
+onEach('a pack that was published by hand is pointed nowhere by a start', async (t, place) => {
+  await once(place, {}, async (registry) => {
+    const { content, summary, author } = versionOf('custom', '1.0.0');
+    const { pack, ...document } = content;
+    await registry.publish({ pack, document: { ...document, summary, author } });
+  });
+  await once(place, {}, (registry) => t.same(pointers(registry), COACH));
+});

@@ -1,0 +1,30 @@
+/** A data folder that others may read is warned of at the start, with what to do; a private one is not. */
+import { chmodSync, statSync } from 'node:fs';
+import t from 'tap';
+import { newFolder } from '../../support/process/folder.ts';
+import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { openRegistry } from '../../support/apps/registries.ts';
+
+t.test(
+  'a start warns of a data folder that others may use',
+  { skip: process.platform === 'win32' ? 'Windows has no such permissions' : false },
+  async (t) => {
+    for (const [mode, warned] of [
+      [0o700, false],
+      [0o750, true],
+      [0o755, true],
+      [0o701, true],
+    ] as const) {
+      const dataDir = newFolder(t);
+      chmodSync(dataDir, mode);
+      const log = new RecordedLog();
+      await openRegistry(t, { dataDir, log });
+      const lines = log.lines.filter(({ message }) => message.includes('Other users'));
+      t.equal(lines.length, warned ? 1 : 0, `mode ${mode.toString(8)}`);
+      if (!warned) continue;
+      t.match(lines[0], { level: 'warn', fields: { dataDir, mode: `0${mode.toString(8)}` } });
+      t.ok(lines[0]?.message.endsWith(`chmod 700 ${dataDir}`), 'it says what to do');
+      t.equal(statSync(dataDir).mode & 0o777, mode, 'the mode is left as it is');
+    }
+  },
+);

@@ -1,0 +1,53 @@
+/**
+ * Two applications on one store, of which the second is late: it hears of nothing by itself, so that it is moved on by requests only.
+ *
+ * Example: `const { late, move } = await openPair(t)`; after `await move('1.0.0')` the late one still answers from before.
+ */
+import type { Test } from 'tap';
+import { RegistryError } from '../../../registry/errors.ts';
+import { openApp, type TestApp } from './app.ts';
+import { askOf, type Answer, type Request } from '../http/openapi.ts';
+
+/** Why the late one hears of nothing: it is cut off, or what it is told is not new, so that it still counts as current. */
+export type Silence = 'cut-off' | 'old-news';
+
+export interface Pair {
+  readonly quick: TestApp;
+  readonly late: TestApp;
+  /** Moves production by the quick one. @returns the revision of the move */
+  readonly move: (version: string) => Promise<number>;
+  /** Whether the late one is kept from hearing; it is from the start. */
+  readonly quiet: (silent: boolean) => void;
+  /** How often the late one has read the log. */
+  readonly reads: () => number;
+  /** Asks the late one for a revision at least. */
+  readonly asks: (t: Test, id: string, revision: number | string, request?: Request) => Promise<Answer>;
+}
+
+export async function openPair(t: Test, silence: Silence = 'cut-off'): Promise<Pair> {
+  const quick = await openApp(t, { store: 'memory' });
+  const late = await openApp(t, { after: quick });
+  const { connection } = late;
+  const renewed = connection.renew.bind(connection);
+  const head = await quick.store.head();
+  const silent: typeof renewed = async (claim) => {
+    if (silence === 'old-news') return { ...(await renewed(claim)), head };
+    throw new RegistryError('store-unavailable', 'There is no news, by the plan of the test.');
+  };
+  const quiet = (isSilent: boolean) => {
+    connection.deaf = isSilent;
+    connection.renew = isSilent ? silent : renewed;
+  };
+  quiet(true);
+  const [first, ask] = [askOf(quick.app), askOf(late.app)];
+  return {
+    quick,
+    late,
+    quiet,
+    move: async (version) =>
+      (await first(t, 'activateVersion', { body: { version, reason: 'The new edition' } })).revision,
+    reads: () => connection.calls.filter(({ method }) => method === 'events').length,
+    asks: (t, id, revision, request = {}) =>
+      ask(t, id, { ...request, headers: { ...request.headers, 'registry-min-revision': String(revision) } }),
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * Says whether answers that were read while the registry was being changed could all be true (SPEC R2, R3, R4).
+ *
+ * Rule: what an answer carries is of one version; the log bears it out; no reader is led back; and who asks after a change was
+ * acknowledged hears of it. An answer's own `Registry-Revision` says which state it is to be held against.
+ * Example: a system prompt of 1.0.0 in an answer that says 2.0.0 is `mixed`; the same answer twice, the older one later, `went back`.
+ */
+import type { Event } from '../../../registry/log/event.ts';
+import type { PackContent, PackVersion } from '../../../registry/model.ts';
+import type { Origin } from '../../../registry/state/snapshot.ts';
+
+/** What one answer said. */
+export interface Seen {
+  /** Who read it; one reader asks again only after it has its answer. */
+  readonly reader: string;
+  /** By which door, for messages. */
+  readonly door: string;
+  /** The highest revision that had been acknowledged to anybody when the reader asked. */
+  readonly acknowledged: number;
+  /** The log revision of the snapshot that the answer is made from. */
+  readonly snapshot: number;
+  /** Which version it says it is of; of a 304 it is channel and revision only. */
+  readonly origin: Pick<Origin, 'channel' | 'revision'> & Partial<Origin>;
+  /** The texts it carries, by the names that `partsOf` gives them. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** As it came, where one did. */
+  readonly etag?: string | undefined;
+  /** Every part of the version must be there. */
+  readonly whole?: boolean;
+  /** The origin is a session's pin: a place in the log, but not where the channel is now. */
+  readonly pinned?: boolean;
+  /** What a pinned session says of its channel. */
+  readonly superseded?: boolean;
+}
+
+export type Violation = 'mixed' | 'went back' | 'behind an acknowledgement' | 'not in the log';
+
+/** Every text of a version by name. */
+export function partsOf({
+  system,
+  styles,
+  defaultStyle,
+}: Pick<PackContent, 'system' | 'styles' | 'defaultStyle'>): Record<string, string> {
+  const parts: Record<string, string> = { system, defaultStyle, styles: styles.map(({ id }) => id).join(',') };
+  for (const { id, title, text } of styles) Object.assign(parts, { [`title ${id}`]: title, [`text ${id}`]: text });
+  return parts;
+}
+
+const EXAMPLES = 3;
+
+export class ReadChecker {
+  /** Answers checked, by door. */
+  readonly reads = new Map<string, number>();
+  /** How often each kind was found. */
+  readonly violations = new Map<Violation, number>();
+  /** The first few of each kind, told in full. */
+  readonly examples: string[] = [];
+  readonly #versions: ReadonlyMap<string, { digest: string; parts: Readonly<Record<string, string>> }>;
+  /** The highest revision so far, by reader, and by reader and channel. */
+  readonly #last = new Map<string, number>();
+  /** By channel and revision: the version that was seen there. */
+  readonly #places = new Map<string, { channel: string; revision: number; version: string; by: string }>();
+  /** By channel and snapshot: the pointer revision that was seen there. */
+  readonly #pointers = new Map<string, { channel: string; snapshot: number; revision: number; by: string }>();
+  /** By channel, snapshot and pinned version: what a session said of its channel. */
+  readonly #superseded = new Map<
+    string,
+    { channel: string; snapshot: number; version: string; superseded: boolean; by: string }
+  >();
+
+  /** @param versions all that the readers may come across */
+  constructor(versions: readonly PackVersion[]) {
+    this.#versions = new Map(
+      versions.map(({ content, digest }) => [content.version, { digest, parts: partsOf(content) }]),
+    );
+  }
+
+  /** Answers checked by all doors together. */
+  get total(): number {
+    return [...this.reads.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Takes an answer in, as soon as it is there. */
+  record(seen: Seen): void {
+    const { reader, door, acknowledged, snapshot, origin, etag } = seen;
+    const { channel, revision } = origin;
+    const by = `${reader} by ${door}`;
+    this.reads.set(door, (this.reads.get(door) ?? 0) + 1);
+
+    if (snapshot < acknowledged)
+      this.#found(
+        'behind an acknowledgement',
+        by,
+        `snapshot ${snapshot}, although ${acknowledged} was acknowledged before it asked`,
+      );
+    this.#neverBack(reader, snapshot, by);
+    if (revision > snapshot) this.#found('mixed', by, `revision ${revision} in an answer of snapshot ${snapshot}`);
+    if (etag !== undefined && !etag.startsWith(`"${revision}.`))
+      this.#found('mixed', by, `ETag ${etag} at revision ${revision}`);
+    this.#checkWhole(seen, by);
+    if (seen.pinned !== true) {
+      this.#neverBack(`${reader}'s ${channel}`, revision, by);
+      this.#agree(this.#pointers, `${channel} at ${snapshot}`, { channel, snapshot, revision, by }, 'revision');
+    }
+  }
+
+  /** Holds all that was seen against the log, once it is whole. @param events in order of revision */
+  verify(events: readonly Event[]): void {
+    const moves = Map.groupBy(
+      events.filter(({ type }) => type === 'version-activated' || type === 'version-rolled-back'),
+      (event) => event.channel,
+    );
+    const at = (channel: string, revision: number) => lastUpTo(moves.get(channel) ?? [], revision);
+
+    for (const { channel, revision, version, by } of this.#places.values()) {
+      const event = at(channel, revision);
+      if (event?.revision !== revision || event.version !== version)
+        this.#found('not in the log', by, `revision ${revision} did not move ${channel} to ${version}`);
+    }
+    for (const { channel, snapshot, revision, by } of this.#pointers.values()) {
+      const event = at(channel, snapshot);
+      if (event?.revision !== revision)
+        this.#found(
+          'not in the log',
+          by,
+          `at ${snapshot}, ${channel} was at revision ${event?.revision}, not ${revision}`,
+        );
+    }
+    for (const { channel, snapshot, version, superseded, by } of this.#superseded.values()) {
+      if ((at(channel, snapshot)?.version !== version) !== superseded)
+        this.#found('not in the log', by, `superseded is ${superseded} for ${version} in ${channel} at ${snapshot}`);
+    }
+  }
+
+  #checkWhole({ origin, parts, whole, superseded, snapshot }: Seen, by: string): void {
+    const { version, digest, channel, revision } = origin;
+    if (version === undefined) return;
+    const expected = this.#versions.get(version);
+    if (expected?.digest !== digest) this.#found('mixed', by, `digest ${digest} is not that of ${version}`);
+    for (const [name, part] of Object.entries(parts)) {
+      if (expected?.parts[name] !== part) this.#found('mixed', by, `${name} is not that of ${version}: ${part}`);
+    }
+    const missing = Object.keys(expected?.parts ?? {}).filter((name) => !(name in parts));
+    if (whole === true && missing.length > 0) this.#found('mixed', by, `${missing.join(', ')} of ${version} missing`);
+    this.#agree(this.#places, `${channel} revision ${revision}`, { channel, revision, version, by }, 'version');
+    if (superseded !== undefined) {
+      this.#agree(
+        this.#superseded,
+        `${channel} at ${snapshot} for ${version}`,
+        { channel, snapshot, version, superseded, by },
+        'superseded',
+      );
+    }
+  }
+
+  #neverBack(what: string, revision: number, by: string): void {
+    const last = this.#last.get(what) ?? 0;
+    if (revision < last) this.#found('went back', by, `${revision} after ${last}`);
+    else this.#last.set(what, revision);
+  }
+
+  /** What two answers say of the same place must be the same; the log decides in the end which is true. */
+  #agree<T extends { readonly by: string }>(known: Map<string, T>, place: string, said: T, field: keyof T): void {
+    const before = known.get(place);
+    if (before === undefined) known.set(place, said);
+    else if (before[field] !== said[field]) {
+      this.#found(
+        'mixed',
+        said.by,
+        `${place}: ${String(field)} is ${String(said[field])}, where ${before.by} saw ${String(before[field])}`,
+      );
+    }
+  }
+
+  #found(kind: Violation, by: string, what: string): void {
+    const count = (this.violations.get(kind) ?? 0) + 1;
+    this.violations.set(kind, count);
+    if (count <= EXAMPLES) this.examples.push(`${kind}: ${by}: ${what}`);
+  }
+}
+
+/** The last event up to a revision. */
+function lastUpTo(events: readonly Event[], revision: number): Event | undefined {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (events[middle]!.revision <= revision) low = middle + 1;
+    else high = middle;
+  }
+  return events[low - 1];
+}
