@@ -1,6 +1,7 @@
 /**
  * What the registry refuses, each with a stable code. No HTTP here: `plugins/problems/problem-details.ts` gives each code its status.
  */
+import type { InputFault } from './model.ts';
 
 /** Every code the domain can refuse with. */
 export type RegistryErrorCode =
@@ -30,13 +31,6 @@ export type RegistryErrorCode =
   | 'revision-not-reached'
   | 'revision-unknown'
   | 'not-ready';
-
-/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */
-export interface InputFault {
-  readonly pointer?: string;
-  readonly parameter?: string;
-  readonly detail: string;
-}
 
 /** A refusal: a stable code, a message for people, and members of its own (e.g. `knownVersions`) for programs. */
 export class RegistryError extends Error {
@@ -91,4 +85,21 @@ export class StartRefused extends Error {
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The most names that a message or a `known…` member lists. */
+export const NAMES_LISTED = 100;
+
+/** A list for a sentence. */
+export function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.join(', ');
+}
+
+/** The log is not what it must be: a gap, a broken chain, an event that contradicts the state. */
+export class LogBroken extends Error {
+  override readonly name = 'LogBroken';
+}
+
+export function notReady(): RegistryError {
+  return new RegistryError('not-ready', 'There is no whole snapshot to answer from yet: the store cannot be reached.');
 }

@@ -6,24 +6,17 @@ export {
   StoreDamaged,
   messageOf,
   invalidInput,
-  type InputFault,
   type RegistryErrorCode,
 } from './errors.ts';
-export {
-  canonical,
-  GENESIS_HASH,
-  hashOf,
-  sha256,
-  EVENT_TYPES,
-  type Event,
-  type EventType,
-  type Head,
-} from './log/event.ts';
-export { LogBroken } from './state/fold.ts';
+export { type InputFault } from './model.ts';
+export { GENESIS_HASH, hashOf, EVENT_TYPES, type Event, type EventType, type Head } from './log/event.ts';
+export { canonical, sha256 } from './values/canonical.ts';
+export { LogBroken } from './errors.ts';
 export { FrozenMap } from './values/frozen.ts';
 export { SILENT, type Log } from './machine/logger.ts';
 export { makeFolder } from './machine/make-folder.ts';
-export { parsePack, unfitTexts } from './packs/pack.ts';
+export { parsePack } from './packs/pack.ts';
+export { unfitTexts } from './values/unfit-texts.ts';
 export { brokenPattern } from './packs/shapes.ts';
 export { normalizeText } from './packs/texts.ts';
 export { readPackFolders, readPolicies, type ShippedPolicy, type ShippedVersion } from './packs/pack-folder.ts';
@@ -31,22 +24,21 @@ export {
   isActivatable,
   packIn,
   reaches,
-  styleIn,
   versionIn,
   viewIn,
+  type PackState,
+  type Place,
+  type Snapshot,
+} from './state/snapshot.ts';
+export {
+  styleIn,
   type ActivePack,
   type ChannelView,
-  type KeyRecord,
-  type PackState,
-  type PolicyRecord,
-  type Place,
-  type Pointer,
-  type Snapshot,
   type StylePrompt,
   type StyleList,
   type SystemPrompt,
-  type VersionRecord,
-} from './state/snapshot.ts';
+} from './state/views.ts';
+export { type KeyRecord, type PolicyRecord, type Pointer, type VersionRecord } from './state/records.ts';
 export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
 export type { ChangeListener, Condition, Health, InstanceRecord } from './instance/instance.ts';
 export type {
@@ -59,26 +51,29 @@ export type {
   RevokeRequest,
   RollbackRequest,
 } from './requests.ts';
-export { movesOf, type Activation } from './moves/history.ts';
+export { type Activation } from './moves/history.ts';
+export { movesOf } from './log/moves.ts';
 export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
 export type { StateProof } from './proof/comparison.ts';
 export { savedProof } from './proof/snapshot-check.ts';
 export { differences, type AssetDiff, type Differences } from './packs/diff.ts';
-export type { OperatorKeyFile } from './instance/first-start.ts';
+export type { OperatorKeyFile } from './keys/operator-key.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
 export { acceptRestore } from './host/accept-restore.ts';
 export { readSnapshotKey } from './local/snapshot-key.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
 export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
-export { Policy } from './packs/policy.ts';
+export { Policy } from './model.ts';
 export type { Reach } from './following/instances.ts';
 export type { Pin } from './instance/forced-version.ts';
 export type { RevocationAnswer } from './moves/revocation.ts';
-export type { Session } from './sessions/session-ids.ts';
+export type { Session } from './sessions/session.ts';
 export type { Store } from './log/store.ts';
-export { decide, apply, type Command, type Decision, type Precondition, type Rules } from './transitions.ts';
-export type { Clock } from './log/store-clock.ts';
-export { SYSTEM_CLOCK } from './writing/writer.ts';
+export { decide, apply, type Command } from './transitions.ts';
+export { type Precondition, type Rules } from './moves/moving.ts';
+export { type Decision } from './log/proposal.ts';
+export type { Clock } from './machine/clock.ts';
+export { SYSTEM_CLOCK } from './machine/clock.ts';
 export type { Encode, Filter, StreamMessage } from './streams/messages.ts';
 export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './streams/watchers.ts';

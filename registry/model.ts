@@ -5,7 +5,6 @@
  * version may look like. Types come through `Static` only.
  */
 import { Type, type Static } from '@sinclair/typebox';
-import type { InputFault } from './errors.ts';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
@@ -253,3 +252,88 @@ export type Violation = Readonly<Static<typeof Violation>>;
 
 /** The largest page a listing gives, and what it gives where none is asked for. */
 export const PAGE = Object.freeze({ most: 1000, usual: 100 });
+
+/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */
+export interface InputFault {
+  readonly pointer?: string;
+  readonly parameter?: string;
+  readonly detail: string;
+}
+
+const RuleId = Type.String({
+  pattern: PackName.pattern ?? '',
+  description: 'Names the rule in messages.',
+  examples: ['not-a-therapist'],
+});
+
+const Characters = Type.Integer({
+  minimum: 1,
+  maximum: 10_000_000,
+  description: 'The most characters.',
+  examples: [20_000],
+});
+
+/** `policy.yaml`, and what the log keeps of it. */
+export const Policy = Type.Object(
+  {
+    version: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: 'A higher one replaces a lower one.',
+      examples: [1],
+    }),
+    clauses: Type.Array(
+      Type.Object(
+        {
+          id: RuleId,
+          text: Type.String({
+            minLength: 1,
+            maxLength: 2000,
+            pattern: NOT_BLANK,
+            examples: ['You are a coach, not a therapist.'],
+          }),
+        },
+        { additionalProperties: false },
+      ),
+      { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
+    ),
+    forbidden: Type.Array(
+      Type.Object(
+        {
+          id: RuleId,
+          text: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 500,
+              pattern: NOT_BLANK,
+              description: 'A plain text, in any case and spacing.',
+            }),
+          ),
+          pattern: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 500,
+              description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.',
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      { maxItems: 100, description: 'What no prompt may contain; each names a text or a pattern.' },
+    ),
+    requiredStyles: Type.Array(StyleId, { maxItems: 50, description: 'Styles that every version must have.' }),
+    limits: Type.Object(
+      { system: Type.Optional(Characters), style: Type.Optional(Characters), total: Type.Optional(Characters) },
+      { additionalProperties: false, description: 'Characters: of the system prompt, of each style, of all together.' },
+    ),
+    placeholders: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['user_name'] }), {
+        maxItems: 200,
+        description: 'The names that may stand in {{double braces}}. Braces are not checked if it is left out.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type Policy = Static<typeof Policy>;

@@ -17,10 +17,10 @@ import {
 import { auditEvents, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
 import { StateProof } from './proof/comparison.ts';
 import type { Edition } from './packs/diff.ts';
-import { RegistryError } from './errors.ts';
+import { RegistryError, notReady } from './errors.ts';
 import type { Event } from './log/event.ts';
 import { replayable } from './writing/idempotency.ts';
-import { Instance, notReady, type ChangeListener, type Health, type InstanceRecord } from './instance/instance.ts';
+import { Instance, type ChangeListener, type Health, type InstanceRecord } from './instance/instance.ts';
 import type { Reach } from './following/instances.ts';
 import { newKey } from './keys/keys.ts';
 import { SCOPES, SYSTEM_ACTOR, type PackContent } from './model.ts';
@@ -41,23 +41,20 @@ import {
   type RollbackRequest,
 } from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './moves/revocation.ts';
-import { sessionOf, type Session } from './sessions/session-ids.ts';
+import { sessionOf, type Session } from './sessions/session.ts';
+import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
+import type { Store } from './log/store.ts';
+import { decide, type Command } from './transitions.ts';
+import type { KeyRecord, VersionRecord } from './state/records.ts';
+import { aim, type MoveCommand } from './moves/moving.ts';
 import {
-  packIn,
   styleIn,
-  versionIn,
-  viewIn,
   type ActivePack,
   type ChannelView,
-  type KeyRecord,
-  type Snapshot,
   type StyleList,
   type StylePrompt,
   type SystemPrompt,
-  type VersionRecord,
-} from './state/snapshot.ts';
-import type { Store } from './log/store.ts';
-import { aim, decide, type Command, type MoveCommand } from './transitions.ts';
+} from './state/views.ts';
 
 export type { Preview, Reader, RegistryOptions };
 

@@ -2,11 +2,23 @@
  * What callers ask of the registry, in process or over HTTP, and the check that both are held to.
  */
 import type { TSchema } from '@sinclair/typebox';
-import { invalidInput, type InputFault } from './errors.ts';
+import { invalidInput } from './errors.ts';
 import type { Idempotency } from './log/event.ts';
-import { Actor, ChannelName, KeyLabel, PackName, Reason, SCOPES, Timestamp, Version, type Scope } from './model.ts';
-import { schemaFaults, unfitTexts, unseenTexts } from './packs/pack.ts';
-import type { Precondition } from './transitions.ts';
+import {
+  Actor,
+  ChannelName,
+  KeyLabel,
+  PackName,
+  Reason,
+  SCOPES,
+  Timestamp,
+  Version,
+  type Scope,
+  type InputFault,
+} from './model.ts';
+import { schemaFaults, unseenTexts } from './packs/faults.ts';
+import type { Precondition } from './moves/moving.ts';
+import { unfitTexts } from './values/unfit-texts.ts';
 
 /** Which pointer is meant; the default pack and channel where it says nothing. */
 export interface At {

@@ -30,6 +30,30 @@ interface Rule {
   readonly allowed: readonly RegExp[];
 }
 
+/** The rooms of `registry/`, the lowest first. A file may import from its own room and from lower ones. */
+const ROOMS = [
+  ['model.ts'],
+  ['errors.ts'],
+  ['values/'],
+  ['machine/'],
+  ['log/'],
+  ['state/'],
+  ['packs/'],
+  ['keys/'],
+  ['moves/'],
+  ['sessions/'],
+  ['transitions.ts', 'requests.ts'],
+  ['local/'],
+  ['proof/'],
+  ['writing/'],
+  ['following/'],
+  ['instance/'],
+  ['streams/'],
+  ['host/'],
+  ['registry.ts'],
+  ['index.ts'],
+].map((paths) => paths.map((path) => `registry/${path}`));
+
 const BUILTIN = /^node:(?!sqlite$)/u;
 const PACKAGE = /^npm:(?!postgres$)/u;
 const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache|diff|re2js)$/u;
@@ -124,6 +148,35 @@ function violations(sources: Sources): string[] {
   });
 }
 
+/** Which room a file of `registry/` is in; -1 for the stores, which are outside of the order. */
+function roomOf(path: string): number {
+  return ROOMS.findIndex((paths) => paths.some((room) => (room.endsWith('/') ? path.startsWith(room) : path === room)));
+}
+
+/** `file → import` for each import that leads to a higher room. */
+function upwardImports(sources: Sources): string[] {
+  return [...sources].flatMap(([from, text]) =>
+    importsOf(from, text)
+      .filter(({ to }) => to.startsWith('registry/') && roomOf(from) !== -1 && roomOf(from) < roomOf(to))
+      .map(({ to }) => `${from} → ${to}`),
+  );
+}
+
+/** Import circles, each as `a → b → a`. */
+function circles(sources: Sources): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start !== -1) found.push([...trail.slice(start), path].join(' → '));
+    if (start !== -1 || done.has(path)) return;
+    for (const { to } of importsOf(path, sources.get(path) ?? '')) if (sources.has(to)) visit(to, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
+}
+
 /** Files that read the environment: `process.env`, `process['env']`, `const { env } = process`, `import { env } from 'process'`. */
 function environmentReaders(sources: Sources): string[] {
   const isProcess = (node: ts.Node | undefined) =>
@@ -148,6 +201,37 @@ t.test('dependencies point inward', async (t) => {
   const sources = service();
   t.ok(sources.has('registry/model.ts'), 'the scan finds the domain');
   t.same(violations(sources), []);
+});
+
+t.test('registry/ is built of rooms, each of which knows only lower ones', async (t) => {
+  const sources = service();
+  const files = [...sources.keys()].filter((path) => DOMAIN.test(path));
+  t.same(
+    files.filter((path) => roomOf(path) === -1),
+    [],
+    'every file is in a room',
+  );
+  t.same(
+    ROOMS.flat().filter((room) => !files.some((path) => path.startsWith(room))),
+    [],
+    'every room is there',
+  );
+  t.same(upwardImports(sources), []);
+  t.same(upwardImports(new Map([['registry/log/event.ts', `import type { Policy } from '../packs/policy.ts';`]])), [
+    'registry/log/event.ts → registry/packs/policy.ts',
+  ]);
+});
+
+t.test('no imports go round in a circle', async (t) => {
+  for (const sources of [service(), clients()]) t.same(circles(sources), []);
+  const planted = new Map([
+    ['registry/packs/pack.ts', `import type { Policy } from './policy.ts';`],
+    ['registry/packs/policy.ts', `export * from '../log/event.ts';`],
+    ['registry/log/event.ts', `const pack = await import('../packs/pack.ts');`],
+  ]);
+  t.same(circles(planted), [
+    'registry/packs/pack.ts → registry/packs/policy.ts → registry/log/event.ts → registry/packs/pack.ts',
+  ]);
 });
 
 t.test(

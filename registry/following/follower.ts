@@ -8,8 +8,7 @@
  * marked, until the log is put right or an operator accepts the restore (`registry-restored`).
  * Example: another instance appends revision 8; the hint arrives, 8 is read and applied, and the lease says so within 50 ms.
  */
-import { messageOf } from '../errors.ts';
-import { LogBroken } from '../state/fold.ts';
+import { messageOf, LogBroken } from '../errors.ts';
 import type { Freshness } from './freshness.ts';
 import type { Instances } from './instances.ts';
 import type { Log } from '../machine/logger.ts';

@@ -5,7 +5,9 @@ import { readLog } from '../instance/open.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { StoreClock } from '../log/store-clock.ts';
 import type { Store } from '../log/store.ts';
-import { SYSTEM_CLOCK, Writer, type Proposal } from '../writing/writer.ts';
+import { Writer } from '../writing/writer.ts';
+import type { Proposal } from '../log/proposal.ts';
+import { SYSTEM_CLOCK } from '../machine/clock.ts';
 
 /** The state of a log that holds a registry. @throws RegistryError `store-unavailable`; LogBroken; Error with `ifEmpty` where it holds none */
 export async function stateOnHost(store: Store, ifEmpty: string): Promise<Snapshot> {

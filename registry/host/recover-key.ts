@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { appendOnHost, stateOnHost } from './append-on-host.ts';
 import { RegistryError } from '../errors.ts';
-import type { OperatorKeyFile } from '../instance/first-start.ts';
+import type { OperatorKeyFile } from '../keys/operator-key.ts';
 import { decideCreateKey, keyOfToken, newKey } from '../keys/keys.ts';
 import { SYSTEM_ACTOR } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';

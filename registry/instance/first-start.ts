@@ -6,7 +6,7 @@
  * Example: with `coach` 1.0.0, 1.1.0 and 2.0.0-rc.1 shipped and nothing in the log, 1.1.0 becomes active in each channel.
  */
 import semver from 'semver';
-import { RegistryError, StartRefused } from '../errors.ts';
+import { RegistryError, StartRefused, listed } from '../errors.ts';
 import type { EventDraft } from '../log/event.ts';
 import { SILENT, type Log } from '../machine/logger.ts';
 import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
@@ -14,10 +14,12 @@ import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from '../keys/ke
 import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
 import { violationsOf } from '../packs/floor.ts';
 import { asRegistered } from '../packs/publishing.ts';
-import { isActivatable, listed, type Snapshot } from '../state/snapshot.ts';
+import { isActivatable, type Snapshot } from '../state/snapshot.ts';
 import type { SessionKey, StoredContent } from '../log/store.ts';
 import { normalizeText } from '../packs/texts.ts';
-import { decide, type Command, type Decision } from '../transitions.ts';
+import { decide, type Command } from '../transitions.ts';
+import type { OperatorKeyFile } from '../keys/operator-key.ts';
+import type { Decision } from '../log/proposal.ts';
 
 export interface StartOptions {
   readonly shipped: readonly ShippedVersion[];
@@ -25,18 +27,6 @@ export interface StartOptions {
   readonly channels: readonly string[];
   readonly defaultPack: string;
   readonly defaultVersion: string | undefined;
-}
-
-/** Where the operator finds the key that can do everything. */
-export interface OperatorKeyFile {
-  /** Keeps the token aside, durably, for its owner's eyes only. The key that lies there stays as it is. @throws StartRefused (78) */
-  write(token: string): Promise<void>;
-  /**
-   * Ends what `write` began, in this process or in one that died: the token takes its place where its key is in the log; else it is taken away.
-   * @returns whether a token took its place
-   * @throws StartRefused (78)
-   */
-  settle(isInLog: (token: string) => boolean): Promise<boolean>;
 }
 
 /** What a start appends, in one batch; nothing where there is nothing to add. */

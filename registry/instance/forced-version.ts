@@ -7,18 +7,12 @@
  * back to the log and says so. Nothing of it is written anywhere.
  * Example: with `PIN_VERSION=coach@1.0.0` the log may say 2.0.0; this instance answers 1.0.0, marked `Registry-Pinned: coach@1.0.0`.
  */
-import { StartRefused } from '../errors.ts';
-import { viewOf } from '../state/fold.ts';
+import { StartRefused, listed } from '../errors.ts';
+import { viewOf, type ChannelView } from '../state/views.ts';
 import { FrozenMap } from '../values/frozen.ts';
 import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
-import {
-  isActivatable,
-  listed,
-  unknownVersion,
-  type ChannelView,
-  type Snapshot,
-  type VersionRecord,
-} from '../state/snapshot.ts';
+import { isActivatable, unknownVersion, type Snapshot } from '../state/snapshot.ts';
+import type { VersionRecord } from '../state/records.ts';
 
 /** Which version of which pack. */
 export interface Pin {

@@ -12,10 +12,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Contents } from '../local/contents.ts';
-import { messageOf, RegistryError, StartRefused } from '../errors.ts';
+import { messageOf, RegistryError, StartRefused, LogBroken, notReady } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
-import { LogBroken } from '../state/fold.ts';
 import { Follower, type Followed } from '../following/follower.ts';
 import { Freshness } from '../following/freshness.ts';
 import { Instances, type Reach } from '../following/instances.ts';
@@ -31,7 +30,8 @@ import { reaches, type Snapshot } from '../state/snapshot.ts';
 import type { PackContent } from '../model.ts';
 import type { LeaseClaim, SessionKey, Store } from '../log/store.ts';
 import { StoreClock } from '../log/store-clock.ts';
-import { SYSTEM_CLOCK, Writer, type Propose } from '../writing/writer.ts';
+import { Writer, type Propose } from '../writing/writer.ts';
+import { SYSTEM_CLOCK } from '../machine/clock.ts';
 
 /** What a probe or an operator asks of an instance. */
 export interface Health {
@@ -486,8 +486,4 @@ export class Instance {
     this.#onShow?.(this.#current);
     this.#lastGood?.save(next, this.#sessionKeys, events);
   }
-}
-
-export function notReady(): RegistryError {
-  return new RegistryError('not-ready', 'There is no whole snapshot to answer from yet: the store cannot be reached.');
 }

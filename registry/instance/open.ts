@@ -7,17 +7,18 @@
  */
 import { ContentsInUse } from '../local/contents-in-use.ts';
 import { Contents } from '../local/contents.ts';
-import { messageOf, RegistryError, StartRefused } from '../errors.ts';
+import { messageOf, RegistryError, StartRefused, LogBroken } from '../errors.ts';
 import { warnOfReaders } from '../machine/folder-readers.ts';
-import { Fold, LogBroken, viewOf } from '../state/fold.ts';
+import { Fold } from '../state/fold.ts';
 import { FrozenMap } from '../values/frozen.ts';
 import { LastGood, type Saved } from '../local/last-good.ts';
 import { LocalContents } from '../local/contents-on-disk.ts';
 import type { Log } from '../machine/logger.ts';
 import type { SealKey } from '../local/seal.ts';
 import type { SavedState } from '../local/snapshot-file.ts';
-import { EMPTY_SNAPSHOT, type ChannelView, type Snapshot, type State } from '../state/snapshot.ts';
+import { EMPTY_SNAPSHOT, type Snapshot, type State } from '../state/snapshot.ts';
 import type { SessionKey, Store } from '../log/store.ts';
+import { type ChannelView, viewOf } from '../state/views.ts';
 
 /** Events read from the log at once: few enough to be garbage before the collector would move them. */
 const PAGE = 2000;

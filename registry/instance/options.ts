@@ -8,16 +8,15 @@
  */
 import { inspect } from 'node:util';
 import { Value } from '@sinclair/typebox/value';
-import { messageOf, StartRefused } from '../errors.ts';
-import type { OperatorKeyFile } from './first-start.ts';
-import type { LogBroken } from '../state/fold.ts';
+import { messageOf, StartRefused, type LogBroken } from '../errors.ts';
+import type { OperatorKeyFile } from '../keys/operator-key.ts';
 import type { Log } from '../machine/logger.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { ChannelName, PackName } from '../model.ts';
 import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
 import type { Pin } from './forced-version.ts';
 import { SHORTEST_KEY } from '../local/seal.ts';
-import type { Clock } from '../log/store-clock.ts';
+import type { Clock } from '../machine/clock.ts';
 import type { Store } from '../log/store.ts';
 
 export interface RegistryOptions {

@@ -8,10 +8,11 @@
  * Example: `prk_k7Qm2Xw9Lp3_4fJ…`; the event `key-created` holds keyId, label, scopes, `secretHash`.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { RegistryError } from '../errors.ts';
+import { RegistryError, listed } from '../errors.ts';
 import type { EventDraft } from '../log/event.ts';
 import type { Actor, Scope } from '../model.ts';
-import { listed, type KeyRecord, type Snapshot } from '../state/snapshot.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import type { KeyRecord } from '../state/records.ts';
 
 /** A token as it is shown once, and what the log keeps of it. */
 export interface NewKey {

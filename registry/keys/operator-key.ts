@@ -10,7 +10,7 @@
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StartRefused } from '../errors.ts';
-import type { OperatorKeyFile } from '../instance/first-start.ts';
+
 import { syncFolder, writePrivate } from '../machine/private-file.ts';
 
 /** Where the operator key lies. */
@@ -72,4 +72,16 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
+}
+
+/** Where the operator finds the key that can do everything. */
+export interface OperatorKeyFile {
+  /** Keeps the token aside, durably, for its owner's eyes only. The key that lies there stays as it is. @throws StartRefused (78) */
+  write(token: string): Promise<void>;
+  /**
+   * Ends what `write` began, in this process or in one that died: the token takes its place where its key is in the log; else it is taken away.
+   * @returns whether a token took its place
+   * @throws StartRefused (78)
+   */
+  settle(isInLog: (token: string) => boolean): Promise<boolean>;
 }

@@ -10,7 +10,8 @@ import type { Event } from '../log/event.ts';
 import type { LocalContents } from './contents-on-disk.ts';
 import type { Log } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
-import { standIn, type PackState, type Snapshot, type VersionRecord } from '../state/snapshot.ts';
+import { standIn, type PackState, type Snapshot } from '../state/snapshot.ts';
+import type { VersionRecord } from '../state/records.ts';
 
 export class ContentsInUse {
   readonly #contents: Contents;

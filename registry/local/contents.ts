@@ -10,8 +10,9 @@ import { LRUCache } from 'lru-cache';
 import { StoreDamaged } from '../errors.ts';
 import type { PackContent } from '../model.ts';
 import type { LocalContents } from './contents-on-disk.ts';
-import { deepFreeze, digestOf } from '../packs/pack.ts';
+import { digestOf } from '../packs/pack.ts';
 import type { Store } from '../log/store.ts';
+import { deepFreeze } from '../values/frozen.ts';
 
 /** About how many characters of prompt text are remembered. */
 const CHARACTERS = 16 * 1024 * 1024;

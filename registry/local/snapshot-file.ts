@@ -12,21 +12,13 @@
 import { createHash } from 'node:crypto';
 import type { Event } from '../log/event.ts';
 import { Fold } from '../state/fold.ts';
-import { FrozenMap } from '../values/frozen.ts';
+import { FrozenMap, deepFreeze } from '../values/frozen.ts';
 import { GrowingSet } from '../values/growing-set.ts';
-import { deepFreeze } from '../packs/pack.ts';
 import { Seal, type SealKey, type SealKind } from './seal.ts';
-import {
-  EMPTY_SNAPSHOT,
-  type KeyRecord,
-  type PackState,
-  type Pointer,
-  type PolicyRecord,
-  type State,
-  type VersionRecord,
-} from '../state/snapshot.ts';
+import { EMPTY_SNAPSHOT, type PackState, type State } from '../state/snapshot.ts';
 import type { SessionKey } from '../log/store.ts';
 import { Versions } from '../state/versions.ts';
+import type { KeyRecord, Pointer, PolicyRecord, VersionRecord } from '../state/records.ts';
 
 /** What a file says. */
 export interface SavedState {

@@ -7,10 +7,8 @@
  * anywhere else.
  * Example: event 5's `previousHash` is event 4's `hash`, which is the SHA-256 of RFC 8785 of event 4 without `hash`.
  */
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
-import type { Actor, Compatibility, Scope, StyleTitle, Violation } from '../model.ts';
-import type { Policy } from '../packs/policy.ts';
+import type { Actor, Compatibility, Scope, StyleTitle, Violation, Policy } from '../model.ts';
+import { canonical, sha256 } from '../values/canonical.ts';
 
 /** Hash that the first event names as the one before it. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -110,21 +108,6 @@ export interface Head {
   readonly revision: number;
   /** Lower-case hex SHA-256 of the event at that revision; `GENESIS_HASH` at revision 0. */
   readonly hash: string;
-}
-
-/**
- * RFC 8785 text of a JSON value.
- * @throws TypeError where the value holds something JSON cannot (a lone surrogate, a cycle, NaN).
- */
-export function canonical(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError('The value has no JSON form.');
-  return text;
-}
-
-/** Lower-case hex SHA-256 of a text's UTF-8 bytes. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 /** The hash an event must carry: SHA-256 of RFC 8785 of the event as listed, without `hash`. */

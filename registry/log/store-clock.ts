@@ -10,13 +10,7 @@
  */
 import type { Log } from '../machine/logger.ts';
 import type { Store } from './store.ts';
-
-/** Time and ids, so that tests can hold them. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  newId(): string;
-}
+import type { Clock } from '../machine/clock.ts';
 
 /** How far two clocks may be apart before an operator is warned, in milliseconds. */
 const APART = 300_000;

@@ -1,10 +1,11 @@
 /**
  * The moves of a pack's pointers, as told by the log: the history is not kept in memory, the log is it.
  */
-import type { Event, EventType, Move } from '../log/event.ts';
+import type { Event, Move } from '../log/event.ts';
 import type { Actor, MoveKind } from '../model.ts';
-import type { Pointer } from '../state/snapshot.ts';
+import type { Pointer } from '../state/records.ts';
 import type { Store } from '../log/store.ts';
+import { MOVES, movesOf } from '../log/moves.ts';
 
 /** A pointer's move, as it is answered. */
 export interface Activation {
@@ -32,8 +33,6 @@ export interface ActivationQuery {
   readonly limit: number;
 }
 
-const MOVES: readonly EventType[] = ['version-activated', 'version-rolled-back', 'version-revoked'];
-
 /** The move that an event made in a channel. @throws TypeError for an event that moved nothing there */
 export function activationOf(event: Event, channel: string): Activation {
   const move = movesOf(event).find((candidate) => candidate.channel === channel);
@@ -60,14 +59,6 @@ function activation(
     activatedAt: at,
     changed: true,
   };
-}
-
-/** Every move that an event made. */
-export function movesOf(event: Event): readonly Move[] {
-  if (event.type === 'version-revoked') return event.data.moves;
-  if (event.type !== 'version-activated' && event.type !== 'version-rolled-back') return [];
-  const { channel = '', version = '', data } = event;
-  return [{ channel, version, digest: data.digest, previousVersion: data.previousVersion }];
 }
 
 /** The move in force, told again: the channel is already where it was asked to be. @throws Error without a pointer */

@@ -7,20 +7,11 @@
  * what would do.
  * Example: revoke 2.0.0 with replacement 2.0.1: production moves from 2.0.0 to 2.0.1, and so do the sessions pinned on 2.0.0.
  */
-import { RegistryError } from '../errors.ts';
+import { RegistryError, listed } from '../errors.ts';
 import type { Event, EventDraft, Move } from '../log/event.ts';
 import type { Actor } from '../model.ts';
-import {
-  isActivatable,
-  listed,
-  packIn,
-  unknownVersion,
-  versionIn,
-  type PackState,
-  type Pointer,
-  type Snapshot,
-  type VersionRecord,
-} from '../state/snapshot.ts';
+import { isActivatable, packIn, unknownVersion, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
+import type { Pointer, VersionRecord } from '../state/records.ts';
 
 export interface RevokeCommand {
   readonly type: 'revoke';

@@ -8,9 +8,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { structuredPatch, type StructuredPatch } from 'diff';
-import { canonical } from '../log/event.ts';
+import { canonical } from '../values/canonical.ts';
 import type { PackContent } from '../model.ts';
-import type { VersionRecord } from '../state/snapshot.ts';
+import type { VersionRecord } from '../state/records.ts';
 
 export interface Hunk {
   readonly oldStart: number;

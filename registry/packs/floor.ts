@@ -7,10 +7,9 @@
  * check hang.
  * Example: a system prompt without the clause "You are a coach, not a therapist" breaks rule `clause`, id `not-a-therapist`.
  */
-import type { PackContent, Violation } from '../model.ts';
-import { deepFreeze } from './pack.ts';
+import type { PackContent, Violation, Policy } from '../model.ts';
+import { deepFreeze } from '../values/frozen.ts';
 import { compilePattern } from './patterns.ts';
-import type { Policy } from './policy.ts';
 import { comparable, folded, ignorablesIn, placeOf, withPlainLineEnds } from './texts.ts';
 
 /** The most placeholders that are told of one prompt: a text can hold tens of thousands, and each violation stands in the log. */

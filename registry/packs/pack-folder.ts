@@ -12,9 +12,10 @@ import { Value } from '@sinclair/typebox/value';
 import { messageOf, RegistryError, StartRefused } from '../errors.ts';
 import { PackManifest, PackName, Version, type PackVersion } from '../model.ts';
 import { Fault, Folder } from './pack-files.ts';
-import { conforms, parsePack, schemaFaults } from './pack.ts';
+import { parsePack } from './pack.ts';
 import { parsePolicy, type CheckedPolicy } from './policy.ts';
 import { parseYaml, YamlRefused } from './yaml.ts';
+import { conforms, schemaFaults } from './faults.ts';
 
 /** A version as it lies in a folder; `path` is for messages. */
 export interface ShippedVersion {

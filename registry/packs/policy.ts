@@ -5,88 +5,13 @@
  * Rule: a policy is versioned, stands in the log, and is checked when a version is published, when the policy changes, and
  * again, by what was found then, at each activation and rollback (`floor.ts` checks).
  */
-import { Type, type Static } from '@sinclair/typebox';
-import { invalidInput, messageOf, type InputFault } from '../errors.ts';
-import { canonical, sha256 } from '../log/event.ts';
-import { NOT_BLANK, PackName, StyleId } from '../model.ts';
-import { conforms, deepFreeze, schemaFaults, unfitTexts, unseenTexts } from './pack.ts';
+import { invalidInput, messageOf } from '../errors.ts';
+import { canonical, sha256 } from '../values/canonical.ts';
+import { type InputFault, Policy } from '../model.ts';
+import { conforms, schemaFaults, unseenTexts } from './faults.ts';
 import { canMatch, compilePattern } from './patterns.ts';
-
-const RuleId = Type.String({
-  pattern: PackName.pattern ?? '',
-  description: 'Names the rule in messages.',
-  examples: ['not-a-therapist'],
-});
-const Characters = Type.Integer({
-  minimum: 1,
-  maximum: 10_000_000,
-  description: 'The most characters.',
-  examples: [20_000],
-});
-
-/** `policy.yaml`, and what the log keeps of it. */
-export const Policy = Type.Object(
-  {
-    version: Type.Integer({
-      minimum: 1,
-      maximum: 1_000_000_000,
-      description: 'A higher one replaces a lower one.',
-      examples: [1],
-    }),
-    clauses: Type.Array(
-      Type.Object(
-        {
-          id: RuleId,
-          text: Type.String({
-            minLength: 1,
-            maxLength: 2000,
-            pattern: NOT_BLANK,
-            examples: ['You are a coach, not a therapist.'],
-          }),
-        },
-        { additionalProperties: false },
-      ),
-      { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
-    ),
-    forbidden: Type.Array(
-      Type.Object(
-        {
-          id: RuleId,
-          text: Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 500,
-              pattern: NOT_BLANK,
-              description: 'A plain text, in any case and spacing.',
-            }),
-          ),
-          pattern: Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 500,
-              description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.',
-            }),
-          ),
-        },
-        { additionalProperties: false },
-      ),
-      { maxItems: 100, description: 'What no prompt may contain; each names a text or a pattern.' },
-    ),
-    requiredStyles: Type.Array(StyleId, { maxItems: 50, description: 'Styles that every version must have.' }),
-    limits: Type.Object(
-      { system: Type.Optional(Characters), style: Type.Optional(Characters), total: Type.Optional(Characters) },
-      { additionalProperties: false, description: 'Characters: of the system prompt, of each style, of all together.' },
-    ),
-    placeholders: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['user_name'] }), {
-        maxItems: 200,
-        description: 'The names that may stand in {{double braces}}. Braces are not checked if it is left out.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export type Policy = Static<typeof Policy>;
+import { deepFreeze } from '../values/frozen.ts';
+import { unfitTexts } from '../values/unfit-texts.ts';
 
 /** A checked policy with its digest. */
 export interface CheckedPolicy {

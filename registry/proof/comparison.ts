@@ -8,9 +8,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
-import { canonical, type Event } from '../log/event.ts';
+import type { Event } from '../log/event.ts';
 import { Fold } from '../state/fold.ts';
 import { EMPTY_SNAPSHOT, type PackState, type State } from '../state/snapshot.ts';
+import { canonical } from '../values/canonical.ts';
 
 /** Records compared between two turns of the event loop: about a millisecond of work. */
 const SLICE = 100;

@@ -9,9 +9,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { differencesOf, StateProof } from './comparison.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, LogBroken } from '../errors.ts';
 import { hashOf } from '../log/event.ts';
-import { Fold, LogBroken } from '../state/fold.ts';
+import { Fold } from '../state/fold.ts';
 import { LastGood } from '../local/last-good.ts';
 import type { Log } from '../machine/logger.ts';
 import type { SealKey } from '../local/seal.ts';

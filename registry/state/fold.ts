@@ -7,29 +7,17 @@
  * Example: `new Fold(snapshot)`, `add` a thousand events, `freeze(contents)`: one new snapshot; the old one is as it was.
  */
 import type { Event, Move } from '../log/event.ts';
-import { FrozenMap } from '../values/frozen.ts';
+import { FrozenMap, deepFreeze } from '../values/frozen.ts';
 import { GrowingSet } from '../values/growing-set.ts';
-import type { Actor, MoveKind, PackContent } from '../model.ts';
-import { deepFreeze } from '../packs/pack.ts';
-import type {
-  ChannelView,
-  KeyRecord,
-  PackState,
-  Pointer,
-  PolicyRecord,
-  Snapshot,
-  State,
-  VersionRecord,
-} from './snapshot.ts';
+import type { MoveKind, PackContent } from '../model.ts';
+import type { PackState, Snapshot, State } from './snapshot.ts';
 import { Versions } from './versions.ts';
+import { LogBroken } from '../errors.ts';
+import type { KeyRecord, Pointer, PolicyRecord, VersionRecord } from './records.ts';
+import { type ChannelView, viewOf, freezeActor } from './views.ts';
 
 /** How far down a rollback can walk. Deeper entries fall off; `toVersion` still reaches every version that was active. */
 export const STACK_DEPTH = 1000;
-
-/** The log is not what it must be: a gap, a broken chain, an event that contradicts the state. */
-export class LogBroken extends Error {
-  override readonly name = 'LogBroken';
-}
 
 interface PointerDraft {
   /** The latest move; undefined before the first one. */
@@ -369,35 +357,4 @@ function freezeViews(
     next.push([channel, viewOf(pointer, content)]);
   }
   return (before ?? new FrozenMap<string, ChannelView>()).with(next);
-}
-
-/** Every answer that hangs on a pointer (SPEC R2: each carries pack, version, digest and revision). */
-export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
-  const { pack, channel, version, digest, revision, activatedAt, activatedBy, reason } = pointer;
-  const { defaultStyle, compatibility, system, styles } = content;
-  const origin = { pack, channel, version, digest, revision };
-  const titles = Object.freeze(styles.map(({ id, title }) => Object.freeze({ id, title })));
-  return Object.freeze({
-    activePack: Object.freeze({
-      ...origin,
-      activatedAt,
-      activatedBy,
-      reason,
-      defaultStyle,
-      compatibility,
-      system,
-      styles,
-    }),
-    systemPrompt: Object.freeze({ ...origin, text: system }),
-    styleList: Object.freeze({ ...origin, defaultStyle, styles: titles }),
-    stylePrompts: new FrozenMap(
-      styles.map(({ id, title, text }) => [id, Object.freeze({ ...origin, styleId: id, title, text })] as const),
-    ),
-    content,
-  });
-}
-
-/** A frozen actor; one that its owner may still change is copied. */
-function freezeActor(actor: Actor): Actor {
-  return Object.isFrozen(actor) ? actor : Object.freeze({ ...actor });
 }

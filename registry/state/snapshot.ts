@@ -5,79 +5,11 @@
  * many versions are registered.
  */
 import { FrozenMap } from '../values/frozen.ts';
-import type { GrowingSet } from '../values/growing-set.ts';
 import { GENESIS_HASH } from '../log/event.ts';
-import { RegistryError } from '../errors.ts';
-import type { Actor, Compatibility, MoveKind, PackContent, Scope, Style, StyleTitle, Violation } from '../model.ts';
-import type { Policy } from '../packs/policy.ts';
+import { RegistryError, NAMES_LISTED, listed } from '../errors.ts';
 import type { Versions } from './versions.ts';
-
-/** What is known of a registered version without its texts. */
-export interface VersionRecord {
-  readonly pack: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly summary: string;
-  readonly author: string;
-  readonly defaultStyle: string;
-  readonly styles: readonly Readonly<StyleTitle>[];
-  readonly compatibility: Readonly<Compatibility>;
-  readonly publishedAt: string;
-  readonly publishedBy: Actor;
-  /** What keeps it from being activated under the policy in force (SPEC R7). */
-  readonly violations: readonly Violation[];
-  readonly revocation?: Revocation;
-}
-
-/** Why and since when a version must not be served again. */
-export interface Revocation {
-  readonly revision: number;
-  readonly at: string;
-  readonly by: Actor;
-  readonly reason: string;
-  readonly replacement: string | undefined;
-}
-
-/** The floor under a pack's versions, as the log has it. */
-export interface PolicyRecord {
-  readonly policy: Policy;
-  readonly digest: string;
-  readonly revision: number;
-  readonly changedAt: string;
-  readonly changedBy: Actor;
-}
-
-/** A key without its secret, which is nowhere; only the secret's hash is kept. */
-export interface KeyRecord {
-  readonly keyId: string;
-  readonly label: string;
-  readonly scopes: readonly Scope[];
-  readonly createdAt: string;
-  readonly createdBy: Actor;
-  readonly expiresAt: string | undefined;
-  readonly revokedAt: string | undefined;
-  /** Lower-case hex SHA-256 of the secret part of the token. */
-  readonly secretHash: string;
-}
-
-/** Where a channel of a pack points, and how it came there. */
-export interface Pointer {
-  readonly pack: string;
-  readonly channel: string;
-  readonly version: string;
-  readonly digest: string;
-  /** The event that last moved it. */
-  readonly revision: number;
-  readonly kind: MoveKind;
-  readonly previousVersion: string | null;
-  readonly activatedAt: string;
-  readonly activatedBy: Actor;
-  readonly reason: string;
-  /** What a rollback walks down; the bottom first, the active version last. At most `STACK_DEPTH` deep. */
-  readonly stack: readonly string[];
-  /** Every version that was ever active here, in order of its first activation. */
-  readonly everActive: GrowingSet<string>;
-}
+import type { VersionRecord, PolicyRecord, KeyRecord, Pointer } from './records.ts';
+import type { ChannelView } from './views.ts';
 
 /** A pack's metadata. */
 export interface PackState {
@@ -86,50 +18,6 @@ export interface PackState {
   /** By channel. */
   readonly pointers: FrozenMap<string, Pointer>;
   readonly policy: PolicyRecord | undefined;
-}
-
-/** Where an answer comes from; every read carries it (SPEC R2). */
-export interface Origin {
-  readonly pack: string;
-  readonly channel: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly revision: number;
-}
-
-export interface ActivePack extends Origin {
-  readonly activatedAt: string;
-  readonly activatedBy: Actor;
-  readonly reason: string;
-  readonly defaultStyle: string;
-  readonly compatibility: Readonly<Compatibility>;
-  readonly system: string;
-  readonly styles: readonly Readonly<Style>[];
-}
-
-export interface SystemPrompt extends Origin {
-  readonly text: string;
-}
-
-export interface StylePrompt extends Origin {
-  readonly styleId: string;
-  readonly title: string;
-  readonly text: string;
-}
-
-export interface StyleList extends Origin {
-  readonly defaultStyle: string;
-  readonly styles: readonly Readonly<StyleTitle>[];
-}
-
-/** All answers that hang on one pointer, made at the flip. */
-export interface ChannelView {
-  readonly activePack: ActivePack;
-  readonly systemPrompt: SystemPrompt;
-  readonly styleList: StyleList;
-  readonly stylePrompts: FrozenMap<string, StylePrompt>;
-  /** What all of them are made of. */
-  readonly content: PackContent;
 }
 
 export interface Snapshot {
@@ -176,9 +64,6 @@ export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   keys: new FrozenMap<string, KeyRecord>(),
   views: new FrozenMap<string, FrozenMap<string, ChannelView>>(),
 });
-
-/** The most names that a message or a `known…` member lists. */
-const NAMES_LISTED = 100;
 
 /** The pack of that name. @throws RegistryError `pack-not-found`, with the packs there are */
 export function packIn(snapshot: Snapshot, pack: string): PackState {
@@ -243,26 +128,4 @@ export function viewIn(snapshot: Snapshot, pack: string, channel: string): Chann
     );
   }
   return view;
-}
-
-/** One style of a channel's active version. @throws RegistryError `style-not-found`, with the styles it supports */
-export function styleIn(view: ChannelView, styleId: string): StylePrompt {
-  const prompt = view.stylePrompts.get(styleId);
-  if (prompt === undefined) {
-    const { pack, version } = view.activePack;
-    const supportedStyles = [...view.stylePrompts.keys()];
-    throw new RegistryError(
-      'style-not-found',
-      `Version ${version} of pack "${pack}" has no style "${styleId}". Its styles: ${listed(supportedStyles)}.`,
-      {
-        supportedStyles,
-      },
-    );
-  }
-  return prompt;
-}
-
-/** A list for a sentence. */
-export function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.join(', ');
 }

@@ -7,7 +7,7 @@
  * Example: of 10,000 versions `with` makes four nodes anew.
  */
 import { SemVer, parse } from 'semver';
-import type { VersionRecord } from './snapshot.ts';
+import type { VersionRecord } from './records.ts';
 
 /** The most items of a node. */
 const WIDTH = 32;

@@ -5,7 +5,7 @@
  * keys only that there was something. Where this instance does not know that it is current, a message says so at the time it is
  * given (SPEC R10).
  */
-import { movesOf } from '../moves/history.ts';
+import { movesOf } from '../log/moves.ts';
 import type { Event, Move } from '../log/event.ts';
 import type { Place } from '../state/snapshot.ts';
 

@@ -40,3 +40,12 @@ export class FrozenMap<K, V> implements Iterable<[K, V]> {
     return this.#entries[Symbol.iterator]();
   }
 }
+
+/** Freezes a JSON-like value and all that hangs on it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

@@ -8,11 +8,11 @@
  * Example: a second rollback with the same key gives the first one's answer; it does not go two back.
  */
 import { RegistryError } from '../errors.ts';
-import { canonical, sha256, type Event, type Idempotency } from '../log/event.ts';
+import type { Event, Idempotency } from '../log/event.ts';
 import type { Actor } from '../model.ts';
 import type { Store } from '../log/store.ts';
-import type { Decision } from '../transitions.ts';
-import type { Proposal } from './writer.ts';
+import type { Decision, Proposal } from '../log/proposal.ts';
+import { canonical, sha256 } from '../values/canonical.ts';
 
 /** What makes two requests the same: method, path and canonical body. @throws TypeError for a body without a JSON form */
 export function fingerprintOf(method: string, path: string, body: unknown): string {

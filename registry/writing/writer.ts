@@ -8,18 +8,18 @@
  * the log then tells whether they are in it.
  * Example: two operators activate at once; one gets revision 8, the other is decided again on it and gets revision 9.
  */
-import { randomUUID } from 'node:crypto';
 import type { Contents } from '../local/contents.ts';
 import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
 import { Door, restsOnState } from './fence.ts';
-import { messageOf, RegistryError } from '../errors.ts';
-import { seal, type Event, type EventDraft } from '../log/event.ts';
-import { Fold, LogBroken } from '../state/fold.ts';
+import { messageOf, RegistryError, LogBroken } from '../errors.ts';
+import { seal, type Event } from '../log/event.ts';
+import { Fold } from '../state/fold.ts';
 import type { Log } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import type { Clock } from '../log/store-clock.ts';
-import type { AppendOutcome, Batch, SessionKey, Store, StoredContent } from '../log/store.ts';
+import type { Clock } from '../machine/clock.ts';
+import type { AppendOutcome, Batch, Store, StoredContent } from '../log/store.ts';
+import type { Proposal } from '../log/proposal.ts';
 
 /** For how long a write may take, its wait for others included, in milliseconds: its answer is out within two seconds. */
 const PATIENCE = 1600;
@@ -27,17 +27,6 @@ const PATIENCE = 1600;
 const PAGE = 10_000;
 /** Between two tries to catch up after one, at most, in milliseconds; the first comes after `PAUSE`. */
 const LONGEST_PAUSE = 2000;
-
-export const SYSTEM_CLOCK: Clock = Object.freeze({ now: () => Date.now(), newId: () => randomUUID() });
-
-/** What to append. */
-export interface Proposal {
-  readonly events: readonly EventDraft[];
-  readonly contents: readonly StoredContent[];
-  readonly sessionKeys?: readonly SessionKey[];
-  /** A revision of the log that the answer rests on: it is visible here before the answer is given. */
-  readonly seen?: number;
-}
 
 /** Decides against a snapshot, and is asked again where another write was quicker. @throws RegistryError the refusal */
 export type Propose = (snapshot: Snapshot) => Proposal | Promise<Proposal>;

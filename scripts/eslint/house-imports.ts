@@ -40,6 +40,30 @@ const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|rev
 
 const FREE = /^(scripts|bench|test|clients|docs)\//u;
 
+/** The rooms of `registry/`, the lowest first: a room may import only lower ones, and itself. */
+const ROOMS: readonly (readonly string[])[] = [
+  ['model.ts'],
+  ['errors.ts'],
+  ['values'],
+  ['machine'],
+  ['log'],
+  ['state'],
+  ['packs'],
+  ['keys'],
+  ['moves'],
+  ['sessions'],
+  ['transitions.ts', 'requests.ts'],
+  ['local'],
+  ['proof'],
+  ['writing'],
+  ['following'],
+  ['instance'],
+  ['streams'],
+  ['host'],
+  ['registry.ts'],
+  ['index.ts'],
+];
+
 type Layer = 'free' | 'domain' | 'stores' | 'store' | 'plugin' | 'route' | 'app' | 'config' | 'server' | 'outsider';
 
 /** `store` is the folder of one engine, `stores` what engines share. */
@@ -100,13 +124,25 @@ function fileRefusal(from: string, layer: Layer, to: string): string | undefined
   const target = layerOf(to);
   if (target === 'free') return `the service may not import ${to}, which is no part of it.`;
   if (layer === 'domain')
-    return target === 'domain' ? undefined : `registry/ is the pure domain: it may not import ${to}.`;
+    return target === 'domain' ? roomRefusal(from, to) : `registry/ is the pure domain: it may not import ${to}.`;
   if (layer === 'store' || layer === 'stores') {
     if (target === 'domain' || target === 'stores' || (target === 'store' && engineOf(to) === engineOf(from)))
       return undefined;
     return target === 'store' ? `one engine may not import another: ${to}.` : `a store may not import ${to}.`;
   }
   return outsiderRefusal(from, layer, to, target);
+}
+
+function roomRefusal(from: string, to: string): string | undefined {
+  const [own, other] = [roomOf(from), roomOf(to)];
+  if (own === -1)
+    return `${from} is in none of the rooms of registry/: name its room in scripts/eslint/house-imports.ts.`;
+  return other > own ? `${to} is in a higher room: ${from} may import only from lower ones.` : undefined;
+}
+
+function roomOf(path: string): number {
+  const room = path.split('/')[1] ?? '';
+  return ROOMS.findIndex((names) => names.includes(room));
 }
 
 function outsiderRefusal(from: string, layer: Layer, to: string, target: Layer): string | undefined {

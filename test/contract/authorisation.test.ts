@@ -8,7 +8,7 @@ import t from 'tap';
 import type { FastifyInstance } from 'fastify';
 import { newKey } from '../../registry/keys/keys.ts';
 import { SCOPES, type Scope } from '../../registry/model.ts';
-import { SYSTEM_CLOCK } from '../../registry/writing/writer.ts';
+import { SYSTEM_CLOCK } from '../../registry/machine/clock.ts';
 import { listen, openApp, type TestApp } from '../support/apps/app.ts';
 import { operation, OPERATIONS } from '../support/http/openapi.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';

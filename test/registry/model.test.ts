@@ -14,9 +14,10 @@ import { hashOf, seal, type Event } from '../../registry/log/event.ts';
 import { Fold } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
-import { apply, decide, type Command, type Decision } from '../../registry/transitions.ts';
+import { apply, decide, type Command } from '../../registry/transitions.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 import { firstUnfrozen, plain } from '../support/stores/snapshots.ts';
+import type { Decision } from '../../registry/log/proposal.ts';
 
 const RUNS: Record<string, number> = { short: 100, faults: 2000, soak: 2000 };
 const numRuns = RUNS[process.env['TEST_LENGTH'] ?? 'short'] ?? 100;

@@ -9,17 +9,12 @@ import { seal, type Event } from '../../registry/log/event.ts';
 import { STACK_DEPTH } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
-import {
-  apply,
-  decide,
-  type ActivateCommand,
-  type Command,
-  type Decision,
-  type PublishCommand,
-  type RollbackCommand,
-} from '../../registry/transitions.ts';
+import { apply, decide, type Command } from '../../registry/transitions.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 import { plain } from '../support/stores/snapshots.ts';
+import type { Decision } from '../../registry/log/proposal.ts';
+import type { ActivateCommand, RollbackCommand } from '../../registry/moves/moving.ts';
+import type { PublishCommand } from '../../registry/packs/publishing.ts';
 
 const RULES = { channels: ['production', 'staging'] };
 const actor = { keyId: 'operator-1', label: 'Operator on call' };

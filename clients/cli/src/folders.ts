@@ -8,8 +8,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import semver from 'semver';
-import { messageOf, type InputFault } from '../../../registry/errors.ts';
-import type { PackVersion, Violation } from '../../../registry/model.ts';
+import { messageOf } from '../../../registry/errors.ts';
+import type { PackVersion, Violation, InputFault } from '../../../registry/model.ts';
 import { readFolder as readContents, type FolderKind } from '../../../registry/packs/pack-folder.ts';
 import { violationsOf } from '../../../registry/packs/floor.ts';
 import { wrongUsage } from './exit.ts';

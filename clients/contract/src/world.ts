@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import type { ActivePack, Head, Key, PackDocument, Session, VersionSummary } from './answers.ts';
 import type { Connection, Request } from './connection.ts';
 import type { Judge } from './document.ts';
-import { Asker, Deviation, type Answer } from './kit.ts';
+import { Asker, Deviation, type Answer } from './asker.ts';
 import { documentOf, GROUND, VERSIONS } from './documents.ts';
 import { jsonOf } from './raw-answer.ts';
 

@@ -12,11 +12,12 @@ import { operatorKeyFile } from '../../../registry/keys/operator-key.ts';
 import { allows, deadBecause, keyOfToken, newKey, type NewKey } from '../../../registry/keys/keys.ts';
 import { SCOPES, type Scope } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
-import type { KeyRecord, Snapshot } from '../../../registry/state/snapshot.ts';
+import type { Snapshot } from '../../../registry/state/snapshot.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { readLog } from '../../support/stores/events.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { DAY, openRegistry, optionsOf } from '../../support/apps/registries.ts';
+import type { KeyRecord } from '../../../registry/state/records.ts';
 
 const NOW = Date.parse('2026-01-31T09:30:00.000Z');
 const actor = { keyId: 'operator-1', label: 'Operator on call' };

@@ -10,7 +10,7 @@ import { operatorKeyFile, operatorKeyPath } from '../../../registry/keys/operato
 import { deadBecause, keyOfToken } from '../../../registry/keys/keys.ts';
 import { recoverOperatorKey } from '../../../registry/host/recover-key.ts';
 import { Registry, type RegistryOptions } from '../../../registry/registry.ts';
-import type { KeyRecord } from '../../../registry/state/snapshot.ts';
+import type { KeyRecord } from '../../../registry/state/records.ts';
 import type { Store } from '../../../registry/log/store.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';

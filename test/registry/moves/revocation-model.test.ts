@@ -22,12 +22,13 @@ import {
   standIn,
   type PackState,
   type Snapshot,
-  type VersionRecord,
 } from '../../../registry/state/snapshot.ts';
-import { apply, decide, type Command, type Decision } from '../../../registry/transitions.ts';
+import { apply, decide, type Command } from '../../../registry/transitions.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
 import { floorUnder } from '../../support/packs/policies.ts';
 import { plain } from '../../support/stores/snapshots.ts';
+import type { Decision } from '../../../registry/log/proposal.ts';
+import type { VersionRecord } from '../../../registry/state/records.ts';
 
 const RUNS: Record<string, number> = { short: 200, faults: 2000, soak: 4000 };
 const numRuns = RUNS[process.env['TEST_LENGTH'] ?? 'short'] ?? 200;

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { differences, type AssetDiff, type Differences, type Edition, type Hunk } from '../../../registry/packs/diff.ts';
 import type { PackDocument } from '../../../registry/model.ts';
-import type { VersionRecord } from '../../../registry/state/snapshot.ts';
+import type { VersionRecord } from '../../../registry/state/records.ts';
 import { readPackFolders } from '../../../registry/packs/pack-folder.ts';
 import { PACKS } from '../../support/apps/app.ts';
 import { documentOf, versionOf } from '../../support/packs/pack-documents.ts';

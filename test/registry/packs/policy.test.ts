@@ -6,11 +6,11 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { hashOf, type Event } from '../../../registry/log/event.ts';
-import type { PackContent, Violation } from '../../../registry/model.ts';
+import type { PackContent, Violation, Policy } from '../../../registry/model.ts';
 import { readPackFolders, readPolicies } from '../../../registry/packs/pack-folder.ts';
 import { violationsOf } from '../../../registry/packs/floor.ts';
 import { canMatch, compilePattern } from '../../../registry/packs/patterns.ts';
-import { parsePolicy, type Policy } from '../../../registry/packs/policy.ts';
+import { parsePolicy } from '../../../registry/packs/policy.ts';
 import { PACKS } from '../../support/apps/app.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
 import { policyOf } from '../../support/packs/policies.ts';

@@ -11,7 +11,7 @@ import { seal, type EventDraft } from '../../../registry/log/event.ts';
 import { Fold } from '../../../registry/state/fold.ts';
 import { SYSTEM_ACTOR, type Style } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
-import { newSessionKey, SESSION_ID_LENGTH, sessionOf, Sessions } from '../../../registry/sessions/session-ids.ts';
+import { newSessionKey, SESSION_ID_LENGTH, Sessions } from '../../../registry/sessions/session-ids.ts';
 import { EMPTY_SNAPSHOT, viewIn, type Snapshot } from '../../../registry/state/snapshot.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
@@ -19,6 +19,7 @@ import { batchAfter, drafts } from '../../support/stores/events.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { shipped, versionOf } from '../../support/packs/pack-documents.ts';
 import { DAY, openRegistry, optionsOf } from '../../support/apps/registries.ts';
+import { sessionOf } from '../../../registry/sessions/session.ts';
 
 const NOW = Date.parse('2026-01-31T09:30:00.000Z');
 const NOT_FOUND = { name: 'RegistryError', code: 'session-not-found', message: /^There is no such session: / };

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { TSchema } from '@sinclair/typebox';
 import t from 'tap';
 import { parse } from 'yaml';
-import { PackManifest } from '../../../registry/model.ts';
-import { conforms } from '../../../registry/packs/pack.ts';
-import { parsePolicy, Policy } from '../../../registry/packs/policy.ts';
+import { PackManifest, Policy } from '../../../registry/model.ts';
+import { conforms } from '../../../registry/packs/faults.ts';
+import { parsePolicy } from '../../../registry/packs/policy.ts';
 import { ROOT } from '../../support/apps/server-process.ts';
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'packs.md'), 'utf8');

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse as Response } from 'fastify';
-import type { OperatorKeyFile } from '../../../registry/instance/first-start.ts';
+import type { OperatorKeyFile } from '../../../registry/keys/operator-key.ts';
 import type { Test } from 'tap';
 import { buildApp, type AppOptions } from '../../../app.ts';
 import { readPackFolders, type ShippedVersion } from '../../../registry/packs/pack-folder.ts';

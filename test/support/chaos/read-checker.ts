@@ -7,7 +7,7 @@
  */
 import type { Event } from '../../../registry/log/event.ts';
 import type { PackContent, PackVersion } from '../../../registry/model.ts';
-import type { Origin } from '../../../registry/state/snapshot.ts';
+import type { Origin } from '../../../registry/state/views.ts';
 
 /** What one answer said. */
 export interface Seen {

@@ -7,7 +7,7 @@
  */
 import type { Event } from '../../../registry/log/event.ts';
 import { SYSTEM_ACTOR } from '../../../registry/model.ts';
-import type { Session } from '../../../registry/sessions/session-ids.ts';
+import type { Session } from '../../../registry/sessions/session.ts';
 import { firstBroken } from '../stores/events.ts';
 import type { Answer, KeepAlive } from '../http/keep-alive.ts';
 import { shippedPacks } from '../apps/app.ts';

@@ -4,7 +4,8 @@
  * Example: `shippedPolicy('coach', { version: 2, requiredStyles: ['direct'] })`.
  */
 import type { ShippedPolicy } from '../../../registry/packs/pack-folder.ts';
-import { parsePolicy, type Policy } from '../../../registry/packs/policy.ts';
+import { parsePolicy } from '../../../registry/packs/policy.ts';
+import type { Policy } from '../../../registry/model.ts';
 
 /** A policy that everything is above; any member may be given. */
 export function policyOf(members: Partial<Policy> = {}): Policy {

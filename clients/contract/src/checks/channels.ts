@@ -4,7 +4,8 @@
  */
 import type { Activation, ActivationPage, ActivePack, EventPage, Pack, Prompt, Revocation } from '../answers.ts';
 import type { Request } from '../connection.ts';
-import { checksOf, type Answer, type Check, type Kit } from '../kit.ts';
+import { checksOf, type Check, type Kit } from '../kit.ts';
+import type { Answer } from '../asker.ts';
 
 interface Pair {
   /** The channel that the suite moves elsewhere, too. */

@@ -7,7 +7,8 @@
  */
 import type { ActivePack, Session } from '../answers.ts';
 import type { Request } from '../connection.ts';
-import { checksOf, Deviation, type Answer, type Kit } from '../kit.ts';
+import { checksOf, type Kit } from '../kit.ts';
+import { Deviation, type Answer } from '../asker.ts';
 
 const START = 'startCoachSession';
 const READ = 'getCoachSession';

@@ -1,8 +1,9 @@
 /** The stream: `streamEvents`. First where the log is, then one message a revision, without a gap or a repeat, also when it is resumed. */
 import type { Activation, EventPage } from '../answers.ts';
 import type { Request } from '../connection.ts';
-import { checksOf, Deviation, type Kit } from '../kit.ts';
+import { checksOf, type Kit } from '../kit.ts';
 import { Stream, type Message } from '../stream.ts';
+import { Deviation } from '../asker.ts';
 
 const STREAM = 'streamEvents';
 /** At most so many messages are read: others may be writing all the time. */

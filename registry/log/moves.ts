@@ -1,0 +1,12 @@
+/** The moves of pointers that an event made. */
+import type { Event, EventType, Move } from './event.ts';
+
+export const MOVES: readonly EventType[] = ['version-activated', 'version-rolled-back', 'version-revoked'];
+
+/** Every move that an event made. */
+export function movesOf(event: Event): readonly Move[] {
+  if (event.type === 'version-revoked') return event.data.moves;
+  if (event.type !== 'version-activated' && event.type !== 'version-rolled-back') return [];
+  const { channel = '', version = '', data } = event;
+  return [{ channel, version, digest: data.digest, previousVersion: data.previousVersion }];
+}

@@ -1,0 +1,59 @@
+/** How a value breaks its schema, told by place and in words. */
+import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
+import type { Static, TSchema } from '@sinclair/typebox';
+import { NOT_BLANK, type InputFault } from '../model.ts';
+import { brokenPattern } from './shapes.ts';
+import { isVisible } from './texts.ts';
+
+/** The most faults that one refusal names. */
+export const FAULTS_NAMED = 20;
+
+/**
+ * Every text in which nothing can be seen although its schema asks for one that is not blank, by RFC 6901 pointer.
+ * @param value one that conforms to the schema
+ */
+export function unseenTexts(schema: TSchema, value: unknown, pointer = ''): InputFault[] {
+  const { pattern, items, properties } = schema as {
+    pattern?: string;
+    items?: TSchema;
+    properties?: Record<string, TSchema>;
+  };
+  if (typeof value === 'string')
+    return pattern === NOT_BLANK && !isVisible(value)
+      ? [{ pointer, detail: 'Nothing in this text can be seen; write at least one visible character.' }]
+      : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const inner = Array.isArray(value) ? items : properties?.[name];
+    return inner === undefined ? [] : unseenTexts(inner, member, `${pointer}/${name}`);
+  });
+}
+
+/** How a value breaks a schema, by RFC 6901 pointer, at most 20 faults. */
+export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
+  const faults = new Map<string, InputFault>();
+  for (const error of Value.Errors(schema, value)) {
+    if (isShortEnough(error)) continue;
+    // A missing member is reported as missing and as of a wrong type; the first says it best.
+    if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error) });
+    if (faults.size === FAULTS_NAMED) break;
+  }
+  return [...faults.values()];
+}
+
+/** Whether a value has no fault of `schemaFaults`. */
+export function conforms<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
+  return schemaFaults(schema, value).length === 0;
+}
+
+/** TypeBox counts UTF-16 units; a length is one of characters (JSON Schema Validation section 6.3.1), as the HTTP door counts. */
+function isShortEnough({ type, schema, value }: ValueError): boolean {
+  const { maxLength = 0 } = schema as { maxLength?: number };
+  return type === ValueErrorType.StringMaxLength && typeof value === 'string' && Array.from(value).length <= maxLength;
+}
+
+function faultDetail({ type, message, schema, value }: ValueError): string {
+  if (type === ValueErrorType.StringPattern) return brokenPattern(schema, value);
+  if (type === ValueErrorType.StringMinLength && schema['pattern'] === NOT_BLANK) return 'Must not be blank.';
+  return `${message}.`;
+}

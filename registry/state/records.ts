@@ -1,0 +1,70 @@
+/** What the state says of versions, policies, keys and pointers. */
+import type { GrowingSet } from '../values/growing-set.ts';
+import type { Actor, Compatibility, MoveKind, Scope, StyleTitle, Violation, Policy } from '../model.ts';
+
+/** What is known of a registered version without its texts. */
+export interface VersionRecord {
+  readonly pack: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly summary: string;
+  readonly author: string;
+  readonly defaultStyle: string;
+  readonly styles: readonly Readonly<StyleTitle>[];
+  readonly compatibility: Readonly<Compatibility>;
+  readonly publishedAt: string;
+  readonly publishedBy: Actor;
+  /** What keeps it from being activated under the policy in force (SPEC R7). */
+  readonly violations: readonly Violation[];
+  readonly revocation?: Revocation;
+}
+
+/** Why and since when a version must not be served again. */
+export interface Revocation {
+  readonly revision: number;
+  readonly at: string;
+  readonly by: Actor;
+  readonly reason: string;
+  readonly replacement: string | undefined;
+}
+
+/** The floor under a pack's versions, as the log has it. */
+export interface PolicyRecord {
+  readonly policy: Policy;
+  readonly digest: string;
+  readonly revision: number;
+  readonly changedAt: string;
+  readonly changedBy: Actor;
+}
+
+/** A key without its secret, which is nowhere; only the secret's hash is kept. */
+export interface KeyRecord {
+  readonly keyId: string;
+  readonly label: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: string;
+  readonly createdBy: Actor;
+  readonly expiresAt: string | undefined;
+  readonly revokedAt: string | undefined;
+  /** Lower-case hex SHA-256 of the secret part of the token. */
+  readonly secretHash: string;
+}
+
+/** Where a channel of a pack points, and how it came there. */
+export interface Pointer {
+  readonly pack: string;
+  readonly channel: string;
+  readonly version: string;
+  readonly digest: string;
+  /** The event that last moved it. */
+  readonly revision: number;
+  readonly kind: MoveKind;
+  readonly previousVersion: string | null;
+  readonly activatedAt: string;
+  readonly activatedBy: Actor;
+  readonly reason: string;
+  /** What a rollback walks down; the bottom first, the active version last. At most `STACK_DEPTH` deep. */
+  readonly stack: readonly string[];
+  /** Every version that was ever active here, in order of its first activation. */
+  readonly everActive: GrowingSet<string>;
+}
