@@ -60,49 +60,48 @@ const WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-busy', 'outco
 
 interface ProblemResponse {
   description: string;
-  headers?: Record<string, TSchema>;
-  content: Record<string, { schema: TSchema; examples?: Record<string, { summary: string; value: unknown }> }>;
+  headers: Record<string, TSchema>;
+  content: Record<string, { schema: TSchema; examples: Record<string, { summary: string; value: unknown }> }>;
 }
 
 /** The error responses of an open operation: those of any request, and these. */
 export function openProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, ANY_REQUEST);
+  return responses(...codes, ...ANY_REQUEST);
 }
 
 /** The error responses of a read that needs a key. */
 export function problems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...ANY_REQUEST, ...WITH_KEY]);
+  return responses(...codes, ...ANY_REQUEST, ...WITH_KEY);
 }
 
 /** The error responses of a request with a body that does not write to the store. */
 export function bodyProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...ANY_REQUEST, ...WITH_KEY, ...WITH_BODY]);
+  return responses(...codes, ...ANY_REQUEST, ...WITH_KEY, ...WITH_BODY);
 }
 
 /** The error responses of a write. */
 export function writeProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...ANY_REQUEST, ...WITH_KEY, ...WITH_BODY, ...WRITE]);
+  return responses(...codes, ...ANY_REQUEST, ...WITH_KEY, ...WITH_BODY, ...WRITE);
 }
 
-/** One response for each status. Only the operation's own codes have an example; they come first. */
-function responses(own: readonly ProblemCode[], common: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set([...own, ...common])) {
-    const { status } = PROBLEMS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
+/** One response for each status. Its codes are in the order of `PROBLEMS`, so equal sets of codes give equal responses. */
+function responses(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  const ordered = (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => codes.includes(code));
+  const byStatus = Map.groupBy(ordered, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, codes]) => [status, problemResponse(status, codes, own)]),
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, problemResponse(status, list)]),
   );
 }
 
-function problemResponse(status: number, codes: readonly ProblemCode[], own: readonly ProblemCode[]): ProblemResponse {
-  const examples = codes.filter((code) => own.includes(code)).map((code) => [code, exampleOf(code)] as const);
+function problemResponse(status: number, codes: readonly ProblemCode[]): ProblemResponse {
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
     headers: { ...revisionHeaders, ...HEADERS[status] },
     content: {
-      [PROBLEM_TYPE]: { schema: ref(Problem), ...(examples.length > 0 && { examples: Object.fromEntries(examples) }) },
+      [PROBLEM_TYPE]: {
+        schema: ref(Problem),
+        examples: Object.fromEntries(codes.map((code) => [code, exampleOf(code)])),
+      },
     },
   };
 }
