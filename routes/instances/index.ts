@@ -47,7 +47,7 @@ const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: closed({}),
       response: { 200: answer(InstanceList, 'The instances.', { instances: [instanceExample] }), ...problems() },
     },
-    handler: async () => ({ instances: app.registry.instances() }),
+    handler: async () => ({ instances: app.registry.instance.list() }),
   });
 };
 

@@ -45,7 +45,7 @@ export async function waited(
 ): Promise<{ instances: ReturnType<typeof mutable<Reach>>; complete: boolean } | undefined> {
   const seconds = waitOf(request.headers['prefer']);
   if (seconds === undefined) return undefined;
-  const instances = await registry.settled(revision, seconds);
+  const instances = await registry.instance.settled(revision, seconds);
   void reply.header('preference-applied', 'wait');
   return { instances: mutable(instances), complete: instances.pending.length === 0 };
 }
