@@ -43,7 +43,7 @@ const ROOMS = [
   ['keys/'],
   ['moves/'],
   ['sessions/'],
-  ['transitions.ts'],
+  ['transitions.ts', 'events.ts'],
   ['local/'],
   ['proof/'],
   ['writing/'],

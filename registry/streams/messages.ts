@@ -6,7 +6,8 @@
  * given (SPEC R10).
  */
 import { movesOf } from '../log/moves.ts';
-import type { Event, Move } from '../log/event.ts';
+import type { Move } from '../log/data/moves.ts';
+import type { Event } from '../log/event.ts';
 import type { Place } from '../state/snapshot.ts';
 
 /** What a message says; what stands in for no event has neither type nor moves nor time. */

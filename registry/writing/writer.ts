@@ -14,7 +14,8 @@ import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
 import { Door, restsOnState } from './fence.ts';
 import { RegistryError, LogBroken } from '../errors.ts';
 import { seal, type Event } from '../log/event.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
+import type { Fold } from '../state/fold.ts';
 import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { Clock } from '../machine/clock.ts';
@@ -208,7 +209,7 @@ export class Writer {
       notBefore: base.at,
     });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
-    const fold = new Fold(base);
+    const fold = foldFrom(base);
     for (const event of events) fold.add(event);
     // SPEC R3: whatever can fail comes before the append, because what is durable must become visible.
     const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
@@ -277,7 +278,7 @@ export class Writer {
         );
       }
       if (news.length === 0) return;
-      const fold = new Fold(base);
+      const fold = foldFrom(base);
       for (const event of news) fold.add(event as Event);
       const next = fold.freeze(await this.#activeContents(fold, []));
       // A read that had timed out must not undo what was shown since.

@@ -53,7 +53,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['keys'],
   ['moves'],
   ['sessions'],
-  ['transitions.ts'],
+  ['transitions.ts', 'events.ts'],
   ['local'],
   ['proof'],
   ['writing'],

@@ -11,10 +11,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import { hashOf, seal, type Event } from '../../registry/log/event.ts';
-import { Fold } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
-import { apply, decide, type Command } from '../../registry/transitions.ts';
+import { apply, foldFrom } from '../../registry/events.ts';
+import { decide, type Command } from '../../registry/transitions.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 import { firstUnfrozen, plain } from '../support/stores/snapshots.ts';
 import type { Decision } from '../../registry/log/proposal.ts';
@@ -317,7 +317,7 @@ function poppedOnce(stack: readonly string[]): readonly string[] | undefined {
 }
 
 function folded(events: readonly Event[], contents: ReadonlyMap<string, PackContent>, base = EMPTY_SNAPSHOT): Snapshot {
-  const fold = new Fold(base);
+  const fold = foldFrom(base);
   for (const event of events) fold.add(event);
   return fold.freeze(contents);
 }

@@ -10,8 +10,10 @@ import formats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
+import { resolved } from '../../../clients/contract/src/resolved.ts';
 
 interface Header {
+  readonly description?: string;
   readonly schema: { readonly type: string };
 }
 interface Response {
@@ -20,7 +22,10 @@ interface Response {
   readonly content?: Readonly<
     Record<
       string,
-      { readonly schema: object; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }
+      {
+        readonly schema: { readonly $ref?: string };
+        readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+      }
     >
   >;
 }
@@ -61,7 +66,10 @@ export interface Operation extends OperationObject {
 }
 
 export const OPENAPI_TEXT = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
-export const OPENAPI = parse(OPENAPI_TEXT) as OpenApiDocument;
+/** As it is written, with references to shared headers, parameters, examples and responses. */
+export const OPENAPI_AS_WRITTEN = parse(OPENAPI_TEXT) as object;
+/** With these references resolved: each operation is complete. Only references to schemas remain. */
+export const OPENAPI = resolved(OPENAPI_AS_WRITTEN) as OpenApiDocument;
 
 /** All operations by their id. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(

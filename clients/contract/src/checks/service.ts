@@ -5,6 +5,7 @@ import type { InstanceList, ProblemKind, Readiness } from '../answers.ts';
 import { operationsOf, type OpenApi } from '../document.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { jsonOf } from '../raw-answer.ts';
+import { resolved } from '../resolved.ts';
 
 /** What stands for the served document in `--only` and in results: it is no operation of itself. */
 export const DOCUMENT = 'openapi';
@@ -61,7 +62,7 @@ async function served(kit: Kit, path: string, read: (text: string) => unknown): 
   const theirs = read(text) as OpenApi | undefined;
   const versions = `${String(theirs?.info?.version)} there, ${document.info.version} here`;
   kit.same(
-    differences(theirs?.paths === undefined ? {} : surfaceOf(theirs), surfaceOf(document)),
+    differences(theirs?.paths === undefined ? {} : surfaceOf(resolved(theirs)), surfaceOf(document)),
     [],
     `${path}: its operations are those of this suite's document (version ${versions})`,
   );
