@@ -46,7 +46,7 @@ import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import type { Store } from './log/store.ts';
 import { decide, type Command } from './transitions.ts';
 import type { KeyRecord, VersionRecord } from './state/records.ts';
-import { aim, type MoveCommand } from './moves/moving.ts';
+import { resolveMove, type MoveCommand } from './moves/moving.ts';
 import {
   styleIn,
   type ActivePack,
@@ -481,7 +481,7 @@ export class Registry {
   }
 
   async #preview(command: MoveCommand, reader: Reader): Promise<Preview> {
-    const { seen, snapshot } = await this.#instance.foreseen((base) => aim(base, command, this));
+    const { seen, snapshot } = await this.#instance.foreseen((base) => resolveMove(base, command, this));
     const { record, pointer } = seen;
     const active =
       pointer === undefined

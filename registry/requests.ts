@@ -16,7 +16,7 @@ import {
   type Scope,
   type InputFault,
 } from './model.ts';
-import { schemaFaults, unseenTexts } from './packs/faults.ts';
+import { schemaFaults, invisibleTexts } from './packs/faults.ts';
 import type { Precondition } from './moves/moving.ts';
 import { unfitTexts } from './values/unfit-texts.ts';
 
@@ -102,7 +102,7 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
     if (schema === undefined || (value === undefined && !REQUIRED.has(parameter))) continue;
     // The one format there is among these has no checker in TypeBox.
     const found = schema === Timestamp ? timestampFaults(String(value)) : schemaFaults(schema, value);
-    const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? unseenTexts(schema, value) : [])];
+    const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? invisibleTexts(schema, value) : [])];
     faults.push(
       ...faulty.map(({ pointer = '', detail }) => ({
         parameter: `${parameter}${pointer.replaceAll('/', '.')}`,

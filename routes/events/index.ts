@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stamp } from '../../plugins/revision/request-snapshot.ts';
 import { refusalBy } from '../../plugins/access/scopes.ts';
 import {
-  deadBecause,
+  whyInvalid,
   packIn,
   RegistryError,
   Watchers,
@@ -134,7 +134,7 @@ function requireKnown(
 
 function mayWatch(snapshot: Snapshot, keyId: string, now: number): boolean {
   const key = snapshot.keys.get(keyId);
-  return key !== undefined && deadBecause(key, now) === undefined;
+  return key !== undefined && whyInvalid(key, now) === undefined;
 }
 
 /** A watcher at the other end of an answer. It holds the answer and nothing else of the request: there are ten thousand of them. */

@@ -203,7 +203,7 @@ async function foresee(registry: RegistryClient, { version }: FoundVersion): Pro
         };
   }
   const problems = [
-    ...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
+    ...version.invisible.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
     ...(await violations(registry, version)),
   ];
   const base = await activeThere(registry, pack);
