@@ -1,6 +1,6 @@
 /**
- * What the package `prompt-registry/plugin` offers: the plugin, and what is needed to give it packs and a key. The stores are entries of
- * their own (`prompt-registry/stores/sqlite`, …), so that an application loads only the driver that it uses.
+ * What the package `@prompt-registry/fastify` offers: the plugin, and what is needed to give it packs and a key. The stores are entries of
+ * their own (`@prompt-registry/fastify/stores/sqlite`, …), so that an application loads only the driver that it uses.
  */
 export { default, type RegistryPluginOptions } from './registry.ts';
 export {

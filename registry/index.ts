@@ -27,7 +27,7 @@ export {
   versionIn,
   viewIn,
   type PackState,
-  type Place,
+  type Position,
   type Snapshot,
 } from './state/snapshot.ts';
 export {

@@ -84,7 +84,7 @@ export function resolveMove(
     const activeVersion = pointer?.version ?? null;
     throw new RegistryError(
       'not-active',
-      `"fromVersion" is ${fromVersion}, but channel "${channel}" of pack "${pack}" is now at ${activeVersion ?? 'no version'}. Read it again, then retry with its current version.`,
+      `"fromVersion" is ${fromVersion}, but channel "${channel}" of pack "${pack}" is now at ${activeVersion ?? 'no version'}. Read the channel again before you retry.`,
       { activeVersion },
     );
   }

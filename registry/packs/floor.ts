@@ -10,7 +10,7 @@
 import type { PackContent, Violation, Policy } from '../model.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { compilePattern } from './patterns.ts';
-import { comparable, folded, ignorablesIn, positionOf, withPlainLineEnds } from './texts.ts';
+import { comparable, folded, ignorablesIn, lineAndColumn, withPlainLineEnds } from './texts.ts';
 
 /** The most placeholder violations per prompt: a text can hold tens of thousands, and the log keeps each violation. */
 const MAX_PLACEHOLDER_VIOLATIONS = 20;
@@ -104,7 +104,7 @@ function placeholderViolations(asset: string, text: string, { placeholders }: Po
     const detail =
       fault === 'unknown'
         ? `{{${id}}} is not a known placeholder; known: ${placeholders.join(', ') || 'none'}.${invisible}`
-        : `"${whole.slice(0, MAX_QUOTED).toWellFormed()}" at ${positionOf(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
+        : `"${whole.slice(0, MAX_QUOTED).toWellFormed()}" at ${lineAndColumn(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
     found.set(`${fault} ${name}`, { rule: 'placeholder', id, asset, detail });
     if (found.size === MAX_PLACEHOLDER_VIOLATIONS) break;
   }

@@ -106,9 +106,9 @@ export class Sessions {
   read(snapshot: Snapshot, sessionId: string, now: number): Pin {
     const claims = this.#verified(sessionId);
     const [channelPart = '', versionPart = '', revision = '', style = '', ttl = ''] = claims?.p.split('.') ?? [];
-    const location = this.#channelOf(snapshot, channelPart);
-    const record = location && this.#recordOf(snapshot.packs.get(location.pack), versionPart);
-    if (claims === undefined || location === undefined || record === undefined || claims.exp * 1000 <= now) {
+    const channelRef = this.#channelRef(snapshot, channelPart);
+    const record = channelRef && this.#recordOf(snapshot.packs.get(channelRef.pack), versionPart);
+    if (claims === undefined || channelRef === undefined || record === undefined || claims.exp * 1000 <= now) {
       throw new RegistryError(
         'session-not-found',
         'There is no such session: the id is damaged, comes from another registry, or has expired. Start a new session.',
@@ -116,7 +116,7 @@ export class Sessions {
     }
     return {
       record,
-      channel: location.channel,
+      channel: channelRef.channel,
       revision: parseInt(revision, 36),
       styleIndex: parseInt(style, 36),
       startedAt: time(claims.exp - parseInt(ttl, 36)),
@@ -154,7 +154,7 @@ export class Sessions {
     return record;
   }
 
-  #channelOf(snapshot: Snapshot, handle: string): { pack: string; channel: string } | undefined {
+  #channelRef(snapshot: Snapshot, handle: string): { pack: string; channel: string } | undefined {
     const known = this.#channels.get(handle);
     if (known !== undefined) return known;
     for (const [pack, state] of snapshot.packs) {

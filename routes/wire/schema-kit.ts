@@ -92,53 +92,45 @@ interface ProblemResponse {
 
 /** The error answers of a read: the common ones and these. */
 export function problems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...COMMON, ...GUARDED]);
+  return responses(...codes, ...COMMON, ...GUARDED);
 }
 
 /** The error answers of what anybody may ask. */
 export function openProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, COMMON);
+  return responses(...codes, ...COMMON);
 }
 
 /** The error answers of a request with a body that changes nothing in the store. */
 export function bodyProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...COMMON, ...GUARDED, ...WITH_BODY]);
+  return responses(...codes, ...COMMON, ...GUARDED, ...WITH_BODY);
 }
 
 /** The error answers of a write. */
 export function writeProblems(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  return responses(codes, [...COMMON, ...GUARDED, ...WITH_BODY, ...ON_WRITE]);
+  return responses(...codes, ...COMMON, ...GUARDED, ...WITH_BODY, ...ON_WRITE);
 }
 
-/** One answer a status; the operation's own codes come first and have an example each. */
-function responses(own: readonly ProblemCode[], usual: readonly ProblemCode[]): Record<number, ProblemResponse> {
-  const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set([...own, ...usual])) {
-    const { status } = PROBLEMS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
+/** One response a status. Its codes are in the order of `PROBLEMS`, so that equal sets of codes give equal responses. */
+function responses(...codes: readonly ProblemCode[]): Record<number, ProblemResponse> {
+  const known = (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => codes.includes(code));
+  const byStatus = Map.groupBy(known, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, problemResponse(list, own)]),
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, problemResponse(status, list)]),
   );
 }
 
-function problemResponse(codes: readonly ProblemCode[], own: readonly ProblemCode[]): ProblemResponse {
-  const examples = codes
-    .filter((code) => own.includes(code))
-    .map((code) => {
-      const { status, title, meaning } = PROBLEMS[code];
-      return [
-        code,
-        { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } },
-      ] as const;
-    });
-  const [status] = codes.map((code) => PROBLEMS[code].status);
+function problemResponse(status: number, codes: readonly ProblemCode[]): ProblemResponse {
+  const examples = codes.map((code) => {
+    const { title, meaning } = PROBLEMS[code];
+    return [
+      code,
+      { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } },
+    ] as const;
+  });
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-    headers: { ...revisionHeader, ...(status !== undefined && PROBLEM_HEADERS[status]) },
-    content: {
-      [PROBLEM_TYPE]: { schema: ref(Problem), ...(examples.length > 0 && { examples: Object.fromEntries(examples) }) },
-    },
+    headers: { ...revisionHeader, ...PROBLEM_HEADERS[status] },
+    content: { [PROBLEM_TYPE]: { schema: ref(Problem), examples: Object.fromEntries(examples) } },
   };
 }
 

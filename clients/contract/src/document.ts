@@ -10,6 +10,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { parse } from 'yaml';
 import { excerpt, jsonOf, mediaType, type RawAnswer } from './raw-answer.ts';
+import { resolved } from './resolved.ts';
 
 interface ResponseObject {
   readonly description: string;
@@ -89,12 +90,14 @@ export function operationsOf(document: OpenApi): Map<string, Operation> {
   return new Map(entries);
 }
 
-/** Reads the document that came with the package. */
+/** Reads the document that came with the package, with its references resolved. */
 export function readDocument(): OpenApi {
-  const places = ['./openapi.yaml', '../../../openapi.yaml'].map((place) => new URL(place, import.meta.url));
-  const found = places.find((place) => existsSync(place));
+  const candidates = ['./openapi.yaml', '../../../openapi.yaml'].map(
+    (candidate) => new URL(candidate, import.meta.url),
+  );
+  const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) throw new Error('openapi.yaml is missing beside the program. Install the package again.');
-  return parse(readFileSync(found, 'utf8')) as OpenApi;
+  return resolved(parse(readFileSync(found, 'utf8')) as OpenApi);
 }
 
 /** One step of an RFC 6901 pointer, as part of a URI. */
