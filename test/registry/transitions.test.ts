@@ -224,7 +224,13 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       /"fromVersion" is 1\.0\.0, but channel "production" of pack "coach" is now at 1\.1\.0/,
       { activeVersion: '1.1.0' },
     ],
-    ['none is active', published(), rollback({ fromVersion: '1.0.0' }), /is now at no version/, { activeVersion: null }],
+    [
+      'none is active',
+      published(),
+      rollback({ fromVersion: '1.0.0' }),
+      /is now at no version/,
+      { activeVersion: null },
+    ],
     [
       'before anything else',
       active('1.0.0'),
