@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 import { closed, problems, ref, revisionHeader } from '../wire/schema-kit.ts';
 
 const example = [
-  '# HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.',
+  '# HELP prompt_registry_ready Whether this instance accepts requests, as /readyz says.',
   '# TYPE prompt_registry_ready gauge',
   'prompt_registry_ready 1',
   '',
