@@ -27,7 +27,7 @@ export {
   versionIn,
   viewIn,
   type PackState,
-  type Place,
+  type Position,
   type Snapshot,
 } from './state/snapshot.ts';
 export {
@@ -70,7 +70,8 @@ export type { Pin } from './instance/forced-version.ts';
 export type { RevocationAnswer } from './moves/revocation.ts';
 export type { Session } from './sessions/session.ts';
 export type { Store } from './log/store.ts';
-export { decide, apply, type Command } from './transitions.ts';
+export { decide, type Command } from './transitions.ts';
+export { apply } from './events.ts';
 export { type Precondition, type Rules } from './moves/moving.ts';
 export { type Decision } from './log/proposal.ts';
 export type { Clock } from './machine/clock.ts';

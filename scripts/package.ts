@@ -1,10 +1,10 @@
 /**
- * Makes the package `prompt-registry` in dist/package: the plugin, for applications that have the registry in-process.
+ * Makes the package `@prompt-registry/fastify` in dist/package: the plugin, for applications that run the registry in-process.
  *
- * Problem: Node runs no TypeScript below node_modules, and an application that embeds the registry wants neither the server's own
- * dependencies nor its Node.
- * Rule: tsc builds what the entries import, and nothing else; the manifest names the packages that this imports, and no others, at the
- * versions that the service is tested with.
+ * Problem: Node does not run TypeScript below node_modules, and an application that embeds the registry needs neither the dependencies of
+ * the server nor its Node.
+ * Rule: tsc builds only what the entries import. The manifest names only the packages that the built files import, at the versions that the
+ * service is tested with.
  * Example: `npm run package && npm pack ./dist/package`.
  */
 import { execFileSync } from 'node:child_process';
@@ -16,15 +16,18 @@ import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGE = `${ROOT}dist/package`;
+const NAME = '@prompt-registry/fastify';
+const DESCRIPTION =
+  'The prompt registry as a Fastify plugin: versioned prompts, activation and rollback inside your application.';
 
-/** What an application brings itself: Fastify, and the driver of a store that it may not use. */
+/** What an application installs itself: Fastify, and the driver of a store that it may not use. */
 const PEERS = new Map([
   ['fastify', '^5.12.8'],
   ['postgres', '^3.4.9'],
 ]);
 const OPTIONAL_PEERS = ['postgres'];
 
-/** Below docs/, and at the same place in the package. */
+/** The folder of the example, below docs/ and in the package. */
 const EXAMPLE = 'examples/embedded';
 const MADE_BY_RUNNING = ['node_modules', 'package-lock.json', 'data'];
 
@@ -32,15 +35,7 @@ interface Manifest {
   readonly [name: string]: unknown;
   readonly dependencies: Readonly<Record<string, string>>;
 }
-const {
-  name,
-  version,
-  description,
-  license,
-  type,
-  engines,
-  dependencies: known,
-} = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as Manifest;
+const root = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as Manifest;
 
 rmSync(PACKAGE, { recursive: true, force: true });
 execFileSync(process.execPath, [`${ROOT}node_modules/typescript/lib/tsc.js`, '-p', 'tsconfig.package.json'], {
@@ -49,27 +44,29 @@ execFileSync(process.execPath, [`${ROOT}node_modules/typescript/lib/tsc.js`, '-p
 });
 
 const used = importedPackages();
-const unknown = used.filter((each) => !(each in known) && !PEERS.has(each));
+const unknown = used.filter((each) => !(each in root.dependencies) && !PEERS.has(each));
 if (unknown.length > 0)
-  throw new Error(`The plugin imports ${unknown.join(', ')}, which package.json does not name as a dependency.`);
+  throw new Error(`The plugin imports ${unknown.join(', ')}, but package.json does not list them as dependencies.`);
 
 const entry = (path: string) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
 const manifest = {
-  name,
-  version,
-  description,
-  license,
-  type,
-  engines,
+  name: NAME,
+  version: root['version'],
+  description: DESCRIPTION,
+  license: root['license'],
+  type: root['type'],
+  engines: root['engines'],
   exports: {
-    './plugin': entry('plugins/package'),
+    '.': entry('plugins/embedding'),
     './stores/memory': entry('registry/stores/memory/index'),
     './stores/sqlite': entry('registry/stores/sqlite/index'),
     './stores/postgres': entry('registry/stores/postgres/index'),
     './package.json': './package.json',
   },
   files: ['dist', EXAMPLE],
-  dependencies: Object.fromEntries(used.filter((each) => !PEERS.has(each)).map((each) => [each, known[each]])),
+  dependencies: Object.fromEntries(
+    used.filter((each) => !PEERS.has(each)).map((each) => [each, root.dependencies[each]]),
+  ),
   peerDependencies: Object.fromEntries(PEERS),
   peerDependenciesMeta: Object.fromEntries(OPTIONAL_PEERS.map((each) => [each, { optional: true }])),
 };
@@ -81,9 +78,9 @@ cpSync(`${ROOT}docs/${EXAMPLE}`, `${PACKAGE}/${EXAMPLE}`, {
 });
 copyPage('docs/embedding.md', 'README.md');
 copyPage(`docs/${EXAMPLE}/README.md`, `${EXAMPLE}/README.md`);
-console.log(`The package ${String(name)} ${String(version)} is in dist/package.`);
+console.log(`${NAME} ${String(root['version'])} is in dist/package.`);
 
-/** Copies a page; its links lead to what is in the package, and of those to the rest of the repository the text is left. */
+/** Copies a page. Links to files outside the package become plain text. */
 function copyPage(from: string, to: string): void {
   const text = readFileSync(`${ROOT}${from}`, 'utf8').replaceAll('(../../embedding.md)', '(../../README.md)');
   const led = text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)[^)]*\)/gu, (link, label: string, target: string) =>

@@ -42,7 +42,7 @@ const ROOMS = [
   ['keys/'],
   ['moves/'],
   ['sessions/'],
-  ['transitions.ts', 'requests.ts'],
+  ['transitions.ts', 'events.ts', 'requests.ts'],
   ['local/'],
   ['proof/'],
   ['writing/'],

@@ -13,7 +13,8 @@ import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
 import { Door, restsOnState } from './fence.ts';
 import { messageOf, RegistryError, LogBroken } from '../errors.ts';
 import { seal, type Event } from '../log/event.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
+import type { Fold } from '../state/fold.ts';
 import type { Log } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
@@ -201,7 +202,7 @@ export class Writer {
       notBefore: base.at,
     });
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
-    const fold = new Fold(base);
+    const fold = foldFrom(base);
     for (const event of events) fold.add(event);
     // All that can fail is done before the append: what is durable must become visible. SPEC R3
     const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
@@ -269,7 +270,7 @@ export class Writer {
         );
       }
       if (news.length === 0) return;
-      const fold = new Fold(base);
+      const fold = foldFrom(base);
       for (const event of news) fold.add(event as Event);
       const next = fold.freeze(await this.#activeContents(fold, []));
       // One that was given up on, because it took too long, must not undo what was shown since.

@@ -52,7 +52,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['keys'],
   ['moves'],
   ['sessions'],
-  ['transitions.ts', 'requests.ts'],
+  ['transitions.ts', 'events.ts', 'requests.ts'],
   ['local'],
   ['proof'],
   ['writing'],

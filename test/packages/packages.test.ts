@@ -134,7 +134,7 @@ t.test('the packages', async (t) => {
 
   t.test('the plugin, in the example application', async (t) => {
     const folder = await install(t, [plugin.tarball], 'fastify@5.12.8');
-    const installed = join(folder, 'node_modules', 'prompt-registry');
+    const installed = join(folder, 'node_modules', '@prompt-registry', 'fastify');
     const example = 'my coach'; // folders of people have blanks in their names
     cpSync(join(installed, 'examples', 'embedded'), join(folder, example), {
       recursive: true,
@@ -205,8 +205,8 @@ t.test('the packages', async (t) => {
     writeFileSync(
       join(folder, 'database.ts'),
       `
-      import { StartRefused } from 'prompt-registry/plugin';
-      import { openPostgresStore } from 'prompt-registry/stores/postgres';
+      import { StartRefused } from '@prompt-registry/fastify';
+      import { openPostgresStore } from '@prompt-registry/fastify/stores/postgres';
       try {
         openPostgresStore({ url: 'postgres://registry@db.example/registry' });
       } catch (error) {
@@ -222,11 +222,11 @@ t.test('the packages', async (t) => {
   });
 });
 
-t.test("the README's lines pack and install what they name", async (t) => {
+t.test('the lines of docs/clients.md pack and install what they name', async (t) => {
   const section =
-    readFileSync(join(ROOT, 'README.md'), 'utf8')
+    readFileSync(join(ROOT, 'docs', 'clients.md'), 'utf8')
       .split(/^## /mu)
-      .find((part) => part.startsWith('From other services')) ?? '';
+      .find((part) => part.startsWith('Installing the packages')) ?? '';
   const [packing = '', installing = ''] = [...section.matchAll(/^```bash\n([\s\S]*?)^```$/gmu)].map(([, text]) => text);
   const bash = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) =>
     run('bash', ['-euo', 'pipefail', '-c', script], {

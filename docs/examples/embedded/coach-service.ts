@@ -12,8 +12,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import Fastify, { type FastifyRequest } from 'fastify';
-import registry, { readPackFolders, RegistryError } from 'prompt-registry/plugin';
-import { openSqliteStore } from 'prompt-registry/stores/sqlite';
+import registry, { readPackFolders, RegistryError } from '@prompt-registry/fastify';
+import { openSqliteStore } from '@prompt-registry/fastify/stores/sqlite';
 
 const { PORT = '3000', HOST = '127.0.0.1', DATA_DIR = './data', OPERATOR_TOKEN = '' } = process.env;
 const app = Fastify({
