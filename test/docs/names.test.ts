@@ -4,7 +4,7 @@
  * A file may be named by its path, by the end of its path (`stores/postgres/statements.ts`), by its bare name (`fold.ts`), or by a pattern
  * (`registry/stores/*.test.ts`).
  */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
@@ -107,4 +107,13 @@ t.test('every page of docs/ can be reached from the front page', async (t) => {
     PAGES.filter((path) => path.startsWith('docs/') && !reached.has(path)),
     [],
   );
+});
+
+t.test('docs/architecture.md lists every room of registry/', async (t) => {
+  const section = textOf('docs/architecture.md').split('\n| room |')[1] ?? '';
+  const rooms = [...section.matchAll(/^\| (`.+?`) \|/gmu)].flatMap(([, cell = '']) =>
+    cell.replaceAll(/[`/ ]/gu, '').split(','),
+  );
+  const there = readdirSync(join(ROOT, 'registry')).filter((name) => name !== 'SPEC.md');
+  t.strictSame(rooms.sort(), there.sort());
 });
