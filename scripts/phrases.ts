@@ -99,7 +99,6 @@ const NOT_YET = [
   'scripts/**',
   'test/**',
   'tools/**',
-  'docs/adr/**',
   'openapi.yaml',
 ];
 
