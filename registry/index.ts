@@ -27,7 +27,7 @@ export {
   versionIn,
   viewIn,
   type PackState,
-  type Place,
+  type Position,
   type Snapshot,
 } from './state/snapshot.ts';
 export {
@@ -56,7 +56,7 @@ export { movesOf } from './log/moves.ts';
 export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
 export type { StateProof } from './proof/comparison.ts';
 export { savedProof } from './proof/snapshot-check.ts';
-export { differences, type AssetDiff, type Differences } from './packs/diff.ts';
+export { differences, type AssetDiff, type Differences, type Edition } from './packs/diff.ts';
 export type { OperatorKeyFile } from './keys/operator-key.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';

@@ -173,8 +173,8 @@ export class Registry {
   }
 
   /** Waits until a place in the history is applied here. @throws RegistryError `revision-not-reached`, `revision-unknown` */
-  reach(place: { readonly epoch?: number | undefined; readonly revision: number }): Promise<void> {
-    return this.#instance.reach(place);
+  reach(position: { readonly epoch?: number | undefined; readonly revision: number }): Promise<void> {
+    return this.#instance.reach(position);
   }
 
   /** Waits until every live instance has applied a revision, `seconds` at most. */
@@ -425,7 +425,7 @@ export class Registry {
     checkRequest({ version, reason, pack, channel });
     return {
       type: 'activate',
-      ...this.#placeOf({ pack, channel }),
+      ...this.#channelRef({ pack, channel }),
       version,
       actor,
       reason,
@@ -448,7 +448,7 @@ export class Registry {
       ...(fromVersion !== undefined && { fromVersion }),
       ...(precondition && { precondition }),
     };
-    return { type: 'rollback', ...this.#placeOf({ pack, channel }), actor, reason, ...guards };
+    return { type: 'rollback', ...this.#channelRef({ pack, channel }), actor, reason, ...guards };
   }
 
   #revokeCommand({ pack, version, replacement, reason, actor = SYSTEM_ACTOR }: RevokeRequest): Command {
@@ -456,7 +456,7 @@ export class Registry {
     return { type: 'revoke', pack, version, actor, reason, ...(replacement !== undefined && { replacement }) };
   }
 
-  #placeOf({ pack, channel }: At): { pack: string; channel: string } {
+  #channelRef({ pack, channel }: At): { pack: string; channel: string } {
     return { pack: pack ?? this.defaultPack, channel: channel ?? this.defaultChannel };
   }
 

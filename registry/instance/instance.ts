@@ -238,7 +238,7 @@ export class Instance {
   /**
    * Waits until a place in the history is applied here, for two seconds at most (SPEC R10).
    *
-   * @param place of the epoch in force where it names none
+   * @param position of the epoch in force where it names none
    * @throws RegistryError `revision-not-reached` where it is not in time, `revision-unknown` where the log ends before it
    */
   async reach({ epoch, revision }: { readonly epoch?: number | undefined; readonly revision: number }): Promise<void> {
