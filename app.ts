@@ -16,7 +16,7 @@ import loadShedding from './plugins/connections/load-shedding.ts';
 import metrics, { MetricsBase } from './plugins/metrics/index.ts';
 import { observed } from './plugins/observed-store.ts';
 import minRevision from './plugins/revision/min-revision.ts';
-import openapi from './plugins/openapi.ts';
+import openapi from './plugins/openapi/index.ts';
 import pathPrefix, { trustedProxies } from './plugins/path-prefix.ts';
 import problemDetails, { frameworkErrors } from './plugins/problems/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';

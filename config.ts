@@ -74,7 +74,7 @@ export const Environment = Type.Object({
 type Environment = Static<typeof Environment>;
 
 /** What holds where a variable is not set. `STORE_URL`, `SNAPSHOT_KEY_FILE` and `DEFAULT_VERSION` have none of their own. */
-const DEFAULTS = {
+export const DEFAULTS = {
   HOST: '127.0.0.1',
   PORT: '3000',
   DATA_DIR: './data',

@@ -2,7 +2,7 @@
  * What may happen: each command is decided against one snapshot and gives the events that it means, or is refused.
  *
  *     command ── decide(snapshot, command) ──> events      pure; refuses with a RegistryError
- *     event ──── apply(snapshot, event) ──> next snapshot  pure (`fold.ts`)
+ *     event ──── apply(snapshot, event) ──> next snapshot  pure (`events.ts`)
  *
  * Rule: nothing here waits, reads a clock or changes its input, so a decision can be made again on a newer snapshot after a
  * lost race, and property tests can drive it through any history.
@@ -15,7 +15,6 @@ import type { Decision } from './log/proposal.ts';
 import { type ActivateCommand, type RollbackCommand, type Rules, decideMove } from './moves/moving.ts';
 import { type PublishCommand, decidePublish } from './packs/publishing.ts';
 
-export { apply } from './state/fold.ts';
 export type Command =
   PublishCommand | ActivateCommand | RollbackCommand | RevokeCommand | CreateKeyCommand | RevokeKeyCommand;
 

@@ -3,7 +3,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { buildApp } from '../app.ts';
-import { openapiYaml } from '../plugins/openapi.ts';
+import { openapiYaml } from '../plugins/openapi/index.ts';
 import { readPackFolders } from '../registry/index.ts';
 import { MemoryStore } from '../registry/stores/memory/index.ts';
 

@@ -1,4 +1,4 @@
-// The README's walkthroughs give what they say, word for word: each `sh` block is run, each `json` or `text` block is what came out.
+// The front page and the walkthroughs print what they show: each `sh` block is run, and each `json` or `text` block is compared with its output.
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,52 +10,62 @@ import { spawnServer, startServer } from './support/apps/server-process.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
+const page = (path: string) => readFile(join(root, path), 'utf8');
 
 interface Block {
   readonly language: string;
   readonly text: string;
 }
 
-/** The fenced blocks of a section, in order. */
-function blocksOf(markdown: string, heading: string): Block[] {
-  const section = markdown.split(/^## /mu).find((part) => part.startsWith(heading)) ?? '';
-  return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({
+/** The fenced blocks of a page, in order; with a heading, those of that section only. */
+function blocksOf(markdown: string, heading?: string): Block[] {
+  const section =
+    heading === undefined ? markdown : markdown.split(/^##+ /mu).find((part) => part.startsWith(`${heading}\n`));
+  return [...(section ?? '').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({
     language,
     text: text.trim(),
   }));
 }
 
-/** What the README shows, where `…` stands for anything. */
+/** What a page shows, as a pattern: `…` stands for anything in a line. */
 function patternOf(shown: string): RegExp {
   const parts = shown.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
   return new RegExp(`^${parts.join('[^\\n]*?')}$`, 'u');
 }
 
-/** What `npx prompt-registry` runs, without npm's way of finding it. */
+/** What `npx prompt-registry` runs, without npm's search for it. */
 const NPX = `npx() { test "$1" = prompt-registry; shift; node '${join(root, 'clients', 'cli', 'bin', 'prompt-registry.js')}' "$@"; }\n`;
 
-/** Runs the `sh` blocks, as typed into one shell, and holds each `json` or `text` block to what the one before it gave. */
-async function follow(
-  t: Test,
-  blocks: readonly Block[],
-  folder: string,
-  ports: Readonly<Record<string, number>>,
-): Promise<void> {
+interface Walk {
+  /** Where the commands run. */
+  readonly folder: string;
+  /** The real port for each port that a page shows. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+const withRealPorts = (text: string, ports: Walk['ports']) =>
+  text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port] ?? port}`);
+
+/** Runs commands in bash; fails if one of them fails. @returns what they print to stdout */
+async function shell(commands: string, { folder, ports }: Walk): Promise<string> {
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    PROMPT_REGISTRY_URL: withRealPorts('http://127.0.0.1:3000', ports),
+  };
+  const script = `${NPX}${withRealPorts(commands, ports)}`;
+  return (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
+}
+
+/** Runs the `sh` blocks as if typed into one shell, and compares each `json` or `text` block with the output before it. */
+async function follow(t: Test, blocks: readonly Block[], walk: Walk): Promise<void> {
   let output = '';
   let variables = '';
-  const moved = (text: string) =>
-    text.replaceAll(/127\.0\.0\.1:(\d+)/gu, (_, port: string) => `127.0.0.1:${ports[port] ?? port}`);
   for (const { language, text } of blocks) {
     if (language === 'sh') {
-      const env = {
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        PROMPT_REGISTRY_URL: moved('http://127.0.0.1:3000'),
-      };
-      const script = `${NPX}${variables}${moved(text)}`;
+      output = await shell(`${variables}${text}`, walk);
       for (const [line] of text.matchAll(/^[A-Z_]+=.*$/gmu)) variables += `${line}\n`;
-      output = (await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env })).stdout.trim();
     } else if (language === 'json' || language === 'text') {
-      t.match(output, patternOf(moved(text)), `gives ${text.slice(0, 60)}…`);
+      t.match(output, patternOf(withRealPorts(text, walk.ports)), `prints ${text.slice(0, 60)}…`);
     }
   }
 }
@@ -68,7 +78,15 @@ async function walkthroughFolder(t: Test): Promise<string> {
   return folder;
 }
 
-/** What `git add .` would take after a walk in a checkout, apart from what was there before. */
+/** A service on an empty data folder. */
+async function freshService(t: Test): Promise<Walk> {
+  const folder = await walkthroughFolder(t);
+  const port = await freePort();
+  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
+  return { folder, ports: { 3000: port } };
+}
+
+/** What `git add .` would add after a walk in a checkout, apart from what was there before. */
 async function leftForGit(folder: string): Promise<string[]> {
   await cp(join(root, '.gitignore'), join(folder, '.gitignore'));
   await run('git', ['init', '--quiet'], { cwd: folder });
@@ -78,34 +96,55 @@ async function leftForGit(folder: string): Promise<string[]> {
   return stdout.split('\n').filter((path) => path !== '' && !/^(?:packs\/|node_modules$|\.gitignore$)/u.test(path));
 }
 
-t.test('the walkthrough', async (t) => {
-  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'From zero to a rollback');
-  t.ok(blocks.length >= 12, 'the walkthrough is found');
-  const folder = await walkthroughFolder(t);
-  const port = await freePort();
-  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
-  await follow(t, blocks, folder, { 3000: port });
-  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
+for (const [path, fewest] of [
+  ['docs/getting-started.md', 9],
+  ['docs/http-walkthrough.md', 9],
+] as const) {
+  t.test(path, async (t) => {
+    const blocks = blocksOf(await page(path));
+    const shown = blocks.filter(({ language }) => language === 'text' || language === 'json');
+    t.ok(shown.length >= fewest, 'the walkthrough is found');
+    const walk = await freshService(t);
+    await follow(t, blocks, walk);
+    t.strictSame(await leftForGit(walk.folder), [], 'it leaves nothing that git would add');
+  });
+}
+
+t.test('the front page', async (t) => {
+  const readme = await page('README.md');
+  t.ok(readme.split('\n').length <= 151, 'has at most 150 lines');
+  t.strictSame(
+    blocksOf(readme, 'Start and test'),
+    [{ language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' }],
+    'starts and tests with one line each',
+  );
+  const commands = blocksOf(readme, 'Roll back in six commands').map(({ text }) => text.split('\n'));
+  t.equal(commands[0]?.length, 6);
+  await follow(t, blocksOf(readme, 'Roll back in six commands'), await freshService(t));
 });
 
-t.test('the walkthrough with the command line', async (t) => {
-  const blocks = blocksOf(
-    await readFile(join(root, 'README.md'), 'utf8'),
-    'From zero to a rollback, with the command line',
+t.test('the picture of the terminal shows what its commands print', async (t) => {
+  const drawn = await page('docs/pictures/rollback.svg');
+  const lines = [...drawn.matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(([, line = '']) =>
+    line
+      .replaceAll(/<[^>]+>/gu, '')
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&'),
   );
-  t.ok(
-    blocks.filter(({ language }) => language === 'text' || language === 'json').length >= 9,
-    'the walkthrough is found',
-  );
-  const folder = await walkthroughFolder(t);
-  const port = await freePort();
-  await startServer(t, { PORT: String(port), DATA_DIR: join(folder, 'data'), PACKS_DIR: join(folder, 'packs') });
-  await follow(t, blocks, folder, { 3000: port });
-  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
+  /** Without times and hashes, which differ in every run. */
+  const lasting = (text: string) => text.replaceAll(/\d{4}-[-\d]+T[:.\d]+Z|[0-9a-f]{64}/gu, '…');
+  const walk = await freshService(t);
+  const steps = lines.join('\n').split(/^\$ /mu).slice(1);
+  t.ok(steps.length >= 4, 'the commands are found');
+  for (const step of steps) {
+    const [command = '', ...shown] = step.trimEnd().split('\n');
+    t.equal(lasting(await shell(`${command} 2>&1`, walk)), lasting(shown.join('\n')), command);
+  }
 });
 
-t.test('two instances on one PostgreSQL', async (t) => {
-  const blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'), 'Two instances on one PostgreSQL');
+t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
+  const blocks = blocksOf(await page('docs/deployment.md'), 'Try it: two instances on one PostgreSQL');
   const [postgres, ...instances] = blocks.filter(({ language }) => language === 'bash').map(({ text }) => text);
   const folder = await walkthroughFolder(t);
   const ports = { 54329: await freePort(), 3001: await freePort(), 3002: await freePort() };
@@ -128,18 +167,16 @@ t.test('two instances on one PostgreSQL', async (t) => {
     };
     await startServer(t, { ...settings, PORT: String(ports[port as '3001' | '3002']) });
   }
-  await follow(t, blocks, folder, ports);
-  t.strictSame(await leftForGit(folder), [], 'nothing of it would be committed');
+  await follow(t, blocks, { folder, ports });
+  t.strictSame(await leftForGit(folder), [], 'it leaves nothing that git would add');
 });
 
-t.test('the table of operations names exactly those of openapi.yaml', async (t) => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const section = readme.split(/^## /mu).find((part) => part.startsWith('The API')) ?? '';
+t.test('docs/api.md names exactly the operations of openapi.yaml', async (t) => {
+  const section = (await page('docs/api.md')).split(/^## /mu).find((part) => part.startsWith('Operations')) ?? '';
   const named = [...section.matchAll(/^\| (.+?) \|/gmu)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name),
   );
-  const document = await readFile(join(root, 'openapi.yaml'), 'utf8');
-  const declared = [...document.matchAll(/operationId: (\w+)/gu)]
+  const declared = [...(await page('openapi.yaml')).matchAll(/operationId: (\w+)/gu)]
     .map(([, name]) => name)
     .filter((name) => name !== 'getProblem');
   t.same(named.sort(), declared.sort());

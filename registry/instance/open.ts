@@ -9,7 +9,7 @@ import { ContentsInUse } from '../local/contents-in-use.ts';
 import { Contents } from '../local/contents.ts';
 import { messageOf, RegistryError, StartRefused, LogBroken } from '../errors.ts';
 import { warnOfReaders } from '../machine/folder-readers.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
 import { FrozenMap } from '../values/frozen.ts';
 import { LastGood, type Saved } from '../local/last-good.ts';
 import { LocalContents } from '../local/contents-on-disk.ts';
@@ -97,14 +97,14 @@ export async function openLog({
 export async function readLog(store: Store, contents: Contents, saved?: State): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
   if (saved !== undefined) {
-    const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
-    if (place?.hash === saved.hash) snapshot = await restored(saved, contents);
+    const [event] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
+    if (event?.hash === saved.hash) snapshot = await restored(saved, contents);
     else if (!(await restoreAccepted(store, saved)))
       throw new LogDiverged(
         `The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`,
       );
   }
-  const fold = new Fold(snapshot);
+  const fold = foldFrom(snapshot);
   for (;;) {
     const page = await store.events({ after: fold.revision, order: 'ascending', limit: PAGE });
     for (const event of page) fold.add(event);

@@ -11,7 +11,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Event } from '../log/event.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
 import { FrozenMap, deepFreeze } from '../values/frozen.ts';
 import { GrowingSet } from '../values/growing-set.ts';
 import { Seal, type SealKey, type SealKind } from './seal.ts';
@@ -134,7 +134,7 @@ function linesIn(bytes: Buffer): Buffer[] {
 
 /** The state with what came after it. Each line was on the disk before the next was written, so only the last may be torn. */
 function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
-  const fold = new Fold({ ...state, views: EMPTY_SNAPSHOT.views });
+  const fold = foldFrom({ ...state, views: EMPTY_SNAPSHOT.views });
   for (const [index, line] of lines.entries()) {
     const text = line.toString();
     const proof = text.startsWith(EVENTS) && !line.includes(0) ? SEAL.exec(text)?.[1] : undefined; // what a crash kept from the disk is read as zeros
@@ -147,7 +147,7 @@ function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
 }
 
 function stateOf(header: Header, lines: readonly Line[]): SavedState {
-  const { format: _, sealed: __, sessionKeys, ...place } = header;
+  const { format: _, sealed: __, sessionKeys, ...position } = header;
   const keys: [string, KeyRecord][] = [];
   const packs: { readonly line: PackLine; versions: Versions }[] = [];
   for (const line of lines) {
@@ -159,7 +159,7 @@ function stateOf(header: Header, lines: readonly Line[]): SavedState {
   }
   const states = packs.map(({ line, versions }): [string, PackState] => [line.pack, packOf(line, versions)]);
   return {
-    state: Object.freeze({ ...place, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
+    state: Object.freeze({ ...position, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
     sessionKeys: deepFreeze(sessionKeys),
   };
 }

@@ -7,55 +7,21 @@
  * anywhere else.
  * Example: event 5's `previousHash` is event 4's `hash`, which is the SHA-256 of RFC 8785 of event 4 without `hash`.
  */
-import type { Actor, Compatibility, Scope, StyleTitle, Violation, Policy } from '../model.ts';
+import type { Actor } from '../model.ts';
+import type { KeyEvents } from './data/keys.ts';
+import type { MoveEvents } from './data/moves.ts';
+import type { PackEvents } from './data/packs.ts';
+import type { RegistryEvents } from './data/registry.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 
 /** Hash that the first event names as the one before it. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** A channel's move within an event. */
-export interface Move {
-  readonly channel: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly previousVersion: string | null;
-}
-
-/** `data` by event type. A new type is added here; older builds keep unknown types in the log and skip them in the fold. */
-export interface EventData {
-  'registry-created': { readonly registryId: string; readonly sessionKeyId: string };
-  'version-published': {
-    readonly digest: string;
-    readonly summary: string;
-    readonly author: string;
-    readonly defaultStyle: string;
-    readonly styles: readonly Readonly<StyleTitle>[];
-    readonly compatibility: Readonly<Compatibility>;
-    /** What the policy in force found; absent in events older than policies. */
-    readonly violations?: readonly Violation[];
-  };
-  'version-activated': { readonly digest: string; readonly previousVersion: string | null };
-  'version-rolled-back': { readonly digest: string; readonly previousVersion: string | null };
-  'version-revoked': { readonly replacement?: string; readonly moves: readonly Move[] };
-  'policy-changed': {
-    readonly policy: Policy;
-    readonly digest: string;
-    /** Every version of the pack that breaks it. */
-    readonly violations: readonly { readonly version: string; readonly violations: readonly Violation[] }[];
-  };
-  /** `madeBy`: the instance, or the host, whose DATA_DIR has the operator key; in events of the service itself. */
-  'key-created': {
-    readonly keyId: string;
-    readonly label: string;
-    readonly scopes: readonly Scope[];
-    readonly expiresAt?: string;
-    readonly secretHash: string;
-    readonly madeBy?: string;
-  };
-  'key-revoked': { readonly keyId: string };
-  /** An operator accepted that the log ends earlier than it once did: what was appended behind it before is void. */
-  'registry-restored': { readonly epoch: number };
-}
+/**
+ * `data` by event type; each idea has its part in `data/`. A new type is added there, and `registry/events.ts` says what it does.
+ * Older builds keep unknown types in the log and skip them in the fold.
+ */
+export interface EventData extends RegistryEvents, PackEvents, MoveEvents, KeyEvents {}
 
 /** Ties an event to the request that made it, so that a repeat finds it (SPEC R6). */
 export interface Idempotency {
@@ -95,8 +61,8 @@ interface EventOf<T extends EventType> {
   readonly hash: string;
 }
 
-/** One entry of the log, by type. */
-export type Event = { [T in EventType]: EventOf<T> }[EventType];
+/** One entry of the log, of any or of one type. */
+export type Event<T extends EventType = EventType> = { [K in T]: EventOf<K> }[T];
 
 /** An event as `decide` returns it: without its place in the log. */
 export type EventDraft = {

@@ -1,5 +1,6 @@
 /** The moves of pointers that an event made. */
-import type { Event, EventType, Move } from './event.ts';
+import type { Move } from './data/moves.ts';
+import type { Event, EventType } from './event.ts';
 
 export const MOVES: readonly EventType[] = ['version-activated', 'version-rolled-back', 'version-revoked'];
 

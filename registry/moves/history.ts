@@ -1,7 +1,8 @@
 /**
  * The moves of a pack's pointers, as told by the log: the history is not kept in memory, the log is it.
  */
-import type { Event, Move } from '../log/event.ts';
+import type { Move } from '../log/data/moves.ts';
+import type { Event } from '../log/event.ts';
 import type { Actor, MoveKind } from '../model.ts';
 import type { Pointer } from '../state/records.ts';
 import type { Store } from '../log/store.ts';

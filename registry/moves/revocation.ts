@@ -8,7 +8,8 @@
  * Example: revoke 2.0.0 with replacement 2.0.1: production moves from 2.0.0 to 2.0.1, and so do the sessions pinned on 2.0.0.
  */
 import { RegistryError, listed } from '../errors.ts';
-import type { Event, EventDraft, Move } from '../log/event.ts';
+import type { Move } from '../log/data/moves.ts';
+import type { Event, EventDraft } from '../log/event.ts';
 import type { Actor } from '../model.ts';
 import { isActivatable, packIn, unknownVersion, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { Pointer, VersionRecord } from '../state/records.ts';

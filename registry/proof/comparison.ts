@@ -9,7 +9,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Event } from '../log/event.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
 import { EMPTY_SNAPSHOT, type PackState, type State } from '../state/snapshot.ts';
 import { canonical } from '../values/canonical.ts';
 
@@ -47,7 +47,7 @@ export async function differencesOf(one: State, other: State): Promise<string[]>
 export class StateProof {
   readonly #state: State;
   readonly #more: () => Promise<readonly string[]>;
-  readonly #fold = new Fold(EMPTY_SNAPSHOT);
+  readonly #fold = foldFrom(EMPTY_SNAPSHOT);
   #compared = false;
 
   /** @param more what else differs, of that which is not in the log */

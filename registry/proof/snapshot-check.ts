@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { differencesOf, StateProof } from './comparison.ts';
 import { messageOf, LogBroken } from '../errors.ts';
 import { hashOf } from '../log/event.ts';
-import { Fold } from '../state/fold.ts';
+import { foldFrom } from '../events.ts';
 import { LastGood } from '../local/last-good.ts';
 import type { Log } from '../machine/logger.ts';
 import type { SealKey } from '../local/seal.ts';
@@ -39,7 +39,7 @@ export interface SnapshotCheckOptions {
 export class SnapshotCheck {
   readonly #options: SnapshotCheckOptions;
   readonly #ended = new AbortController();
-  #fold = new Fold(EMPTY_SNAPSHOT);
+  #fold = foldFrom(EMPTY_SNAPSHOT);
   #running: Promise<void> | undefined;
   #differs: string | undefined;
 
@@ -112,7 +112,7 @@ export class SnapshotCheck {
       ...(await differencesOf(state, this.#fold.state())),
       ...keyDifferences(sessionKeys, await store.sessionKeys()),
     ];
-    this.#fold = new Fold(EMPTY_SNAPSHOT);
+    this.#fold = foldFrom(EMPTY_SNAPSHOT);
     if (found.length === 0 || this.#ended.signal.aborted) return;
     this.#differ(found, true);
     await takeLog();

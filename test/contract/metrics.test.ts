@@ -9,6 +9,7 @@ import { addPack, listen, openApp, type TestApp } from '../support/apps/app.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
 import { scrapeOf, type Scrape } from '../support/observability/prometheus.ts';
+import { OPERATIONS } from '../support/http/openapi.ts';
 import { groupedBy, labelsGiven, missing, rawCounters, seconds } from '../support/observability/promql.ts';
 
 const REASON = 'Users report that answers are too blunt';
@@ -418,16 +419,9 @@ const RULES = (parse(file('docs/observability/alerts.yaml')) as { groups: { rule
 const DASHBOARD = JSON.parse(file('docs/observability/dashboard.json')) as Dashboard;
 
 /** The operations that append an event: they take an Idempotency-Key. */
-const WRITES = Object.values(
-  (
-    parse(file('openapi.yaml')) as {
-      paths: Record<string, { post?: { operationId: string; parameters?: readonly { name?: string }[] } }>;
-    }
-  ).paths,
-)
-  .flatMap(({ post }) =>
-    post?.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') === true ? [post.operationId] : [],
-  )
+const WRITES = [...OPERATIONS.values()]
+  .filter(({ parameters = [] }) => parameters.some(({ name }) => name === 'idempotency-key'))
+  .map(({ operationId }) => operationId)
   .sort();
 
 /** A scrape of an instance on which all that is counted has happened once. */

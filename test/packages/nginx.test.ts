@@ -1,5 +1,5 @@
 /**
- * Behind a real nginx, below a path prefix, with the lines that docs/operations.md gives for it: the page for people, the links in
+ * Behind a real nginx, below a path prefix, with the lines that docs/deployment.md gives for it: the page for people, the links in
  * answers, and a stream that is passed on at once.
  */
 import { spawn } from 'node:child_process';
@@ -16,9 +16,9 @@ import { ROOT } from '../support/apps/server-process.ts';
 const NGINX = '/usr/sbin/nginx';
 const noNginx = existsSync(NGINX) ? false : `${NGINX} is not installed; apt-get install nginx-light brings it`;
 
-/** The `location` that docs/operations.md shows. @param service e.g. `127.0.0.1:3000` */
+/** The `location` that docs/deployment.md shows. @param service e.g. `127.0.0.1:3000` */
 function documented(service: string): string {
-  const [, block = ''] = /```nginx\n(.*?)```/su.exec(readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8')) ?? [];
+  const [, block = ''] = /```nginx\n(.*?)```/su.exec(readFileSync(join(ROOT, 'docs', 'deployment.md'), 'utf8')) ?? [];
   return block.replaceAll('127.0.0.1:3000', service);
 }
 

@@ -222,11 +222,11 @@ t.test('the packages', async (t) => {
   });
 });
 
-t.test("the README's lines pack and install what they name", async (t) => {
+t.test('the lines of docs/clients.md pack and install what they name', async (t) => {
   const section =
-    readFileSync(join(ROOT, 'README.md'), 'utf8')
+    readFileSync(join(ROOT, 'docs', 'clients.md'), 'utf8')
       .split(/^## /mu)
-      .find((part) => part.startsWith('From other services')) ?? '';
+      .find((part) => part.startsWith('Installing the packages')) ?? '';
   const [packing = '', installing = ''] = [...section.matchAll(/^```bash\n([\s\S]*?)^```$/gmu)].map(([, text]) => text);
   const bash = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) =>
     run('bash', ['-euo', 'pipefail', '-c', script], {

@@ -11,10 +11,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import { hashOf, seal, type Event } from '../../registry/log/event.ts';
-import { Fold } from '../../registry/state/fold.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
-import { apply, decide, type Command } from '../../registry/transitions.ts';
+import { apply, foldFrom } from '../../registry/events.ts';
+import { decide, type Command } from '../../registry/transitions.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 import { firstUnfrozen, plain } from '../support/stores/snapshots.ts';
 import type { Decision } from '../../registry/log/proposal.ts';
@@ -317,7 +317,7 @@ function poppedOnce(stack: readonly string[]): readonly string[] | undefined {
 }
 
 function folded(events: readonly Event[], contents: ReadonlyMap<string, PackContent>, base = EMPTY_SNAPSHOT): Snapshot {
-  const fold = new Fold(base);
+  const fold = foldFrom(base);
   for (const event of events) fold.add(event);
   return fold.freeze(contents);
 }
@@ -343,7 +343,7 @@ t.test(`any history does what the model says, ${numRuns} of them`, async (t) => 
     { maxCommands: 80, size: 'max' },
   );
   const tally = { events: 0, rollbacks: 0 };
-  const history = fc.property(commands, fc.nat(), (list, place) => {
+  const history = fc.property(commands, fc.nat(), (list, pick) => {
     const real = new Registry();
     // Most histories would die at `pack-not-found`: each begins with one version of each pack.
     const model = new Model();
@@ -354,7 +354,7 @@ t.test(`any history does what the model says, ${numRuns} of them`, async (t) => 
     tally.events += log.length;
     tally.rollbacks += log.filter(({ type }) => type === 'version-rolled-back').length;
     const expected = plain(snapshot);
-    const cut = place % (log.length + 1);
+    const cut = pick % (log.length + 1);
     assert.deepEqual(plain(folded(log, contents)), expected, 'the log at once');
     assert.deepEqual(
       plain(folded(log.slice(cut), contents, folded(log.slice(0, cut), contents))),

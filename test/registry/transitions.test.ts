@@ -6,10 +6,11 @@
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import { seal, type Event } from '../../registry/log/event.ts';
-import { STACK_DEPTH } from '../../registry/state/fold.ts';
+import { STACK_DEPTH } from '../../registry/moves/apply.ts';
 import type { PackContent } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
-import { apply, decide, type Command } from '../../registry/transitions.ts';
+import { apply } from '../../registry/events.ts';
+import { decide, type Command } from '../../registry/transitions.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 import { plain } from '../support/stores/snapshots.ts';
 import type { Decision } from '../../registry/log/proposal.ts';

@@ -10,6 +10,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { parse } from 'yaml';
 import { excerpt, jsonOf, mediaType, type RawAnswer } from './raw-answer.ts';
+import { resolved } from './resolved.ts';
 
 interface ResponseObject {
   readonly description: string;
@@ -89,25 +90,14 @@ export function operationsOf(document: OpenApi): Map<string, Operation> {
   return new Map(entries);
 }
 
-/** Reads the document in the package. */
+/** Reads the document in the package, with its references resolved. */
 export function readDocument(): OpenApi {
-  const places = ['./openapi.yaml', '../../../openapi.yaml'].map((place) => new URL(place, import.meta.url));
-  const found = places.find((place) => existsSync(place));
+  const candidates = ['./openapi.yaml', '../../../openapi.yaml'].map(
+    (candidate) => new URL(candidate, import.meta.url),
+  );
+  const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) throw new Error('openapi.yaml is missing in the package. Install it again.');
-  return inlined(parse(readFileSync(found, 'utf8')) as OpenApi);
-}
-
-/** Replaces references to shared responses, headers, parameters and examples by what they name. References to schemas stay. */
-export function inlined(document: OpenApi): OpenApi {
-  const resolved = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(resolved);
-    if (typeof value !== 'object' || value === null) return value;
-    const { $ref } = value as { $ref?: unknown };
-    if (typeof $ref === 'string' && /^#\/components\/(?!schemas\/)/u.test($ref))
-      return resolved(at(document, $ref.split('/').slice(1)));
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolved(member)]));
-  };
-  return { ...document, paths: resolved(document.paths) as OpenApi['paths'] };
+  return resolved(parse(readFileSync(found, 'utf8')) as OpenApi);
 }
 
 /** One step of an RFC 6901 pointer, as part of a URI. */

@@ -1938,10 +1938,340 @@ export interface components {
             meaning: string;
         };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description `content-revoked`: The content is revoked. */
+        ContentRevoked: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `forbidden`: The key lacks a scope. */
+        Forbidden: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `header-too-large`: The headers are too large. */
+        HeaderTooLarge: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+        IdempotencyMismatch: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `internal`: Internal error. */
+        Internal: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The channel has not moved since; there is no body. */
+        NotModified: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description `pack-not-found`: No such pack. */
+        PackNotFound: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
+        PackNotFoundOrChannelNotFound: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `pack-not-found`: No such pack. `version-not-found`: No such version. */
+        PackNotFoundOrVersionNotFound: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `payload-too-large`: The body is too large. */
+        PayloadTooLarge: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `policy-violated`: The version is under the floor. `unknown-version`: The version is not registered. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+        PolicyViolatedOrUnknownVersionOrIdempotencyMismatch: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate-limited`: Too many requests. */
+        RateLimited: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Retry-After": components["headers"]["Retry-After"];
+                /** @description What is left of the share, and when it is whole again. */
+                RateLimit?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `request-timeout`: The request took too long. */
+        RequestTimeout: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
+        RevisionConflictOrRevisionUnknown: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `revision-unknown`: There is no such revision. */
+        RevisionUnknown: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated`: A key is needed. */
+        Unauthenticated: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `store-unavailable`: The store cannot be reached. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
+        Unavailable: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `store-unavailable`: The store cannot be reached. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
+        UnavailableOrStoreBusyOrOutcomeUnknown: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported-media-type`: Unsupported media type. */
+        UnsupportedMediaType: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `uri-too-long`: The address is too long. */
+        UriTooLong: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `validation-failed`: The request breaks its schema. */
+        ValidationFailed: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
+        ChannelQuery: string;
+        /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
+        CursorQuery: string;
+        /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+        IdempotencyKeyHeader: string;
+        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
+        IfMatchHeader: string;
+        /** @description ETags that the caller has; a match gives 304. */
+        IfNoneMatchHeader: string;
+        /** @description The most entries to give. */
+        LimitQuery: number;
+        /**
+         * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+         * @example coach
+         */
+        PackPath: string;
+        /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
+        PackQuery: string;
+        /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
+        PreferHeader: string;
+        /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+        RegistryEpochHeader: number;
+        /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+        RegistryMinRevisionHeader: number;
+        /**
+         * @description SemVer 2.0.0 without build metadata.
+         * @example 1.1.0
+         */
+        VersionPath: string;
+    };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Strong; changes when the channel moves. */
+        ETag: string;
+        /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
+        "Idempotency-Replayed": string;
+        /** @description Where what was made can be read. */
+        Location: string;
+        /** @description `wait` where the answer waited for the other instances. */
+        "Preference-Applied": string;
+        /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+        "Registry-Epoch": number;
+        /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+        "Registry-Pinned": string;
+        /** @description Log revision of the snapshot that the answer was computed from. */
+        "Registry-Revision": number;
+        /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+        "Registry-Stale": number;
+        /** @description Seconds to wait before the next try. */
+        "Retry-After": number;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1951,9 +2281,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -1963,181 +2293,25 @@ export interface operations {
             /** @description The packs, by name. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PackList"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getPack: {
@@ -2145,16 +2319,16 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -2163,215 +2337,27 @@ export interface operations {
             /** @description The pack. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pack"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getPolicy: {
@@ -2379,16 +2365,16 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -2397,239 +2383,51 @@ export interface operations {
             /** @description The policy in force. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listVersions: {
         parameters: {
             query?: {
                 /** @description The most entries to give. */
-                limit?: number;
+                limit?: components["parameters"]["LimitQuery"];
                 /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
-                cursor?: string;
+                cursor?: components["parameters"]["CursorQuery"];
                 /** @description Only versions of this status. */
                 status?: "registered" | "revoked";
             };
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -2638,215 +2436,27 @@ export interface operations {
             /** @description A page of versions. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["VersionPage"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     publishVersion: {
@@ -2854,18 +2464,18 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -2878,18 +2488,12 @@ export interface operations {
             /** @description The same is registered already; nothing was changed. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2899,270 +2503,56 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["VersionSummary"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `version-exists`: The version exists already. */
             409: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description `policy-violated`: The version is under the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
             422: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     getVersion: {
@@ -3170,21 +2560,21 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
                 /**
                  * @description SemVer 2.0.0 without build metadata.
                  * @example 1.1.0
                  */
-                version: string;
+                version: components["parameters"]["VersionPath"];
             };
             cookie?: never;
         };
@@ -3193,232 +2583,28 @@ export interface operations {
             /** @description The version. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `version-not-found`: No such version. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `content-revoked`: The content is revoked. */
-            410: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrVersionNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            410: components["responses"]["ContentRevoked"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     diffVersions: {
@@ -3429,21 +2615,21 @@ export interface operations {
             };
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
                 /**
                  * @description SemVer 2.0.0 without build metadata.
                  * @example 1.1.0
                  */
-                version: string;
+                version: components["parameters"]["VersionPath"];
             };
             cookie?: never;
         };
@@ -3452,232 +2638,40 @@ export interface operations {
             /** @description How they differ. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Diff"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `pack-not-found`: No such pack. `version-not-found`: No such version. `channel-not-found`: No such channel. */
             404: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `content-revoked`: The content is revoked. */
-            410: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            408: components["responses"]["RequestTimeout"];
+            410: components["responses"]["ContentRevoked"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revokeVersion: {
@@ -3685,25 +2679,25 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
-                prefer?: string;
+                prefer?: components["parameters"]["PreferHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
                 /**
                  * @description SemVer 2.0.0 without build metadata.
                  * @example 1.1.0
                  */
-                version: string;
+                version: components["parameters"]["VersionPath"];
             };
             cookie?: never;
         };
@@ -3716,18 +2710,12 @@ export interface operations {
             /** @description Revoked; or with `dryRun`, what would happen. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3737,309 +2725,67 @@ export interface operations {
             /** @description Revoked; with `Prefer: wait`, some instances had not applied it in time. */
             202: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Revocation"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `version-not-found`: No such version. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrVersionNotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `version-revoked`: The version is revoked. `replacement-required`: A replacement is required. */
             409: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unknown-version`: The version is not registered. `policy-violated`: The version is under the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrUnknownVersionOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     getActivePack: {
         parameters: {
             query?: {
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
                 /** @description ETags that the caller has; a match gives 304. */
-                "if-none-match"?: string;
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -4048,260 +2794,55 @@ export interface operations {
             /** @description The active pack. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ActivePack"];
                 };
             };
-            /** @description The channel has not moved since; there is no body. */
-            304: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listActivations: {
         parameters: {
             query?: {
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
                 /** @description The move in force at that time, and those before it. */
                 at?: string;
                 /** @description The most entries to give. */
-                limit?: number;
+                limit?: components["parameters"]["LimitQuery"];
                 /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
-                cursor?: string;
+                cursor?: components["parameters"]["CursorQuery"];
             };
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -4310,215 +2851,27 @@ export interface operations {
             /** @description A page of moves. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ActivationPage"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     activateVersion: {
@@ -4526,22 +2879,22 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
-                prefer?: string;
+                prefer?: components["parameters"]["PreferHeader"];
                 /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
-                "if-match"?: string;
+                "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -4554,18 +2907,12 @@ export interface operations {
             /** @description The version was active already; nothing was changed. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4575,20 +2922,13 @@ export interface operations {
             /** @description Activated. */
             201: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4598,289 +2938,46 @@ export interface operations {
             /** @description Activated; with `Prefer: wait`, some instances had not applied it in time. */
             202: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `version-revoked`: The version is revoked. */
             409: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unknown-version`: The version is not registered. `policy-violated`: The version is under the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrUnknownVersionOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     rollbackPack: {
@@ -4888,22 +2985,22 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
-                prefer?: string;
+                prefer?: components["parameters"]["PreferHeader"];
                 /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
-                "if-match"?: string;
+                "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
                  * @example coach
                  */
-                pack: string;
+                pack: components["parameters"]["PackPath"];
             };
             cookie?: never;
         };
@@ -4916,18 +3013,12 @@ export interface operations {
             /** @description `toVersion` was active already; nothing was changed. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4937,20 +3028,13 @@ export interface operations {
             /** @description Rolled back. */
             201: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4960,306 +3044,63 @@ export interface operations {
             /** @description Rolled back; with `Prefer: wait`, some instances had not applied it in time. */
             202: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
-                    /** @description `wait` where the answer waited for the other instances. */
-                    "Preference-Applied"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `never-active`: The version was never active here. `not-active`: Another version is active by now. `nothing-to-roll-back-to`: Nothing to roll back to. `version-revoked`: The version is revoked. */
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. `never-active`: The version was never active here. `not-active`: Another version is active by now. */
             409: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revision-conflict`: If-Match does not match. `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unknown-version`: The version is not registered. `policy-violated`: The version is under the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrUnknownVersionOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     getSystemPrompt: {
         parameters: {
             query?: {
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
-                pack?: string;
+                pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
                 /** @description ETags that the caller has; a match gives 304. */
-                "if-none-match"?: string;
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -5269,234 +3110,45 @@ export interface operations {
             /** @description The system prompt. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SystemPrompt"];
                 };
             };
-            /** @description The channel has not moved since; there is no body. */
-            304: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listStyles: {
         parameters: {
             query?: {
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
-                pack?: string;
+                pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
                 /** @description ETags that the caller has; a match gives 304. */
-                "if-none-match"?: string;
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -5506,234 +3158,45 @@ export interface operations {
             /** @description The styles. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StyleList"];
                 };
             };
-            /** @description The channel has not moved since; there is no body. */
-            304: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getStylePrompt: {
         parameters: {
             query?: {
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
-                pack?: string;
+                pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
                 /** @description ETags that the caller has; a match gives 304. */
-                "if-none-match"?: string;
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
@@ -5749,234 +3212,41 @@ export interface operations {
             /** @description The style prompt. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StylePrompt"];
                 };
             };
-            /** @description The channel has not moved since; there is no body. */
-            304: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Strong; changes when the channel moves. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. `style-not-found`: No such style. */
             404: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     startCoachSession: {
@@ -5984,9 +3254,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -6000,251 +3270,42 @@ export interface operations {
             /** @description Started. */
             201: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description `style-not-supported`: The style is not supported. */
             422: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getCoachSession: {
@@ -6252,9 +3313,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
@@ -6270,215 +3331,39 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `session-not-found`: No such session. */
             404: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `revision-not-reached`: The revision is not here yet. `overloaded`: Overloaded. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listEvents: {
@@ -6491,11 +3376,11 @@ export interface operations {
                 /** @description Which events come first. */
                 order?: "oldest" | "newest";
                 /** @description The most entries to give. */
-                limit?: number;
+                limit?: components["parameters"]["LimitQuery"];
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
-                pack?: string;
+                pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
                 /** @description Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
                 actor?: string;
                 /** @description Only events of this type. */
@@ -6509,9 +3394,9 @@ export interface operations {
             };
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -6521,181 +3406,25 @@ export interface operations {
             /** @description A page of events. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getAuditHead: {
@@ -6703,9 +3432,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -6715,181 +3444,25 @@ export interface operations {
             /** @description The head. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Head"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     verifyAudit: {
@@ -6897,9 +3470,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -6909,198 +3482,42 @@ export interface operations {
             /** @description What was found. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store-unavailable`: The store cannot be reached. `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     streamEvents: {
         parameters: {
             query?: {
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
-                pack?: string;
+                pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
-                channel?: string;
+                channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
                 /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17. */
                 "last-event-id"?: string;
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -7110,198 +3527,26 @@ export interface operations {
             /** @description The stream; it has no end of its own. The schema is that of the `data` of each message. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/event-stream": components["schemas"]["StreamMessage"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. */
-            404: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-not-reached`: The revision is not here yet. `overloaded`: Overloaded. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listKeys: {
@@ -7309,9 +3554,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -7321,181 +3566,25 @@ export interface operations {
             /** @description The keys. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     createKey: {
@@ -7503,11 +3592,11 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -7521,236 +3610,30 @@ export interface operations {
             /** @description Made. */
             201: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Where what was made can be read. */
-                    Location?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     revokeKey: {
@@ -7758,11 +3641,11 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
-                "idempotency-key"?: string;
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
@@ -7782,268 +3665,43 @@ export interface operations {
             /** @description Revoked. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
-                    "Idempotency-Replayed"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `key-not-found`: No such key. */
             404: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload-too-large`: The body is too large. */
-            413: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported-media-type`: Unsupported media type. */
-            415: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     listInstances: {
@@ -8051,9 +3709,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -8063,181 +3721,25 @@ export interface operations {
             /** @description The instances. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["InstanceList"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     live: {
@@ -8252,88 +3754,20 @@ export interface operations {
             /** @description Alive. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            408: components["responses"]["RequestTimeout"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
         };
     };
     ready: {
@@ -8348,101 +3782,28 @@ export interface operations {
             /** @description Ready. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            408: components["responses"]["RequestTimeout"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
             /** @description `not-ready`: Not ready. */
             503: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8456,9 +3817,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
-                "registry-min-revision"?: number;
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
-                "registry-epoch"?: number;
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
             cookie?: never;
@@ -8468,181 +3829,25 @@ export interface operations {
             /** @description The metrics. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/plain": components["schemas"]["Metrics"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unauthenticated`: A key is needed. */
-            401: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description RFC 6750: how to authenticate, and what was wrong with the key. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden`: The key lacks a scope. */
-            403: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `revision-unknown`: There is no such revision. */
-            412: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `overloaded`: Overloaded. `revision-not-reached`: The revision is not here yet. `store-unavailable`: The store cannot be reached. `not-ready`: Not ready. */
-            503: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getProblem: {
@@ -8663,156 +3868,43 @@ export interface operations {
             /** @description The meaning. */
             200: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProblemKind"];
                 };
             };
-            /** @description `validation-failed`: The request breaks its schema. */
-            400: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["ValidationFailed"];
             /** @description `not-found`: No such resource. */
             404: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-timeout`: The request took too long. */
-            408: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `uri-too-long`: The address is too long. */
-            414: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate-limited`: Too many requests. */
-            429: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description What is left of the share, and when it is whole again. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `header-too-large`: The headers are too large. */
-            431: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Internal error. */
-            500: {
-                headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
             /** @description `overloaded`: Overloaded. */
             503: {
                 headers: {
-                    /** @description Log revision of the snapshot that the answer was computed from. */
-                    "Registry-Revision"?: number;
-                    /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
-                    "Registry-Epoch"?: number;
-                    /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
-                    "Registry-Stale"?: number;
-                    /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
-                    "Registry-Pinned"?: string;
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -11,7 +11,6 @@ import t from 'tap';
 import { RegistryError } from '../../../registry/errors.ts';
 import { seal, type Event } from '../../../registry/log/event.ts';
 import { planStart } from '../../../registry/instance/first-start.ts';
-import { Fold } from '../../../registry/state/fold.ts';
 import { newKey } from '../../../registry/keys/keys.ts';
 import { SILENT } from '../../../registry/machine/logger.ts';
 import type { PackContent } from '../../../registry/model.ts';
@@ -23,7 +22,8 @@ import {
   type PackState,
   type Snapshot,
 } from '../../../registry/state/snapshot.ts';
-import { apply, decide, type Command } from '../../../registry/transitions.ts';
+import { apply, foldFrom } from '../../../registry/events.ts';
+import { decide, type Command } from '../../../registry/transitions.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
 import { floorUnder } from '../../support/packs/policies.ts';
 import { plain } from '../../support/stores/snapshots.ts';
@@ -276,8 +276,8 @@ class Rollback extends Step {
     if (stack.at(-1) === this.toVersion) return 'nothing';
     const refusal = model.refusal(this.toVersion);
     if (refusal !== undefined) return refusal;
-    const place = stack.lastIndexOf(this.toVersion);
-    model.move(this.channel, place === -1 ? [...stack, this.toVersion] : stack.slice(0, place + 1));
+    const index = stack.lastIndexOf(this.toVersion);
+    model.move(this.channel, index === -1 ? [...stack, this.toVersion] : stack.slice(0, index + 1));
     return 'done';
   }
 
@@ -389,7 +389,7 @@ t.test(`any history stays above the floor and off what is revoked, ${numRuns} of
     for (const name of STARTED) await new Publish(name, 'flag').run(model, real);
     await fc.asyncModelRun(() => ({ model, real }), list);
     for (const { type } of real.log) tally[type] = (tally[type] ?? 0) + 1;
-    const fold = new Fold(EMPTY_SNAPSHOT);
+    const fold = foldFrom(EMPTY_SNAPSHOT);
     for (const event of JSON.parse(JSON.stringify(real.log)) as Event[]) fold.add(event);
     assert.deepEqual(plain(fold.freeze(real.contents)), plain(real.snapshot), 'the log from a disk');
   });

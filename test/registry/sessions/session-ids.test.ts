@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { seal, type EventDraft } from '../../../registry/log/event.ts';
-import { Fold } from '../../../registry/state/fold.ts';
+import { foldFrom } from '../../../registry/events.ts';
 import { SYSTEM_ACTOR, type Style } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
 import { newSessionKey, SESSION_ID_LENGTH, Sessions } from '../../../registry/sessions/session-ids.ts';
@@ -59,11 +59,11 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
     defaultStyle: styles[0]!.id,
   });
   const { digest, content, summary, author } = version;
-  const place = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
+  const target = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
   const started: EventDraft[] = [
     {
       type: 'version-published',
-      ...place,
+      ...target,
       data: {
         digest,
         summary,
@@ -73,10 +73,10 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
         compatibility: content.compatibility,
       },
     },
-    { type: 'version-activated', ...place, channel: long, data: { digest, previousVersion: null } },
+    { type: 'version-activated', ...target, channel: long, data: { digest, previousVersion: null } },
   ];
   const snapshotAt = (revision: number): Snapshot => {
-    const fold = new Fold({ ...EMPTY_SNAPSHOT, revision: revision - started.length });
+    const fold = foldFrom({ ...EMPTY_SNAPSHOT, revision: revision - started.length });
     for (const event of seal(
       started,
       { ...EMPTY_SNAPSHOT, revision: revision - started.length },

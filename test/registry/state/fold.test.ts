@@ -4,7 +4,8 @@
  */
 import t from 'tap';
 import { seal, type Event, type EventDraft, type EventType, type Head } from '../../../registry/log/event.ts';
-import { apply, Fold, STACK_DEPTH } from '../../../registry/state/fold.ts';
+import { apply, foldFrom } from '../../../registry/events.ts';
+import { STACK_DEPTH } from '../../../registry/moves/apply.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../../registry/state/snapshot.ts';
 import { newSeed, randomFrom } from '../../support/stores/events.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
@@ -32,7 +33,7 @@ function publication(pack: string, version: string): EventDraft {
   };
 }
 
-interface Place {
+interface MoveOptions {
   readonly type?: 'version-activated' | 'version-rolled-back';
   readonly pack?: string;
   readonly channel?: string;
@@ -41,7 +42,7 @@ interface Place {
 
 function moveTo(
   version: string,
-  { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: Place = {},
+  { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: MoveOptions = {},
 ): EventDraft {
   return {
     type,
@@ -73,7 +74,7 @@ function logged(drafts: readonly EventDraft[], behind: Head = EMPTY_SNAPSHOT): E
 }
 
 function folded(events: readonly Event[], base: Snapshot = EMPTY_SNAPSHOT): Snapshot {
-  const fold = new Fold(base);
+  const fold = foldFrom(base);
   for (const event of events) fold.add(event);
   return fold.freeze(CONTENTS);
 }
@@ -168,6 +169,7 @@ t.test('an event of a type that this build does not know stays in the chain, wit
     unknown({ pack: 'coach', channel: 'production', version: '2.0.0' }),
     unknown({ pack: 'unheard-of' }),
     unknown({ data: null }),
+    unknown({ type: 'toString' }),
   ];
   const events = logged([...drafts, moveTo('1.1.0')], STARTED);
   const after = folded(events.slice(0, -1), STARTED);
@@ -385,7 +387,7 @@ t.test('what an event does not touch is the very same object', async (t) => {
   t.equal(published.views.get('coach'), STARTED.views.get('coach'));
   t.equal(coach(published).versions.get('1.0.0'), coach(STARTED).versions.get('1.0.0'));
 
-  t.equal(new Fold(STARTED).freeze(CONTENTS), STARTED, 'and without an event nothing is new');
+  t.equal(foldFrom(STARTED).freeze(CONTENTS), STARTED, 'and without an event nothing is new');
 });
 
 t.test('the old snapshot and the events are as they were', async (t) => {
@@ -413,7 +415,7 @@ const actorOf = (event: Event | undefined) => event?.actor;
 t.test('a fold that failed has changed nothing', async (t) => {
   const [good, , late] = logged([moveTo('1.1.0'), moveTo('2.0.0'), moveTo('1.0.0')], STARTED);
   const before = plain(STARTED);
-  const fold = new Fold(STARTED);
+  const fold = foldFrom(STARTED);
   fold.add(good!);
   t.throws(() => fold.add(late!), { name: 'LogBroken' });
   t.equal(fold.revision, STARTED.revision + 1, 'it still stands behind the last good one');

@@ -10,8 +10,10 @@ import formats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
+import { resolved } from '../../../clients/contract/src/resolved.ts';
 
 interface Header {
+  readonly description?: string;
   readonly schema: { readonly type: string };
 }
 interface Response {
@@ -20,7 +22,10 @@ interface Response {
   readonly content?: Readonly<
     Record<
       string,
-      { readonly schema: object; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }
+      {
+        readonly schema: { readonly $ref?: string };
+        readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+      }
     >
   >;
 }
@@ -61,7 +66,10 @@ export interface Operation extends OperationObject {
 }
 
 export const OPENAPI_TEXT = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
-export const OPENAPI = parse(OPENAPI_TEXT) as OpenApiDocument;
+/** As it is written, with references to shared headers, parameters, examples and responses. */
+export const OPENAPI_AS_WRITTEN = parse(OPENAPI_TEXT) as object;
+/** With these references resolved: each operation is complete. Only references to schemas remain. */
+export const OPENAPI = resolved(OPENAPI_AS_WRITTEN) as OpenApiDocument;
 
 /** All operations by their id. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
@@ -194,13 +202,13 @@ export interface Request {
 
 /** The path and query of a request to an operation. */
 export function urlOf(id: string, { path = {}, query = {} }: Request): string {
-  const place = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
+  const filled = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
     encodeURIComponent({ pack: 'coach', ...path }[name] ?? ''),
   );
   const search = new URLSearchParams(
     Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   ).toString();
-  return search === '' ? place : `${place}?${search}`;
+  return search === '' ? filled : `${filled}?${search}`;
 }
 
 /** Sends a request as it is and gives back what came, unjudged. Bodies are sent as JSON where no header says otherwise. */

@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { InstanceList, ProblemKind, Readiness } from '../answers.ts';
-import { inlined, operationsOf, type OpenApi } from '../document.ts';
+import { operationsOf, type OpenApi } from '../document.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { jsonOf } from '../raw-answer.ts';
+import { resolved } from '../resolved.ts';
 
 /** The name of the served document in `--only` and in results. It is not an operation. */
 export const DOCUMENT = 'openapi';
@@ -14,7 +15,7 @@ const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^}]*\})? (?:[-+]?(?:\d+(?:\.\d+)?
 
 /** What a client relies on in each operation: its place, parameters, body and statuses. */
 interface Surface {
-  readonly place: string;
+  readonly route: string;
   readonly parameters: readonly string[];
   readonly body: string | undefined;
   readonly statuses: readonly string[];
@@ -30,7 +31,7 @@ function surfaceOf(document: OpenApi): Record<string, Surface> {
       return [
         id,
         {
-          place: `${method} ${template}`,
+          route: `${method} ${template}`,
           parameters: names,
           body: requestBody?.content['application/json']?.schema.$ref,
           statuses: Object.keys(responses).sort(),
@@ -61,7 +62,7 @@ async function served(kit: Kit, path: string, read: (text: string) => unknown): 
   const theirs = read(text) as OpenApi | undefined;
   const versions = `${String(theirs?.info?.version)} there, ${document.info.version} here`;
   kit.same(
-    differences(theirs?.paths === undefined ? {} : surfaceOf(inlined(theirs)), surfaceOf(document)),
+    differences(theirs?.paths === undefined ? {} : surfaceOf(resolved(theirs)), surfaceOf(document)),
     [],
     `${path} has the operations of the document of this suite (version ${versions})`,
   );

@@ -10,8 +10,9 @@ import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from 'fastify
 import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
 import { sendDocumentationFile } from './documentation-files.ts';
-import packageJson from '../package.json' with { type: 'json' };
-import { linkTo } from './path-prefix.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { linkTo } from '../path-prefix.ts';
+import { withSharedComponents } from './shared-components.ts';
 
 const TAGS = [
   { name: 'Packs', description: 'Packs and their immutable versions.' },
@@ -114,6 +115,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
       tags: TAGS,
     },
     transform: ({ schema, url, route }) => ({ schema: withScope(unfilled(schema), route.config?.scope), url }),
+    transformObject: (made) => withSharedComponents('openapiObject' in made ? made.openapiObject : made.swaggerObject),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`,
