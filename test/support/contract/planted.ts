@@ -47,7 +47,7 @@ const beyond =
 const shorter = (name: string): Plant =>
   edited(
     (body) => list(body, name).shift(),
-    ({ status }, { url: place }) => status === 200 && place.includes('cursor='),
+    ({ status }, { url }) => status === 200 && url.includes('cursor='),
   );
 const withoutCursor = url(/cursor=made-up/u, '');
 /** A header of requests that is not heeded. */
@@ -455,36 +455,36 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
 
 /** What must fail, by operation, where the first of its deviations is planted: it is found for what it is. */
 export const BECAUSE: Readonly<Record<string, RegExp>> = {
-  listPacks: /as getPack tells it: and once it was moved/u,
-  getPack: /the channel is where getActivePack says/u,
-  getPolicy: /digest of the policy of/u,
-  listVersions: /the highest SemVer comes first: the order/u,
+  listPacks: /as getPack shows it: so it is after a move/u,
+  getPack: /the channel is as in getActivePack/u,
+  getPolicy: /the digest of the policy of/u,
+  listVersions: /the highest SemVer comes first: the order is/u,
   publishVersion: /the digest is SHA-256 of RFC 8785/u,
-  getVersion: /the content of 1\.0\.0/u,
-  diffVersions: /hunks have as many lines as they say/u,
+  getVersion: /the content of 1\.0\.0 is what was published/u,
+  diffVersions: /each hunk has as many lines as/u,
   revokeVersion: /with dryRun .*: the version is not revoked/u,
   getActivePack: /the digest is SHA-256 of RFC 8785/u,
-  listActivations: /the newest first: revisions fall/u,
+  listActivations: /newest first: revisions decrease/u,
   activateVersion: /with dryRun .*: the channel did not move/u,
   rollbackPack: /never forward again: pack, version/u,
   getSystemPrompt: /the text is the system prompt of the active version/u,
-  listStyles: /the styles of the active version, in its own order/u,
-  getStylePrompt: /with those it has: supportedStyles/u,
+  listStyles: /the styles of the active version, in the order of the pack/u,
+  getStylePrompt: /lists its styles: supportedStyles/u,
   startCoachSession: /promptPack is what getActivePack shows/u,
-  getCoachSession: /each session with its own style: pin, prompts and times/u,
+  getCoachSession: /each session keeps its pin and its style: pin, prompts and times/u,
   listEvents: /hash is SHA-256 of RFC 8785/u,
-  getAuditHead: /revision, hash and time of that event/u,
-  verifyAudit: /up to its head: it is valid/u,
-  streamEvents: /one message a revision, without a gap or a repeat/u,
-  listKeys: /the key that was just made/u,
-  createKey: /does what its scopes say .*: listPacks: 401 instead of 200/u,
-  revokeKey: /for good: listPacks: 200 instead of 401/u,
-  listInstances: /the one that answers has applied its own/u,
+  getAuditHead: /revision, hash and time are those of the last event/u,
+  verifyAudit: /up to the head: valid is true/u,
+  streamEvents: /one message per revision, without a gap or a repeat/u,
+  listKeys: /the key that was just created/u,
+  createKey: /can do what its scopes allow .*: listPacks: GET \S+ answered 401 instead of 200/u,
+  revokeKey: /with the next request: listPacks: GET \S+ answered 200 instead of 401/u,
+  listInstances: /has applied the Registry-Revision of this response/u,
   live: /status 204 is not declared/u,
-  ready: /staleSeconds where it is stale/u,
+  ready: /it has staleSeconds if it is stale/u,
   getMetrics: /every line is a sample or a comment/u,
-  getProblem: /code and status of/u,
-  openapi: /its operations are those of this suite's document/u,
+  getProblem: /the page of \S+ has its code/u,
+  openapi: /has the operations of the document of this suite/u,
 };
 
 /** The same of the document that is served, which is no operation: with TEST_LENGTH=faults alone, as it is large. */
