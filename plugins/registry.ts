@@ -1,6 +1,6 @@
 /**
- * The registry as a Fastify plugin. It decorates the instance with `app.registry` and adds nothing else, so that any application can
- * register it.
+ * The registry as a Fastify plugin. It decorates the instance with `app.registry` and each request with `request.registry`, and adds
+ * nothing else, so that any application can register it.
  *
  * @example
  * await app.register(registryPlugin, { store: new MemoryStore(), channels: ['production'], defaultPack: 'coach',
@@ -15,6 +15,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     registry: Registry;
   }
+  interface FastifyRequest {
+    /** The registry that answers this request. */
+    readonly registry: Registry;
+  }
 }
 
 /** The options of the registry. It logs to the logger of the Fastify instance. */
@@ -25,7 +29,7 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
   let opened: Pick<Registry, 'close'> = options.store;
   app.addHook('onClose', () => opened?.close?.());
   // Check this before opening: a registry that cannot be attached would keep following its log.
-  if (app.hasDecorator('registry'))
+  if (app.hasDecorator('registry') || app.hasRequestDecorator('registry'))
     throw new Error(
       'This application already has a registry. Register the plugin once, or register each one in its own context (Fastify, "Encapsulation").',
     );
@@ -41,7 +45,8 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
 
 function attach(app: FastifyInstance, registry: Registry): void {
   app.decorate('registry', registry);
-  app.addHook('preClose', async () => registry.stopWaiting());
+  app.decorateRequest('registry', { getter: () => registry });
+  app.addHook('preClose', async () => registry.instance.stopWaiting());
   registry.onChange((events) => {
     for (const event of events) logChange(app, event);
   });

@@ -86,7 +86,7 @@ t.test('what people write is told what would be right', async (t) => {
       errors: [
         {
           pointer: '/version',
-          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata, e.g. 1.1.0.`,
+          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers separated by dots, without a leading "v" or build metadata, e.g. 1.1.0.`,
         },
       ],
     });
@@ -95,7 +95,7 @@ t.test('what people write is told what would be right', async (t) => {
       {
         parameter: 'pack',
         detail:
-          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit, e.g. coach.',
+          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, starting with a letter or a digit, e.g. coach.',
       },
     ],
   });
