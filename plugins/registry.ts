@@ -29,7 +29,7 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
     throw new Error(
       'This application has a registry already: register the plugin once, or each in a context of its own (Fastify, "Encapsulation").',
     );
-  const registry = await Registry.open({ ...options, log: app.log });
+  const registry = await Registry.open({ ...options, logger: app.log });
   opened = registry;
   try {
     attach(app, registry);

@@ -26,7 +26,7 @@ export async function appendOnHost(
     store,
     contents: new Contents(store),
     clock: new StoreClock(store, SYSTEM_CLOCK, SILENT),
-    log: SILENT,
+    logger: SILENT,
     publish: () => undefined,
   });
   try {

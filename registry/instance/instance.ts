@@ -20,7 +20,7 @@ import { Freshness } from '../following/freshness.ts';
 import { Instances, type Reach } from '../following/instances.ts';
 import { keyOfToken, newKey, type NewKey } from '../keys/keys.ts';
 import type { LastGood } from '../local/last-good.ts';
-import { SILENT, type Log } from '../machine/logger.ts';
+import { SILENT, type Logger } from '../machine/logger.ts';
 import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
 import type { RegistryOptions } from './options.ts';
 import { pinText, pinnedRecord, withPin, type Pin } from './forced-version.ts';
@@ -78,7 +78,7 @@ export class Instance {
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
   readonly #check: SnapshotCheck | undefined;
-  readonly #log: Log;
+  readonly #logger: Logger;
   /** What events, and the ends of keys and sessions, go by. */
   readonly clock: StoreClock;
   readonly #listeners = new Set<ChangeListener>();
@@ -106,8 +106,8 @@ export class Instance {
     this.store = options.store;
     this.contents = contents;
     this.#lastGood = lastGood;
-    this.#log = options.log ?? SILENT;
-    this.clock = new StoreClock(options.store, options.clock ?? SYSTEM_CLOCK, this.#log);
+    this.#logger = options.logger ?? SILENT;
+    this.clock = new StoreClock(options.store, options.clock ?? SYSTEM_CLOCK, this.#logger);
     this.#startedAt = new Date(this.clock.now()).toISOString();
     this.#sessionKeys = sessionKeys;
     if (sessionKeys.length > 0) this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
@@ -115,12 +115,12 @@ export class Instance {
       confirmedAt === undefined ? undefined : performance.now() - Math.max(0, Date.now() - confirmedAt),
     );
     this.#applied = this.#current = snapshot;
-    const { clock, log, store } = { clock: this.clock, log: this.#log, store: options.store };
+    const { clock, logger, store } = { clock: this.clock, logger: this.#logger, store: options.store };
     this.#writer = new Writer(snapshot, {
       store,
       contents,
       clock,
-      log,
+      logger,
       publish: (next, events) => this.#publish(next, events),
       diverged: (reason) => this.#follower.divergedBecause(reason),
     });
@@ -129,12 +129,12 @@ export class Instance {
       new SnapshotCheck({
         store,
         saved: unproven,
-        log,
+        logger,
         takeLog: () => this.#writer.replace(() => readLog(store, contents)),
       });
     this.#follower = new Follower({
       store,
-      log,
+      logger,
       clock,
       freshness: this.#freshness,
       instances: this.#instances,
@@ -149,14 +149,14 @@ export class Instance {
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Instance> {
-    const { failStatic = false, log = SILENT, shipped = [] } = options;
+    const { failStatic = false, logger = SILENT, shipped = [] } = options;
     const opened = await openLog({
       store: options.store,
       dataDir: options.dataDir,
       sessionTtl: options.sessionTtl,
       snapshotKey: options.snapshotKey,
       failStatic,
-      log,
+      logger,
     });
     for (const { version } of shipped)
       if (version.content.version === options.pinVersion?.version)
@@ -170,7 +170,7 @@ export class Instance {
         await instance.#writer.close();
         throw error;
       }
-      log.warn({ reason: error.message }, 'The store went away during the start.');
+      logger.warn({ reason: error.message }, 'The store went away during the start.');
       await instance.#serveAsItIs();
     }
     if (opened.unread?.because === 'diverged') instance.#follower.divergedBecause(opened.unread.reason);
@@ -396,7 +396,7 @@ export class Instance {
       instance: this.id,
       operatorKey,
       knownContent: (digest: string) => this.contents.get(digest),
-      log: this.#log,
+      logger: this.#logger,
     };
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     // What this start adds for good must not rest on a snapshot that somebody may have edited.
@@ -404,7 +404,7 @@ export class Instance {
     await this.#writer.commit((base) => planStart(base, planned, means), { large: true });
     // Another instance may have made its own key first, and a start before this one may have died before it could say where its key is.
     await operatorKey?.settle((token) => keyOfToken(this.#applied, token) !== undefined);
-    alarmUnderFloor(this.#applied, this.#log);
+    alarmUnderFloor(this.#applied, this.#logger);
     this.#sessionKeys = await this.store.sessionKeys();
     this.#sessions = new Sessions(this.#sessionKeys, this.#options.sessionTtl);
     this.#begun = true;
@@ -417,7 +417,7 @@ export class Instance {
     const { pinVersion: pin } = this.#options;
     if (pin !== undefined && this.#pin === undefined && this.#applied.revision > 0) {
       this.#pin = { pin, content: await this.contents.get(pinnedRecord(this.#applied, pin).digest) };
-      this.#log.warn(
+      this.#logger.warn(
         { pinned: pinText(pin) },
         `PIN_VERSION: this instance serves ${pinText(pin)} whatever the log says, until it is restarted without.`,
       );
@@ -435,7 +435,7 @@ export class Instance {
       } catch (error) {
         if (!(error instanceof StartRefused) && !(error instanceof LogBroken && !serving)) throw error;
         this.#begun = true; // what was refused once is not tried again
-        this.#log.error(
+        this.#logger.error(
           { reason: messageOf(error) },
           serving
             ? 'What this start would have added to the log is refused. What was there before is served.'
@@ -461,7 +461,7 @@ export class Instance {
       try {
         listener(events, this.#current);
       } catch (error) {
-        this.#log.error(
+        this.#logger.error(
           { err: error, revision: next.revision },
           'A listener to changes failed; the change itself is made.',
         );
@@ -475,7 +475,7 @@ export class Instance {
     if (!this.#begun && this.#sessions === undefined) return; // a start under way: nothing is served before it is whole
     const pinned = this.#pin === undefined ? undefined : withPin(next, this.#pin.pin, this.#pin.content, this.#pinned);
     if (this.#pin !== undefined && pinned === undefined) {
-      this.#log.error(
+      this.#logger.error(
         { pinned: pinText(this.#pin.pin) },
         `PIN_VERSION: ${pinText(this.#pin.pin)} may not be served any more (revoked, or under the floor); this instance is back at what the log says.`,
       );

@@ -15,7 +15,7 @@ import { messageOf, RegistryError, LogBroken } from '../errors.ts';
 import { seal, type Event } from '../log/event.ts';
 import { foldFrom } from '../events.ts';
 import type { Fold } from '../state/fold.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { Clock } from '../machine/clock.ts';
@@ -45,7 +45,7 @@ export interface WriterOptions {
   readonly contents: Contents;
   /** `known` is waited for before the first event is dated. */
   readonly clock: Clock & { known?(): Promise<void> | undefined };
-  readonly log: Log;
+  readonly logger: Logger;
   /** The one assignment that makes a snapshot visible, and what follows from it. No events: the whole history was replaced. */
   readonly publish: (next: Snapshot, events: readonly Event[]) => void;
   /** Hears that the log is not the one that was applied here. */
@@ -291,7 +291,7 @@ export class Writer {
       this.catchUp().catch((error: unknown) => {
         if (this.#closed) return;
         const again = !(error instanceof LogBroken);
-        this.#options.log.warn(
+        this.#options.logger.warn(
           { reason: messageOf(error), again },
           'The log could not be read after a write of unknown outcome.',
         );

@@ -49,7 +49,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     ...options,
     encode: wire.encode,
     mayWatch: (snapshot, keyId) => app.keysAreHonoured() && mayWatch(snapshot, keyId, registry.now()),
-    log: app.log,
+    logger: app.log,
   });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;

@@ -9,7 +9,7 @@
  */
 import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../log/event.ts';
-import { SILENT, type Log } from '../../machine/logger.ts';
+import { SILENT, type Logger } from '../../machine/logger.ts';
 import type { PackContent } from '../../model.ts';
 import type {
   AppendOutcome,
@@ -55,7 +55,7 @@ const READERS = 4;
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, see url.ts. */
   readonly url: string;
-  readonly log?: Log;
+  readonly log?: Logger;
 }
 
 /**
@@ -63,18 +63,18 @@ export interface PostgresOptions {
  * The first calls reject with StartRefused (65) where the database is a newer build's or something else's.
  * @throws StartRefused (78) where the URL is not understood, or the driver is not installed
  */
-export function openPostgresStore({ url, log }: PostgresOptions): PostgresStore {
+export function openPostgresStore({ url, log: logger }: PostgresOptions): PostgresStore {
   requireDriver();
-  return new PostgresStore(parsePostgresUrl(url), log ?? SILENT);
+  return new PostgresStore(parsePostgresUrl(url), logger ?? SILENT);
 }
 
 /**
  * Opens the database of instances that may be running: for tools on the host. It makes nothing.
  * @throws StartRefused (65) no tables, or those of an older or newer build; (75) it cannot be reached; (78) a URL not understood
  */
-export async function attachPostgresStore({ url, log }: PostgresOptions): Promise<PostgresStore> {
+export async function attachPostgresStore({ url, log: logger }: PostgresOptions): Promise<PostgresStore> {
   const target = parsePostgresUrl(url);
-  const store = new PostgresStore(target, log ?? SILENT, true);
+  const store = new PostgresStore(target, logger ?? SILENT, true);
   try {
     await store.head();
     return store;
@@ -101,7 +101,7 @@ export class PostgresStore implements Store {
   #closing: Promise<void> | undefined;
 
   /** For `openPostgresStore`. @param attached whether tables are looked for only, and never made */
-  constructor(target: Target, log: Log, attached = false) {
+  constructor(target: Target, logger: Logger, attached = false) {
     this.#target = target;
     this.#attached = attached;
     const opens = (settings: Record<string, string>) => (limit: number) => openConnection(target, { limit, settings });
@@ -114,7 +114,7 @@ export class PostgresStore implements Store {
     this.#listener = new Listener({
       open: (notified, limit) => openConnection(target, { limit, notified }),
       shown: target.shown,
-      log,
+      logger,
     });
   }
 

@@ -8,7 +8,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import type { Log } from '../../machine/logger.ts';
+import type { Logger } from '../../machine/logger.ts';
 import { nextAttempt, within } from './pool.ts';
 import type { Connection } from './connection.ts';
 
@@ -23,7 +23,7 @@ type Woken = (revision?: number) => void;
 export class Listener {
   readonly #open: (notified: (payload: string) => void, limit: number) => Promise<Connection>;
   readonly #shown: string;
-  readonly #log: Log;
+  readonly #logger: Logger;
   readonly #watchers = new Set<Woken>();
   #connection: Connection | undefined;
   /** Ends the loop that keeps listening. */
@@ -32,11 +32,11 @@ export class Listener {
   constructor(options: {
     open: (notified: (payload: string) => void, limit: number) => Promise<Connection>;
     shown: string;
-    log: Log;
+    logger: Logger;
   }) {
     this.#open = options.open;
     this.#shown = options.shown;
-    this.#log = options.log;
+    this.#logger = options.logger;
   }
 
   /** @returns a function that ends it */
@@ -75,12 +75,12 @@ export class Listener {
       const notBefore = nextAttempt(performance.now());
       try {
         const connection = await this.#listen(stopped);
-        if (failed) this.#log.info({ store: this.#shown }, 'The registry database tells of changes again.');
+        if (failed) this.#logger.info({ store: this.#shown }, 'The registry database tells of changes again.');
         failed = false;
         await connection.ended;
       } catch (error) {
         if (!failed && !stopped.aborted)
-          this.#log.warn(
+          this.#logger.warn(
             { store: this.#shown, reason: messageOf(error) },
             'The registry database cannot be listened to; changes are found by asking.',
           );
