@@ -46,7 +46,7 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
 function attach(app: FastifyInstance, registry: Registry): void {
   app.decorate('registry', registry);
   app.decorateRequest('registry', { getter: () => registry });
-  app.addHook('preClose', async () => registry.stopWaiting());
+  app.addHook('preClose', async () => registry.instance.stopWaiting());
   registry.onChange((events) => {
     for (const event of events) logChange(app, event);
   });

@@ -27,7 +27,7 @@ export {
   versionIn,
   viewIn,
   type PackState,
-  type Place,
+  type Position,
   type Snapshot,
 } from './state/snapshot.ts';
 export {
@@ -39,18 +39,13 @@ export {
   type SystemPrompt,
 } from './state/views.ts';
 export { type KeyRecord, type PolicyRecord, type Pointer, type VersionRecord } from './state/records.ts';
-export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
-export type { ChangeListener, Condition, Health, InstanceRecord } from './instance/instance.ts';
-export type {
-  ActivateRequest,
-  At,
-  Attribution,
-  CreateKeyRequest,
-  PublishRequest,
-  RevokeKeyRequest,
-  RevokeRequest,
-  RollbackRequest,
-} from './requests.ts';
+export { Registry, type Marked, type Receipt, type RegistryOptions, type RunningInstance } from './registry.ts';
+export type { Preview, Reader } from './moves/preview.ts';
+export type { ChangeListener, InstanceRecord } from './instance/instance.ts';
+export type { Condition, Health } from './instance/health.ts';
+export type { At, Attribution, PublishRequest } from './requests.ts';
+export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
+export type { CreateKeyRequest, RevokeKeyRequest } from './keys/commands.ts';
 export { type Activation } from './moves/history.ts';
 export { movesOf } from './log/moves.ts';
 export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
@@ -63,10 +58,10 @@ export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
 export { acceptRestore } from './host/accept-restore.ts';
 export { readSnapshotKey } from './local/snapshot-key.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
-export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
+export { allows, whyInvalid, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
 export { Policy } from './model.ts';
 export type { Reach } from './following/instances.ts';
-export type { Pin } from './instance/forced-version.ts';
+export type { ForcedVersion } from './instance/forced-version.ts';
 export type { RevocationAnswer } from './moves/revocation.ts';
 export type { Session } from './sessions/session.ts';
 export type { Store } from './log/store.ts';

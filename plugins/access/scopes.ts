@@ -7,7 +7,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
-import { allows, deadBecause, RegistryError, type Scope, type Snapshot } from '../../registry/index.ts';
+import { allows, whyInvalid, RegistryError, type Scope, type Snapshot } from '../../registry/index.ts';
 import { trust } from '../connections/connections.ts';
 import { HttpProblem } from '../problems/problem-details.ts';
 
@@ -76,7 +76,7 @@ function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyRepl
     );
     return new HttpProblem('unauthenticated', unusableBecause(headers.authorization) ?? 'The key is not known here.');
   }
-  const dead = deadBecause(caller, server.registry.now());
+  const dead = whyInvalid(caller, server.registry.now());
   if (dead !== undefined) {
     void reply.header('www-authenticate', `${REALM}, error="invalid_token"`);
     return new HttpProblem('unauthenticated', `The key "${caller.label}" ${dead}.`);

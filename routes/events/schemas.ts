@@ -8,7 +8,7 @@ import {
   Timestamp,
   Version,
   type Encode,
-  type Place,
+  type Position,
 } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
 import { revisionHeaders } from '../wire/headers.ts';
@@ -84,12 +84,12 @@ export const streamResponse = {
 } as const;
 
 /** A position as the `id` of a message: the revision; after the first restore with the epoch, e.g. `2:17`. */
-function idOf({ epoch, revision }: Place): string {
+function idOf({ epoch, revision }: Position): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
 /** The position in an `id`, if it is valid. */
-export function positionIn(id: string | undefined): Place | undefined {
+export function positionIn(id: string | undefined): Position | undefined {
   const [, epoch = '1', revision] = POSITION.exec(id ?? '') ?? [];
   return revision === undefined ? undefined : { epoch: Number(epoch), revision: Number(revision) };
 }

@@ -6,7 +6,7 @@ const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/instances', {
     config: { scope: 'audit:read' },
     schema: schemas.listInstances,
-    handler: async ({ registry }) => ({ instances: registry.instances() }),
+    handler: async ({ registry }) => ({ instances: registry.instance.list() }),
   });
 };
 

@@ -52,7 +52,7 @@ export async function sendMoved<T extends { readonly revision: number }>(
 ): Promise<FastifyReply> {
   const { registry } = request;
   const seconds = preferredWait(request.headers['prefer']);
-  const instances = seconds === undefined ? undefined : await registry.settled(moved.revision, seconds);
+  const instances = seconds === undefined ? undefined : await registry.instance.settled(moved.revision, seconds);
   stamp(request, reply, { ...stamps, replayed, snapshot: registry.current });
   if (instances === undefined) return reply.code(status).send(moved);
   void reply.header('preference-applied', 'wait');

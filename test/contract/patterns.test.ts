@@ -64,10 +64,10 @@ t.test('every pattern of a request', async (t) => {
   };
   for (const [id, { parameters = [], requestBody }] of OPERATIONS) {
     const valid = validRequest(id, world);
-    for (const { name, in: place, schema } of parameters) {
+    for (const { name, in: location, schema } of parameters) {
       const { pattern } = schema as Schema;
       if (pattern === undefined) continue;
-      const member = { path: 'path', query: 'query', header: 'headers' }[place] as 'path';
+      const member = { path: 'path', query: 'query', header: 'headers' }[location] as 'path';
       await broken(id, name, pattern, { ...valid, [member]: { ...valid[member], [name]: BROKEN } });
     }
     const body = requestBody?.content['application/json']?.schema;
@@ -86,7 +86,7 @@ t.test('what people write is told what would be right', async (t) => {
       errors: [
         {
           pointer: '/version',
-          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata, e.g. 1.1.0.`,
+          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers separated by dots, without a leading "v" or build metadata, e.g. 1.1.0.`,
         },
       ],
     });
@@ -95,7 +95,7 @@ t.test('what people write is told what would be right', async (t) => {
       {
         parameter: 'pack',
         detail:
-          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit, e.g. coach.',
+          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, starting with a letter or a digit, e.g. coach.',
       },
     ],
   });

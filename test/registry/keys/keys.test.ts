@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { buildApp } from '../../../app.ts';
 import { operatorKeyFile } from '../../../registry/keys/operator-key.ts';
-import { allows, deadBecause, keyOfToken, newKey, type NewKey } from '../../../registry/keys/keys.ts';
+import { allows, whyInvalid, keyOfToken, newKey, type NewKey } from '../../../registry/keys/keys.ts';
 import { SCOPES, type Scope } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
 import type { Snapshot } from '../../../registry/state/snapshot.ts';
@@ -72,8 +72,8 @@ t.test('a token is prk_<keyId>_<secret>, and a secret is 256 random bits', async
     (_, bit) => values.filter((value) => (value >> BigInt(bit)) & 1n).length,
   ).filter((count) => Math.abs(count - 1000) > 134);
   t.same(lopsided, [], 'every bit is set in half of them');
-  for (let place = 0; place < 12; place += 1)
-    t.ok(new Set(keys.map(({ keyId }) => keyId[place])).size >= 60, `character ${place} of an id may be any`);
+  for (let at = 0; at < 12; at += 1)
+    t.ok(new Set(keys.map(({ keyId }) => keyId[at])).size >= 60, `character ${at} of an id may be any`);
 });
 
 /** A snapshot with these keys, and how often one was looked up. */
@@ -154,15 +154,15 @@ t.test('a key is dead from its revocation, or its end on, to the millisecond', a
     secretHash: '',
   };
   const expiresAt = new Date(NOW).toISOString();
-  t.equal(deadBecause(record, NOW), undefined);
-  t.equal(deadBecause({ ...record, expiresAt }, NOW - 1), undefined);
-  t.equal(deadBecause({ ...record, expiresAt }, NOW), `expired at ${expiresAt}`);
+  t.equal(whyInvalid(record, NOW), undefined);
+  t.equal(whyInvalid({ ...record, expiresAt }, NOW - 1), undefined);
+  t.equal(whyInvalid({ ...record, expiresAt }, NOW), `expired at ${expiresAt}`);
   t.equal(
-    deadBecause({ ...record, revokedAt: expiresAt }, 0),
+    whyInvalid({ ...record, revokedAt: expiresAt }, 0),
     `was revoked at ${expiresAt}`,
     'at once, whatever a clock says',
   );
-  t.match(deadBecause({ ...record, expiresAt, revokedAt: expiresAt }, NOW), /revoked/);
+  t.match(whyInvalid({ ...record, expiresAt, revokedAt: expiresAt }, NOW), /revoked/);
 });
 
 const create = (
@@ -368,12 +368,12 @@ t.test(
       const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
       const registry = await Registry.open(optionsOf({ store, ...(dir !== undefined && { dataDir: dir }) }));
       t.match(
-        deadBecause(keyOfToken(registry.current, gone.secret)!, Date.now()),
+        whyInvalid(keyOfToken(registry.current, gone.secret)!, Date.now()),
         /revoked/,
         dir === undefined ? 'by the log' : 'by the last good snapshot',
       );
       for (const token of [kept.secret, operator])
-        t.equal(deadBecause(keyOfToken(registry.current, token)!, Date.now()), undefined);
+        t.equal(whyInvalid(keyOfToken(registry.current, token)!, Date.now()), undefined);
       await registry.close();
     }
     const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });

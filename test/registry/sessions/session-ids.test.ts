@@ -59,11 +59,11 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
     defaultStyle: styles[0]!.id,
   });
   const { digest, content, summary, author } = version;
-  const place = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
+  const target = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
   const started: EventDraft[] = [
     {
       type: 'version-published',
-      ...place,
+      ...target,
       data: {
         digest,
         summary,
@@ -73,7 +73,7 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
         compatibility: content.compatibility,
       },
     },
-    { type: 'version-activated', ...place, channel: long, data: { digest, previousVersion: null } },
+    { type: 'version-activated', ...target, channel: long, data: { digest, previousVersion: null } },
   ];
   const snapshotAt = (revision: number): Snapshot => {
     const fold = foldFrom({ ...EMPTY_SNAPSHOT, revision: revision - started.length });
@@ -304,7 +304,7 @@ t.test(
         code: 'style-not-supported',
         members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' },
         message:
-          /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Start with one of: reflective, socratic, concise; or name none to get "reflective"\.$/,
+          /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Use one of: reflective, socratic, concise; or leave the style out to get "reflective"\.$/,
       });
     }
     await registry.activate({ version: '1.0.0', reason: 'Back' });
