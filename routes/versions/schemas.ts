@@ -136,8 +136,7 @@ export const getVersion = {
   operationId: 'getVersion',
   tags: ['Packs'],
   summary: 'Read a version',
-  description:
-    'A registered version with its texts, active or not. The texts of a revoked version need `audit:read`.',
+  description: 'A registered version with its texts, active or not. The texts of a revoked version need `audit:read`.',
   params: versionParams,
   querystring: noQuery,
   response: {
