@@ -30,9 +30,17 @@ const PHRASES: readonly Phrase[] = [
   ['as good as none', '"ignored" or "invalid"'],
   ['for good(?= ?[.,;:)])', '"permanently", or nothing'],
   ['for ever\\b', '"forever", "permanently", or nothing'],
+  [
+    '(?<!(?:says?|shows?|see|knows?|from|to|of|about|tells?|name|find|finds|and|or|is|exactly) )where (?:it|that|there|this|they|nothing|nobody|somebody|one|no \\w+) (?:is|are|has|have|does|do|was|were|cannot|can|may)',
+    '"if …", unless it is about a place',
+  ],
   // Who hears of what.
   ['(?:is|are|be|was|were) told (?:so|of|about it)', '"receives …", "is notified", or "gets an error"'],
   ['\\btold of\\b', '"notified of"'],
+  ['\\bhears? of\\b', '"receives", "learns" or "is notified of"'],
+  ['\\btells? of\\b', '"reports", "names" or "shows"'],
+  ['\\bsays? of itself\\b', '"reports about itself"'],
+  ['\\bput right\\b', '"corrected" or "repaired"'],
   ['unheard\\b', '"without a check", "unhandled"'],
   ['unasked\\b', '"without a check"'],
   ['gives? out\\b', '"returns" or "issues"'],
