@@ -80,7 +80,7 @@ export class Instance {
   #sessionKeys: readonly SessionKey[];
   #sessions: Sessions | undefined;
   #forced: ForcedViews | undefined;
-  /** Whether the start has added its part to the logger, or was refused: either way it is not tried again. */
+  /** Whether the start has added its part to the log, or was refused: either way it is not tried again. */
   #startOver = false;
   #confirmedAt = -Infinity;
 
@@ -116,7 +116,7 @@ export class Instance {
   }
 
   /**
-   * Opens an instance: the last good snapshot if the log still holds its position, then the rest of the logger, then what this start adds to
+   * Opens an instance: the last good snapshot if the log still holds its position, then the rest of the log, then what this start adds to
    * it. After that it follows the log. With `failStatic` it also opens while the store is away.
    *
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
