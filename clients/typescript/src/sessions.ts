@@ -116,7 +116,7 @@ export class Sessions {
     return { ...session, local: false };
   }
 
-  /** The registry's response; undefined if there is none, or during an outage. @throws RegistryFailure if the registry rejects the request */
+  /** The registry's response; undefined if it did not respond, or during an outage. @throws RegistryFailure if the registry rejects the request */
   async #ask<T>(call: () => Promise<Answer<T>>): Promise<Answer<T> | undefined> {
     const { client, permit: requestPermit, onFailure } = this.#options;
     const permit = requestPermit();

@@ -82,7 +82,7 @@ export class SourceState {
     this.freshness = new Freshness({ staleAfter, maxStale, onChange: (report) => this.#applyGrade(report) });
   }
 
-  /** The pack to serve; undefined if there is none, or if it is too old. */
+  /** The pack to serve; undefined if it is missing or too old. */
   get served(): ServedPack | undefined {
     return this.#served;
   }
