@@ -1,19 +1,18 @@
 /**
- * The words of the domain, each as one TypeBox schema, and the types that follow from them.
+ * The words of the domain: one TypeBox schema each, and the types derived from them.
  *
- * Wire shapes in `routes/<resource>/schemas.ts` are composed from these words; nothing else says what a pack name or a
- * version may look like. Types come through `Static` only.
+ * `routes/<resource>/schemas.ts` compose their schemas from these. The rules for names, versions and texts are stated only here.
  */
 import { Type, type Static } from '@sinclair/typebox';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
-/** SemVer 2.0.0 section 9 identifiers; numbers of at most 15 digits stay exact in a JS number, so that no two versions are of one rank. */
+/** SemVer 2.0.0 section 9 identifiers. Numbers have at most 15 digits, so that they are exact in JS and no two versions compare equal. */
 const VERSION_PATTERN =
   '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
   '(-(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
 
-/** Something in the text can be seen; `invisibleTexts` looks closer than this pattern can say. */
+/** At least one character that is not white space. `invisibleTexts` checks more than this pattern can. */
 export const NOT_BLANK = '\\S';
 
 const name = (what: string, example: string) =>
@@ -61,7 +60,7 @@ export const Reason = Type.String({
   examples: ['Users report that answers are too blunt'],
 });
 
-/** A prompt text. The upper bound keeps one asset well under the body limit; a pack's policy may set a lower one. */
+/** A prompt text. The limit keeps one asset well below the body limit; a pack's policy may set a lower one. */
 const PromptText = (what: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 262_144, pattern: NOT_BLANK, description: what, examples: [example] });
 
@@ -144,7 +143,7 @@ const packMembers = {
   compatibility: Compatibility,
 };
 
-/** The pack document: what a publisher sends, and what a folder on disk is read into. The pack's name travels beside it. */
+/** The pack document: the body of a publish request, and the result of reading a folder. It does not include the pack's name. */
 export const PackDocument = Type.Object(
   {
     ...packMembers,
@@ -155,14 +154,14 @@ export const PackDocument = Type.Object(
 );
 export type PackDocument = Static<typeof PackDocument>;
 
-/** `pack.yaml`: the document less its texts, which lie beside it as Markdown files. */
+/** `pack.yaml`: the document without its texts, which are Markdown files next to it. */
 export const PackManifest = Type.Object(
   { pack: PackName, ...packMembers, styles: Type.Array(StyleTitle, { minItems: 1, maxItems: 50 }) },
   { additionalProperties: false },
 );
 export type PackManifest = Static<typeof PackManifest>;
 
-/** What the digest is computed over, and what is stored by digest. Deep frozen. */
+/** The content that the digest covers and that is stored by digest. Deep frozen. */
 export interface PackContent {
   readonly pack: string;
   readonly version: string;
@@ -178,7 +177,7 @@ export interface PackVersion {
   readonly digest: string;
   readonly summary: string;
   readonly author: string;
-  /** Texts in which nothing can be seen. A new version is refused for them; one that was registered before this was checked stays. */
+  /** Texts without a visible character. They refuse a new version; a version registered before this check existed stays. */
   readonly invisible: readonly InputFault[];
 }
 
@@ -188,10 +187,10 @@ export const Actor = Type.Object(
 );
 export type Actor = Readonly<Static<typeof Actor>>;
 
-/** The registry itself, where it acts of its own accord: first start, shipped packs. */
+/** The registry itself: first start, shipped packs. */
 export const SYSTEM_ACTOR: Actor = Object.freeze({ keyId: 'system', label: 'system' });
 
-/** What a key can allow; `*` is all. */
+/** What a key can allow; `*` allows everything. */
 export const SCOPES = [
   'prompts:read',
   'packs:publish',
@@ -225,7 +224,7 @@ export const KeyId = Type.String({
   examples: ['k7Qm2Xw9Lp3'],
 });
 
-/** How a pointer came to move. */
+/** Why a pointer moved. */
 export type MoveKind = 'activation' | 'rollback' | 'revocation';
 
 /** One reason why a version may not be activated (SPEC R7). */
@@ -250,10 +249,10 @@ export const Violation = Type.Object(
 );
 export type Violation = Readonly<Static<typeof Violation>>;
 
-/** The largest page a listing gives, and what it gives where none is asked for. */
+/** The maximum and default number of entries on a page. */
 export const PAGE = Object.freeze({ most: 1000, usual: 100 });
 
-/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */
+/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and how to fix it. */
 export interface InputFault {
   readonly pointer?: string;
   readonly parameter?: string;
@@ -273,7 +272,7 @@ const Characters = Type.Integer({
   examples: [20_000],
 });
 
-/** `policy.yaml`, and what the log keeps of it. */
+/** `policy.yaml`, as the log keeps it. */
 export const Policy = Type.Object(
   {
     version: Type.Integer({

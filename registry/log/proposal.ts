@@ -1,8 +1,8 @@
-/** What a decision asks the log to take. */
+/** What to append to the log. */
 import type { EventDraft } from './event.ts';
 import type { StoredContent, SessionKey } from './store.ts';
 
-/** What a command comes to. No events: the state is already as asked. */
+/** The result of a command. No events: nothing needs to change. */
 export interface Decision {
   readonly events: readonly EventDraft[];
   /** Stored in the same transaction as the events. */
@@ -11,11 +11,11 @@ export interface Decision {
 
 export const NOTHING: Decision = Object.freeze({ events: Object.freeze([]), contents: Object.freeze([]) });
 
-/** What to append. */
+/** What a write appends. */
 export interface Proposal {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys?: readonly SessionKey[];
-  /** A revision of the log that the answer rests on: it is visible here before the answer is given. */
+  /** A revision that the answer depends on. It is visible on this instance before the answer is sent. */
   readonly seen?: number;
 }

@@ -168,7 +168,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       'activation',
       published(),
       activate('9.9.9'),
-      /no version "9\.9\.9"\. Versions here, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/,
+      /no version "9\.9\.9"\. Versions here, highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/,
       { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] },
     ],
     [

@@ -326,7 +326,7 @@ fault(
 fault(
   'a NUL in a prompt',
   ({ write }) => write('coach/1.0.0/styles/direct.md', 'a\0b'),
-  /coach\/1\.0\.0: \/styles\/1\/text: The text holds a NUL/,
+  /coach\/1\.0\.0: \/styles\/1\/text: The text contains a NUL/,
 );
 fault(
   'a blank prompt',
