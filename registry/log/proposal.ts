@@ -1,5 +1,5 @@
 /** What to append to the log. */
-import type { EventDraft } from './event.ts';
+import type { Event, EventDraft } from './event.ts';
 import type { StoredContent, SessionKey } from './store.ts';
 
 /** The result of a command. No events: nothing needs to change. */
@@ -16,6 +16,6 @@ export interface Proposal {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys?: readonly SessionKey[];
-  /** A revision that the answer depends on. It is visible on this instance before the answer is sent. */
-  readonly seen?: number;
+  /** The event of the first request, if this request repeats it. It is visible on this instance before the answer is sent (SPEC R3). */
+  readonly replayOf?: Event;
 }

@@ -120,7 +120,7 @@ t.test('headers that are read by hand are told as well', async (t) => {
   t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [
     {
       parameter: 'registry-min-revision',
-      detail: 'It must be a whole number: the Registry-Revision of an earlier answer, e.g. 42.',
+      detail: 'It must be a whole number: the Registry-Revision of an earlier response, e.g. 42.',
     },
   ]);
   t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'a'.repeat(256) } }), [
