@@ -36,7 +36,7 @@ export const Version = Type.String({
 export const Digest = Type.String({
   pattern: '^sha256:[0-9a-f]{64}$',
   description:
-    'SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
+    'SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
   examples: [`sha256:${'4f'.repeat(32)}`],
 });
 
@@ -56,7 +56,7 @@ export const Reason = Type.String({
   minLength: 1,
   maxLength: 500,
   pattern: NOT_BLANK,
-  description: 'Why the change is made; kept in the log for good.',
+  description: 'Why the change is made. The log keeps it permanently.',
   examples: ['Users report that answers are too blunt'],
 });
 
@@ -68,7 +68,7 @@ const Title = Type.String({
   minLength: 1,
   maxLength: 120,
   pattern: NOT_BLANK,
-  description: 'What people call the style.',
+  description: 'Display name of the style.',
   examples: ['Supportive'],
 });
 
@@ -115,7 +115,7 @@ export const Compatibility = Type.Object(
     packFormat: Type.Integer({
       minimum: 1,
       maximum: 1,
-      description: 'The edition of the pack format; this service reads 1.',
+      description: 'Version of the pack format. This service supports 1.',
       examples: [1],
     }),
   },
@@ -129,7 +129,7 @@ const packMembers = {
     minLength: 1,
     maxLength: 300,
     pattern: NOT_BLANK,
-    description: 'What this version is, in a sentence.',
+    description: 'Describes this version in one sentence.',
     examples: ['Warmer openings, clearer crisis wording'],
   }),
   author: Type.String({
@@ -205,7 +205,7 @@ export const SCOPES = [
 export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({
   type: 'string',
   enum: SCOPES,
-  description: 'What a key can allow; `*` is all.',
+  description: 'What a key can allow; `*` allows everything.',
   examples: ['prompts:read'],
 });
 export type Scope = Static<typeof Scope>;
@@ -214,13 +214,13 @@ export const KeyLabel = Type.String({
   minLength: 1,
   maxLength: 100,
   pattern: NOT_BLANK,
-  description: 'Who or what the key is for; stands in the log as who acted.',
+  description: 'Who or what the key is for. The log shows it as the actor.',
   examples: ['coach-web production'],
 });
 
 export const KeyId = Type.String({
   pattern: '^[0-9A-Za-z]{1,32}$',
-  description: 'Names a key; not secret.',
+  description: 'Id of a key; not secret.',
   examples: ['k7Qm2Xw9Lp3'],
 });
 
@@ -233,7 +233,7 @@ export const Violation = Type.Object(
     rule: Type.Unsafe<'clause' | 'forbidden' | 'required-style' | 'limit' | 'placeholder' | 'revoked'>({
       type: 'string',
       enum: ['clause', 'forbidden', 'required-style', 'limit', 'placeholder', 'revoked'],
-      description: 'Which kind of rule is broken.',
+      description: 'The kind of rule that is broken.',
       examples: ['clause'],
     }),
     id: Type.Optional(
@@ -243,7 +243,7 @@ export const Violation = Type.Object(
       }),
     ),
     asset: Type.Optional(Type.String({ description: 'Where: `system` or `styles/<id>`.', examples: ['system'] })),
-    detail: Type.String({ description: 'What is wrong, and what would be right.' }),
+    detail: Type.String({ description: 'What is wrong and how to fix it.' }),
   },
   { additionalProperties: false },
 );
@@ -268,7 +268,7 @@ const RuleId = Type.String({
 const Characters = Type.Integer({
   minimum: 1,
   maximum: 10_000_000,
-  description: 'The most characters.',
+  description: 'Maximum number of characters.',
   examples: [20_000],
 });
 
@@ -278,7 +278,7 @@ export const Policy = Type.Object(
     version: Type.Integer({
       minimum: 1,
       maximum: 1_000_000_000,
-      description: 'A higher one replaces a lower one.',
+      description: 'A policy with a higher version replaces one with a lower version.',
       examples: [1],
     }),
     clauses: Type.Array(
@@ -294,7 +294,7 @@ export const Policy = Type.Object(
         },
         { additionalProperties: false },
       ),
-      { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
+      { maxItems: 100, description: 'Texts that every system prompt must contain.' },
     ),
     forbidden: Type.Array(
       Type.Object(
@@ -305,30 +305,33 @@ export const Policy = Type.Object(
               minLength: 1,
               maxLength: 500,
               pattern: NOT_BLANK,
-              description: 'A plain text, in any case and spacing.',
+              description: 'Plain text; case and spacing are ignored.',
             }),
           ),
           pattern: Type.Optional(
             Type.String({
               minLength: 1,
               maxLength: 500,
-              description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.',
+              description: 'An RE2 pattern, matched against the served text with every line end as \\n.',
             }),
           ),
         },
         { additionalProperties: false },
       ),
-      { maxItems: 100, description: 'What no prompt may contain; each names a text or a pattern.' },
+      { maxItems: 100, description: 'Texts or patterns that no prompt may contain; each entry has one of the two.' },
     ),
     requiredStyles: Type.Array(StyleId, { maxItems: 50, description: 'Styles that every version must have.' }),
     limits: Type.Object(
       { system: Type.Optional(Characters), style: Type.Optional(Characters), total: Type.Optional(Characters) },
-      { additionalProperties: false, description: 'Characters: of the system prompt, of each style, of all together.' },
+      {
+        additionalProperties: false,
+        description: 'Maximum characters of the system prompt, of each style, and of all prompts together.',
+      },
     ),
     placeholders: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['user_name'] }), {
         maxItems: 200,
-        description: 'The names that may stand in {{double braces}}. Braces are not checked if it is left out.',
+        description: 'Names that are allowed in {{double braces}}. If missing, braces are not checked.',
       }),
     ),
   },
