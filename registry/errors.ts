@@ -53,7 +53,7 @@ export class RegistryError extends Error {
  * `store-unavailable`; a start ends with exit code 65.
  */
 export class StoreDamaged extends RegistryError {
-  /** @param damaged the revision or the digest that cannot be read, where it is known */
+  /** @param damaged the revision or digest that cannot be read, if known */
   constructor(
     message: string,
     damaged: { readonly revision?: number; readonly digest?: string } = {},

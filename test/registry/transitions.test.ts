@@ -1,7 +1,7 @@
 /**
- * `decide`, case by case: every refusal it has, every command that is nothing to do, and the exact events of all others.
+ * `decide`, case by case: every refusal, every command without effect, and the exact events of all others.
  *
- * The table of refusals has a row for each code that `decide` names, so that a new code without a case does not compile.
+ * The table of refusals has a row for each code of `decide`, so that a new code without a case does not compile.
  */
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
@@ -279,7 +279,7 @@ for (const [code, cases] of Object.entries(REFUSALS)) {
   });
 }
 
-t.test('what is there already gives no event', async (t) => {
+t.test('a command that changes nothing gives no event', async (t) => {
   const cases: [string, History, Command][] = [
     ['the same version published again', published(), publish('coach', '1.0.0')],
     ['what is active activated again', active('1.0.0', '1.1.0'), activate('1.1.0')],
@@ -297,7 +297,7 @@ t.test('what is there already gives no event', async (t) => {
   }
 });
 
-t.test('the events of each command, to the last member', async (t) => {
+t.test('the exact events of each command', async (t) => {
   const version = versionOf('coach', '1.0.0');
   const history = new History();
   t.strictSame(history.take({ type: 'publish', version, actor, reason }), {
@@ -370,7 +370,7 @@ t.test('the precondition sees what is active in its own channel', async (t) => {
   t.same(seen, ['1.0.0', '1.1.0', undefined]);
 });
 
-t.test('a channel that is pointed already can be moved after it went out of the settings', async (t) => {
+t.test('a channel with a pointer can still move after it was removed from the settings', async (t) => {
   const history = active('1.0.0');
   const decision = decide(history.snapshot, activate('1.1.0'), { channels: ['staging'] });
   t.equal(decision.events.length, 1);
@@ -380,7 +380,7 @@ t.test('a channel that is pointed already can be moved after it went out of the 
   });
 });
 
-t.test('a rollback in a row goes further down, never forward', async (t) => {
+t.test('repeated rollbacks go further down, never forward', async (t) => {
   const down = (history: History): string[] => {
     const visited: string[] = [];
     for (let press = 0; press < 20; press += 1) {
@@ -427,7 +427,7 @@ t.test('a rollback in a row goes further down, never forward', async (t) => {
   );
 });
 
-t.test('what was active stays reachable by toVersion, however long ago', async (t) => {
+t.test('toVersion reaches every version that was ever active', async (t) => {
   const history = active('2.0.0');
   for (let turn = 0; turn < STACK_DEPTH; turn += 1) history.take(activate(turn % 2 === 0 ? '1.0.0' : '1.1.0'));
   t.notOk(history.pointer()?.stack.includes('2.0.0'), 'it fell off the stack');
@@ -435,7 +435,7 @@ t.test('what was active stays reachable by toVersion, however long ago', async (
   t.match(history.pointer(), { version: '2.0.0', kind: 'rollback', previousVersion: '1.1.0' });
 });
 
-t.test('channels and packs do not touch each other', async (t) => {
+t.test('channels and packs do not affect each other', async (t) => {
   const history = new History(
     ...PUBLISHED,
     activate('1.0.0'),

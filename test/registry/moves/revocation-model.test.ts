@@ -1,9 +1,9 @@
 /**
- * Any history of publications, moves, revocations and changes of the policy against a model that is a few lists (SPEC R7, R8).
+ * Random histories of publications, moves, revocations and policy changes, compared with a model made of a few lists (SPEC R7, R8).
  *
- * In every state that can be reached: no active version is revoked; one is under the floor only where the policy changed after it
- * was activated; whatever moved a channel landed on a version that may be active; the replacement of a revoked version is not
- * revoked. The log folds to the same state. A failure prints its seed and the shortest history that has it.
+ * In every reachable state: no active version is revoked; an active version is under the floor only if the policy changed after its
+ * activation; every move leads to a version that may be active; the replacement of a revoked version is not revoked. The log folds to the
+ * same state. A failure prints its seed and the shortest failing history.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -371,7 +371,7 @@ class ChangePolicy extends Step {
   }
 }
 
-t.test(`any history stays above the floor and off what is revoked, ${numRuns} of them`, async (t) => {
+t.test(`${numRuns} random histories never activate a version that is revoked or under the floor`, async (t) => {
   const channel = fc.constantFrom(...CHANNELS);
   const version = fc.constantFrom(...VERSIONS);
   const perhaps = fc.option(version, { nil: undefined });
