@@ -80,7 +80,7 @@ export class Instance {
   #sessionKeys: readonly SessionKey[];
   #sessions: Sessions | undefined;
   #forced: ForcedViews | undefined;
-  /** Whether the start has added its part to the logger, or was refused: either way it is not tried again. */
+  /** Whether the start has added its part to the log, or was refused: either way it is not tried again. */
   #startOver = false;
   #confirmedAt = -Infinity;
 
@@ -116,7 +116,7 @@ export class Instance {
   }
 
   /**
-   * Opens an instance: the last good snapshot if the log still holds its position, then the rest of the logger, then what this start adds to
+   * Opens an instance: the last good snapshot if the log still holds its position, then the rest of the log, then what this start adds to
    * it. After that it follows the log. With `failStatic` it also opens while the store is away.
    *
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
@@ -258,7 +258,7 @@ export class Instance {
     return pinnedVersion === undefined ? claim : { ...claim, pinnedVersion };
   }
 
-  /** Takes over the history of the logger, if an operator has accepted that it was restored. @returns whether one has */
+  /** Takes over the history of the log, if an operator has accepted that it was restored. @returns whether one has */
   async #takeOver(): Promise<boolean> {
     const taken = await this.#writer.replace(async (applied) =>
       (await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined,
