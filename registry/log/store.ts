@@ -155,7 +155,7 @@ export interface Store {
 
   /**
    * Calls `onHint` whenever the log may have grown, until the returned function is called. Hints can be lost, late or wrong, so callers
-   * still read the log from time to time.
+   * still poll the log.
    *
    * @param onHint gets the revision that the log may have reached, if known
    */
