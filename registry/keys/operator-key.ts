@@ -33,7 +33,7 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
         );
       }
     },
-    async settle(isInLog) {
+    async finishWrite(isInLog) {
       try {
         const token = await tokenIn(waiting);
         if (token === undefined) return false;
@@ -81,5 +81,5 @@ export interface OperatorKeyFile {
    * @returns whether it put a token in place
    * @throws StartRefused (78)
    */
-  settle(isInLog: (token: string) => boolean): Promise<boolean>;
+  finishWrite(isInLog: (token: string) => boolean): Promise<boolean>;
 }

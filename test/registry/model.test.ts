@@ -45,18 +45,18 @@ class Model {
   }
 }
 
-/** The service's own: one snapshot, the log that led to it, the contents beside it. */
+/** The real thing: a snapshot, its log and its contents. */
 class Registry {
   snapshot: Snapshot = EMPTY_SNAPSHOT;
   readonly log: Event[] = [];
   readonly contents = new Map<string, PackContent>();
 
-  /** What a command comes to, decided twice on the same input. */
+  /** The result of a command, decided twice on the same input. */
   decide(command: Command): Decision | RegistryErrorCode {
     const [before, asked] = [plain(this.snapshot), plain(command)];
     const [first, second] = [this.#decideOnce(command), this.#decideOnce(command)];
     assert.deepEqual(first, second, 'the same input gives the same decision');
-    assert.deepEqual([plain(this.snapshot), plain(command)], [before, asked], 'the input is as it was');
+    assert.deepEqual([plain(this.snapshot), plain(command)], [before, asked], 'the input did not change');
     return first;
   }
 
@@ -73,7 +73,7 @@ class Registry {
       const before = plain(base);
       const next = apply(base, event, this.contents);
       assert.deepEqual(plain(apply(base, event, this.contents)), plain(next), 'the same event gives the same state');
-      assert.deepEqual(plain(base), before, 'the snapshot before is as it was');
+      assert.deepEqual(plain(base), before, 'the old snapshot did not change');
       assert.equal(firstUnfrozen(next), undefined, 'the next one is frozen');
       assert.ok(next.revision > base.revision && next.at >= base.at, 'revisions and times only grow');
       this.snapshot = next;

@@ -96,7 +96,7 @@ type Refusal = Extract<
   | 'nothing-to-roll-back-to'
 >;
 
-/** What is there, what is asked, what the refusal says and which members it carries. */
+/** A history, a command, and the message and members of the refusal. */
 type Case = readonly [title: string, there: History, asked: Command, message: RegExp, members?: object];
 
 const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
@@ -202,14 +202,14 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       { currentRevision: 6 },
     ],
     [
-      'even where nothing would change',
+      'even if nothing would change',
       active('1.0.0'),
       activate('1.0.0', { precondition: () => false }),
       /has moved/,
       { currentRevision: 5 },
     ],
     [
-      'where there is no pointer',
+      'if there is no pointer',
       published(),
       activate('1.0.0', { precondition: (view) => view !== undefined }),
       /has no active version, so no If-Match can match/,
@@ -225,7 +225,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       { activeVersion: '1.1.0' },
     ],
     [
-      'none is active',
+      'no version is active',
       published(),
       rollback({ fromVersion: '1.0.0' }),
       /is now at no version/,
@@ -254,7 +254,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       /never active in channel "production"/,
       { everActive: ['1.0.0'] },
     ],
-    ['none was', published(), rollback({ toVersion: '1.0.0' }), /active here: none/, { everActive: [] }],
+    ['no version was', published(), rollback({ toVersion: '1.0.0' }), /active here: none/, { everActive: [] }],
   ],
   'nothing-to-roll-back-to': [
     ['one activation', active('1.0.0'), rollback(), /no earlier version to roll back to; 1\.0\.0 stays active/],
@@ -282,10 +282,10 @@ for (const [code, cases] of Object.entries(REFUSALS)) {
 t.test('a command that changes nothing gives no event', async (t) => {
   const cases: [string, History, Command][] = [
     ['the same version published again', published(), publish('coach', '1.0.0')],
-    ['what is active activated again', active('1.0.0', '1.1.0'), activate('1.1.0')],
-    ['a rollback to what is active', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0' })],
+    ['activating the active version again', active('1.0.0', '1.1.0'), activate('1.1.0')],
+    ['a rollback to the active version', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0' })],
     [
-      'a rollback to what is active, from it',
+      'a rollback to the active version, from it',
       active('1.0.0', '1.1.0'),
       rollback({ toVersion: '1.1.0', fromVersion: '1.1.0' }),
     ],
@@ -361,7 +361,7 @@ t.test('the exact events of each command', async (t) => {
   t.notMatch(JSON.stringify(history.events), /the system prompt|the direct style/, 'no prompt text is in the log');
 });
 
-t.test('the precondition sees what is active in its own channel', async (t) => {
+t.test('the precondition sees the active version of its own channel', async (t) => {
   const history = new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0', { channel: 'staging' }));
   const seen: (string | undefined)[] = [];
   const precondition: ActivateCommand['precondition'] = (view) => seen.push(view?.activePack.version) > 0;
@@ -396,7 +396,7 @@ t.test('repeated rollbacks go further down, never forward', async (t) => {
   };
   t.same(down(active('1.0.0', '1.1.0', '2.0.0')), ['1.1.0', '1.0.0']);
   t.same(down(active('1.0.0', '1.1.0', '1.0.0')), ['1.1.0', '1.0.0'], 'by way of a version that was active twice');
-  t.same(down(active('1.0.0', '1.0.0', '1.1.0', '1.1.0')), ['1.0.0'], 'activating what is active pushes nothing');
+  t.same(down(active('1.0.0', '1.0.0', '1.1.0', '1.1.0')), ['1.0.0'], 'activating the active version pushes nothing');
   t.same(
     down(
       new History(

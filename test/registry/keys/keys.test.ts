@@ -27,7 +27,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const valueOf = (digits: string) =>
   [...digits].reduce((value, digit) => value * 62n + BigInt(BASE62.indexOf(digit)), 0n);
 
-// A service for the tests at the door; opened before the first test, as what is awaited between tests would let the file end.
+// The service for the HTTP tests. It is opened before the first test, because an await between tests would let the file end.
 
 /** What the registry takes for the time: as it is, less `behind` milliseconds. */
 const clock = { behind: 0, now: () => Date.now() - clock.behind, newId: () => crypto.randomUUID() };
@@ -302,7 +302,7 @@ t.test('a revocation applies from the next request, even to a key that was accep
 });
 
 t.test('a key stops working when it expires', async (t) => {
-  // The registry is a day behind, so that an end that has passed is still to come when the key is made.
+  // The registry's clock is a day behind, so that an expiry in the past is in the future when the key is created.
   clock.behind = DAY;
   const expiresAt = new Date(clock.now() + 60_000).toISOString();
   const made = await as(operator, '/v1/keys', { label: 'For an afternoon', scopes: ['prompts:read'], expiresAt });

@@ -10,7 +10,7 @@ const inLog = () => true;
 /** Writes the key and puts it in place. */
 async function put(dir: string): Promise<void> {
   await operatorKeyFile(dir).write(TOKEN);
-  await operatorKeyFile(dir).settle(inLog);
+  await operatorKeyFile(dir).finishWrite(inLog);
 }
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
@@ -27,7 +27,7 @@ t.test('the file holds the token and a newline, readable by its owner only', asy
 
 t.test('another key replaces the whole file, including its permissions', async (t) => {
   const dir = t.testdir({
-    'operator.key': 'a longer text than any key is, which must be gone afterwards\n'.repeat(10),
+    'operator.key': 'a text that is longer than any key and must not remain\n'.repeat(10),
   });
   chmodSync(operatorKeyPath(dir), 0o644);
   await put(dir);
@@ -44,10 +44,10 @@ t.test('leftovers of an interrupted write affect neither the text nor the permis
 });
 
 t.test('a link under the temporary name is not followed', async (t) => {
-  const dir = t.testdir({ data: {}, elsewhere: 'as it was' });
+  const dir = t.testdir({ data: {}, elsewhere: 'unchanged' });
   symlinkSync(join(dir, 'elsewhere'), join(dir, 'data', 'operator.key.new'));
   await put(join(dir, 'data'));
-  t.equal(readFileSync(join(dir, 'elsewhere'), 'utf8'), 'as it was');
+  t.equal(readFileSync(join(dir, 'elsewhere'), 'utf8'), 'unchanged');
 });
 
 t.test('if the folder is not writable, the message names the file and the fix, never the key', async (t) => {
@@ -69,15 +69,15 @@ t.test('if the folder is not writable, the message names the file and the fix, n
 t.test('a new key waits next to the current one until it is in the log', async (t) => {
   const dir = t.testdir({ 'operator.key': 'the one before\n' });
   const file = operatorKeyFile(dir);
-  t.equal(await file.settle(inLog), false, 'nothing waits');
+  t.equal(await file.finishWrite(inLog), false, 'nothing waits');
   await file.write(TOKEN);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), 'the one before\n');
   t.equal(modeOf(join(dir, 'operator.key.new')), 0o600);
-  t.equal(await file.settle((token) => token !== TOKEN), false, 'it is not in the log');
+  t.equal(await file.finishWrite((token) => token !== TOKEN), false, 'it is not in the log');
   t.strictSame(readdirSync(dir), ['operator.key']);
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), 'the one before\n');
   await file.write(TOKEN);
-  t.equal(await operatorKeyFile(dir).settle((token) => token === TOKEN), true, 'also for another process');
+  t.equal(await operatorKeyFile(dir).finishWrite((token) => token === TOKEN), true, 'also for another process');
   t.equal(readFileSync(operatorKeyPath(dir), 'utf8'), `${TOKEN}\n`);
 });
 

@@ -19,7 +19,7 @@ import { FailingStore, type Plan } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
-/** Starts with a folder for its key, on a store that the test keeps; what others append it hears of when it looks. */
+/** Starts with a folder for its key, on a store of the test. It sees events of others only when it polls. */
 async function start(
   t: Test,
   dataDir: string,
@@ -78,14 +78,14 @@ t.test('a restart creates none and does not touch the file, even if it was remov
   await again.close();
   rmSync(operatorKeyPath(dataDir));
   await start(t, dataDir, store);
-  t.notOk(existsSync(operatorKeyPath(dataDir)), 'whoever took it away holds it');
+  t.notOk(existsSync(operatorKeyPath(dataDir)), 'the one who removed it has it');
 });
 
 t.test(
   'a new one is created if the last key with * was revoked or has expired; lesser keys do not count',
   async (t) => {
     const [dataDir, store] = [newFolder(t), new MemoryStore()];
-    // Made long ago: an end that has passed by now was still to come.
+    // Created long ago, when an expiry that has passed was still in the future.
     const clock = { now: () => Date.parse('2026-01-31T09:30:00Z'), newId: () => crypto.randomUUID() };
     const first = await start(t, dataDir, store, { clock });
     await first.createKey({
@@ -245,7 +245,7 @@ t.test('a failed recovery does not change the current key', async (t) => {
     failing(({ method }) => (method === 'append' ? 'unknown' : undefined)),
     { code: 'outcome-unknown' },
   );
-  t.equal(tokenIn(dataDir), old, 'nor where nobody knows whether it was made');
+  t.equal(tokenIn(dataDir), old, 'nor if the outcome is unknown');
   await recoverOperatorKey(store, operatorKeyFile(dataDir));
   await running.instance.catchUp();
   t.ok(opens(running, dataDir));
@@ -261,7 +261,7 @@ t.test('if a recovery with unknown outcome did create its key, the next start fi
     settle: (isInLog: (token: string) => boolean) =>
       existsSync(`${operatorKeyPath(dataDir)}.new`)
         ? Promise.reject(new Error('It died here.'))
-        : operatorKeyFile(dataDir).settle(isInLog),
+        : operatorKeyFile(dataDir).finishWrite(isInLog),
   };
   await t.rejects(recoverOperatorKey(new FailingStore(store), dies), /It died here/);
   t.equal(tokenIn(dataDir), old);

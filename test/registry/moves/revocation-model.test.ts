@@ -59,7 +59,7 @@ class Model {
     return this.published.has(version) && !this.revoked.has(version) && !this.under.has(version);
   }
 
-  /** Where a channel is, once this version is gone from its top: the stack that is left. */
+  /** The stack of a channel after this version is removed from its top. */
   below(channel: string): string[] | undefined {
     const stack = this.stacks.get(channel) ?? [];
     const found = stack.findLastIndex((version) => version !== stack.at(-1) && this.may(version));
@@ -96,7 +96,7 @@ class Real {
     return decision.events.length === 0 ? 'nothing' : 'done';
   }
 
-  /** A start that ships a policy under which these versions lie. */
+  /** A start with a policy that these versions violate. */
   async changePolicy(under: readonly string[]): Promise<void> {
     this.policyVersion += 1;
     const options = {
@@ -151,7 +151,7 @@ class Real {
       assert.equal(
         this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version,
         pointer.version,
-        'what is read is what is pointed at',
+        'reads match the pointer',
       );
     }
     for (const revoked of state.versions)
@@ -163,7 +163,7 @@ class Real {
   }
 }
 
-/** One step: what the model says comes of it, then what the service does. */
+/** One step: first in the model, then in the service. */
 abstract class Step implements fc.AsyncCommand<Model, Real> {
   check(): boolean {
     return true;
@@ -183,7 +183,7 @@ abstract class Step implements fc.AsyncCommand<Model, Real> {
     }
   }
 
-  /** Takes the step in the model. @returns what must come of it: a code, `nothing`, or `done` */
+  /** Takes the step in the model. @returns the expected result: a code, `nothing`, or `done` */
   abstract expect(model: Model): string;
   abstract act(real: Real): string | Promise<string>;
   abstract toString(): string;

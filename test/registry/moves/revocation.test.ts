@@ -256,7 +256,7 @@ t.test('repeating a revocation changes nothing; a different one is refused', asy
   await registry.activate({ version: '1.0.0', reason });
   const before = registry.current;
   for (const replacement of [undefined, '1.1.0'])
-    t.strictSame(await revoke(registry, '2.0.0', replacement), { ...first, moves: [] }, 'it tells the first one');
+    t.strictSame(await revoke(registry, '2.0.0', replacement), { ...first, moves: [] }, 'it returns the first one');
   t.equal(registry.current, before);
   await refuses(
     t,
@@ -271,7 +271,7 @@ t.test('repeating a revocation changes nothing; a different one is refused', asy
     registry,
     () => revoke(registry, '1.1.0', '1.0.0'),
     refused('version-revoked', { message: /without a replacement/ }),
-    'one where there was none',
+    'a replacement for a revocation without one',
   );
 });
 
@@ -368,7 +368,7 @@ t.test('after the answer nobody gets it, even with simultaneous activations', as
   await revoked;
   t.ok(
     outcomes.slice(0, 40).every(({ status }) => status === 'fulfilled'),
-    'what came before it went through',
+    'earlier requests succeeded',
   );
   t.ok(
     outcomes
@@ -376,7 +376,7 @@ t.test('after the answer nobody gets it, even with simultaneous activations', as
       .every(
         (outcome) => outcome.status === 'rejected' && (outcome.reason as { code: string }).code === 'version-revoked',
       ),
-    'what came after it did not',
+    'later requests did not',
   );
 });
 
@@ -465,7 +465,7 @@ t.test('a chain of replacements is followed to its end', async (t) => {
   t.match(
     await registry.resolveSession(sessionId),
     { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'concise' } },
-    'it says where it began, not where it was last',
+    'it names its first version, not the previous one',
   );
 });
 
@@ -561,7 +561,7 @@ t.test('it stays revoked after a restart, from the log or the last good snapshot
     t.match(
       moves.activations.map(({ kind, version }) => `${kind} ${version}`),
       ['revocation 2.0.0', 'activation 2.1.0'],
-      'its history tells it',
+      'its history shows it',
     );
   }
 });

@@ -46,7 +46,7 @@ const ofTexts = (before: string, after: string) =>
   differences(editionOf('1.0.0', { system: before }), editionOf('2.0.0', { system: after }));
 const assetIn = ({ assets }: Differences, asset: string): AssetDiff => assets.find((each) => each.asset === asset)!;
 
-/** What hunks make of a text, whose last line is ended as in its file. Undefined where they do not fit. */
+/** Applies hunks to a text whose last line has a line end. Undefined if they do not fit. */
 function applied(text: string | undefined, hunks: readonly Hunk[]): string | undefined {
   const source = text === undefined ? '' : `${text}\n`;
   const result = applyPatch(
@@ -63,12 +63,12 @@ function applied(text: string | undefined, hunks: readonly Hunk[]): string | und
   return result === false ? undefined : result;
 }
 
-/** Why hunks are not the way from one text to the other; undefined where they are. */
+/** Why hunks do not turn one text into the other; undefined if they do. */
 function faultOf(before: string | undefined, after: string | undefined, hunks: readonly Hunk[]): string | undefined {
   for (const { oldLines, newLines, lines } of hunks) {
     const signs = lines.map((line) => line.charAt(0));
     if (signs.some((sign) => ![' ', '-', '+'].includes(sign)))
-      return `a line that is neither kept, gone nor new: ${lines.find((line) => !/^[ +-]/u.test(line))}`;
+      return `a line that is neither kept, removed nor added: ${lines.find((line) => !/^[ +-]/u.test(line))}`;
     if (
       signs.filter((sign) => sign !== '+').length !== oldLines ||
       signs.filter((sign) => sign !== '-').length !== newLines
@@ -202,7 +202,7 @@ t.test('metadata fields are listed if they differ, not if only their notation do
   const [supportive, direct] = styles;
   const fields = async (members: Partial<PackDocument>) =>
     (await differences(from, editionOf('2.0.0', { summary: 'Edition 1.0.0.', ...members }))).metadata;
-  t.same(await fields({}), [], 'versions differ in their version, that is no news');
+  t.same(await fields({}), [], 'the version itself is not listed');
   t.same(await fields({ summary: 'Warmer "openings"' }), [
     { field: 'summary', from: '"Edition 1.0.0."', to: '"Warmer \\"openings\\""' },
   ]);
@@ -220,7 +220,7 @@ t.test('metadata fields are listed if they differ, not if only their notation do
 });
 
 t.test('texts with nothing in common are one hunk, after a bounded search', async (t) => {
-  // Myers takes (n + m)² steps for these: at 52,000 lines each some thousand million, and as many kept; it would not come back here.
+  // Myers takes (n + m)² steps here: about ten thousand million for 52,000 lines each. It would not return.
   const lines = (letter: string, count: number) =>
     Array.from({ length: count }, (_, index) => `${letter}${index % 1000}`);
   for (const [before, after] of [
@@ -249,7 +249,7 @@ t.test('texts with nothing in common are one hunk, after a bounded search', asyn
     await differences(undefined, editionOf('1.0.0', { system: lines('a', 50_000).join('\n') })),
     'system',
   );
-  t.match(hunks, [{ oldLines: 0, newLines: 50_000 }], 'a long text that is new has no lines that are gone');
+  t.match(hunks, [{ oldLines: 0, newLines: 50_000 }], 'a long new text has no removed lines');
   t.equal(faultOf(undefined, lines('a', 50_000).join('\n'), hunks), undefined);
 });
 

@@ -22,7 +22,7 @@ const NUL = '\0';
 const BOM = '\uFEFF';
 const LONE_SURROGATES = ['\ud83c', 'a\udf31b', '\udf31\ud83c'];
 
-/** RFC 8785 for what a pack holds, written again: no code is shared with the service. */
+/** A second implementation of RFC 8785 for the values in a pack, independent of the service. */
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -282,7 +282,7 @@ t.test('the digest is the SHA-256 of the RFC 8785 text of the served content', a
   const { digest, content } = parsePack('coach', document);
   t.equal(digest, sha256(vector));
   t.equal(digest, 'sha256:3cde0ba891c6dcfe2dc9b132744db160b554c97ebafb54f1bb5dad21a67ef003', 'and it never drifts');
-  t.equal(sha256(canonicalJson(content)), digest, 'over exactly what is served');
+  t.equal(sha256(canonicalJson(content)), digest, 'of exactly the served content');
 
   const same = parsePack('coach', { ...document, summary: 'Another summary.', author: 'Somebody else' });
   t.equal(same.digest, digest, 'summary and author are not content');
@@ -341,7 +341,11 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
     t.equal(answer.statusCode, 200, 'there already');
     t.equal(answer.json<{ digest: string }>().digest, digest, 'over HTTP');
   }
-  t.equal((await publish({ ...document, system: `${system}\n\n` })).statusCode, 200, 'a second final newline is none');
+  t.equal(
+    (await publish({ ...document, system: `${system}\n\n` })).statusCode,
+    200,
+    'a second final newline makes no difference',
+  );
   t.equal((await publish({ ...document, system: `\n${system}` })).statusCode, 409, 'a first one is content');
   t.equal((await publish({ ...document, version: '1.0.1' })).statusCode, 201, 'and a new version is new');
 });
@@ -351,7 +355,7 @@ t.test('a version is a deeply frozen copy', async (t) => {
   const before = structuredClone(document);
   const version = parsePack('coach', document);
   t.equal(firstUnfrozen(version), undefined);
-  t.same(document, before, 'the document is as it was');
+  t.same(document, before, 'the document did not change');
   t.notOk(Object.isFrozen(document.styles[0]), 'and still its owner’s');
   document.compatibility.locales.push('de');
   (document.styles[0] as { text: string }).text = 'changed';

@@ -32,7 +32,7 @@ function contentOf(
 }
 
 /** `rule id asset` of each violation. */
-const told = (violations: readonly Violation[]) =>
+const briefly = (violations: readonly Violation[]) =>
   violations.map(({ rule, id, asset }) => [rule, id, asset].filter((part) => part !== undefined).join(' '));
 
 t.test('a policy that breaks its schema is refused, by pointer', async (t) => {
@@ -41,7 +41,7 @@ t.test('a policy that breaks its schema is refused, by pointer', async (t) => {
     ['nothing', null, ''],
     ['no version', { ...policyOf(), version: undefined }, '/version'],
     ['version 0', policyOf({ version: 0 }), '/version'],
-    ['a version that is no integer', policyOf({ version: 1.5 }), '/version'],
+    ['a version that is not an integer', policyOf({ version: 1.5 }), '/version'],
     ['a version as text', { ...policyOf(), version: '1' }, '/version'],
     ['an unknown member', { ...policyOf(), clause: [] }, '/clause'],
     ['no clauses', { ...policyOf(), clauses: undefined }, '/clauses'],
@@ -117,7 +117,7 @@ t.test('syntax that RE2 does not support is not a valid pattern', async (t) => {
 });
 
 t.test('a text that would hang a backtracking engine is checked like any other', { timeout: 60_000 }, async (t) => {
-  // Each takes an engine that backtracks 2^n steps or n^10: at this length it would not come back.
+  // A backtracking engine takes 2^n or n^10 steps for each: at this length it would not return.
   const patterns = [
     '(a+)+$',
     '^(a|a)*$',
@@ -131,11 +131,11 @@ t.test('a text that would hang a backtracking engine is checked like any other',
   const policy = parsePolicy(
     policyOf({ forbidden: patterns.map((pattern, index) => ({ id: `p${index}`, pattern })) }),
   ).policy;
-  t.same(told(violationsOf(contentOf(system), policy)), []);
+  t.same(briefly(violationsOf(contentOf(system), policy)), []);
   t.same(
-    told(violationsOf(contentOf(`${system} xxy`), policy)),
+    briefly(violationsOf(contentOf(`${system} xxy`), policy)),
     ['forbidden p6 system'],
-    'and is found where it is there',
+    'and it is found if present',
   );
 });
 
@@ -144,7 +144,7 @@ t.test('a policy is frozen, and its digest does not depend on the order of membe
   const { policy, digest } = parsePolicy(members);
   t.equal(firstUnfrozen(policy), undefined);
   t.strictSame(policy, members);
-  t.notOk(Object.isFrozen(members), 'what was given in is left as it is');
+  t.notOk(Object.isFrozen(members), 'the input does not change');
   t.match(digest, /^sha256:[0-9a-f]{64}$/);
   const { version, ...rest } = members;
   t.equal(parsePolicy({ ...rest, version, clauses: [{ text: 'One.', id: 'a' }] }).digest, digest);
@@ -177,7 +177,7 @@ t.test('a clause is found in any wrapping, indentation and Unicode form', async 
     decomposed: CLAUSE.normalize('NFD'),
     'without ligatures': CLAUSE.replace('ﬁ', 'fi'),
     'in wide letters': CLAUSE.replace('coach', 'ｃｏａｃｈ'),
-    'with characters that nobody sees': CLAUSE.replace('therapist', 'thera\u200bpist').replace(
+    'with invisible characters': CLAUSE.replace('therapist', 'thera\u200bpist').replace(
       'coach',
       'co\u00adach\ufe0f\u3164',
     ),
@@ -232,7 +232,7 @@ t.test('a changed clause counts as missing', async (t) => {
     );
   }
   t.same(
-    told(violationsOf(contentOf('Another.', { supportive: CLAUSE }), CLAUSES)),
+    briefly(violationsOf(contentOf('Another.', { supportive: CLAUSE }), CLAUSES)),
     ['clause boundary system'],
     'in a style it does not count',
   );
@@ -249,7 +249,7 @@ t.test(
       ],
     });
     const check = (system: string, style = 'Fine.') =>
-      told(violationsOf(contentOf(system, { supportive: 'Fine.', direct: style }), policy));
+      briefly(violationsOf(contentOf(system, { supportive: 'Fine.', direct: style }), policy));
     t.same(check('A guaranteed\ncure.'), ['forbidden cure system']);
     t.same(check('ＧＵＡＲＡＮＴＥＥＤ\u00a0cure'), ['forbidden cure system']);
     t.same(check('Fine.', 'guaranteed cure'), ['forbidden cure styles/direct']);
@@ -286,12 +286,12 @@ t.test('patterns see the served text with every line end as LF', async (t) => {
     const { policy } = parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] }));
     for (const text of found)
       t.same(
-        told(violationsOf(contentOf(text), policy)),
+        briefly(violationsOf(contentOf(text), policy)),
         ['forbidden p system'],
         `${pattern} in ${JSON.stringify(text)}`,
       );
     for (const text of not)
-      t.same(told(violationsOf(contentOf(text), policy)), [], `${pattern} not in ${JSON.stringify(text)}`);
+      t.same(briefly(violationsOf(contentOf(text), policy)), [], `${pattern} not in ${JSON.stringify(text)}`);
   }
 });
 
@@ -415,7 +415,11 @@ t.test('an invisible character hides nothing, and is named with its position if 
   t.same(detail('g\u00adu\u00ada\u00adr\u00ada\u00adn\u00adteed cure'), [
     'Must not contain "guaranteed cure". Invisible characters hide it: U+00AD at line 1, column 2; U+00AD at line 1, column 4; U+00AD at line 1, column 6; U+00AD at line 1, column 8; U+00AD at line 1, column 10 and more.',
   ]);
-  t.same(detail('A \u00ad guaranteed cure'), ['Must not contain "guaranteed cure".'], 'only where it decides');
+  t.same(
+    detail('A \u00ad guaranteed cure'),
+    ['Must not contain "guaranteed cure".'],
+    'only if it makes the difference',
+  );
   t.same(detail('guaranteed\u2800cure'), ['Must not contain "guaranteed cure".'], 'a blank is a blank');
 });
 
@@ -427,13 +431,13 @@ t.test('an invisible text is refused in a new policy, and matched literally in a
     { pointer: '/clauses/0/text', detail: /^This text has no visible character/ },
     { pointer: '/forbidden/0/text' },
   ]);
-  t.same(told(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
-  t.same(told(violationsOf(contentOf('Soft\u00adhyphen \u2800\u200b.'), policy)), ['forbidden f system']);
+  t.same(briefly(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
+  t.same(briefly(violationsOf(contentOf('Soft\u00adhyphen \u2800\u200b.'), policy)), ['forbidden f system']);
 });
 
 t.test('only known placeholders are allowed in double braces', async (t) => {
   const policy = policyOf({ placeholders: ['user_name', 'locale'] });
-  const check = (system: string) => told(violationsOf(contentOf(system), policy));
+  const check = (system: string) => briefly(violationsOf(contentOf(system), policy));
   t.same(check('Hello {{user_name}}, {{ locale }}, {one}, { {two} }, }}{{.'), []);
   t.same(check('{"user": {{user_name}}}, \\frac{a}{b_{c}}, {"a": {"b": {}}}, {{ {a} }}'), [], 'braces of others');
   t.same(
@@ -441,7 +445,7 @@ t.test('only known placeholders are allowed in double braces', async (t) => {
     ['placeholder user system', 'placeholder Locale system', 'placeholder  system'],
     'each once',
   );
-  t.same(told(violationsOf(contentOf('Fine.', { direct: 'For {{name}}' }), policy)), [
+  t.same(briefly(violationsOf(contentOf('Fine.', { direct: 'For {{name}}' }), policy)), [
     'placeholder name styles/direct',
   ]);
   t.equal(
@@ -501,7 +505,7 @@ t.test('the report on placeholders is bounded, and can be stored in the log', as
 t.test('limits are inclusive, for each prompt and for all together', async (t) => {
   const styles = { supportive: 's'.repeat(10), direct: 'd'.repeat(20) };
   const check = (limits: Policy['limits']) =>
-    told(violationsOf(contentOf('x'.repeat(30), styles), policyOf({ limits })));
+    briefly(violationsOf(contentOf('x'.repeat(30), styles), policyOf({ limits })));
   t.same(check({ system: 30, style: 20, total: 60 }), []);
   t.same(check({ system: 29 }), ['limit system']);
   t.same(check({ style: 19 }), ['limit styles/direct']);
@@ -577,12 +581,12 @@ t.test('the shipped packs meet their policies, and every rule applies to them', 
       const words = text.split(/\s+/u).map((word) => word.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
       const without = content.system.replace(new RegExp(words.join('\\s+'), 'gu'), 'Be kind.');
       t.same(
-        told(violationsOf({ ...content, system: without }, policy)),
+        briefly(violationsOf({ ...content, system: without }, policy)),
         [`clause ${id} system`],
         `${name} without ${id}`,
       );
     }
-    const worse = (text: string) => told(violationsOf({ ...content, system: `${content.system} ${text}` }, policy));
+    const worse = (text: string) => briefly(violationsOf({ ...content, system: `${content.system} ${text}` }, policy));
     t.same(worse('We can cure your fear.'), ['forbidden promises-a-cure system']);
     t.same(worse('Everything you say is  confidential.'), ['forbidden claims-confidentiality system']);
     t.same(worse('TODO'), ['forbidden unfinished system']);
@@ -590,6 +594,6 @@ t.test('the shipped packs meet their policies, and every rule applies to them', 
     t.same(worse('x'.repeat(policy.limits.system ?? 0)), ['limit system']);
     const [required = ''] = policy.requiredStyles;
     const styles = content.styles.filter(({ id }) => id !== required);
-    t.same(told(violationsOf({ ...content, styles }, policy)), [`required-style ${required}`]);
+    t.same(briefly(violationsOf({ ...content, styles }, policy)), [`required-style ${required}`]);
   }
 });

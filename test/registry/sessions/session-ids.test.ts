@@ -169,7 +169,7 @@ t.test('a token with any other signature is refused', async (t) => {
   t.match(
     await registry.resolveSession(signed({ alg: 'HS256', kid })),
     { superseded: false },
-    'what is signed as the registry signs is taken',
+    'a token that is signed like the registry signs is accepted',
   );
 
   const cases: Record<string, string> = {

@@ -298,7 +298,7 @@ t.test('folding at once, one by one or in parts gives the same stack, below and 
   const random = randomFrom(seed);
   const versions = ['1.0.0', '1.1.0', '2.0.0'];
   const reference = ['1.0.0'];
-  // Long climbs with short descents, so that the bound is passed more than once and the bottom comes near again.
+  // Long climbs and short descents, to pass the bound several times and come near the bottom again.
   const moves = Array.from({ length: 7500 }, (_, index) => {
     const climbs = index % 2500 < 2000 ? 0.98 : 0.3;
     const active = reference.at(-1);
@@ -406,7 +406,7 @@ t.test('the old snapshot and the events do not change', async (t) => {
   for (const event of events) snapshot = apply(snapshot, event, CONTENTS);
   folded(events, STARTED);
   t.strictSame([plain(STARTED), events], before);
-  t.notOk(Object.isFrozen(actorOf(events[0])), 'what belongs to the caller is not frozen under its hands');
+  t.notOk(Object.isFrozen(actorOf(events[0])), "the caller's own objects are not frozen");
   t.strictSame(plain(folded(events, STARTED)), plain(snapshot), 'at once and one by one');
 });
 
