@@ -1,9 +1,10 @@
 /**
- * No answer mixes two versions and no reader is led back, by any door, while pointers move all the time (BARS B1; SPEC R2, R3, R4).
+ * No response mixes two versions, and no reader goes back in time, by any way of reading, while pointers move all the time (BARS B1; SPEC R2,
+ * R3, R4).
  *
- * Readers over HTTP and in process read everything there is to read while three writers activate and roll back. What each
- * answer says is held against the others and, in the end, against the log. The controls run the same readers and the same check
- * on doors with a fault planted in them; it must be found. The same choices again: TEST_SEED=… node test/fault/atomicity.test.ts
+ * Readers over HTTP and in process read everything, while three writers activate and roll back. Each response is compared with the others and,
+ * at the end, with the log. The controls run the same readers and the same checker on a planted fault, which must be found. To repeat a run:
+ * TEST_SEED=… node test/fault/atomicity.test.ts
  */
 import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
 /**
- * The activation barrier, `Prefer: wait` (SPEC R10): after it has answered, no answer to a later request anywhere is both unmarked and old.
+ * The activation barrier, `Prefer: wait` (SPEC R10): after it has answered, no later response anywhere is both unmarked and old.
  *
- * Problem: an instance that is stopped or cut off cannot say that it has applied a move, and may go on answering at any moment.
- * Rule: it is named as pending, and not waited for once its lease has stood still for seven seconds; by then all it answers is marked,
- * looked at when it answers, not by a timer that was stopped with it.
- * Example: b is stopped (SIGSTOP), c is cut off; a rolls back and waits. What is asked of b before it goes on lies in the kernel, and is
- * answered marked.
+ * Problem: an instance that is stopped or cut off cannot say that it has applied a move, and may answer at any moment.
+ * Rule: it is listed as pending. The barrier stops waiting once its lease has not moved for seven seconds. By then everything it answers is
+ * marked. It checks its age when it answers, not by a timer that was stopped with it.
+ * Example: b is stopped (SIGSTOP), c is cut off; a rolls back and waits. Requests sent to b meanwhile wait in the kernel, and b answers them
+ * marked.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';

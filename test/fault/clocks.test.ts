@@ -1,6 +1,6 @@
 /**
- * Clocks that are wrong (SPEC R11, *Time*): events go by the store's clock, so that one instance's wrong clock misleads nobody. With SQLite,
- * where the store's clock is the machine's, a start says what is wrong, and refuses where it would do harm for good.
+ * Wrong clocks (SPEC R11, *Time*): events use the clock of the store, so one instance's wrong clock misleads nobody. With SQLite the store's
+ * clock is the machine's: a start says what is wrong, and refuses if it would do lasting harm.
  */
 import { statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,16 +23,20 @@ import { until } from '../support/process/until.ts';
 
 const HOUR = 3_600_000;
 const YEARS = 20 * 365 * 24 * HOUR;
-/** How far the answer to a question for the time may be off, in milliseconds. */
+/** How far a time may be off, in milliseconds. */
 const OFF = 10_000;
+const BEGUN = Date.now();
 
-/** A clock that is wrong by so many milliseconds. */
+/** A clock that is wrong by this many milliseconds. */
 const wrongBy = (milliseconds: number): Clock => ({
   now: () => Date.now() + milliseconds,
   newId: () => crypto.randomUUID(),
 });
-const isNow = (time: number | string) =>
-  Math.abs((typeof time === 'string' ? Date.parse(time) : time) - Date.now()) < OFF;
+/** Whether a time lies within this run, however long the run takes. */
+const isNow = (time: number | string) => {
+  const milliseconds = typeof time === 'string' ? Date.parse(time) : time;
+  return milliseconds > BEGUN - OFF && milliseconds < Date.now() + OFF;
+};
 
 async function open(t: Test, options: Partial<RegistryOptions> & Pick<RegistryOptions, 'store'>): Promise<Registry> {
   const registry = await Registry.open(optionsOf(options));

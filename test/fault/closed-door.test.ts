@@ -1,9 +1,8 @@
 /**
- * The door behind an answer on PostgreSQL (SPEC R5): a fault proxy holds a commit back, the write is answered `outcome-unknown`, the
- * operator acts on another instance and is answered, the proxy lets go. Nothing lands (BARS B14).
+ * The fence behind a response on PostgreSQL (SPEC R5). A fault proxy delays a commit, the write answers `outcome-unknown`, the operator acts on
+ * another instance and gets a response, and the proxy lets the commit through. It must not land (BARS B14).
  *
- * Each pair of instances has a log of its own, and all pairs run at once: a commit that is held back takes the 1.6 seconds after which
- * its write is given up.
+ * Each pair of instances has its own log, and all pairs run at once, because a delayed write is given up only after 1.6 seconds.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';

@@ -1,11 +1,11 @@
 /**
- * A start without PostgreSQL (SPEC R9): the last good snapshot is served, marked with its age; what is not whole is never served.
+ * A start without PostgreSQL (SPEC R9) serves the last good snapshot, marked with its age, and never serves a damaged one.
  *
- * Problem: the machine of an instance restarts during an outage. What is on its disk may be whole, older than another file beside it,
- * damaged, or not there.
- * Rule: of the whole ones the latest is served, with its keys and sessions. Without one the start waits, alive and not ready, and
- * gets ready by itself once the store is there.
- * Example: three instances are killed, their disks prepared, PostgreSQL refused; they start, and then it is back.
+ * Problem: the machine of an instance restarts during an outage. The snapshot on its disk may be whole, older than another one, damaged or
+ * missing.
+ * Rule: the latest whole snapshot is served, with its keys and sessions. Without one the start waits, alive and not ready, and becomes ready
+ * once the store is back.
+ * Example: three instances are killed, their disks prepared and PostgreSQL refused. They start, and then PostgreSQL is back.
  */
 import { copyFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

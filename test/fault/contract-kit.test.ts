@@ -1,12 +1,10 @@
 /**
- * The contract kit fails where a server deviates: for each operation of `openapi.yaml` deviations are planted by a proxy, and the kit,
- * asked to check that operation, must fail; where the first one is planted, with the sentence of the document that it breaks. The same proxy
- * without one passes, which is the control.
+ * The contract kit fails if a server deviates. A proxy plants deviations in each operation of `openapi.yaml`, and the kit must find each when
+ * it checks that operation; for the first one also with the right message. The control is the same proxy without a deviation.
  *
- * With TEST_LENGTH=faults also the project's own server, as a process over PostgreSQL, passes as a whole.
- *
- * In short form one deviation is planted of every fifth operation, from a seeded one on; with TEST_LENGTH=faults all of all. An operation
- * without one fails this test. The same operations again: TEST_SEED=… node test/fault/contract-kit.test.ts
+ * In short form every fifth operation, from a seeded one on, gets one deviation. With TEST_LENGTH=faults every operation gets all of them, and
+ * the project's own server must pass as a process over PostgreSQL. An operation without deviations fails this test. To repeat a run:
+ * TEST_SEED=… node test/fault/contract-kit.test.ts
  */
 import t, { type Test } from 'tap';
 import { Judge, readDocument } from '../../clients/contract/src/document.ts';

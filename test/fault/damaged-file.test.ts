@@ -1,9 +1,9 @@
 /**
- * A database file that is damaged on the disk (SPEC R11): bytes, pages and ends of a good file are overwritten. Whatever was hit, the
- * service either starts, and `verify` says truthfully whether the log is whole, or the start ends as one that a person has to put right
- * (exit code 65): "try again later" would have a supervisor restart it for ever.
+ * A damaged database file (SPEC R11): bytes, pages or the end of a good file are overwritten. Either the service starts and `verify` says
+ * correctly whether the log is whole, or the start ends with exit code 65, which a person has to fix. An exit code that means "try again later"
+ * would make a supervisor restart it forever.
  *
- * The same choices again: TEST_SEED=… node test/fault/damaged-file.test.ts
+ * To repeat a run: TEST_SEED=… node test/fault/damaged-file.test.ts
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
 /**
- * Fail-static (SPEC R9, R10; BARS B5, B6): with the store gone, whichever way, what was active goes on being served, marked.
+ * Fail-static (SPEC R9, R10; BARS B5, B6): while the store is gone, in any way, the active versions are still served, marked.
  *
- * Problem: a store goes away by refusing, by silence, by being slow, by dying, by taking no writes. Each is met elsewhere in the code.
- * Rule: every read, pin and session start is answered all the while; from 6 s on (5 s and one of grace) every answer is marked, and stays
- * so; writes end within 2 s in a 503 that says whether anything can have happened; once the store is back the instance is current within 5 s.
- * Example: five outages at once, each with an instance of its own, real processes and a real PostgreSQL. In short form four: of the two that
- * take a PostgreSQL of their own there is one, by the seed (TEST_SEED=…).
+ * Problem: a store can refuse connections, hang, be slow, die, or become read-only. Different code handles each.
+ * Rule: every read, pin and session start is answered. From 6 s on (5 s plus a second of grace) every response is marked. Writes answer 503 within
+ * 2 s and say whether anything can have happened. Once the store is back, the instance is current within 5 s.
+ * Example: five outages at once, each with its own instance, as real processes with a real PostgreSQL. In short form four: the seed chooses one of
+ * the two outages that need their own PostgreSQL (TEST_SEED=…).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';

@@ -1,11 +1,11 @@
 /**
- * Every write with every call to the store failing, in every way: before or after, never between (BARS B8; SPEC R3, R4, R5).
+ * Every write, with every store call failing in every way, leaves the state before it or after it, never between (BARS B8; SPEC R3, R4, R5).
  *
- * For each write the n-th call of the store fails, once or from then on, in each way that there is; then two calls in a row.
- * Whatever comes of it, the log holds the write whole or not at all, what the caller was told is true, and the registry goes on.
+ * For each write the n-th store call fails, once or from then on, in each possible way; then two calls in a row fail. Every time the log holds
+ * the whole write or nothing, what the caller was told is true, and the registry goes on.
  *
- * In short form a call that only reads, which knows but one way to fail, fails in that one, and of the cases of more than one failing call
- * every eleventh is run, from a seeded one on. The same cases again: TEST_SEED=… node test/fault/failure-points.test.ts
+ * In short form a read call fails in one way only, and of the cases with several failing calls every eleventh runs, from a seeded one on. To
+ * repeat a run: TEST_SEED=… node test/fault/failure-points.test.ts
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

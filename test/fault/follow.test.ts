@@ -1,10 +1,10 @@
 /**
- * Following (SPEC R10; BARS B6): what one instance writes the others apply, however bad their way to PostgreSQL is.
+ * Following (SPEC R10; BARS B6): the other instances apply what one instance writes, however bad their connection to PostgreSQL is.
  *
- * Problem: a notification can be lost; a connection can be half dead, cut into pieces or reset at any moment.
- * Rule: a lost notification costs the poll (1 s) and no more; after any fault an instance is in line within 5 s. Who passes on the revision
- * that it saw is never answered from an older one.
- * Example: notifications to b are left out; a activates 2.0.0; two seconds later b serves it. The same faults again: TEST_SEED=….
+ * Problem: a notification can be lost; a connection can be half dead, fragmented, or reset at any moment.
+ * Rule: a lost notification costs at most one poll (1 s). After any fault an instance is current within 5 s. A caller that sends the revision it
+ * saw never gets an older response.
+ * Example: notifications to b are dropped; a activates 2.0.0; two seconds later b serves it. To repeat a run: TEST_SEED=….
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';

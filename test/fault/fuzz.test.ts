@@ -1,8 +1,8 @@
 /**
- * Nothing that bad input can do (BARS B9): generated requests to every operation, valid and spoilt, against a server process.
+ * Bad input does no harm (BARS B9): generated requests to every operation, valid and invalid, against a server process.
  *
- * No 5xx, no crash, no error in the log, every answer as `openapi.yaml` declares it, memory flat; afterwards the service works as
- * ever and its log verifies. Other requests: TEST_SEED=… node test/fault/fuzz.test.ts
+ * No 5xx, no crash, no error in the log; every response matches `openapi.yaml`, and memory stays flat. Afterwards the service still works and its
+ * log verifies. To repeat a run: TEST_SEED=… node test/fault/fuzz.test.ts
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

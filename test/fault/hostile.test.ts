@@ -1,8 +1,8 @@
 /**
- * Hostile clients (BARS B11): slow headers, slow bodies, readers that take nothing, idle sockets, floods of headers.
+ * Hostile clients (BARS B11): slow headers, slow bodies, readers that never read, idle sockets, floods of headers.
  *
- * Whatever a crowd of them does, good requests are answered meanwhile and the crowd is cut in time. How fast good requests are
- * answered is asserted in the long form only; in the short one the machine has other tests to run as well.
+ * While a crowd of them is connected, good requests are answered and the crowd is disconnected in time. Latency is asserted only in the long
+ * form, because other tests run beside the short one.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
 /**
- * Lost COMMIT answers: however often a client repeats what it got no answer to, effects = events = keys (BARS B4; SPEC R6).
+ * Lost COMMIT responses: however often a client repeats an unanswered request, effects = events = keys (BARS B4; SPEC R6).
  *
- * Clients make keys, roll back and publish on registries over SQLite, each request with an Idempotency-Key of its own, while the
- * answers of the store are lost in every way in which they can be. They repeat a request until they know what came of it. The
- * control is a service that loses the key. The same choices again: TEST_SEED=… node test/fault/lost-answers.test.ts
+ * Clients create keys, roll back and publish on registries over SQLite. Each request has its own Idempotency-Key, and the store's responses are
+ * lost in every possible way. The clients repeat a request until they know its outcome. The control is a service that loses the key. To repeat a
+ * run: TEST_SEED=… node test/fault/lost-answers.test.ts
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

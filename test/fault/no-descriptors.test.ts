@@ -1,6 +1,4 @@
-/**
- * A process that has no descriptor left, whoever used them up: it stays up, goes on with what it has open, and is whole again afterwards.
- */
+/** A process without a free file descriptor stays up, keeps its open connections working, and recovers afterwards. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from '../support/apps/instances.ts';

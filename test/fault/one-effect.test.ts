@@ -1,10 +1,11 @@
 /**
- * One effect a key (SPEC R6; BARS B4): the commit's answer is lost, the client asks again on another instance with its Idempotency-Key.
+ * One effect per key (SPEC R6; BARS B4): the response to a commit is lost, and the client repeats the request on another instance with the
+ * same Idempotency-Key.
  *
- * Problem: PostgreSQL has committed, the connection breaks before it says so; neither the instance nor its client knows.
- * Rule: however often and wherever the request is repeated, the log holds one event for the key, and every answer is of that event.
- * Example: a's commit is lost by the proxy; the client hangs up on a at once, or hears `outcome-unknown`, and asks b: the same answer. The same
- * losses again: TEST_SEED=….
+ * Problem: PostgreSQL has committed, but the connection breaks before it says so. Neither the instance nor its client knows.
+ * Rule: however often and wherever the request is repeated, the log holds one event for the key, and every response is about that event.
+ * Example: the proxy loses a's commit; the client disconnects from a at once, or gets `outcome-unknown`, and asks b: the same response. To repeat
+ * a run: TEST_SEED=….
  */
 import t from 'tap';
 import type { Event } from '../../registry/index.ts';

@@ -1,9 +1,9 @@
 /**
- * The service, its tools and its tests need no root, and no checkout that they may write: the README's walks, the kill tests and `keys:recover`
- * run as a user who can read the checkout and no more.
+ * The service, its tools and its tests need neither root nor a writable checkout: the walks of the README, the kill tests and `keys:recover`
+ * run as a user who can only read the checkout.
  *
- * Root may do everything, so as root none of this would be noticed: a file that is written beside the sources, a folder of another user, a
- * build that is missing. Each file is run in its short form, as `npm test` runs it.
+ * Root may do everything, so a run as root would not notice a file written beside the sources, another user's folder, or a missing build. Each
+ * file runs in its short form, like in `npm test`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

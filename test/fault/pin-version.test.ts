@@ -1,9 +1,9 @@
 /**
- * Break-glass (`PIN_VERSION`): one instance serves a version whatever the log says, and every answer of it says so.
+ * Break-glass (`PIN_VERSION`): one instance serves a fixed version whatever the log says, and every response says so.
  *
- * Problem: an operator who cannot roll back must be able to pin, and nobody may take a pinned instance for one that follows the log.
- * Rule: what may not be served (unknown, revoked, under the floor) is refused at the start, exit 78; what stops being allowed while it
- * runs is let go of, loudly. Works without PostgreSQL, from the instance's own disk.
+ * Problem: an operator who cannot roll back must be able to pin, and nobody may mistake a pinned instance for one that follows the log.
+ * Rule: a pin that may not be served (unknown, revoked, under the floor) is refused at the start with exit code 78. If it becomes forbidden while
+ * the instance runs, it is dropped, with an error in the log. Pinning works without PostgreSQL, from the instance's own disk.
  * Example: the log says 2.0.0, p answers 1.0.0, marked `Registry-Pinned: coach@1.0.0`.
  */
 import { cpSync } from 'node:fs';

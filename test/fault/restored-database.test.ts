@@ -1,11 +1,11 @@
 /**
- * A database that is not the one it was (SPEC R10; DESIGN section 4): restored from a backup, emptied, or another registry's.
+ * A replaced database (SPEC R10; DESIGN section 4): restored from a backup, emptied, or another registry's.
  *
- * Problem: revisions that instances and clients have seen are gone from the log, and would be given out a second time.
- * Rule: such a log is never followed and never bootstrapped over, not by a restart either; what was applied is served, marked. An operator
- * accepts a restore (`npm run restore:accept`), which opens a new epoch; then every instance and stream comes back in line by itself.
- * Example: the database is at revision 20, and restored at 15; all serve 20, marked, until revision 16 opens epoch 2. The same hops of
- * the client again: TEST_SEED=….
+ * Problem: revisions that instances and clients have seen are gone from the log, and would be used a second time.
+ * Rule: no instance follows this log or bootstraps over it, not even after a restart; it serves what it has applied, marked. An operator accepts a
+ * restore (`npm run restore:accept`), which opens a new epoch. Then every instance and stream recovers without a restart.
+ * Example: the database is at revision 20 and is restored at 15. All serve 20, marked, until revision 16 opens epoch 2. To repeat the client's
+ * hops: TEST_SEED=….
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';

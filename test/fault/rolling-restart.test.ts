@@ -1,9 +1,9 @@
 /**
- * A rolling restart loses no read (BARS B7): three instances behind a load balancer, each ended by SIGTERM and started again in turn,
- * while clients read through the balancer over connections that are kept.
+ * A rolling restart loses no read (BARS B7): three instances behind a load balancer are stopped by SIGTERM and started again in turn, while
+ * clients read through the balancer over keep-alive connections.
  *
- * Each gives its lease back as it ends, and ends its streams in good order. The control is a service that is ended without notice
- * (SIGKILL): the same reads must then show failures.
+ * Each instance gives its lease back and ends its streams cleanly. The control is an instance that is killed without notice (SIGKILL): the same
+ * reads must then fail.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';

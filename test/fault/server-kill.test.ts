@@ -1,10 +1,9 @@
 /**
- * `kill -9` of the server under concurrent writes, again and again on one data folder (BARS B2; SPEC R3, R4, R8, R11).
+ * `kill -9` of the server during concurrent writes, again and again on one data folder (BARS B2; SPEC R3, R4, R8, R11).
  *
- * After each: every acknowledged write is in the log, at its revision, once; the log has no gap and its chain is whole; the
- * snapshot that the server left on disk leads to the same state as the whole log; the server starts again, says what the log
- * says, and resolves every session that was started before. The control runs all of it on a server that acknowledges before it
- * writes. The same writes again: TEST_SEED=… node test/fault/server-kill.test.ts
+ * After each kill: every acknowledged write is in the log once, at its revision; the log has no gap and a valid chain; the snapshot on disk
+ * leads to the same state as the whole log; the server starts again, agrees with the log, and resolves every earlier session. The control
+ * is a server that acknowledges before it writes. To repeat a run: TEST_SEED=… node test/fault/server-kill.test.ts
  */
 import { cpSync, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
  * `kill -9` in the middle of appends, again and again on one file.
  *
- * After each: the lock is free, no acknowledged event is lost, the log has no gap and its chain is whole, and each batch is
- * there with its content, or not at all. The same sizes and moments again: TEST_SEED=… node test/fault/sqlite-kill.test.ts
+ * After each kill: the lock is free, no acknowledged event is lost, the log has no gap and a valid chain, and each batch is there with its content
+ * or not at all. To repeat a run: TEST_SEED=… node test/fault/sqlite-kill.test.ts
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

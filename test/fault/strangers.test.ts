@@ -1,9 +1,9 @@
 /**
- * Nobody without a key ends or clogs the process (BARS B11): crowds of strangers in processes of their own, which keep their side open, drip,
- * and read nothing, against a service that may open few files.
+ * Callers without a key can neither crash nor block the process (BARS B11): crowds in their own processes keep connections open, send bytes
+ * slowly, and never read, against a service with few file descriptors.
  *
- * Whatever they do, good requests are answered meanwhile, over connections that are there and over new ones; the strangers' sockets are gone
- * in time; the service says that it has no room, and ends as ever. How fast good requests are answered is asserted in the long form only.
+ * Good requests are answered meanwhile, over existing and new connections. The strangers' sockets are closed in time. The service says that it
+ * has no room, and shuts down normally. Latency is asserted only in the long form.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';

@@ -1,8 +1,9 @@
 /**
- * Streams that are cut and resumed on another instance (SPEC R3, R10): each watcher is given every revision, once and in order, whichever
- * instances it was on, while pointers are moved on all of them and notifications are lost on one.
+ * Streams that are cut and resumed on another instance (SPEC R3, R10): each watcher gets every revision, once and in order, whichever
+ * instances it used, while pointers move on all of them and one instance loses notifications.
  *
- * The control is a reader that comes back without the place it was at. Other cuts: TEST_SEED=… node test/fault/streams-across-instances.test.ts
+ * The control is a reader that reconnects without its position. To repeat a run: TEST_SEED=… node
+ * test/fault/streams-across-instances.test.ts
  */
 import t from 'tap';
 import { newSeed, randomFrom } from '../support/stores/events.ts';

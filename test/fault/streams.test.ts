@@ -1,10 +1,10 @@
 /**
- * Streams under faults (SPEC R3, BARS B11): hundreds of watchers that are cut at any time and resume while pointers flip, and streams whose
- * readers take nothing.
+ * Streams under faults (SPEC R3, BARS B11): hundreds of watchers that are cut at any time and resume while pointers move, and streams whose
+ * readers never read.
  *
- * Each watcher must have been given every revision, once and in order, whatever was cut when; a stalled reader is cut in time, counted
- * from when the operating system takes nothing more for it, and slows nobody. How fast good requests are answered is asserted in the
- * long form only. Other cuts: TEST_SEED=… node test/fault/streams.test.ts
+ * Each watcher gets every revision, once and in order, whatever was cut. A stalled reader is disconnected in time, counted from when the
+ * operating system accepts no more data for it, and slows nobody. Latency is asserted only in the long form. To repeat a run: TEST_SEED=… node
+ * test/fault/streams.test.ts
  */
 import { join } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';

@@ -1,9 +1,9 @@
 /**
- * Tampering with the log in the database file (BARS B12; SPEC R11): every edit, removal, reordering and insertion of events, and
- * every edit of a content, is found and named by its place. A tail that was cut off and a chain that was rewritten as a whole are
- * whole in themselves: each is found against a head that was kept outside, and only so.
+ * Tampering with the log in the database file (BARS B12; SPEC R11): every edit, removal, reordering and insertion of events, and every edit of
+ * a content, is found and located. A log with its tail cut off, or with its whole chain rewritten, is valid in itself: only a head that was
+ * kept elsewhere shows it.
  *
- * The same choices again: TEST_SEED=… node test/fault/tampering.test.ts
+ * To repeat a run: TEST_SEED=… node test/fault/tampering.test.ts
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

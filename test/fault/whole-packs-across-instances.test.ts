@@ -1,11 +1,11 @@
 /**
- * No answer mixes two versions, and nobody is led back, at instances that only hear of the moves that another one makes (BARS B1; SPEC
- * R2, R4, R10).
+ * No response mixes two versions, and no reader goes back in time, at instances that only follow another one's moves (BARS B1; SPEC R2, R4,
+ * R10).
  *
- * Pointers are moved at instance A; B and C are read by every door of HTTP, for a while C without any notification. One reader passes on
- * what was acknowledged at A, one hops between B and C and passes on what it saw, one says nothing. The controls are a door that
- * puts an answer together from two instances, and a client that hops and keeps what it saw to itself.
- * The same choices again: TEST_SEED=… node test/fault/whole-packs-across-instances.test.ts
+ * Pointers move at instance A. B and C are read in every way over HTTP, C for a while without notifications. One reader sends the revision that
+ * was acknowledged at A, one hops between B and C and sends what it saw, one sends nothing. The controls are a way of reading that combines two
+ * instances, and a client that hops without sending what it saw. To repeat a run: TEST_SEED=… node
+ * test/fault/whole-packs-across-instances.test.ts
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';

@@ -1,6 +1,6 @@
 /**
- * `npm run audit:verify` beside a stopped and a running service: exit code 0 where the log is whole, 1 where it is broken, 2 where that
- * could not be told; heads that were kept outside are held against it.
+ * `npm run audit:verify` beside a stopped and a running service: exit code 0 if the log is whole, 1 if it is broken, 2 if it cannot tell. It
+ * compares heads that were kept elsewhere with the log.
  */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
 /**
- * Nothing secret is said: no prompt text, key, session id or Idempotency-Key in a line of the log, and none in an error.
+ * No secret is printed: no prompt text, key, session id or Idempotency-Key appears in the log or in an error.
  *
- * A server that logs all it can, with canaries in everything that is secret, is walked through every operation and every kind of
- * failure. Decided: an error may repeat to its caller the names that the caller sent (of a member, a pack, a version, a style, a
- * locale, a client range; the path in `instance`, so also a session id in it), as nobody finds a typing error otherwise. It never
- * repeats a text, a token or an Idempotency-Key. The log repeats none of it.
+ * A server that logs everything it can, with canaries in every secret, is asked every operation and every kind of failure. Decided: an error
+ * may repeat to its caller the names that the caller sent (of a member, a pack, a version, a style, a locale, a client range; the path in
+ * `instance`, so also a session id in it), because otherwise nobody finds a typing error. It never repeats a text, a token or an
+ * Idempotency-Key. The log repeats none of them.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,9 @@
 /** The fault proxy does what its modes say to bytes, seen from both ends. */
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import t from 'tap';
 import { mostWithin, startFaultProxy } from '../support/chaos/fault-proxy.ts';
+import { freePort } from '../support/http/free-port.ts';
 import { End, stage } from '../support/chaos/proxy-stage.ts';
 
 t.test('bytes pass both ways, and so does the end of each side', async (t) => {
@@ -181,13 +182,8 @@ t.test('reset: what is open is reset, what comes passes', async (t) => {
 });
 
 t.test('a server that is not there: the client is reset, and in a black hole does not notice', async (t) => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
   const { settled } = await stage(t);
-  const proxy = await startFaultProxy(t, { host: '127.0.0.1', port });
+  const proxy = await startFaultProxy(t, { host: '127.0.0.1', port: await freePort() });
   const dial = () => new End(connect({ host: proxy.host, port: proxy.port }));
   const refused = dial();
   await refused.gone;

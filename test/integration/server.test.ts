@@ -1,6 +1,4 @@
-/**
- * The process: what it says when it starts, that it ends in good order, and that the next one goes on where it was.
- */
+/** The process: what it prints at its start, that it shuts down cleanly, and that the next one continues from there. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';

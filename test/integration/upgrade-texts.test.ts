@@ -1,6 +1,7 @@
 /**
- * An upgrade from a build whose normal form of texts was no fixed point, on data that it made (test/fixtures/data-before-fixed-point):
- * what is registered keeps its digest, starts, verifies and is served; the same prompts are the same version at every door (SPEC R1).
+ * An upgrade from a build whose normal form of texts was not a fixed point, with data from that build
+ * (test/fixtures/data-before-fixed-point): registered versions keep their digests, start, verify and are served; the same prompts are the same
+ * version everywhere (SPEC R1).
  */
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

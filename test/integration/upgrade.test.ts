@@ -1,6 +1,6 @@
 /**
- * An upgrade from the release before there were keys, on a data folder that that release made (test/fixtures/data-before-keys): the
- * service starts, makes its operator key, puts the policies in force, and keeps what was: history, active versions, sessions.
+ * An upgrade from the release before keys existed, with a data folder from that release (test/fixtures/data-before-keys): the service starts,
+ * creates its operator key, puts the policies in force, and keeps history, active versions and sessions.
  */
 import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,9 +9,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { Lines } from '../process/lines.ts';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SERVER = fileURLToPath(new URL('../../../server.ts', import.meta.url));
@@ -110,24 +110,14 @@ export function spawnServer(
       ...(uid !== undefined && { uid, gid: uid }),
     },
   );
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  const wake = () => {
-    for (const look of waiting) look();
-  };
-  const reader = createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    wake();
-  });
+  const lines = new Lines(child.stdout);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  let over: Ended | undefined;
-  const ended = Promise.all([once(child, 'close'), once(reader, 'close')]).then(([[code, signal]]): Ended => {
-    over = { code: code as number | null, signal: signal as NodeJS.Signals | null, lines, stderr };
-    wake();
-    return over;
+  const ended = Promise.all([once(child, 'close'), lines.closed]).then(([[code, signal]]): Ended => {
+    lines.end(`The server ended (${String(signal ?? code)})`, `\n${stderr}`);
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null, lines: lines.all, stderr };
   });
   const kill = () => {
     child.kill('SIGKILL');
@@ -136,7 +126,7 @@ export function spawnServer(
   t.teardown(kill);
   return {
     pid: child.pid ?? 0,
-    lines,
+    lines: lines.all,
     signal: (name) => void child.kill(name),
     ended: () => ended,
     kill,
@@ -144,27 +134,7 @@ export function spawnServer(
       child.kill('SIGTERM');
       return ended;
     },
-    said: (fits) =>
-      new Promise((resolve, reject) => {
-        let seen = 0;
-        const look = () => {
-          while (seen < lines.length) {
-            const line = lines[seen] ?? '';
-            seen += 1;
-            if (!fits(line)) continue;
-            waiting.delete(look);
-            resolve(line);
-            return;
-          }
-          if (over === undefined) return;
-          waiting.delete(look);
-          reject(
-            new Error(`The server ended (${over.signal ?? over.code}) after: ${lines.slice(-3).join('\n')}\n${stderr}`),
-          );
-        };
-        waiting.add(look);
-        look();
-      }),
+    said: (fits) => lines.said(fits),
   };
 }
 
