@@ -102,7 +102,7 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
   }
 });
 
-t.test('the end of a key at the door goes by the clock that events go by', async (t) => {
+t.test('the expiry of a key is compared with the clock of the events', async (t) => {
   let ahead = 0;
   const { app } = await openApp(t, {
     store: 'memory',
@@ -137,7 +137,7 @@ t.test('the end of a key at the door goes by the clock that events go by', async
 });
 
 t.test(
-  'a log that is ahead of the clock: said at the start, in the log of the service and at /readyz, until the clock has passed it',
+  'a log ahead of the clock is reported at the start, in the service log and at /readyz, until the clock has passed it',
   async (t) => {
     const folder = newFolder(t);
     const file = join(folder, 'registry.db');
@@ -166,7 +166,7 @@ t.test(
   },
 );
 
-t.test('SQLite: a start by a clock that is years ahead of the last write is refused', async (t) => {
+t.test('SQLite: a start is refused if the clock is years ahead of the last write', async (t) => {
   const DATA_DIR = join(newFolder(t), 'data');
   await (await startServer(t, { DATA_DIR })).stop();
   const file = join(DATA_DIR, 'registry.db');
@@ -201,5 +201,5 @@ t.test('SQLite: a start by a clock that is years ahead of the last write is refu
   await (await openSqliteStore({ file: idle })).close();
   utimesSync(idle, new Date(Date.now() - 300 * 24 * HOUR), new Date(Date.now() - 300 * 24 * HOUR));
   await (await openSqliteStore({ file: idle })).close();
-  t.ok(isNow(statSync(idle).mtimeMs), 'each start counts as use');
+  t.ok(isNow(statSync(idle).mtimeMs), 'each start updates the time of the last write');
 });

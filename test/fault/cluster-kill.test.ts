@@ -135,7 +135,7 @@ class Traffic {
     );
   }
 
-  /** Resolves when all have stopped. */
+  /** Resolves once all have stopped. */
   async flow(): Promise<void> {
     this.#flowing = true;
     const tasks = this.#clients.map((client, index) => (index < WRITERS ? this.#write(client) : this.#read(client)));
@@ -150,7 +150,7 @@ class Traffic {
     this.#flowing = false;
   }
 
-  /** Resolves after so many more acknowledged writes. */
+  /** Resolves after this many more acknowledged writes. */
   acknowledges(more: number): Promise<void> {
     this.#wanted = this.#ledger.acknowledged.length + more;
     return new Promise((resolve, reject) => {
@@ -193,7 +193,7 @@ class Traffic {
     }
   }
 
-  /** So that a start beside it has a processor to start on. */
+  /** Leaves the processor to a starting instance. */
   async #think(): Promise<void> {
     await pause(this.#random() * 20);
   }

@@ -30,7 +30,7 @@ const proxy = await startDeviatingProxy(t, await listen(app));
 const judge = new Judge(readDocument());
 let runs = 0;
 
-/** Runs the kit in this process. @returns what it says, line by line */
+/** Runs the kit in this process. @returns the number of passes, the failures, and what could not be undone */
 async function checked(
   only: readonly string[],
   { timeout = 20_000, ...at }: Partial<Pick<SuiteOptions, 'url' | 'key' | 'timeout'>> = {},
@@ -44,20 +44,20 @@ async function checked(
   return { ...found, troubles: await suite.close() };
 }
 
-/** Whose keys were made by the kit and still work. */
+/** Labels of the kit's keys that still work. */
 const left = () =>
   [...app.registry.current.keys.values()]
     .filter(({ label, revokedAt }) => label.startsWith('checked-') && revokedAt === undefined)
     .map(({ label }) => label);
 
-t.test('control: a proxy that plants nothing passes, and every operation is checked', async (t) => {
-  const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // the served document takes as long as all the rest
+t.test('control: without a deviation the kit passes, and checks every operation', async (t) => {
+  const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // without the served document, which takes as long as all the rest
   t.strictSame([failed, troubles], [[], []]);
   t.ok(passed > 1000, `${passed} passed`);
-  t.strictSame(left(), [], 'the keys that it made are revoked');
+  t.strictSame(left(), [], 'its keys are revoked');
 });
 
-t.test('control: an instance that pins a version is no deviation, neither alone nor beside others', async (t) => {
+t.test('control: an instance that pins a version passes, alone and beside others', async (t) => {
   const first = await openApp(t, { store: 'memory', registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
   const only = ALL ? [] : ['rollbackPack', 'startCoachSession', 'getCoachSession', 'listInstances'];
   const passes = async (url: string, what: string) => {
@@ -75,7 +75,7 @@ t.test('control: an instance that pins a version is no deviation, neither alone 
   await passes(balancer.address, 'and asked in turn');
 });
 
-t.test('an answer that asks to come later says when', async (t) => {
+t.test('a response that asks for a retry says when', async (t) => {
   const problem = {
     type: '/problems/rate-limited',
     title: 'Too many requests',
@@ -105,8 +105,8 @@ t.test('an answer that asks to come later says when', async (t) => {
     });
     return checked(['listPacks']);
   };
-  t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'it is waited for');
-  t.match((await limited({})).failed, [/header Retry-After is missing/u], 'without Retry-After it is a deviation');
+  t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'the kit waits for Retry-After');
+  t.match((await limited({})).failed, [/header Retry-After is missing/u], 'a missing Retry-After fails');
 });
 
 t.test('every operation has a planted deviation', async (t) => {
@@ -126,7 +126,7 @@ async function fails(
     deviation.what,
     { failed },
   );
-  t.strictSame(left(), [], 'the keys that it made are revoked all the same');
+  t.strictSame(left(), [], 'its keys are revoked nevertheless');
 }
 
 const first = Math.floor(randomFrom(seed)() * 5);
@@ -135,7 +135,7 @@ const planted = Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOC
 );
 for (const [operation, plants] of planted) {
   t.test(`${operation} deviates, TEST_SEED=${seed}`, async (t) => {
-    t.strictSame((await checked([operation])).failed, [], 'control: where it does not, it passes, checked alone');
+    t.strictSame((await checked([operation])).failed, [], 'control: without a deviation it passes');
     for (const [index, [what, plant]] of Object.entries(plants)
       .slice(0, ALL ? Infinity : 1)
       .entries())

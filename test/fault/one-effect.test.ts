@@ -33,9 +33,9 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
     a.proxy.set({ kind: 'lose-commit' });
     const first = send(a);
     await until('the commit lost', 5000, () => a.proxy.struck > struck);
-    // Sometimes nothing comes through afterwards, so that the instance cannot find out by itself.
+    // Sometimes the instance stays cut off, so it cannot find out the outcome.
     if (loss % 7 === 3) a.proxy.set('black-hole');
-    // The first time its answer is waited for, so that it has to say that it does not know.
+    // The first time the client waits for the response, which must say that the outcome is unknown.
     const ofA = loss === 3 || random() < 0.5 ? await first : undefined;
     const ofB = await send(b);
     a.proxy.set('pass');
@@ -80,7 +80,7 @@ function requestOf(loss: number): { path: string; body: object } {
   };
 }
 
-/** What an answer says; the secret of a new key is shown only once. */
+/** The body of a response, without the secret, which is shown only once. */
 function answered({ status, body: { secret: _, ...body } }: Reply): string {
   return JSON.stringify([status, body]);
 }

@@ -27,7 +27,7 @@ const MADE_BY_RUNNING = new Set(['.git', '.tap', 'data', 'coverage']);
 const canRead = (root: string) =>
   spawnSync(join(root, relative(ROOT, process.execPath)), ['--version'], { ...USER, cwd: '/' }).status === 0;
 
-/** A checkout that the user can read and not write: this one, or a copy where it lies in a closed folder. */
+/** A checkout that the user can read but not write: this one, or a copy if this one is in a closed folder. */
 function checkoutFor(): string {
   if (canRead(ROOT)) return ROOT;
   const copy = join(newFolder(t), 'checkout');
@@ -50,7 +50,7 @@ t.test(
   },
   async (t) => {
     const checkout = checkoutFor();
-    // A Node of another place than the checkout is readable for all.
+    // A Node outside the checkout is readable for everybody.
     const node = canRead(checkout) ? join(checkout, relative(ROOT, process.execPath)) : process.execPath;
     const home = newFolder(t);
     chownSync(home, USER.uid, USER.gid);
@@ -69,7 +69,7 @@ t.test(
     t.equal(as('touch', join(home, 'a')).status, 0, 'control: it may write its own folder');
 
     for (const file of FILES) {
-      // By env(1), as tap adds its own hooks to the environment of every child.
+      // Through env(1), because tap adds its own hooks to the environment of every child.
       const child = spawn('/usr/bin/env', [...env, node, file], {
         ...USER,
         cwd: checkout,

@@ -13,7 +13,7 @@ import { startInstances, type TestInstance } from '../support/apps/instances.ts'
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 const WATCHERS = isShort ? 30 : 200;
 const FLIPS = isShort ? 120 : 1000;
-/** The most messages that a watcher takes before it goes to another instance. */
+/** The most messages that a watcher reads before it goes to another instance. */
 const LONGEST = 25;
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -28,7 +28,7 @@ t.test(`${WATCHERS} watchers hop among three instances during ${FLIPS} flips, TE
   const to = from + FLIPS;
 
   let hops = 0;
-  /** @param forgetful comes back without its place */
+  /** @param forgetful reconnects without its position */
   const watch = async (forgetful = false) => {
     const seen: number[] = [];
     for (let last: string | undefined = `${from}`; (seen.at(-1) ?? from) < to; hops += 1) {

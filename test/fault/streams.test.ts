@@ -22,7 +22,7 @@ import { appendElsewhere, foreignEvent } from '../support/apps/streams-app.ts';
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 const WATCHERS = isShort ? 100 : 2000;
 const FLIPS = isShort ? 100 : 600;
-/** The most messages that a watcher takes before it is cut. */
+/** The most messages that a watcher reads before it is cut. */
 const LONGEST = isShort ? 40 : 200;
 const STALLED = isShort ? 50 : 500;
 /** In milliseconds. */
@@ -82,8 +82,8 @@ t.test(`${WATCHERS} watchers that are cut and resume, ${FLIPS} flips, TEST_SEED=
   t.ok(cuts > WATCHERS, 'they were cut');
 });
 
-t.test(`${STALLED} streams whose readers take nothing`, async (t) => {
-  // Eight megabytes as a stream tells them, all at hand: more than the operating system takes off the server's hands for a reader that does not read.
+t.test(`${STALLED} streams whose readers never read`, async (t) => {
+  // Eight megabytes of stream, all available at once: more than the operating system buffers for a reader that does not read.
   const store = await attachSqliteStore({ file: join(DATA_DIR, 'registry.db') });
   const before = await flip();
   for (let batches = 0; batches < 9; batches += 1)
@@ -159,7 +159,7 @@ t.test(`${STALLED} streams whose readers take nothing`, async (t) => {
   t.ok(isShort || p99 <= GOOD_P99, `${latencies.length} good reads meanwhile, p99 ${p99.toFixed(1)} ms`);
 });
 
-t.test('it closes as ever', async (t) => {
+t.test('it shuts down normally', async (t) => {
   const stream = await EventStream.open({ address, key });
   await stream.next();
   const { code, stderr } = await server.stop();

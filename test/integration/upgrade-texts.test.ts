@@ -35,7 +35,7 @@ function documentWith(pack: string, version: string, text: string): PackDocument
   return { ...document, system: text, styles: document.styles.map((style) => ({ ...style, text })) };
 }
 
-/** Starts the service on the old data, with all that was ever given to it in the packs folder, and asks it everything. */
+/** Starts the service on the old data, with all its earlier packs in the packs folder, and reads everything. */
 async function holds(t: Test, store: Store, dataDir?: string): Promise<void> {
   const packs = newFolder(t);
   for (const { pack, version, given } of VERSIONS) writePackFolder(packs, pack, documentWith(pack, version, given), '');

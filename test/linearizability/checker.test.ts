@@ -12,16 +12,20 @@ import { simulate, told } from './simulated.ts';
 
 const seed = newSeed();
 
-t.test(`a history that a correct pointer makes is let pass (TEST_SEED=${seed})`, async (t) => {
+t.test(`a history of a correct pointer is accepted (TEST_SEED=${seed})`, async (t) => {
   const random = randomFrom(seed);
   for (let run = 0; run < 50; run += 1) {
     const history = simulate(random, { clients: 1 + (run % 8), operations: 40 });
     t.same(check(history), [], `history ${run}`);
-    t.same(check({ ...history, strongReadsKnow: 'acknowledged moves' }), [], 'nor is it less than the weaker promise');
+    t.same(
+      check({ ...history, strongReadsKnow: 'acknowledged moves' }),
+      [],
+      'it is also accepted under the weaker promise',
+    );
   }
 });
 
-t.test(`5,000 operations are judged at once, also where many outcomes are unknown (TEST_SEED=${seed})`, async (t) => {
+t.test(`5,000 operations are judged at once, even with many unknown outcomes (TEST_SEED=${seed})`, async (t) => {
   const history = simulate(randomFrom(seed), { clients: 10, operations: 500, reads: 0.4 });
   for (const operation of history.operations) delete operation.eventId;
   const begun = performance.now();
@@ -89,7 +93,7 @@ t.test(
     );
     fc.assert(property, { seed, numRuns: 3000 });
     t.comment(JSON.stringify(verdicts));
-    t.ok(verdicts.right > 300 && verdicts.wrong > 300, 'both verdicts are held against each other');
+    t.ok(verdicts.right > 300 && verdicts.wrong > 300, 'both verdicts were compared');
   },
 );
 
@@ -111,7 +115,7 @@ for (const [title, plant] of Object.entries(BUGS)) {
   });
 }
 
-/** Operations told shortly: `[client, from, to, kind, arguments, result]`. */
+/** An operation in short form. */
 function operation(
   client: string,
   invokedAt: number,
@@ -142,7 +146,7 @@ const strong = { minRevision: 0 };
 const A = { revision: 5, version: 'a' };
 const B = { revision: 8, version: 'b' };
 
-t.test('the judge tells what may be from what may not, where it is a hair', async (t) => {
+t.test('the judge decides close cases correctly', async (t) => {
   const made = operation('w', 10, 20, 'activate', { version: 'b' }, { ...B, changed: true });
   const late = (invokedAt: number, toldAt: number): Operation => ({
     ...operation('w', invokedAt, Infinity, 'activate', { version: 'b' }),

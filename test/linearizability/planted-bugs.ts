@@ -1,11 +1,11 @@
-/** Bugs of a pointer, planted in a history that is right, and what the judge must say of each. */
+/** Bugs of a pointer, planted in a correct history, and the message of the judge for each. */
 import type { Operation } from './checker.ts';
 import { told, type Drafts } from './simulated.ts';
 
 const isOk = (kind: Operation['kind'], changed?: boolean) => (operation: Operation) =>
   operation.outcome === 'ok' && operation.kind === kind && operation.result?.changed === changed;
 
-/** Plants a bug; undefined where the history has no place for it. @returns what the judge must say */
+/** Plants a bug. @returns what the judge must say; undefined if this history has no place for the bug */
 type Bug = (history: Drafts, pick: <T>(list: readonly T[]) => T | undefined) => RegExp | undefined;
 
 const acknowledgedBefore = ({ operations }: Drafts, { invokedAt, client }: Operation) =>
@@ -109,7 +109,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       late.invokedAt,
       late.returnedAt,
     ];
-    return / did not come after | is from the future| is stale| goes back behind /u; // whichever the judge meets first, of these two or of one between
+    return / did not come after | is from the future| is stale| goes back behind /u; // the judge reports whichever of them it finds first
   },
   'a rollback that goes forward': ({ operations, events }, pick) => {
     const rollback = pick(
@@ -126,7 +126,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   'a refused move that happened nevertheless': ({ operations }, pick) => {
     const move = pick(operations.filter(isOk('activate', true)));
     if (move === undefined) return undefined;
-    // Whoever has an unknown outcome and no id could have made it.
+    // A write with an unknown outcome and no event id could have made it.
     for (let index = operations.length - 1; index >= 0; index -= 1)
       if (operations[index]!.outcome === 'unknown' && operations[index]!.eventId === undefined)
         operations.splice(index, 1);

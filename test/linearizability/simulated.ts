@@ -1,5 +1,5 @@
 /**
- * Made-up histories of a pointer: right ones, as a correct registry makes them, and the bugs that can be planted in them.
+ * Simulated histories of a correct pointer, in which bugs can be planted.
  *
  * Example: `simulate(randomFrom(seed), { clients: 4, operations: 30 })` is a history in which `check` finds nothing.
  */
@@ -22,7 +22,7 @@ export interface Drafts extends History {
   readonly events: MoveEvent[];
 }
 
-/** A pointer that is moved one operation at a time, in a log that holds other events as well. */
+/** A pointer that moves one operation at a time, in a log with other events. */
 class Pointer {
   readonly events: MoveEvent[] = [];
   readonly #random: () => number;
@@ -61,7 +61,7 @@ class Pointer {
   }
 }
 
-/** A history as a correct registry makes it: each operation takes effect at one moment between its invocation and its return. */
+/** A history of a correct registry: each operation takes effect at one moment between its invocation and its return. */
 export function simulate(random: () => number, { clients, operations, reads = 0.5 }: Size): Drafts {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const planned: { at: number; operation: Draft; happens: boolean }[] = [];
@@ -106,7 +106,7 @@ export function simulate(random: () => number, { clients, operations, reads = 0.
     const told = pointer.perform(operation);
     if (operation.outcome === 'ok' && told === undefined) operation.outcome = 'refused';
     else if (operation.outcome === 'ok') operation.result = told;
-    // Whatever was called unknown before this was asked for is settled by now.
+    // Outcomes reported as unknown before this request are decided by now.
     if (operation.outcome === 'ok' && operation.kind !== 'read') door = Math.max(door, operation.invokedAt);
     if (pointer.events.length > events && (operation.toldAt !== undefined || random() < 0.5))
       operation.eventId = pointer.events.at(-1)!.id;
@@ -117,7 +117,7 @@ export function simulate(random: () => number, { clients, operations, reads = 0.
   return { operations: list, events: pointer.events };
 }
 
-/** The highest revision that anybody had been told of. */
+/** The highest revision in any response so far. */
 function highestBefore(operations: readonly Operation[], time: number): number {
   return operations.reduce(
     (highest, { outcome, returnedAt, result }) =>
@@ -126,7 +126,7 @@ function highestBefore(operations: readonly Operation[], time: number): number {
   );
 }
 
-/** An answer that tells of another state, as one of that time would. */
+/** A result with the state of another time. */
 export function told(events: readonly MoveEvent[], index: number, { changed }: Told): Told {
   const { revision, version, previousVersion } = events[index - 1] ?? {
     revision: 0,

@@ -1,6 +1,6 @@
 /**
- * A reverse proxy as nginx is one with `location /registry/ { proxy_pass http://service/; }`: it takes the prefix off and passes on
- * the rest. Whatever is not below the prefix is a 502, so that a link that leaves it is noticed.
+ * A reverse proxy like nginx with `location /registry/ { proxy_pass http://service/; }`: it removes the prefix. A request outside the prefix
+ * answers 502, so that a link without the prefix is noticed.
  *
  * Example: `const { url } = await startPrefixProxy(t, { target: origin, prefix: '/registry' }); await fetch(`${url}/registry/livez`)`.
  */
