@@ -6,7 +6,7 @@ import { problems } from '../wire/problems.ts';
 import { ref } from '../wire/schema-types.ts';
 
 const example = [
-  '# HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.',
+  '# HELP prompt_registry_ready Whether this instance accepts requests, as /readyz says.',
   '# TYPE prompt_registry_ready gauge',
   'prompt_registry_ready 1',
   '',
@@ -27,7 +27,7 @@ export const getMetrics = {
   tags: ['Health'],
   summary: 'Read the metrics',
   description:
-    'For Prometheus to scrape: requests, reads by version, moves, freshness, the store, the process. docs/observability tells what each means.',
+    'For Prometheus: requests, reads per version, moves, freshness, the store, the process. docs/observability explains each metric.',
   querystring: noQuery,
   response: {
     200: {

@@ -115,12 +115,7 @@ t.test('a registry', async (t) => {
   const head = app.registry.current.revision;
 
   await Promise.all([
-    refusedHere(
-      t,
-      ['--url', url, '--key', 'prk_nobody000000_x'],
-      3,
-      /refused the key \(401\): The key is not known here/u,
-    ),
+    refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): This key is unknown/u),
     refusedHere(t, ['--url', url, '--key', `Bearer ${key}\n`, '--only', 'getEverything'], 2, /getEverything/u), // the key is taken
     refusedHere(
       t,
