@@ -14,9 +14,9 @@ import type { Workplace } from './support/workplace.ts';
 const RECORD = Buffer.alloc(8192, 'x');
 
 /** S5. */
-export async function activationAgainstAppend(plan: Plan, place: Workplace): Promise<Table> {
-  const registry = await openRegistry(await place.small());
-  const file = openSync(join(place.dir, 'appended'), 'a');
+export async function activationAgainstAppend(plan: Plan, workplace: Workplace): Promise<Table> {
+  const registry = await openRegistry(await workplace.small());
+  const file = openSync(join(workplace.dir, 'appended'), 'a');
   try {
     const append = () => {
       writeSync(file, RECORD);
@@ -49,11 +49,11 @@ export async function activationAgainstAppend(plan: Plan, place: Workplace): Pro
 }
 
 /** S9 for S5. */
-export async function activationAmongMany(plan: Plan, place: Workplace): Promise<Table> {
-  const small = await openRegistry(await place.small());
+export async function activationAmongMany(plan: Plan, workplace: Workplace): Promise<Table> {
+  const small = await openRegistry(await workplace.small());
   let large: Registry | undefined;
   try {
-    large = await openRegistry(await place.large());
+    large = await openRegistry(await workplace.large());
     const { milliseconds } = await compare(plan.writes.pairs, activations(plan, large), activations(plan, small));
     const { median, min, max } = milliseconds.ratio;
     const row: Row = {
@@ -76,11 +76,11 @@ export async function activationAmongMany(plan: Plan, place: Workplace): Promise
 }
 
 /** From the moment the store has answered `done` to the moment reads see it, against the whole activation. */
-export async function flipToVisible(plan: Plan, place: Workplace): Promise<Table> {
+export async function flipToVisible(plan: Plan, workplace: Workplace): Promise<Table> {
   const seen: { whole: number; flip: number }[] = [];
   let done = 0;
   const registry = await openRegistry(
-    await place.small(),
+    await workplace.small(),
     (store) => ((done = NaN), onDone(store, () => (done = performance.now()))),
   );
   try {

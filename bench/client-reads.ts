@@ -33,8 +33,8 @@ interface Peers {
 const NOWHERE = 'http://127.0.0.1:1';
 
 /** Each client has the same styles with the same texts, and is asked for one of them by its name. */
-export async function readsOfClient(plan: Plan, place: Workplace): Promise<Table> {
-  const registry = await openRegistry(await place.small());
+export async function readsOfClient(plan: Plan, workplace: Workplace): Promise<Table> {
+  const registry = await openRegistry(await workplace.small());
   const bundle = registry.activePack() as ActivePackDocument;
   await registry.close();
   const { styles } = bundle;

@@ -12,12 +12,12 @@ import type { Workplace } from './support/workplace.ts';
 /** Between two moves, in milliseconds. */
 const PAUSE = 50;
 
-export async function movesInLargePack(plan: Plan, place: Workplace): Promise<Table> {
+export async function movesInLargePack(plan: Plan, workplace: Workplace): Promise<Table> {
   const versions = (plan.packs * plan.versionsPerPack).toLocaleString('en');
-  const small = await openRegistry(await place.small());
+  const small = await openRegistry(await workplace.small());
   let large: Registry | undefined;
   try {
-    large = await openRegistry(await place.onePack());
+    large = await openRegistry(await workplace.onePack());
     const { cpu, delay } = await compare(plan.load.pairs, moves(plan, large), moves(plan, small));
     return {
       title: 'A pack of many versions',

@@ -18,8 +18,8 @@ const WARM_UP = 50;
 export const sink = { count: 0 };
 
 /** S4. */
-export async function readsAgainstMap(plan: Plan, place: Workplace): Promise<Table> {
-  const registry = await openRegistry(await place.small());
+export async function readsAgainstMap(plan: Plan, workplace: Workplace): Promise<Table> {
+  const registry = await openRegistry(await workplace.small());
   try {
     const prompts = new Map<string, StylePrompt>(registry.view().stylePrompts);
     const ids = keys([...prompts.keys()]);
@@ -45,11 +45,11 @@ export async function readsAgainstMap(plan: Plan, place: Workplace): Promise<Tab
 }
 
 /** S9 for S4. */
-export async function readsInProcessAmongMany(plan: Plan, place: Workplace): Promise<Table> {
-  const small = await openRegistry(await place.small());
+export async function readsInProcessAmongMany(plan: Plan, workplace: Workplace): Promise<Table> {
+  const small = await openRegistry(await workplace.small());
   let large: Registry | undefined;
   try {
-    large = await openRegistry(await place.large());
+    large = await openRegistry(await workplace.large());
     const many = large;
     const packs = packNames(plan.packs);
     const maps = new Map(packs.map((pack) => [pack, new Map<string, StylePrompt>(many.view({ pack }).stylePrompts)]));
@@ -172,9 +172,9 @@ function readDefault(registry: Registry, ids: readonly string[], reads: number):
     sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '').revision;
 }
 
-function readAt(registry: Registry, ids: readonly string[], places: readonly At[], reads: number): void {
+function readAt(registry: Registry, ids: readonly string[], channels: readonly At[], reads: number): void {
   for (let index = 0; index < reads; index += 1)
-    sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '', places[index % KEYS]).revision;
+    sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '', channels[index % KEYS]).revision;
 }
 
 /**

@@ -45,12 +45,12 @@ const AGAINST_BARE: Readonly<Record<string, readonly Case[]>> = {
 };
 
 /** @param names which of S1, S2, S3 */
-export async function readsAgainstBare(plan: Plan, place: Workplace, names: readonly string[]): Promise<Table> {
+export async function readsAgainstBare(plan: Plan, workplace: Workplace, names: readonly string[]): Promise<Table> {
   const rows = await measured(
     plan,
     names.flatMap((name) => AGAINST_BARE[name] ?? []),
     async () => {
-      const service = await startService({ dataDir: place.folder('shipped'), packsDir: PACKS_DIR });
+      const service = await startService({ dataDir: workplace.folder('shipped'), packsDir: PACKS_DIR });
       const answers = await Promise.all([ACTIVE, SYSTEM, STYLE].map((path) => answerAt(service, path)));
       return { ours: service, reference: await startBare(answers) };
     },
@@ -66,7 +66,7 @@ export async function readsAgainstBare(plan: Plan, place: Workplace, names: read
 }
 
 /** S9 for S1 to S3. */
-export async function readsAmongMany(plan: Plan, place: Workplace): Promise<Table> {
+export async function readsAmongMany(plan: Plan, workplace: Workplace): Promise<Table> {
   const goal: Goal = { atLeast: 0.95 };
   const same = (what: string, ask: Case['ours']): Case => ({ what: `S9 ${what}`, ours: ask, reference: ask, goal });
   const paths = shuffled(packNames(plan.packs)).map((pack) => `/v1/packs/${pack}/active`);
@@ -82,10 +82,10 @@ export async function readsAmongMany(plan: Plan, place: Workplace): Promise<Tabl
       goal,
     },
   ];
-  const [small, large] = [await place.small(), await place.large()];
+  const [small, large] = [await workplace.small(), await workplace.large()];
   const rows = await measured(plan, cases, async () => ({
-    reference: await startService({ dataDir: small, packsDir: place.noPacks }),
-    ours: await startService({ dataDir: large, packsDir: place.noPacks }),
+    reference: await startService({ dataDir: small, packsDir: workplace.noPacks }),
+    ours: await startService({ dataDir: large, packsDir: workplace.noPacks }),
   }));
   return {
     title: `Reads over HTTP among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,

@@ -21,7 +21,7 @@ import { Workplace } from './support/workplace.ts';
 /** A benchmark makes one table, of the rows that were asked for. */
 interface Benchmark {
   readonly names: readonly string[];
-  readonly run: (plan: Plan, place: Workplace, names: readonly string[]) => Promise<Table>;
+  readonly run: (plan: Plan, workplace: Workplace, names: readonly string[]) => Promise<Table>;
 }
 
 /** In the order in which they run; `names` are what `--only` takes. */
@@ -52,8 +52,8 @@ if (unknown.length > 0) {
 }
 
 const plan = values.quick ? QUICK : FULL;
-const place = new Workplace(plan);
-process.on('exit', () => place.remove());
+const workplace = new Workplace(plan);
+process.on('exit', () => workplace.remove());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 process.stdout.write(`${machine()}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
@@ -66,7 +66,7 @@ const tables: Table[] = [];
 for (const benchmark of BENCHMARKS) {
   const chosen = benchmark.names.filter((name) => names.includes(name));
   if (chosen.length === 0) continue;
-  const table = await benchmark.run(plan, place, chosen);
+  const table = await benchmark.run(plan, workplace, chosen);
   tables.push(table);
   process.stdout.write(`${markdown(table)}\n`);
 }

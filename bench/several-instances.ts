@@ -20,7 +20,7 @@ const reason = 'Benchmark';
 const CHANNEL = 'bare';
 
 /** S6. */
-export async function activationOnPostgres(plan: Plan, _place: Workplace): Promise<Table> {
+export async function activationOnPostgres(plan: Plan, _workplace: Workplace): Promise<Table> {
   return withPostgres(async (server) => {
     const registry = await openRegistry(await server.database());
     const bare = await bareWriter(await server.database());
@@ -54,7 +54,7 @@ export async function activationOnPostgres(plan: Plan, _place: Workplace): Promi
 }
 
 /** S7. */
-export async function commitToPeer(plan: Plan, _place: Workplace): Promise<Table> {
+export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<Table> {
   return withPostgres(async (server) => {
     const url = await server.database();
     const registry = await openRegistry(url);
@@ -101,10 +101,10 @@ export async function commitToPeer(plan: Plan, _place: Workplace): Promise<Table
 }
 
 /** Reads while the store has other things to do: none of them asks it. */
-export async function readsWithBusyStore(plan: Plan, place: Workplace): Promise<Table> {
+export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Promise<Table> {
   return withPostgres(async (server) => {
     const url = await server.database();
-    const service = await startService({ dataDir: place.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
+    const service = await startService({ dataDir: workplace.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
     const sql = postgres(url, { max: 8, onnotice: () => undefined });
     try {
       const target: Target = {

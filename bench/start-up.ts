@@ -26,10 +26,10 @@ interface Taken {
 
 const MEGABYTE = 1e6;
 
-export async function startUp(plan: Plan, place: Workplace): Promise<Table> {
+export async function startUp(plan: Plan, workplace: Workplace): Promise<Table> {
   const versions = (plan.packs * plan.versionsPerPack).toLocaleString('en');
   const events = plan.events.toLocaleString('en');
-  const [shipped, large, long] = [place.folder('started'), await place.large(), await place.long()];
+  const [shipped, large, long] = [workplace.folder('started'), await workplace.large(), await workplace.long()];
   const starts: readonly Start[] = [
     { what: 'the shipped packs only', dataDir: shipped, snapshot: true, goals: {} },
     {

@@ -40,11 +40,11 @@ interface Side {
 }
 
 /** S8. */
-export async function fanOut(plan: Plan, place: Workplace): Promise<Table> {
+export async function fanOut(plan: Plan, workplace: Workplace): Promise<Table> {
   const { watchers, pairs, flips } = plan.quick ? SIZE.quick : SIZE.full;
   const settle = plan.quick ? SETTLE.quick : SETTLE.full;
   process.stderr.write(`S8 with ${watchers} watchers on each side\n`);
-  const service = await startService({ dataDir: place.folder('streams'), packsDir: PACKS_DIR });
+  const service = await startService({ dataDir: workplace.folder('streams'), packsDir: PACKS_DIR });
   const ours = await sideOf(service, watchers, settle, activations(service.headers['authorization'] ?? ''));
   const bare = await startBareStream();
   const reference = await sideOf(

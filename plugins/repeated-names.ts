@@ -7,7 +7,7 @@
  */
 
 /** A value that is open. */
-interface Place {
+interface Level {
   /** The names seen in it so far; undefined in an array. */
   readonly names: Set<string> | undefined;
   /** Which member or element the reading is in. */
@@ -19,10 +19,10 @@ interface Place {
  * @returns a pointer (RFC 6901) to the first member whose name its object had already; undefined where there is none
  */
 export function repeatedName(text: string): string | undefined {
-  const open: Place[] = [];
+  const open: Level[] = [];
   let naming = false;
   for (let index = 0; index < text.length; index += 1) {
-    const place = open.at(-1);
+    const level = open.at(-1);
     switch (text.charAt(index)) {
       case '{':
         naming = true;
@@ -38,16 +38,16 @@ export function repeatedName(text: string): string | undefined {
         open.pop();
         break;
       case ',':
-        naming = place?.names !== undefined;
-        if (typeof place?.at === 'number') place.at += 1;
+        naming = level?.names !== undefined;
+        if (typeof level?.at === 'number') level.at += 1;
         break;
       case '"': {
         const end = endOfString(text, index);
-        if (naming && place?.names !== undefined) {
+        if (naming && level?.names !== undefined) {
           naming = false;
-          place.at = JSON.parse(text.slice(index, end + 1)) as string;
-          if (place.names.has(place.at)) return pointerTo(open);
-          place.names.add(place.at);
+          level.at = JSON.parse(text.slice(index, end + 1)) as string;
+          if (level.names.has(level.at)) return pointerTo(open);
+          level.names.add(level.at);
         }
         index = end;
       }
@@ -65,6 +65,6 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function pointerTo(open: readonly Place[]): string {
+function pointerTo(open: readonly Level[]): string {
   return open.map(({ at }) => `/${String(at).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -55,13 +55,13 @@ export class RegistryError extends Error {
  * `store-unavailable`; a start ends with exit code 65.
  */
 export class StoreDamaged extends RegistryError {
-  /** @param place the revision or the digest that cannot be read, where it is known */
+  /** @param damaged the revision or the digest that cannot be read, where it is known */
   constructor(
     message: string,
-    place: { readonly revision?: number; readonly digest?: string } = {},
+    damaged: { readonly revision?: number; readonly digest?: string } = {},
     options?: ErrorOptions,
   ) {
-    super('store-unavailable', message, place, options);
+    super('store-unavailable', message, damaged, options);
   }
 }
 

@@ -116,25 +116,25 @@ async function publishAll(log: Log, pack: string, versions: readonly string[], m
 async function moveAround(log: Log, digests: ReadonlyMap<string, readonly string[]>, events: number): Promise<void> {
   const packs = [...digests];
   const versions = versionNames(packs[0]?.[1].length ?? 0);
-  const places = packs.flatMap(([pack, own]) =>
+  const channels = packs.flatMap(([pack, own]) =>
     CHANNELS.map((channel) => ({ pack, channel, digests: own, at: versions.length - 1 })),
   );
   for (let drafts: EventDraft[] = []; log.revision < events; drafts = []) {
     while (drafts.length < BATCH && log.revision + drafts.length < events) {
-      const place = places[(log.revision + drafts.length) % places.length];
-      if (place === undefined) return;
-      const { pack, channel } = place;
-      const next = (place.at + 1) % versions.length;
+      const target = channels[(log.revision + drafts.length) % channels.length];
+      if (target === undefined) return;
+      const { pack, channel } = target;
+      const next = (target.at + 1) % versions.length;
       drafts.push(
         moveTo({
           pack,
           channel,
           version: versions[next],
-          digest: place.digests[next],
-          previousVersion: versions[place.at] ?? null,
+          digest: target.digests[next],
+          previousVersion: versions[target.at] ?? null,
         }),
       );
-      place.at = next;
+      target.at = next;
     }
     await log.append(drafts, []);
     process.stderr.write(`\r  ${log.revision.toLocaleString('en')} of ${events.toLocaleString('en')} events`);

@@ -18,7 +18,7 @@ import {
   type KeyRecord,
   type Snapshot,
 } from '../../registry/index.ts';
-import { placeSeen } from '../revision/position-seen.ts';
+import { positionSeen } from '../revision/position-seen.ts';
 import { restamp } from '../revision/request-snapshot.ts';
 import { UnknownKeys } from './unknown-keys.ts';
 
@@ -94,8 +94,11 @@ export function actorOf({ caller }: FastifyRequest): Actor {
 
 /** Whether the caller saw a later place in the history than this instance has applied. */
 function isBehind({ headers, snapshot }: FastifyRequest): boolean {
-  const { place } = placeSeen(headers);
-  return place !== undefined && !reaches(snapshot, { epoch: place.epoch ?? snapshot.epoch, revision: place.revision });
+  const { position } = positionSeen(headers);
+  return (
+    position !== undefined &&
+    !reaches(snapshot, { epoch: position.epoch ?? snapshot.epoch, revision: position.revision })
+  );
 }
 
 function callerOf(snapshot: Snapshot, token: string, proved: LRUCache<string, string>): KeyRecord | null {

@@ -113,14 +113,14 @@ function metrics(
   });
 
   // There before the first move, so that it is a rise; at the start half of the room is left to packs that are yet to come.
-  const expectMoves = ({ pack, channel }: Place) => {
+  const expectMoves = ({ pack, channel }: ChannelRef) => {
     for (const kind of Object.values(MOVE_KINDS)) moves.of({ pack, channel, kind });
   };
   const expectAll = () => {
     let left = Math.floor(most / 2 / Object.keys(MOVE_KINDS).length);
-    for (const place of placesOf(registry)) {
+    for (const ref of channelsOf(registry)) {
       if ((left -= 1) < 0) return;
-      expectMoves(place);
+      expectMoves(ref);
     }
   };
   expectAll();
@@ -177,13 +177,13 @@ function metrics(
 export default fp(metrics, { name: 'metrics', dependencies: ['answers', 'drain', 'registry'] });
 
 /** What can be moved: a channel of a pack. */
-interface Place {
+interface ChannelRef {
   readonly pack: string;
   readonly channel: string;
 }
 
 /** The channels of all packs: those that are at something first, of the default pack before the others, then those that wait for it. */
-function* placesOf(registry: Registry): Generator<Place> {
+function* channelsOf(registry: Registry): Generator<ChannelRef> {
   yield* activePointers(registry, Infinity);
   for (const pack of registry.current.packs.keys()) {
     const active = registry.current.views.get(pack);

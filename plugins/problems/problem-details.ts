@@ -206,27 +206,27 @@ function faultOf(
   const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
   const member = named.additionalProperty ?? named.missingProperty;
   const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
-  const place = where === 'body' ? pointer : pointer.replace(/^\//u, '');
+  const subject = where === 'body' ? pointer : pointer.replace(/^\//u, '');
   const detail =
     keyword === 'pattern' && parentSchema !== undefined
-      ? brokenPattern(parentSchema as TSchema, data, quoted(place))
-      : detailOf(keyword, member ?? place, message, named.allowedValues);
-  return where === 'body' ? { pointer: place, detail } : { parameter: place, detail };
+      ? brokenPattern(parentSchema as TSchema, data, quoted(subject))
+      : detailOf(keyword, member ?? subject, message, named.allowedValues);
+  return where === 'body' ? { pointer: subject, detail } : { parameter: subject, detail };
 }
 
-function detailOf(keyword: string, place: string, message: string, allowed: string[] | undefined): string {
-  const shown = quoted(place);
+function detailOf(keyword: string, subject: string, message: string, allowed: string[] | undefined): string {
+  const shown = quoted(subject);
   if (keyword === 'additionalProperties')
     return `${shown} is not known here; unknown members are refused, not dropped.`;
   if (keyword === 'required') return `${shown} is missing.`;
   if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
   if (message === 'must match format "date-time"')
     return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
-  return `${place === '' ? 'The value' : shown} ${message}.`;
+  return `${subject === '' ? 'The value' : shown} ${message}.`;
 }
 
-function quoted(place: string): string {
-  return `"${place.length > 200 ? `${place.slice(0, 200)}…` : place}"`;
+function quoted(subject: string): string {
+  return `"${subject.length > 200 ? `${subject.slice(0, 200)}…` : subject}"`;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -11,7 +11,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { invalidInput, type RegistryError, type Scope } from '../../registry/index.ts';
-import { placeSeen, type PlaceSeen } from './position-seen.ts';
+import { positionSeen, type PositionSeen } from './position-seen.ts';
 import { restamp } from './request-snapshot.ts';
 import { refusalBy } from '../access/scopes.ts';
 
@@ -19,10 +19,10 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
   const { registry } = app;
   const catchUpFirst =
     (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
-      const { place, wrong } = placeSeen(request.headers);
-      if (wrong !== undefined) return next(notAPlace(wrong));
-      if (place === undefined) return next();
-      registry.reach(place).then(() => {
+      const { position: position, wrong } = positionSeen(request.headers);
+      if (wrong !== undefined) return next(invalidPosition(wrong));
+      if (position === undefined) return next();
+      registry.reach(position).then(() => {
         request.snapshot = registry.current;
         restamp(reply, registry, request.snapshot);
         next(refusalBy(request.snapshot, request, reply, scope));
@@ -37,7 +37,7 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
 }
 
 /** Says which header names no place, and what it should be. */
-function notAPlace(parameter: NonNullable<PlaceSeen['wrong']>): RegistryError {
+function invalidPosition(parameter: NonNullable<PositionSeen['wrong']>): RegistryError {
   const [name, source, example] =
     parameter === 'registry-epoch'
       ? ['Registry-Epoch', 'Registry-Epoch', 2]

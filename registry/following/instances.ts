@@ -8,7 +8,7 @@
  * (`PIN_VERSION`) is listed, never waited for.
  * Example: of three instances one is stopped; `settled` says pending for seven seconds, then that it expired.
  */
-import { reaches, type Place } from '../state/snapshot.ts';
+import { reaches, type Position } from '../state/snapshot.ts';
 import type { Lease } from '../log/store.ts';
 
 /** For how long a counter may stand still before its instance is not waited for any more, in milliseconds. */
@@ -85,11 +85,11 @@ export class Instances {
    * Waits until every live instance has applied a place, or the signal ends the wait.
    * @returns who had at that moment; nobody is pending where all have
    */
-  settled(place: Place, signal: AbortSignal): Promise<Reach> {
+  settled(position: Position, signal: AbortSignal): Promise<Reach> {
     const since = performance.now();
     return new Promise((resolve) => {
       const look = (last: boolean) => {
-        const reach = this.#reachOf(place);
+        const reach = this.#reachOf(position);
         const complete = this.#askedAt >= since && reach.pending.length === 0;
         if (!complete && !last) return;
         this.#observers.delete(observer);
@@ -104,13 +104,13 @@ export class Instances {
     });
   }
 
-  #reachOf(place: Place): Reach {
+  #reachOf(position: Position): Reach {
     const reach = { applied: [this.#self], pending: [] as string[], pinned: [] as string[], expired: [] as string[] };
     for (const [id, watched] of this.#watched) {
       const { epoch, appliedRevision: revision, pinnedVersion } = watched.lease;
       if (pinnedVersion !== undefined) reach.pinned.push(id);
       else if (id === this.#self) continue;
-      else if (reaches({ epoch, revision }, place)) reach.applied.push(id);
+      else if (reaches({ epoch, revision }, position)) reach.applied.push(id);
       else if (isGone(watched)) reach.expired.push(id);
       else reach.pending.push(id);
     }

@@ -97,8 +97,8 @@ export async function openLog({
 export async function readLog(store: Store, contents: Contents, saved?: State): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
   if (saved !== undefined) {
-    const [place] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
-    if (place?.hash === saved.hash) snapshot = await restored(saved, contents);
+    const [event] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
+    if (event?.hash === saved.hash) snapshot = await restored(saved, contents);
     else if (!(await restoreAccepted(store, saved)))
       throw new LogDiverged(
         `The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`,

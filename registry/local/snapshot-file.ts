@@ -147,7 +147,7 @@ function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
 }
 
 function stateOf(header: Header, lines: readonly Line[]): SavedState {
-  const { format: _, sealed: __, sessionKeys, ...place } = header;
+  const { format: _, sealed: __, sessionKeys, ...position } = header;
   const keys: [string, KeyRecord][] = [];
   const packs: { readonly line: PackLine; versions: Versions }[] = [];
   for (const line of lines) {
@@ -159,7 +159,7 @@ function stateOf(header: Header, lines: readonly Line[]): SavedState {
   }
   const states = packs.map(({ line, versions }): [string, PackState] => [line.pack, packOf(line, versions)]);
   return {
-    state: Object.freeze({ ...place, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
+    state: Object.freeze({ ...position, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
     sessionKeys: deepFreeze(sessionKeys),
   };
 }

@@ -115,19 +115,19 @@ function target(
   return { state, pointer };
 }
 
-function revisionConflict(place: string, pointer: Pointer | undefined, why: false | string): RegistryError {
+function revisionConflict(channelName: string, pointer: Pointer | undefined, why: false | string): RegistryError {
   const currentRevision = pointer?.revision ?? 0;
   if (pointer === undefined)
     return new RegistryError(
       'revision-conflict',
-      `${place} points at no version, so no If-Match can match. Leave it out to activate the first version.`,
+      `${channelName} points at no version, so no If-Match can match. Leave it out to activate the first version.`,
       { currentRevision },
     );
   const now = `at ${pointer.version} since revision ${currentRevision}`;
   const detail =
     why === false
-      ? `${place} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.`
-      : `${why} ${place} is ${now}.`;
+      ? `${channelName} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.`
+      : `${why} ${channelName} is ${now}.`;
   return new RegistryError('revision-conflict', detail, { currentRevision });
 }
 

@@ -10,7 +10,7 @@
 import type { PackContent, Violation, Policy } from '../model.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { compilePattern } from './patterns.ts';
-import { comparable, folded, ignorablesIn, placeOf, withPlainLineEnds } from './texts.ts';
+import { comparable, folded, ignorablesIn, lineAndColumn, withPlainLineEnds } from './texts.ts';
 
 /** The most placeholders that are told of one prompt: a text can hold tens of thousands, and each violation stands in the log. */
 const PLACEHOLDERS_NAMED = 20;
@@ -104,7 +104,7 @@ function placeholderViolations(asset: string, text: string, { placeholders }: Po
     const detail =
       fault === 'unknown'
         ? `{{${id}}} is no known placeholder; known ones: ${placeholders.join(', ') || 'none'}.${invisible}`
-        : `"${whole.slice(0, QUOTED).toWellFormed()}" at ${placeOf(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
+        : `"${whole.slice(0, QUOTED).toWellFormed()}" at ${lineAndColumn(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
     found.set(`${fault} ${name}`, { rule: 'placeholder', id, asset, detail });
     if (found.size === PLACEHOLDERS_NAMED) break;
   }

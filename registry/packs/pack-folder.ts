@@ -145,13 +145,13 @@ async function readPacks(folder: Folder, parts: readonly Part[]): Promise<Found>
 }
 
 /** Where a pack's files are: in `at` below `folder`, of which nothing outside is read. */
-interface PackPlace {
+interface PackSource {
   readonly folder: Folder;
   readonly at: string;
   readonly pack: string;
 }
 
-interface VersionPlace extends PackPlace {
+interface VersionSource extends PackSource {
   readonly version: string;
 }
 
@@ -161,17 +161,17 @@ function isPackName(pack: string, shown: string, { faults }: Found): boolean {
   return false;
 }
 
-async function readPack(place: PackPlace, parts: readonly Part[], found: Found): Promise<void> {
-  const { folder, at, pack } = place;
+async function readPack(source: PackSource, parts: readonly Part[], found: Found): Promise<void> {
+  const { folder, at, pack } = source;
   if (parts.includes('versions')) {
     if (!isPackName(pack, folder.shown(at), found)) return;
     for (const version of await foldersIn(folder, at, found))
       await readVersion({ folder, at: join(at, version), pack, version }, found);
   }
-  if (parts.includes('policies')) await readPolicy(place, found);
+  if (parts.includes('policies')) await readPolicy(source, found);
 }
 
-async function readPolicy({ folder, at, pack }: PackPlace, { policies, faults }: Found): Promise<void> {
+async function readPolicy({ folder, at, pack }: PackSource, { policies, faults }: Found): Promise<void> {
   const file = join(at, POLICY);
   const path = folder.shown(file);
   try {
@@ -199,31 +199,31 @@ async function foldersIn(folder: Folder, at: string, { faults }: Found): Promise
   return names;
 }
 
-async function readVersion(place: VersionPlace, { versions, faults }: Found): Promise<void> {
-  const path = place.folder.shown(place.at);
+async function readVersion(source: VersionSource, { versions, faults }: Found): Promise<void> {
+  const path = source.folder.shown(source.at);
   try {
-    if (!Value.Check(Version, place.version))
+    if (!Value.Check(Version, source.version))
       throw new Fault(
-        `${path}: "${place.version}" is no version; name the folder by SemVer without build metadata, e.g. 1.2.0.`,
+        `${path}: "${source.version}" is no version; name the folder by SemVer without build metadata, e.g. 1.2.0.`,
       );
-    versions.push({ path, version: await versionIn(place, path) });
+    versions.push({ path, version: await versionIn(source, path) });
   } catch (error) {
     faults.push(...faultsOf(error, path));
   }
 }
 
-async function versionIn(place: VersionPlace, shown: string): Promise<PackVersion> {
-  const manifest = await readManifest(place);
+async function versionIn(source: VersionSource, shown: string): Promise<PackVersion> {
+  const manifest = await readManifest(source);
   const faults: string[] = [];
   for (const field of ['pack', 'version'] as const) {
-    if (manifest[field] !== place[field]) {
+    if (manifest[field] !== source[field]) {
       faults.push(
-        `${join(shown, 'pack.yaml')}: /${field}: says "${manifest[field]}" but lies in the folder of "${place[field]}"; make them agree.`,
+        `${join(shown, 'pack.yaml')}: /${field}: says "${manifest[field]}" but lies in the folder of "${source[field]}"; make them agree.`,
       );
     }
   }
   const textOf = (file: string) =>
-    place.folder.text(join(place.at, file)).catch((error: unknown) => {
+    source.folder.text(join(source.at, file)).catch((error: unknown) => {
       faults.push(...faultsOf(error, join(shown, file)));
       return '';
     });
@@ -231,12 +231,12 @@ async function versionIn(place: VersionPlace, shown: string): Promise<PackVersio
   const system = await textOf('system.md');
   const styles = [];
   for (const { id, title } of manifest.styles) styles.push({ id, title, text: await textOf(`styles/${id}.md`) });
-  faults.push(...(await unlistedStyles(place, manifest)));
+  faults.push(...(await unlistedStyles(source, manifest)));
   if (faults.length > 0) throw new Fault(...faults);
   return parsePack(pack, { ...members, system, styles });
 }
 
-async function readManifest({ folder, at }: VersionPlace): Promise<PackManifest> {
+async function readManifest({ folder, at }: VersionSource): Promise<PackManifest> {
   const file = join(at, 'pack.yaml');
   const shown = folder.shown(file);
   const text = await folder.text(file);
@@ -252,7 +252,7 @@ async function readManifest({ folder, at }: VersionPlace): Promise<PackManifest>
 }
 
 /** A prompt that lies there but is not listed would silently never be served. */
-async function unlistedStyles({ folder, at }: VersionPlace, manifest: PackManifest): Promise<string[]> {
+async function unlistedStyles({ folder, at }: VersionSource, manifest: PackManifest): Promise<string[]> {
   const listed = new Set(manifest.styles.map(({ id }) => `${id}.md`));
   const styles = join(at, 'styles');
   // Where the folder itself cannot be read, each listed style was told to be missing already.

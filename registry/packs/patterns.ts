@@ -53,17 +53,17 @@ export function compilePattern(pattern: string): RE2JS {
 export function canMatch(compiled: RE2JS): boolean {
   const program = compiled.re2Input.prog as { readonly inst: readonly Instruction[]; readonly start: number };
   const seen = new Set<string>();
-  const open: [place: number, before: Kind, after: Kind][] = [];
-  const reach = (place: number, before: Kind, after: Kind) => {
-    const state = `${place} ${before} ${after}`;
+  const open: [instructionIndex: number, before: Kind, after: Kind][] = [];
+  const reach = (instructionIndex: number, before: Kind, after: Kind) => {
+    const state = `${instructionIndex} ${before} ${after}`;
     if (seen.has(state)) return;
     seen.add(state);
-    open.push([place, before, after]);
+    open.push([instructionIndex, before, after]);
   };
   for (const before of KINDS) for (const after of KINDS) reach(program.start, before, after);
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
-    const [place, before, after] = state;
-    const instruction = program.inst[place];
+    const [instructionIndex, before, after] = state;
+    const instruction = program.inst[instructionIndex];
     if (instruction === undefined) return true; // another program than is known here: nothing is claimed of it
     const { op, out, arg } = instruction;
     if (op === OP.match) return true;

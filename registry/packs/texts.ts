@@ -60,13 +60,13 @@ export function ignorablesIn(text: string, start = 0, end = text.length): string
   const found: string[] = [];
   for (const { 0: character, index } of text.slice(start, end).matchAll(IGNORABLE)) {
     if (found.length === NAMED) return `${found.join('; ')} and more`;
-    found.push(`${codePoint(character)} at ${placeOf(text, start + index)}`);
+    found.push(`${codePoint(character)} at ${lineAndColumn(text, start + index)}`);
   }
   return found.join('; ');
 }
 
 /** Where an offset is in a text, in lines and characters. */
-export function placeOf(text: string, offset: number): string {
+export function lineAndColumn(text: string, offset: number): string {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   return `line ${line}, column ${Array.from(before.slice(before.lastIndexOf('\n') + 1)).length + 1}`;

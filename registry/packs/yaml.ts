@@ -83,9 +83,9 @@ function refuseKeys({ items }: YAMLMap, at: (offset: number) => string): void {
   const seen = new Set<string>();
   for (const { key } of items) {
     const name = String(isScalar(key) ? key.value : key);
-    const place = at((key as Node | null)?.range?.[0] ?? 0);
-    if (name === '<<') throw new YamlRefused(`${place}: merge keys (<<) are not allowed; write the members out`);
-    if (seen.has(name)) throw new YamlRefused(`${place}: the key "${name}" is there twice; keep one of them`);
+    const shownAt = at((key as Node | null)?.range?.[0] ?? 0);
+    if (name === '<<') throw new YamlRefused(`${shownAt}: merge keys (<<) are not allowed; write the members out`);
+    if (seen.has(name)) throw new YamlRefused(`${shownAt}: the key "${name}" is there twice; keep one of them`);
     seen.add(name);
   }
 }

@@ -107,9 +107,9 @@ export class Sessions {
   read(snapshot: Snapshot, sessionId: string, now: number): Pin {
     const claims = this.#verified(sessionId);
     const [channelPart = '', versionPart = '', revision = '', style = '', ttl = ''] = claims?.p.split('.') ?? [];
-    const place = this.#placeOf(snapshot, channelPart);
-    const record = place && this.#recordOf(snapshot.packs.get(place.pack), versionPart);
-    if (claims === undefined || place === undefined || record === undefined || claims.exp * 1000 <= now) {
+    const channelRef = this.#channelRef(snapshot, channelPart);
+    const record = channelRef && this.#recordOf(snapshot.packs.get(channelRef.pack), versionPart);
+    if (claims === undefined || channelRef === undefined || record === undefined || claims.exp * 1000 <= now) {
       throw new RegistryError(
         'session-not-found',
         'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.',
@@ -117,7 +117,7 @@ export class Sessions {
     }
     return {
       record,
-      channel: place.channel,
+      channel: channelRef.channel,
       revision: parseInt(revision, 36),
       styleIndex: parseInt(style, 36),
       startedAt: time(claims.exp - parseInt(ttl, 36)),
@@ -155,7 +155,7 @@ export class Sessions {
     return record;
   }
 
-  #placeOf(snapshot: Snapshot, handle: string): { pack: string; channel: string } | undefined {
+  #channelRef(snapshot: Snapshot, handle: string): { pack: string; channel: string } | undefined {
     const known = this.#channels.get(handle);
     if (known !== undefined) return known;
     for (const [pack, state] of snapshot.packs) {

@@ -42,14 +42,14 @@ export interface Snapshot {
 export type State = Omit<Snapshot, 'views'>;
 
 /** A place in the history, restores included. */
-export interface Place {
+export interface Position {
   readonly epoch: number;
   readonly revision: number;
 }
 
 /** Whether the one place is at least as late as the other. */
-export function reaches(place: Place, other: Place): boolean {
-  return place.epoch > other.epoch || (place.epoch === other.epoch && place.revision >= other.revision);
+export function reaches(position: Position, other: Position): boolean {
+  return position.epoch > other.epoch || (position.epoch === other.epoch && position.revision >= other.revision);
 }
 
 /** The state before the first event. */

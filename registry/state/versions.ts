@@ -118,13 +118,13 @@ function entryOf(root: Node | undefined, key: SemVer): Entry | undefined {
 /** The node with the entry in it: one, or two where it became too wide. */
 function put(node: Node, entry: Entry): readonly Node[] {
   if ('entries' in node) {
-    const place = countDownTo(node.entries, entry.key);
-    const known = node.entries[place - 1]?.key.compare(entry.key) === 0;
-    return halved(known ? node.entries.with(place - 1, entry) : node.entries.toSpliced(place, 0, entry), leafOf);
+    const index = countDownTo(node.entries, entry.key);
+    const known = node.entries[index - 1]?.key.compare(entry.key) === 0;
+    return halved(known ? node.entries.with(index - 1, entry) : node.entries.toSpliced(index, 0, entry), leafOf);
   }
-  const place = Math.max(0, countDownTo(node.nodes, entry.key) - 1);
-  const child = node.nodes[place];
-  return child === undefined ? [node] : halved(node.nodes.toSpliced(place, 1, ...put(child, entry)), branchOf);
+  const index = Math.max(0, countDownTo(node.nodes, entry.key) - 1);
+  const child = node.nodes[index];
+  return child === undefined ? [node] : halved(node.nodes.toSpliced(index, 1, ...put(child, entry)), branchOf);
 }
 
 function halved<T>(items: readonly T[], made: (items: readonly T[]) => Node): readonly Node[] {
@@ -160,6 +160,6 @@ function* walk(node: Node | undefined, limit?: SemVer): Generator<VersionRecord,
   }
   // The node that begins above the limit may hold lower ones as well; those after it are lower as a whole.
   const start = limit === undefined ? 0 : Math.max(0, countDownTo(node.nodes, limit) - 1);
-  for (let place = start; place < node.nodes.length; place += 1)
-    yield* walk(node.nodes[place], place === start ? limit : undefined);
+  for (let index = start; index < node.nodes.length; index += 1)
+    yield* walk(node.nodes[index], index === start ? limit : undefined);
 }

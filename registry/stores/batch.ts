@@ -40,7 +40,7 @@ export function follows(batch: Batch, head: Head | undefined): boolean {
 }
 
 /** Whether a log with this head, undefined for an empty one, is at a place. */
-export function isAt(place: Head, head: Head | undefined): boolean {
+export function isAt(expected: Head, head: Head | undefined): boolean {
   const { revision, hash } = head ?? { revision: 0, hash: GENESIS_HASH };
-  return place.revision === revision && place.hash === hash;
+  return expected.revision === revision && expected.hash === hash;
 }

@@ -8,10 +8,10 @@
 import { movesOf } from '../log/moves.ts';
 import type { Move } from '../log/data/moves.ts';
 import type { Event } from '../log/event.ts';
-import type { Place } from '../state/snapshot.ts';
+import type { Position } from '../state/snapshot.ts';
 
 /** What a message says; what stands in for no event has neither type nor moves nor time. */
-export interface StreamMessage extends Place {
+export interface StreamMessage extends Position {
   readonly type?: string;
   readonly pack?: string;
   readonly moves?: readonly Move[];
@@ -27,7 +27,7 @@ export type ControlKind = 'revision' | 'resync' | 'heartbeat';
  * Puts a message into bytes, under the name of its kind: the type of its event, or of control.
  * @param upTo the place up to which a watcher has everything once it has this
  */
-export type Encode = (kind: string, upTo: Place, message: StreamMessage) => Buffer;
+export type Encode = (kind: string, upTo: Position, message: StreamMessage) => Buffer;
 
 /** What a watcher wants to hear of: all, or what is about a pack, or moves a channel. */
 export interface Filter {
@@ -67,7 +67,7 @@ interface Made {
 export class TellOnce {
   readonly #encode: Encode;
   readonly #made = new WeakMap<StreamMessage, Made>();
-  readonly #lastControl = new Map<ControlKind, Made & Place>();
+  readonly #lastControl = new Map<ControlKind, Made & Position>();
 
   constructor(encode: Encode) {
     this.#encode = encode;
@@ -84,7 +84,7 @@ export class TellOnce {
   }
 
   /** @param current the place that the message tells of, where it is another than the one up to which the watcher has everything */
-  control(kind: ControlKind, { epoch, revision }: Place, stale: number | undefined, current?: Place): Buffer {
+  control(kind: ControlKind, { epoch, revision }: Position, stale: number | undefined, current?: Position): Buffer {
     const last = this.#lastControl.get(kind);
     if (current === undefined && last?.revision === revision && last.epoch === epoch && last.stale === stale)
       return last.bytes;

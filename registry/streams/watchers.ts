@@ -11,7 +11,7 @@
 import { messageOf, RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import { SILENT, type Log } from '../machine/logger.ts';
-import { reaches, type Place, type Snapshot } from '../state/snapshot.ts';
+import { reaches, type Position, type Snapshot } from '../state/snapshot.ts';
 import { messagesOf, TellOnce, type Encode, type Filter, type StreamMessage } from './messages.ts';
 
 /** What is watched; a `Registry` is one. */
@@ -24,7 +24,7 @@ export interface Watched {
   /** Events in order, once they are visible; none at all where the whole history was replaced. */
   onChange(listener: (events: readonly Event[], snapshot: Snapshot) => void): () => void;
   /** @throws RegistryError `revision-not-reached`; `revision-unknown` where the log ends before */
-  reach(place: Place): Promise<void>;
+  reach(position: Position): Promise<void>;
   /** A page of the log, the oldest first, up to the snapshot. @throws RegistryError `store-unavailable` */
   events(query: { readonly after: number; readonly limit: number }, snapshot: Snapshot): Promise<readonly Event[]>;
 }
@@ -49,7 +49,7 @@ export interface Watch extends Filter {
   /** When the key expires, in milliseconds since the epoch: from then on the watcher is given nothing. Never, where not given. */
   readonly until?: number | undefined;
   /** The place up to which the watcher has everything; it hears of what comes from now on where it names none. */
-  readonly after?: Place | undefined;
+  readonly after?: Position | undefined;
 }
 
 export interface WatchersOptions {
@@ -107,7 +107,7 @@ export class Watchers {
   /** Without a gap, from the one behind `#floor` to the one at `#head`. */
   #ring: StreamMessage[] = [];
   #floor: number;
-  #head: Place;
+  #head: Position;
   #history = 0;
   #beats = 0;
   /** Grows with everything that there is to tell; a round that began before it last grew is followed by another. */
@@ -123,7 +123,7 @@ export class Watchers {
     this.#watched = watched;
     this.#options = { heartbeat: 15_000, ring: 1000, mostWaiting: 256 * 1024, log: SILENT, ...options };
     this.#tell = new TellOnce(options.encode);
-    this.#head = placeOf(watched.current);
+    this.#head = positionOf(watched.current);
     this.#floor = this.#head.revision;
     this.#stopListening = watched.onChange((events, snapshot) => this.#heed(events, snapshot));
     this.#heart = setInterval(() => {
@@ -141,10 +141,10 @@ export class Watchers {
    * Catches up until there is something to resume from: to be called before `add`, where a place is named.
    * @throws RegistryError `revision-not-reached` where the place cannot be reached now
    */
-  async reach(place: Place): Promise<void> {
-    if (reaches(this.#head, place)) return;
+  async reach(position: Position): Promise<void> {
+    if (reaches(this.#head, position)) return;
     try {
-      await this.#watched.reach(place);
+      await this.#watched.reach(position);
     } catch (error) {
       // It never was in this log: `add` says so by a resync.
       if (!(error instanceof RegistryError) || error.code !== 'revision-unknown') throw error;
@@ -207,7 +207,7 @@ export class Watchers {
       this.#ring.splice(0, beyond);
       this.#floor += beyond;
     }
-    this.#head = placeOf(snapshot);
+    this.#head = positionOf(snapshot);
     if (replaced || events.some(({ type }) => type === 'key-revoked')) {
       for (const entry of this.#watchers)
         if (!this.#options.mayWatch(snapshot, entry.keyId)) this.#end(entry, 'not-allowed');
@@ -345,6 +345,6 @@ export class Watchers {
   }
 }
 
-function placeOf({ epoch, revision }: Place): Place {
+function positionOf({ epoch, revision }: Position): Position {
   return { epoch, revision };
 }

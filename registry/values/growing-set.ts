@@ -8,31 +8,31 @@
  */
 export class GrowingSet<T> implements Iterable<T> {
   /** Item to its place. Shared: places from `size` on belong to sets that grew from this one. */
-  readonly #places: Map<T, number>;
+  readonly #indexes: Map<T, number>;
   readonly size: number;
 
   constructor(items: Iterable<T> = [], grown?: Map<T, number>) {
-    this.#places = grown ?? new Map([...new Set(items)].map((item, place) => [item, place]));
-    this.size = this.#places.size;
+    this.#indexes = grown ?? new Map([...new Set(items)].map((item, index) => [item, index]));
+    this.size = this.#indexes.size;
     Object.freeze(this);
   }
 
   has(item: T): boolean {
-    return (this.#places.get(item) ?? Infinity) < this.size;
+    return (this.#indexes.get(item) ?? Infinity) < this.size;
   }
 
   /** This set and the item: itself where it has it. */
   with(item: T): GrowingSet<T> {
     if (this.has(item)) return this;
-    const places =
-      this.#places.size === this.size ? this.#places : new Map([...this].map((known, place) => [known, place]));
-    places.set(item, this.size);
-    return new GrowingSet([], places);
+    const indexes =
+      this.#indexes.size === this.size ? this.#indexes : new Map([...this].map((known, index) => [known, index]));
+    indexes.set(item, this.size);
+    return new GrowingSet([], indexes);
   }
 
   *[Symbol.iterator](): Generator<T, undefined> {
     let left = this.size;
-    for (const item of this.#places.keys()) {
+    for (const item of this.#indexes.keys()) {
       if (left === 0) return;
       left -= 1;
       yield item;

@@ -11,7 +11,7 @@ import {
   Watchers,
   type EndReason,
   type Filter,
-  type Place,
+  type Position,
   type Registry,
   type Sink,
   type Snapshot,
@@ -56,7 +56,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
   app.addHook('preClose', async () => watchers.close()); // the server would wait for their end
   for (const schema of wire.eventSchemas) app.addSchema(schema);
 
-  const open = (request: FastifyRequest, reply: FastifyReply, { pack, channel }: Filter, after?: Place) => {
+  const open = (request: FastifyRequest, reply: FastifyReply, { pack, channel }: Filter, after?: Position) => {
     const { current } = registry;
     requireKnown(registry, current, pack, channel);
     stamp(reply, registry, current);
@@ -72,7 +72,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     );
   };
 
-  const openAfterWait = (request: FastifyRequest, reply: FastifyReply, filter: Filter, after: Place) => {
+  const openAfterWait = (request: FastifyRequest, reply: FastifyReply, filter: Filter, after: Position) => {
     const refused = refusalBy(registry.current, request, reply, SCOPE);
     if (refused !== undefined) throw refused;
     open(request, reply, filter, after);
@@ -96,7 +96,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
       response: { 200: wire.streamAnswer, ...problems('pack-not-found', 'channel-not-found', 'revision-not-reached') },
     },
     handler: (request, reply) => {
-      const after = wire.placeOf(request.headers['last-event-id']);
+      const after = wire.positionOf(request.headers['last-event-id']);
       if (after === undefined) open(request, reply, request.query);
       else return watchers.reach(after).then(() => openAfterWait(request, reply, request.query, after));
     },

@@ -8,7 +8,7 @@ import {
   Timestamp,
   Version,
   type Encode,
-  type Place,
+  type Position,
 } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
 import { answer, closed, nullable, ref } from '../wire/schema-kit.ts';
@@ -82,12 +82,12 @@ export const streamAnswer = {
 } as const;
 
 /** A place as the `id` of a message: the revision; behind the first restore with its epoch, e.g. `2:17`. */
-function idOf({ epoch, revision }: Place): string {
+function idOf({ epoch, revision }: Position): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
 /** The place that an `id` names; undefined where there is none. */
-export function placeOf(id: string | undefined): Place | undefined {
+export function positionOf(id: string | undefined): Position | undefined {
   const [, epoch = '1', revision] = PLACE.exec(id ?? '') ?? [];
   return revision === undefined ? undefined : { epoch: Number(epoch), revision: Number(revision) };
 }

@@ -2,18 +2,18 @@
 import { invalidInput } from '../../registry/index.ts';
 
 /** Where the next page starts. */
-export function encodeCursor(place: string): string {
-  return Buffer.from(place).toString('base64url');
+export function encodeCursor(key: string): string {
+  return Buffer.from(key).toString('base64url');
 }
 
 /**
  * Reads a cursor back.
- * @param isPlace whether a text is a place that a page may have ended at
+ * @param isKey whether a text is a place that a page may have ended at
  * @throws RegistryError `validation-failed` for anything that no page gave out
  */
-export function decodeCursor(cursor: string, isPlace: (text: string) => boolean): string {
-  const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!isPlace(place) || encodeCursor(place) !== cursor) {
+export function decodeCursor(cursor: string, isKey: (text: string) => boolean): string {
+  const key = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!isKey(key) || encodeCursor(key) !== cursor) {
     throw invalidInput('This cursor was not issued by this API.', [
       {
         parameter: 'cursor',
@@ -21,5 +21,5 @@ export function decodeCursor(cursor: string, isPlace: (text: string) => boolean)
       },
     ]);
   }
-  return place;
+  return key;
 }

@@ -168,7 +168,7 @@ t.test('a refusal says what is wrong with the header, and repeats nothing that m
 });
 
 /** A place that the route serves: with names that are there. */
-function placeOf(url: string): string {
+function pathOf(url: string): string {
   const names: Readonly<Record<string, string>> = {
     pack: 'coach',
     version: '1.0.0',
@@ -208,7 +208,7 @@ async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: 
     if (scope === undefined) faults.push(`${method} ${url} declares no scope`);
     const ask = async (caller: string, authorization: string, expected: Parameters<typeof wrongWith>[1]) => {
       asked += 1;
-      const answer = await app.inject({ method: method as 'GET', url: placeOf(url), headers: { authorization } });
+      const answer = await app.inject({ method: method as 'GET', url: pathOf(url), headers: { authorization } });
       const wrong = wrongWith(answer, scope === 'open' ? undefined : expected);
       if (wrong !== undefined) faults.push(`${method} ${url}: ${caller} ${wrong}`);
     };
@@ -362,7 +362,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     for (const { method, url, scope } of all.routes.filter(
       ({ method, scope }) => scope !== 'open' && method !== 'HEAD',
     )) {
-      const answers = tricksWith(placeOf(url)).flatMap((target) => [
+      const answers = tricksWith(pathOf(url)).flatMap((target) => [
         ask(method, target, '').then(
           ({ statusCode }) =>
             [400, 401, 404, 405].includes(statusCode) || through.push(`${method} ${target}: ${statusCode} for nobody`),

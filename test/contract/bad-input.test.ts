@@ -390,7 +390,7 @@ t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {
         '1e3',
         '9'.repeat(17),
         '{}',
-      ].map((place) => Buffer.from(place).toString('base64url')),
+      ].map((cursorKey) => Buffer.from(cursorKey).toString('base64url')),
     ].flatMap((cursor) => [
       ['listVersions', `/v1/packs/coach/versions?cursor=${cursor}`] as const,
       ['listActivations', `/v1/packs/coach/activations?cursor=${cursor}`] as const,

@@ -139,7 +139,7 @@ const names: Rule = (document) => {
   ];
 };
 
-const places: Rule = (document) =>
+const routeOrder: Rule = (document) =>
   operationsIn(document).flatMap(([, { operationId, method, template }]) =>
     PLACES[operationId] === `${method} ${template}` ? [] : [`${operationId} is at ${method} ${template}`],
   );
@@ -247,8 +247,8 @@ const nothingFilledIn: Rule = (document) =>
   operationsIn(document).flatMap(([pointer, { parameters = [] }]) =>
     parameters
       .filter(
-        ({ in: place, required, ...parameter }) =>
-          place !== 'path' &&
+        ({ in: location, required, ...parameter }) =>
+          location !== 'path' &&
           required !== true &&
           ('example' in parameter || 'examples' in parameter || 'examples' in parameter.schema),
       )
@@ -257,7 +257,7 @@ const nothingFilledIn: Rule = (document) =>
 
 const RULES = {
   'operationIds are the ones of API.md, each once, in camelCase': names,
-  'each operation is where API.md has it': places,
+  'each operation is where API.md has it': routeOrder,
   'each operation has one tag, a summary and a description': described,
   'each parameter is described': parametersDescribed,
   'every object is closed, except Problem and what an event holds': closed,

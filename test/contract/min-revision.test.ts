@@ -68,9 +68,9 @@ t.test('one reading of the log serves all who wait', async (t) => {
   let waiting = 0;
   const all = Promise.withResolvers<void>();
   const reach = registry.reach.bind(registry);
-  registry.reach = (place) => {
+  registry.reach = (position) => {
     if ((waiting += 1) === waiters) all.resolve();
-    return reach(place);
+    return reach(position);
   };
   late.fail(async () => all.promise.then(() => undefined)); // the first reading takes until the last one waits
   const before = reads();

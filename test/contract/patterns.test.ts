@@ -64,10 +64,10 @@ t.test('every pattern of a request', async (t) => {
   };
   for (const [id, { parameters = [], requestBody }] of OPERATIONS) {
     const valid = validRequest(id, world);
-    for (const { name, in: place, schema } of parameters) {
+    for (const { name, in: location, schema } of parameters) {
       const { pattern } = schema as Schema;
       if (pattern === undefined) continue;
-      const member = { path: 'path', query: 'query', header: 'headers' }[place] as 'path';
+      const member = { path: 'path', query: 'query', header: 'headers' }[location] as 'path';
       await broken(id, name, pattern, { ...valid, [member]: { ...valid[member], [name]: BROKEN } });
     }
     const body = requestBody?.content['application/json']?.schema;

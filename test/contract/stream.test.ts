@@ -464,10 +464,10 @@ t.test('who may not listen any more is given nothing more; no heartbeat is waite
     const { record, token = '' } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
     const [asked, back] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
     const reach = watchers.reach.bind(watchers);
-    watchers.reach = async (place) => {
+    watchers.reach = async (position) => {
       asked.resolve();
       await back.promise;
-      return reach(place);
+      return reach(position);
     };
     const stream = openStream(t, { address, key: token, lastEventId: `${registry.current.revision}` });
     await asked.promise;

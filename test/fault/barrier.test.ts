@@ -30,7 +30,7 @@ interface Reach {
 t.test('the barrier', async (t) => {
   const { instances } = await startInstances(t, {
     count: 4,
-    env: (place) => (place === 3 ? { PIN_VERSION: 'coach@1.0.0' } : {}),
+    env: (index) => (index === 3 ? { PIN_VERSION: 'coach@1.0.0' } : {}),
   });
   const [a, b, c, pinned] = instances as [TestInstance, TestInstance, TestInstance, TestInstance];
   const idOf = ({ id = 'unknown' }: TestInstance) => id;

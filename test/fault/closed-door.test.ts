@@ -84,11 +84,11 @@ t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an a
   let landed = 0;
   for (let round = 0; round < rounds; round += 1) {
     await Promise.all(
-      pairs.map(async (pair, place) => {
+      pairs.map(async (pair, pairIndex) => {
         const { other, store } = pair;
         const before = (await store.head())!;
         await heldBack(pair);
-        await ASKS[(round + place) % ASKS.length]!(other).catch((error: RegistryError) =>
+        await ASKS[(round + pairIndex) % ASKS.length]!(other).catch((error: RegistryError) =>
           t.equal(error.name, 'RegistryError'),
         );
         t.strictSame(await store.head(), before, 'the operator was answered without an event');

@@ -131,14 +131,14 @@ class Traffic {
     this.#random = random;
     this.#clients = Array.from(
       { length: WRITERS + READERS },
-      (_, place) => new Roaming(t, instances, key, place % instances.length),
+      (_, index) => new Roaming(t, instances, key, index % instances.length),
     );
   }
 
   /** Resolves when all have stopped. */
   async flow(): Promise<void> {
     this.#flowing = true;
-    const tasks = this.#clients.map((client, place) => (place < WRITERS ? this.#write(client) : this.#read(client)));
+    const tasks = this.#clients.map((client, index) => (index < WRITERS ? this.#write(client) : this.#read(client)));
     await Promise.all(tasks).catch((error: unknown) => {
       this.#flowing = false;
       this.#failed(error);

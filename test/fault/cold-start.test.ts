@@ -11,7 +11,7 @@ import { copyFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFile
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startInstances, until, type Body, type TestInstance, type TestInstances } from '../support/apps/instances.ts';
-import { placeIn } from '../support/stores/snapshot-files.ts';
+import { formatAndRevision } from '../support/stores/snapshot-files.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const RETURN_BOUND = 5000;
@@ -33,8 +33,8 @@ t.test('cold starts', async (t) => {
     const then = new Date(Date.now() - AGE * 1000);
     utimesSync(snapshotOf(whole), then, then);
     const text = readFileSync(snapshotOf(damaged));
-    const place = Math.floor(text.length / 2);
-    text[place] = text[place]! ^ 1;
+    const offset = Math.floor(text.length / 2);
+    text[offset] = text[offset]! ^ 1;
     writeFileSync(snapshotOf(damaged), text);
     copyFileSync(snapshotOf(temporary), `${snapshotOf(temporary)}.tmp`);
     copyFileSync(join(temporary.dataDir, 'older.jsonl'), snapshotOf(temporary));
@@ -117,7 +117,11 @@ async function makeHistory({ instances }: TestInstances): Promise<History> {
 async function onDisk(instances: readonly TestInstance[], revision: number): Promise<void> {
   await Promise.all(
     instances.map((instance) =>
-      until(`revision ${revision} on the disk`, 5000, () => placeIn(snapshotOf(instance)).revision >= revision),
+      until(
+        `revision ${revision} on the disk`,
+        5000,
+        () => formatAndRevision(snapshotOf(instance)).revision >= revision,
+      ),
     ),
   );
 }
@@ -203,8 +207,8 @@ async function storeIsBack(t: Test, { instances, postgres, url }: TestInstances)
   for (const { proxy } of instances) proxy.set('pass');
   const [head] = await postgres.sql('SELECT revision FROM log_head', url);
   await Promise.all(
-    instances.map((instance, place) =>
-      until(`instance ${place} ready and current`, RETURN_BOUND, async () => {
+    instances.map((instance, index) =>
+      until(`instance ${index} ready and current`, RETURN_BOUND, async () => {
         const { status, body } = await instance.ask('/readyz');
         return status === 200 && body['stale'] === false && body['revision'] === Number(head?.['revision']);
       }),

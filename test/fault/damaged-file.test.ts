@@ -60,20 +60,20 @@ const contents = await (async () => {
 })();
 
 const bytes = (length: number) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
-const pageOf = (place: number) => Math.floor(place / PAGE) * PAGE;
+const pageOf = (offset: number) => Math.floor(offset / PAGE) * PAGE;
 /** What can happen to a file; each changes the copy that it is given, or gives another. */
-const DAMAGES: Readonly<Record<string, (copy: Buffer, place: number) => Buffer | undefined>> = {
-  'a few bytes are noise': (copy, place) => void bytes(24).copy(copy, place),
-  'one bit is turned': (copy, place) => void (copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(random() * 8))),
-  'a page is noise': (copy, place) => void bytes(PAGE).copy(copy, pageOf(place)),
-  'a page is zeros': (copy, place) => void copy.fill(0, pageOf(place), pageOf(place) + PAGE),
-  'a page is another one': (copy, place) => {
+const DAMAGES: Readonly<Record<string, (copy: Buffer, offset: number) => Buffer | undefined>> = {
+  'a few bytes are noise': (copy, offset) => void bytes(24).copy(copy, offset),
+  'one bit is turned': (copy, offset) => void (copy[offset] = (copy[offset] ?? 0) ^ (1 << Math.floor(random() * 8))),
+  'a page is noise': (copy, offset) => void bytes(PAGE).copy(copy, pageOf(offset)),
+  'a page is zeros': (copy, offset) => void copy.fill(0, pageOf(offset), pageOf(offset) + PAGE),
+  'a page is another one': (copy, offset) => {
     const other = pageOf(Math.floor(random() * good.length));
-    good.copy(copy, pageOf(place), other, other + PAGE);
+    good.copy(copy, pageOf(offset), other, other + PAGE);
     return undefined;
   },
-  'the head of a page is noise': (copy, place) => void bytes(8).copy(copy, pageOf(place)),
-  'the file ends early': (copy, place) => copy.subarray(0, Math.max(2, place)), // SQLite takes a file of one byte for an empty one, which is a new database
+  'the head of a page is noise': (copy, offset) => void bytes(8).copy(copy, pageOf(offset)),
+  'the file ends early': (copy, offset) => copy.subarray(0, Math.max(2, offset)), // SQLite takes a file of one byte for an empty one, which is a new database
 };
 
 /** How a start on the file goes: what verification says, or why there is none. */
@@ -121,13 +121,13 @@ t.test(`${PLACES} places of a file of ${good.length / PAGE} pages, TEST_SEED=${s
   const wrong: string[] = [];
   const seen = new Map<string, number>();
   for (let index = 0; index < PLACES; index += 1) {
-    const place = Math.floor((index * (good.length - 1)) / (PLACES - 1));
+    const offset = Math.floor((index * (good.length - 1)) / (PLACES - 1));
     for (const name of long ? names : [names[index % names.length] ?? '']) {
       const copy = Buffer.from(good);
-      const result = await startOn(DAMAGES[name]?.(copy, place) ?? copy);
+      const result = await startOn(DAMAGES[name]?.(copy, offset) ?? copy);
       seen.set(result, (seen.get(result) ?? 0) + 1);
       if (!['whole', 'broken', 'exit 65'].includes(result))
-        wrong.push(`byte ${place} (page ${pageOf(place) / PAGE}), ${name}: ${result}`);
+        wrong.push(`byte ${offset} (page ${pageOf(offset) / PAGE}), ${name}: ${result}`);
     }
   }
   t.same(wrong, []);

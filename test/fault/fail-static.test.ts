@@ -60,15 +60,15 @@ t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}
   ];
   for (let round = 1; round <= rounds; round += 1) {
     const [ofShared = '', ...ofAlone] = await Promise.all([shared, ...alone].map(supersededSession));
-    const outages: Outage[] = modes.map(([name, mode], place) => ({
+    const outages: Outage[] = modes.map(([name, mode], index) => ({
       name,
-      instance: cut[place]!,
+      instance: cut[index]!,
       pinned: ofShared,
-      away: () => cut[place]!.proxy.set(mode),
-      back: () => cut[place]!.proxy.set('pass'),
+      away: () => cut[index]!.proxy.set(mode),
+      back: () => cut[index]!.proxy.set('pass'),
     }));
-    alone.forEach((instances, place) =>
-      outages.push({ instance: instances.instances[0]!, pinned: ofAlone[place]!, ...own[place]!(instances) }),
+    alone.forEach((instances, index) =>
+      outages.push({ instance: instances.instances[0]!, pinned: ofAlone[index]!, ...own[index]!(instances) }),
     );
     // While three are cut off, the log goes on without them.
     const meanwhile = async () => {
@@ -121,7 +121,7 @@ async function through(
       for (const kind of WRITES) written.push(await kind(instance));
       await pause(PACE);
       written.push(
-        ...(await Promise.all(Array.from({ length: 10 }, (_, place) => WRITES[place % WRITES.length]!(instance)))),
+        ...(await Promise.all(Array.from({ length: 10 }, (_, index) => WRITES[index % WRITES.length]!(instance)))),
       );
     }
   };
@@ -151,7 +151,7 @@ async function through(
   );
   const ages = seen.slice(firstMarked).map(({ reply }) => Number(reply.header('registry-stale')));
   t.ok(
-    ages.every((age, place) => age >= (ages[place - 1] ?? 0)),
+    ages.every((age, index) => age >= (ages[index - 1] ?? 0)),
     `${name}: and the age grows (to ${ages.at(-1)} s)`,
   );
   for (const way of ['session of a version that is not active', 'not modified'])

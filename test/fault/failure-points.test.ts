@@ -120,8 +120,8 @@ const WRITES: readonly Write[] = [
 
 for (const write of WRITES) {
   t.test(`${write.name}, TEST_SEED=${seed}`, async (t) => {
-    const place = await places(t, write);
-    const calls = await place.run('no fault', () => undefined);
+    const runs = await runsOf(t, write);
+    const calls = await runs.run('no fault', () => undefined);
     t.same(calls.faults, [], 'goes well where nothing fails');
     t.ok(calls.appends.length > 0, `makes ${calls.appends.length} calls of the store`);
     const numbers = calls.appends.map((_, index) => index + 1);
@@ -135,7 +135,7 @@ for (const write of WRITES) {
           schedule: (call: number) => (call === n ? fault : undefined),
         })),
       );
-      await allGoWell(t, place, cases);
+      await allGoWell(t, runs, cases);
     });
 
     await t.test('every call from the n-th on fails', async (t) => {
@@ -145,7 +145,7 @@ for (const write of WRITES) {
           schedule: (call: number) => (call >= n ? fault : undefined),
         })),
       );
-      await allGoWell(t, place, sampled(cases));
+      await allGoWell(t, runs, sampled(cases));
     });
 
     await t.test('two calls in a row fail', async (t) => {
@@ -156,7 +156,7 @@ for (const write of WRITES) {
         name: `call ${n} ${first}, ${m} ${second}`,
         schedule: (call: number) => (call === n ? first : call === m ? second : undefined),
       }));
-      await allGoWell(t, place, sampled(cases));
+      await allGoWell(t, runs, sampled(cases));
     });
   });
 }
@@ -170,13 +170,13 @@ function sampled<T>(cases: readonly T[]): T[] {
 /** Runs cases, some at a time: most of a run is spent waiting until the registry asks its store again. */
 async function allGoWell(
   t: Test,
-  place: Places,
+  runs: Runs,
   cases: readonly { readonly name: string; readonly schedule: Schedule }[],
 ): Promise<void> {
   const left = [...cases];
   const worker = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const { faults, outcome } = await place.run(next.name, next.schedule);
+      const { faults, outcome } = await runs.run(next.name, next.schedule);
       t.same(faults, [], `${next.name}: ${outcome}`);
     }
   };
@@ -192,12 +192,12 @@ interface Result {
 }
 
 /** Runs a write on a copy of what was there before it. */
-interface Places {
+interface Runs {
   readonly run: (name: string, schedule: Schedule) => Promise<Result>;
 }
 
 /** A folder with the state before a write, and runs of the write on copies of it. */
-async function places(t: Test, write: Write, planted: (store: Store) => Store = (store) => store): Promise<Places> {
+async function runsOf(t: Test, write: Write, planted: (store: Store) => Store = (store) => store): Promise<Runs> {
   const dir = newFolder(t);
   mkdirSync(join(dir, 'before'));
   const template = await openSqliteStore({ file: join(dir, 'before', 'registry.db') });
@@ -314,25 +314,25 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
 // ── Controls: stores with a fault planted in them ──
 
 t.test('control: a store that says done and does nothing', async (t) => {
-  const place = await places(t, WRITES[1]!, (real) => lying(real, async () => 'done'));
-  t.match((await place.run('lying', () => undefined)).faults.join('\n'), /it was told to be done, and is not/u);
+  const runs = await runsOf(t, WRITES[1]!, (real) => lying(real, async () => 'done'));
+  t.match((await runs.run('lying', () => undefined)).faults.join('\n'), /it was told to be done, and is not/u);
 });
 
 t.test('control: a store that writes and then says that it could not be reached', async (t) => {
-  const place = await places(t, WRITES[1]!, (real) =>
+  const runs = await runsOf(t, WRITES[1]!, (real) =>
     lying(real, async (batch, expected) => {
       await real.append(batch, expected);
       throw new RegistryError('store-unavailable', 'Nothing was sent.');
     }),
   );
   t.match(
-    (await place.run('lying', () => undefined)).faults.join('\n'),
+    (await runs.run('lying', () => undefined)).faults.join('\n'),
     /store-unavailable says that nothing was changed, but it was/u,
   );
 });
 
 t.test('control: a store that writes the first event of a batch and then fails', async (t) => {
-  const place = await places(
+  const runs = await runsOf(
     t,
     WRITES.find(({ name }) => name === 'first start')!,
     (real) =>
@@ -341,7 +341,7 @@ t.test('control: a store that writes the first event of a batch and then fails',
         throw new RegistryError('store-unavailable', 'Cut in the middle.');
       }),
   );
-  t.match((await place.run('half', () => undefined)).faults.join('\n'), /1 of 6 events were appended/u);
+  t.match((await runs.run('half', () => undefined)).faults.join('\n'), /1 of 6 events were appended/u);
 });
 
 /** A store whose first append is another. */

@@ -53,7 +53,7 @@ t.test(`${COUNT} first starts at once`, async (t) => {
       );
       t.same(
         events.map(({ revision }) => revision),
-        events.map((_, place) => place + 1),
+        events.map((_, index) => index + 1),
         'no gap in the log',
       );
       t.equal(firstBroken(events), undefined, 'and its chain is whole');

@@ -116,13 +116,13 @@ t.test('PIN_VERSION', async (t) => {
       ['coach@next', /PIN_VERSION="coach@next" is wrong/u],
     ];
     const ends = await Promise.all(
-      refusals.map(([pin], place) =>
-        runServer(t, { ...a.settings, DATA_DIR: `${a.dataDir}-${place}`, PACKS_DIR: packs, PIN_VERSION: pin }),
+      refusals.map(([pin], index) =>
+        runServer(t, { ...a.settings, DATA_DIR: `${a.dataDir}-${index}`, PACKS_DIR: packs, PIN_VERSION: pin }),
       ),
     );
-    for (const [place, [pin, why]] of refusals.entries()) {
-      t.equal(ends[place]?.code, 78, pin);
-      t.match(ends[place]?.stderr, why);
+    for (const [index, [pin, why]] of refusals.entries()) {
+      t.equal(ends[index]?.code, 78, pin);
+      t.match(ends[index]?.stderr, why);
     }
   });
 

@@ -129,25 +129,25 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
 /** All instances serve what they have, marked, say why, and write nothing. */
 async function notFollowed(t: Test, { instances }: TestInstances, version: string, epoch?: string): Promise<void> {
   await Promise.all(
-    instances.map(async (instance, place) => {
-      const { body } = await until(`instance ${place} says that the log has diverged`, 15_000, async () => {
+    instances.map(async (instance, index) => {
+      const { body } = await until(`instance ${index} says that the log has diverged`, 15_000, async () => {
         const reply = await instance.ask('/readyz');
         return JSON.stringify(reply.body['conditions']).includes('log-diverged') && reply;
       });
-      t.match(body, { status: 'ready', stale: true }, `instance ${place}: ready, and says that the log has diverged`);
+      t.match(body, { status: 'ready', stale: true }, `instance ${index}: ready, and says that the log has diverged`);
       const active = await instance.ask('/v1/packs/coach/active');
       t.match(
         [active.status, active.body['version'], active.header('registry-epoch')],
         [200, version, epoch],
-        `instance ${place}: serves what it has applied`,
+        `instance ${index}: serves what it has applied`,
       );
-      t.ok(active.header('registry-stale') !== undefined, `instance ${place}: marked`);
-      t.equal((await instance.ask('/v1/coach/sessions', {})).status, 201, `instance ${place}: starts sessions`);
+      t.ok(active.header('registry-stale') !== undefined, `instance ${index}: marked`);
+      t.equal((await instance.ask('/v1/coach/sessions', {})).status, 201, `instance ${index}: starts sessions`);
       const write = await instance.ask('/v1/packs/coach/activations', { version: '1.1.0', reason: 'Into another log' });
       t.match(
         [write.status, write.body['code']],
         [503, 'store-unavailable'],
-        `instance ${place}: writes nothing: ${write.text.slice(0, 200)}`,
+        `instance ${index}: writes nothing: ${write.text.slice(0, 200)}`,
       );
       t.ok(write.ms <= WRITE_BOUND);
     }),
@@ -161,8 +161,8 @@ async function inLine(
   { epoch, version }: { epoch: string; version: string },
 ): Promise<void> {
   await Promise.all(
-    instances.map(async (instance, place) => {
-      await until(`instance ${place} in line`, RETURN_BOUND, async () => {
+    instances.map(async (instance, index) => {
+      await until(`instance ${index} in line`, RETURN_BOUND, async () => {
         const { body } = await instance.ask('/readyz');
         return body['stale'] === false && (body['conditions'] as unknown[]).length === 0;
       });
@@ -170,7 +170,7 @@ async function inLine(
       t.same(
         [active.status, active.body['version'], active.header('registry-epoch'), active.header('registry-stale')],
         [200, version, epoch, undefined],
-        `instance ${place}: in line by itself, in epoch ${epoch}`,
+        `instance ${index}: in line by itself, in epoch ${epoch}`,
       );
     }),
   );
@@ -180,17 +180,17 @@ async function inLine(
 function hoppingClient(instances: readonly TestInstance[]): { stop(): Promise<{ seen: number; faults: string[] }> } {
   const random = randomFrom(seed);
   const faults: string[] = [];
-  const place = { epoch: 1, revision: 0 };
+  const position = { epoch: 1, revision: 0 };
   let [seen, goesOn] = [0, true];
   const reading = (async () => {
     while (goesOn) {
       await pause(10);
       const at = Math.floor(random() * instances.length);
-      const passedOn = { 'registry-min-revision': String(place.revision), 'registry-epoch': String(place.epoch) };
+      const passedOn = { 'registry-min-revision': String(position.revision), 'registry-epoch': String(position.epoch) };
       const reply = await instances[at]!.ask(
         '/v1/packs/coach/active',
         undefined,
-        place.revision === 0 ? {} : passedOn,
+        position.revision === 0 ? {} : passedOn,
       ).catch(() => undefined); // it restarts
       if (reply === undefined || reply.status === 503) continue;
       const [epoch, revision] = [
@@ -198,10 +198,11 @@ function hoppingClient(instances: readonly TestInstance[]): { stop(): Promise<{ 
         Number(reply.header('registry-revision')),
       ];
       seen += 1;
-      if (reply.status !== 200) faults.push(`${reply.status} after (${place.epoch}, ${place.revision}): ${reply.text}`);
-      else if (epoch < place.epoch || (epoch === place.epoch && revision < place.revision))
-        faults.push(`instance ${at}: (${epoch}, ${revision}) after (${place.epoch}, ${place.revision})`);
-      else Object.assign(place, { epoch, revision });
+      if (reply.status !== 200)
+        faults.push(`${reply.status} after (${position.epoch}, ${position.revision}): ${reply.text}`);
+      else if (epoch < position.epoch || (epoch === position.epoch && revision < position.revision))
+        faults.push(`instance ${at}: (${epoch}, ${revision}) after (${position.epoch}, ${position.revision})`);
+      else Object.assign(position, { epoch, revision });
     }
   })();
   return {

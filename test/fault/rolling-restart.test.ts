@@ -25,13 +25,13 @@ t.test(`${rounds} rolling restarts under reads`, async (t) => {
   const load = new Load(balancer);
   const reading = load.read();
   for (let round = 1; round <= rounds; round += 1) {
-    for (const [place, instance] of instances.entries()) {
+    for (const [index, instance] of instances.entries()) {
       await load.goesOn();
-      await endInGoodOrder(t, cluster, instance, `round ${round}, instance ${place}`);
+      await endInGoodOrder(t, cluster, instance, `round ${round}, instance ${index}`);
       await instance.start();
       await balancer.allIn();
       await load.goesOn();
-      if (place === 0) await move(instances[1]!, round % 2 === 0 ? '2.0.0' : '1.1.0');
+      if (index === 0) await move(instances[1]!, round % 2 === 0 ? '2.0.0' : '1.1.0');
     }
   }
   load.stop();

@@ -222,10 +222,10 @@ async function checkRestarted(
 ): Promise<void> {
   const { revision, pointers, versions } = meaningOf(events);
   t.equal((await ready(address)).revision, revision, `kill ${kill}: the restart adds nothing`);
-  for (const [place, pointer] of pointers) {
-    const [pack = '', channel = ''] = place.split(' ');
+  for (const [channelName, pointer] of pointers) {
+    const [pack = '', channel = ''] = channelName.split(' ');
     const active = (await get(address, key, `/v1/packs/${pack}/active?channel=${channel}`)) as ActivePack;
-    t.strictSame({ version: active.version, revision: active.revision }, pointer, `kill ${kill}: ${place}`);
+    t.strictSame({ version: active.version, revision: active.revision }, pointer, `kill ${kill}: ${channelName}`);
   }
   for (const [pack, known] of versions) {
     t.strictSame(new Set(await versionsOf(address, key, pack)), known, `kill ${kill}: the versions of ${pack}`);

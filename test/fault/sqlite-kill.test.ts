@@ -81,11 +81,11 @@ function firstLost(
 async function firstTorn(store: Store, events: readonly Event[]): Promise<string | undefined> {
   let expected = 1;
   for (const { revision, reason } of events) {
-    const [place = 0, size = 0] = reason.split(' of ').map(Number);
-    if (place !== expected) return `revision ${revision} is "${reason}" where event ${expected} of a batch belongs`;
-    if (place === size && (await store.content(contentOf(`0.0.${revision}`).digest)) === undefined)
+    const [ordinal = 0, size = 0] = reason.split(' of ').map(Number);
+    if (ordinal !== expected) return `revision ${revision} is "${reason}" where event ${expected} of a batch belongs`;
+    if (ordinal === size && (await store.content(contentOf(`0.0.${revision}`).digest)) === undefined)
       return `revision ${revision} has no content`;
-    expected = place === size ? 1 : place + 1;
+    expected = ordinal === size ? 1 : ordinal + 1;
   }
   return expected === 1 ? undefined : `the last batch ends before its event ${expected}`;
 }

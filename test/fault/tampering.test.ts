@@ -200,8 +200,8 @@ t.test('an event of which not even the JSON is left is named, and what is broken
     const bytes = readFileSync(copy);
     const start = `{"revision":${revision},`;
     // A page that was split can leave a copy behind, which nobody reads.
-    for (let place = bytes.indexOf(start); place >= 0; place = bytes.indexOf(start, place))
-      bytes[place] = '['.charCodeAt(0);
+    for (let offset = bytes.indexOf(start); offset >= 0; offset = bytes.indexOf(start, offset))
+      bytes[offset] = '['.charCodeAt(0);
     writeFileSync(copy, bytes);
   };
   for (const revision of [1, 2, 30, last]) {

@@ -63,14 +63,14 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     const silent: Run = { ...run }; // it does not hear of acknowledgements
     const begun = performance.now();
     await Promise.all([
-      ...[b, c].flatMap((instance, place) => [
+      ...[b, c].flatMap((instance, peerIndex) => [
         readOverHttp(
           run,
-          `who knows the moves, at ${place}`,
+          `who knows the moves, at ${peerIndex}`,
           passingOn(reader(t, instance), () => run.acknowledged),
         ),
-        readOverHttp(silent, `who says nothing, at ${place}`, reader(t, instance)),
-        readOverHttp(silent, `who hops ${place}`, hopping([reader(t, b), reader(t, c)])),
+        readOverHttp(silent, `who says nothing, at ${peerIndex}`, reader(t, instance)),
+        readOverHttp(silent, `who hops ${peerIndex}`, hopping([reader(t, b), reader(t, c)])),
       ]),
       ...Array.from({ length: WRITERS }, () => flip(run, numbers, moveOverHttp(connect(t, a)))),
       silence(run, c),

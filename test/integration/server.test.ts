@@ -11,7 +11,7 @@ import type { ActivePack, Session } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { entries, operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/apps/server-process.ts';
-import { placeIn } from '../support/stores/snapshot-files.ts';
+import { formatAndRevision } from '../support/stores/snapshot-files.ts';
 
 const get = async (server: ListeningServer, path: string): Promise<unknown> => (await server.ask(path)).json();
 const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> =>
@@ -215,7 +215,7 @@ t.test('nobody else can read what it writes', async (t) => {
   t.equal(mode(DATA_DIR), '700');
   t.equal(mode(join(DATA_DIR, 'registry.db')), '600');
   t.equal(mode(join(DATA_DIR, 'snapshot.jsonl')), '600');
-  t.equal(placeIn(join(DATA_DIR, 'snapshot.jsonl')).revision, active.revision);
+  t.equal(formatAndRevision(join(DATA_DIR, 'snapshot.jsonl')).revision, active.revision);
   t.equal(mode(join(DATA_DIR, 'operator.key')), '600');
 });
 

@@ -45,8 +45,9 @@ class Pointer {
     if (target === undefined || (toVersion !== undefined && !this.events.some((event) => event.version === toVersion)))
       return undefined; // refused
     if (target === current) return { ...this.#told(current), changed: false };
-    const place = this.#stack.lastIndexOf(target);
-    this.#stack = kind === 'rollback' && place !== -1 ? this.#stack.slice(0, place + 1) : [...this.#stack, target];
+    const stackIndex = this.#stack.lastIndexOf(target);
+    this.#stack =
+      kind === 'rollback' && stackIndex !== -1 ? this.#stack.slice(0, stackIndex + 1) : [...this.#stack, target];
     this.#log += 1;
     this.events.push({
       revision: this.#log,

@@ -112,7 +112,7 @@ export function check(history: History): string[] {
   for (const operation of operations) {
     const { kind, outcome, eventId, returnedAt, arguments: given } = operation;
     if (outcome === 'ok') {
-      const state = placeOf(operation, log);
+      const state = stateOrFaultOf(operation, log);
       if (typeof state === 'string') {
         faults.push(`${named(operation)} ${state}.`);
         continue;
@@ -153,7 +153,7 @@ export function check(history: History): string[] {
 }
 
 /** The state that an acknowledged operation tells of; or what is wrong with what it tells. Takes no time into account. */
-function placeOf(operation: Operation, log: Log): State | string {
+function stateOrFaultOf(operation: Operation, log: Log): State | string {
   const { kind, arguments: given, result, eventId } = operation;
   if (result === undefined) return 'is said to have succeeded, without an answer';
   const { revision, version, previousVersion, logRevision, changed } = result;
@@ -331,8 +331,10 @@ export function search({ operations, events, since = 0 }: History): boolean {
   const taking = operations.filter(
     ({ kind, outcome }) => outcome === 'ok' || (outcome === 'unknown' && kind !== 'read'),
   );
-  const places = taking.map((operation) => (operation.outcome === 'ok' ? placeOf(operation, log) : undefined));
-  if (places.some((place) => typeof place === 'string')) return false;
+  const statesOrFaults = taking.map((operation) =>
+    operation.outcome === 'ok' ? stateOrFaultOf(operation, log) : undefined,
+  );
+  if (statesOrFaults.some((stateOrFault) => typeof stateOrFault === 'string')) return false;
   // The moves that an unknown outcome must come before, as bits.
   const settledBy = taking.map((operation) =>
     taking.reduce((mask, move, bit) => (isSettledBy(operation, move) ? mask | (1 << bit) : mask), 0),
@@ -344,13 +346,13 @@ export function search({ operations, events, since = 0 }: History): boolean {
   /** The state after an operation in a state, or undefined where it cannot be next. */
   const step = (bit: number, index: number): number | undefined => {
     const operation = taking[bit];
-    const place = places[bit];
+    const stateOrFault = statesOrFaults[bit];
     if (operation === undefined) return undefined;
     const following = log.states[index];
     if (operation.outcome === 'unknown')
       return following !== undefined && mismatch(operation, following) === undefined ? index + 1 : undefined;
     const from = operation.kind === 'read' || operation.result?.changed === false ? index : index + 1;
-    return typeof place === 'object' && place.index === from ? from : undefined;
+    return typeof stateOrFault === 'object' && stateOrFault.index === from ? from : undefined;
   };
   const explore = (done: number, index: number): boolean => {
     if ((done & mustEnd) === mustEnd && index === log.states.length) return true;

@@ -72,8 +72,8 @@ export function readLog(events: readonly MoveEvent[]): Log {
     const below = stack.findLast((name) => name !== current);
     if (type === 'version-rolled-back') {
       if (!everActive.has(version)) say('goes forward: that version was never active');
-      const place = stack.lastIndexOf(version, stack.length - 2);
-      if (place >= 0 && stack.length > 1) stack.length = place + 1;
+      const stackIndex = stack.lastIndexOf(version, stack.length - 2);
+      if (stackIndex >= 0 && stack.length > 1) stack.length = stackIndex + 1;
       else stack.push(version);
     } else stack.push(version);
     if (stack.length > DEPTH) stack.shift();

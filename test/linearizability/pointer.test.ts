@@ -63,7 +63,7 @@ async function judge(
   const begun = performance.now();
   await Promise.all([
     nemesis.harm(() => !clients.done),
-    ...Array.from({ length: CLIENTS }, (_, place) => clients.run(`c${place}`, new Roaming(t, instances, key))),
+    ...Array.from({ length: CLIENTS }, (_, index) => clients.run(`c${index}`, new Roaming(t, instances, key))),
   ]);
   const seconds = (performance.now() - begun) / 1000;
 
@@ -141,7 +141,7 @@ function withoutEvent(history: History): History {
 /** As if one strong read had been answered from the state before, though somebody had been told of its own by an earlier answer. */
 function withStaleRead(history: History): History {
   const { operations, events } = history;
-  const place = operations.findIndex((read) => {
+  const readIndex = operations.findIndex((read) => {
     const { revision = 0 } = read.result ?? {};
     return (
       read.kind === 'read' &&
@@ -150,11 +150,11 @@ function withStaleRead(history: History): History {
       operations.some((move) => isMade(move) && move.returnedAt < read.invokedAt && move.result?.revision === revision)
     );
   });
-  const read = operations[place]!;
+  const read = operations[readIndex]!;
   const index = events.findIndex(({ revision }) => revision === read.result?.revision);
   const { revision, version } = events[index - 1]!;
   const stale: Operation = { ...read, arguments: { minRevision: 0 }, result: { revision, version } };
-  return { ...history, operations: operations.with(place, stale) };
+  return { ...history, operations: operations.with(readIndex, stale) };
 }
 
 /** As if two instances had taken the same revision. */
@@ -168,11 +168,11 @@ function withTwin(history: History): History {
 function withLateWrite(history: History): History {
   const { operations } = history;
   const first = operations.find(isMade)!;
-  const place = operations.findLastIndex(isMade);
-  const { result: _, ...late } = operations[place]!;
+  const moveIndex = operations.findLastIndex(isMade);
+  const { result: _, ...late } = operations[moveIndex]!;
   return {
     ...history,
-    operations: operations.with(place, {
+    operations: operations.with(moveIndex, {
       ...late,
       outcome: 'unknown',
       invokedAt: first.invokedAt - 2,

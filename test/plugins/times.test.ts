@@ -29,11 +29,11 @@ const REFUSED = [
   '1767225600',
 ];
 
-for (const place of ['/v1/audit/events?from=', '/v1/audit/events?to=', '/v1/packs/coach/activations?at=']) {
-  t.test(place, async (t) => {
-    for (const time of TAKEN) t.equal((await app.inject(place + encodeURIComponent(time))).statusCode, 200, time);
+for (const path of ['/v1/audit/events?from=', '/v1/audit/events?to=', '/v1/packs/coach/activations?at=']) {
+  t.test(path, async (t) => {
+    for (const time of TAKEN) t.equal((await app.inject(path + encodeURIComponent(time))).statusCode, 200, time);
     for (const time of REFUSED) {
-      const answer = await app.inject(place + encodeURIComponent(time));
+      const answer = await app.inject(path + encodeURIComponent(time));
       t.match([answer.statusCode, answer.json()], [400, { code: 'validation-failed' }], time);
     }
   });

@@ -343,7 +343,7 @@ t.test(`any history does what the model says, ${numRuns} of them`, async (t) => 
     { maxCommands: 80, size: 'max' },
   );
   const tally = { events: 0, rollbacks: 0 };
-  const history = fc.property(commands, fc.nat(), (list, place) => {
+  const history = fc.property(commands, fc.nat(), (list, pick) => {
     const real = new Registry();
     // Most histories would die at `pack-not-found`: each begins with one version of each pack.
     const model = new Model();
@@ -354,7 +354,7 @@ t.test(`any history does what the model says, ${numRuns} of them`, async (t) => 
     tally.events += log.length;
     tally.rollbacks += log.filter(({ type }) => type === 'version-rolled-back').length;
     const expected = plain(snapshot);
-    const cut = place % (log.length + 1);
+    const cut = pick % (log.length + 1);
     assert.deepEqual(plain(folded(log, contents)), expected, 'the log at once');
     assert.deepEqual(
       plain(folded(log.slice(cut), contents, folded(log.slice(0, cut), contents))),

@@ -18,7 +18,7 @@ import { having } from './shape.ts';
 type Schemas = components['schemas'];
 
 /** The channel that a move is about. */
-export interface Place {
+export interface ChannelRef {
   readonly pack: string;
   readonly channel: string | undefined;
 }
@@ -48,7 +48,7 @@ export interface MoveOptions {
 
 /** A move: `Plan` is what a dry run answers, `Done` what the move does. */
 export interface Move<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }> {
-  readonly place: Place;
+  readonly channelRef: ChannelRef;
   readonly registry: RegistryClient;
   /** Whether the registry itself refuses it where the channel has moved. */
   readonly guarded: boolean;
@@ -81,7 +81,7 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
   }
   const asks = yes !== true;
   if (asks || !out.json) out.aside(lines.join('\n'));
-  if (asks && problems.length > 0) throw wouldBeRefused(move.place, problems);
+  if (asks && problems.length > 0) throw wouldBeRefused(move.channelRef, problems);
   // Where it would change nothing there is nothing to ask; should it be otherwise by then, the guard refuses it.
   const idle = move.guarded && move.planned(shown).length === 0;
   const reason = idle ? (given ?? NOTHING_TO_CHANGE) : await reasonFor(context, given);
@@ -94,7 +94,7 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
   });
   if (!isSame(move.planned(shown), move.made(done))) {
     out.aside(
-      `This is not what was shown: somebody else has moved ${move.place.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`,
+      `This is not what was shown: somebody else has moved ${move.channelRef.pack} meanwhile. What was done:\n${stepLines(move.made(done)).join('\n') || '  no channel was moved'}`,
     );
   }
   return EXIT.ok;
@@ -108,7 +108,7 @@ function whereOf({ where }: Context): string {
   return where === undefined ? '' : ` at ${where.url}`;
 }
 
-function wouldBeRefused({ pack }: Place, problems: readonly Schemas['Violation'][]): Complaint {
+function wouldBeRefused({ pack }: ChannelRef, problems: readonly Schemas['Violation'][]): Complaint {
   return new Complaint(
     `${pack} cannot be moved there:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`,
     { exit: EXIT.refused, code: 'would-be-refused', members: { problems } },
@@ -122,13 +122,13 @@ async function demandSame<Plan extends object>(
     planned,
     lines,
     problems,
-    place,
-  }: Pick<Move<Plan, never>, 'dryRun' | 'planned' | 'lines' | 'problems' | 'place'>,
+    channelRef,
+  }: Pick<Move<Plan, never>, 'dryRun' | 'planned' | 'lines' | 'problems' | 'channelRef'>,
   shown: Plan,
 ): Promise<void> {
   const now = await dryRun();
   if (isSame(planned(shown), planned(now)) && problems(now).length === 0) return;
-  throw movedMeanwhile(place, {
+  throw movedMeanwhile(channelRef, {
     code: 'revision-conflict',
     now: `By now it would do this:\n${lines(now).join('\n')}`,
     members: { shown, now },
@@ -151,7 +151,7 @@ export function stepLines(steps: readonly Step[]): string[] {
 /** Where a channel is, and what guards a move of it; undefined where nothing is active in it yet. */
 export async function currentOf(
   registry: RegistryClient,
-  { pack, channel }: Place,
+  { pack, channel }: ChannelRef,
 ): Promise<{ readonly active: Schemas['ActivePack']; readonly guard: Guard } | undefined> {
   try {
     const { data, headers } = await registry
@@ -170,13 +170,13 @@ export async function currentOf(
 }
 
 /** Makes a guarded move, and says where the channel is by now where somebody else has moved it. */
-export async function guarded<T>(registry: RegistryClient, place: Place, move: () => Promise<T>): Promise<T> {
+export async function guarded<T>(registry: RegistryClient, channelRef: ChannelRef, move: () => Promise<T>): Promise<T> {
   try {
     return await move();
   } catch (error) {
     if (!(error instanceof RegistryFailure) || (error.code !== 'revision-conflict' && error.code !== 'not-active'))
       throw error;
-    const now = await currentOf(registry, place).catch(() => undefined);
+    const now = await currentOf(registry, channelRef).catch(() => undefined);
     const by =
       now === undefined
         ? ''
@@ -185,12 +185,12 @@ export async function guarded<T>(registry: RegistryClient, place: Place, move: (
       ...(error.problem !== undefined && { problem: error.problem }),
       ...(now !== undefined && { now: { version: now.active.version, revision: now.active.revision } }),
     };
-    throw movedMeanwhile(place, { code: error.code, now: `${error.message}${by}`, members, cause: error });
+    throw movedMeanwhile(channelRef, { code: error.code, now: `${error.message}${by}`, members, cause: error });
   }
 }
 
 function movedMeanwhile(
-  { pack }: Place,
+  { pack }: ChannelRef,
   {
     code,
     now,

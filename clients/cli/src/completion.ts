@@ -31,7 +31,7 @@ interface Flag extends Word {
 }
 
 /** What can follow one command, e.g. `audit verify`; the program itself is ``. */
-interface Place {
+interface CommandCompletion {
   readonly at: string;
   readonly words: readonly Word[];
   readonly flags: readonly Flag[];
@@ -43,11 +43,11 @@ interface Place {
 
 /** The script that a shell reads. */
 export function completionScript(program: Command, shell: Shell): string {
-  const places = placesOf(program, program, '');
-  return { bash, zsh, fish }[shell](places);
+  const completions = completionsOf(program, program, '');
+  return { bash, zsh, fish }[shell](completions);
 }
 
-function placesOf(program: Command, command: Command, at: string): Place[] {
+function completionsOf(program: Command, command: Command, at: string): CommandCompletion[] {
   const commands = command.commands.filter((each) => each.name() !== COMPLETE);
   const names = commands.map((each): Word => ({ word: each.name(), description: each.description() }));
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) =>
@@ -79,7 +79,7 @@ function placesOf(program: Command, command: Command, at: string): Place[] {
   };
   return [
     here,
-    ...commands.flatMap((each) => placesOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`)),
+    ...commands.flatMap((each) => completionsOf(program, each, at === '' ? each.name() : `${at} ${each.name()}`)),
   ];
 }
 
@@ -100,8 +100,8 @@ function kindBehind(these: readonly Argument[]): Kind | undefined {
 }
 
 /** `:audit` and `audit:verify`: the steps from one place to the next. */
-function stepsOf(places: readonly Place[]): string[] {
-  return places
+function stepsOf(completions: readonly CommandCompletion[]): string[] {
+  return completions
     .filter(({ at }) => at !== '')
     .map(({ at }) => `${at.split(' ').slice(0, -1).join(' ')}:${at.split(' ').at(-1)}`);
 }
@@ -114,9 +114,9 @@ interface Offers {
 }
 
 /** The cases, of a place and a flag that takes a value, of what follows: files, its choices, what the registry has, or nothing. */
-function valueCases(places: readonly Place[], { files, choices, known }: Offers): string {
+function valueCases(completions: readonly CommandCompletion[], { files, choices, known }: Offers): string {
   const cases = new Map<string, string[]>();
-  for (const { at, flags } of places) {
+  for (const { at, flags } of completions) {
     for (const { word, values, file, known: kind } of flags.filter(({ takesValue }) => takesValue)) {
       const offer = file
         ? `${files}; `
@@ -132,11 +132,13 @@ function valueCases(places: readonly Place[], { files, choices, known }: Offers)
 }
 
 /** The cases of what the registry has where no option stands, by place. */
-function knownCases(places: readonly Place[], offer: (kind: Kind) => string): string {
-  return places.flatMap(({ at, known }) => (known === undefined ? [] : [`    '${at}') ${offer(known)};;`])).join('\n');
+function knownCases(completions: readonly CommandCompletion[], offer: (kind: Kind) => string): string {
+  return completions
+    .flatMap(({ at, known }) => (known === undefined ? [] : [`    '${at}') ${offer(known)};;`]))
+    .join('\n');
 }
 
-function bash(places: readonly Place[]): string {
+function bash(completions: readonly CommandCompletion[]): string {
   return `# Completion of prompt-registry for bash: source <(prompt-registry completion bash)
 _prompt_registry_names() { # what there is on disk, quoted by the shell where it must be
   mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
@@ -150,40 +152,40 @@ _prompt_registry() {
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$at:$word" in
-      ${stepsOf(places)
+      ${stepsOf(completions)
         .map((step) => `'${step}'`)
         .join('|')}) at="\${at:+$at }$word";;
     esac
   done
   case "$at:$previous" in
-${valueCases(places, {
+${valueCases(completions, {
   files: '_prompt_registry_names -f',
   choices: (values) => `mapfile -t COMPREPLY < <(compgen -W "${values.join(' ')}" -- "$current")`,
   known: (kind) => `mapfile -t COMPREPLY < <(compgen -W "$(_prompt_registry_known ${kind})" -- "$current")`,
 })}
   esac
   case "$at" in
-${places.map(({ at, words, flags }) => `    '${at}') words="${[...words, ...flags].map(({ word }) => word).join(' ')}";;`).join('\n')}
+${completions.map(({ at, words, flags }) => `    '${at}') words="${[...words, ...flags].map(({ word }) => word).join(' ')}";;`).join('\n')}
   esac
   case "$at" in
-    ${filePlaces(places)}) [[ $current == -* ]] || { _prompt_registry_names -d; return; };;
+    ${fileCompletions(completions)}) [[ $current == -* ]] || { _prompt_registry_names -d; return; };;
   esac
   [[ $current == -* ]] || case "$at" in
-${knownCases(places, (kind) => `words="$(_prompt_registry_known ${kind}) $words"`)}
+${knownCases(completions, (kind) => `words="$(_prompt_registry_known ${kind}) $words"`)}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 complete -F _prompt_registry prompt-registry`;
 }
 
-function filePlaces(places: readonly Place[]): string {
-  return places
+function fileCompletions(completions: readonly CommandCompletion[]): string {
+  return completions
     .filter(({ files }) => files)
     .map(({ at }) => `'${at}'`)
     .join('|');
 }
 
-function zsh(places: readonly Place[]): string {
+function zsh(completions: readonly CommandCompletion[]): string {
   const described = ({ word, description }: Word) =>
     quoted(`${word.replaceAll(':', '\\:')}${description === '' ? '' : `:${description}`}`);
   return `#compdef prompt-registry
@@ -196,30 +198,30 @@ _prompt_registry() {
   local -a commands flags
   for word in "\${words[@]:1:$((CURRENT-2))}"; do
     case "$at:$word" in
-      (${stepsOf(places).map(quoted).join('|')}) at="\${at:+$at }$word";;
+      (${stepsOf(completions).map(quoted).join('|')}) at="\${at:+$at }$word";;
     esac
   done
   case "$at:\${words[CURRENT-1]}" in
-${valueCases(places, { files: '_files', choices: (values) => `compadd -- ${values.join(' ')}`, known: (kind) => `_prompt_registry_known ${kind}` })}
+${valueCases(completions, { files: '_files', choices: (values) => `compadd -- ${values.join(' ')}`, known: (kind) => `_prompt_registry_known ${kind}` })}
   esac
   case "$at" in
-${places.map(({ at, words, flags }) => `    (${quoted(at)}) commands=(${words.map(described).join(' ')}); flags=(${flags.map(described).join(' ')});;`).join('\n')}
+${completions.map(({ at, words, flags }) => `    (${quoted(at)}) commands=(${words.map(described).join(' ')}); flags=(${flags.map(described).join(' ')});;`).join('\n')}
   esac
   _describe -t commands command commands
   _describe -o -t options option flags
   case "$at" in
-    (${filePlaces(places)}) _files -/;;
+    (${fileCompletions(completions)}) _files -/;;
   esac
   case "$at" in
-${knownCases(places, (kind) => `_prompt_registry_known ${kind}`)}
+${knownCases(completions, (kind) => `_prompt_registry_known ${kind}`)}
   esac
 }
 if [[ "\${funcstack[1]}" == _prompt_registry ]]; then _prompt_registry "$@"; else compdef _prompt_registry prompt-registry; fi`;
 }
 
-function fish(places: readonly Place[]): string {
+function fish(completions: readonly CommandCompletion[]): string {
   const asked = (kind: Kind) => `(__prompt_registry_known ${kind})`;
-  const lines = places.flatMap(({ at, words, flags, files, known }) => {
+  const lines = completions.flatMap(({ at, words, flags, files, known }) => {
     const here = `complete -c prompt-registry -n ${fishQuoted(`__prompt_registry_at ${fishQuoted(at)}`)}`;
     const described = (description: string) => (description === '' ? '' : ` -d ${fishQuoted(description)}`);
     return [
@@ -238,7 +240,7 @@ function __prompt_registry_at
   set -l words (commandline -opc)
   for word in $words[2..]
     switch "$at:$word"
-      case ${stepsOf(places).map(fishQuoted).join(' ')}
+      case ${stepsOf(completions).map(fishQuoted).join(' ')}
         set at (string trim -- "$at $word")
     end
   end

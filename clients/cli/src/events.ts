@@ -50,12 +50,12 @@ export async function eventPage(registry: RegistryClient, query: object): Promis
 export async function newest(registry: RegistryClient, { limit, before, filter }: NewestOptions): Promise<Newest> {
   const events: Event[] = [];
   let nextBefore: number | null = null;
-  const ask = async (place: number | undefined, size: number): Promise<Page<Event, number>> => {
+  const ask = async (cursor: number | undefined, size: number): Promise<Page<Event, number>> => {
     const page = await eventPage(registry, {
       ...filter,
       order: 'newest',
       limit: size,
-      ...(place !== undefined && { before: place }),
+      ...(cursor !== undefined && { before: cursor }),
     });
     return { items: page.events, next: page.nextBefore as number | null }; // `pages` refuses anything but a place
   };
@@ -88,8 +88,8 @@ async function newestOfOlder(registry: RegistryClient, { limit, before, filter }
 /** Events behind `after` and before `end`, the oldest first. */
 async function between(registry: RegistryClient, filter: EventsQuery, after: number, end: number): Promise<Event[]> {
   const events: Event[] = [];
-  const ask = async (place: number | undefined, limit: number): Promise<Page<Event, number>> => {
-    const page = await eventPage(registry, { ...filter, after: place ?? 0, limit });
+  const ask = async (cursor: number | undefined, limit: number): Promise<Page<Event, number>> => {
+    const page = await eventPage(registry, { ...filter, after: cursor ?? 0, limit });
     return { items: page.events, next: page.nextAfter };
   };
   for await (const { items } of pages(Infinity, after, ask)) {

@@ -23,19 +23,19 @@ const LARGEST_PAGE = 1000;
 export async function* pages<T, P extends string | number>(
   most: number,
   from: P | undefined,
-  ask: (place: P | undefined, limit: number) => Promise<Page<T, P>>,
+  ask: (cursor: P | undefined, limit: number) => Promise<Page<T, P>>,
 ): AsyncGenerator<Page<T, P>> {
   const been = new Set<unknown>([from]);
-  let place = from;
+  let cursor = from;
   let left = most;
   while (left > 0) {
-    const page = await ask(place, Math.min(LARGEST_PAGE, left));
+    const page = await ask(cursor, Math.min(LARGEST_PAGE, left));
     if (page.next !== null && (been.has(page.next) || !['string', 'number'].includes(typeof page.next)))
       throw leadsNowhere();
     yield page;
     if (page.next === null) return;
     been.add(page.next);
-    place = page.next;
+    cursor = page.next;
     left -= page.items.length;
   }
 }

@@ -60,9 +60,9 @@ export function buildProgram(act: Act): Command {
 
 /** This file lies at the same depth below the package, compiled (dist/clients/cli/src) or not (src). */
 function ownVersion(): string {
-  for (const place of ['../package.json', '../../../../package.json']) {
+  for (const path of ['../package.json', '../../../../package.json']) {
     try {
-      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
         name: string;
         version: string;
       };

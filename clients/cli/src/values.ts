@@ -102,7 +102,7 @@ export function looksLikeVersion(text: string): boolean {
 }
 
 /** A place of the stream: a revision, behind a restore with its epoch before it. */
-export function streamPlace(text: string): string {
+export function streamPosition(text: string): string {
   if (text.trim() !== '' && !/^([1-9]\d{0,14}:)?(0|[1-9]\d{0,14})$/u.test(text))
     throw new InvalidArgumentError('It is the revision of an event such as 17, or the "id" of one such as 2:17.');
   return text;

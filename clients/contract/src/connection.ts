@@ -119,18 +119,18 @@ export class Connection {
   async open(id: string, request: Request): Promise<Response> {
     const operation = this.#judge.operation(id);
     const { url, timeout } = this.#options;
-    const place = url + pathOf(operation, request);
+    const target = url + pathOf(operation, request);
     const opened = async (): Promise<RawAnswer & { readonly response?: Response }> => {
       try {
         const response = await within(timeout, (signal) =>
-          fetch(place, { ...this.#initOf(operation, request), redirect: 'manual', signal }),
+          fetch(target, { ...this.#initOf(operation, request), redirect: 'manual', signal }),
         );
         const { status, headers } = response;
         return status < 400
           ? { status, headers, text: '', response }
           : { status, headers, text: await within(timeout, () => response.text()) };
       } catch (error) {
-        throw noAnswer(error, place, timeout);
+        throw noAnswer(error, target, timeout);
       }
     };
     const { response, ...refusal } = await patiently(opened, { haste: () => this.#haste.signal });
@@ -166,11 +166,11 @@ function isBehind(
 
 /** The path and query of a request to an operation. */
 export function pathOf({ template }: Operation, { path = {}, query = {} }: Request): string {
-  const place = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
+  const filled = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
   const search = new URLSearchParams(
     Object.entries(query).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, String(value)]],
     ),
   ).toString();
-  return search === '' ? place : `${place}?${search}`;
+  return search === '' ? filled : `${filled}?${search}`;
 }

@@ -92,8 +92,10 @@ export function operationsOf(document: OpenApi): Map<string, Operation> {
 
 /** Reads the document that came with the package, with its references resolved. */
 export function readDocument(): OpenApi {
-  const places = ['./openapi.yaml', '../../../openapi.yaml'].map((place) => new URL(place, import.meta.url));
-  const found = places.find((place) => existsSync(place));
+  const candidates = ['./openapi.yaml', '../../../openapi.yaml'].map(
+    (candidate) => new URL(candidate, import.meta.url),
+  );
+  const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) throw new Error('openapi.yaml is missing beside the program. Install the package again.');
   return resolved(parse(readFileSync(found, 'utf8')) as OpenApi);
 }

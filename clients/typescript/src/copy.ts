@@ -5,7 +5,7 @@
  */
 import { messageOf, RegistryFailure } from './failure.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
-import { NOWHERE, type Place } from './place.ts';
+import { NOWHERE, type Position } from './position.ts';
 
 /** Where a copy is kept; `diskCopy` of `@prompt-registry/client/disk` keeps it in a file. */
 export interface PackCopy {
@@ -29,7 +29,7 @@ export interface SavedState {
   /** Versions that must not be served again. */
   readonly revoked: readonly string[];
   /** The latest place that was seen. */
-  readonly place: Place;
+  readonly place: Position;
   readonly etag?: string | undefined;
   /** When the registry last said that `current` is; RFC 3339. */
   readonly confirmedAt: string;
@@ -56,7 +56,7 @@ export async function checkSaved(saved: unknown, pack: string, channel: string |
     savedChannel === undefined ||
     !Array.isArray(pinned) ||
     !Array.isArray(revoked) ||
-    !isPlace(place) ||
+    !isPosition(place) ||
     Number.isNaN(at)
   )
     throw broken('members are missing or of other types');
@@ -85,7 +85,7 @@ export async function checkSaved(saved: unknown, pack: string, channel: string |
   };
 }
 
-function isPlace(place: unknown): place is Place {
-  const { epoch, revision } = { ...NOWHERE, ...(place as Place | null) };
-  return typeof place === 'object' && Number.isSafeInteger(epoch) && Number.isSafeInteger(revision);
+function isPosition(position: unknown): position is Position {
+  const { epoch, revision } = { ...NOWHERE, ...(position as Position | null) };
+  return typeof position === 'object' && Number.isSafeInteger(epoch) && Number.isSafeInteger(revision);
 }

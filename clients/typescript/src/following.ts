@@ -8,7 +8,7 @@
  * current, is left. While it waits for a registry that did not answer, one session call a second still asks: the first answer ends the wait.
  */
 import { RegistryFailure, failureOf } from './failure.ts';
-import { ageOf, atLeast, idOf, isBefore, latest, NOWHERE, placeOf, type Place } from './place.ts';
+import { ageOf, atLeast, idOf, isBefore, latest, NOWHERE, positionOf, type Position } from './position.ts';
 import { Revocations, type RevocationsOptions } from './revocations.ts';
 import { streamEvents, type StreamMessage } from './stream.ts';
 import { bounded, deferred, pause } from './timers.ts';
@@ -161,7 +161,7 @@ export class Following {
    * Reads the pack as a whole, if it is another one than what is held.
    * @param after a place that the answer must have reached
    */
-  async #read(after: Place = this.#options.keeper.place): Promise<void> {
+  async #read(after: Position = this.#options.keeper.position): Promise<void> {
     const { client, keeper, pack, channel, signal } = this.#options;
     const { etag } = keeper;
     const header = {
@@ -172,25 +172,25 @@ export class Following {
     const { data, status, headers } = await bounded({ signal }, (signal) =>
       client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })),
     );
-    const [place, age] = [placeOf(headers), ageOf(headers)];
-    if (place === undefined || age === undefined)
+    const [position, age] = [positionOf(headers), ageOf(headers)];
+    if (position === undefined || age === undefined)
       throw new RegistryFailure(
         'not-understood',
         `${client.url} does not say at which revision it is, or how old that is: it is no registry, or something between changes its headers.`,
         { status },
       );
-    if (isBefore(place, after))
+    if (isBefore(position, after))
       throw new RegistryFailure(
         'older-than-seen',
-        `The registry answers from revision ${idOf(place)}, though it was asked for ${idOf(after)} or later. What was seen last is served on.`,
+        `The registry answers from revision ${idOf(position)}, though it was asked for ${idOf(after)} or later. What was seen last is served on.`,
         { status },
       );
     if (status === 304) {
-      keeper.confirm(place, age);
+      keeper.confirm(position, age);
     } else {
-      await keeper.take(data, { place, etag: headers.get('etag') ?? undefined, age });
+      await keeper.take(data, { position, etag: headers.get('etag') ?? undefined, age });
     }
-    this.#heeded = place;
+    this.#heeded = position;
     this.#failure = undefined;
   }
 
@@ -208,23 +208,23 @@ export class Following {
   async #heed({ event, data }: StreamMessage): Promise<void> {
     const { client, keeper, channel = keeper.current?.channel, pack } = this.#options;
     const { epoch, revision, staleSeconds = 0, moves = [] } = data;
-    const place = { epoch, revision };
+    const position = { epoch, revision };
     const { movedAt } = keeper;
     if (event === 'resync' || movedAt === undefined) {
       // what was held may have gone, as it is revoked
-      await this.#read(latest(place, keeper.place));
+      await this.#read(latest(position, keeper.position));
       return this.#sweep();
     }
     if (event === 'revision') return; // what is told next is what lies between the last read and there
     const move = data.pack === pack ? moves.find((each) => each.channel === channel) : undefined;
-    if (move !== undefined && isBefore(movedAt, place)) {
-      if (event === 'version-revoked') await this.#leave(move.previousVersion, place);
-      else await this.#read(latest(place, keeper.place));
+    if (move !== undefined && isBefore(movedAt, position)) {
+      if (event === 'version-revoked') await this.#leave(move.previousVersion, position);
+      else await this.#read(latest(position, keeper.position));
     }
     if (this.#owesSweep || (event === 'version-revoked' && data.pack === pack))
-      await this.#sweep(latest(place, keeper.place));
-    this.#heeded = latest(this.#heeded, place);
-    if (!isBefore(place, keeper.place)) keeper.confirm(place, 1000 * staleSeconds); // another instance may have answered a read from further on
+      await this.#sweep(latest(position, keeper.position));
+    this.#heeded = latest(this.#heeded, position);
+    if (!isBefore(position, keeper.position)) keeper.confirm(position, 1000 * staleSeconds); // another instance may have answered a read from further on
     if (keeper.freshness.grade !== 'fresh')
       throw new RegistryFailure(
         'store-unavailable',
@@ -233,18 +233,18 @@ export class Following {
   }
 
   /** Leaves a revoked version for its replacement; without, where that cannot be had at once. */
-  async #leave(revoked: string | null, place: Place): Promise<void> {
+  async #leave(revoked: string | null, position: Position): Promise<void> {
     try {
-      await this.#read(latest(place, this.#options.keeper.place));
+      await this.#read(latest(position, this.#options.keeper.position));
     } finally {
-      if (revoked !== null) this.#options.keeper.revoke(revoked, place);
+      if (revoked !== null) this.#options.keeper.revoke(revoked, position);
     }
   }
 
   /** Nothing else waits for that: a failure is told, and it is asked again after the next read or message. */
-  async #sweep(place: Place = this.#options.keeper.place): Promise<void> {
+  async #sweep(position: Position = this.#options.keeper.position): Promise<void> {
     try {
-      await this.#revocations.sweep(place);
+      await this.#revocations.sweep(position);
       this.#owesSweep = false;
       this.#failure = undefined; // a read that failed is not followed by this
     } catch (error) {

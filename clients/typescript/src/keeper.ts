@@ -4,7 +4,7 @@
  * Problem: prompts come from the registry, from a copy and from the caller; each of them can be broken, old or revoked.
  * Rule: everything is checked before it is taken, and taken whole, by one assignment. Within an epoch there is no way back to a lower
  * revision. What the registry said last is served, then the copy, then the bundle; a revoked version is served by none of them.
- * Example: `await keeper.open()` goes on with the copy; `await keeper.take(document, { place, etag, age })` replaces it.
+ * Example: `await keeper.open()` goes on with the copy; `await keeper.take(document, { position, etag, age })` replaces it.
  */
 import { CopyWriter } from './copy-writer.ts';
 import { checkSaved, type PackCopy, type SavedState } from './copy.ts';
@@ -12,7 +12,7 @@ import type { Emitter } from './emitter.ts';
 import { messageOf, RegistryFailure } from './failure.ts';
 import { Freshness } from './freshness.ts';
 import { checkPack, type ActivePackDocument, type CheckedPack } from './pack.ts';
-import { isBefore, latest, NOWHERE, type Place } from './place.ts';
+import { isBefore, latest, NOWHERE, type Position } from './position.ts';
 import { serve, type ActivePack, type Origin, type Served } from './served.ts';
 import { bounded } from './timers.ts';
 
@@ -45,7 +45,7 @@ const COPY_FIRST = 1000;
 
 /** What the registry says beside a pack. */
 export interface Told {
-  readonly place: Place;
+  readonly position: Position;
   readonly etag: string | undefined;
   /** Milliseconds since the instance that answered knew that it is current. */
   readonly age: number;
@@ -70,7 +70,7 @@ export class Keeper {
   #served: Served | undefined;
   /** What `changed` said last. */
   #told: ActivePack | undefined;
-  #place = NOWHERE;
+  #position = NOWHERE;
   #etag: string | undefined;
 
   constructor(options: KeeperOptions, events: Emitter<SourceEvents>) {
@@ -88,8 +88,8 @@ export class Keeper {
   }
 
   /** The latest place in the log that was seen. */
-  get place(): Place {
-    return this.#place;
+  get position(): Position {
+    return this.#position;
   }
 
   /** Of what is held from the registry, so that asking again costs nothing. */
@@ -103,7 +103,7 @@ export class Keeper {
   }
 
   /** Where the log was when the registry moved the channel to it; undefined where nobody can say. */
-  get movedAt(): Place | undefined {
+  get movedAt(): Position | undefined {
     if (this.#held === undefined || this.#held.origin === 'bundle') return undefined;
     return { epoch: this.#held.epoch, revision: this.#held.checked.revision };
   }
@@ -135,7 +135,7 @@ export class Keeper {
    * Takes a pack that came from the registry.
    * @throws RegistryFailure `not-understood`, `digest-mismatch`, `older-than-seen`; then everything is as it was
    */
-  async take(document: unknown, { place, etag, age }: Told): Promise<void> {
+  async take(document: unknown, { position, etag, age }: Told): Promise<void> {
     const checked = await checkPack(document);
     const { pack, channel } = this.#options;
     if (checked.pack !== pack || (channel !== undefined && checked.channel !== channel)) {
@@ -144,26 +144,26 @@ export class Keeper {
         `${pack}${channel === undefined ? '' : ` ${channel}`} was asked for, ${checked.pack} ${checked.channel} came.`,
       );
     }
-    this.#refuseOlder(place);
+    this.#refuseOlder(position);
     const { movedAt } = this;
     if (
       movedAt !== undefined &&
       this.current?.channel === checked.channel &&
-      isBefore({ epoch: place.epoch, revision: checked.revision }, movedAt)
+      isBefore({ epoch: position.epoch, revision: checked.revision }, movedAt)
     ) {
       throw new RegistryFailure(
         'older-than-seen',
         `${pack} ${checked.channel} is at revision ${checked.revision} there; revision ${movedAt.revision} was seen. What was seen last is served on.`,
       );
     }
-    if (place.epoch === this.#place.epoch && this.#revoked.has(checked.version)) {
+    if (position.epoch === this.#position.epoch && this.#revoked.has(checked.version)) {
       throw new RegistryFailure(
         'older-than-seen',
         `${pack} ${checked.version} is revoked, and the registry has not heard of it where it was asked. It is not served.`,
       );
     }
-    this.#reached(place);
-    this.#hold({ checked, epoch: place.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
+    this.#reached(position);
+    this.#hold({ checked, epoch: position.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
     this.#etag = etag;
     this.#copy?.changed();
   }
@@ -172,9 +172,9 @@ export class Keeper {
    * The registry knew so many milliseconds ago, at a place in its log, that what is held is current.
    * @throws RegistryFailure `older-than-seen` where a later place was seen
    */
-  confirm(place: Place, age: number): void {
-    this.#refuseOlder(place);
-    this.#reached(place);
+  confirm(position: Position, age: number): void {
+    this.#refuseOlder(position);
+    this.#reached(position);
     if (this.#held === undefined || this.#held.origin === 'bundle') return;
     if (this.#held.origin === 'copy')
       this.#hold({ ...this.#held, origin: 'registry' }, () => this.freshness.confirm(age));
@@ -182,9 +182,9 @@ export class Keeper {
     this.#copy?.confirmed();
   }
 
-  /** Never serves a version again, from anywhere. @param place where the registry said so: what is from before is not believed any more */
-  revoke(version: string, place: Place): void {
-    this.#reached(place);
+  /** Never serves a version again, from anywhere. @param position where the registry said so: what is from before is not believed any more */
+  revoke(version: string, position: Position): void {
+    this.#reached(position);
     this.#revoked.add(version);
     for (const eldest of this.#revoked) if (this.#revoked.size > MOST_REVOKED) this.#revoked.delete(eldest);
     this.#pinned.delete(version);
@@ -243,10 +243,10 @@ export class Keeper {
     try {
       const saved = await copy.load();
       if (saved === undefined) return;
-      const { current, pinned, revoked, place, etag, age } = await checkSaved(saved, pack, channel);
-      this.#reached(place);
+      const { current, pinned, revoked, place: position, etag, age } = await checkSaved(saved, pack, channel);
+      this.#reached(position);
       // What was revoked in a history that was left may not be in the one that is followed.
-      if (place.epoch === this.#place.epoch) for (const version of revoked) this.#revoked.add(version);
+      if (position.epoch === this.#position.epoch) for (const version of revoked) this.#revoked.add(version);
       for (const each of pinned) if (!this.#revoked.has(each.version)) this.#pinned.set(each.version, each);
       if (this.current !== undefined && this.#revoked.has(this.current.version)) this.#drop();
       if (
@@ -256,7 +256,7 @@ export class Keeper {
       )
         return;
       this.#etag = etag;
-      this.#hold({ checked: current, epoch: place.epoch, origin: 'copy' }, () => this.freshness.restart(age));
+      this.#hold({ checked: current, epoch: position.epoch, origin: 'copy' }, () => this.freshness.restart(age));
     } catch (error) {
       this.#events.emit(
         'error',
@@ -324,23 +324,23 @@ export class Keeper {
     if (this.#held !== undefined)
       this.#served = grade === 'too-stale' ? undefined : serve(this.#held.checked, this.#held.origin, this.freshness);
     if (!news) return;
-    if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#place.revision });
+    if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#position.revision });
     else this.#events.emit('stale', { age, refused: grade === 'too-stale' });
   }
 
-  #refuseOlder(place: Place): void {
-    if (!isBefore(place, this.#place)) return;
-    const named = ({ epoch, revision }: Place) => `revision ${revision}${epoch === 1 ? '' : ` of epoch ${epoch}`}`;
+  #refuseOlder(position: Position): void {
+    if (!isBefore(position, this.#position)) return;
+    const named = ({ epoch, revision }: Position) => `revision ${revision}${epoch === 1 ? '' : ` of epoch ${epoch}`}`;
     throw new RegistryFailure(
       'older-than-seen',
-      `The registry is at ${named(place)}; ${named(this.#place)} was seen. It is restored to an older state, or another one. What was seen last is served on.`,
+      `The registry is at ${named(position)}; ${named(this.#position)} was seen. It is restored to an older state, or another one. What was seen last is served on.`,
     );
   }
 
   /** A place in the log was seen. A later epoch is another history, in which what was revoked may not be: it is asked again. */
-  #reached(place: Place): void {
-    if (place.epoch > this.#place.epoch) this.#revoked.clear();
-    this.#place = latest(this.#place, place);
+  #reached(position: Position): void {
+    if (position.epoch > this.#position.epoch) this.#revoked.clear();
+    this.#position = latest(this.#position, position);
   }
 
   #state(): SavedState {
@@ -353,7 +353,7 @@ export class Keeper {
       current,
       pinned: [...this.#pinned.values()],
       revoked: [...this.#revoked],
-      place: this.#place,
+      place: this.#position,
       etag: this.#etag,
       confirmedAt,
     };

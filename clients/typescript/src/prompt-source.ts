@@ -184,7 +184,7 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
     status: () => ({
       connection: following.connection,
       serving: keeper.served && summaryOf(keeper.served.activePack),
-      ...keeper.place,
+      ...keeper.position,
       failure: following.failure,
     }),
     close,

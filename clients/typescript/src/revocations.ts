@@ -8,7 +8,7 @@
 import type { RegistryClient } from './client.ts';
 import { RegistryFailure } from './failure.ts';
 import type { Keeper } from './keeper.ts';
-import { atLeast, idOf, placeOf, type Place } from './place.ts';
+import { atLeast, idOf, positionOf, type Position } from './position.ts';
 import { bounded } from './timers.ts';
 
 export interface RevocationsOptions {
@@ -32,29 +32,33 @@ export class Revocations {
   }
 
   /** Lets go of what is revoked at a place in the log, or a later one. @throws RegistryFailure where that could not be asked: it is to be asked again */
-  async sweep(place: Place): Promise<void> {
+  async sweep(position: Position): Promise<void> {
     const { versionsInUse } = this.#options;
-    const at = idOf(place);
+    const at = idOf(position);
     const inUse = new Set(versionsInUse());
     if (inUse.size === 0 || this.#sweptAt === at) return;
     let cursor: string | undefined;
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      cursor = await this.#sweepPage(place, inUse, cursor);
+      cursor = await this.#sweepPage(position, inUse, cursor);
       if (cursor === undefined) break;
     }
     this.#sweptAt = at;
   }
 
   /** @returns where the next page begins */
-  async #sweepPage(place: Place, inUse: ReadonlySet<string>, cursor: string | undefined): Promise<string | undefined> {
+  async #sweepPage(
+    position: Position,
+    inUse: ReadonlySet<string>,
+    cursor: string | undefined,
+  ): Promise<string | undefined> {
     const { client, keeper, pack, signal } = this.#options;
     const query = { status: 'revoked' as const, ...(cursor !== undefined && { cursor }) };
     const { data, headers } = await bounded({ signal }, (signal) =>
       client.ask((api) =>
-        api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query, header: atLeast(place) }, signal }),
+        api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query, header: atLeast(position) }, signal }),
       ),
     );
-    const there = placeOf(headers);
+    const there = positionOf(headers);
     if (!Array.isArray(data.versions) || there === undefined)
       throw new RegistryFailure('not-understood', `${client.url} does not list versions as a registry does.`);
     for (const { version } of data.versions) if (inUse.has(version)) keeper.revoke(version, there);

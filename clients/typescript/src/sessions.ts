@@ -14,7 +14,7 @@ import type { Keeper } from './keeper.ts';
 import type { KeyRing } from './key-ring.ts';
 import { isLocal, markOf, readPin, signPin, type LocalPin } from './local-session.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
-import { atLeast, placeOf } from './place.ts';
+import { atLeast, positionOf } from './position.ts';
 
 /** A session, as the registry describes it, and whether it was answered here. */
 export interface CoachSession extends Session {
@@ -87,7 +87,7 @@ export class Sessions {
   ): Promise<CoachSession | undefined> {
     const { client, keeper, pack, onFailure } = this.#options;
     const answer = await this.#ask(async () => {
-      const answer = await call(client, atLeast(keeper.place));
+      const answer = await call(client, atLeast(keeper.position));
       if (!isSession(answer.data))
         throw new RegistryFailure(
           'not-understood',
@@ -184,20 +184,20 @@ export class Sessions {
       const answer = await this.#ask(() =>
         client.ask((api) =>
           api.GET('/v1/packs/{pack}/versions/{version}', {
-            params: { path: { pack, version }, header: atLeast(keeper.place) },
+            params: { path: { pack, version }, header: atLeast(keeper.position) },
           }),
         ),
       );
       if (answer === undefined) return undefined;
       const { data, headers } = answer;
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
-      if (data.status === 'revoked') keeper.revoke(version, placeOf(headers) ?? keeper.place);
+      if (data.status === 'revoked') keeper.revoke(version, positionOf(headers) ?? keeper.position);
       if (data.status === 'revoked' || markOf(checked.digest) !== mark) return undefined;
       keeper.pin(checked);
       return checked;
     } catch (error) {
       const failure = failureOf(error, client.url);
-      if (failure.code === 'content-revoked') keeper.revoke(version, keeper.place);
+      if (failure.code === 'content-revoked') keeper.revoke(version, keeper.position);
       onFailure(failure);
       return undefined;
     }

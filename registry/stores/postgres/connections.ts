@@ -39,7 +39,7 @@ export async function within<T>(deadline: number, work: Promise<T>): Promise<T> 
 }
 
 /** Room for one connection. One caller at a time. */
-class Place {
+class Slot {
   readonly #open: Opens;
   #session: Session | undefined;
   #notBefore = 0;
@@ -90,16 +90,16 @@ class Place {
 
 /** A few connections for calls of one kind. */
 export class Pool {
-  readonly #places: Place[];
-  readonly #free: Place[];
-  readonly #waiting: { readonly give: (place: Place) => void; readonly refuse: (error: Error) => void }[] = [];
+  readonly #slots: Slot[];
+  readonly #free: Slot[];
+  readonly #waiting: { readonly give: (slot: Slot) => void; readonly refuse: (error: Error) => void }[] = [];
   readonly #limitReached: () => void;
   #closed = false;
 
   /** @param limitReached is called when a connection was destroyed at a deadline: the server may be gone without a word */
   constructor(size: number, open: Opens, limitReached: () => void = () => undefined) {
-    this.#places = Array.from({ length: size }, () => new Place(open));
-    this.#free = [...this.#places];
+    this.#slots = Array.from({ length: size }, () => new Slot(open));
+    this.#free = [...this.#slots];
     this.#limitReached = limitReached;
   }
 
@@ -109,12 +109,12 @@ export class Pool {
    * @throws NotSent where the work was not begun; what the work throws; TimeLimit where it was begun and is not done at the deadline
    */
   async use<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T> {
-    const place = await this.#take(deadline);
+    const slot = await this.#take(deadline);
     try {
-      const session = await place.session(deadline);
-      return await this.#settled(place, within(deadline, work(session)));
+      const session = await slot.session(deadline);
+      return await this.#settled(slot, within(deadline, work(session)));
     } finally {
-      this.#give(place);
+      this.#give(slot);
     }
   }
 
@@ -122,27 +122,27 @@ export class Pool {
   close(): void {
     this.#closed = true;
     for (const { refuse } of this.#waiting.splice(0)) refuse(new NotSent('the store is closed'));
-    for (const place of this.#places) {
-      place.closed = true;
-      place.drop();
+    for (const slot of this.#slots) {
+      slot.closed = true;
+      slot.drop();
     }
   }
 
-  async #settled<T>(place: Place, work: Promise<T>): Promise<T> {
+  async #settled<T>(slot: Slot, work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      if (!isRolledBack(error)) place.drop();
+      if (!isRolledBack(error)) slot.drop();
       if (error instanceof TimeLimit) this.#limitReached();
       throw error;
     }
   }
 
-  async #take(deadline: number): Promise<Place> {
+  async #take(deadline: number): Promise<Slot> {
     if (this.#closed) throw new NotSent('the store is closed');
-    const connected = this.#free.findIndex((place) => place.connected);
-    const [place] = this.#free.splice(Math.max(0, connected), 1);
-    if (place !== undefined) return place;
+    const connected = this.#free.findIndex((slot) => slot.connected);
+    const [slot] = this.#free.splice(Math.max(0, connected), 1);
+    if (slot !== undefined) return slot;
     return new Promise((resolve, reject) => {
       const forget = () => {
         const index = this.#waiting.indexOf(waiting);
@@ -156,7 +156,7 @@ export class Pool {
         Math.max(0, deadline - performance.now()),
       );
       const waiting = {
-        give: (free: Place) => {
+        give: (free: Slot) => {
           clearTimeout(timer);
           resolve(free);
         },
@@ -169,9 +169,9 @@ export class Pool {
     });
   }
 
-  #give(place: Place): void {
+  #give(slot: Slot): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(place);
-    else next.give(place);
+    if (next === undefined) this.#free.push(slot);
+    else next.give(slot);
   }
 }

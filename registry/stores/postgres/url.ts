@@ -68,7 +68,7 @@ export function parsePostgresUrl(text: string): Target {
     throw refused('has a search_path that is no list of plain schema names');
 
   const user = parameters.get('user') ?? (decoded(url.username) || undefined);
-  const { place, ...address } = addressOf(url, parameters);
+  const { shownAddress, ...address } = addressOf(url, parameters);
   return Object.freeze({
     ...address,
     user,
@@ -77,14 +77,14 @@ export function parsePostgresUrl(text: string): Target {
     password: decoded(url.password) || undefined,
     tls: address.path === undefined ? tlsOf(parameters) : undefined,
     applicationName: parameters.get('application_name') ?? 'prompt-registry',
-    shown: `postgres://${user === undefined ? '' : `${user}@`}${place}/${database}`,
+    shown: `postgres://${user === undefined ? '' : `${user}@`}${shownAddress}/${database}`,
   });
 }
 
 function addressOf(
   url: URL,
   parameters: ReadonlyMap<string, string>,
-): Pick<Target, 'host' | 'port' | 'path'> & { readonly place: string } {
+): Pick<Target, 'host' | 'port' | 'path'> & { readonly shownAddress: string } {
   const host = (parameters.get('host') ?? decoded(url.hostname)).replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw refused('names no host. Write postgres://user@host/database, or ?host=/folder/of/the/socket');
   if (host.includes(',')) throw refused('names several hosts; name one');
@@ -93,9 +93,9 @@ function addressOf(
     throw refused('has a port that is no number from 1 to 65535');
   if (host.startsWith('/')) {
     const path = join(host, `.s.PGSQL.${port}`);
-    return { host, port, path, place: path };
+    return { host, port, path, shownAddress: path };
   }
-  return { host, port, path: undefined, place: `${host.includes(':') ? `[${host}]` : host}:${port}` };
+  return { host, port, path: undefined, shownAddress: `${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
 function parametersOf(url: URL): Map<string, string> {

@@ -6,7 +6,7 @@
  * A query is one or more searches, each in order of revision, which SQLite merges and stops at the limit.
  * Example: two types of one pack, newest first, are two searches of `events_by_type`.
  */
-import type { PlacedQuery } from './times.ts';
+import type { RevisionQuery } from './times.ts';
 
 interface Search {
   readonly index: string;
@@ -18,7 +18,7 @@ const MOVED =
   "type = 'version-revoked' AND EXISTS (SELECT 1 FROM json_each(body, '$.data.moves') WHERE value ->> '$.channel' = :channel)";
 
 /** SQL whose first column is an event's body, in order, and the values to bind to it by name. Times are places by then (`times.ts`). */
-export function eventStatement(query: PlacedQuery): {
+export function eventStatement(query: RevisionQuery): {
   readonly sql: string;
   readonly values: Record<string, string | number>;
 } {
@@ -44,7 +44,7 @@ export function eventStatement(query: PlacedQuery): {
   return { sql: `${selects.join(' UNION ALL ')} ORDER BY revision ${direction} LIMIT :limit`, values };
 }
 
-function searchesOf({ pack, channel, actor, id }: PlacedQuery, types: readonly string[] | undefined): Search[] {
+function searchesOf({ pack, channel, actor, id }: RevisionQuery, types: readonly string[] | undefined): Search[] {
   const names = types?.map((_, index) => `:type${index}`);
   const typeIn = names === undefined ? [] : [`type IN (${names.join(', ')})`];
   const narrow = id !== undefined ? '' : actor !== undefined ? 'INDEXED BY events_by_actor' : undefined;

@@ -31,8 +31,8 @@ import { eventStatement } from './events.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
 import { acquireLock, type FileLock } from './lock.ts';
 import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
-import { preparePlace } from './place.ts';
-import { byPlaces, type Look } from './times.ts';
+import { prepareDatabaseFile } from './database-file.ts';
+import { byRevisions, type Look } from './times.ts';
 
 export { lockDataDir } from './lock.ts';
 
@@ -49,7 +49,7 @@ export async function openSqliteStore(options: {
   readonly file: string;
   readonly holder?: string;
 }): Promise<SqliteStore> {
-  const file = preparePlace(options.file);
+  const file = prepareDatabaseFile(options.file);
   const lock = acquireLock(file, options.holder);
   const writtenAt = lastWriteOf(file);
   let database: DatabaseSync | undefined;
@@ -86,7 +86,7 @@ export async function attachSqliteStore({
       78,
       `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`,
     );
-  const path = preparePlace(file);
+  const path = prepareDatabaseFile(file);
   const writtenAt = lastWriteOf(path);
   let database: DatabaseSync | undefined;
   try {
@@ -140,7 +140,7 @@ export class SqliteStore implements Store {
     const events = batch.events.map((event) => [event.revision, JSON.stringify(event)] as const);
     const contents = batch.contents.map(({ digest, content }) => [digest, JSON.stringify(content)] as const);
     try {
-      this.#requireInPlace();
+      this.#requireFileInPlace();
       this.#connection().exec('BEGIN IMMEDIATE');
       // SPEC R5: one winner. The head is looked at under the lock under which the batch is written.
       if (!follows(batch, this.#head())) {
@@ -180,7 +180,7 @@ export class SqliteStore implements Store {
   /** See the port. Writes only where an append of unknown outcome was the last: its frame in the write-ahead log is written over. */
   async raiseFence(at: Head): Promise<FenceOutcome> {
     try {
-      this.#requireInPlace();
+      this.#requireFileInPlace();
       if (!isAt(at, this.#head())) return 'conflict';
       if (this.#unsettled) this.#writeOver();
       return 0;
@@ -192,7 +192,7 @@ export class SqliteStore implements Store {
 
   async events(query: EventQuery): Promise<readonly Event[]> {
     return this.#reading(() => {
-      const { sql, values } = eventStatement(byPlaces(query, this.#momentAt));
+      const { sql, values } = eventStatement(byRevisions(query, this.#momentAt));
       return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
         eventOf(body, revision, this.file, query.exact),
       );
@@ -318,7 +318,7 @@ export class SqliteStore implements Store {
   }
 
   /** SPEC R3: what is written to a file that was moved away or replaced would be lost at the next start. */
-  #requireInPlace(): void {
+  #requireFileInPlace(): void {
     if (!this.#closed && identityOf(this.file) !== this.#identity) {
       throw new RegistryError(
         'store-unavailable',

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartRefused } from '../../errors.ts';
 import { openFault, resultCode, SQLITE } from './faults.ts';
-import { preparePlace } from './place.ts';
+import { prepareDatabaseFile } from './database-file.ts';
 
 interface Holder {
   readonly pid: number;
@@ -79,7 +79,7 @@ function acquire(file: string, locked: Locked, holder?: string): FileLock {
 }
 
 function beginExclusive(file: string, locked: Locked): DatabaseSync {
-  const lockFile = preparePlace(`${file}.lock`);
+  const lockFile = prepareDatabaseFile(`${file}.lock`);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(lockFile, { timeout: 0 });

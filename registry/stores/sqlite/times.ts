@@ -18,10 +18,10 @@ export interface Moment {
 export type Look = (revision: number) => Moment | undefined;
 
 /** A query that names no times. */
-export type PlacedQuery = Omit<EventQuery, 'from' | 'to'>;
+export type RevisionQuery = Omit<EventQuery, 'from' | 'to'>;
 
 /** The same query by places alone. */
-export function byPlaces({ from, to, ...query }: EventQuery, look: Look): PlacedQuery {
+export function byRevisions({ from, to, ...query }: EventQuery, look: Look): RevisionQuery {
   if (from === undefined && to === undefined) return query;
   const after = from === undefined ? 0 : lastOf((at) => at < from, look);
   const upTo = to === undefined ? Number.MAX_SAFE_INTEGER - 1 : lastOf((at) => at <= to, look);

@@ -149,11 +149,11 @@ t.test('columns stand under each other as a terminal shows them', async (t) => {
     }),
   );
   const { stdout } = await called(['audit', 'log'], env);
-  const places = stdout
+  const columns = stdout
     .trimEnd()
     .split('\n')
     .map((line) => widthOf(line.slice(0, line.indexOf('Here'))));
-  t.equal(new Set(places).size, 1, stdout);
+  t.equal(new Set(columns).size, 1, stdout);
 });
 
 t.test('wrong usage', async (t) => {

@@ -19,13 +19,13 @@ async function run(
   t: Test,
   only: readonly string[],
   options: (made: () => boolean) => RunOptions = () => ({}),
-  place = url,
+  target = url,
 ): Promise<Finished> {
   const pack = `ended-${(runs += 1)}`;
   const made = () => [...app.registry.current.keys.values()].filter(({ label }) => label.startsWith(`${pack} `));
   const finished = await runKit(
     t,
-    ['--url', place, '--key', key, '--pack', pack, ...only.flatMap((operation) => ['--only', operation])],
+    ['--url', target, '--key', key, '--pack', pack, ...only.flatMap((operation) => ['--only', operation])],
     options(() => made().length > 0),
   );
   t.ok(made().length > 0, 'it made keys');

@@ -27,9 +27,9 @@ async function history(t: Test) {
 t.test('it appends one event, of a later epoch, behind what is there', async (t) => {
   const { store, kept, last } = await history(t);
   const restored = await backupOf(store, kept);
-  const place = await acceptRestore(restored, newFolder(t), 'The disk was lost');
-  t.strictSame(place, { epoch: 2, revision: kept + 1 });
-  t.ok(reaches(place, last) && !reaches(last, place), 'a lower revision, but later than all that was lost');
+  const position = await acceptRestore(restored, newFolder(t), 'The disk was lost');
+  t.strictSame(position, { epoch: 2, revision: kept + 1 });
+  t.ok(reaches(position, last) && !reaches(last, position), 'a lower revision, but later than all that was lost');
   const log = await readLog(restored);
   t.equal(log.length, kept + 1);
   t.match(log.at(-1), {

@@ -16,26 +16,26 @@ import { RecordedLog } from '../../support/observability/recorded-log.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
 /** Where a log lives on between two starts. */
-interface Place {
+interface Restarts {
   /** One start. The test closes what it gives before the next one. */
   start(options?: Partial<RegistryOptions>): Promise<Registry>;
   /** The whole log, between starts. */
   log(): Promise<Event[]>;
 }
 
-const PLACES: Record<string, (t: Test) => Place> = {
+const PLACES: Record<string, (t: Test) => Restarts> = {
   memory: (t) => {
     const store = new MemoryStore();
     t.teardown(() => store.close());
-    return placeOf(async () => new FailingStore(store));
+    return restartsOn(async () => new FailingStore(store));
   },
   sqlite: (t) => {
     const file = join(t.testdir(), 'registry.db');
-    return placeOf(() => openSqliteStore({ file }));
+    return restartsOn(() => openSqliteStore({ file }));
   },
 };
 
-function placeOf(open: () => Promise<Store>): Place {
+function restartsOn(open: () => Promise<Store>): Restarts {
   return {
     async start(options) {
       const store = await open();
@@ -58,17 +58,17 @@ function placeOf(open: () => Promise<Store>): Place {
 }
 
 /** A test of each store. */
-function onEach(title: string, run: (t: Test, place: Place) => Promise<void>): void {
-  for (const [name, place] of Object.entries(PLACES)) t.test(`${name}: ${title}`, (t) => run(t, place(t)));
+function onEach(title: string, run: (t: Test, restarts: Restarts) => Promise<void>): void {
+  for (const [name, restarts] of Object.entries(PLACES)) t.test(`${name}: ${title}`, (t) => run(t, restarts(t)));
 }
 
 /** A start that is looked at and closed. */
 async function once<T>(
-  place: Place,
+  restarts: Restarts,
   options: Partial<RegistryOptions>,
   look: (registry: Registry) => T | Promise<T>,
 ): Promise<T> {
-  const registry = await place.start(options);
+  const registry = await restarts.start(options);
   try {
     return await look(registry);
   } finally {
@@ -91,50 +91,55 @@ const told = (events: readonly Event[]) =>
 
 const COACH = ['coach production 2.0.0', 'coach staging 2.0.0'];
 
-onEach('the first start registers what is shipped and points each channel at the highest release', async (t, place) => {
-  const versions = shippedOf('coach@1.0.0', 'coach@10.0.0', 'coach@9.0.0', 'coach@11.0.0-rc.1', 'onboarding@1.0.0');
-  await once(place, { shipped: versions }, (registry) => {
-    t.same(pointers(registry), [
-      'coach production 10.0.0',
-      'coach staging 10.0.0',
-      'onboarding production 1.0.0',
-      'onboarding staging 1.0.0',
-    ]);
-    t.match(registry.activePack(), {
-      activatedBy: { keyId: 'system' },
-      reason: 'First start: the highest version that is no prerelease',
+onEach(
+  'the first start registers what is shipped and points each channel at the highest release',
+  async (t, restarts) => {
+    const versions = shippedOf('coach@1.0.0', 'coach@10.0.0', 'coach@9.0.0', 'coach@11.0.0-rc.1', 'onboarding@1.0.0');
+    await once(restarts, { shipped: versions }, (registry) => {
+      t.same(pointers(registry), [
+        'coach production 10.0.0',
+        'coach staging 10.0.0',
+        'onboarding production 1.0.0',
+        'onboarding staging 1.0.0',
+      ]);
+      t.match(registry.activePack(), {
+        activatedBy: { keyId: 'system' },
+        reason: 'First start: the highest version that is no prerelease',
+      });
     });
-  });
-  const log = await place.log();
-  t.same(told(log), [
-    'registry-created',
-    ...['1.0.0', '10.0.0', '9.0.0', '11.0.0-rc.1'].map((version) => `version-published coach ${version}`),
-    'version-published onboarding 1.0.0',
-    ...[
-      'coach production 10.0.0',
-      'coach staging 10.0.0',
-      'onboarding production 1.0.0',
-      'onboarding staging 1.0.0',
-    ].map((move) => `version-activated ${move}`),
-  ]);
-  t.equal(firstBroken(log), undefined);
-  t.ok(log.every(({ actor }) => actor.keyId === 'system'));
-});
+    const log = await restarts.log();
+    t.same(told(log), [
+      'registry-created',
+      ...['1.0.0', '10.0.0', '9.0.0', '11.0.0-rc.1'].map((version) => `version-published coach ${version}`),
+      'version-published onboarding 1.0.0',
+      ...[
+        'coach production 10.0.0',
+        'coach staging 10.0.0',
+        'onboarding production 1.0.0',
+        'onboarding staging 1.0.0',
+      ].map((move) => `version-activated ${move}`),
+    ]);
+    t.equal(firstBroken(log), undefined);
+    t.ok(log.every(({ actor }) => actor.keyId === 'system'));
+  },
+);
 
-onEach('a restart adds nothing, and never undoes a rollback', async (t, place) => {
-  await once(place, {}, (registry) => registry.activate({ version: '1.1.0', reason: 'Older' }));
-  await once(place, {}, (registry) => registry.rollback({ toVersion: '2.0.0', reason: 'Back' }));
-  await once(place, {}, (registry) => registry.activate({ version: '1.0.0', reason: 'Older' }));
-  await once(place, { defaultVersion: '2.0.0' }, (registry) => t.equal(registry.activePack().version, '1.0.0'));
-  const before = await place.log();
+onEach('a restart adds nothing, and never undoes a rollback', async (t, restarts) => {
+  await once(restarts, {}, (registry) => registry.activate({ version: '1.1.0', reason: 'Older' }));
+  await once(restarts, {}, (registry) => registry.rollback({ toVersion: '2.0.0', reason: 'Back' }));
+  await once(restarts, {}, (registry) => registry.activate({ version: '1.0.0', reason: 'Older' }));
+  await once(restarts, { defaultVersion: '2.0.0' }, (registry) => t.equal(registry.activePack().version, '1.0.0'));
+  const before = await restarts.log();
   for (let restart = 0; restart < 3; restart += 1)
-    await once(place, {}, (registry) => t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 2.0.0']));
-  t.strictSame(await place.log(), before);
+    await once(restarts, {}, (registry) =>
+      t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 2.0.0']),
+    );
+  t.strictSame(await restarts.log(), before);
 });
 
-onEach('a version that is shipped later is registered and moves nothing', async (t, place) => {
-  await once(place, {}, () => undefined);
-  await once(place, { shipped: shippedOf('coach@2.0.0', 'coach@3.0.0') }, (registry) => {
+onEach('a version that is shipped later is registered and moves nothing', async (t, restarts) => {
+  await once(restarts, {}, () => undefined);
+  await once(restarts, { shipped: shippedOf('coach@2.0.0', 'coach@3.0.0') }, (registry) => {
     t.same(pointers(registry), COACH);
     t.same(
       [...registry.current.packs.get('coach')!.versions].map(({ version }) => version),
@@ -142,25 +147,25 @@ onEach('a version that is shipped later is registered and moves nothing', async 
       'what is not shipped any more stays',
     );
   });
-  t.same(told(await place.log()).slice(-1), ['version-published coach 3.0.0']);
+  t.same(told(await restarts.log()).slice(-1), ['version-published coach 3.0.0']);
 });
 
-onEach('a new channel and a new pack get a pointer; those that are there are left', async (t, place) => {
-  await once(place, { channels: ['production'] }, (registry) =>
+onEach('a new channel and a new pack get a pointer; those that are there are left', async (t, restarts) => {
+  await once(restarts, { channels: ['production'] }, (registry) =>
     registry.activate({ version: '1.0.0', reason: 'Older' }),
   );
   const options = {
     channels: ['production', 'canary'],
     shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'onboarding@1.0.0'),
   };
-  await once(place, options, (registry) => {
+  await once(restarts, options, (registry) => {
     t.same(
       pointers(registry),
       ['coach canary 2.0.0', 'coach production 1.0.0', 'onboarding canary 1.0.0', 'onboarding production 1.0.0'],
       'the highest registered, shipped or not',
     );
   });
-  await once(place, { channels: ['canary'] }, (registry) => {
+  await once(restarts, { channels: ['canary'] }, (registry) => {
     t.equal(registry.activePack().version, '2.0.0', 'the first channel is the default one');
     t.equal(
       registry.activePack({ channel: 'production' }).version,
@@ -172,7 +177,7 @@ onEach('a new channel and a new pack get a pointer; those that are there are lef
 
 onEach(
   'DEFAULT_VERSION is activated where its pack has no pointer, in each channel, a prerelease too',
-  async (t, place) => {
+  async (t, restarts) => {
     const versions = shippedOf(
       'coach@1.0.0',
       'coach@1.1.0',
@@ -180,7 +185,7 @@ onEach(
       'onboarding@1.0.0',
       'onboarding@1.1.0',
     );
-    await once(place, { shipped: versions, defaultVersion: '2.0.0-rc.1' }, (registry) => {
+    await once(restarts, { shipped: versions, defaultVersion: '2.0.0-rc.1' }, (registry) => {
       t.same(pointers(registry), [
         'coach production 2.0.0-rc.1',
         'coach staging 2.0.0-rc.1',
@@ -190,7 +195,7 @@ onEach(
       t.equal(registry.activePack().reason, 'First start: DEFAULT_VERSION');
     });
     await once(
-      place,
+      restarts,
       { shipped: versions, defaultVersion: '1.0.0', channels: ['production', 'canary'] },
       (registry) => {
         t.same(
@@ -203,36 +208,36 @@ onEach(
   },
 );
 
-onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names what there is', async (t, place) => {
+onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names what there is', async (t, restarts) => {
   const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
   await t.rejects(
-    place.start({ defaultVersion: '3.0.0' }),
+    restarts.start({ defaultVersion: '3.0.0' }),
     refused(
       /^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/,
     ),
   );
   await t.rejects(
-    place.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }),
+    restarts.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }),
     refused(
       /^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/,
     ),
   );
-  t.same(await place.log(), [], 'nothing was registered');
-  await once(place, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
+  t.same(await restarts.log(), [], 'nothing was registered');
+  await once(restarts, { defaultVersion: '1.1.0' }, (registry) => t.equal(registry.activePack().version, '1.1.0'));
 });
 
 onEach(
   'an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is',
-  async (t, place) => {
-    await t.rejects(place.start({ defaultPack: 'coch' }), {
+  async (t, restarts) => {
+    await t.rejects(restarts.start({ defaultPack: 'coch' }), {
       name: 'StartRefused',
       exitCode: 78,
       message: /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\.$/,
     });
-    t.same(await place.log(), [], 'nothing was registered');
-    await once(place, {}, () => undefined);
+    t.same(await restarts.log(), [], 'nothing was registered');
+    await once(restarts, {}, () => undefined);
     const log = new RecordedLog();
-    await once(place, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
+    await once(restarts, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
     t.match(log.messages('warn'), [
       /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/,
     ]);
@@ -241,19 +246,23 @@ onEach(
 
 onEach(
   'an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart',
-  async (t, place) => {
-    await once(place, {}, () => undefined);
+  async (t, restarts) => {
+    await once(restarts, {}, () => undefined);
     const log = new RecordedLog();
-    await once(place, { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log }, (registry) => {
-      t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
-    });
+    await once(
+      restarts,
+      { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log },
+      (registry) => {
+        t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
+      },
+    );
     t.match(log.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
   },
 );
 
-onEach('a shipped version that was edited stops the start and names its file', async (t, place) => {
-  await once(place, { shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0') }, () => undefined);
-  const before = await place.log();
+onEach('a shipped version that was edited stops the start and names its file', async (t, restarts) => {
+  await once(restarts, { shipped: shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0') }, () => undefined);
+  const before = await restarts.log();
   const [supportive, direct] = versionOf('coach', '1.0.0').content.styles;
   const edited = (version: string, members: object) => shipped(versionOf('coach', version, members));
   const cases: [string, readonly ReturnType<typeof edited>[], RegExp][] = [
@@ -287,18 +296,18 @@ onEach('a shipped version that was edited stops the start and names its file', a
   ];
   for (const [title, versions, message] of cases) {
     await t.rejects(
-      place.start({ shipped: [...versions, ...shippedOf('coach@3.0.0')] }),
+      restarts.start({ shipped: [...versions, ...shippedOf('coach@3.0.0')] }),
       { name: 'StartRefused', exitCode: 65, message },
       title,
     );
   }
-  t.strictSame(await place.log(), before, 'not even a version without a fault was registered');
+  t.strictSame(await restarts.log(), before, 'not even a version without a fault was registered');
 });
 
-onEach('a pack of prereleases only is registered, pointed nowhere, and said so', async (t, place) => {
+onEach('a pack of prereleases only is registered, pointed nowhere, and said so', async (t, restarts) => {
   const log = new RecordedLog();
   const versions = shippedOf('coach@1.0.0', 'next@1.0.0-alpha', 'next@1.0.0-beta');
-  await once(place, { shipped: versions, log }, (registry) => {
+  await once(restarts, { shipped: versions, log }, (registry) => {
     t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 1.0.0']);
     t.throws(() => registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
     t.same(
@@ -313,10 +322,10 @@ onEach('a pack of prereleases only is registered, pointed nowhere, and said so',
       { pack: 'next', channel: 'staging' },
     ],
   );
-  await once(place, { shipped: versions }, (registry) =>
+  await once(restarts, { shipped: versions }, (registry) =>
     registry.activate({ pack: 'next', channel: 'staging', version: '1.0.0-alpha', reason: 'By hand' }),
   );
-  await once(place, { shipped: [...versions, ...shippedOf('next@1.0.0')] }, (registry) => {
+  await once(restarts, { shipped: [...versions, ...shippedOf('next@1.0.0')] }, (registry) => {
     t.same(
       pointers(registry).slice(2),
       ['next production 1.0.0', 'next staging 1.0.0-alpha'],
@@ -325,29 +334,29 @@ onEach('a pack of prereleases only is registered, pointed nowhere, and said so',
   });
 });
 
-onEach('no pack at all stops the first start, and no later one', async (t, place) => {
-  await t.rejects(place.start({ shipped: [] }), {
+onEach('no pack at all stops the first start, and no later one', async (t, restarts) => {
+  await t.rejects(restarts.start({ shipped: [] }), {
     name: 'StartRefused',
     exitCode: 78,
     message: /^PACKS_DIR holds no pack/,
   });
-  t.same(await place.log(), []);
-  await once(place, {}, () => undefined);
-  const before = await place.log();
-  await once(place, { shipped: [], channels: ['production', 'canary'] }, (registry) =>
+  t.same(await restarts.log(), []);
+  await once(restarts, {}, () => undefined);
+  const before = await restarts.log();
+  await once(restarts, { shipped: [], channels: ['production', 'canary'] }, (registry) =>
     t.same(pointers(registry), COACH),
   );
-  t.strictSame(await place.log(), before, 'and points no channel at what is not shipped');
-  await once(place, { shipped: [], channels: ['canary'], defaultVersion: '1.1.0' }, (registry) =>
+  t.strictSame(await restarts.log(), before, 'and points no channel at what is not shipped');
+  await once(restarts, { shipped: [], channels: ['canary'], defaultVersion: '1.1.0' }, (registry) =>
     t.equal(registry.activePack().version, '1.1.0', 'unless DEFAULT_VERSION says so'),
   );
 });
 
-onEach('a pack that was published by hand is pointed nowhere by a start', async (t, place) => {
-  await once(place, {}, async (registry) => {
+onEach('a pack that was published by hand is pointed nowhere by a start', async (t, restarts) => {
+  await once(restarts, {}, async (registry) => {
     const { content, summary, author } = versionOf('custom', '1.0.0');
     const { pack, ...document } = content;
     await registry.publish({ pack, document: { ...document, summary, author } });
   });
-  await once(place, {}, (registry) => t.same(pointers(registry), COACH));
+  await once(restarts, {}, (registry) => t.same(pointers(registry), COACH));
 });

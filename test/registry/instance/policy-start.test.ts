@@ -26,7 +26,7 @@ interface Start {
 }
 
 /** Starts on a log that lives on, one after the other. */
-class Place {
+class Restarts {
   readonly #file: string;
   readonly #t: Test;
   #running: Registry | undefined;
@@ -74,9 +74,9 @@ const flagged = ({ registry }: Start, pack = 'coach') =>
 const policyIn = ({ registry }: Start, pack = 'coach') => registry.current.packs.get(pack)?.policy;
 
 t.test('the first start puts the policy in force before any version', async (t) => {
-  const place = new Place(t);
+  const restarts = new Restarts(t);
   const policy = shippedPolicy('coach', { requiredStyles: ['supportive'] });
-  const start = await place.start({ policies: [policy] });
+  const start = await restarts.start({ policies: [policy] });
   t.same(start.added, [
     'registry-created',
     'policy-changed',
@@ -91,22 +91,25 @@ t.test('the first start puts the policy in force before any version', async (t) 
     changedBy: { keyId: 'system' },
   });
   t.same(flagged(start), []);
-  t.same((await place.start({ policies: [policy] })).added, [], 'and a restart adds nothing');
-  t.same((await place.start()).added, [], 'nor does one without it');
+  t.same((await restarts.start({ policies: [policy] })).added, [], 'and a restart adds nothing');
+  t.same((await restarts.start()).added, [], 'nor does one without it');
 });
 
 t.test(
   'a higher version is one event that names every registered version that breaks it, shipped or not',
   async (t) => {
-    const place = new Place(t);
-    const { registry } = await place.start();
+    const restarts = new Restarts(t);
+    const { registry } = await restarts.start();
     await registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
-    const first = await place.start({ policies: [floorUnder('coach', 3, '1.1.0')], shipped: shippedOf('coach@2.0.0') });
+    const first = await restarts.start({
+      policies: [floorUnder('coach', 3, '1.1.0')],
+      shipped: shippedOf('coach@2.0.0'),
+    });
     t.same(first.added, ['policy-changed'], 'a policy for a pack that had none');
     t.same(flagged(first), ['1.1.0']);
 
     const next = floorUnder('coach', 4, '1.0.0', '3.0.0');
-    const second = await place.start({ policies: [next] });
+    const second = await restarts.start({ policies: [next] });
     t.same(second.added, ['policy-changed']);
     t.same(flagged(second), ['3.0.0', '1.0.0'], '1.1.0 is above the new one');
     const [event] = await second.registry.events({
@@ -137,14 +140,14 @@ t.test(
       violations: [broken('3.0.0'), broken('1.0.0')],
     });
     t.match((await second.registry.verify()).valid, true);
-    await place.stop();
+    await restarts.stop();
   },
 );
 
 t.test('a lower version is ignored with a warning: a rolling deploy does not lower the floor', async (t) => {
-  const place = new Place(t);
-  await place.start({ policies: [floorUnder('coach', 2, '1.1.0')] });
-  const start = await place.start({ policies: [shippedPolicy('coach', { version: 1 })] });
+  const restarts = new Restarts(t);
+  await restarts.start({ policies: [floorUnder('coach', 2, '1.1.0')] });
+  const start = await restarts.start({ policies: [shippedPolicy('coach', { version: 1 })] });
   t.same(start.added, []);
   t.same(flagged(start), ['1.1.0']);
   t.equal(policyIn(start)?.policy.version, 2);
@@ -159,22 +162,22 @@ t.test('a lower version is ignored with a warning: a rolling deploy does not low
 t.test(
   'rules that do nothing: a new policy with them stops the start, one that was in force before stays, with a warning',
   async (t) => {
-    const place = new Place(t);
+    const restarts = new Restarts(t);
     const policy = shippedPolicy('coach', { forbidden: [{ id: 'never', pattern: 'a\\r\\n' }] });
-    await t.rejects(place.start({ policies: [policy] }), {
+    await t.rejects(restarts.start({ policies: [policy] }), {
       name: 'StartRefused',
       exitCode: 65,
       message: /packs\/coach\/policy\.yaml: \/forbidden\/0\/pattern: Rule "never" can never match\./,
     });
-    await place.start({ policies: [{ ...policy, faultsIfNew: [] }] }); // as a build that did not check it
-    const again = await place.start({ policies: [policy] });
+    await restarts.start({ policies: [{ ...policy, faultsIfNew: [] }] }); // as a build that did not check it
+    const again = await restarts.start({ policies: [policy] });
     t.same(again.added, []);
     t.match(
       again.log.lines.filter(({ level }) => level === 'warn'),
       [{ fields: { path: 'packs/coach/policy.yaml', version: 1 }, message: /has rules that do nothing/ }],
     );
     await t.rejects(
-      place.start({
+      restarts.start({
         policies: [shippedPolicy('coach', { version: 2, forbidden: [{ id: 'never', pattern: 'a\\r\\n' }] })],
       }),
       { name: 'StartRefused', exitCode: 65 },
@@ -185,17 +188,17 @@ t.test(
 t.test(
   'a shipped version in which nothing can be seen is refused where it is new, and stays where it was registered before',
   async (t) => {
-    const place = new Place(t);
+    const restarts = new Restarts(t);
     const version = versionOf('coach', '3.0.0', { summary: '\u200b\u3164' });
     t.match(version.unseen, [{ pointer: '/summary' }]);
-    await t.rejects(place.start({ shipped: [shipped(version)] }), {
+    await t.rejects(restarts.start({ shipped: [shipped(version)] }), {
       name: 'StartRefused',
       exitCode: 65,
       message:
         /packs\/coach\/3\.0\.0: \/summary: Nothing in this text can be seen; write at least one visible character\./,
     });
-    await place.start({ shipped: [shipped({ ...version, unseen: [] })] }); // as a build that did not check it
-    const again = await place.start({ shipped: [shipped(version)] });
+    await restarts.start({ shipped: [shipped({ ...version, unseen: [] })] }); // as a build that did not check it
+    const again = await restarts.start({ shipped: [shipped(version)] });
     t.same(again.added, []);
     const { created } = await again.registry.publish({
       pack: 'coach',
@@ -206,12 +209,12 @@ t.test(
 );
 
 t.test('the same version with other content stops the start and names the file', async (t) => {
-  const place = new Place(t);
-  const { registry } = await place.start({
+  const restarts = new Restarts(t);
+  const { registry } = await restarts.start({
     policies: [shippedPolicy('coach', { version: 7, placeholders: ['a', 'b'] })],
   });
   const { revision } = registry.current;
-  await place.stop();
+  await restarts.stop();
   for (const members of [
     { placeholders: ['a'] },
     { placeholders: ['b', 'a'] },
@@ -219,20 +222,20 @@ t.test('the same version with other content stops the start and names the file',
   ]) {
     const edited = shippedPolicy('coach', { version: 7, ...members });
     const shipped = shippedOf('coach@1.0.0', 'coach@9.0.0');
-    await t.rejects(place.start({ policies: [edited], shipped }), {
+    await t.rejects(restarts.start({ policies: [edited], shipped }), {
       name: 'StartRefused',
       exitCode: 65,
       message:
         /^packs\/coach\/policy\.yaml: policy 7 of pack "coach" is in force already with other content\. Give the change a higher "version"\.$/,
     });
   }
-  const again = await place.start({ policies: [shippedPolicy('coach', { version: 7, placeholders: ['a', 'b'] })] });
+  const again = await restarts.start({ policies: [shippedPolicy('coach', { version: 7, placeholders: ['a', 'b'] })] });
   t.equal(again.registry.current.revision, revision, 'nothing was appended meanwhile');
 });
 
 t.test('a shipped version below the floor is registered, flagged, said so, and cannot be activated', async (t) => {
-  const place = new Place(t);
-  const start = await place.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
+  const restarts = new Restarts(t);
+  const start = await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
   const { registry, log } = start;
   t.same(
     start.added.slice(-2),
@@ -262,17 +265,17 @@ t.test('a shipped version below the floor is registered, flagged, said so, and c
     'it can be read',
   );
   t.same(
-    (await place.start({ policies: [floorUnder('coach', 1, '2.0.0')] })).added,
+    (await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] })).added,
     [],
     'a restart says it no second time',
   );
 });
 
 t.test('a rollback does not get under the floor', async (t) => {
-  const place = new Place(t);
-  const { registry: before } = await place.start({ defaultVersion: '1.0.0', channels: ['production'] });
+  const restarts = new Restarts(t);
+  const { registry: before } = await restarts.start({ defaultVersion: '1.0.0', channels: ['production'] });
   for (const version of ['1.1.0', '2.0.0']) await before.activate({ version, reason });
-  const { registry } = await place.start({ channels: ['production'], policies: [floorUnder('coach', 1, '1.1.0')] });
+  const { registry } = await restarts.start({ channels: ['production'], policies: [floorUnder('coach', 1, '1.1.0')] });
   await t.rejects(registry.rollback({ toVersion: '1.1.0', reason }), violated);
   t.match(await registry.previewRollback({ reason }), { wouldActivate: '1.0.0', problems: [] });
   t.match(
@@ -282,7 +285,7 @@ t.test('a rollback does not get under the floor', async (t) => {
   );
 
   await registry.activate({ version: '2.0.0', reason });
-  const { registry: later } = await place.start({
+  const { registry: later } = await restarts.start({
     channels: ['production'],
     policies: [floorUnder('coach', 2, '1.0.0', '1.1.0')],
   });
@@ -295,12 +298,12 @@ t.test('a rollback does not get under the floor', async (t) => {
 });
 
 t.test('what is active goes on under a new floor, with an alarm at each start until it is moved', async (t) => {
-  const place = new Place(t);
-  const { registry: before } = await place.start();
+  const restarts = new Restarts(t);
+  const { registry: before } = await restarts.start();
   const session = before.startSession();
   const policies = [floorUnder('coach', 1, '2.0.0')];
   for (const turn of ['the start that brings it', 'a restart']) {
-    const { registry, log } = await place.start({ policies });
+    const { registry, log } = await restarts.start({ policies });
     const alarms = log.lines.filter(({ level }) => level === 'error');
     t.match(
       alarms.map(({ fields }) => fields),
@@ -319,7 +322,7 @@ t.test('what is active goes on under a new floor, with an alarm at each start un
       'it is what was asked for already',
     );
   }
-  const { registry } = await place.start({ policies });
+  const { registry } = await restarts.start({ policies });
   for (const channel of ['production', 'staging']) await registry.activate({ version: '1.1.0', channel, reason });
   await t.rejects(
     registry.rollback({ reason }),
@@ -327,18 +330,18 @@ t.test('what is active goes on under a new floor, with an alarm at each start un
     'there is no way back to it',
   );
   await t.rejects(registry.activate({ version: '2.0.0', reason }), violated);
-  t.same((await place.start({ policies })).log.messages('error'), []);
+  t.same((await restarts.start({ policies })).log.messages('error'), []);
 });
 
 t.test('a start that brings a higher floor and a new channel points that channel above it', async (t) => {
-  const place = new Place(t);
-  await place.start({ channels: ['production'] });
-  const start = await place.start({
+  const restarts = new Restarts(t);
+  await restarts.start({ channels: ['production'] });
+  const start = await restarts.start({
     channels: ['production', 'canary'],
     policies: [floorUnder('coach', 1, '2.0.0', '1.0.0')],
   });
   t.same(start.added, ['policy-changed', 'version-activated canary 1.1.0']);
-  const lifted = await place.start({
+  const lifted = await restarts.start({
     channels: ['production', 'canary', 'beta'],
     policies: [shippedPolicy('coach', { version: 2 })],
   });
@@ -346,27 +349,27 @@ t.test('a start that brings a higher floor and a new channel points that channel
 });
 
 t.test('a DEFAULT_VERSION below the floor stops a first start, and no later one', async (t) => {
-  const place = new Place(t);
+  const restarts = new Restarts(t);
   const options = { defaultVersion: '2.0.0', policies: [floorUnder('coach', 1, '2.0.0')] };
-  await t.rejects(place.start(options), {
+  await t.rejects(restarts.start(options), {
     name: 'StartRefused',
     exitCode: 78,
     message: /^DEFAULT_VERSION is "2\.0\.0".*under the floor.*1\.1\.0, 1\.0\.0\.$/,
   });
   t.same(
-    (await place.start({ policies: options.policies })).added.at(-1),
+    (await restarts.start({ policies: options.policies })).added.at(-1),
     'version-activated staging 1.1.0',
     'nothing was registered before',
   );
-  const { added, log } = await place.start({ ...options, channels: ['production', 'staging', 'canary'] });
+  const { added, log } = await restarts.start({ ...options, channels: ['production', 'staging', 'canary'] });
   t.same(added, ['version-activated canary 1.1.0']);
   t.match(log.messages('warn'), [/^DEFAULT_VERSION is "2\.0\.0".*ignored/]);
 });
 
 t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor is none', async (t) => {
-  const place = new Place(t);
-  await place.start({ channels: ['production'] });
-  const { added } = await place.start({
+  const restarts = new Restarts(t);
+  await restarts.start({ channels: ['production'] });
+  const { added } = await restarts.start({
     channels: ['production', 'canary'],
     defaultVersion: '2.0.0',
     policies: [floorUnder('coach', 1, '2.0.0')],
@@ -375,8 +378,8 @@ t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor i
 });
 
 t.test('a pack all of whose versions are below the floor is registered and pointed nowhere', async (t) => {
-  const place = new Place(t);
-  const start = await place.start({
+  const restarts = new Restarts(t);
+  const start = await restarts.start({
     shipped: shippedOf('coach@1.0.0', 'next@1.0.0'),
     policies: [floorUnder('next', 1, '1.0.0')],
     channels: ['production'],
@@ -391,17 +394,17 @@ t.test('a pack all of whose versions are below the floor is registered and point
 });
 
 t.test('a floor that is lifted lets the version in again', async (t) => {
-  const place = new Place(t);
-  await place.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
-  const start = await place.start({ policies: [shippedPolicy('coach', { version: 2 })] });
+  const restarts = new Restarts(t);
+  await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
+  const start = await restarts.start({ policies: [shippedPolicy('coach', { version: 2 })] });
   t.same(flagged(start), []);
   t.match(await start.registry.activate({ version: '2.0.0', reason }), { changed: true });
 });
 
 t.test('a policy without a pack waits for one', async (t) => {
-  const place = new Place(t);
+  const restarts = new Restarts(t);
   const waiting = floorUnder('next', 1, '1.0.0');
-  const start = await place.start({ policies: [waiting] });
+  const start = await restarts.start({ policies: [waiting] });
   t.notOk(start.added.includes('policy-changed'));
   t.match(
     start.log.lines.filter(({ level }) => level === 'warn'),
@@ -409,23 +412,23 @@ t.test('a policy without a pack waits for one', async (t) => {
   );
   t.notOk(start.registry.current.packs.has('next'), 'and makes no pack');
 
-  const shipped = await place.start({ policies: [waiting], shipped: shippedOf('next@1.0.0') });
+  const shipped = await restarts.start({ policies: [waiting], shipped: shippedOf('next@1.0.0') });
   t.same(shipped.added, ['policy-changed', 'version-published 1.0.0']);
   t.same(flagged(shipped, 'next'), ['1.0.0']);
 });
 
 t.test('a policy finds a pack that was published by hand, at the next start', async (t) => {
-  const place = new Place(t);
-  const { registry } = await place.start();
+  const restarts = new Restarts(t);
+  const { registry } = await restarts.start();
   await registry.publish({ pack: 'next', document: documentOf('next', '1.0.0') });
-  const start = await place.start({ policies: [floorUnder('next', 1, '1.0.0')] });
+  const start = await restarts.start({ policies: [floorUnder('next', 1, '1.0.0')] });
   t.same(start.added, ['policy-changed']);
   t.same(flagged(start, 'next'), ['1.0.0']);
 });
 
 t.test('what is published below the floor in force is refused, and leaves nothing', async (t) => {
-  const place = new Place(t);
-  const { registry } = await place.start({ policies: [floorUnder('coach', 1, '3.0.0')] });
+  const restarts = new Restarts(t);
+  const { registry } = await restarts.start({ policies: [floorUnder('coach', 1, '3.0.0')] });
   const { revision } = registry.current;
   await t.rejects(registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') }), {
     ...violated,

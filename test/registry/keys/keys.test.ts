@@ -72,8 +72,8 @@ t.test('a token is prk_<keyId>_<secret>, and a secret is 256 random bits', async
     (_, bit) => values.filter((value) => (value >> BigInt(bit)) & 1n).length,
   ).filter((count) => Math.abs(count - 1000) > 134);
   t.same(lopsided, [], 'every bit is set in half of them');
-  for (let place = 0; place < 12; place += 1)
-    t.ok(new Set(keys.map(({ keyId }) => keyId[place])).size >= 60, `character ${place} of an id may be any`);
+  for (let at = 0; at < 12; at += 1)
+    t.ok(new Set(keys.map(({ keyId }) => keyId[at])).size >= 60, `character ${at} of an id may be any`);
 });
 
 /** A snapshot with these keys, and how often one was looked up. */

@@ -55,14 +55,14 @@ t.test(
   async (t) => {
     const dir = t.testdir({ file: '' });
     const taken = t.testdir({ 'operator.key': { inside: '' } });
-    for (const place of [join(dir, 'nowhere'), join(dir, 'file'), taken]) {
-      const error: unknown = await operatorKeyFile(place)
+    for (const target of [join(dir, 'nowhere'), join(dir, 'file'), taken]) {
+      const error: unknown = await operatorKeyFile(target)
         .write(TOKEN)
         .catch((thrown: unknown) => thrown);
       t.ok(error instanceof StartRefused);
       const { exitCode, message } = error as StartRefused;
       t.equal(exitCode, 78);
-      t.ok(message.includes(join(place, 'operator.key')), message);
+      t.ok(message.includes(join(target, 'operator.key')), message);
       t.match(message, /DATA_DIR must be a folder that this process may write to/u);
       t.notMatch(`${message}${String((error as Error).cause)}`, /prk_/u);
     }

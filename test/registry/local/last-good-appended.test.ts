@@ -27,7 +27,7 @@ import { newFolder } from '../../support/process/folder.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
 import { RecordedLog } from '../../support/observability/recorded-log.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
-import { placeIn } from '../../support/stores/snapshot-files.ts';
+import { formatAndRevision } from '../../support/stores/snapshot-files.ts';
 import { plain } from '../../support/stores/snapshots.ts';
 import { until } from '../../support/process/until.ts';
 import { copiedBy, watchFiles } from '../../support/observability/work.ts';
@@ -48,7 +48,8 @@ async function running(t: Test, store = new MemoryStore()) {
   const onDisk = async () =>
     until(
       () =>
-        statSync(file, { throwIfNoEntry: false }) !== undefined && placeIn(file).revision === registry.current.revision,
+        statSync(file, { throwIfNoEntry: false }) !== undefined &&
+        formatAndRevision(file).revision === registry.current.revision,
     );
   await onDisk();
   return { dataDir, store, file, log, registry, onDisk };
@@ -134,11 +135,11 @@ t.test('a file of format 3 is read as it was written, and refused where it was c
   if (read === undefined) throw new Error('It is not read.');
   const { state, sessionKeys } = read;
   const [header = '', ...lines] = fixture.split('\n').slice(0, -1);
-  const { format: _, digest: __, keys, sessionKeys: ___, ...place } = JSON.parse(header) as Record<string, object>;
+  const { format: _, digest: __, keys, sessionKeys: ___, ...position } = JSON.parse(header) as Record<string, object>;
   const packs = lines.map((line) => JSON.parse(line) as { pack: string; pointers: { channel: string }[] });
   const found = JSON.parse(JSON.stringify(plain(state))) as object;
   t.strictSame(found, {
-    ...place,
+    ...position,
     keys: Object.fromEntries((keys as { keyId: string }[]).map((key) => [key.keyId, key])),
     packs: Object.fromEntries(
       packs.map((pack) => [

@@ -17,7 +17,7 @@ import { newFolder } from '../../support/process/folder.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
 import { RecordedLog } from '../../support/observability/recorded-log.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
-import { placeIn } from '../../support/stores/snapshot-files.ts';
+import { formatAndRevision } from '../../support/stores/snapshot-files.ts';
 import { firstUnfrozen, plain } from '../../support/stores/snapshots.ts';
 
 /** How soon after a flip the file is written (DESIGN section 4), and what a loaded machine may add, in milliseconds. */
@@ -147,7 +147,7 @@ t.test(
           'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
         ]);
         await registry.close();
-        t.equal(placeIn(file).revision, left.revision, 'it was written anew');
+        t.equal(formatAndRevision(file).revision, left.revision, 'it was written anew');
         t.same((await start()).log.messages('warn'), []);
       });
     }
@@ -232,7 +232,7 @@ t.test('it is written off the write path, soon after a flip', async (t) => {
   const { file, start, left } = await leftBehind(t);
   const { registry } = await start();
   const written = async (revision: number, started: number) => {
-    while (placeIn(file).revision < revision) {
+    while (formatAndRevision(file).revision < revision) {
       if (performance.now() - started > 10_000) throw new Error(`Revision ${revision} was not written in ten seconds.`);
       await setTimeout(5);
     }
@@ -241,11 +241,11 @@ t.test('it is written off the write path, soon after a flip', async (t) => {
   for (let flip = 0; flip < 3; flip += 1) {
     const started = performance.now();
     const { revision } = await registry.activate({ version: flip % 2 === 0 ? '1.0.0' : '2.0.0', reason });
-    t.ok(placeIn(file).revision < revision, 'the answer did not wait for it');
+    t.ok(formatAndRevision(file).revision < revision, 'the answer did not wait for it');
     const took = await written(revision, started);
     t.ok(took < BOUND + SLACK, `after ${Math.round(took)} ms`);
   }
-  t.equal(placeIn(file).revision, left.revision + 3);
+  t.equal(formatAndRevision(file).revision, left.revision + 3);
 });
 
 t.test('closing writes what is not written yet, whole, while readers find an old or a new file', async (t) => {

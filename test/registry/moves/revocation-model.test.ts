@@ -276,8 +276,8 @@ class Rollback extends Step {
     if (stack.at(-1) === this.toVersion) return 'nothing';
     const refusal = model.refusal(this.toVersion);
     if (refusal !== undefined) return refusal;
-    const place = stack.lastIndexOf(this.toVersion);
-    model.move(this.channel, place === -1 ? [...stack, this.toVersion] : stack.slice(0, place + 1));
+    const index = stack.lastIndexOf(this.toVersion);
+    model.move(this.channel, index === -1 ? [...stack, this.toVersion] : stack.slice(0, index + 1));
     return 'done';
   }
 

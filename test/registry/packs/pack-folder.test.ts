@@ -414,7 +414,7 @@ t.test('every fault of every version is told at once, and no version comes out',
   write('onboarding/1.0.0/pack.yaml', 'pack: onboarding');
   mkdirSync(path('Bad Name'));
   const lines = await faultsIn(dir);
-  const places = [
+  const faulty = [
     'coach/1.0.0/system.md',
     'coach/1.0.0/styles/direct.md',
     'coach/1.0.0/styles/stray.md',
@@ -422,10 +422,10 @@ t.test('every fault of every version is told at once, and no version comes out',
     'onboarding/1.0.0/pack.yaml',
     'Bad Name',
   ];
-  for (const place of places)
+  for (const name of faulty)
     t.ok(
-      lines.some((line) => line.startsWith(`${join(dir, place)}: `)),
-      place,
+      lines.some((line) => line.startsWith(`${join(dir, name)}: `)),
+      name,
     );
   await t.rejects(readPackFolders(dir), {
     exitCode: 65,

@@ -206,7 +206,7 @@ t.test('what a schema cannot say', async (t) => {
 });
 
 t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t) => {
-  const places: [string, (text: string) => unknown][] = [
+  const fields: [string, (text: string) => unknown][] = [
     ['/system', (text) => withMembers({ system: text })],
     ['/summary', (text) => withMembers({ summary: text })],
     ['/author', (text) => withMembers({ author: text })],
@@ -222,11 +222,11 @@ t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t)
     ],
     ['/compatibility/clients/0/name', (text) => withCompatibility({ clients: [{ name: text, range: '*' }] })],
   ];
-  for (const [pointer, place] of places) {
-    refused(t, place(`a${NUL}b`), pointer, /NUL/, `NUL in ${pointer}`);
+  for (const [pointer, put] of fields) {
+    refused(t, put(`a${NUL}b`), pointer, /NUL/, `NUL in ${pointer}`);
     for (const text of LONE_SURROGATES)
-      refused(t, place(`x${text}`), pointer, /surrogate/, `${JSON.stringify(text)} in ${pointer}`);
-    t.same(faultsOf(place('a \u{1F331} plant')), [], `a whole pair in ${pointer}`);
+      refused(t, put(`x${text}`), pointer, /surrogate/, `${JSON.stringify(text)} in ${pointer}`);
+    t.same(faultsOf(put('a \u{1F331} plant')), [], `a whole pair in ${pointer}`);
   }
   t.not(faultsOf({ ...documentOf('coach', '1.0.0'), [`a${NUL}`]: 1 }).length, 0, 'in a name');
 });

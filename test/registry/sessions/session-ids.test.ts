@@ -59,11 +59,11 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
     defaultStyle: styles[0]!.id,
   });
   const { digest, content, summary, author } = version;
-  const place = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
+  const target = { pack: long, version: content.version, actor: SYSTEM_ACTOR, reason: 'x' };
   const started: EventDraft[] = [
     {
       type: 'version-published',
-      ...place,
+      ...target,
       data: {
         digest,
         summary,
@@ -73,7 +73,7 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
         compatibility: content.compatibility,
       },
     },
-    { type: 'version-activated', ...place, channel: long, data: { digest, previousVersion: null } },
+    { type: 'version-activated', ...target, channel: long, data: { digest, previousVersion: null } },
   ];
   const snapshotAt = (revision: number): Snapshot => {
     const fold = foldFrom({ ...EMPTY_SNAPSHOT, revision: revision - started.length });

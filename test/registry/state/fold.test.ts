@@ -33,7 +33,7 @@ function publication(pack: string, version: string): EventDraft {
   };
 }
 
-interface Place {
+interface MoveOptions {
   readonly type?: 'version-activated' | 'version-rolled-back';
   readonly pack?: string;
   readonly channel?: string;
@@ -42,7 +42,7 @@ interface Place {
 
 function moveTo(
   version: string,
-  { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: Place = {},
+  { type = 'version-activated', pack = 'coach', channel = 'production', previousVersion }: MoveOptions = {},
 ): EventDraft {
   return {
     type,

@@ -100,14 +100,14 @@ t.test('a repeat is answered from its event and closes nothing; nor does what no
 
 t.test('what landed before the door could be closed is seen: decided again', async (t) => {
   let arrives: () => Promise<unknown> = () => Promise.resolve();
-  const place = await pair(t, async ({ method, turn }) => {
+  const peers = await pair(t, async ({ method, turn }) => {
     if (method === 'raiseFence' && turn === 1) await arrives();
     return undefined;
   });
-  arrives = place.arrives;
-  await place.onItsWay();
+  arrives = peers.arrives;
+  await peers.onItsWay();
   t.match(
-    await place.other.activate({ version: '2.0.0', reason }),
+    await peers.other.activate({ version: '2.0.0', reason }),
     { changed: true, previousVersion: '1.0.0' },
     'not "nothing to change"',
   );
@@ -171,18 +171,18 @@ t.test('a move behind a door that another instance closed is decided again, once
 
 t.test('each try of a batch says the same fence, so that a door closed meanwhile ends it', async (t) => {
   let asked = false;
-  const place: { one?: Registry } = {};
+  const opened: { one?: Registry } = {};
   const { one, other, stores, start } = await pair(t, async ({ method }) => {
     if (method !== 'append' || asked) return undefined;
     asked = true;
     t.match(
-      await place.one?.activate({ version: '2.0.0', reason }),
+      await opened.one?.activate({ version: '2.0.0', reason }),
       { changed: false },
       'answered while the first try is on its way',
     );
     return 'unknown';
   });
-  place.one = one;
+  opened.one = one;
   start();
   t.match(await other.activate({ version: '1.1.0', reason }), { changed: true });
   const [first, second, third] = stores[1].batches.slice(-3);

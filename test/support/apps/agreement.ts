@@ -25,11 +25,11 @@ export async function agreed(
     if (
       first !== undefined &&
       replies.every(
-        ({ status, body }, place) => status === 200 && stale[place] === undefined && body['hash'] === first.hash,
+        ({ status, body }, index) => status === 200 && stale[index] === undefined && body['hash'] === first.hash,
       )
     )
       return { revision: first.revision, hash: first.hash };
-    throw new Error(JSON.stringify(replies.map(({ status, text }, place) => ({ status, text, stale: stale[place] }))));
+    throw new Error(JSON.stringify(replies.map(({ status, text }, index) => ({ status, text, stale: stale[index] }))));
   });
   return { head, took: performance.now() - begun };
 }

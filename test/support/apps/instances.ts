@@ -25,7 +25,7 @@ export interface InstancesOptions {
   /** Environment of every instance, beside DATA_DIR and STORE_URL. */
   readonly settings?: Settings;
   /** Environment of one instance, by its place. */
-  readonly env?: (place: number) => Settings;
+  readonly env?: (index: number) => Settings;
   /** All at once, on the empty database; their ids are then not known. */
   readonly together?: boolean;
 }
@@ -72,12 +72,12 @@ export async function startInstances(t: Test, options: InstancesOptions): Promis
   const folder = newFolder(t);
   const keys: { key: string } = { key: '' };
   const instances: TestInstance[] = [];
-  for (let place = 0; place < count; place += 1) {
+  for (let index = 0; index < count; index += 1) {
     const proxy = await startFaultProxy(t, postgres);
     const storeUrl = new URL(url);
     storeUrl.port = String(proxy.port);
     const dataDir = join(folder, `data-${(names += 1)}`);
-    const own = { RATE_LIMIT: '0', ...settings, ...env(place), DATA_DIR: dataDir, STORE_URL: storeUrl.href };
+    const own = { RATE_LIMIT: '0', ...settings, ...env(index), DATA_DIR: dataDir, STORE_URL: storeUrl.href };
     instances.push(
       new TestInstance(t, {
         proxy,
@@ -245,8 +245,8 @@ export async function until<T>(
 /** Waits until every instance serves a revision, current and unmarked. */
 export async function allCurrent(instances: readonly TestInstance[], revision: number, within = 10_000): Promise<void> {
   await Promise.all(
-    instances.map((instance, place) =>
-      until(`instance ${place} current at revision ${revision}`, within, async () => {
+    instances.map((instance, index) =>
+      until(`instance ${index} current at revision ${revision}`, within, async () => {
         const { body } = await instance.ask('/readyz');
         return Number(body['revision']) >= revision && body['stale'] === false;
       }),

@@ -51,7 +51,7 @@ export class Nemesis {
       else {
         const first = Math.floor(random() * instances.length);
         const second = random() < 0.3 ? (first + 1) % instances.length : first;
-        await Promise.all([...new Set([first, second])].map((place) => this.#harmOne(instances[place]!)));
+        await Promise.all([...new Set([first, second])].map((index) => this.#harmOne(instances[index]!)));
       }
       await pause(this.#between(PAUSE));
     }

@@ -59,7 +59,7 @@ export class ReadChecker {
   /** The highest revision so far, by reader, and by reader and channel. */
   readonly #last = new Map<string, number>();
   /** By channel and revision: the version that was seen there. */
-  readonly #places = new Map<string, { channel: string; revision: number; version: string; by: string }>();
+  readonly #active = new Map<string, { channel: string; revision: number; version: string; by: string }>();
   /** By channel and snapshot: the pointer revision that was seen there. */
   readonly #pointers = new Map<string, { channel: string; snapshot: number; revision: number; by: string }>();
   /** By channel, snapshot and pinned version: what a session said of its channel. */
@@ -112,7 +112,7 @@ export class ReadChecker {
     );
     const at = (channel: string, revision: number) => lastUpTo(moves.get(channel) ?? [], revision);
 
-    for (const { channel, revision, version, by } of this.#places.values()) {
+    for (const { channel, revision, version, by } of this.#active.values()) {
       const event = at(channel, revision);
       if (event?.revision !== revision || event.version !== version)
         this.#found('not in the log', by, `revision ${revision} did not move ${channel} to ${version}`);
@@ -142,7 +142,7 @@ export class ReadChecker {
     }
     const missing = Object.keys(expected?.parts ?? {}).filter((name) => !(name in parts));
     if (whole === true && missing.length > 0) this.#found('mixed', by, `${missing.join(', ')} of ${version} missing`);
-    this.#agree(this.#places, `${channel} revision ${revision}`, { channel, revision, version, by }, 'version');
+    this.#agree(this.#active, `${channel} revision ${revision}`, { channel, revision, version, by }, 'version');
     if (superseded !== undefined) {
       this.#agree(
         this.#superseded,
@@ -160,14 +160,14 @@ export class ReadChecker {
   }
 
   /** What two answers say of the same place must be the same; the log decides in the end which is true. */
-  #agree<T extends { readonly by: string }>(known: Map<string, T>, place: string, said: T, field: keyof T): void {
-    const before = known.get(place);
-    if (before === undefined) known.set(place, said);
+  #agree<T extends { readonly by: string }>(known: Map<string, T>, key: string, said: T, field: keyof T): void {
+    const before = known.get(key);
+    if (before === undefined) known.set(key, said);
     else if (before[field] !== said[field]) {
       this.#found(
         'mixed',
         said.by,
-        `${place}: ${String(field)} is ${String(said[field])}, where ${before.by} saw ${String(before[field])}`,
+        `${key}: ${String(field)} is ${String(said[field])}, where ${before.by} saw ${String(before[field])}`,
       );
     }
   }

@@ -175,10 +175,10 @@ export class WriteLedger {
       const event = byReason.get(wanted.reason);
       const name = `revision ${wanted.revision} (${wanted.type} ${wanted.version}, "${wanted.reason}") was acknowledged`;
       if (event === undefined) return `${name} and is lost`;
-      const place = UPPER_BOUND.has(wanted.type)
+      const asAcknowledged = UPPER_BOUND.has(wanted.type)
         ? event.revision <= wanted.revision
         : event.revision === wanted.revision;
-      if (!place) return `${name} and is at ${event.revision}`;
+      if (!asAcknowledged) return `${name} and is at ${event.revision}`;
       const digest = 'digest' in event.data ? event.data.digest : undefined;
       for (const [field, is] of Object.entries({
         type: event.type,

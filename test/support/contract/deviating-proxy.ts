@@ -146,13 +146,13 @@ export const actingDryRun: Plant = {
 const PLACES = [...OPERATIONS].map(([id, { method, template }]) => ({
   id,
   method,
-  place: new RegExp(`^${template.replaceAll(/[.]/gu, '\\.').replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'),
+  pathPattern: new RegExp(`^${template.replaceAll(/[.]/gu, '\\.').replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'),
 }));
 
 function operationAt(method: string, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
   if (path === '/openapi.json') return 'openapi';
-  return PLACES.find((each) => each.method === method && each.place.test(path))?.id;
+  return PLACES.find((each) => each.method === method && each.pathPattern.test(path))?.id;
 }
 
 /** Starts a proxy; it ends with the test. @param targets asked in turn, as a load balancer does */

@@ -47,7 +47,7 @@ const beyond =
 const shorter = (name: string): Plant =>
   edited(
     (body) => list(body, name).shift(),
-    ({ status }, { url: place }) => status === 200 && place.includes('cursor='),
+    ({ status }, { url }) => status === 200 && url.includes('cursor='),
   );
 const withoutCursor = url(/cursor=made-up/u, '');
 /** A header of requests that is not heeded. */

@@ -49,14 +49,14 @@ export class Balancer {
   async one(ask: Ask): Promise<Answer> {
     for (let tries = 0; tries < 2 * this.#backends.length; tries += 1) {
       this.#turn += 1;
-      const place = this.#turn % this.#backends.length;
-      const backend = this.#backends[place]!;
+      const index = this.#turn % this.#backends.length;
+      const backend = this.#backends[index]!;
       const { address } = backend;
       if (address === undefined) continue;
       const connection = backend.idle.pop() ?? new KeepAlive(address, this.#key);
       try {
         const answer = await connection.one(ask);
-        this.sent[place]! += 1;
+        this.sent[index]! += 1;
         if (backend.address === address) backend.idle.push(connection);
         else connection.close();
         return answer;

@@ -66,8 +66,8 @@ interface Parts {
 
 function validTo(asked: Operation, pools: Pools): fc.Arbitrary<Parts> {
   const { parameters = [], requestBody } = asked;
-  const given = (place: string) => {
-    const here = parameters.filter((parameter) => parameter.in === place);
+  const given = (location: string) => {
+    const here = parameters.filter((parameter) => parameter.in === location);
     const values = Object.fromEntries(here.map(({ name, schema }) => [name, valueOf(schema, name, pools).map(String)]));
     return fc
       .record(values, { requiredKeys: here.filter(({ required }) => required === true).map(({ name }) => name) })
@@ -148,7 +148,7 @@ const otherPath: Mutation = (parts) =>
 const otherQuery: Mutation = (parts) => {
   const names = fc.oneof(
     fc.constantFrom(
-      ...(parts.asked.parameters ?? []).filter(({ in: place }) => place === 'query').map(({ name }) => name),
+      ...(parts.asked.parameters ?? []).filter(({ in: location }) => location === 'query').map(({ name }) => name),
       'unknown',
       '__proto__',
       'constructor',
@@ -345,13 +345,13 @@ const otherFraming: Mutation = (parts) =>
   fc.constantFrom(...FRAMING).map((header) => ({ ...parts, headers: [...parts.headers, header], astray: true }));
 
 function encoded({ asked, method, path, query, headers, body, detour, astray }: Parts): FuzzRequest {
-  const place = asked.template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
+  const filled = asked.template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
     encodeURIComponent((path[name] ?? '').toWellFormed()),
   );
   const search = query
     .map(([name, value]) => `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(value.toWellFormed())}`)
     .join('&');
-  const target = search === '' ? place : `${place}?${search}`;
+  const target = search === '' ? filled : `${filled}?${search}`;
   const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body) ?? '');
   const request = {
     id: asked.operationId,

@@ -202,13 +202,13 @@ export interface Request {
 
 /** The path and query of a request to an operation. */
 export function urlOf(id: string, { path = {}, query = {} }: Request): string {
-  const place = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
+  const filled = operation(id).template.replaceAll(/\{(\w+)\}/gu, (_, name: string) =>
     encodeURIComponent({ pack: 'coach', ...path }[name] ?? ''),
   );
   const search = new URLSearchParams(
     Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   ).toString();
-  return search === '' ? place : `${place}?${search}`;
+  return search === '' ? filled : `${filled}?${search}`;
 }
 
 /** Sends a request as it is and gives back what came, unjudged. Bodies are sent as JSON where no header says otherwise. */

@@ -202,27 +202,27 @@ const strange = fc.oneof(
 
 /** The value with one thing changed: another type, a member less or more, an odd or huge text, somewhere in it. */
 export function spoilt(value: unknown): fc.Arbitrary<unknown> {
-  const places = placesIn(value);
+  const paths = pathsIn(value);
   return fc.oneof(
     {
       weight: 4,
-      arbitrary: fc.tuple(fc.constantFrom(...places), wrong).map(([path, other]) => withAt(value, path, () => other)),
+      arbitrary: fc.tuple(fc.constantFrom(...paths), wrong).map(([path, other]) => withAt(value, path, () => other)),
     },
     {
       weight: 2,
-      arbitrary: fc.tuple(fc.constantFrom(...places), oddText).map(([path, text]) => withAt(value, path, () => text)),
+      arbitrary: fc.tuple(fc.constantFrom(...paths), oddText).map(([path, text]) => withAt(value, path, () => text)),
     },
     {
       weight: 2,
       arbitrary: fc
-        .tuple(fc.constantFrom(...places), strange, wrong)
+        .tuple(fc.constantFrom(...paths), strange, wrong)
         .map(([path, name, other]) => withAt(value, path, (found) => withMember(found, name, other))),
     },
-    { weight: 2, arbitrary: fc.constantFrom(...places).map((path) => withAt(value, path, () => undefined)) },
+    { weight: 2, arbitrary: fc.constantFrom(...paths).map((path) => withAt(value, path, () => undefined)) },
     {
       weight: 1,
       arbitrary: fc
-        .constantFrom(...places)
+        .constantFrom(...paths)
         .map((path) =>
           withAt(value, path, (found) =>
             Array.isArray(found) ? [...(found as unknown[]), ...(found as unknown[])] : [found],
@@ -231,18 +231,18 @@ export function spoilt(value: unknown): fc.Arbitrary<unknown> {
     },
     {
       weight: 1,
-      arbitrary: fc.tuple(fc.constantFrom(...places), hugeText).map(([path, text]) => withAt(value, path, () => text)),
+      arbitrary: fc.tuple(fc.constantFrom(...paths), hugeText).map(([path, text]) => withAt(value, path, () => text)),
     },
   );
 }
 
 type Path = readonly (string | number)[];
 
-function placesIn(value: unknown, path: Path = []): Path[] {
+function pathsIn(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [path];
   const inside = Array.isArray(value)
-    ? value.flatMap((item, index) => placesIn(item, [...path, index]))
-    : Object.entries(value).flatMap(([name, member]) => placesIn(member, [...path, name]));
+    ? value.flatMap((item, index) => pathsIn(item, [...path, index]))
+    : Object.entries(value).flatMap(([name, member]) => pathsIn(member, [...path, name]));
   return [path, ...inside];
 }
 

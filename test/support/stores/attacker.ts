@@ -129,8 +129,8 @@ export class Attacker {
   /** A JSON value in which one leaf is another, or a member was added or taken away. */
   edited<T>(value: T): T {
     const copy = structuredClone(value) as Json;
-    const places = placesIn(copy);
-    const { parent, key } = places[this.pick(0, places.length - 1)] ?? { parent: {}, key: '' };
+    const leaves = leavesIn(copy);
+    const { parent, key } = leaves[this.pick(0, leaves.length - 1)] ?? { parent: {}, key: '' };
     const members = parent as Members;
     const kind = this.random();
     if (kind < 0.1 && Array.isArray(parent)) parent.push('added');
@@ -144,13 +144,13 @@ export class Attacker {
     if (typeof leaf === 'number') return leaf + this.pick(1, 9);
     if (typeof leaf === 'boolean') return !leaf;
     if (typeof leaf !== 'string') return 'x';
-    const place = this.pick(0, Math.max(0, leaf.length - 1));
-    const letter = leaf[place] === 'x' ? 'y' : 'x';
+    const index = this.pick(0, Math.max(0, leaf.length - 1));
+    const letter = leaf[index] === 'x' ? 'y' : 'x';
     return (
       [
-        leaf.slice(0, place) + letter + leaf.slice(place + 1),
-        leaf.slice(0, place) + letter + leaf.slice(place),
-        leaf.slice(0, place) + leaf.slice(place + 1),
+        leaf.slice(0, index) + letter + leaf.slice(index + 1),
+        leaf.slice(0, index) + letter + leaf.slice(index),
+        leaf.slice(0, index) + leaf.slice(index + 1),
       ][this.pick(0, leaf === '' ? 1 : 2)] ?? ''
     );
   }
@@ -161,10 +161,10 @@ export class Attacker {
 }
 
 /** Every place in a JSON value at which there is no object or list that holds something. */
-function placesIn(value: Json): { parent: object; key: string }[] {
+function leavesIn(value: Json): { parent: object; key: string }[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => {
-    const inside = placesIn(member);
+    const inside = leavesIn(member);
     return inside.length > 0 ? inside : [{ parent: value, key }];
   });
 }

@@ -57,8 +57,8 @@ async function linkLibraries(home: string): Promise<void> {
     target: string;
   }[];
   for (const { source, target } of links) {
-    const place = join(home, relative('native', target));
-    if (!existsSync(place)) await symlink(relative(dirname(target), source), place);
+    const path = join(home, relative('native', target));
+    if (!existsSync(path)) await symlink(relative(dirname(target), source), path);
   }
 }
 

@@ -126,7 +126,7 @@ function settingsOf(
     timezone: 'UTC',
   };
   if (tls !== undefined) {
-    const place = (from: string, name: string) => {
+    const install = (from: string, name: string) => {
       copyFileSync(from, join(dataDir, name));
       chmodSync(join(dataDir, name), 0o600);
       own(join(dataDir, name));
@@ -134,8 +134,8 @@ function settingsOf(
     };
     Object.assign(all, {
       ssl: 'on',
-      ssl_cert_file: place(tls.certificate, 'server.crt'),
-      ssl_key_file: place(tls.key, 'server.key'),
+      ssl_cert_file: install(tls.certificate, 'server.crt'),
+      ssl_key_file: install(tls.key, 'server.key'),
     });
   }
   return { ...all, ...settings };

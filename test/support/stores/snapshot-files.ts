@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Seal } from '../../../registry/local/seal.ts';
 
 /** Its format, and the revision up to which it goes: that of its last event, or else of the state that it begins with. */
-export function placeIn(file: string): { readonly format: number; readonly revision: number } {
+export function formatAndRevision(file: string): { readonly format: number; readonly revision: number } {
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   const { format, revision } = JSON.parse(lines[0] ?? '{}') as { format: number; revision: number };
   const last = JSON.parse(lines.at(-1) ?? '{}') as { events?: readonly { revision: number }[] };

@@ -95,13 +95,13 @@ async function verify(context: Context, { head: kept }: VerifyOptions) {
   }
   const valid = data.valid && missing.length === 0;
   out.answer({ ...data, valid, ...(kept.length > 0 && { headsChecked: kept.length, headsMissing: missing }) }, () => {
-    const place = `${data.head.revision}:${data.head.hash}`;
+    const shownHead = `${data.head.revision}:${data.head.hash}`;
     if (valid)
       out.say(
-        `Whole: ${data.events} events; the head is ${place}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`,
+        `Whole: ${data.events} events; the head is ${shownHead}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`,
       );
     else if (!data.valid) out.line(out.paint('red', safe(`BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`)));
-    if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${place}.`);
+    if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${shownHead}.`);
     for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
   });
   return valid ? EXIT.ok : EXIT.invalid;
@@ -169,8 +169,8 @@ async function oldest(
 ): Promise<{ events: Event[]; nextAfter: number | null }> {
   const events: Event[] = [];
   let nextAfter: number | null = null;
-  const ask = async (place: number | undefined, size: number) => {
-    const page = await eventPage(registry, { ...filter, ...defined({ after: place }), limit: size });
+  const ask = async (cursor: number | undefined, size: number) => {
+    const page = await eventPage(registry, { ...filter, ...defined({ after: cursor }), limit: size });
     return { items: page.events, next: page.nextAfter };
   };
   for await (const { items, next } of pages(limit, after === undefined ? undefined : Number(after), ask)) {

@@ -12,7 +12,7 @@ import {
   timeoutFor,
   type Guard,
   type MoveOptions,
-  type Place,
+  type ChannelRef,
   type Step,
 } from '../changes.ts';
 import { summaryOf } from '../hunks.ts';
@@ -71,24 +71,27 @@ function move(command: Command): Command {
 }
 
 /** Begins each move: who is there to answer, which registry, which channel. */
-async function begin(context: Context, options: MoveOptions): Promise<{ registry: RegistryClient; place: Place }> {
+async function begin(
+  context: Context,
+  options: MoveOptions,
+): Promise<{ registry: RegistryClient; channelRef: ChannelRef }> {
   if (options.dryRun !== true) demandAnswers(context, options);
   const registry = await context.registry(timeoutFor(options.wait));
-  return { registry, place: { pack: await context.pack(options.pack), channel: options.channel } };
+  return { registry, channelRef: { pack: await context.pack(options.pack), channel: options.channel } };
 }
 
 async function activate(context: Context, options: MoveOptions, version: string) {
-  const { registry, place } = await begin(context, options);
-  const { pack, channel } = place;
-  const current = await currentOf(registry, place);
+  const { registry, channelRef } = await begin(context, options);
+  const { pack, channel } = channelRef;
+  const current = await currentOf(registry, channelRef);
   const guard = current?.guard;
   return makeMove<Preview, Activation>(context, options, {
-    place,
+    channelRef,
     registry,
     guarded: guard !== undefined,
-    ...pointing(place),
+    ...pointing(channelRef),
     dryRun: () =>
-      guarded(registry, place, () =>
+      guarded(registry, channelRef, () =>
         registry
           .ask((api) =>
             api.POST('/v1/packs/{pack}/activations', {
@@ -99,7 +102,7 @@ async function activate(context: Context, options: MoveOptions, version: string)
           .then(asPreview),
       ),
     send: (reason, key) =>
-      guarded(registry, place, () =>
+      guarded(registry, channelRef, () =>
         registry
           .ask((api) =>
             api.POST('/v1/packs/{pack}/activations', {
@@ -109,40 +112,40 @@ async function activate(context: Context, options: MoveOptions, version: string)
           )
           .then(asActivation),
       ),
-    question: () => `Activate ${version} of ${pack}${channelOf(place, current)}`,
+    question: () => `Activate ${version} of ${pack}${channelOf(channelRef, current)}`,
   });
 }
 
 async function rollback(context: Context, options: RollbackOptions) {
-  const { registry, place } = await begin(context, options);
-  const { pack, channel } = place;
-  const current = await currentOf(registry, place);
+  const { registry, channelRef } = await begin(context, options);
+  const { pack, channel } = channelRef;
+  const current = await currentOf(registry, channelRef);
   const guard = current?.guard;
   const target = defined({ channel, toVersion: options.to });
   const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) =>
-    guarded(registry, place, () =>
+    guarded(registry, channelRef, () =>
       registry.ask((api) =>
         api.POST('/v1/packs/{pack}/rollback', { params: { path: { pack }, header }, body: { ...target, ...body } }),
       ),
     );
   return makeMove<Preview, Activation>(context, options, {
-    place,
+    channelRef,
     registry,
     guarded: guard !== undefined,
-    ...pointing(place),
+    ...pointing(channelRef),
     dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
     send: (reason, key, shown) =>
       send(
         { reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) },
         moveHeaders(key, options.wait, guard),
       ).then(asActivation),
-    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(place, current)}`,
+    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(channelRef, current)}`,
   });
 }
 
 async function revoke(context: Context, options: RevokeOptions, version: string) {
-  const { registry, place } = await begin(context, options);
-  const { pack } = place;
+  const { registry, channelRef } = await begin(context, options);
+  const { pack } = channelRef;
   const { replacement, wait } = options;
   const send = (body: { reason: string; dryRun?: boolean }, header: { 'idempotency-key'?: string; prefer?: string }) =>
     registry.ask((api) =>
@@ -153,7 +156,7 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
     );
   type Plan = Awaited<ReturnType<typeof send>>['data'];
   return makeMove<Plan, Plan>(context, options, {
-    place,
+    channelRef,
     registry,
     guarded: false, // the API takes no condition here
     dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
@@ -172,7 +175,7 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
 }
 
 /** Which channel a question is about, also where none was named. */
-function channelOf({ channel }: Place, current: Awaited<ReturnType<typeof currentOf>>): string {
+function channelOf({ channel }: ChannelRef, current: Awaited<ReturnType<typeof currentOf>>): string {
   const name = channel ?? current?.active.channel;
   return typeof name === 'string' ? ` in ${name}` : '';
 }
@@ -195,7 +198,7 @@ function asActivation(answer: { data: Activation | Preview; status: number; head
 const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
 
 /** How moves to one version of one channel are shown and told. */
-function pointing({ pack, channel }: Place) {
+function pointing({ pack, channel }: ChannelRef) {
   return {
     problems: ({ problems }: Preview) => problems,
     lines: ({ wouldActivate, previousVersion, diff, problems }: Preview): string[] => {

@@ -14,7 +14,7 @@ import { eventPage, type Event } from '../events.ts';
 import { Complaint, EXIT } from '../exit.ts';
 import { complaintOf } from '../explain.ts';
 import { safe, type Output } from '../output.ts';
-import { count, name, streamPlace } from '../values.ts';
+import { count, name, streamPosition } from '../values.ts';
 
 interface WatchOptions {
   readonly pack?: string;
@@ -39,7 +39,7 @@ export function addWatch(program: Command, act: Act): void {
     .option(
       '--after <revision>',
       'begin with what came after it, not with now; behind a restore with its epoch, as "id" of --json has it: 2:17',
-      streamPlace,
+      streamPosition,
     )
     .option('--count <n>', 'end after so many events', count)
     .action(act<WatchOptions>(watch));

@@ -15,7 +15,7 @@ const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^}]*\})? (?:[-+]?(?:\d+(?:\.\d+)?
 
 /** What a client relies on of each operation: where it is, what it takes, what it may answer. */
 interface Surface {
-  readonly place: string;
+  readonly route: string;
   readonly takes: readonly string[];
   readonly body: string | undefined;
   readonly statuses: readonly string[];
@@ -31,7 +31,7 @@ function surfaceOf(document: OpenApi): Record<string, Surface> {
       return [
         id,
         {
-          place: `${method} ${template}`,
+          route: `${method} ${template}`,
           takes,
           body: requestBody?.content['application/json']?.schema.$ref,
           statuses: Object.keys(responses).sort(),

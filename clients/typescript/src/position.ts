@@ -5,29 +5,29 @@
  * revisions in it are later ones; within an epoch a lower revision is an older state, and is never gone back to.
  */
 
-export interface Place {
+export interface Position {
   readonly epoch: number;
   readonly revision: number;
 }
 
-export const NOWHERE: Place = { epoch: 1, revision: 0 };
+export const NOWHERE: Position = { epoch: 1, revision: 0 };
 
-/** Whether `place` is before `other`. */
-export function isBefore(place: Place, other: Place): boolean {
-  return place.epoch < other.epoch || (place.epoch === other.epoch && place.revision < other.revision);
+/** Whether `position` is before `other`. */
+export function isBefore(position: Position, other: Position): boolean {
+  return position.epoch < other.epoch || (position.epoch === other.epoch && position.revision < other.revision);
 }
 
-export function latest(place: Place, other: Place): Place {
-  return isBefore(place, other) ? other : place;
+export function latest(position: Position, other: Position): Position {
+  return isBefore(position, other) ? other : position;
 }
 
 /** A place as the stream names it. */
-export function idOf({ epoch, revision }: Place): string {
+export function idOf({ epoch, revision }: Position): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
 /** Headers that ask for an answer from a place or a later one. */
-export function atLeast({ epoch, revision }: Place): {
+export function atLeast({ epoch, revision }: Position): {
   readonly 'registry-min-revision'?: number;
   readonly 'registry-epoch'?: number;
 } {
@@ -41,7 +41,7 @@ export function ageOf(headers: Headers): number | undefined {
 }
 
 /** The place that an answer is from; undefined where its headers name none. */
-export function placeOf(headers: Headers): Place | undefined {
+export function positionOf(headers: Headers): Position | undefined {
   const revision = /^\d{1,15}$/u.exec(headers.get('registry-revision') ?? '');
   const epoch = /^\d{1,15}$/u.exec(headers.get('registry-epoch') ?? '1');
   return revision === null || epoch === null ? undefined : { epoch: Number(epoch[0]), revision: Number(revision[0]) };

@@ -18,7 +18,7 @@ import { requireOneName } from './names.ts';
  * of power does not take them away. Modes of what is there already are left alone.
  * @throws StartRefused (78) where there cannot be a database.
  */
-export function preparePlace(file: string): string {
+export function prepareDatabaseFile(file: string): string {
   if (typeof file !== 'string')
     throw new StartRefused(
       78,
