@@ -41,7 +41,6 @@ export {
 // ── Running a registry ──
 export { Registry, type Marked, type Receipt, type RegistryOptions } from './registry.ts';
 export type { Health } from './instance/health.ts';
-export type { Reach } from './following/instances.ts';
 export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
@@ -50,7 +49,7 @@ export type { At, Attribution, PublishRequest } from './requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
 export type { Precondition } from './moves/moving.ts';
-export type { Preview } from './moves/preview.ts';
+export type { Preview, Reader } from './moves/preview.ts';
 export type { Session } from './sessions/session.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
 
@@ -69,7 +68,7 @@ export {
 // ── Folders and documents of packs ──
 export { parsePack } from './packs/pack.ts';
 export { readPackFolders, readPolicies } from './packs/pack-folder.ts';
-export { differences } from './packs/diff.ts';
+export { differences, type Edition } from './packs/diff.ts';
 export { brokenPattern } from './packs/shapes.ts';
 export { unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
