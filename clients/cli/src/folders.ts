@@ -50,7 +50,7 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
   const faultsIfNew = [
     ...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)),
-    ...versions.flatMap(({ path, version }) => linesOf(path, version.unseen)),
+    ...versions.flatMap(({ path, version }) => linesOf(path, version.invisible)),
   ];
   return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew };
 }

@@ -44,7 +44,7 @@ t.test('validate checks folders without a registry', async (t) => {
   await writeFile(join(plain, 'pack.yaml'), text.replace('defaultStyle: supportive', 'defaultStyle: none'));
   t.match(await runCli(['validate', plain], {}), {
     code: 5,
-    stdout: `  ${plain}: /defaultStyle: "none" is none of the version's styles`,
+    stdout: `  ${plain}: /defaultStyle: "none" is not one of the version's styles`,
   });
   await writeFile(join(plain, 'pack.yaml'), `${text}colour: red\n`);
   t.match(await runCli(['validate', plain], {}), { code: 5, stdout: `${plain}/pack.yaml: /colour: ` });
@@ -209,7 +209,7 @@ t.test('nothing outside the given folder is read, even through links', async (t)
       `a huge file at ${at}`,
       at,
       (path) => writeFile(path, '').then(() => truncate(path, 2 ** 40)),
-      /has 1099511627776 bytes; at most/u,
+      /has 1099511627776 bytes; the limit/u,
     );
   }
   await refused('a relative link', 'system.md', link('../../../outside/coach/2.1.0/system.md'), out);

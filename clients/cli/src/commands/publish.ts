@@ -211,7 +211,7 @@ async function preview(registry: RegistryClient, { version }: FoundVersion): Pro
         };
   }
   const problems = [
-    ...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
+    ...version.invisible.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
     ...(await violations(registry, version)),
   ];
   const base = await activeVersion(registry, pack);
