@@ -39,24 +39,19 @@ export {
   type SystemPrompt,
 } from './state/views.ts';
 export { type KeyRecord, type PolicyRecord, type Pointer, type VersionRecord } from './state/records.ts';
-export { Registry, type Marked, type Preview, type Reader, type Receipt, type RegistryOptions } from './registry.ts';
-export type { ChangeListener, Condition, Health, InstanceRecord } from './instance/instance.ts';
-export type {
-  ActivateRequest,
-  At,
-  Attribution,
-  CreateKeyRequest,
-  PublishRequest,
-  RevokeKeyRequest,
-  RevokeRequest,
-  RollbackRequest,
-} from './requests.ts';
+export { Registry, type Marked, type Receipt, type RegistryOptions, type RunningInstance } from './registry.ts';
+export type { Preview, Reader } from './moves/preview.ts';
+export type { ChangeListener, InstanceRecord } from './instance/instance.ts';
+export type { Condition, Health } from './instance/health.ts';
+export type { At, Attribution, PublishRequest } from './requests.ts';
+export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
+export type { CreateKeyRequest, RevokeKeyRequest } from './keys/commands.ts';
 export { type Activation } from './moves/history.ts';
 export { movesOf } from './log/moves.ts';
 export { EVENT_ORDERS, verifyLog, type AuditQuery, type Verification } from './proof/verify.ts';
 export type { StateProof } from './proof/comparison.ts';
 export { savedProof } from './proof/snapshot-check.ts';
-export { differences, type AssetDiff, type Differences } from './packs/diff.ts';
+export { differences, type AssetDiff, type Differences, type Edition } from './packs/diff.ts';
 export type { OperatorKeyFile } from './keys/operator-key.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
@@ -66,7 +61,7 @@ export { fingerprintOf } from './writing/idempotency.ts';
 export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
 export { Policy } from './model.ts';
 export type { Reach } from './following/instances.ts';
-export type { Pin } from './instance/forced-version.ts';
+export type { ForcedVersion } from './instance/forced-version.ts';
 export type { RevocationAnswer } from './moves/revocation.ts';
 export type { Session } from './sessions/session.ts';
 export type { Store } from './log/store.ts';

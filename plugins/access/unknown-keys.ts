@@ -42,7 +42,7 @@ export class UnknownKeys {
       Promise.reject(new Error('The store does not answer.')),
     );
     try {
-      await Promise.race([this.#registry.catchUp(), late]);
+      await Promise.race([this.#registry.instance.catchUp(), late]);
       this.#failed = false;
       return true;
     } catch (error) {

@@ -22,12 +22,13 @@ export async function appendOnHost(
   base: Snapshot,
   propose: (snapshot: Snapshot) => Proposal,
 ): Promise<Snapshot> {
-  const writer = new Writer(base, {
+  const current = { applied: base };
+  const writer = new Writer({
     store,
     contents: new Contents(store),
     clock: new StoreClock(store, SYSTEM_CLOCK, SILENT),
-    logger: SILENT,
-    publish: () => undefined,
+    current,
+    show: (next) => void (current.applied = next),
   });
   try {
     return (await writer.commit(propose)).snapshot;

@@ -1,32 +1,28 @@
 /**
- * Break-glass: one instance serves a version of a pack whatever the log says (`PIN_VERSION`).
+ * Break-glass: one instance serves a version of a pack, whatever the log says (`PIN_VERSION`).
  *
- * Problem: in an incident the store, or whoever could roll back in it, may be out of reach.
- * Rule: the pinned version takes the place of what the log has active, in every channel of its pack, in this instance's answers only. It
- * must be registered, above the floor and not revoked, and its texts must have their digest; where it stops being so, the instance goes
- * back to the log and says so. Nothing of it is written anywhere.
- * Example: with `PIN_VERSION=coach@1.0.0` the log may say 2.0.0; this instance answers 1.0.0, marked `Registry-Pinned: coach@1.0.0`.
+ * Problem: in an incident the store may be out of reach, and so may everybody who could roll back in it.
+ * Rule: in this instance's answers, and in nothing else, the forced version replaces the active one in every channel of its pack. It must be
+ * registered, above the floor and not revoked, and its texts must have their digest. When that stops being true, the instance goes back to
+ * the log and says so. Nothing is written anywhere.
+ * Example: with `PIN_VERSION=coach@1.0.0` this instance answers 1.0.0 although the log says 2.0.0. The answers carry
+ * `Registry-Pinned: coach@1.0.0`.
  */
 import { StartRefused, listed } from '../errors.ts';
 import { viewOf, type ChannelView } from '../state/views.ts';
 import { FrozenMap } from '../values/frozen.ts';
 import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
 import { isActivatable, unknownVersion, type Snapshot } from '../state/snapshot.ts';
-import type { VersionRecord } from '../state/records.ts';
+import type { Pointer, VersionRecord } from '../state/records.ts';
 
-/** Which version of which pack. */
-export interface Pin {
+/** The version of a pack that an instance serves whatever the log says. */
+export interface ForcedVersion {
   readonly pack: string;
   readonly version: string;
 }
 
-/** As settings and headers write it. */
-export function pinText({ pack, version }: Pin): string {
-  return `${pack}@${version}`;
-}
-
-/** The version that a pin names, where it may be served. @throws StartRefused (78) that says why it may not */
-export function pinnedRecord(snapshot: Snapshot, { pack, version }: Pin): VersionRecord {
+/** The record of a forced version, if it may be served. @throws StartRefused (78) with the reason if it may not */
+export function forcedRecord(snapshot: Snapshot, { pack, version }: ForcedVersion): VersionRecord {
   const refused = (why: string) =>
     new StartRefused(78, `PIN_VERSION is "${pack}@${version}", but ${why} Name another version, or unset it.`);
   const state = snapshot.packs.get(pack);
@@ -41,33 +37,44 @@ export function pinnedRecord(snapshot: Snapshot, { pack, version }: Pin): Versio
   return record;
 }
 
-/**
- * The snapshot with the pinned version in the place of what is active; undefined where that version may not be served any more.
- * @param before what was served under the pin so far: its answers go on where nothing of the pack has changed, bytes and all
- */
-export function withPin(
-  snapshot: Snapshot,
-  { pack, version }: Pin,
-  content: PackContent,
-  before?: Snapshot,
-): Snapshot | undefined {
-  const state = snapshot.packs.get(pack);
-  const record = state?.versions.get(version);
-  if (state === undefined || record === undefined || !isActivatable(record)) return undefined;
-  const known = before?.packs.get(pack) === state ? before.views.get(pack) : undefined;
-  if (known !== undefined) return Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, known]]) });
-  const views = [...state.pointers.values()].map((pointer): [string, ChannelView] => [
-    pointer.channel,
-    viewOf(
-      {
-        ...pointer,
-        version,
-        digest: record.digest,
-        reason: `PIN_VERSION=${pack}@${version}`,
-        activatedBy: SYSTEM_ACTOR,
-      },
-      content,
-    ),
-  ]);
-  return Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, new FrozenMap(views)]]) });
+/** Replaces the active version of one pack in the snapshots that are served. */
+export class ForcedViews {
+  readonly #forced: ForcedVersion;
+  readonly #content: PackContent;
+  /** The last snapshot that it gave: its views are used again while nothing of the pack changes, so that answers stay the same bytes. */
+  #last: Snapshot | undefined;
+
+  constructor(forced: ForcedVersion, content: PackContent) {
+    this.#forced = forced;
+    this.#content = content;
+  }
+
+  /** As settings and headers write it: `coach@1.0.0`. */
+  get name(): string {
+    return `${this.#forced.pack}@${this.#forced.version}`;
+  }
+
+  /** The snapshot with the forced version in every channel of its pack; undefined if the version may not be served any more. */
+  over(snapshot: Snapshot): Snapshot | undefined {
+    const { pack, version } = this.#forced;
+    const state = snapshot.packs.get(pack);
+    const record = state?.versions.get(version);
+    if (state === undefined || record === undefined || !isActivatable(record)) return undefined;
+    const unchanged = this.#last?.packs.get(pack) === state ? this.#last.views.get(pack) : undefined;
+    const views = unchanged ?? this.#viewsOf(state.pointers.values(), record.digest);
+    this.#last = Object.freeze({ ...snapshot, views: snapshot.views.with([[pack, views]]) });
+    return this.#last;
+  }
+
+  #viewsOf(pointers: Iterable<Pointer>, digest: string): FrozenMap<string, ChannelView> {
+    const forced = {
+      version: this.#forced.version,
+      digest,
+      reason: `PIN_VERSION=${this.name}`,
+      activatedBy: SYSTEM_ACTOR,
+    };
+    return new FrozenMap(
+      [...pointers].map((pointer) => [pointer.channel, viewOf({ ...pointer, ...forced }, this.#content)]),
+    );
+  }
 }

@@ -14,7 +14,7 @@ import type { Logger } from '../machine/logger.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { ChannelName, PackName } from '../model.ts';
 import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
-import type { Pin } from './forced-version.ts';
+import type { ForcedVersion } from './forced-version.ts';
 import { SHORTEST_KEY } from '../local/seal.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { Store } from '../log/store.ts';
@@ -48,7 +48,7 @@ export interface RegistryOptions {
   /** Hears that a start that had to wait for the store is refused by what it found there; the registry never gets ready then. */
   readonly onRefused?: (refusal: StartRefused | LogBroken) => void;
   /** Break-glass: the version that this instance serves of its pack, whatever the log says. */
-  readonly pinVersion?: Pin | undefined;
+  readonly pinVersion?: ForcedVersion | undefined;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }

@@ -1,5 +1,5 @@
 /** What a decision asks the log to take. */
-import type { EventDraft } from './event.ts';
+import type { Event, EventDraft } from './event.ts';
 import type { StoredContent, SessionKey } from './store.ts';
 
 /** What a command comes to. No events: the state is already as asked. */
@@ -16,6 +16,6 @@ export interface Proposal {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys?: readonly SessionKey[];
-  /** A revision of the log that the answer rests on: it is visible here before the answer is given. */
-  readonly seen?: number;
+  /** The request repeats an earlier one: the event of the first. It is visible here before the answer is given (SPEC R3). */
+  readonly replayOf?: Event;
 }

@@ -41,9 +41,15 @@ export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
   return [...faults.values()];
 }
 
-/** Whether a value has no fault of `schemaFaults`. */
-export function conforms<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
-  return schemaFaults(schema, value).length === 0;
+/** What a check of a value gave: the value, or how it breaks its schema. */
+export type Checked<T extends TSchema> =
+  | { readonly value: Static<T>; readonly faults: readonly [] }
+  | { readonly value?: undefined; readonly faults: readonly InputFault[] };
+
+/** Checks a value against a schema, once: gives the value, or its faults as `schemaFaults` lists them. */
+export function checked<T extends TSchema>(schema: T, value: unknown): Checked<T> {
+  const faults = schemaFaults(schema, value);
+  return faults.length === 0 ? { value: value as Static<T>, faults: [] } : { faults };
 }
 
 /** TypeBox counts UTF-16 units; a length is one of characters (JSON Schema Validation section 6.3.1), as the HTTP door counts. */

@@ -10,12 +10,12 @@
 import { basename, dirname, join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf, RegistryError, StartRefused } from '../errors.ts';
-import { PackManifest, PackName, Version, type PackVersion } from '../model.ts';
+import { PackManifest, PackName, Version, type InputFault, type PackVersion } from '../model.ts';
 import { Fault, Folder } from './pack-files.ts';
 import { parsePack } from './pack.ts';
 import { parsePolicy, type CheckedPolicy } from './policy.ts';
 import { parseYaml, YamlRefused } from './yaml.ts';
-import { conforms, schemaFaults } from './faults.ts';
+import { checked } from './faults.ts';
 
 /** A version as it lies in a folder; `path` is for messages. */
 export interface ShippedVersion {
@@ -125,13 +125,15 @@ async function packsFolder(dir: string): Promise<Folder> {
 /** @param path names the place where the fault itself does not */
 function faultsOf(error: unknown, path: string): string[] {
   if (error instanceof RegistryError && error.code === 'validation-failed') {
-    return (error.members['errors'] as { pointer: string; detail: string }[]).map(
-      ({ pointer, detail }) => `${path}: ${pointer === '' ? '/' : pointer}: ${detail}`,
-    );
+    return faultLines(error.members['errors'] as readonly InputFault[], path);
   }
   if (error instanceof Fault) return [...error.lines];
   if (error instanceof YamlRefused) return [`${path}: ${error.message}.`];
   return [`${path}: ${messageOf(error)}`];
+}
+
+function faultLines(faults: readonly InputFault[], path: string): string[] {
+  return faults.map(({ pointer = '', detail }) => `${path}: ${pointer === '' ? '/' : pointer}: ${detail}`);
 }
 
 async function readPacks(folder: Folder, parts: readonly Part[]): Promise<Found> {
@@ -238,19 +240,14 @@ async function readManifest({ folder, at }: VersionSource): Promise<PackManifest
   const file = join(at, 'pack.yaml');
   const shown = folder.shown(file);
   const text = await folder.text(file);
-  let manifest: unknown;
+  let document: unknown;
   try {
-    manifest = parseYaml(text);
+    document = parseYaml(text);
   } catch (error) {
     throw new Fault(...faultsOf(error, shown));
   }
-  if (!conforms(PackManifest, manifest)) {
-    throw new Fault(
-      ...schemaFaults(PackManifest, manifest).map(
-        ({ pointer, detail }) => `${shown}: ${pointer === '' ? '/' : pointer}: ${detail}`,
-      ),
-    );
-  }
+  const { value: manifest, faults } = checked(PackManifest, document);
+  if (manifest === undefined) throw new Fault(...faultLines(faults, shown));
   return manifest;
 }
 

@@ -13,24 +13,25 @@ import { PackDocument, PackName, type PackContent, type PackVersion, type InputF
 import { normalizeText } from './texts.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { unfitTexts } from '../values/unfit-texts.ts';
-import { FAULTS_NAMED, unseenTexts, schemaFaults, conforms } from './faults.ts';
+import { FAULTS_NAMED, unseenTexts, schemaFaults, checked } from './faults.ts';
 
 /**
  * Checks a pack document and freezes it.
  *
  * @param pack the name of the pack the document belongs to
- * @param document untrusted: a parsed body or a parsed folder
+ * @param untrusted the document: a parsed body or a parsed folder
  * @returns a deep-frozen version with its digest
  * @throws RegistryError `validation-failed` with every fault found, by pointer
  */
-export function parsePack(pack: string, document: unknown): PackVersion {
-  const named = schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' }));
-  if (named.length > 0 || !conforms(PackDocument, document))
-    throw invalidInput('The pack document breaks its schema.', [...named, ...schemaFaults(PackDocument, document)]);
+export function parsePack(pack: string, untrusted: unknown): PackVersion {
+  const nameFaults = schemaFaults(PackName, pack).map((fault) => ({ ...fault, pointer: '/pack' }));
+  const { value: document, faults: documentFaults } = checked(PackDocument, untrusted);
+  if (nameFaults.length > 0 || document === undefined)
+    throw invalidInput('The pack document breaks its schema.', [...nameFaults, ...documentFaults]);
 
   const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
   if (faults.length > 0)
-    throw invalidInput('The pack document contradicts itself or holds what cannot be served.', faults);
+    throw invalidInput('The pack document contradicts itself or holds text that cannot be served.', faults);
 
   const { summary, author } = document;
   const content = deepFreeze(structuredClone(normalized({ pack, ...document })));

@@ -8,7 +8,7 @@
 import { invalidInput, messageOf } from '../errors.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 import { type InputFault, Policy } from '../model.ts';
-import { conforms, schemaFaults, unseenTexts } from './faults.ts';
+import { checked, unseenTexts } from './faults.ts';
 import { canMatch, compilePattern } from './patterns.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { unfitTexts } from '../values/unfit-texts.ts';
@@ -26,10 +26,11 @@ export interface CheckedPolicy {
  * @throws RegistryError `validation-failed` with every fault found, by pointer
  */
 export function parsePolicy(document: unknown): CheckedPolicy {
-  if (!conforms(Policy, document)) throw invalidInput('The policy breaks its schema.', schemaFaults(Policy, document));
-  const faults = [...unfitTexts(document), ...meaningFaults(document)];
+  const { value, faults: schemaFaults } = checked(Policy, document);
+  if (value === undefined) throw invalidInput('The policy breaks its schema.', schemaFaults);
+  const faults = [...unfitTexts(value), ...meaningFaults(value)];
   if (faults.length > 0) throw invalidInput('The policy contradicts itself.', faults);
-  const policy = deepFreeze(structuredClone(document));
+  const policy = deepFreeze(structuredClone(value));
   const faultsIfNew = deepFreeze([...unseenTexts(Policy, policy), ...deadPatterns(policy)]);
   return Object.freeze({ policy, digest: `sha256:${sha256(canonical(policy))}`, faultsIfNew });
 }

@@ -1,138 +1,119 @@
 /**
  * The single writer: how a decision becomes durable, then visible, then announced (SPEC R3, R5).
  *
- * Problem: another instance may take the next revision first, and a connection may go away around COMMIT.
- * Rule: one change at a time in this process. Conflict: catch up from the log and decide again, for up to two seconds. An answer without
- * an event closes the door behind it (`fence.ts`).
- * Unknown: append the very same events again until the store says done or conflict; as one event only can take a revision,
- * the log then tells whether they are in it.
- * Example: two operators activate at once; one gets revision 8, the other is decided again on it and gets revision 9.
+ * Problem: another instance may take the next revision first, and the connection may break during COMMIT.
+ * Rule: one change at a time in this process.
+ * Conflict: catch up from the log and decide again, for up to two seconds.
+ * Unknown outcome: append the very same events again until the store says done or conflict. Only one event can take a revision, so the log
+ * then tells whether they are in it.
+ * An answer without an event closes the door behind it (`fence.ts`).
+ * Example: two operators activate at once. One gets revision 8; the other is decided again on it and gets revision 9.
  */
 import type { Contents } from '../local/contents.ts';
 import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
 import { Door, restsOnState } from './fence.ts';
-import { messageOf, RegistryError, LogBroken } from '../errors.ts';
+import { RegistryError, LogBroken } from '../errors.ts';
 import { seal, type Event } from '../log/event.ts';
 import { foldFrom } from '../events.ts';
 import type { Fold } from '../state/fold.ts';
-import type { Logger } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { AppendOutcome, Batch, Store, StoredContent } from '../log/store.ts';
 import type { Proposal } from '../log/proposal.ts';
 
-/** For how long a write may take, its wait for others included, in milliseconds: its answer is out within two seconds. */
+/** The longest that a write may take, its wait in the queue included, in milliseconds: the answer is out within two seconds. */
 const PATIENCE = 1600;
 /** Events read from the log at once. */
 const PAGE = 10_000;
-/** Between two tries to catch up after one, at most, in milliseconds; the first comes after `PAUSE`. */
-const LONGEST_PAUSE = 2000;
 
-/** Decides against a snapshot, and is asked again where another write was quicker. @throws RegistryError the refusal */
+/** Decides on a snapshot. It is called again if another write was faster. @throws RegistryError the refusal */
 export type Propose = (snapshot: Snapshot) => Proposal | Promise<Proposal>;
+
+/** What became of a proposal. */
+export interface Committed {
+  /** The events that were appended, in order; empty if there was nothing to change. */
+  readonly events: readonly Event[];
+  /** The snapshot that the events led to, or that the answer was decided on. */
+  readonly snapshot: Snapshot;
+  /** The request repeats an earlier one: the event of the first (SPEC R6). */
+  readonly replayOf?: Event | undefined;
+}
 
 interface Attempt {
   readonly outcome: 'appended' | 'overtaken' | 'decided';
   readonly events: readonly Event[];
   readonly refusal?: RegistryError;
-  /** The answer is that of an event which is in the log. */
-  readonly replayed: boolean;
+  readonly replayOf?: Event | undefined;
 }
 
 export interface WriterOptions {
   readonly store: Store;
   readonly contents: Contents;
-  /** `known` is waited for before the first event is dated. */
+  /** The writer waits for `known` before it dates the first event. */
   readonly clock: Clock & { known?(): Promise<void> | undefined };
-  readonly logger: Logger;
-  /** The one assignment that makes a snapshot visible, and what follows from it. No events: the whole history was replaced. */
-  readonly publish: (next: Snapshot, events: readonly Event[]) => void;
-  /** Hears that the log is not the one that was applied here. */
+  /** The writer decides on `applied`. */
+  readonly current: { readonly applied: Snapshot };
+  /** Makes a snapshot the applied one, before it returns, and announces it. No events: the whole history was replaced. */
+  readonly show: (next: Snapshot, events: readonly Event[]) => void;
+  /** Called if the log is not the one that was applied here. */
   readonly diverged?: (reason: string) => void;
 }
 
 export class Writer {
   readonly #options: WriterOptions;
   readonly #door: Door;
-  #current: Snapshot;
   #queue: Promise<unknown> = Promise.resolve();
-  #settling: NodeJS.Timeout | undefined;
   #catchingUp: Promise<void> | undefined;
   #closed = false;
 
-  constructor(initial: Snapshot, options: WriterOptions) {
-    this.#current = initial;
+  constructor(options: WriterOptions) {
     this.#options = options;
     this.#door = new Door(options.store);
   }
 
   /**
-   * Proposes against the current snapshot until what it proposes is in the log, or there is nothing to append.
+   * Proposes against the newest snapshot until the proposal is in the log, or there is nothing to append.
    *
-   * @param options.large a batch that may take its time, as a first start's: then the store's own limits hold for each call
+   * @param options.large the batch may take long, as that of a first start: only the store's own limits apply to each call
    * @param options.closes somebody acts on the answer: one without an event is given only when no earlier write can take effect any more
-   * @returns the events appended, and the snapshot they were decided on or led to
    * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
    */
-  async commit(
-    propose: Propose,
-    { large = false, closes = false } = {},
-  ): Promise<{ events: readonly Event[]; snapshot: Snapshot }> {
+  async commit(propose: Propose, { large = false, closes = false } = {}): Promise<Committed> {
     const askedAt = performance.now();
     const deadline: Deadline = { at: askedAt + PATIENCE, cuts: !large };
     const turn = Promise.withResolvers<undefined>();
     const result = this.#exclusive(async () => {
       turn.resolve(undefined);
       if (deadline.cuts && performance.now() >= deadline.at) throw tooLate();
-      for (;;) {
-        const base = this.#current;
-        const { outcome, events, refusal, replayed } = await this.#attempt(base, propose, deadline);
-        if (outcome === 'appended') return { events, snapshot: this.#current };
-        const fenced = outcome === 'decided' && closes && !replayed && restsOnState(refusal);
-        const closed = fenced && (await this.#door.close(base, askedAt, deadline));
-        if (!closed) await this.#followForWrite(deadline);
-        // A refusal, or nothing to do, rests on what the log holds now: another instance may have been ahead of this one (SPEC R5).
-        if (closed || (outcome === 'decided' && !fenced && this.#current === base)) {
-          if (refusal !== undefined) throw refusal;
-          return { events: [], snapshot: base };
-        }
-        if (outcome === 'overtaken' && this.#current === base) await this.#door.look(deadline); // by no event, so by a fence
-        if (performance.now() >= deadline.at) {
-          throw new RegistryError(
-            'store-busy',
-            'Others kept changing the registry for two seconds; nothing was changed. Try again.',
-          );
-        }
-      }
+      return this.#commitInTurn(propose, closes, askedAt, deadline);
     });
-    // Whoever waits for its turn behind a store that does not answer is told so in time; nothing of it was begun.
+    // A write queued behind a hung store also fails by its deadline; it was never started.
     await within(deadline, Promise.race([turn.promise, result.then(() => undefined)]));
     return result;
   }
 
-  /** Hears of the fence as somebody else read it. */
+  /** Takes note of the fence that somebody else has read. */
   seeFence(fence: number): void {
     this.#door.see(fence);
   }
 
-  /** Puts another history in the place of the one that was applied, where `read` finds one. */
-  replace(read: (current: Snapshot) => Promise<Snapshot | undefined>): Promise<boolean> {
+  /** Replaces the whole history that was applied, if `read` finds another. @returns whether it did */
+  replace(read: (applied: Snapshot) => Promise<Snapshot | undefined>): Promise<boolean> {
     return this.#exclusive(async () => {
-      const next = await read(this.#current);
-      if (next !== undefined) this.#show(next, []);
+      const next = await read(this.#applied);
+      if (next !== undefined) this.#options.show(next, []);
       return next !== undefined;
     });
   }
 
   /**
-   * Applies what the log holds beyond the current snapshot, as the log was after this call at the earliest; one reading serves all who
-   * wait for it.
+   * Applies what the log holds beyond the current snapshot. The log is read after this call; callers that wait together share one read.
    * @throws RegistryError `store-unavailable`; LogBroken
    */
   catchUp(): Promise<void> {
     this.#catchingUp ??= this.#exclusive(() => {
-      this.#catchingUp = undefined; // whoever asks from here on may ask for more than this reading will find
+      this.#catchingUp = undefined; // a later caller may want more than this read finds
       return this.#follow();
     });
     return this.#catchingUp;
@@ -141,35 +122,61 @@ export class Writer {
   /** Waits for the change under way; later ones are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#settling);
     await this.#queue;
+  }
+
+  get #applied(): Snapshot {
+    return this.#options.current.applied;
   }
 
   #exclusive<T>(task: () => Promise<T>): Promise<T> {
     if (this.#closed)
-      return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing; nothing was changed.'));
+      return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing. Nothing was changed.'));
     const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined); // the caller gets the failure; the next in line starts all the same
+    this.#queue = result.catch(() => undefined); // the caller gets the failure, the next in the queue starts all the same
     return result;
   }
 
-  /** One try: what it proposes is in the log, was overtaken by another, or is nothing to append (a refusal, or the state is as asked). */
+  async #commitInTurn(propose: Propose, closes: boolean, askedAt: number, deadline: Deadline): Promise<Committed> {
+    for (;;) {
+      const base = this.#applied;
+      const { outcome, events, refusal, replayOf } = await this.#attempt(base, propose, deadline);
+      if (outcome === 'appended') return { events, snapshot: this.#applied };
+      const fenced = outcome === 'decided' && closes && replayOf === undefined && restsOnState(refusal);
+      const closed = fenced && (await this.#door.close(base, askedAt, deadline));
+      if (!closed) await this.#followForWrite(deadline);
+      // SPEC R5: a refusal, or "nothing to do", must rest on what the log holds now; another instance may be ahead of this one.
+      if (closed || (outcome === 'decided' && !fenced && this.#applied === base)) {
+        if (refusal !== undefined) throw refusal;
+        return { events: [], snapshot: base, replayOf };
+      }
+      if (outcome === 'overtaken' && this.#applied === base) await this.#door.look(deadline); // no event won, so a fence did
+      if (performance.now() >= deadline.at) {
+        throw new RegistryError(
+          'store-busy',
+          'Other writers kept changing the registry for two seconds. Nothing was changed. Try again.',
+        );
+      }
+    }
+  }
+
+  /** One attempt: the proposal is in the log, another write was faster, or there is nothing to append (a refusal, or already as asked). */
   async #attempt(base: Snapshot, propose: Propose, deadline: Deadline): Promise<Attempt> {
-    const { fence } = this.#door; // with the state that is decided on: one that is raised from here on is a conflict
+    const { fence } = this.#door; // read with the state that is decided on: a fence raised later is a conflict
     let proposal: Proposal;
     try {
       proposal = await within(deadline, propose(base));
     } catch (refusal) {
       if (!(refusal instanceof RegistryError) || refusal.code === 'store-unavailable') throw refusal;
-      return { outcome: 'decided', events: [], refusal, replayed: false };
+      return { outcome: 'decided', events: [], refusal };
     }
-    const replayed = proposal.seen !== undefined;
-    if ((proposal.seen ?? 0) > base.revision) return { outcome: 'overtaken', events: [], replayed };
-    if (proposal.events.length === 0) return { outcome: 'decided', events: [], replayed };
+    const { replayOf } = proposal;
+    // SPEC R3: the first write's outcome may have been unknown, so its event may not be visible here yet.
+    if (replayOf !== undefined && replayOf.revision > base.revision)
+      return { outcome: 'overtaken', events: [], replayOf };
+    if (proposal.events.length === 0) return { outcome: 'decided', events: [], replayOf };
     const events = await this.#append(base, fence, proposal, deadline);
-    return events === undefined
-      ? { outcome: 'overtaken', events: [], replayed }
-      : { outcome: 'appended', events, replayed };
+    return events === undefined ? { outcome: 'overtaken', events: [] } : { outcome: 'appended', events };
   }
 
   async #followForWrite(deadline: Deadline): Promise<void> {
@@ -180,7 +187,7 @@ export class Writer {
       this.#options.diverged?.(error.message);
       throw new RegistryError(
         'store-unavailable',
-        'The log in the store is not the one that this instance has applied; nothing was changed. The log of the service says more.',
+        'The log in the store is not the one that this instance has applied. Nothing was changed. See the service log for details.',
         {},
         { cause: error },
       );
@@ -204,41 +211,42 @@ export class Writer {
     for (const { digest, content } of proposal.contents) contents.remember(digest, content);
     const fold = foldFrom(base);
     for (const event of events) fold.add(event);
-    // All that can fail is done before the append: what is durable must become visible. SPEC R3
+    // SPEC R3: whatever can fail comes before the append, because what is durable must become visible.
     const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
 
     const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [], fence };
     const sentAt = performance.now();
+    if (!(await this.#send(batch, base.revision, deadline))) return undefined;
+    // A read of the log that had timed out may have shown them already.
+    if (this.#applied === base) this.#options.show(next, events);
+    this.#door.passed(next, sentAt);
+    return events;
+  }
+
+  /** Sends a batch until its outcome is known. @returns whether it is in the log @throws RegistryError `outcome-unknown`, `store-unavailable` */
+  async #send(batch: Batch, expectedRevision: number, deadline: Deadline): Promise<boolean> {
     for (let sent = false; ; sent = true) {
-      const outcome = await within<AppendOutcome>(deadline, this.#outcomeOf(batch, base.revision, sent), 'unknown');
-      if (outcome === 'done') {
-        // A reading of the log that was given up on may have shown them by now.
-        if (this.#current === base) this.#show(next, events);
-        this.#door.passed(next, sentAt);
-        return events;
-      }
-      if (outcome === 'conflict') return undefined;
+      const outcome = await within<AppendOutcome>(deadline, this.#outcomeOf(batch, expectedRevision, sent), 'unknown');
+      if (outcome !== 'unknown') return outcome === 'done';
+      // If it did get into the log, the follower finds it there within a second or so.
       if (performance.now() + PAUSE >= deadline.at) {
-        this.#settleLater();
         throw new RegistryError(
           'outcome-unknown',
-          'The store went away while it was being written to; the change may have been made or not. Ask for the event by its id, or repeat with the same Idempotency-Key.',
-          {
-            eventId: events[0]?.id,
-          },
+          'The connection to the store broke during the write, so the change may or may not have been made. Look up the event by its id, or repeat the request with the same Idempotency-Key.',
+          { eventId: batch.events[0]?.id },
         );
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 
-  /** What comes of one try. Once the batch was sent, only the log itself can say that it is not in it. */
+  /** The outcome of one append. Once the batch was sent, only the log itself can say that it is not there. */
   async #outcomeOf(batch: Batch, expectedRevision: number, sent: boolean): Promise<AppendOutcome> {
     try {
       const outcome = await this.#options.store.append(batch, expectedRevision);
       return outcome === 'conflict' && sent && (await this.#isInLog(batch.events)) ? 'done' : outcome;
     } catch (error) {
-      if (sent) return 'unknown'; // an earlier try may have got through
+      if (sent) return 'unknown'; // an earlier attempt may have succeeded
       throw error;
     }
   }
@@ -257,10 +265,10 @@ export class Writer {
     return found?.id === last.id;
   }
 
-  /** Reads on from my own last event, so that a log that is not mine any more is noticed and not followed (SPEC R10). */
+  /** Reads from this instance's own last event on, so that it notices a log that is not its own any more and does not follow it (SPEC R10). */
   async #follow(): Promise<void> {
     for (;;) {
-      const base = this.#current;
+      const base = this.#applied;
       const after = Math.max(0, base.revision - 1);
       const page = await this.#options.store.events({ after, order: 'ascending', limit: PAGE });
       const [mine, ...news] = base.revision === 0 ? [undefined, ...page] : page;
@@ -273,30 +281,8 @@ export class Writer {
       const fold = foldFrom(base);
       for (const event of news) fold.add(event as Event);
       const next = fold.freeze(await this.#activeContents(fold, []));
-      // One that was given up on, because it took too long, must not undo what was shown since.
-      if (this.#current === base) this.#show(next, news as Event[]);
+      // A read that had timed out must not undo what was shown since.
+      if (this.#applied === base) this.#options.show(next, news as Event[]);
     }
-  }
-
-  #show(next: Snapshot, events: readonly Event[]): void {
-    this.#current = next;
-    this.#options.publish(next, events);
-  }
-
-  /** After an unknown outcome the log may be ahead of what is visible: look until it can be read. */
-  #settleLater(pause = PAUSE): void {
-    this.#settling ??= setTimeout(() => {
-      this.#settling = undefined;
-      if (this.#closed) return;
-      this.catchUp().catch((error: unknown) => {
-        if (this.#closed) return;
-        const again = !(error instanceof LogBroken);
-        this.#options.logger.warn(
-          { reason: messageOf(error), again },
-          'The log could not be read after a write of unknown outcome.',
-        );
-        if (again) this.#settleLater(Math.min(2 * pause, LONGEST_PAUSE));
-      });
-    }, pause).unref();
   }
 }

@@ -1,20 +1,23 @@
 /** Wire shapes of what is active, and of its moves. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Reason, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
+import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
+import { Violation } from '../versions/schemas.ts';
 import { example } from '../wire/examples.ts';
 import {
-  channelQuery,
-  closed,
-  cursorQuery,
-  limitQuery,
-  NextCursor,
-  nullable,
-  ref,
-  stringEnum,
-} from '../wire/schema-kit.ts';
-import { Instances, instancesExample } from '../wire/prefer-wait.ts';
-import { AssetDiff, diffExample, Violation } from '../versions/schemas.ts';
-import { Actor, Compatibility, Style } from '../wire/words.ts';
+  conditionalHeaders,
+  createdHeaders,
+  etagHeader,
+  moveHeaders,
+  replayedHeader,
+  waitedHeader,
+} from '../wire/headers.ts';
+import { channelQuery, cursorQuery, limitQuery, NextCursor, noQuery, packParams } from '../wire/parameters.ts';
+import { InstancesReached, pendingInstancesExample } from '../wire/prefer-wait.ts';
+import { problems, writeProblems } from '../wire/problems.ts';
+import { jsonResponse, notModified } from '../wire/responses.ts';
+import { closed, nullable, ref, stringEnum } from '../wire/schema-types.ts';
+import { Actor, Compatibility, Style } from '../wire/shared-schemas.ts';
 
 export const ActivePack = closed(
   {
@@ -68,7 +71,7 @@ export const Activation = closed(
     changed: Type.Boolean({
       description: 'False where the channel was there already: no event was made, and this tells how it came there.',
     }),
-    instances: Type.Optional(ref(Instances)),
+    instances: Type.Optional(ref(InstancesReached)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
 );
@@ -88,7 +91,7 @@ export const activationExample = {
 
 export const pendingExample = {
   ...activationExample,
-  instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] },
+  instances: pendingInstancesExample,
 };
 
 export const ActivationPage = closed(
@@ -169,7 +172,6 @@ export const activationsQuery = closed({
   cursor: cursorQuery,
 });
 
-/** Everything that is referred to by name. */
 export const activationSchemas = [
   ActivePack,
   Activation,
@@ -179,3 +181,119 @@ export const activationSchemas = [
   Preview,
   ActivationOrPreview,
 ];
+
+// ── Operations ──
+
+export const getActivePack = {
+  operationId: 'getActivePack',
+  tags: ['Activation'],
+  summary: 'Read the active pack',
+  description: 'The whole version that the channel points at: system prompt, styles, metadata. Conditional.',
+  params: packParams,
+  querystring: closed(channelQuery),
+  headers: conditionalHeaders,
+  response: {
+    200: jsonResponse(ActivePack, 'The active pack.', activePackExample, etagHeader),
+    304: notModified,
+    ...problems('pack-not-found', 'channel-not-found', 'uri-too-long'),
+  },
+};
+
+export const listActivations = {
+  operationId: 'listActivations',
+  tags: ['Activation'],
+  summary: "List a pack's activations",
+  description:
+    'Every move of its channels, rollbacks and revocations included, the newest first, page by page. `at` asks for a time: the first entry is the one in force then.',
+  params: packParams,
+  querystring: activationsQuery,
+  response: {
+    200: jsonResponse(ActivationPage, 'A page of moves.', {
+      activations: [activationExample],
+      nextCursor: null,
+    }),
+    ...problems('pack-not-found', 'uri-too-long', 'store-unavailable', 'overloaded'),
+  },
+};
+
+export const activateVersion = {
+  operationId: 'activateVersion',
+  tags: ['Activation'],
+  summary: 'Activate a version',
+  description:
+    'Points a channel at any registered version, at once and whole. Activating what is active already is a success without effect.',
+  params: packParams,
+  querystring: noQuery,
+  headers: moveHeaders,
+  body: ref(ActivateBody),
+  response: {
+    200: jsonResponse(
+      ActivationOrPreview,
+      'The version was active already; nothing was changed.',
+      { ...activationExample, changed: false },
+      { ...replayedHeader, ...waitedHeader },
+    ),
+    201: jsonResponse(Activation, 'Activated.', activationExample, { ...createdHeaders, ...waitedHeader }),
+    202: jsonResponse(
+      Activation,
+      'Activated; with `Prefer: wait`, some instances had not applied it in time.',
+      pendingExample,
+      { ...createdHeaders, ...waitedHeader },
+    ),
+    ...writeProblems(
+      'pack-not-found',
+      'channel-not-found',
+      'unknown-version',
+      'revision-conflict',
+      'version-revoked',
+      'policy-violated',
+      'idempotency-mismatch',
+      'uri-too-long',
+    ),
+  },
+};
+
+export const rollbackPack = {
+  operationId: 'rollbackPack',
+  tags: ['Activation'],
+  summary: 'Roll a channel back',
+  description:
+    'Walks one step down the stack of versions that were active in the channel, or to `toVersion`. Pressing it twice goes two back, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.',
+  params: packParams,
+  querystring: noQuery,
+  headers: moveHeaders,
+  body: ref(RollbackBody),
+  response: {
+    200: jsonResponse(
+      ActivationOrPreview,
+      '`toVersion` was active already; nothing was changed.',
+      { ...activationExample, kind: 'rollback', changed: false },
+      { ...replayedHeader, ...waitedHeader },
+    ),
+    201: jsonResponse(
+      Activation,
+      'Rolled back.',
+      { ...activationExample, kind: 'rollback' },
+      { ...createdHeaders, ...waitedHeader },
+    ),
+    202: jsonResponse(
+      Activation,
+      'Rolled back; with `Prefer: wait`, some instances had not applied it in time.',
+      { ...pendingExample, kind: 'rollback' },
+      { ...createdHeaders, ...waitedHeader },
+    ),
+    ...writeProblems(
+      'pack-not-found',
+      'channel-not-found',
+      'unknown-version',
+      'never-active',
+      'not-active',
+      'nothing-to-roll-back-to',
+      'revision-conflict',
+      'version-revoked',
+      'policy-violated',
+      'idempotency-mismatch',
+      'uri-too-long',
+    ),
+  },
+};

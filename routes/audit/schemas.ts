@@ -11,8 +11,11 @@ import {
   Version,
 } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
-import { closed, limitQuery, nullable, ref, stringEnum } from '../wire/schema-kit.ts';
-import { Actor } from '../wire/words.ts';
+import { limitQuery, noQuery } from '../wire/parameters.ts';
+import { problems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed, nullable, ref, stringEnum } from '../wire/schema-types.ts';
+import { Actor } from '../wire/shared-schemas.ts';
 
 const Hash = Type.String({
   pattern: '^[0-9a-f]{64}$',
@@ -133,5 +136,41 @@ export const Verification = closed(
 );
 export const verificationExample = { valid: true, events: 9, head: { revision: 9, hash: '4f'.repeat(32) } };
 
-/** Everything that is referred to by name. */
 export const auditSchemas = [Event, EventPage, Head, Verification];
+
+// ── Operations ──
+
+export const listEvents = {
+  operationId: 'listEvents',
+  tags: ['Audit'],
+  summary: 'List events',
+  description:
+    'Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.',
+  querystring: eventsQuery,
+  response: {
+    200: jsonResponse(EventPage, 'A page of events.', { events: [eventExample], nextAfter: null }),
+    ...problems('store-unavailable'),
+  },
+};
+
+export const getAuditHead = {
+  operationId: 'getAuditHead',
+  tags: ['Audit'],
+  summary: 'Read the head of the log',
+  description: 'The place to keep outside, so that a cut tail or a rewritten chain can be found later.',
+  querystring: noQuery,
+  response: { 200: jsonResponse(Head, 'The head.', headExample), ...problems() },
+};
+
+export const verifyAudit = {
+  operationId: 'verifyAudit',
+  tags: ['Audit'],
+  summary: 'Check the whole log',
+  description:
+    'Hashes every event and every content again. Finds each changed, removed, reordered or inserted event and each changed content. An attacker who rewrites the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.',
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(Verification, 'What was found.', verificationExample),
+    ...problems('store-unavailable'),
+  },
+};

@@ -1,8 +1,12 @@
 /** Wire shapes of coach sessions. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
-import { closed, ref } from '../wire/schema-kit.ts';
-import { Style } from '../wire/words.ts';
+import { locationHeader } from '../wire/headers.ts';
+import { noQuery } from '../wire/parameters.ts';
+import { bodyProblems, problems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed, ref } from '../wire/schema-types.ts';
+import { Style } from '../wire/shared-schemas.ts';
 
 const SessionId = Type.String({
   minLength: 1,
@@ -65,3 +69,32 @@ export const StartSessionBody = closed(
 export const sessionParams = closed({ sessionId: SessionId });
 
 export const coachSchemas = [Session, StartSessionBody];
+
+// ── Operations ──
+
+export const startCoachSession = {
+  operationId: 'startCoachSession',
+  tags: ['Coach'],
+  summary: 'Start a coach session',
+  description:
+    'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
+  querystring: noQuery,
+  body: ref(StartSessionBody),
+  response: {
+    201: jsonResponse(Session, 'Started.', sessionExample, locationHeader),
+    ...bodyProblems('pack-not-found', 'channel-not-found', 'style-not-supported'),
+  },
+};
+
+export const getCoachSession = {
+  operationId: 'getCoachSession',
+  tags: ['Coach'],
+  summary: 'Read a coach session',
+  description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.',
+  params: sessionParams,
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(Session, 'The session.', sessionExample),
+    ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded'),
+  },
+};

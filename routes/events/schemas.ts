@@ -11,7 +11,9 @@ import {
   type Position,
 } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
-import { answer, closed, nullable, ref } from '../wire/schema-kit.ts';
+import { revisionHeaders } from '../wire/headers.ts';
+import { problems } from '../wire/problems.ts';
+import { closed, nullable, ref } from '../wire/schema-types.ts';
 
 const Epoch = Type.Integer({
   minimum: 1,
@@ -60,12 +62,12 @@ export const streamMessageExample = {
 
 export const streamQuery = closed({ pack: Type.Optional(PackName), channel: Type.Optional(ChannelName) });
 
-const PLACE = /^(?:([1-9]\d{0,14}):)?(0|[1-9]\d{0,14})$/u;
+const POSITION = /^(?:([1-9]\d{0,14}):)?(0|[1-9]\d{0,14})$/u;
 
 export const streamHeaders = Type.Object({
   'last-event-id': Type.Optional(
     Type.String({
-      pattern: PLACE.source,
+      pattern: POSITION.source,
       description:
         '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17.',
     }),
@@ -75,7 +77,7 @@ export const streamHeaders = Type.Object({
 /** The answer 200: a stream of messages, with the headers of every answer. */
 export const streamAnswer = {
   description: 'The stream; it has no end of its own. The schema is that of the `data` of each message.',
-  headers: answer(StreamMessage, '', {}).headers,
+  headers: revisionHeaders,
   content: {
     'text/event-stream': { schema: ref(StreamMessage), examples: { typical: { value: streamMessageExample } } },
   },
@@ -87,8 +89,8 @@ function idOf({ epoch, revision }: Position): string {
 }
 
 /** The place that an `id` names; undefined where there is none. */
-export function positionOf(id: string | undefined): Position | undefined {
-  const [, epoch = '1', revision] = PLACE.exec(id ?? '') ?? [];
+export function positionIn(id: string | undefined): Position | undefined {
+  const [, epoch = '1', revision] = POSITION.exec(id ?? '') ?? [];
   return revision === undefined ? undefined : { epoch: Number(epoch), revision: Number(revision) };
 }
 
@@ -96,5 +98,22 @@ export function positionOf(id: string | undefined): Position | undefined {
 export const encode: Encode = (kind, upTo, message) =>
   Buffer.from(`id: ${idOf(upTo)}\nevent: ${kind}\ndata: ${JSON.stringify(message)}\n\n`);
 
-/** Everything that is referred to by name. */
 export const eventSchemas = [Move, StreamMessage];
+
+// ── Operations ──
+
+export const streamEvents = {
+  operationId: 'streamEvents',
+  tags: ['Events'],
+  summary: 'Stream events',
+  description: [
+    'Server-Sent Events. First comes `event: revision` with the current place in the log, then one message a revision: `event` is the type of the event, `data` says which channels moved where; no prompt texts.',
+    'The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.',
+    'Where that place is not in the log, because a database was restored, comes `event: resync`: read again what you keep, then go on from here.',
+    '`event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.',
+    'Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.',
+  ].join('\n\n'),
+  querystring: streamQuery,
+  headers: streamHeaders,
+  response: { 200: streamAnswer, ...problems('pack-not-found', 'channel-not-found', 'revision-not-reached') },
+};

@@ -1,53 +1,12 @@
-/** The instances that share the log, for operators: who is there, and how far each is. */
+/** The instances that share the log, and how far each has followed it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
-import { Revision, Timestamp } from '../../registry/index.ts';
-import { example } from '../wire/examples.ts';
-import { answer, closed, problems, ref } from '../wire/schema-kit.ts';
-
-const Instance = closed(
-  {
-    id: Type.String({ description: 'One start of one process.', examples: ['registry-0-3f9a1c2e'] }),
-    startedAt: Timestamp,
-    appliedRevision: Revision,
-    behind: Type.Integer({ minimum: 0, description: 'How many revisions it is behind the instance that answers.' }),
-    lastSeenAt: Type.String({
-      format: 'date-time',
-      description: "When it last renewed its lease, by the store's clock: once a second while it is well.",
-    }),
-    pinnedVersion: Type.Optional(
-      Type.String({
-        description: 'The version that it serves of its pack whatever the log says (`PIN_VERSION`).',
-        examples: ['coach@1.0.0'],
-      }),
-    ),
-  },
-  { $id: 'Instance' },
-);
-const InstanceList = closed({ instances: Type.Array(ref(Instance)) }, { $id: 'InstanceList' });
-const instanceExample = {
-  id: 'registry-0-3f9a1c2e',
-  startedAt: example.at,
-  appliedRevision: 9,
-  behind: 0,
-  lastSeenAt: example.at,
-};
+import * as schemas from './schemas.ts';
 
 const instanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  for (const schema of [Instance, InstanceList]) app.addSchema(schema);
-
   app.get('/v1/instances', {
     config: { scope: 'audit:read' },
-    schema: {
-      operationId: 'listInstances',
-      tags: ['Instances'],
-      summary: 'List the instances',
-      description:
-        'Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.',
-      querystring: closed({}),
-      response: { 200: answer(InstanceList, 'The instances.', { instances: [instanceExample] }), ...problems() },
-    },
-    handler: async () => ({ instances: app.registry.instances() }),
+    schema: schemas.listInstances,
+    handler: async ({ registry }) => ({ instances: registry.instance.list() }),
   });
 };
 

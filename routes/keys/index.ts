@@ -1,127 +1,44 @@
-/** API keys: made, listed (never the secret), revoked. */
+/** API keys. A secret is shown once, in the response that creates its key. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Static } from '@sinclair/typebox';
-import { linkTo } from '../../plugins/path-prefix.ts';
-import type { KeyRecord } from '../../registry/index.ts';
-import { attributionOf, markReplayed } from '../wire/idempotency-key.ts';
-import {
-  answer,
-  closed,
-  idempotencyHeaders,
-  mutable,
-  problems,
-  ref,
-  replayedHeader,
-  writeProblems,
-  writtenHeaders,
-} from '../wire/schema-kit.ts';
-import * as wire from './schemas.ts';
+import type { FastifyRequest } from 'fastify';
+import { requestedBy } from '../wire/caller.ts';
+import { stamp } from '../wire/stamp.ts';
+import { keyBody, newKeyBody } from './response-bodies.ts';
+import * as schemas from './schemas.ts';
 
 const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const { registry } = app;
-
   app.get('/v1/keys', {
     config: { scope: 'keys:admin' },
-    schema: {
-      operationId: 'listKeys',
-      tags: ['Keys'],
-      summary: 'List the keys',
-      description: 'Every key that was ever made, revoked ones included, in order of creation; never a secret.',
-      querystring: closed({}),
-      response: { 200: answer(wire.KeyList, 'The keys.', { keys: [wire.keyExample] }), ...problems() },
-    },
-    handler: async (request) => ({ keys: [...request.snapshot.keys.values()].map(keyAnswer) }),
+    schema: schemas.listKeys,
+    handler: async ({ snapshot }) => ({ keys: [...snapshot.keys.values()].map(keyBody) }),
   });
 
   app.post('/v1/keys', {
     config: { scope: 'keys:admin' },
-    schema: {
-      operationId: 'createKey',
-      tags: ['Keys'],
-      summary: 'Make a key',
-      description:
-        'The whole token is in `secret` of this answer and nowhere else. A key can grant only scopes that its maker holds.',
-      querystring: closed({}),
-      headers: idempotencyHeaders,
-      body: ref(wire.CreateKeyBody),
-      response: {
-        201: answer(wire.NewKey, 'Made.', wire.newKeyExample, writtenHeaders),
-        ...writeProblems('forbidden', 'idempotency-mismatch'),
-      },
-    },
+    schema: schemas.createKey,
     handler: async (request, reply) => {
-      const heldScopes = request.caller?.scopes ?? [];
-      const { record, token, replayed } = await registry.createKey({
-        ...request.body,
-        heldScopes,
-        ...attributionOf(request),
-      });
-      markReplayed(reply, replayed);
-      void reply.header('registry-revision', registry.current.revision).header('location', linkTo(request, '/v1/keys'));
-      const { keyId, label, scopes, createdAt, expiresAt } = record;
-      return reply.code(201).send(
-        mutable({
-          keyId,
-          label,
-          scopes,
-          createdAt,
-          ...(expiresAt !== undefined && { expiresAt }),
-          ...(token !== undefined && { secret: token }),
-        }),
-      );
+      const { registry, body } = request;
+      const { record, token, replayed } = await registry.createKey({ ...body, ...administrator(request) });
+      stamp(request, reply, { snapshot: registry.current, location: '/v1/keys', replayed });
+      return reply.code(201).send(newKeyBody(record, token));
     },
   });
 
   app.post('/v1/keys/:keyId/revoke', {
     config: { scope: 'keys:admin' },
-    schema: {
-      operationId: 'revokeKey',
-      tags: ['Keys'],
-      summary: 'Revoke a key',
-      description:
-        'It stops working with the next request. A key that can do more than yours cannot be revoked with it.',
-      params: wire.keyParams,
-      querystring: closed({}),
-      headers: idempotencyHeaders,
-      body: ref(wire.RevokeKeyBody),
-      response: {
-        200: answer(wire.Key, 'Revoked.', { ...wire.keyExample, revokedAt: wire.keyExample.createdAt }, replayedHeader),
-        ...writeProblems('key-not-found', 'forbidden', 'idempotency-mismatch', 'uri-too-long'),
-      },
-    },
+    schema: schemas.revokeKey,
     handler: async (request, reply) => {
-      const heldScopes = request.caller?.scopes ?? [];
-      const { record, replayed } = await registry.revokeKey({
-        ...request.params,
-        ...request.body,
-        heldScopes,
-        ...attributionOf(request),
-      });
-      markReplayed(reply, replayed);
-      void reply.header('registry-revision', registry.current.revision);
-      return keyAnswer(record);
+      const { registry, params, body } = request;
+      const { record, replayed } = await registry.revokeKey({ ...params, ...body, ...administrator(request) });
+      stamp(request, reply, { snapshot: registry.current, replayed });
+      return keyBody(record);
     },
   });
 };
 
 export default keyRoutes;
 
-function keyAnswer({
-  keyId,
-  label,
-  scopes,
-  createdAt,
-  createdBy,
-  expiresAt,
-  revokedAt,
-}: KeyRecord): Static<typeof wire.Key> {
-  return mutable({
-    keyId,
-    label,
-    scopes,
-    createdAt,
-    createdBy,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(revokedAt !== undefined && { revokedAt }),
-  });
+/** Who creates or revokes a key, and the scopes that limit what they may do. */
+function administrator(request: FastifyRequest) {
+  return { ...requestedBy(request), heldScopes: request.caller?.scopes ?? [] };
 }

@@ -2,8 +2,12 @@
 import { Type } from '@sinclair/typebox';
 import { KeyId, KeyLabel, Reason, Scope, Timestamp } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
-import { closed, ref } from '../wire/schema-kit.ts';
-import { Actor } from '../wire/words.ts';
+import { createdHeaders, idempotencyHeaders, replayedHeader } from '../wire/headers.ts';
+import { noQuery } from '../wire/parameters.ts';
+import { problems, writeProblems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed, ref } from '../wire/schema-types.ts';
+import { Actor } from '../wire/shared-schemas.ts';
 
 const expiry = Type.Optional(
   Type.String({
@@ -67,5 +71,45 @@ export const RevokeKeyBody = closed(
 
 export const keyParams = closed({ keyId: KeyId });
 
-/** Everything that is referred to by name. */
 export const keySchemas = [Key, NewKey, KeyList, CreateKeyBody, RevokeKeyBody];
+
+// ── Operations ──
+
+export const listKeys = {
+  operationId: 'listKeys',
+  tags: ['Keys'],
+  summary: 'List the keys',
+  description: 'Every key that was ever made, revoked ones included, in order of creation; never a secret.',
+  querystring: noQuery,
+  response: { 200: jsonResponse(KeyList, 'The keys.', { keys: [keyExample] }), ...problems() },
+};
+
+export const createKey = {
+  operationId: 'createKey',
+  tags: ['Keys'],
+  summary: 'Make a key',
+  description:
+    'The whole token is in `secret` of this answer and nowhere else. A key can grant only scopes that its maker holds.',
+  querystring: noQuery,
+  headers: idempotencyHeaders,
+  body: ref(CreateKeyBody),
+  response: {
+    201: jsonResponse(NewKey, 'Made.', newKeyExample, createdHeaders),
+    ...writeProblems('forbidden', 'idempotency-mismatch'),
+  },
+};
+
+export const revokeKey = {
+  operationId: 'revokeKey',
+  tags: ['Keys'],
+  summary: 'Revoke a key',
+  description: 'It stops working with the next request. A key that can do more than yours cannot be revoked with it.',
+  params: keyParams,
+  querystring: noQuery,
+  headers: idempotencyHeaders,
+  body: ref(RevokeKeyBody),
+  response: {
+    200: jsonResponse(Key, 'Revoked.', { ...keyExample, revokedAt: keyExample.createdAt }, replayedHeader),
+    ...writeProblems('key-not-found', 'forbidden', 'idempotency-mismatch', 'uri-too-long'),
+  },
+};

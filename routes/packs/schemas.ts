@@ -1,13 +1,31 @@
 /** Wire shapes of packs and of their policies. */
 import { Type, type Static } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Policy as PolicyWord, Revision, Timestamp, Version } from '../../registry/index.ts';
-import { example } from '../wire/examples.ts';
-import { closed, nullable, ref } from '../wire/schema-kit.ts';
+import {
+  ChannelName,
+  Digest,
+  PackName,
+  Policy as PolicyWord,
+  Revision,
+  Timestamp,
+  Version,
+} from '../../registry/index.ts';
 import { VersionSummary, versionSummaryExample } from '../versions/schemas.ts';
-import { Actor } from '../wire/words.ts';
+import { example } from '../wire/examples.ts';
+import { noQuery, packParams } from '../wire/parameters.ts';
+import { problems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed, nullable, ref } from '../wire/schema-types.ts';
+import { Actor } from '../wire/shared-schemas.ts';
 
 export const Channel = closed(
-  { channel: ChannelName, version: Version, digest: Digest, revision: Revision, activatedAt: Timestamp, activatedBy: ref(Actor) },
+  {
+    channel: ChannelName,
+    version: Version,
+    digest: Digest,
+    revision: Revision,
+    activatedAt: Timestamp,
+    activatedBy: ref(Actor),
+  },
   { $id: 'Channel', description: 'Where a channel of the pack points.' },
 );
 
@@ -15,7 +33,12 @@ export const Pack = closed(
   {
     pack: PackName,
     versionCount: Type.Integer({ minimum: 0 }),
-    latest: nullable(Type.String({ description: 'The highest version that is no prerelease and not revoked; null where there is none.', examples: ['2.0.0'] })),
+    latest: nullable(
+      Type.String({
+        description: 'The highest version that is no prerelease and not revoked; null where there is none.',
+        examples: ['2.0.0'],
+      }),
+    ),
     versions: Type.Array(ref(VersionSummary), { description: 'The 20 highest; `listVersions` has all.' }),
     channels: Type.Array(ref(Channel)),
   },
@@ -23,8 +46,20 @@ export const Pack = closed(
 );
 export type Pack = Static<typeof Pack>;
 export const packExample = {
-  pack: 'coach', versionCount: 1, latest: '1.1.0', versions: [versionSummaryExample],
-  channels: [{ channel: 'production', version: '1.1.0', digest: example.digest, revision: 7, activatedAt: example.at, activatedBy: example.actor }],
+  pack: 'coach',
+  versionCount: 1,
+  latest: '1.1.0',
+  versions: [versionSummaryExample],
+  channels: [
+    {
+      channel: 'production',
+      version: '1.1.0',
+      digest: example.digest,
+      revision: 7,
+      activatedAt: example.at,
+      activatedBy: example.actor,
+    },
+  ],
 };
 
 export const PackList = closed({ packs: Type.Array(ref(Pack)) }, { $id: 'PackList' });
@@ -33,16 +68,70 @@ export const Policy = closed(
   {
     pack: PackName,
     ...PolicyWord.properties,
-    version: Type.Integer({ minimum: 0, description: 'A higher one replaced a lower one; 0 where the pack has no policy.', examples: [1] }),
-    digest: nullable(Type.String({ description: 'SHA-256 over RFC 8785 of the policy; null where there is none.', examples: [example.digest] })),
-    revision: nullable(Type.Integer({ description: 'The event that put it in force; null where there is none.', examples: [2] })),
+    version: Type.Integer({
+      minimum: 0,
+      description: 'A higher one replaced a lower one; 0 where the pack has no policy.',
+      examples: [1],
+    }),
+    digest: nullable(
+      Type.String({
+        description: 'SHA-256 over RFC 8785 of the policy; null where there is none.',
+        examples: [example.digest],
+      }),
+    ),
+    revision: nullable(
+      Type.Integer({ description: 'The event that put it in force; null where there is none.', examples: [2] }),
+    ),
   },
   { $id: 'Policy', description: 'The floor under every version of a pack.' },
 );
 export const policyExample = {
-  pack: 'coach', version: 1, digest: example.digest, revision: 2, clauses: [{ id: 'not-a-therapist', text: 'You are a coach, not a therapist.' }],
-  forbidden: [{ id: 'claims-to-be-human', text: 'I am a human' }], requiredStyles: ['supportive'], limits: { system: 20_000 }, placeholders: ['user_name'],
+  pack: 'coach',
+  version: 1,
+  digest: example.digest,
+  revision: 2,
+  clauses: [{ id: 'not-a-therapist', text: 'You are a coach, not a therapist.' }],
+  forbidden: [{ id: 'claims-to-be-human', text: 'I am a human' }],
+  requiredStyles: ['supportive'],
+  limits: { system: 20_000 },
+  placeholders: ['user_name'],
 };
 
-/** Everything that is referred to by name. */
 export const packSchemas = [Channel, Pack, PackList, Policy];
+
+// ── Operations ──
+
+export const listPacks = {
+  operationId: 'listPacks',
+  tags: ['Packs'],
+  summary: 'List the packs',
+  description: 'Every pack with its channels and its 20 highest versions.',
+  querystring: noQuery,
+  response: { 200: jsonResponse(PackList, 'The packs, by name.', { packs: [packExample] }), ...problems() },
+};
+
+export const getPack = {
+  operationId: 'getPack',
+  tags: ['Packs'],
+  summary: 'Read a pack',
+  description: 'One pack with its channels and its 20 highest versions.',
+  params: packParams,
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(Pack, 'The pack.', packExample),
+    ...problems('pack-not-found', 'uri-too-long'),
+  },
+};
+
+export const getPolicy = {
+  operationId: 'getPolicy',
+  tags: ['Packs'],
+  summary: "Read a pack's policy",
+  description: 'The floor: what every version of the pack must hold before it may be active.',
+  params: packParams,
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(Policy, 'The policy in force.', policyExample),
+    ...problems('pack-not-found', 'uri-too-long'),
+  },
+};

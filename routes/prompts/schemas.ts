@@ -1,8 +1,12 @@
 /** Wire shapes of the prompts of the active version. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Version } from '../../registry/index.ts';
-import { channelQuery, closed, ref } from '../wire/schema-kit.ts';
-import { StyleTitle } from '../wire/words.ts';
+import { conditionalHeaders, etagHeader } from '../wire/headers.ts';
+import { channelQuery } from '../wire/parameters.ts';
+import { problems } from '../wire/problems.ts';
+import { jsonResponse, notModified } from '../wire/responses.ts';
+import { closed, ref } from '../wire/schema-types.ts';
+import { StyleTitle } from '../wire/shared-schemas.ts';
 
 const origin = { pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision };
 const originExample = {
@@ -44,3 +48,50 @@ export const promptQuery = closed({ pack: Type.Optional(PackName), ...channelQue
 export const styleParams = closed({ styleId: StyleId });
 
 export const promptSchemas = [SystemPrompt, StyleList, StylePrompt];
+
+// ── Operations ──
+
+export const getSystemPrompt = {
+  operationId: 'getSystemPrompt',
+  tags: ['Prompts'],
+  summary: 'Read the system prompt',
+  description:
+    'The system prompt of the active version of a pack; of the default pack where none is named. Conditional.',
+  querystring: promptQuery,
+  headers: conditionalHeaders,
+  response: {
+    200: jsonResponse(SystemPrompt, 'The system prompt.', systemPromptExample, etagHeader),
+    304: notModified,
+    ...problems('pack-not-found', 'channel-not-found'),
+  },
+};
+
+export const listStyles = {
+  operationId: 'listStyles',
+  tags: ['Prompts'],
+  summary: 'List the styles',
+  description: 'The styles that the active version supports, in its own order. Conditional.',
+  querystring: promptQuery,
+  headers: conditionalHeaders,
+  response: {
+    200: jsonResponse(StyleList, 'The styles.', styleListExample, etagHeader),
+    304: notModified,
+    ...problems('pack-not-found', 'channel-not-found'),
+  },
+};
+
+export const getStylePrompt = {
+  operationId: 'getStylePrompt',
+  tags: ['Prompts'],
+  summary: "Read a style's prompt",
+  description:
+    'One style of the active version. A style that the version lacks is a 404 that lists those it has. Conditional.',
+  params: styleParams,
+  querystring: promptQuery,
+  headers: conditionalHeaders,
+  response: {
+    200: jsonResponse(StylePrompt, 'The style prompt.', stylePromptExample, etagHeader),
+    304: notModified,
+    ...problems('pack-not-found', 'channel-not-found', 'style-not-found', 'uri-too-long'),
+  },
+};

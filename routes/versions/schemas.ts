@@ -6,16 +6,18 @@ import {
   PackDocument,
   PackName,
   Reason,
-  Revision,
   StyleId,
   Timestamp,
   Version,
   Violation as ViolationWord,
 } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
-import { closed, cursorQuery, limitQuery, NextCursor, nullable, ref, stringEnum } from '../wire/schema-kit.ts';
-import { Instances, instancesExample } from '../wire/prefer-wait.ts';
-import { Actor, Compatibility, Style, StyleTitle } from '../wire/words.ts';
+import { createdHeaders, idempotencyHeaders } from '../wire/headers.ts';
+import { cursorQuery, limitQuery, NextCursor, noQuery, packParams, versionParams } from '../wire/parameters.ts';
+import { problems, writeProblems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed, ref, stringEnum } from '../wire/schema-types.ts';
+import { Actor, Compatibility, Style, StyleTitle } from '../wire/shared-schemas.ts';
 
 export const Violation = closed(ViolationWord.properties, {
   $id: 'Violation',
@@ -110,134 +112,66 @@ export const PackDocumentBody = closed(
   },
 );
 
-const Hunk = closed(
-  {
-    oldStart: Type.Integer(),
-    oldLines: Type.Integer(),
-    newStart: Type.Integer(),
-    newLines: Type.Integer(),
-    lines: Type.Array(Type.String(), { description: 'Each begins with a blank (as it was), `-` (gone) or `+` (new).' }),
-  },
-  { $id: 'Hunk', description: 'A hunk of a unified diff.' },
-);
+export const versionSchemas = [Violation, VersionSummary, VersionDetail, VersionPage, PackDocumentBody];
 
-export const AssetDiff = closed(
-  {
-    asset: Type.String({ description: '`system` or `styles/<id>`.', examples: ['system'] }),
-    change: stringEnum(['added', 'removed', 'changed', 'same'], 'What happened to the asset.'),
-    hunks: Type.Array(ref(Hunk)),
-  },
-  { $id: 'AssetDiff', description: 'How one prompt differs.' },
-);
+// ── Operations ──
 
-const MetadataDiff = closed(
-  {
-    field: Type.String({ examples: ['summary'] }),
-    from: Type.String({ description: 'JSON text.' }),
-    to: Type.String({ description: 'JSON text.' }),
+export const listVersions = {
+  operationId: 'listVersions',
+  tags: ['Packs'],
+  summary: "List a pack's versions",
+  description: 'The highest SemVer first, page by page.',
+  params: packParams,
+  querystring: versionsQuery,
+  response: {
+    200: jsonResponse(VersionPage, 'A page of versions.', {
+      pack: 'coach',
+      versions: [versionSummaryExample],
+      nextCursor: null,
+    }),
+    ...problems('pack-not-found', 'uri-too-long'),
   },
-  { $id: 'MetadataDiff', description: 'How one field of the metadata differs.' },
-);
-
-export const Diff = closed(
-  {
-    pack: PackName,
-    from: nullable(Type.String({ description: 'The version compared with; null for nothing.', examples: ['1.0.0'] })),
-    to: Version,
-    assets: Type.Array(ref(AssetDiff)),
-    metadata: Type.Array(ref(MetadataDiff)),
-    stylesAdded: Type.Array(StyleId),
-    stylesRemoved: Type.Array(StyleId),
-  },
-  { $id: 'Diff', description: 'How two versions differ.' },
-);
-export const diffExample = {
-  pack: 'coach',
-  from: '1.0.0',
-  to: '1.1.0',
-  metadata: [{ field: 'summary', from: '"First"', to: '"Second"' }],
-  stylesAdded: ['socratic'],
-  stylesRemoved: [],
-  assets: [
-    {
-      asset: 'system',
-      change: 'changed',
-      hunks: [
-        { oldStart: 1, oldLines: 1, newStart: 1, newLines: 1, lines: ['-You are a helper.', '+You are a coach.'] },
-      ],
-    },
-  ],
 };
 
-export const diffQuery = closed({
-  against: Type.Optional({
-    ...Version,
-    description: 'Compare with this version; with the one active in the default channel where not given.',
-  }),
-});
-
-export const RevokeBody = closed(
-  {
-    reason: Reason,
-    replacement: Type.Optional({
-      ...Version,
-      description: 'What stands in for it: in channels that point at it, and in sessions pinned on it.',
-    }),
-    dryRun: Type.Optional(
-      Type.Boolean({ description: 'Only say what would happen. Leave it out to revoke the version for good.' }),
+export const getVersion = {
+  operationId: 'getVersion',
+  tags: ['Packs'],
+  summary: 'Read a version',
+  description:
+    'A registered version with its texts, active or not. The texts of a revoked one are for auditors only (`audit:read`).',
+  params: versionParams,
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(VersionDetail, 'The version.', versionDetailExample),
+    ...problems(
+      'pack-not-found',
+      'version-not-found',
+      'content-revoked',
+      'uri-too-long',
+      'store-unavailable',
+      'overloaded',
     ),
   },
-  { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.0.0', dryRun: true }] },
-);
-
-const Move = closed(
-  {
-    channel: ChannelName,
-    version: Version,
-    digest: Digest,
-    previousVersion: nullable(Type.String({ examples: ['2.0.0'] })),
-  },
-  { $id: 'Move', description: 'A move of a channel.' },
-);
-
-export const Revocation = closed(
-  {
-    revision: Revision,
-    pack: PackName,
-    version: Version,
-    moves: Type.Array(ref(Move)),
-    instances: Type.Optional(ref(Instances)),
-  },
-  {
-    $id: 'Revocation',
-    description:
-      'A revocation, and where channels that pointed at the version went. In a dry run `revision` is the present one.',
-  },
-);
-export const revocationExample = {
-  revision: 12,
-  pack: 'coach',
-  version: '2.0.0',
-  moves: [{ channel: 'production', version: '1.1.0', digest: example.digest, previousVersion: '2.0.0' }],
 };
 
-export const pendingExample = {
-  ...revocationExample,
-  instances: { ...instancesExample, pending: ['registry-2-0c55e9ab'] },
+export const publishVersion = {
+  operationId: 'publishVersion',
+  tags: ['Packs'],
+  summary: 'Register a version',
+  description:
+    'Registers an immutable version; it is not active until it is activated. A pack that is not there yet is made. The same again is a success without effect; anything else under the same version is refused.',
+  params: packParams,
+  querystring: noQuery,
+  headers: idempotencyHeaders,
+  body: ref(PackDocumentBody),
+  response: {
+    200: jsonResponse(
+      VersionSummary,
+      'The same is registered already; nothing was changed.',
+      versionSummaryExample,
+      createdHeaders,
+    ),
+    201: jsonResponse(VersionSummary, 'Registered.', { ...versionSummaryExample, activeIn: [] }, createdHeaders),
+    ...writeProblems('version-exists', 'policy-violated', 'idempotency-mismatch', 'uri-too-long'),
+  },
 };
-
-/** Everything that is referred to by name. */
-export const versionSchemas = [
-  Violation,
-  VersionSummary,
-  VersionDetail,
-  VersionPage,
-  PackDocumentBody,
-  Hunk,
-  AssetDiff,
-  MetadataDiff,
-  Diff,
-  RevokeBody,
-  Move,
-  Revocation,
-];

@@ -1,25 +1,24 @@
-/** Cursors: opaque to callers, so that what they hold may change. */
+/** Cursors of pages. They are opaque to callers, so their content can change. */
 import { invalidInput } from '../../registry/index.ts';
 
-/** Where the next page starts. */
-export function encodeCursor(key: string): string {
-  return Buffer.from(key).toString('base64url');
+/** The cursor of the page that starts after a position; null if there is no such page. */
+export function encodeCursor(position: string | number | undefined): string | null {
+  return position === undefined ? null : Buffer.from(String(position)).toString('base64url');
 }
 
 /**
- * Reads a cursor back.
- * @param isKey whether a text is a place that a page may have ended at
- * @throws RegistryError `validation-failed` for anything that no page gave out
+ * The position in a cursor, if the request has one.
+ * @param isPosition whether a page could have ended at this position
+ * @throws RegistryError `validation-failed` for a cursor that `encodeCursor` did not make
  */
-export function decodeCursor(cursor: string, isKey: (text: string) => boolean): string {
-  const key = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!isKey(key) || encodeCursor(key) !== cursor) {
-    throw invalidInput('This cursor was not issued by this API.', [
-      {
-        parameter: 'cursor',
-        detail: 'Send "nextCursor" of the page before, or leave it out to start from the beginning.',
-      },
-    ]);
-  }
-  return key;
+export function decodeCursor(cursor: string | undefined, isPosition: (text: string) => boolean): string | undefined {
+  if (cursor === undefined) return undefined;
+  const position = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (isPosition(position) && encodeCursor(position) === cursor) return position;
+  throw invalidInput('This cursor was not issued by this API.', [
+    {
+      parameter: 'cursor',
+      detail: 'Send "nextCursor" of the page before, or leave it out to start from the beginning.',
+    },
+  ]);
 }

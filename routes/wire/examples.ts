@@ -1,4 +1,4 @@
-/** What the examples of several resources have in common. */
+/** Values that the examples of several resources share. */
 
 export const example = {
   digest: `sha256:${'4f'.repeat(32)}`,

@@ -1,21 +1,22 @@
 /**
- * `Prefer: wait=<seconds>` (RFC 7240): a move is answered when every live instance has applied it, so that after the answer nobody is
- * given the old version unmarked (`registry/following/instances.ts`).
+ * `Prefer: wait=<seconds>` (RFC 7240): the response to a move waits until every live instance has applied it. After that response, no
+ * instance answers from the old version unmarked (`registry/following/instances.ts`).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '@sinclair/typebox';
-import type { Reach, Registry } from '../../registry/index.ts';
-import { closed, mutable } from './schema-kit.ts';
+import type { Receipt } from '../../registry/index.ts';
+import { closed } from './schema-types.ts';
+import { stamp, type Stamp } from './stamp.ts';
 
-/** The longest wait there is, in seconds; who prefers longer waits so long. */
+/** The longest wait in seconds. A longer preference is cut to it. */
 const LONGEST_WAIT = 30;
-/** How long a move with its wait may take, in milliseconds. */
-export const WAIT_TIMEOUT = 40_000;
+/** How long a move may take, with its wait, in milliseconds. */
+export const MOVE_TIMEOUT = 40_000;
 
 const ids = (description: string) => Type.Array(Type.String({ examples: ['registry-0-3f9a1c2e'] }), { description });
 
-/** Which instances have applied a move; in answers to requests that waited. */
-export const Instances = closed(
+/** Which instances have applied a move. */
+export const InstancesReached = closed(
   {
     applied: ids('They answer from the move, or from what came after it.'),
     pending: ids('They have not applied it yet.'),
@@ -35,23 +36,31 @@ export const instancesExample = {
   pinned: [],
   expired: [],
 };
+/** The same with an instance that has not applied the move: the response is a 202. */
+export const pendingInstancesExample = { ...instancesExample, pending: ['registry-2-0c55e9ab'] };
 
-/** Waits where the request prefers so, and says that it did. @returns undefined where it does not */
-export async function waited(
+/**
+ * Sends the response to a move, after the wait that the request prefers, if any.
+ * @param status if the wait was complete; else the response is a 202
+ */
+export async function sendMoved<T extends { readonly revision: number }>(
   request: FastifyRequest,
   reply: FastifyReply,
-  registry: Registry,
-  revision: number,
-): Promise<{ instances: ReturnType<typeof mutable<Reach>>; complete: boolean } | undefined> {
-  const seconds = waitOf(request.headers['prefer']);
-  if (seconds === undefined) return undefined;
-  const instances = await registry.settled(revision, seconds);
+  { replayed, ...moved }: Receipt<T>,
+  status: 200 | 201,
+  stamps: Stamp = {},
+): Promise<FastifyReply> {
+  const { registry } = request;
+  const seconds = preferredWait(request.headers['prefer']);
+  const instances = seconds === undefined ? undefined : await registry.instance.settled(moved.revision, seconds);
+  stamp(request, reply, { ...stamps, replayed, snapshot: registry.current });
+  if (instances === undefined) return reply.code(status).send(moved);
   void reply.header('preference-applied', 'wait');
-  return { instances: mutable(instances), complete: instances.pending.length === 0 };
+  return reply.code(instances.pending.length > 0 ? 202 : status).send({ ...moved, instances });
 }
 
-/** The first `wait` of the header; what is no preference of ours is ignored, as RFC 7240 section 2 has it. */
-function waitOf(header: string | string[] | undefined): number | undefined {
+/** The first `wait` of the header. Preferences that are not supported are ignored (RFC 7240 section 2). */
+function preferredWait(header: string | string[] | undefined): number | undefined {
   const [, bare, quoted] =
     /(?:^|,)\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:$|[,;])/iu.exec([header ?? []].flat().join(',')) ?? [];
   const seconds = bare ?? quoted;

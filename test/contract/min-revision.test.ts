@@ -173,7 +173,7 @@ t.test(
     const { registry } = quick.app;
     const { token = '', record } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
     const headers = { authorization: `Bearer ${token}` };
-    await late.app.registry.catchUp();
+    await late.app.registry.instance.catchUp();
     t.match(await asks(t, 'getActivePack', registry.current.revision, { headers }), { statusCode: 200 });
     await registry.revokeKey({ keyId: record.keyId, reason: 'Left the team' });
     t.match(await askOf(late.app)(t, 'getActivePack', { headers }), { statusCode: 200 }, 'it has not heard of it');

@@ -180,7 +180,7 @@ t.test('503: keys that were not confirmed for longer than KEY_MAX_STALE', async 
 t.test('202: a move that waits for an instance that has not applied it', async (t) => {
   await world.store.renew({ id: 'another', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 0 });
   t.teardown(() => world.store.release('another'));
-  while (!world.app.registry.instances().some(({ id }) => id === 'another'))
+  while (!world.app.registry.instance.list().some(({ id }) => id === 'another'))
     await new Promise((resolve) => setTimeout(resolve, 10));
   await addPack(world.app, 'awaited', '1.0.0', '2.0.0');
   const bodies = {
@@ -200,7 +200,7 @@ t.test('202: a move that waits for an instance that has not applied it', async (
     });
     t.match(
       [answer.statusCode, JSON.parse(answer.body)],
-      [202, { instances: { applied: [world.app.registry.instanceId], pending: ['another'] } }],
+      [202, { instances: { applied: [world.app.registry.instance.id], pending: ['another'] } }],
       id,
     );
     t.equal(answer.headers['preference-applied'], 'wait');

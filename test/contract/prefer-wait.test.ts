@@ -24,11 +24,11 @@ async function pair(t: Test): Promise<{
 }> {
   const here = await openApp(t, { store: 'memory' });
   const there = await openApp(t, { after: here });
-  await here.app.registry.settled(1, 1); // it looks at once
+  await here.app.registry.instance.settled(1, 1); // it looks at once
   const ask = askOf(here.app);
   const move = (version: string, prefer: string, { headers, body }: Request = {}) =>
     ask(t, 'activateVersion', { body: { version, reason, ...(body as object) }, headers: { prefer, ...headers } });
-  return { here, there, move, ids: [here.app.registry.instanceId, there.app.registry.instanceId] };
+  return { here, there, move, ids: [here.app.registry.instance.id, there.app.registry.instance.id] };
 }
 
 /** The answer's instances, each list sorted. */
@@ -177,13 +177,13 @@ t.test('what has no effect waits as well, a dry run does not, and a replay is an
 t.test('an instance that serves a version of its own is named as pinned, and is not waited for', async (t) => {
   const { here, move, ids } = await pair(t);
   const pinned = await openApp(t, { after: here, registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
-  await until(() => here.app.registry.instances().length === 3);
+  await until(() => here.app.registry.instance.list().length === 3);
   const answer = await move('1.1.0', 'wait=10');
   t.equal(answer.statusCode, 201);
   t.strictSame(reached(answer), {
     applied: [...ids].sort(),
     pending: [],
-    pinned: [pinned.app.registry.instanceId],
+    pinned: [pinned.app.registry.instance.id],
     expired: [],
   });
   t.match(await askOf(pinned.app)(t, 'getActivePack'), {
@@ -196,7 +196,7 @@ t.test('an instance that serves a version of its own is named as pinned, and is 
   });
   t.strictSame(
     reached(own),
-    { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instanceId], expired: [] },
+    { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instance.id], expired: [] },
     'not even where it was asked itself',
   );
 });
@@ -235,7 +235,7 @@ t.test('listInstances: who is there, since when, and how far', async (t) => {
   ]);
   there.connection.away = false;
   await there.app.close();
-  await until(() => here.app.registry.instances().length === 1);
+  await until(() => here.app.registry.instance.list().length === 1);
   t.strictSame(
     (await list()).map(({ id }) => id),
     [ids[0]],

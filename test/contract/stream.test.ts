@@ -278,7 +278,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
 
   t.test('from the log, in many pages, while more is made', async (t) => {
     await appendElsewhere(store, ...Array.from({ length: 1000 }, () => foreignEvent()));
-    await registry.catchUp();
+    await registry.instance.catchUp();
     const streams = await Promise.all(
       Array.from({ length: 10 }, (_, index) => openStream(t, { address, key, lastEventId: `${index}` })),
     );
@@ -349,7 +349,7 @@ t.test('after a restore', async (t) => {
       { type: 'registry-restored', actor: { keyId: 'system', label: 'system' }, reason: REASON, data: { epoch: 2 } },
       foreignEvent(),
     );
-    await registry.catchUp();
+    await registry.instance.catchUp();
     t.match(await stream.next(), {
       id: `2:${before + 1}`,
       event: 'registry-restored',
@@ -490,7 +490,7 @@ t.test('a reader that takes nothing is cut off; the others get everything, and r
   for (let rounds = 0; watchers.size > good.length; rounds += 1) {
     if (rounds > 500) throw new Error('Nobody is cut off.');
     const last = await appendElsewhere(store, ...Array.from({ length: 40 }, () => foreignEvent(4000)));
-    await registry.catchUp();
+    await registry.instance.catchUp();
     await Promise.all(good.map((stream) => stream.next(at(last))));
     t.equal((await reader.one({ path: '/v1/events?pack=choach' })).status, 404);
   }

@@ -35,7 +35,7 @@ function commentsOf(text: string): string {
 /** The files that a text names, e.g. `registry/state/fold.ts`, without those that its addresses lead to. */
 function namedFiles(prose: string): string[] {
   const own = prose.replaceAll(/\bhttps?:\/\/\S+/gu, '');
-  return [...own.matchAll(/(?<![\w.@])[\w@./*-]*\w\.ts\b(?![\w.-]*\.\w)/gu)].map(([name]) =>
+  return [...own.matchAll(/(?<![\w.@>])[\w@./*-]*\w\.ts\b(?![\w.-]*\.\w)/gu)].map(([name]) =>
     name.replace(/^(\.\.?\/)+/u, ''),
   );
 }

@@ -65,7 +65,7 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
     );
 
     await wrong.activate({ version: '1.0.0', reason: 'By the wrong clock' });
-    await right.catchUp();
+    await right.instance.catchUp();
     await right.activate({ version: '1.1.0', reason: 'By the right one' });
     t.same(
       (await right.events({ limit: 1000, after: 0 })).filter(({ at }) => !isNow(at)),

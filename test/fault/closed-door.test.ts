@@ -48,7 +48,7 @@ async function pairOn(t: Test, postgres: TestPostgres): Promise<Pair> {
   const cut = await openRegistry(t, { store: openPostgresStore({ url: behind.href }) });
   // Its connection for appends is open, and the contents are at hand, so that an append is all that an activation has to send.
   for (const version of ['1.0.0', '1.1.0', '2.0.0']) await cut.activate({ version, reason: 'At hand' });
-  await other.catchUp();
+  await other.instance.catchUp();
   return { proxy, store, other, cut };
 }
 
@@ -62,7 +62,7 @@ const refusalOf = (write: Promise<unknown>) =>
 async function heldBack({ proxy, cut }: Pair): Promise<void> {
   for (let code: string | undefined; code !== 'outcome-unknown';) {
     proxy.set('pass');
-    await cut.catchUp();
+    await cut.instance.catchUp();
     const version = cut.activePack().version === '1.0.0' ? '1.1.0' : '1.0.0';
     proxy.set('hold-up');
     code = (await refusalOf(cut.activate({ version, reason: 'Held back' })))?.code;
@@ -99,7 +99,7 @@ t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an a
           { changed: true },
           'it goes on',
         );
-        await other.catchUp();
+        await other.instance.catchUp();
       }),
     );
   }

@@ -227,8 +227,8 @@ t.test('a hint that names no revision, as after a lost connection, has the log r
 
 t.test('whoever ends gives the lease back, and knows nothing for certain any more', async (t) => {
   const { follower, writer } = await pair(t);
-  await until(() => writer.instances().length === 2);
+  await until(() => writer.instance.list().length === 2);
   await follower.close();
   t.notOk(follower.staleSeconds === undefined);
-  await until(() => writer.instances().length === 1);
+  await until(() => writer.instance.list().length === 1);
 });

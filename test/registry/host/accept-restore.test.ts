@@ -88,7 +88,7 @@ t.test(
     const renew = connection.renew.bind(connection);
     let renewals = 0;
     connection.renew = (claim) => ((renewals += 1), renew(claim));
-    const hastened = running.settled(served.revision + 1, 1); // renews often meanwhile
+    const hastened = running.instance.settled(served.revision + 1, 1); // renews often meanwhile
     await until(() => renewals > 1); // the second begins when all that follows from the first is done
     t.equal(running.activePack().version, '1.1.0', 'what was acknowledged is served');
     t.match(running.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);

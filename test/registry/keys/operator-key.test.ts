@@ -213,7 +213,7 @@ t.test('a recovered key is an event like any other, and the ones before it still
   const { keyId, revision } = await recoverOperatorKey(new FailingStore(store), operatorKeyFile(dataDir));
   t.not(tokenIn(dataDir), old);
   t.equal(keyOfToken(running.current, tokenIn(dataDir)), undefined, 'the running one has not heard of it');
-  await running.catchUp();
+  await running.instance.catchUp();
   t.ok(opens(running, dataDir));
   t.ok(keyOfToken(running.current, old));
   const [event] = (await readLog(store)).slice(-1);
@@ -247,7 +247,7 @@ t.test('a recovery that fails leaves the key that lies there as it was', async (
   );
   t.equal(tokenIn(dataDir), old, 'nor where nobody knows whether it was made');
   await recoverOperatorKey(store, operatorKeyFile(dataDir));
-  await running.catchUp();
+  await running.instance.catchUp();
   t.ok(opens(running, dataDir));
   t.same(readdirSync(dataDir), ['operator.key']);
 });
@@ -281,6 +281,6 @@ t.test('a recovery beside a writer takes the next place; on an empty log there i
   });
   const { revision } = await recoverOperatorKey(between, operatorKeyFile(dataDir));
   t.equal(revision, running.current.revision + 1);
-  await running.catchUp();
+  await running.instance.catchUp();
   t.ok(opens(running, dataDir));
 });

@@ -6,7 +6,13 @@ import { setImmediate } from 'node:timers/promises';
 import { applyPatch, structuredPatch } from 'diff';
 import fc from 'fast-check';
 import t from 'tap';
-import { differences, type AssetDiff, type Differences, type Edition, type Hunk } from '../../../registry/packs/diff.ts';
+import {
+  differences,
+  type AssetDiff,
+  type Differences,
+  type Edition,
+  type Hunk,
+} from '../../../registry/packs/diff.ts';
 import type { PackDocument } from '../../../registry/model.ts';
 import type { VersionRecord } from '../../../registry/state/records.ts';
 import { readPackFolders } from '../../../registry/packs/pack-folder.ts';

@@ -77,9 +77,9 @@ t.test('control: without an answer it takes effect', async (t) => {
     { code: 'unknown-version' },
     'a dry run closes nothing, refused or not',
   );
-  await other.catchUp();
+  await other.instance.catchUp();
   t.ok((await arrives()).includes('done'));
-  await other.catchUp();
+  await other.instance.catchUp();
   t.equal(other.activePack().version, '1.0.0');
 });
 

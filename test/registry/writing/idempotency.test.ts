@@ -130,7 +130,7 @@ t.test('the key of another request is refused, and says which it was', async (t)
         body: {
           code: 'idempotency-mismatch',
           revision: body['revision'],
-          detail: /came with another request before \(revision \d+, version-activated\)/,
+          detail: /was used for another request before \(revision \d+, version-activated\)/,
         },
       },
       title,
@@ -252,7 +252,7 @@ t.test('repeats that reach two instances on one log have one effect', async (t) 
   const two = await openRegistry(t, { store: new FailingStore(store) });
   await one.activate({ version: '1.0.0', reason });
   await one.activate({ version: '1.1.0', reason });
-  await two.catchUp();
+  await two.instance.catchUp();
   const { revision } = one.current;
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : two).rollback({ reason, ...once('either') })),

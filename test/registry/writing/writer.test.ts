@@ -110,7 +110,7 @@ t.test('a listener that throws is logged and undoes nothing; one that is taken o
   stop();
   await registry.activate({ version: '1.1.0', reason });
   t.same(heard, ['1.0.0']);
-  t.same(logger.messages('error'), Array(2).fill('A listener to changes failed; the change itself is made.'));
+  t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
 });
 
 t.test('after a conflict it is decided again on what has come about', async (t) => {

@@ -20,8 +20,7 @@ import type { Store, StoredContent } from '../../../registry/log/store.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import type { Watchers } from '../../../registry/streams/watchers.ts';
 import eventRoutes, { type EventRoutesOptions } from '../../../routes/events/index.ts';
-import { Problem } from '../../../routes/wire/schema-kit.ts';
-import { Violation } from '../../../routes/versions/schemas.ts';
+import { addComponents } from '../../../routes/components.ts';
 import { heldOperatorKey, listen } from './app.ts';
 import { batchAfter, readLog } from '../stores/events.ts';
 import { FailingStore, type Plan } from '../stores/failing-store.ts';
@@ -67,7 +66,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(requestSnapshot);
   await app.register(authentication, {});
   await app.register(scopes);
-  for (const schema of [Violation, Problem]) app.addSchema(schema);
+  addComponents(app);
   await app.register(fp(eventRoutes), options);
   const address = await listen(app);
   return {

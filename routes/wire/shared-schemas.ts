@@ -1,9 +1,6 @@
-/**
- * Words of the domain that several answers hold, each under a name of its own in the OpenAPI document: a generated client gets one type
- * for one thing.
- */
+/** Schemas that several resources use. Each has a name in the OpenAPI document, so a generated client gets one type for it. */
 import * as model from '../../registry/index.ts';
-import { closed } from './schema-kit.ts';
+import { closed } from './schema-types.ts';
 
 export const Actor = closed(model.Actor.properties, { $id: 'Actor', description: 'Who made the change.' });
 export const Compatibility = closed(model.Compatibility.properties, {
@@ -16,5 +13,4 @@ export const StyleTitle = closed(model.StyleTitle.properties, {
 });
 export const Style = closed(model.Style.properties, { $id: 'Style', description: 'A style with its text.' });
 
-/** Everything that is referred to by name. */
-export const words = [Actor, Compatibility, StyleTitle, Style];
+export const sharedSchemas = [Actor, Compatibility, StyleTitle, Style];

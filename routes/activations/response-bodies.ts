@@ -1,15 +1,15 @@
-/** Previews as they are answered. */
+/** The response body of a dry run. */
 import type { Static } from '@sinclair/typebox';
 import type { Preview } from '../../registry/index.ts';
-import { mutable } from '../wire/schema-kit.ts';
-import type * as wire from './schemas.ts';
+import { mutable } from '../wire/schema-types.ts';
+import type * as schemas from './schemas.ts';
 
-export function previewAnswer({
+export function previewBody({
   wouldActivate,
   previousVersion,
   differences,
   problems,
-}: Preview): Static<typeof wire.Preview> {
+}: Preview): Static<typeof schemas.Preview> {
   const { assets, stylesAdded, stylesRemoved } = differences;
   return mutable({ wouldActivate, previousVersion, diff: assets, stylesAdded, stylesRemoved, problems });
 }

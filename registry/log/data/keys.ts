@@ -1,0 +1,15 @@
+/** `data` of the events about API keys. */
+import type { Scope } from '../../model.ts';
+
+export interface KeyEvents {
+  'key-created': {
+    readonly keyId: string;
+    readonly label: string;
+    readonly scopes: readonly Scope[];
+    readonly expiresAt?: string;
+    readonly secretHash: string;
+    /** Only in events of the service itself: the instance or host whose DATA_DIR has the operator key. */
+    readonly madeBy?: string;
+  };
+  'key-revoked': { readonly keyId: string };
+}

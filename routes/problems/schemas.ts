@@ -1,0 +1,40 @@
+/** Schemas of the pages about problems. */
+import { Type } from '@sinclair/typebox';
+import { PROBLEMS } from '../../plugins/problems/problems.ts';
+import { noQuery } from '../wire/parameters.ts';
+import { openProblems } from '../wire/problems.ts';
+import { jsonResponse } from '../wire/responses.ts';
+import { closed } from '../wire/schema-types.ts';
+
+const ProblemKind = closed(
+  {
+    code: Type.String(),
+    status: Type.Integer(),
+    title: Type.String(),
+    meaning: Type.String({ description: 'What happened, and what to do about it.' }),
+  },
+  { $id: 'ProblemKind' },
+);
+
+export const problemSchemas = [ProblemKind];
+
+// ── Operations ──
+
+export const getProblem = {
+  operationId: 'getProblem',
+  tags: ['Health'],
+  summary: 'What an error means',
+  description: "The page behind a problem's `type`.",
+  params: closed({
+    code: Type.String({
+      pattern: '^[a-z-]{1,60}$',
+      description: 'The `code` of a problem.',
+      examples: ['pack-not-found'],
+    }),
+  }),
+  querystring: noQuery,
+  response: {
+    200: jsonResponse(ProblemKind, 'The meaning.', { code: 'pack-not-found', ...PROBLEMS['pack-not-found'] }),
+    ...openProblems('not-found', 'uri-too-long', 'rate-limited', 'overloaded'),
+  },
+};
