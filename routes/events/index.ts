@@ -45,7 +45,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     ...options,
     encode: schemas.encode,
     mayWatch: (snapshot, keyId) => app.keysAreHonoured() && isLive(snapshot, keyId, registry.now()),
-    log: app.log,
+    logger: app.log,
   });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;
