@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import answers from './plugins/answer-origin.ts';
+import answerOrigin from './plugins/answer-origin.ts';
 import authentication from './plugins/access/authentication.ts';
 import { clientErrorHandler } from './plugins/problems/client-errors.ts';
 import connections from './plugins/connections/connections.ts';
@@ -111,7 +111,7 @@ export async function buildApp({
     await app.register(pathPrefix, { trustedProxies: proxies });
     await app.register(problemDetails);
     await app.register(jsonBodies);
-    await app.register(answers);
+    await app.register(answerOrigin);
     await app.register(registryPlugin, {
       ...registry,
       store: base.storeCalls.of(

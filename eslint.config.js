@@ -112,11 +112,6 @@ export default defineConfig(
     },
   },
   {
-    name: 'longer than they should be',
-    files: ['clients/contract/src/checks/{activations,versions}.ts'],
-    rules: { 'max-lines': 'off' },
-  },
-  {
     name: 'tests',
     files: ['test/**/*.ts'],
     rules: {

@@ -1,15 +1,15 @@
 /**
- * What metrics and traces are told of an answer beside its status: which version it was made from, and whether it ends.
+ * Tells metrics and traces which version a response comes from, and whether the response ends.
  *
- * Problem: whoever counts must not look for that in paths and bodies, where clients write.
- * Rule: the route that answers says so, by one assignment; where it says nothing, nothing is counted. All that it names is in the
- * snapshot, never in the request alone.
- * Example: `getSystemPrompt` sets `request.origin` to what it sends, which has pack, channel, version, digest and revision.
+ * Problem: metrics must not read this from paths and bodies, because clients write those.
+ * Rule: a route sets it with one assignment. If a route sets nothing, nothing is counted. All values come from the snapshot, never
+ * from the request alone.
+ * Example: `getSystemPrompt` sets `request.origin` to the prompt it sends, which has pack, channel, version, digest and revision.
  */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
-/** The version that an answer was made from. */
+/** The version that a response comes from. */
 export interface AnswerOrigin {
   readonly pack: string;
   readonly channel: string;
@@ -20,18 +20,18 @@ export interface AnswerOrigin {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the answer was made from; null where it is not one version's. */
+    /** The version that the response comes from; null if it does not come from a single version. */
     origin: AnswerOrigin | null;
   }
   interface FastifyContextConfig {
-    /** The answer has no end of its own: how long it took says nothing. */
+    /** The response is a stream without an end, so its duration means nothing. */
     endless?: boolean;
   }
 }
 
-function answers(app: FastifyInstance, _options: object, done: () => void): void {
+function answerOrigin(app: FastifyInstance, _options: object, done: () => void): void {
   app.decorateRequest('origin', null);
   done();
 }
 
-export default fp(answers, { name: 'answers' });
+export default fp(answerOrigin, { name: 'answer-origin' });

@@ -1,8 +1,8 @@
 /**
- * CORS: pages of listed origins may read answers; nobody else's may.
+ * CORS: only pages of listed origins may read responses.
  *
- * Rule: only a preflight (an OPTIONS request with `Origin` and `Access-Control-Request-Method`, https://fetch.spec.whatwg.org/#cors-preflight-request)
- * is answered here. Any other OPTIONS request is a method like any other, and is refused as one.
+ * Rule: this plugin answers only preflights: OPTIONS requests with `Origin` and `Access-Control-Request-Method`
+ * (https://fetch.spec.whatwg.org/#cors-preflight-request). Any other OPTIONS request is refused like any unsupported method.
  */
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -13,7 +13,7 @@ export interface CrossOriginOptions {
   readonly origins: readonly string[];
 }
 
-/** Headers of ours that a page of another origin may read. */
+/** The response headers that a page of another origin may read. */
 const EXPOSED = [
   'ETag',
   'Location',

@@ -1,6 +1,7 @@
 /**
- * What the package `@prompt-registry/fastify` offers: the plugin, and what is needed to give it packs and a key. The stores are entries of
- * their own (`@prompt-registry/fastify/stores/sqlite`, …), so that an application loads only the driver that it uses.
+ * The public face of the npm package `@prompt-registry/fastify`, for applications that embed the registry (docs/embedding.md): the Fastify
+ * plugin, and the functions that give it packs and a key. Each store has its own entry (`@prompt-registry/fastify/stores/sqlite`, …), so that an
+ * application loads only the driver it uses.
  */
 export { default, type RegistryPluginOptions } from './registry.ts';
 export {

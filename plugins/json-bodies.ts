@@ -1,11 +1,11 @@
 /**
- * Bodies: JSON only, in UTF-8, well-formed to the last character; and validators that refuse instead of repairing.
+ * Accepts only bodies that are well-formed JSON in UTF-8, and sets up validators that refuse instead of repairing.
  *
- * Problem: the framework's defaults strip unknown members, coerce types and replace bytes that are no UTF-8, so that what is
- * stored would not be what was sent.
- * Rule: `removeAdditional` and `coerceTypes` off everywhere; in a query, where all is text, an integer is read from decimal digits
- * and from nothing else; a NUL, a lone surrogate, broken UTF-8 or a member named twice in a body is a 400.
- * Example: `{"reason": 5}` is refused, never read as `"5"`; so is `?limit=Infinity`, which Ajv's own coercion lets pass.
+ * Problem: the framework's defaults strip unknown members, coerce types and replace invalid UTF-8. Then the registry would store something
+ * other than the client sent.
+ * Rule: `removeAdditional` and `coerceTypes` are off. A query has only text, so an integer is read from decimal digits and from nothing
+ * else. A NUL, a lone surrogate, invalid UTF-8 or a repeated member in a body is a 400.
+ * Example: `{"reason": 5}` is refused, not read as `"5"`. `?limit=Infinity` is refused too, which Ajv's own coercion accepts.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -17,8 +17,8 @@ import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, unfitTexts } from '../registry/index.ts';
 import { repeatedName } from './repeated-names.ts';
 
-// `validateSchema` would compile JSON Schema's own schema anew for each part of the application: half of a start's time, for
-// schemas that the compiler (`strict`) and the checks of openapi.yaml have looked at.
+// `validateSchema` would compile the meta-schema again for each part of the application, which takes half of the start-up time. The
+// compiler (`strict`) and the checks of openapi.yaml already check these schemas.
 const RULES: Options = {
   validateSchema: false,
   removeAdditional: false,
@@ -31,14 +31,14 @@ const RULES: Options = {
   allowUnionTypes: true,
 };
 
-/** As many digits as a safe integer has. */
+/** At most as many digits as a safe integer has. */
 const DECIMAL = /^-?\d{1,16}$/u;
 
 function jsonBodies(app: FastifyInstance, _options: object, done: () => void): void {
-  // Not setValidatorCompiler: where routes add schemas of their own, the framework puts its defaults back in that one's place.
-  app.setSchemaController({ compilersFactory: { buildValidator, buildSerializer } } as unknown as SchemaController); // its types know Ajv's own signature only
+  // Not setValidatorCompiler: the framework replaces that one by its default in every context that adds schemas.
+  app.setSchemaController({ compilersFactory: { buildValidator, buildSerializer } } as unknown as SchemaController); // the framework's types allow only Ajv's own signature
 
-  // The body of a request without one has ended before anybody looks (`optimizeEmptyRequests`); the framework would wait for its end.
+  // Without a body, the stream has already ended (`optimizeEmptyRequests`), and the framework would wait for its end forever.
   app.addHook('preParsing', (request, _reply, body, next) => {
     next(
       null,
@@ -52,7 +52,7 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, finish) => {
     const coding = request.headers['content-encoding'] ?? 'identity';
     if (coding.toLowerCase() !== 'identity') {
-      finish(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE()); // RFC 9110 section 15.5.16: a coding that is not known is a 415 too
+      finish(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE()); // RFC 9110 section 15.5.16: an unknown coding is a 415
       return;
     }
     let text: string;
@@ -65,13 +65,13 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
     void parse(request, text, (error, body) => {
       if (error !== null) return finish(error);
       const faults = unfitTexts(body).slice(0, 20);
-      if (faults.length > 0) return finish(invalidInput('The body holds what cannot be kept.', faults));
+      if (faults.length > 0) return finish(invalidInput('The body contains text that cannot be stored.', faults));
       const repeated = repeatedName(text);
       return repeated === undefined
         ? finish(null, body)
         : finish(
-            invalidInput('The body names a member twice.', [
-              { pointer: repeated, detail: 'Name each member once; which of them is meant cannot be known.' },
+            invalidInput('The body has a repeated member.', [
+              { pointer: repeated, detail: 'Send each member once. It is not clear which of the two is meant.' },
             ]),
           );
     });
@@ -84,9 +84,9 @@ export default fp(jsonBodies, { name: 'json-bodies' });
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
 
 /**
- * Makes the validators of a part of the application; each is compiled at the first request that needs it. To compile them all would take
- * half of a start's time; that each can be compiled is shown by the contract suites, which ask every operation.
- * @param shared schemas that others refer to by `$id`
+ * Builds the validators of one context. Each is compiled at the first request that needs it: compiling all of them would take half of the
+ * start-up time. The contract tests call every operation, so they prove that every schema compiles.
+ * @param shared the schemas that others refer to by `$id`
  */
 function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
   let ajv: Ajv | undefined;
@@ -100,8 +100,8 @@ function newAjv(shared: Readonly<Record<string, TSchema>>): Ajv {
   const ajv = new Ajv(RULES);
   (formats as unknown as (ajv: Ajv, names: string[]) => Ajv)(ajv, ['date-time', 'uri-reference']);
   const { validate } = ajv.formats['date-time'] as { validate: (text: string) => boolean };
-  ajv.addFormat('date-time', (text: string) => validate(text) && isTellable(text));
-  // TypeBox leaves these beside the JSON Schema keywords for documents' sake.
+  ajv.addFormat('date-time', (text: string) => validate(text) && isRepresentable(text));
+  // OpenAPI keywords that the schemas carry for the document.
   for (const keyword of ['example']) ajv.addKeyword(keyword);
   for (const schema of Object.values(shared)) ajv.addSchema(schema);
   return ajv;
@@ -120,14 +120,14 @@ function compiledLater(compile: () => ValidateFunction): ValidateFunction {
 }
 
 /**
- * Answers are serialised as they are. A serialiser compiled from each answer's schema would take half of a start's time, and would
- * drop members that it does not know without a word; the contract suites hold answers to their schemas instead.
+ * Responses are serialised as they are. Compiling a serialiser from each response schema would take half of the start-up time, and such
+ * serialisers silently drop unknown members. The contract tests check responses against their schemas instead.
  */
 function buildSerializer(): () => typeof JSON.stringify {
   return () => JSON.stringify;
 }
 
-/** The same validator for values that came as text. @param integers the members that are integers */
+/** The same validator for values that arrive as text. @param integers the members that are integers */
 function fromText(validate: ValidateFunction, integers: readonly string[]): ValidateFunction {
   if (integers.length === 0) return validate;
   const reading = (data: Record<string, unknown>): boolean => {
@@ -153,8 +153,8 @@ function integersOf({ properties = {} }: TSchema): string[] {
 const FIRST = Date.parse('0000-01-01T00:00:00Z');
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** RFC 3339 has times that a Date cannot tell: leap seconds; and in UTC some lie outside of the years that it can write. */
-function isTellable(text: string): boolean {
+/** RFC 3339 has times that a Date cannot represent: leap seconds, and times that are outside the years 0000 to 9999 in UTC. */
+function isRepresentable(text: string): boolean {
   const time = Date.parse(text);
   return time >= FIRST && time <= LAST;
 }

@@ -1,11 +1,11 @@
 /**
- * The store with something around each call that asks the database: a clock, a span.
+ * A store that runs each database call through a wrapper, which measures it or makes a span.
  *
- * Rule: it stands at the port, so that neither the stores nor the domain know of it, and it changes nothing of what comes and goes.
+ * Rule: it implements the port, so neither the stores nor the domain know about it. It does not change any argument or result.
  */
 import type { Store } from '../registry/index.ts';
 
-/** A call that asks the database, by its name at the port. */
+/** A call of the port that asks the database. */
 export type StoreOperation =
   | 'head'
   | 'append'
@@ -19,25 +19,25 @@ export type StoreOperation =
   | 'renew'
   | 'release';
 
-/** Makes a call, and gives back what came of it. */
-export type Around = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;
+/** Makes the call and returns its result. */
+export type CallWrapper = <T>(operation: StoreOperation, call: () => Promise<T>) => Promise<T>;
 
-/** The store, each call made by `around`. */
-export function observed(store: Store, around: Around): Store {
+/** The same store, with each call made by `wrap`. */
+export function observed(store: Store, wrap: CallWrapper): Store {
   const now = store.now?.bind(store);
   return {
     kind: store.kind,
-    head: () => around('head', () => store.head()),
-    append: (batch, expectedRevision) => around('append', () => store.append(batch, expectedRevision)),
-    fence: () => around('fence', () => store.fence()),
-    raiseFence: (at) => around('raiseFence', () => store.raiseFence(at)),
-    events: (query) => around('events', () => store.events(query)),
-    repeated: (actorKeyId, idempotencyKey) => around('repeated', () => store.repeated(actorKeyId, idempotencyKey)),
-    content: (digest) => around('content', () => store.content(digest)),
-    sessionKeys: () => around('sessionKeys', () => store.sessionKeys()),
-    ...(now !== undefined && { now: () => around('now', now) }),
-    renew: (claim) => around('renew', () => store.renew(claim)),
-    release: (instanceId, counter) => around('release', () => store.release(instanceId, counter)),
+    head: () => wrap('head', () => store.head()),
+    append: (batch, expectedRevision) => wrap('append', () => store.append(batch, expectedRevision)),
+    fence: () => wrap('fence', () => store.fence()),
+    raiseFence: (at) => wrap('raiseFence', () => store.raiseFence(at)),
+    events: (query) => wrap('events', () => store.events(query)),
+    repeated: (actorKeyId, idempotencyKey) => wrap('repeated', () => store.repeated(actorKeyId, idempotencyKey)),
+    content: (digest) => wrap('content', () => store.content(digest)),
+    sessionKeys: () => wrap('sessionKeys', () => store.sessionKeys()),
+    ...(now !== undefined && { now: () => wrap('now', now) }),
+    renew: (claim) => wrap('renew', () => store.renew(claim)),
+    release: (instanceId, counter) => wrap('release', () => store.release(instanceId, counter)),
     watch: (woken) => store.watch(woken),
     close: () => store.close(),
   };

@@ -1,17 +1,17 @@
 /**
- * The path below which a reverse proxy serves this service, so that links in answers work for whoever asked through the proxy.
+ * Makes links in responses work behind a reverse proxy that serves this service below a path prefix.
  *
- * Problem: behind `location /registry/ { proxy_pass http://service/; }` a client asks for `/registry/v1/keys`, the service sees
+ * Problem: behind `location /registry/ { proxy_pass http://service/; }` a client requests `/registry/v1/keys`, the service sees
  * `/v1/keys`, and a `Location: /v1/keys` leads nowhere.
- * Rule: `X-Forwarded-Prefix` counts only on a connection from a proxy that is trusted (`TRUST_PROXY`), and only if it is a plain path.
- * Any other value is ignored: it would end up in `Location`, and some proxies pass on what a client sent.
- * Example: with `X-Forwarded-Prefix: /registry` that answer says `Location: /registry/v1/keys`.
+ * Rule: `X-Forwarded-Prefix` counts only on a connection from a trusted proxy (`TRUST_PROXY`), and only if it is a plain path. Any other
+ * value is ignored: it would end up in `Location`, and some proxies forward the header of the client.
+ * Example: with `X-Forwarded-Prefix: /registry` the response has `Location: /registry/v1/keys`.
  */
 import { BlockList, isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
-/** Whether the `X-Forwarded-*` headers of a connection from this address are believed. */
+/** Whether to trust the `X-Forwarded-*` headers of a connection from this address. */
 export type TrustedProxies = (address: string | undefined) => boolean;
 
 declare module 'fastify' {
@@ -24,18 +24,18 @@ export interface PathPrefixOptions {
   readonly trustedProxies: TrustedProxies;
 }
 
-/** Segments of unreserved characters (RFC 3986 section 2.3); none begins with a dot, so that none leads upwards. */
+/** Segments of unreserved characters (RFC 3986 section 2.3). None begins with a dot, so the path cannot lead upwards. */
 const PREFIX = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/u;
 const LONGEST_PREFIX = 200;
 
-/** The ranges that have names, as `proxy-addr` defines them. */
+/** The named address ranges, as `proxy-addr` defines them. */
 const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.1/8', '::1/128'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
 
-/** Reads `TRUST_PROXY`. @param setting true for every address, false for none, or addresses, ranges and names of ranges with commas between them */
+/** Reads `TRUST_PROXY`. @param setting true for every address, false for none, or a comma-separated list of addresses, ranges and names of ranges */
 export function trustedProxies(setting: boolean | string): TrustedProxies {
   if (typeof setting === 'boolean') return () => setting;
   const list = new BlockList();
@@ -46,7 +46,7 @@ export function trustedProxies(setting: boolean | string): TrustedProxies {
     else list.addSubnet(address, Number(bits), family);
   }
   return (address = '') => {
-    const [bare = ''] = address.split('%'); // a link-local address comes with its interface
+    const [bare = ''] = address.split('%'); // a link-local address has its interface at the end
     return isIP(bare) !== 0 && list.check(bare, familyOf(bare));
   };
 }
@@ -55,7 +55,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-/** The prefix of a request, without a slash at its end; empty if there is none that counts. */
+/** The prefix of a request, without a trailing slash; empty if it has no valid and trusted one. */
 export function prefixOf({ headers, server, socket }: FastifyRequest): string {
   const header = headers['x-forwarded-prefix'];
   if (
@@ -68,7 +68,7 @@ export function prefixOf({ headers, server, socket }: FastifyRequest): string {
   return header.replace(/\/$/u, '');
 }
 
-/** A path of this service as the client that sent the request can ask for it. @param path begins with a slash */
+/** A path of this service as the client of this request must write it. @param path begins with a slash */
 export function linkTo(request: FastifyRequest, path: string): string {
   return `${prefixOf(request)}${path}`;
 }

@@ -1,11 +1,11 @@
 /**
- * Rate limits: per key, per address without one, so that one caller cannot take the service from the others.
+ * Rate limits per key, or per address without a key, so that one caller cannot use up the service.
  *
- * Problem: a limit costs every read; the usual plugin, an asynchronous hook with a store behind it, a third of one (docs/adr/0012).
- * Rule: a window of a minute from a caller's first request, counted in memory, within a bound. Each kind of move of a pointer has a share
- * of its own, so that neither a client that reads too much nor one that activates in a loop ever stands in the way of its owner's
- * rollback. Probes are not counted.
- * Example: with 6000 a minute the 6001st request of a key within its minute is a 429 that says how long to wait.
+ * Problem: a limit adds to the cost of every read. The usual plugin, an asynchronous hook with a store, adds a third (docs/adr/0012).
+ * Rule: a one-minute window starts with a caller's first request. Windows are counted in memory, and their number is bounded. Each kind of
+ * pointer move has its own share: a client that reads too much, or activates in a loop, never blocks the rollback of its owner. Probes
+ * are not counted.
+ * Example: with 6000 a minute, the 6001st request of a key within its minute gets a 429 that says how long to wait.
  */
 import { isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,7 +15,7 @@ import { HttpProblem } from './problems/problem-details.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which share of the rate limit the route takes from: the common one where not given; one of its own; none, where it is not counted. */
+    /** Which share of the rate limit the route uses. `moves`: its own; `none`: it is not counted; default: the common one. */
     share?: 'moves' | 'none';
   }
 }
@@ -33,7 +33,7 @@ interface Window {
 }
 
 const MINUTE = 60_000;
-/** Callers counted at once; beyond, the one not seen for longest starts anew. */
+/** How many callers are counted at once. Beyond that, the least recently seen one is forgotten. */
 const CALLERS = 10_000;
 
 function rateLimits(app: FastifyInstance, { perMinute }: RateLimitsOptions, done: () => void): void {
@@ -52,7 +52,7 @@ function rateLimits(app: FastifyInstance, { perMinute }: RateLimitsOptions, done
 
 export default fp(rateLimits, { name: 'rate-limits', dependencies: ['authentication'] });
 
-/** Counts a request. @returns why it may not go on, where the share is used up */
+/** Counts a request. @returns a refusal if the share is used up */
 function refusalOf(
   windows: LRUCache<string, Window>,
   { caller, ip }: FastifyRequest,
@@ -68,7 +68,7 @@ function refusalOf(
   window.count += 1;
   if (window.count <= perMinute) return undefined;
   const seconds = Math.max(1, Math.ceil((window.until - now) / 1000));
-  // draft-ietf-httpapi-ratelimit-headers-10. Only a refusal says how much is left (nothing): on every answer it would cost more than it tells.
+  // draft-ietf-httpapi-ratelimit-headers-10. Only refusals carry these headers: on every response they would cost more than they are worth.
   const headers = {
     'retry-after': String(seconds),
     ratelimit: `"minute";r=0;t=${seconds}`,
@@ -76,12 +76,12 @@ function refusalOf(
   };
   return new HttpProblem(
     'rate-limited',
-    `${perMinute} requests a minute are allowed, and they are used up. Try again in ${seconds} s.`,
+    `The limit of ${perMinute} requests a minute is reached. Try again in ${seconds} s.`,
     headers,
   );
 }
 
-/** An IPv4 address as it is; an IPv6 one by its network (/64), as a caller has all addresses of it. */
+/** An IPv4 address as it is; for an IPv6 address its /64 network, because one caller has all addresses in it. */
 export function networkOf(ip: string): string {
   if (!isIPv6(ip)) return ip;
   const [address = ''] = ip.toLowerCase().split('%');

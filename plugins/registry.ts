@@ -1,6 +1,6 @@
 /**
- * The registry as a Fastify plugin: it decorates the instance with `app.registry` and each request with
- * `request.registry`, and adds nothing else, so that it can be registered in anybody's application.
+ * The registry as a Fastify plugin. It decorates the instance with `app.registry` and each request with `request.registry`, and adds
+ * nothing else, so that any application can register it.
  *
  * @example
  * await app.register(registryPlugin, { store: new MemoryStore(), channels: ['production'], defaultPack: 'coach',
@@ -21,17 +21,17 @@ declare module 'fastify' {
   }
 }
 
-/** The registry's options; it logs through the instance's own logger. */
+/** The options of the registry. It logs to the logger of the Fastify instance. */
 export type RegistryPluginOptions = Omit<RegistryOptions, 'log'>;
 
 async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptions): Promise<void> {
-  // The store, where the registry is refused: nobody else may have it. What is no store keeps its refusal.
+  // If the registry does not open, the store must still be closed. `options.store` may not be a store at all; then `open` says so.
   let opened: Pick<Registry, 'close'> = options.store;
   app.addHook('onClose', () => opened?.close?.());
-  // Asked before it is opened: one that the application cannot take would go on following its log.
+  // Check this before opening: a registry that cannot be attached would keep following its log.
   if (app.hasDecorator('registry') || app.hasRequestDecorator('registry'))
     throw new Error(
-      'This application has a registry already: register the plugin once, or each in a context of its own (Fastify, "Encapsulation").',
+      'This application already has a registry. Register the plugin once, or register each one in its own context (Fastify, "Encapsulation").',
     );
   const registry = await Registry.open({ ...options, logger: app.log });
   opened = registry;
@@ -54,7 +54,7 @@ function attach(app: FastifyInstance, registry: Registry): void {
     if (registry.current.revision > 0)
       app.log.info(
         { head: headOf(registry) },
-        'The head of the log; kept outside, it proves that nothing before it was changed.',
+        'The head of the log. Keep it elsewhere: it proves that no earlier event was changed.',
       );
   };
   app.addHook('onReady', async () => sayHead());
@@ -65,7 +65,7 @@ function attach(app: FastifyInstance, registry: Registry): void {
   });
 }
 
-/** Between two lines that name the head of the log (SPEC R11), in milliseconds. */
+/** Time between two log lines with the head of the log (SPEC R11), in milliseconds. */
 const HEAD_INTERVAL = 600_000;
 
 export default fp(registryPlugin, { name: 'registry', fastify: '5.x' });
@@ -74,7 +74,7 @@ function headOf({ current: { revision, hash } }: Registry): string {
   return `${revision}:${hash}`;
 }
 
-/** Each pointer move is one line: who, from where, to where, why. Other changes that matter in an incident are one, too. */
+/** Writes one line for each pointer move: who, from where, to where, why. Other changes that matter in an incident get a line too. */
 function logChange({ log }: FastifyInstance, event: Event): void {
   const { type, revision, hash, pack, version, actor, reason } = event;
   for (const { channel, version: to, previousVersion: from } of movesOf(event)) {

@@ -1,28 +1,28 @@
 /**
- * Members that a JSON text names twice in one object.
+ * Finds repeated members of an object in a JSON text.
  *
- * Problem: `JSON.parse` keeps the last one and drops the others without a word, so that what is done need not be what somebody read.
- * Rule (RFC 7493 section 2.3, which RFC 8785 rests on): names within an object are unique.
+ * Problem: `JSON.parse` silently keeps only the last one, so the service could do something other than what a reader of the text expects.
+ * Rule (RFC 7493 section 2.3, which RFC 8785 builds on): names within an object are unique.
  * Example: `{"dryRun":true,"version":"1.0.0","dryRun":false}` names `/dryRun` twice.
  */
 
-/** A value that is open. */
-interface Level {
+/** An object or array that has not ended yet. */
+interface Container {
   /** The names seen in it so far; undefined in an array. */
   readonly names: Set<string> | undefined;
-  /** Which member or element the reading is in. */
+  /** The current member or element. */
   at: string | number;
 }
 
 /**
  * @param text well-formed JSON
- * @returns a pointer (RFC 6901) to the first member whose name its object had already; undefined where there is none
+ * @returns a pointer (RFC 6901) to the first repeated member, if any
  */
 export function repeatedName(text: string): string | undefined {
-  const open: Level[] = [];
+  const open: Container[] = [];
   let naming = false;
   for (let index = 0; index < text.length; index += 1) {
-    const level = open.at(-1);
+    const container = open.at(-1);
     switch (text.charAt(index)) {
       case '{':
         naming = true;
@@ -38,16 +38,16 @@ export function repeatedName(text: string): string | undefined {
         open.pop();
         break;
       case ',':
-        naming = level?.names !== undefined;
-        if (typeof level?.at === 'number') level.at += 1;
+        naming = container?.names !== undefined;
+        if (typeof container?.at === 'number') container.at += 1;
         break;
       case '"': {
         const end = endOfString(text, index);
-        if (naming && level?.names !== undefined) {
+        if (naming && container?.names !== undefined) {
           naming = false;
-          level.at = JSON.parse(text.slice(index, end + 1)) as string;
-          if (level.names.has(level.at)) return pointerTo(open);
-          level.names.add(level.at);
+          container.at = JSON.parse(text.slice(index, end + 1)) as string;
+          if (container.names.has(container.at)) return pointerTo(open);
+          container.names.add(container.at);
         }
         index = end;
       }
@@ -56,7 +56,7 @@ export function repeatedName(text: string): string | undefined {
   return undefined;
 }
 
-/** Where the quote is that ends the string that begins at `start`: the next one behind an even number of backslashes. */
+/** The position of the closing quote of the string that begins at `start`: the next quote after an even number of backslashes. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
@@ -65,6 +65,6 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function pointerTo(open: readonly Level[]): string {
+function pointerTo(open: readonly Container[]): string {
   return open.map(({ at }) => `/${String(at).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -58,7 +58,7 @@ export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
 export { acceptRestore } from './host/accept-restore.ts';
 export { readSnapshotKey } from './local/snapshot-key.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
-export { allows, deadBecause, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
+export { allows, whyInvalid, keyOfToken, mayBeKnownLater, newKey } from './keys/keys.ts';
 export { Policy } from './model.ts';
 export type { Reach } from './following/instances.ts';
 export type { ForcedVersion } from './instance/forced-version.ts';

@@ -13,7 +13,7 @@ const VERSION_PATTERN =
   '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
   '(-(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
 
-/** Something in the text can be seen; `unseenTexts` looks closer than this pattern can say. */
+/** Something in the text can be seen; `invisibleTexts` looks closer than this pattern can say. */
 export const NOT_BLANK = '\\S';
 
 const name = (what: string, example: string) =>
@@ -179,7 +179,7 @@ export interface PackVersion {
   readonly summary: string;
   readonly author: string;
   /** Texts in which nothing can be seen. A new version is refused for them; one that was registered before this was checked stays. */
-  readonly unseen: readonly InputFault[];
+  readonly invisible: readonly InputFault[];
 }
 
 export const Actor = Type.Object(

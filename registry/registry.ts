@@ -45,7 +45,7 @@ import type { Current } from './state/current.ts';
 import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import { decide, type Command } from './transitions.ts';
 import type { KeyRecord, VersionRecord } from './state/records.ts';
-import { aim, type MoveCommand } from './moves/moving.ts';
+import { resolveMove, type MoveCommand } from './moves/moving.ts';
 import {
   styleIn,
   type ActivePack,
@@ -363,7 +363,7 @@ export class Registry {
   }
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {
-    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => aim(base, command, rules));
+    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => resolveMove(base, command, rules));
     const active = decided.pointer && versionIn(packIn(snapshot, command.pack), decided.pointer.version);
     return previewOf(
       active && (await this.#editionOf(active, snapshot)),

@@ -6,7 +6,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { invalidInput } from './errors.ts';
 import type { Idempotency } from './log/event.ts';
 import { Actor, ChannelName, KeyLabel, PackName, Reason, Timestamp, Version, type InputFault } from './model.ts';
-import { schemaFaults, unseenTexts } from './packs/faults.ts';
+import { schemaFaults, invisibleTexts } from './packs/faults.ts';
 import { unfitTexts } from './values/unfit-texts.ts';
 
 /** Which pointer is meant. Default: the default pack and the default channel. */
@@ -66,7 +66,7 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
     if (schema === undefined || (value === undefined && !REQUIRED.has(parameter))) continue;
     // TypeBox has no checker for the only format among these.
     const found = schema === Timestamp ? timestampFaults(String(value)) : schemaFaults(schema, value);
-    const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? unseenTexts(schema, value) : [])];
+    const faulty = [...found, ...unfitTexts(value), ...(found.length === 0 ? invisibleTexts(schema, value) : [])];
     faults.push(
       ...faulty.map(({ pointer = '', detail }) => ({
         parameter: `${parameter}${pointer.replaceAll('/', '.')}`,

@@ -16,7 +16,16 @@ interface Result {
 }
 
 /** Scripts of package.json, so that each check is written down once and can be run alone. */
-const CHECKS = ['lint', 'typecheck', 'format:check', 'openapi:check', 'client:check', 'openapi:lint', 'lint:docs'];
+const CHECKS = [
+  'lint',
+  'typecheck',
+  'format:check',
+  'openapi:check',
+  'client:check',
+  'openapi:lint',
+  'lint:docs',
+  'phrases',
+];
 const AT_A_TIME = 2;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

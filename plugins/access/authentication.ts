@@ -1,9 +1,9 @@
 /**
- * Who is calling: the key that a request proves (API keys, `registry/keys/keys.ts`).
+ * Finds out who is calling: the API key that a request proves (`registry/keys/keys.ts`).
  *
- * Problem: hashing a secret on every request costs as much as half the answer, yet a revoked key must stop working at once.
- * Rule: a token that was proved is remembered (bounded), but only as the name of its key: whether the key is revoked, has
- * expired, or has a scope is looked up in the request's snapshot, every time (`scopes.ts`).
+ * Problem: hashing the secret on every request costs as much as half the response, but a revoked key must stop working at once.
+ * Rule: a bounded number of verified tokens is cached, each with only the id of its key. Whether the key is revoked, has expired or has a
+ * scope is read from the request's snapshot every time (`scopes.ts`).
  * Example: `Authorization: Bearer prk_k7Qm2…_4fJ…` makes `request.caller` the record of the key `k7Qm2…`.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -24,20 +24,20 @@ import { UnknownKeys } from './unknown-keys.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The key that the request proved; null where it proved none. */
+    /** The key that the request proved; null if none. */
     caller: KeyRecord | null;
   }
   interface FastifyInstance {
-    /** Whether keys are honoured at all: not where the store could not be asked about them for longer than is allowed. */
+    /** Whether keys are accepted: not while the store has been unreachable for longer than `keyMaxStale`. */
     keysAreHonoured(): boolean;
   }
 }
 
-/** Tokens remembered as proved. */
-const REMEMBERED = 10_000;
+/** How many verified tokens are cached. */
+const CACHED_TOKENS = 10_000;
 
 export interface AuthenticationOptions {
-  /** For how many seconds keys are honoured while the store cannot be asked whether they were revoked. */
+  /** For how many seconds keys are accepted while the store cannot be asked whether they were revoked; default: no limit. */
   readonly keyMaxStale?: number;
 }
 
@@ -46,20 +46,20 @@ function authentication(
   { keyMaxStale = Infinity }: AuthenticationOptions,
   done: () => void,
 ): void {
-  const proved = new LRUCache<string, string>({ max: REMEMBERED });
+  const proved = new LRUCache<string, string>({ max: CACHED_TOKENS });
   const unknown = new UnknownKeys(app.registry, app.log);
 
   app.decorate('keysAreHonoured', () => keyMaxStale === Infinity || (app.registry.staleSeconds ?? 0) <= keyMaxStale);
   app.decorateRequest('caller', null);
   app.addHook('onRequest', (request, reply, next) => {
-    if (request.routeOptions.config.scope === 'open') return next(); // a probe that sends a key depends on the store as little as one that sends none
+    if (request.routeOptions.config.scope === 'open') return next(); // a probe must not depend on the store, even if it sends a key
     const token = bearerOf(request);
     if (token === undefined) return next();
     if (!app.keysAreHonoured()) {
       return next(
         new RegistryError(
           'store-unavailable',
-          `Keys were last confirmed ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`,
+          `Keys were last checked ${app.registry.staleSeconds} s ago; KEY_MAX_STALE allows ${keyMaxStale} s.`,
         ),
       );
     }
@@ -70,12 +70,12 @@ function authentication(
       restamp(reply, app.registry, request.snapshot);
       request.caller = callerOf(request.snapshot, token, proved);
       if (request.caller !== null || looked || !isBehind(request)) next();
-      // SPEC R10: by the revision that the caller saw, the key may have been made
+      // SPEC R10: the key may have been created at the revision that the caller has seen
       else
         next(
           new RegistryError(
             'revision-not-reached',
-            'The log cannot be read at the moment, so whether the key is known at that revision cannot be said.',
+            'The log cannot be read at the moment, so it is unknown whether the key exists at that revision.',
             { currentRevision: request.snapshot.revision },
           ),
         );
@@ -86,19 +86,16 @@ function authentication(
 
 export default fp(authentication, { name: 'authentication', dependencies: ['registry', 'request-snapshot'] });
 
-/** Who acts, as the log will name them. */
+/** The actor that the log will name. */
 export function actorOf({ caller }: FastifyRequest): Actor {
-  if (caller === null) throw new Error('A route that changes something let an unknown caller in.');
+  if (caller === null) throw new Error('A route that writes has no scope, so its caller is unknown.');
   return { keyId: caller.keyId, label: caller.label };
 }
 
-/** Whether the caller saw a later place in the history than this instance has applied. */
+/** Whether the caller has seen a later position than this instance has applied. */
 function isBehind({ headers, snapshot }: FastifyRequest): boolean {
   const { position } = positionSeen(headers);
-  return (
-    position !== undefined &&
-    !reaches(snapshot, { epoch: position.epoch ?? snapshot.epoch, revision: position.revision })
-  );
+  return position !== undefined && !reaches(snapshot, { ...position, epoch: position.epoch ?? snapshot.epoch });
 }
 
 function callerOf(snapshot: Snapshot, token: string, proved: LRUCache<string, string>): KeyRecord | null {

@@ -1,19 +1,19 @@
 /**
- * Who may do what (SPEC R12, closed by default): each route declares the scope it needs, and only a live key that has it comes in.
+ * Authorisation (SPEC R12, closed by default): each route declares the scope it needs, and requires a live key with this scope.
  *
- * Rule: a route that says nothing stops the start. The check stands behind the rate limit, so that guesses are counted too, and
- * before the body is read.
- * Example: a key without `packs:activate` gets a 403 that names it; no key, or a dead one, a 401 with `WWW-Authenticate`.
+ * Rule: a route without a declaration stops the start. The check runs after the rate limit, so that guesses are counted too, and before
+ * the body is read.
+ * Example: a key without `packs:activate` gets a 403 that names the scope. No key, or a dead one, gets a 401 with `WWW-Authenticate`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
-import { allows, deadBecause, RegistryError, type Scope, type Snapshot } from '../../registry/index.ts';
+import { allows, whyInvalid, RegistryError, type Scope, type Snapshot } from '../../registry/index.ts';
 import { trust } from '../connections/connections.ts';
 import { HttpProblem } from '../problems/problem-details.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The scope a caller needs; `open` where anybody may ask. */
+    /** The scope that a caller needs; `open` if no key is required. */
     scope?: Scope | 'open';
   }
 }
@@ -42,7 +42,7 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
       unguarded.length === 0
         ? undefined
         : new Error(
-            `These routes declare no scope: ${unguarded.join(', ')}. Add config.scope ("open" where anybody may ask).`,
+            `These routes declare no scope: ${unguarded.join(', ')}. Add config.scope ("open" if they need no key).`,
           ),
     );
   });
@@ -51,12 +51,12 @@ function scopes(app: FastifyInstance, _options: object, done: () => void): void 
 
 export default fp(scopes, { name: 'scopes', dependencies: ['authentication'] });
 
-/** Whether the caller of a request holds a scope, beyond the one that the route asks for. */
+/** Whether the caller also has another scope than the one the route requires. */
 export function callerMay({ caller }: FastifyRequest, scope: Scope): boolean {
   return caller !== null && allows(caller.scopes, scope);
 }
 
-/** As `refusal`, for a request that has waited: its key is looked up in that snapshot, as it may have been revoked or have expired meanwhile (SPEC R2). */
+/** `refusal` for a request that has waited: its key is looked up again, because it may have been revoked or have expired since (SPEC R2). */
 export function refusalBy(
   snapshot: Snapshot,
   request: FastifyRequest,
@@ -67,16 +67,16 @@ export function refusalBy(
   return refusal(request, reply, scope);
 }
 
-/** Why the request may not go on, or undefined where it may. */
+/** Why the request is refused; undefined if it is not. */
 function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyReply, scope: Scope): Error | undefined {
   if (caller === null) {
     void reply.header(
       'www-authenticate',
       headers.authorization === undefined ? REALM : `${REALM}, error="invalid_token"`,
     );
-    return new HttpProblem('unauthenticated', unusableBecause(headers.authorization) ?? 'The key is not known here.');
+    return new HttpProblem('unauthenticated', unusableBecause(headers.authorization) ?? 'This key is unknown.');
   }
-  const dead = deadBecause(caller, server.registry.now());
+  const dead = whyInvalid(caller, server.registry.now());
   if (dead !== undefined) {
     void reply.header('www-authenticate', `${REALM}, error="invalid_token"`);
     return new HttpProblem('unauthenticated', `The key "${caller.label}" ${dead}.`);
@@ -88,22 +88,22 @@ function refusal({ caller, headers, server }: FastifyRequest, reply: FastifyRepl
   });
 }
 
-/** Why a header cannot be a key at all; undefined if it can. Only the name of a scheme is repeated: anything else may be secret. */
+/** Why a header cannot hold a key; undefined if it can. Messages repeat only the name of a scheme: anything else may be secret. */
 function unusableBecause(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return `Send a key: ${EXPECTED}.`;
   const [, scheme = '', rest = ''] = /^ *([^ ]*) *(.*)$/su.exec(authorization) ?? [];
   if (/^prk_/iu.test(scheme))
-    return `The Authorization header names no scheme. Write "Bearer" and a space before the key: ${EXPECTED}.`;
+    return `The Authorization header has no scheme. Write "Bearer" and a space before the key: ${EXPECTED}.`;
   if (scheme.toLowerCase() !== 'bearer') {
     const named =
       /^[A-Za-z][A-Za-z0-9-]{0,30}$/u.test(scheme) && rest !== ''
         ? `the scheme "${scheme}", which is not supported`
-        : 'no scheme that is known';
+        : 'an unknown scheme';
     return `The Authorization header uses ${named}. Send the key as ${EXPECTED}.`;
   }
   return rest.startsWith('prk_')
     ? undefined
-    : `What follows "Bearer" is not a key: keys begin with prk_. Send ${EXPECTED}.`;
+    : `The text after "Bearer" is not a key: keys begin with prk_. Send ${EXPECTED}.`;
 }
 
 const EXPECTED = '"Authorization: Bearer prk_…"';

@@ -1,19 +1,19 @@
 /**
- * Looks at the log for keys that this instance has not heard of: made on the host, or by another instance a moment ago.
+ * Reads the log for keys that this instance does not know yet: created on the host, or by another instance a moment ago.
  *
- * Problem: the log must be asked before such a key is refused, yet anybody can send keys that nobody ever made.
- * Rule: one look serves everybody who waits, and looks begin a second apart at least. Who asks waits for a look that begins after, so that
- * whatever was in the log by then is seen: strangers can neither make the store work nor keep a good key out.
- * Example: a stranger's token had the log read half a second ago; a key made on another instance is known here half a second later.
+ * Problem: the log must be read before such a key is refused, but anybody can send keys that never existed.
+ * Rule: all waiting requests share one read, and reads start at least a second apart. A request waits for a read that starts after it, so
+ * the read sees everything that was in the log when the request arrived. So strangers can neither overload the store nor block a valid key.
+ * Example: a stranger's token caused a read half a second ago. A key created on another instance is known here half a second later.
  */
 import { setTimeout } from 'node:timers/promises';
 import { messageOf, type Registry } from '../../registry/index.ts';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Between the beginnings of two looks, in milliseconds. */
-const PAUSE = 1000;
-/** How long a look is waited for, in milliseconds. */
-const PATIENCE = 2000;
+/** Time between the starts of two reads, in milliseconds. */
+const INTERVAL = 1000;
+/** Timeout of a read, in milliseconds. */
+const TIMEOUT = 2000;
 
 export class UnknownKeys {
   readonly #registry: Registry;
@@ -27,19 +27,19 @@ export class UnknownKeys {
     this.#log = log;
   }
 
-  /** Waits for a look that begins after this call. Never rejects. @returns whether the log could be read in time */
+  /** Waits for a read that starts after this call. Never rejects. @returns whether the log could be read in time */
   look(): Promise<boolean> {
     this.#next ??= this.#begin();
     return this.#next;
   }
 
   async #begin(): Promise<boolean> {
-    await setTimeout(Math.max(0, this.#beganAt + PAUSE - performance.now()));
-    this.#next = undefined; // whoever asks from here on waits for the one after
+    await setTimeout(Math.max(0, this.#beganAt + INTERVAL - performance.now()));
+    this.#next = undefined; // later requests wait for the next read
     this.#beganAt = performance.now();
     const ended = new AbortController();
-    const late = setTimeout(PATIENCE, undefined, { signal: ended.signal }).then(() =>
-      Promise.reject(new Error('The store does not answer.')),
+    const late = setTimeout(TIMEOUT, undefined, { signal: ended.signal }).then(() =>
+      Promise.reject(new Error('The store does not respond.')),
     );
     try {
       await Promise.race([this.#registry.instance.catchUp(), late]);
@@ -47,7 +47,7 @@ export class UnknownKeys {
       return true;
     } catch (error) {
       if (!this.#failed)
-        this.#log.warn({ reason: messageOf(error) }, 'The log could not be read for a key that is not known here.');
+        this.#log.warn({ reason: messageOf(error) }, 'The log could not be read to look for an unknown key.');
       this.#failed = true;
       return false;
     } finally {

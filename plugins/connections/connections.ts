@@ -1,11 +1,11 @@
 /**
- * Room for connections: bounded, and never used up by those who have no key.
+ * Limits the number of connections, and keeps room for callers that have a key.
  *
- * Problem: whoever can reach the port can open connections until there is no room left, for a good caller, a probe or the service's own files.
- * Rule: there are at most so many. A caller who has shown a live key is trusted, and its connection is never closed for another. Where there is
- * no room, the oldest of the others makes room for a new one; where there is none of these, the new one is refused. A connection that is
- * not trusted may be idle for seconds only. What was closed for that is logged once a minute.
- * Example: 10,000 idle sockets against room for 928 push out each other; a good caller with a new connection is answered meanwhile.
+ * Problem: anybody who can reach the port can open connections until none is left for a good caller, a probe or the service's own files.
+ * Rule: the number of connections is limited. A connection that has shown a live key is trusted and is never closed to make room. At the
+ * limit, a new connection replaces the oldest untrusted one; if all are trusted, the new one is refused. An untrusted connection may be
+ * idle only for seconds. Closed connections are logged once a minute.
+ * Example: with a limit of 928, 10,000 idle sockets replace each other. A good caller with a new connection still gets its response.
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -13,25 +13,25 @@ import fp from 'fastify-plugin';
 import { messageOf } from '../../registry/index.ts';
 
 export interface ConnectionsOptions {
-  /** The most connections at once. */
+  /** The maximum number of connections. */
   readonly most: number;
 }
 
-/** Between two looks at all connections, in milliseconds. */
+/** Time between two checks of all connections, in milliseconds. */
 const PAUSE = 500;
-/** How long a connection that is not trusted may be idle, in milliseconds: longer than a request's headers may take, which is answered 408. */
+/** How long an untrusted connection may be idle, in milliseconds. Longer than the timeout for headers, which ends in a 408. */
 const IDLE = 6000;
-/** Between two lines that say that there is no room, in milliseconds. */
+/** Time between two log lines about closed connections, in milliseconds. */
 const SAY_AGAIN = 60_000;
 /**
- * Connections beyond the most that are accepted for a moment, so that the oldest can make room; more than one is never seen. Node refuses
- * those beyond without telling which one would do.
+ * How many connections beyond the limit Node accepts, so that the oldest can make room; in practice, there is never more than one. Node
+ * refuses any further connection before this plugin can choose one to close.
  */
 const BEYOND = 8;
 
 const trusted = new WeakSet<Socket>();
 
-/** Says that the caller at a connection has shown a live key: it is never closed to make room for another. */
+/** Marks a connection whose caller has shown a live key. It is never closed to make room. */
 export function trust(socket: Socket): void {
   trusted.add(socket);
 }
@@ -39,7 +39,7 @@ export function trust(socket: Socket): void {
 function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: () => void): void {
   const { server } = app;
   const open = new Set<Socket>();
-  /** Not known to be trusted, the oldest first. */
+  /** Not yet known to be trusted, oldest first. */
   const strangers = new Set<Socket>();
   const closed = new ClosedForRoom(app, most);
 
@@ -48,7 +48,7 @@ function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: (
     strangers.delete(socket);
   };
   const close = (socket: Socket) => {
-    forget(socket); // its own `close` comes later, and its room is needed now
+    forget(socket); // its `close` event comes later, but its room is needed now
     socket.destroy();
   };
   server.maxConnections = most + BEYOND;
@@ -64,7 +64,7 @@ function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: (
     socket.once('close', () => forget(socket));
   });
   server.on('drop', () => (closed.count += 1));
-  // The system itself can refuse a connection, e.g. where other processes use up all it has; unheard, such an error ends the process.
+  // The operating system can refuse a connection, e.g. when other processes use all descriptors. Without a listener the error ends the process.
   server.on('error', (error) => server.listening && closed.because(error));
 
   const idle = new IdleStrangers(IDLE);
@@ -81,7 +81,7 @@ function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: (
 
 export default fp(connections, { name: 'connections' });
 
-/** The one that was opened first. Those that have become trusted since are strangers no more. */
+/** The oldest untrusted connection. Drops those from the set that have become trusted. */
 function oldestOf(strangers: Set<Socket>): Socket | undefined {
   for (const socket of strangers) {
     if (!trusted.has(socket)) return socket;
@@ -90,14 +90,14 @@ function oldestOf(strangers: Set<Socket>): Socket | undefined {
   return undefined;
 }
 
-/** Looks for connections on which nothing has come or gone for a while, and no answer is under way. */
+/** Finds untrusted connections without traffic for a while and without a response in progress. */
 class IdleStrangers {
-  readonly #patience: number;
-  /** How many bytes there were, and since when no more (monotonic, milliseconds). */
+  readonly #timeout: number;
+  /** How many bytes a socket has transferred, and since when no more (monotonic, milliseconds). */
   readonly #seen = new WeakMap<Socket, { bytes: number; since: number }>();
 
-  constructor(patience: number) {
-    this.#patience = patience;
+  constructor(timeout: number) {
+    this.#timeout = timeout;
   }
 
   *among(strangers: Set<Socket>): Generator<Socket> {
@@ -110,18 +110,18 @@ class IdleStrangers {
       const bytes = socket.bytesRead + socket.bytesWritten;
       const seen = this.#seen.get(socket);
       if (seen === undefined) this.#seen.set(socket, { bytes, since: now });
-      else if (seen.bytes !== bytes || isAnswering(socket)) Object.assign(seen, { bytes, since: now });
-      else if (now - seen.since >= this.#patience) yield socket;
+      else if (seen.bytes !== bytes || isResponding(socket)) Object.assign(seen, { bytes, since: now });
+      else if (now - seen.since >= this.#timeout) yield socket;
     }
   }
 }
 
-/** Whether an answer is under way. Node has no public way to ask for it. */
-function isAnswering(socket: Socket & { readonly _httpMessage?: object | null }): boolean {
+/** Whether a response is in progress. Node has no public way to ask for this. */
+function isResponding(socket: Socket & { readonly _httpMessage?: object | null }): boolean {
   return (socket._httpMessage ?? null) !== null || socket.writableLength > 0;
 }
 
-/** Counts what was closed or refused for want of room, and says so now and then. */
+/** Counts connections that were closed or refused to make room, and logs the number at intervals. */
 class ClosedForRoom {
   count = 0;
   readonly #app: FastifyInstance;
@@ -134,7 +134,7 @@ class ClosedForRoom {
     this.#most = most;
   }
 
-  /** The system refused one. */
+  /** Counts a connection that the operating system refused. */
   because(error: Error): void {
     this.#reason = messageOf(error);
     this.count += 1;
@@ -144,7 +144,7 @@ class ClosedForRoom {
     if (this.count === 0 || performance.now() - this.#saidAt < SAY_AGAIN) return;
     this.#app.log.warn(
       { closed: this.count, open, most: this.#most, reason: this.#reason },
-      'There is no room for more connections. Those that had shown no key were closed, the oldest first, or new ones were refused.',
+      'The connection limit is reached. Connections without a key were closed, oldest first, or new ones were refused.',
     );
     this.#saidAt = performance.now();
     this.count = 0;

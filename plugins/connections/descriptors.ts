@@ -1,9 +1,9 @@
 /**
- * How many connections this process may hold: what the operating system lets it open, minus what it needs for itself.
+ * How many connections this process may have: the limit of the operating system, minus what the process needs itself.
  *
- * Problem: a process that has no descriptor left cannot accept a connection, cannot write its files and cannot reach its database. A fixed
- * limit on connections is no limit where the system allows fewer (`ulimit -n`).
- * Rule: the limit that is in force is read, not assumed. A reserve of it is never given to connections.
+ * Problem: a process without a free descriptor cannot accept connections, write its files or reach its database. A fixed limit on
+ * connections does not help if the system allows fewer (`ulimit -n`).
+ * Rule: read the actual limit, do not assume one. Keep a reserve that connections never use.
  * Example: with `ulimit -n 1024` the service holds at most 928 connections.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,44 +11,44 @@ import { readFileSync } from 'node:fs';
 import { StartRefused } from '../../registry/index.ts';
 
 /**
- * Descriptors that are never used for connections: about 40 of Node's own (a pretty log included), 4 of SQLite or twice the 7 of PostgreSQL while
- * it reconnects, and the rest for the files of `DATA_DIR`, look-ups of names and the export of traces.
+ * Descriptors that connections never use: about 40 for Node (with a pretty log), 4 for SQLite or twice 7 for PostgreSQL while it reconnects,
+ * and the rest for the files in `DATA_DIR`, DNS lookups and the export of traces.
  */
 const RESERVE = 96;
-/** With fewer connections than this the service is of no use. */
+/** With fewer connections the service is useless. */
 const FEWEST = 32;
-/** Whatever the system allows: 20,000 idle connections cost about 200 MB. */
+/** The maximum, even if the system allows more: 20,000 idle connections use about 200 MB. */
 const MOST = 20_000;
-/** What a system allows that does not say: the usual limit of macOS, the lowest of those in use. */
+/** Assumed if the system does not report a limit: the default of macOS, which is the lowest one in use. */
 const UNKNOWN = 256;
 
 /**
- * The most connections that the process may hold.
+ * The maximum number of connections of this process.
  *
- * @param limit the most descriptors it may open; what the operating system says by default
- * @throws StartRefused (78) where that is too few to serve anybody
+ * @param limit the maximum number of descriptors; default: the limit of the operating system
+ * @throws StartRefused (78) if the limit is too low
  */
 export function mostConnections(limit = descriptorLimit()): number {
   if (limit < RESERVE + FEWEST) {
     throw new StartRefused(
       78,
-      `This process may open ${limit} files and connections; it needs at least ${RESERVE + FEWEST}. Raise the limit ("ulimit -n", LimitNOFILE= of systemd, --ulimit nofile= of a container).`,
+      `This process may open only ${limit} files and connections; it needs at least ${RESERVE + FEWEST}. Raise the limit ("ulimit -n", LimitNOFILE= in systemd, --ulimit nofile= for a container).`,
     );
   }
   return Math.min(limit - RESERVE, MOST);
 }
 
 /**
- * How many connections may wait to be accepted. All of them are accepted at once, before a byte of any is read; where they were as many as there
- * is room for, they would push out each other unread, the good one among them.
+ * How many connections may wait to be accepted. Node accepts all of them at once, before it reads a byte. If there were as many as the limit,
+ * they would replace each other unread, including those with a valid key.
  */
 export function backlogFor(connections: number): number {
-  return Math.min(Math.floor(connections / 2), 511); // Node's own
+  return Math.min(Math.floor(connections / 2), 511); // the default of Node
 }
 
 /**
- * The limit in force on descriptors of this process, `Infinity` where there is none. Node raises the soft limit to the hard one when it
- * starts, so a shell's `ulimit -Sn` is not it.
+ * The actual limit on descriptors of this process; `Infinity` if there is none. Node raises the soft limit to the hard limit when it starts,
+ * so `ulimit -Sn` in a shell does not show it.
  */
 export function descriptorLimit(): number {
   const text = firstOf(
@@ -60,14 +60,14 @@ export function descriptorLimit(): number {
   return Number.isInteger(limit) && limit > 0 ? limit : UNKNOWN;
 }
 
-/** What the first of the readers gives that does not fail. */
+/** The result of the first reader that does not fail. */
 function firstOf(...readers: readonly (() => string | undefined)[]): string | undefined {
   for (const read of readers) {
     try {
       const text = read();
       if (text !== undefined) return text;
     } catch {
-      // Another system: the next reader may know.
+      // Not this operating system: try the next reader.
     }
   }
   return undefined;

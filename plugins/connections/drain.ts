@@ -1,25 +1,24 @@
 /**
- * Closing in good order: requests under way are finished; connections that carry none are closed.
+ * Graceful shutdown: requests in progress are finished, and idle connections are closed.
  *
- * Problem: the framework closes idle connections once, when closing begins. One whose answer is sent after that stays open for
- * its keep-alive time, one that never sent a request for ever, and the process waits for both.
- * Rule: while the application closes, its connections are looked at again and again; what still is not done in the end is cut, so
- * that the store is closed in every case.
- * Example: a client that sends a request every second over one connection is answered, then disconnected; so is a browser that
- * opened a connection to have it ready.
+ * Problem: the framework closes idle connections only once, when closing begins. A connection that gets its response later stays open for
+ * its keep-alive time, and one that never sent a request stays open forever. The process waits for both.
+ * Rule: while the application closes, check its connections repeatedly. After a timeout, cut the rest, so that the store is always closed.
+ * Example: a client that sends a request every second over one connection gets a response and is then disconnected. A browser that opened
+ * a connection in advance is disconnected too.
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
-/** Between two looks, in milliseconds. */
-const PAUSE = 50;
-/** How long requests under way may take once closing began, in milliseconds. Below what the process itself has (server.ts). */
-const LONGEST = 8000;
+/** Time between two checks, in milliseconds. */
+const INTERVAL = 50;
+/** How long requests in progress may take after closing begins, in milliseconds. Shorter than the limit of the process (server.ts). */
+const TIMEOUT = 8000;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The process was asked to end: probes say so, requests are still answered. */
+    /** The process is shutting down: probes say so, but requests still get responses. */
     draining: boolean;
   }
 }
@@ -38,11 +37,11 @@ function drain(app: FastifyInstance, _options: object, done: () => void): void {
     app.draining = true;
     const look = () => {
       server.closeIdleConnections();
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy(); // not idle to the server: its first request may be on its way
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy(); // the server does not count it as idle, because a first request may be coming
     };
     timers.push(
-      setInterval(look, PAUSE),
-      setTimeout(() => server.closeAllConnections(), LONGEST),
+      setInterval(look, INTERVAL),
+      setTimeout(() => server.closeAllConnections(), TIMEOUT),
     );
     next();
   });

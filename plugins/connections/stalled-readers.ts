@@ -1,23 +1,23 @@
 /**
- * Readers that take nothing: cut, so that an answer nobody takes does not hold memory and a socket for ever.
+ * Disconnects clients that stop reading, so that an unread response does not hold memory and a socket forever.
  *
- * Problem: the server's limits on time hold for requests on their way in; an answer may wait for its reader without end.
- * Rule: a connection with an answer waiting that took next to nothing of it for a while is cut, also one that takes a byte now and then.
- * Connections are looked at now and then, so that a request costs nothing.
- * Example: a client asks for a hundred large versions over one connection and stops reading; it is cut nine seconds later at most.
+ * Problem: the timeouts of the server cover only incoming requests. A response can wait for its reader without limit.
+ * Rule: a connection with a waiting response is closed if it read almost nothing for a while. A byte now and then is not enough.
+ * Connections are checked at intervals, so this costs a request nothing.
+ * Example: a client requests a hundred large versions over one connection and stops reading. It is disconnected at most nine seconds later.
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
-/** Between two looks, in milliseconds. */
-const PAUSE = 500;
-/** How long a reader may take next to nothing, in milliseconds. */
-const PATIENCE = 5000;
-/** What a reader must take meanwhile, in bytes: 3 KB a second. */
+/** Time between two checks, in milliseconds. */
+const INTERVAL = 500;
+/** How long a reader may read less than `LEAST`, in milliseconds. */
+const TIMEOUT = 5000;
+/** How much a reader must read in this time, in bytes: 3 KB a second. */
 const LEAST = 16 * 1024;
 
-/** How many bytes the operating system took off a socket's hands, and since when no more. */
+/** How many bytes the operating system has taken from a socket, and since when it took almost none. */
 interface Progress {
   taken: number;
   since: number;
@@ -37,12 +37,12 @@ function stalledReaders(app: FastifyInstance, _options: object, done: () => void
       if (taken === -1 || progress.taken === -1 || taken - progress.taken >= LEAST) {
         progress.taken = taken;
         progress.since = now;
-      } else if (now - progress.since >= PATIENCE) {
+      } else if (now - progress.since >= TIMEOUT) {
         socket.destroy();
       }
     }
   };
-  const timer = setInterval(look, PAUSE).unref();
+  const timer = setInterval(look, INTERVAL).unref();
   app.addHook('onClose', (_app, next) => {
     clearInterval(timer);
     next();

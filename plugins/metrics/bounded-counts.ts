@@ -1,14 +1,14 @@
 /**
- * Counts by names that grow without end, within a bound.
+ * A counter with a bounded number of series, for labels whose values never stop growing.
  *
- * Problem: there is a new version every day, and every label value is a series that Prometheus keeps.
- * Rule: at most `most` series. Where they are used up, one that is not wanted any more (its version is active nowhere) goes, the oldest
- * first; where all are wanted, the new one is counted as `other`. What went comes back from 0, as after a restart.
- * Example: with 1000 series in use and 1.0.0 active nowhere, the first read of 9.0.0 takes the place of 1.0.0.
+ * Problem: there may be a new version every day, and Prometheus keeps a series for each label value.
+ * Rule: there are at most `most` series. At the bound, a new one replaces the oldest one that is no longer wanted (its version is not active
+ * anywhere). If all are wanted, the new one is counted as `other`. A replaced series starts again at 0, as after a restart.
+ * Example: 1000 series are in use and 1.0.0 is not active anywhere. The first read of 9.0.0 replaces the series of 1.0.0.
  */
 import { Counter, type Registry } from 'prom-client';
 
-/** One series; whoever counts keeps it and adds to it. */
+/** One series. The caller keeps it and increments `value`. */
 export interface Count<L extends string> {
   readonly labels: Readonly<Record<L, string>>;
   value: number;
@@ -18,12 +18,12 @@ export interface BoundedCountsOptions<L extends string> {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly L[];
-  /** The labels whose values grow without end; `other` where there is no room. */
+  /** The labels whose values never stop growing. They become `other` at the bound. */
   readonly growing: readonly L[];
-  /** The most series beside those of `other`. */
+  /** The maximum number of series, without those of `other`. */
   readonly most: number;
   readonly register: Registry;
-  /** Whether a series is still wanted. */
+  /** Whether to keep a series at the bound. */
   readonly isWanted: (labels: Readonly<Record<L, string>>) => boolean;
 }
 
@@ -48,7 +48,7 @@ export class BoundedCounts<L extends string> {
     });
   }
 
-  /** The series of these labels. */
+  /** The series with these labels. */
   of(labels: Readonly<Record<L, string>>): Count<L> {
     const key = this.#keyOf(labels);
     const known = this.#counts.get(key);

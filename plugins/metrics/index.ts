@@ -1,11 +1,10 @@
 /**
- * Metrics: what is counted while requests are answered, and told when it is scraped (`routes/metrics`).
+ * Metrics: counts requests and reports the counts when they are scraped (`routes/metrics`).
  *
- * Problem: a counter that every read passes must cost next to nothing, and what clients write (paths, names that are not there) must
- * never become a label.
- * Rule: a route is given its counters when it is registered, so that a request only adds to them, in one hook behind its answer.
- * Operations are the document's; packs and versions come from what was answered (`request.origin`); all that grows is bounded.
- * Example: a read of the system prompt adds one to `getSystemPrompt 200`, one to its bucket, one to `coach 2.0.0 system sent`.
+ * Problem: counting must cost a read almost nothing, and client input (paths, unknown names) must never become a label.
+ * Rule: a route gets its counters when it is registered, so that a request only increments them, in one hook after its response. Labels are
+ * the document's operationIds, and the packs and versions of `request.origin`. The number of series is bounded.
+ * Example: a read of the system prompt increments `getSystemPrompt 200`, its bucket, and `coach 2.0.0 system sent`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
@@ -15,7 +14,7 @@ import type { AnswerOrigin } from '../answer-origin.ts';
 import { BoundedCounts, type Count } from './bounded-counts.ts';
 import { processMetrics } from './process.ts';
 import { Requests } from './requests.ts';
-import { activePointers, tellState } from './state.ts';
+import { activePointers, reportState } from './state.ts';
 import { StoreCalls } from './store-calls.ts';
 
 declare module 'fastify' {
@@ -24,17 +23,17 @@ declare module 'fastify' {
   }
 }
 
-/** What the routes know of metrics. */
+/** What routes see of the metrics. */
 export interface Metrics {
-  /** Everything, as Prometheus reads it. */
+  /** All metrics in the Prometheus text format. */
   scrape(): Promise<string>;
-  /** For the route of the streams: says that one was opened, and is asked how many there are. */
+  /** For the stream route, which calls `opened` for each stream and sets `open` to return the number of open ones. */
   readonly streams: { opened(): void; open: () => number };
-  /** Counts a refusal that comes before there is a route, so that no hook hears of it. */
+  /** Counts a refusal that occurs before routing, where no hook runs. */
   refused(status: number): void;
 }
 
-/** What is counted before there is an application: the store is open by then. */
+/** The part that must exist before the application does, because the store is opened first. */
 export class MetricsBase {
   readonly register = new Register();
   readonly storeCalls = new StoreCalls(this.register);
@@ -42,11 +41,11 @@ export class MetricsBase {
 
 export interface MetricsOptions {
   readonly base: MetricsBase;
-  /** The most series of a metric whose labels grow with packs and versions; 1000 where not given. */
+  /** The maximum number of series of a metric that grows with packs and versions; default: 1000. */
   readonly most?: number;
 }
 
-/** What each of the reads gives; all other operations read no prompts of a pointer or a pin. */
+/** The kind of each read. No other operation reads the prompts of a pointer or a session. */
 const KINDS: Readonly<Record<string, string>> = {
   getActivePack: 'pack',
   getSystemPrompt: 'system',
@@ -54,19 +53,19 @@ const KINDS: Readonly<Record<string, string>> = {
   getStylePrompt: 'style',
   getCoachSession: 'session',
 };
-/** What stands for every request that is no operation's: pages of documentation, addresses that lead nowhere. */
+/** The label for all requests without an operation: documentation pages, unknown paths. */
 const NONE = 'none';
-/** What a write is answered where it fails. */
+/** The statuses of failed writes. */
 const FAULTS = [500, 503];
-/** What kind of move each event is. */
+/** The kind of move of each event. */
 const MOVE_KINDS: Readonly<Partial<Record<EventType, 'activation' | 'rollback' | 'revocation'>>> = {
   'version-activated': 'activation',
   'version-rolled-back': 'rollback',
   'version-revoked': 'revocation',
 };
 
-/** Counts something else of an answer than that it was given. */
-type Also = (request: FastifyRequest, reply: FastifyReply) => void;
+/** Counts what is special about the responses of an operation. */
+type CountSpecial = (request: FastifyRequest, reply: FastifyReply) => void;
 
 function metrics(
   app: FastifyInstance,
@@ -89,7 +88,7 @@ function metrics(
   const bounds = { most, register };
   const reads = new BoundedCounts({
     name: 'prompt_registry_reads_total',
-    help: 'Reads of prompts, by what was read and whether the caller had it already.',
+    help: 'Reads of prompts, by kind and by whether the caller already had the content.',
     ...bounds,
     labelNames: ['pack', 'version', 'kind', 'result'],
     growing: ['pack', 'version'],
@@ -97,7 +96,7 @@ function metrics(
   });
   const sessions = new BoundedCounts({
     name: 'prompt_registry_sessions_started_total',
-    help: 'Coach sessions started, by the version that they are pinned to.',
+    help: 'Coach sessions started, by the version they are pinned to.',
     ...bounds,
     labelNames: ['pack', 'version'],
     growing: ['pack', 'version'],
@@ -105,27 +104,27 @@ function metrics(
   });
   const moves = new BoundedCounts({
     name: 'prompt_registry_pointer_moves_total',
-    help: 'Moves of channels that this instance has applied, whoever made them.',
+    help: 'Moves of channels that this instance has applied, including those made by other instances.',
     ...bounds,
     labelNames: ['pack', 'channel', 'kind'],
     growing: ['pack', 'channel'],
     isWanted: () => true,
   });
 
-  // There before the first move, so that it is a rise; at the start half of the room is left to packs that are yet to come.
+  // Series exist before the first move, so that it is an increase. At the start, half of them are reserved for future packs.
   const expectMoves = ({ pack, channel }: ChannelRef) => {
     for (const kind of Object.values(MOVE_KINDS)) moves.of({ pack, channel, kind });
   };
   const expectAll = () => {
     let left = Math.floor(most / 2 / Object.keys(MOVE_KINDS).length);
-    for (const ref of channelsOf(registry)) {
+    for (const channel of channelsOf(registry)) {
       if ((left -= 1) < 0) return;
-      expectMoves(ref);
+      expectMoves(channel);
     }
   };
   expectAll();
   registry.onChange((events) => {
-    if (events.length === 0) expectAll(); // another history has taken the place of the one before
+    if (events.length === 0) expectAll(); // a restore has replaced the history
     for (const event of events) {
       if (event.type === 'version-published')
         for (const channel of registry.channels) expectMoves({ pack: event.pack ?? '', channel });
@@ -134,7 +133,7 @@ function metrics(
     }
   });
 
-  const alsoOf = (operation: string): Also | undefined => {
+  const specialOf = (operation: string): CountSpecial | undefined => {
     const kind = KINDS[operation];
     if (kind !== undefined) return readsOf(reads, kind);
     if (operation !== 'startCoachSession') return undefined;
@@ -146,14 +145,14 @@ function metrics(
   app.addHook('onRoute', (route) => {
     const operation = operationOf(route);
     const counts = requests.of(operation);
-    // Writes are few, and one that fails is looked for: were its series not there before, the first failure would be no rise.
+    // An alert watches failed writes. Their series must exist before, or the first failure would not be an increase.
     if (operation !== NONE && route.method === 'POST') for (const status of FAULTS) counts.expected.add(status);
-    const also = alsoOf(operation);
+    const countSpecial = specialOf(operation);
     const endless = route.config?.endless === true;
     const count = (request: FastifyRequest, reply: FastifyReply, next: () => void) => {
       // A stream was counted when it was opened.
       if (!endless || reply.statusCode >= 400) counts.answered(reply.statusCode, reply.elapsedTime);
-      also?.(request, reply);
+      countSpecial?.(request, reply);
       next();
     };
     route.onResponse = [...[route.onResponse ?? []].flat(), count];
@@ -163,26 +162,26 @@ function metrics(
     next();
   });
 
-  tellState({
+  reportState({
     registry,
     draining: () => app.draining,
     knownHead: () => storeCalls.knownHead,
     openStreams: () => streams.open(),
     ...bounds,
   });
-  processMetrics(); // what it observes begins with the application, not with the first scrape
+  processMetrics(); // start observing now, not at the first scrape
   done();
 }
 
-export default fp(metrics, { name: 'metrics', dependencies: ['answers', 'drain', 'registry'] });
+export default fp(metrics, { name: 'metrics', dependencies: ['answer-origin', 'drain', 'registry'] });
 
-/** What can be moved: a channel of a pack. */
+/** A channel of a pack. */
 interface ChannelRef {
   readonly pack: string;
   readonly channel: string;
 }
 
-/** The channels of all packs: those that are at something first, of the default pack before the others, then those that wait for it. */
+/** The channels of all packs: first those with an active version, beginning with the default pack, then the others. */
 function* channelsOf(registry: Registry): Generator<ChannelRef> {
   yield* activePointers(registry, Infinity);
   for (const pack of registry.current.packs.keys()) {
@@ -195,14 +194,14 @@ function operationOf({ schema }: RouteOptions): string {
   return schema?.operationId ?? NONE;
 }
 
-/** The two series of an answer: whether it was sent, or the caller had it already. */
+/** The two series of a read: the content was sent, or the caller already had it. */
 type ReadCounts = readonly [
   sent: Count<'pack' | 'version' | 'kind' | 'result'>,
   notModified: Count<'pack' | 'version' | 'kind' | 'result'>,
 ];
 
-/** Counts the reads of one kind. What a pointer gives is one object until it moves, so its series are looked up once. */
-function readsOf(reads: BoundedCounts<'pack' | 'version' | 'kind' | 'result'>, kind: string): Also {
+/** Counts the reads of one kind. A pointer has the same origin object until it moves, so its series are looked up once. */
+function readsOf(reads: BoundedCounts<'pack' | 'version' | 'kind' | 'result'>, kind: string): CountSpecial {
   const known = new WeakMap<AnswerOrigin, ReadCounts>();
   return ({ origin }, { statusCode }) => {
     if (origin === null) return; // refused before anything was read

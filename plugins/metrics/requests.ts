@@ -1,17 +1,17 @@
-/** Requests and how long they took, by operation and status. */
+/** Counts requests and their durations by operation and status. */
 import { Counter, type Registry } from 'prom-client';
 import { Timings, type Timing } from './timings.ts';
 
-/** Upper bounds in seconds: most reads take a fraction of a millisecond, a write as long as the disk, a wait for others up to 30 s. */
+/** Upper bounds in seconds: most reads take a fraction of a millisecond, a write as long as the disk, waiting for other instances up to 30 s. */
 const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** One operation's requests. */
+/** The requests of one operation. */
 export class OperationRequests {
   /** By status. */
   readonly timings: (Timing | undefined)[] = [];
-  /** Answers 200 that have no end of their own: counted, not timed. */
+  /** Streams that were opened with 200. They have no end, so they are counted but not timed. */
   opened = 0;
-  /** Statuses that are told before there is an answer with them: a first one is a rise. */
+  /** Statuses that are reported as 0 before they occur, so that the first occurrence is an increase. */
   readonly expected = new Set<number>();
   readonly #newTiming: (status: number) => Timing;
 
@@ -32,7 +32,7 @@ export class Requests {
     const operations = this.#operations;
     new Counter({
       name: 'prompt_registry_requests_total',
-      help: 'Requests that were answered, by operation and status.',
+      help: 'Responses, by operation and status.',
       labelNames: ['operation', 'status'],
       registers: [register],
       collect() {
@@ -47,13 +47,13 @@ export class Requests {
     });
     this.#timings = new Timings<'operation' | 'status'>({
       name: 'prompt_registry_request_duration_seconds',
-      help: 'From the arrival of a request to the end of its answer; without streams, which have none.',
+      help: 'Time from the arrival of a request to the end of its response, without streams.',
       buckets: BUCKETS,
       register,
     });
   }
 
-  /** What is counted of an operation: one that the document names, or a word that stands for all others. */
+  /** @param operation an operationId, or one name for all requests without an operation */
   of(operation: string): OperationRequests {
     let requests = this.#operations.get(operation);
     if (requests === undefined) {

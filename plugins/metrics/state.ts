@@ -1,27 +1,26 @@
 /**
- * How this instance stands: what it has applied, whether it knows that it is current, what each channel is at.
+ * The state of this instance: which revision it has applied, whether it knows that it is current, the active version of each channel.
  *
- * All of it is looked up when it is scraped. What is not known (how far the log is, while the store is away) has no sample rather than
- * a wrong one.
+ * Everything is read at the time of the scrape. An unknown value (the head of the log while the store is unreachable) has no sample.
  */
 import { Gauge, type Registry as Register } from 'prom-client';
 import type { ActivePack, Registry } from '../../registry/index.ts';
 
-/** Where the numbers come from. */
+/** The sources of the values. */
 export interface State {
   readonly registry: Registry;
-  /** Whether the process was asked to end. */
+  /** Whether the process is shutting down. */
   readonly draining: () => boolean;
-  /** The head of the log, as far as it is known. */
+  /** The head of the log, if known. */
   readonly knownHead: () => number | undefined;
   readonly openStreams: () => number;
-  /** The most channels of packs to name. */
+  /** The maximum number of channels to report. */
   readonly most: number;
   readonly register: Register;
 }
 
-/** Has the state told at each scrape. */
-export function tellState({ registry, draining, knownHead, openStreams, most, register }: State): void {
+/** Registers gauges that report the state at each scrape. */
+export function reportState({ registry, draining, knownHead, openStreams, most, register }: State): void {
   const gauge = (name: string, help: string, look: () => number | undefined) => {
     new Gauge({
       name,
@@ -38,39 +37,41 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
 
   gauge(
     'prompt_registry_applied_revision',
-    'The revision that answers are computed from.',
+    'The revision that responses are computed from.',
     () => registry.current.revision,
   );
   gauge(
     'prompt_registry_epoch',
-    'Which history the revision is of: one more after each accepted restore.',
+    'The history that the revision belongs to; grows by one with each accepted restore.',
     () => registry.current.epoch,
   );
   gauge(
     'prompt_registry_revisions_behind',
-    'How many revisions of the log are not applied here; no sample while the store cannot be asked, or holds another log.',
+    'How many revisions of the log are not applied here; no sample while the store is unreachable or has another log.',
     () => (isDiverged() ? undefined : behind(registry, knownHead())),
   );
   gauge(
     'prompt_registry_stale_seconds',
-    'Seconds since this instance last knew that it was current; 0 where it does.',
+    'Seconds since this instance last knew that it was current; 0 while it knows.',
     () => registry.staleSeconds ?? 0,
   );
-  gauge('prompt_registry_ready', 'Whether requests may be sent here, as /readyz says.', () =>
+  gauge('prompt_registry_ready', 'Whether this instance accepts requests, as /readyz says.', () =>
     Number(registry.ready && !draining()),
   );
-  gauge('prompt_registry_pinned', 'Whether a version is served whatever the log says (PIN_VERSION).', () =>
-    Number(registry.pinnedVersion !== undefined),
+  gauge(
+    'prompt_registry_pinned',
+    'Whether this instance serves a forced version (PIN_VERSION) instead of the active one.',
+    () => Number(registry.pinnedVersion !== undefined),
   );
-  gauge('prompt_registry_log_diverged', 'Whether the log in the store is another than the one applied here.', () =>
+  gauge('prompt_registry_log_diverged', 'Whether the log in the store differs from the one applied here.', () =>
     Number(isDiverged()),
   );
-  gauge('prompt_registry_watchers', 'Streams of events that are open.', openStreams);
-  gauge('prompt_registry_packs', 'Packs that are registered.', () => registry.current.packs.size);
+  gauge('prompt_registry_watchers', 'Open event streams.', openStreams);
+  gauge('prompt_registry_packs', 'Registered packs.', () => registry.current.packs.size);
 
   new Gauge({
     name: 'prompt_registry_active_revision',
-    help: 'What each channel of each pack is at, and the revision that moved it there.',
+    help: 'The active version of each channel of each pack, with the revision that activated it.',
     labelNames: ['pack', 'channel', 'version'],
     registers: [register],
     collect() {
@@ -81,12 +82,12 @@ export function tellState({ registry, draining, knownHead, openStreams, most, re
   });
 }
 
-/** Also of an instance that is stale: whoever reaches the store but cannot read what it holds is that within seconds. */
+/** Also reported while the instance is stale: it may reach the store and still fail to read the log. */
 function behind({ current }: Registry, head: number | undefined): number | undefined {
   return head === undefined ? undefined : Math.max(0, head - current.revision);
 }
 
-/** What channels are at: of the default pack first, then of the others, as far as there is room. */
+/** What is active in each channel: first the default pack, then the others, up to `most`. */
 export function* activePointers({ current: { views }, defaultPack }: Registry, most: number): Generator<ActivePack> {
   let left = most;
   for (const pack of new Set([defaultPack, ...views.keys()])) {

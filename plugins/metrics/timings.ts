@@ -1,8 +1,8 @@
 /**
- * Histograms that cost a request as little as an addition.
+ * Histograms that cost a request only an addition.
  *
- * Problem: the client library looks its labels up anew at each observation, which costs more than all the rest of the counting.
- * Rule: whoever measures holds its series and adds to it; the library gets the numbers when it is scraped.
+ * Problem: the client library looks up the labels at each observation, which costs more than all other counting.
+ * Rule: the caller keeps its series and adds to it. The library gets the numbers when it is scraped.
  * Example: `const series = timings.series({ operation: 'head' }); series.observe(0.0004)`.
  */
 import type { Metric, Registry } from 'prom-client';
@@ -14,7 +14,7 @@ export class Timing {
   #sum = 0;
   #count = 0;
 
-  /** @param bounds upper ones, in seconds, ascending */
+  /** @param bounds upper bounds in seconds, ascending */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = bounds.map(() => 0);
@@ -38,7 +38,7 @@ export class Timing {
     return this.#sum;
   }
 
-  /** How many took so long at most, by bound; all of them last. */
+  /** How many observations are at most as long as each bound; the last entry counts all. */
   cumulative(): (readonly [bound: number | '+Inf', count: number])[] {
     let count = 0;
     const below = this.#bounds.map((bound, index) => [bound, (count += this.#counts[index] ?? 0)] as const);
@@ -54,7 +54,7 @@ export interface TimingsOptions {
   readonly register: Registry;
 }
 
-/** A histogram whose series are kept here. To the library it is a metric as its own are: something with a name that can be asked. */
+/** A histogram that keeps its own series. The library needs only a metric's name and its `get`. */
 export class Timings<L extends string> {
   readonly name: string;
   readonly #options: TimingsOptions;
@@ -66,14 +66,14 @@ export class Timings<L extends string> {
     options.register.registerMetric(this as unknown as Metric);
   }
 
-  /** A new series; whoever measures keeps it. */
+  /** A new series. The caller keeps it. */
   series(labels: Record<L, string>): Timing {
     const timing = new Timing(this.#options.buckets);
     this.#series.push([labels, timing]);
     return timing;
   }
 
-  /** What the library writes out. */
+  /** The library calls this at each scrape. */
   async get(): Promise<{ name: string; help: string; type: 'histogram'; values: Sample[] }> {
     const { name, help } = this.#options;
     const values = this.#series.flatMap(([labels, timing]): Sample[] => [

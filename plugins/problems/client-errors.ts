@@ -1,12 +1,11 @@
 /**
- * Errors of the HTTP parser, before there is a request or in the midst of one: told once as problem details, then the connection ends.
+ * Handles errors of the HTTP parser, before a request or in the middle of one: sends one problem, then closes the connection.
  *
- * Problem: the framework leaves the bare socket to whoever handles such an error. An answer written there without a look may be a second
- * one to the same request, or stand before the answer to an earlier one; and a socket that is only ended stays open for as long as
- * the other side likes.
- * Rule: nothing that comes after the error is looked at. Each request gets one answer, in order. The socket is destroyed `LINGER` after the
- * last answer at the latest, whatever the other side does.
- * Example: headers that come byte by byte are answered 408 after five seconds; half a second later the socket is gone.
+ * Problem: for such an error the framework hands over only the socket. A response that is simply written to it could be the second one to
+ * the same request, or could overtake the response to an earlier one. And a socket that is only ended stays open as long as the client wants.
+ * Rule: everything that arrives after the error is ignored. Each request gets one response, in order. The socket is destroyed at most
+ * `LINGER` after the last response, whatever the client does.
+ * Example: headers that arrive byte by byte get a 408 after five seconds. Half a second later the socket is closed.
  */
 import { maxHeaderSize, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,23 +15,23 @@ import { PROBLEMS } from './problems.ts';
 import { marksOf } from '../revision/request-snapshot.ts';
 
 /**
- * How long the other side has to read the last answer, in milliseconds. Until then what it still sends is taken and dropped: a socket that is
- * destroyed with bytes unread resets the connection, and the answer may be lost with it (RFC 9112 section 9.6).
+ * How long the client has to read the last response, in milliseconds. Until then its input is read and dropped: destroying a socket with
+ * unread bytes resets the connection, and the response could be lost (RFC 9112 section 9.6).
  */
 const LINGER = 500;
 
-/** What Node keeps of HTTP at a socket; it has no public way to ask which answers are under way. */
+/** The HTTP state that Node keeps on a socket. Node has no public way to ask for the response in progress. */
 interface HttpSocket extends Socket {
-  /** The answer that has its turn; nothing where all that was asked for is answered. */
+  /** The response in progress, if any. */
   readonly _httpMessage?: ServerResponse | null;
-  /** `incoming` is the request that is being read, or was read last. */
+  /** `incoming` is the request that is being read, or the last one. */
   readonly parser?: { readonly incoming: IncomingMessage | null } | null;
 }
 
-/** Sockets that are about to be ended: further errors of theirs are the same one. */
+/** Sockets that are being closed: any further error on them is ignored. */
 const ending = new WeakSet<Socket>();
 
-/** Answers a request that cannot be read, once all before it are answered, and ends its connection. */
+/** Responds to a request that cannot be parsed, after the responses to all earlier requests, and closes the connection. */
 export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoException, socket: HttpSocket): void {
   if (ending.has(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -40,23 +39,23 @@ export function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoExc
     return;
   }
   ending.add(socket);
-  socket.removeAllListeners('data').on('data', () => undefined); // the parser is given nothing more: what comes is dropped
+  socket.removeAllListeners('data').on('data', () => undefined); // the parser gets no more input
   const answer = () => {
     const current = socket._httpMessage ?? undefined;
     if (current === undefined) end(socket, isAnswered(socket) ? undefined : answerOf(this, error));
     else if (current.req.complete && (current.writableEnded || !current.headersSent))
-      current.once('close', answer); // an earlier request's
-    else end(socket, current.headersSent ? undefined : answerOf(this, error)); // the request's own, or a stream that nobody can stop otherwise
+      current.once('close', answer); // the response to an earlier request
+    else end(socket, current.headersSent ? undefined : answerOf(this, error)); // the response to this request, or an endless stream
   };
   answer();
 }
 
-/** Whether the request that is being read got its answer before it was there as a whole, e.g. a 401 before its body. */
+/** Whether the request that is being read got its response before it arrived completely, e.g. a 401 before the body. */
 function isAnswered({ parser }: HttpSocket): boolean {
   return parser?.incoming?.complete === false;
 }
 
-/** Ends a connection with a last answer, if there is one to give. */
+/** Closes a connection with a last response, if any. */
 function end(socket: Socket, answer: string | undefined): void {
   const timer = setTimeout(() => socket.destroy(), LINGER).unref();
   socket.once('close', () => clearTimeout(timer));
@@ -64,7 +63,7 @@ function end(socket: Socket, answer: string | undefined): void {
   else socket.end(answer);
 }
 
-/** A whole HTTP answer: there is no reply to send it by. */
+/** A complete HTTP response as text, because there is no reply object to send it with. */
 function answerOf({ registry, server }: FastifyInstance, error: NodeJS.ErrnoException): string {
   const problem = problemOf(error, server);
   const { status, title } = PROBLEMS[problem.code];
@@ -90,7 +89,7 @@ function problemOf(
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return {
       code: 'request-timeout',
-      detail: `The request did not arrive in time: its headers have ${headersTimeout / 1000} s, all of it has ${requestTimeout / 1000} s.`,
+      detail: `The request did not arrive in time. Its headers must arrive within ${headersTimeout / 1000} s, the complete request within ${requestTimeout / 1000} s.`,
     };
   return { code: 'validation-failed', detail: 'This is not a well-formed HTTP/1.1 request.' };
 }

@@ -1,10 +1,10 @@
 /**
- * The one door through which errors leave: RFC 9457 problem details for every 4xx and 5xx.
+ * Turns every error into one kind of response: RFC 9457 problem details for each 4xx and 5xx.
  *
- * Problem: a refusal of the domain, a validation error of the framework, a 404 and a crash must look alike to a client, and
- * nothing internal may leak.
- * Rule: routes never catch to translate. `RegistryError` codes have their status in `problems.ts`; the framework's own errors
- * are mapped here; all else is `internal`, whose message stays in the log.
+ * Problem: a refusal by the domain, a validation error of the framework, a 404 and a crash must look alike to a client, and
+ * internal details must not leak.
+ * Rule: routes never catch errors to translate them. `problems.ts` has the status of each `RegistryError` code. This file maps the
+ * errors of the framework. Any other error is `internal`, and its message goes only to the log.
  * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
  */
 import type {
@@ -26,10 +26,10 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 const MEGABYTE = 1024 * 1024;
 
-/** Seconds that every 503 asks to wait. */
+/** How many seconds a client should wait after a 503. */
 const RETRY_AFTER = '1';
 
-/** A refusal that only the HTTP side knows, thrown by a plugin. */
+/** A problem that only HTTP has. Plugins throw it. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly code: HttpErrorCode;
@@ -42,14 +42,14 @@ export class HttpProblem extends Error {
   }
 }
 
-/** A problem about to be sent: its code, what to say of this occurrence, and members of its own. */
+/** A problem to send: its code, the detail of this occurrence, and the members of its code. */
 export interface Problem {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** Which problem a framework error is; all others are `internal`. */
+/** The problem for each framework error; any other error is `internal`. */
 const FRAMEWORK_CODES: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
@@ -65,7 +65,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
   const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
 
   app.addHook('onRoute', ({ url, method }) => {
-    if (url === '*') return; // preflights are answered wherever they go: that makes no path known
+    if (url === '*') return; // the CORS plugin's route for preflights to any path
     const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
     for (const name of [method].flat()) route.methods.add(name);
     routes.set(url, route);
@@ -73,7 +73,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
 
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof HttpProblem) void reply.headers(error.headers);
-    // What is written is decided on the newest snapshot, and what says where the log is has looked: not on what the request came with (SPEC R2).
+    // SPEC R2: a write is decided on the newest snapshot, and `currentRevision` names the newest one. So the headers must name it too.
     if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
       restamp(reply, request.server.registry, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
@@ -89,16 +89,16 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
       void reply.header('allow', allow);
       return sendProblem(request, reply, {
         code: 'method-not-allowed',
-        detail: `${linkTo(request, path)} takes ${allow}, not ${request.method}.`,
+        detail: `${linkTo(request, path)} supports ${allow}, not ${request.method}.`,
       });
     }
     return sendProblem(request, reply, {
       code: 'not-found',
-      detail: `There is nothing at ${linkTo(request, path)}. The API is listed at ${linkTo(request, '/docs')}.`,
+      detail: `There is nothing at ${linkTo(request, path)}. ${linkTo(request, '/docs')} lists the API.`,
     });
   };
   app.setNotFoundHandler(sendUnknown);
-  // What is wrong with a body that nobody takes does not matter.
+  // A 404 comes before any error in the body.
   app.addHook('preParsing', (request, reply, _body, next) => {
     if (request.is404) sendUnknown(request, reply);
     else next();
@@ -108,7 +108,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
 
 export default fp(problemDetails, { name: 'problem-details' });
 
-/** Sends a problem; the body is made here, so that members of its own survive. */
+/** Sends a problem. The body is serialised here, so that the members of its code survive. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status } = PROBLEMS[problem.code];
   if (status === 503) void reply.header('retry-after', RETRY_AFTER);
@@ -118,14 +118,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .send(bodyOf(problem, prefixOf(request), pathOf(request)));
 }
 
-/** Errors that come before there is a route, e.g. an address that cannot be decoded; no hook has run for them. */
+/** Handles errors that occur before routing, e.g. a path that cannot be decoded. No hook runs for such a request. */
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   stamp(reply, request.server.registry, request.server.registry.current);
   void sendProblem(request, reply, problemOf(error, request));
   request.server.metrics.refused(reply.statusCode);
 }
 
-/** The body of a problem. @param instance the path that was asked for; not known where the request could not be read */
+/** The body of a problem. @param instance the requested path; undefined if the request could not be parsed */
 export function bodyOf({ code, detail, members }: Problem, prefix = '', instance?: string): string {
   const { status, title } = PROBLEMS[code];
   return JSON.stringify({
@@ -144,10 +144,10 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
   if (error instanceof RegistryError) {
     const { status, meaning } = PROBLEMS[error.code];
     if (status < 500) return { code: error.code, detail: error.message, members: error.members };
-    // What a store says of itself (a path, an address) is for the log.
+    // A message of the store can name a path or a host, so it goes only to the log.
     request.log.error(
       { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
-      `A request was answered ${error.code}: ${error.message}`,
+      `A request failed with ${error.code}: ${error.message}`,
     );
     return { code: error.code, detail: meaning, members: error.members };
   }
@@ -156,7 +156,7 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
     const errors = error.validation.map((fault) => faultOf(fault, where));
     return {
       code: 'validation-failed',
-      detail: `The ${where} breaks its schema: ${errors.map(({ detail }) => detail).join(' ')}`,
+      detail: `The ${where} is not valid: ${errors.map(({ detail }) => detail).join(' ')}`,
       members: { errors },
     };
   }
@@ -167,11 +167,11 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
   if (code === 'uri-too-long')
     return {
       code,
-      detail: `A part of the path is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, which no name and no session id here is.`,
+      detail: `A path segment is longer than ${request.server.initialConfig.routerOptions?.maxParamLength} characters, so it is not a valid name or session id.`,
     };
   if (code !== undefined) return { code, detail: error.message };
   if (error.statusCode === 403 || error.statusCode === 404)
-    return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // a path out of the folder of static files
+    return { code: 'not-found', detail: `There is nothing at ${linkTo(request, pathOf(request))}.` }; // from the file server: a path that leaves its folder
   if (error.statusCode === 400) return { code: 'validation-failed', detail: error.message };
   request.log.error(
     { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
@@ -179,19 +179,19 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
   );
   return {
     code: 'internal',
-    detail: 'Something went wrong inside the service. Nothing more is said here; the log has it.',
+    detail: 'The service has a fault. Its log has the details under this `requestId`.',
     members: { requestId: request.id },
   };
 }
 
-/** @param size bytes that the request announced; NaN if it announced none (a chunked body) */
+/** @param size the Content-Length in bytes; NaN if the request has none (a chunked body) */
 function tooLarge(size: number, limit: number): string {
   const setting = limit % MEGABYTE === 0 ? `=${limit / MEGABYTE}mb` : limit % 1024 === 0 ? `=${limit / 1024}kb` : '';
   const body = size > limit ? `The body has ${size} bytes` : 'The body is too large';
-  return `${body}; this service takes at most ${limit} bytes (BODY_LIMIT${setting}). Send less, or have BODY_LIMIT raised.`;
+  return `${body}; this service accepts at most ${limit} bytes (BODY_LIMIT${setting}). Send a smaller body, or ask an operator to raise BODY_LIMIT.`;
 }
 
-/** One validation fault, by pointer (body) or by parameter (all else). */
+/** One validation fault. It has a pointer if it is in the body, and otherwise the name of a parameter. */
 function faultOf(
   {
     instancePath,
@@ -216,8 +216,7 @@ function faultOf(
 
 function detailOf(keyword: string, subject: string, message: string, allowed: string[] | undefined): string {
   const shown = quoted(subject);
-  if (keyword === 'additionalProperties')
-    return `${shown} is not known here; unknown members are refused, not dropped.`;
+  if (keyword === 'additionalProperties') return `${shown} is unknown. Unknown members are refused, not ignored.`;
   if (keyword === 'required') return `${shown} is missing.`;
   if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
   if (message === 'must match format "date-time"')
@@ -235,7 +234,7 @@ function pathOf(request: FastifyRequest): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-/** A path as a URI reference: what may not stand in one is encoded. */
+/** A path as a URI reference: other characters are percent-encoded. */
 function uriOf(path: string): string {
   return path.replace(/%(?![0-9A-Fa-f]{2})/gu, '%25').replace(/[^\w\-.~!$&'()*+,;=:@/%]/gu, encodeURIComponent);
 }

@@ -1,11 +1,11 @@
 /**
- * Every error the API can give: its status, its title, and what it means to whoever gets it.
+ * Every error of the API: its status, its title, and its meaning for the caller.
  *
- * The domain's codes are a full Record, so a new code does not compile without a status. `/problems/{code}` shows this table.
+ * The domain's codes are a full Record: a new code does not compile until it has a status. `/problems/{code}` shows this table.
  */
 import type { RegistryErrorCode } from '../../registry/index.ts';
 
-/** Codes that only the HTTP side knows. */
+/** Codes that only HTTP has. */
 export type HttpErrorCode =
   | 'unauthenticated'
   | 'not-found'
@@ -24,7 +24,7 @@ export type ProblemCode = RegistryErrorCode | HttpErrorCode;
 export interface ProblemKind {
   readonly status: number;
   readonly title: string;
-  /** What happened, and what to do about it. */
+  /** What happened, and what the caller can do about it. */
   readonly meaning: string;
 }
 
@@ -33,55 +33,55 @@ const kind = (status: number, title: string, meaning: string): ProblemKind => Ob
 const domain = {
   'validation-failed': kind(
     400,
-    'The request breaks its schema',
-    'The body, the path, the query or a header is not as documented. `errors` says where and what would be right. Nothing was changed.',
+    'The request is not valid',
+    'The body, the path, the query or a header is not as documented. `errors` says where, and what is expected. Nothing was changed.',
   ),
-  'pack-not-found': kind(404, 'No such pack', 'No pack has that name. `knownPacks` lists the packs there are.'),
+  'pack-not-found': kind(404, 'No such pack', 'There is no pack with this name. `knownPacks` lists all packs.'),
   'version-not-found': kind(
     404,
     'No such version',
-    'The pack has no such version. `knownVersions` lists the versions there are.',
+    'The pack has no such version. `knownVersions` lists its versions.',
   ),
   'channel-not-found': kind(
     404,
     'No such channel',
-    'There is no such channel, or nothing is active in it yet. `knownChannels` lists those that would do.',
+    'There is no such channel, or it has no active version yet. `knownChannels` lists the channels that can be used.',
   ),
   'style-not-found': kind(
     404,
     'No such style',
-    'The active version has no such style. `supportedStyles` lists the styles it has.',
+    'The active version has no such style. `supportedStyles` lists its styles.',
   ),
   'session-not-found': kind(
     404,
     'No such session',
-    'The session id was cut or changed, belongs to another registry, or has expired. Start a new session.',
+    'The session id is incomplete or altered, belongs to another registry, or has expired. Start a new session.',
   ),
-  'key-not-found': kind(404, 'No such key', 'There is no key with that id. `listKeys` lists the keys there are.'),
+  'key-not-found': kind(404, 'No such key', 'There is no key with this id. `listKeys` lists all keys.'),
   forbidden: kind(
     403,
     'The key lacks a scope',
-    'The key is good, but does not allow this. `requiredScopes` names what is missing.',
+    'The key is valid, but it does not allow this request. `requiredScopes` lists the missing scopes.',
   ),
   'policy-violated': kind(
     422,
     'The version is under the floor',
-    "The version breaks the pack's policy, so it can be neither published nor activated. `violations` lists each broken rule.",
+    "The version breaks the pack's policy, so it cannot be published or activated. `violations` lists every broken rule.",
   ),
   'unknown-version': kind(
     422,
     'The version is not registered',
-    'A channel can only point at a registered version. `knownVersions` lists the versions there are.',
+    'A channel can only point to a registered version. `knownVersions` lists the registered versions.',
   ),
   'style-not-supported': kind(
     422,
     'The style is not supported',
-    'The active version has no such style, so no session can start with it. `supportedStyles` lists the styles it has.',
+    'The active version has no such style, so a session cannot start with it. `supportedStyles` lists its styles.',
   ),
   'version-exists': kind(
     409,
-    'The version exists already',
-    'A version never changes. Publish the change under a new version.',
+    'The version already exists',
+    'A version never changes. Publish the change as a new version.',
   ),
   'version-revoked': kind(
     409,
@@ -91,108 +91,116 @@ const domain = {
   'replacement-required': kind(
     409,
     'A replacement is required',
-    'A channel points at the version and has nothing to fall back to. Name a `replacement`; `candidates` lists versions that would do.',
+    'A channel points to this version and has no other version to fall back to. Name a `replacement`; `candidates` lists the possible ones.',
   ),
   'content-revoked': kind(
     410,
     'The content is revoked',
-    'The texts of a revoked version are for auditors only (`audit:read`).',
+    'Only auditors (`audit:read`) can read the texts of a revoked version.',
   ),
   'idempotency-mismatch': kind(
     422,
     'The Idempotency-Key was used for another request',
-    'The same key came with another method, path or body before. Use a new key for a new request.',
+    'An earlier request used the same key with another method, path or body. Use a new key for each new request.',
   ),
   'nothing-to-roll-back-to': kind(
     409,
     'Nothing to roll back to',
-    'The channel has no earlier version left on its stack. Activate a version instead.',
+    'The stack of the channel has no earlier version. Activate a version instead.',
   ),
   'never-active': kind(
     409,
     'The version was never active here',
-    'A rollback leads back to a version that was active in the channel before. `everActive` lists those. Activate the version instead.',
+    'A rollback returns to a version that was active in the channel before. `everActive` lists these versions. To use another one, activate it.',
   ),
   'not-active': kind(
     409,
-    'Another version is active by now',
-    'The version named in `fromVersion` is not the active one any more; somebody else moved the channel. Look again, then decide.',
+    'Another version is active now',
+    'The version in `fromVersion` is no longer active: somebody else moved the channel. Read the channel again, then decide.',
   ),
   'revision-conflict': kind(
     412,
     'If-Match does not match',
-    'The channel is not at the revision that `If-Match` names, or `If-Match` names no state of the channel: a weak tag (`W/"…"`) never matches. `currentRevision` says where the channel is. Read again, then decide.',
+    'The channel is not at the revision in `If-Match`, or `If-Match` is not a tag of the channel; a weak tag (`W/"…"`) never matches. `currentRevision` is the revision of the channel. Read the channel again, then decide.',
   ),
   'store-unavailable': kind(
     503,
     'The store cannot be reached',
-    'Nothing was sent to the store and nothing was changed. Try again after `Retry-After`.',
+    'Nothing was sent to the store, so nothing was changed. Retry after `Retry-After`.',
   ),
   'store-busy': kind(
     503,
     'The store is busy',
-    'Others kept changing the registry. Nothing was changed. Try again after `Retry-After`.',
+    'Other requests kept changing the registry at the same time. This request changed nothing. Retry after `Retry-After`.',
   ),
   'outcome-unknown': kind(
     503,
     'The outcome is unknown',
-    'The store went away around the commit, so the change may have been made or not. `eventId` names the event to look for.',
+    'The connection to the store broke during the commit, so the change was either made or not. Look for the event `eventId` in the log.',
   ),
   'revision-not-reached': kind(
     503,
-    'The revision is not here yet',
-    'This instance has not applied the revision that was asked for (`Registry-Min-Revision`, a session, a stream) and could not catch up in time. Try again after `Retry-After`, or ask another instance.',
+    'The revision is not applied here yet',
+    'This instance has not applied the requested revision (`Registry-Min-Revision`, a session, a stream) and could not catch up in time. Retry after `Retry-After`, or ask another instance.',
   ),
   'revision-unknown': kind(
     412,
     'There is no such revision',
-    'The log ends before the revision that was asked for; `currentRevision` says where. It is of another registry, or of a history that was restored over.',
+    'The log ends before the requested revision, at `currentRevision`. The revision belongs to another registry, or to a history that a restore replaced.',
   ),
-  'not-ready': kind(
-    503,
-    'Not ready',
-    'The service has no whole snapshot to answer from yet. Try again after `Retry-After`.',
-  ),
+  'not-ready': kind(503, 'Not ready', 'The service has not loaded a complete snapshot yet. Retry after `Retry-After`.'),
 } satisfies Record<RegistryErrorCode, ProblemKind>;
 
 const http = {
   unauthenticated: kind(
     401,
-    'A key is needed',
-    'Send `Authorization: Bearer prk_…` with a key that is neither revoked nor expired. The operator key is in `DATA_DIR/operator.key` on the host.',
+    'A valid key is required',
+    'Send `Authorization: Bearer prk_…` with a key that is not revoked and has not expired. The operator key is in `DATA_DIR/operator.key` on the host.',
   ),
-  'not-found': kind(404, 'No such resource', 'No route has that path. The API is listed at /docs.'),
+  'not-found': kind(404, 'No such resource', 'No route has this path. /docs lists the API.'),
   'method-not-allowed': kind(
     405,
     'Method not allowed',
-    'The path exists, but not with that method. `Allow` lists the methods it has.',
+    'The path does not support this method. `Allow` lists the supported methods.',
   ),
-  'request-timeout': kind(408, 'The request took too long', 'The request did not arrive in time. Send it again.'),
-  'payload-too-large': kind(413, 'The body is too large', 'The body is larger than the service takes (`BODY_LIMIT`).'),
-  'uri-too-long': kind(414, 'The address is too long', 'A part of the path is longer than any name here.'),
+  'request-timeout': kind(
+    408,
+    'The request took too long',
+    'The complete request did not arrive in time. Send it again.',
+  ),
+  'payload-too-large': kind(
+    413,
+    'The body is too large',
+    'The body is larger than the limit of this service (`BODY_LIMIT`).',
+  ),
+  'uri-too-long': kind(414, 'The URL is too long', 'A path segment is longer than any valid name.'),
   'unsupported-media-type': kind(
     415,
     'Unsupported media type',
-    'Bodies are JSON: send `Content-Type: application/json`, in UTF-8 and not compressed.',
+    'The body must be JSON: send `Content-Type: application/json`, in UTF-8 and not compressed.',
   ),
-  'header-too-large': kind(431, 'The headers are too large', 'The request headers are larger than the service takes.'),
+  'header-too-large': kind(
+    431,
+    'The headers are too large',
+    'The request headers are larger than this service accepts.',
+  ),
   'rate-limited': kind(
     429,
     'Too many requests',
-    'The key (or the address, without one) has used up its share of requests for the moment. Try again after `Retry-After`.',
+    'The key (or, without a key, the IP address) has reached its request limit. Retry after `Retry-After`.',
   ),
-  overloaded: kind(503, 'Overloaded', 'The service is shedding load. Try again after `Retry-After`.'),
+  overloaded: kind(503, 'Overloaded', 'The service has too much work at the moment. Retry after `Retry-After`.'),
   internal: kind(
     500,
     'Internal error',
-    'A fault in the service. It is in the log under the request id that `requestId` gives.',
+    'The service has a fault. Its log has the details under the request id in `requestId`.',
   ),
 } satisfies Record<HttpErrorCode, ProblemKind>;
 
-/** All of them, by code. */
+/** All problems by code. */
 export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = Object.freeze({ ...domain, ...http });
 
-/** Whether a text is one of the codes. */
+/** Whether a text is a problem code. */
 export function isProblemCode(text: string): text is ProblemCode {
   return Object.hasOwn(PROBLEMS, text);
 }

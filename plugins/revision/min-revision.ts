@@ -1,12 +1,13 @@
 /**
- * `Registry-Min-Revision`: a client that passes on the revision it last saw is never answered from an older one, whichever instance
- * answers (SPEC R10).
+ * `Registry-Min-Revision`: a client that sends the revision it last saw never gets a response from an older one, whichever instance
+ * responds (SPEC R10).
  *
- * Rule: an instance that is behind catches up first; where it cannot in time, or is cut off, it refuses. After a restore of the database
- * revisions begin anew from an earlier one; `Registry-Epoch`, passed on beside it, says which history the revision is of. Looked at
- * behind the scope, so that nobody without a key makes the store work, and the key once more behind it: it may have been revoked by then.
- * Example: an operator rolls back on one instance (`Registry-Revision: 9`); a read on another with `Registry-Min-Revision: 9` shows the
- * rollback, or is a 503.
+ * Rule: an instance that is behind catches up first. If it cannot do so in time, or has lost the store, it refuses. After a restore of the
+ * database the same revision numbers are used again; the header `Registry-Epoch` says which history the revision belongs to. This runs
+ * after the scope check, so that nobody without a key can make the store work. Then the key is checked again: it may have been revoked
+ * while the request waited.
+ * Example: an operator rolls back on one instance (`Registry-Revision: 9`). A read on another instance with `Registry-Min-Revision: 9`
+ * shows the rollback, or is a 503.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -19,8 +20,8 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
   const { registry } = app;
   const catchUpFirst =
     (scope: Scope) => (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
-      const { position: position, wrong } = positionSeen(request.headers);
-      if (wrong !== undefined) return next(invalidPosition(wrong));
+      const { position, invalid } = positionSeen(request.headers);
+      if (invalid !== undefined) return next(notValid(invalid));
       if (position === undefined) return next();
       registry.reach(position).then(() => {
         request.snapshot = registry.current;
@@ -36,13 +37,12 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
   done();
 }
 
-/** Says which header names no place, and what it should be. */
-function invalidPosition(parameter: NonNullable<PositionSeen['wrong']>): RegistryError {
+function notValid(parameter: NonNullable<PositionSeen['invalid']>): RegistryError {
   const [name, source, example] =
     parameter === 'registry-epoch'
       ? ['Registry-Epoch', 'Registry-Epoch', 2]
       : ['Registry-Min-Revision', 'Registry-Revision', 42];
-  const detail = `It must be a whole number: the ${source} of an earlier answer, e.g. ${example}.`;
+  const detail = `It must be a whole number: the ${source} of an earlier response, e.g. ${example}.`;
   return invalidInput(`${name} is not valid.`, [{ parameter, detail }]);
 }
 

@@ -1,22 +1,21 @@
-/** The place in the history that a caller saw, as it is passed on in `Registry-Min-Revision` and `Registry-Epoch`. */
+/** The position in the log that a caller has seen: the headers `Registry-Min-Revision` and `Registry-Epoch`. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What the headers say: a place, or the one of them that is none; neither where they were not sent. */
+/** A position, or the header that is not valid. Neither is set if the headers were not sent. */
 export interface PositionSeen {
-  /** Of the epoch in force where it names none. */
+  /** Default of `epoch`: the current one. */
   readonly position?: { readonly revision: number; readonly epoch?: number | undefined };
-  readonly wrong?: 'registry-min-revision' | 'registry-epoch';
+  readonly invalid?: 'registry-min-revision' | 'registry-epoch';
 }
 
-/** Reads the place that a caller saw. */
 export function positionSeen({
   'registry-min-revision': seen,
   'registry-epoch': seenIn,
 }: IncomingHttpHeaders): PositionSeen {
   if (seen === undefined) return {};
   const [revision, epoch] = [wholeNumber(seen), seenIn === undefined ? undefined : wholeNumber(seenIn)];
-  if (revision === undefined) return { wrong: 'registry-min-revision' };
-  if (seenIn !== undefined && epoch === undefined) return { wrong: 'registry-epoch' };
+  if (revision === undefined) return { invalid: 'registry-min-revision' };
+  if (seenIn !== undefined && epoch === undefined) return { invalid: 'registry-epoch' };
   return { position: { revision, epoch } };
 }
 

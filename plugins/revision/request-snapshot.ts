@@ -1,6 +1,6 @@
 /**
- * One snapshot a request (SPEC R2): taken before anything else is done for it, named in `Registry-Revision` on every answer. Where this
- * instance does not know that it is current, or serves a version of its own, every answer says that as well (SPEC R10).
+ * Each request has one snapshot (SPEC R2). It is taken before anything else, and `Registry-Revision` names it on every response. If this
+ * instance does not know that it is current, or serves a forced version, every response says that too (SPEC R10).
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
@@ -8,41 +8,41 @@ import { invalidInput, RegistryError, type Registry, type Snapshot } from '../..
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What this request is answered from. */
+    /** The snapshot that the response comes from. */
     snapshot: Snapshot;
   }
 }
 
 function requestSnapshot(app: FastifyInstance, _options: object, done: () => void): void {
   const { registry } = app;
-  app.decorateRequest('snapshot', null as unknown as Snapshot); // set on every request, before anybody reads it
+  app.decorateRequest('snapshot', null as unknown as Snapshot); // set on every request before it is read
   app.addHook('onRequest', (request, reply, next) => {
     const snapshot = registry.current;
     request.snapshot = snapshot;
     stamp(reply, registry, snapshot);
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
       return next(
-        invalidInput('The request names no host.', [
+        invalidInput('The Host header is missing.', [
           { parameter: 'host', detail: 'HTTP/1.1 needs a Host header (RFC 9112 section 3.2).' },
         ]),
       );
     }
     const coding = request.raw.headers['transfer-encoding'];
     if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-      void reply.header('connection', 'close'); // where such a body ends is not known (RFC 9112 section 6.3)
+      void reply.header('connection', 'close'); // the end of such a body is unknown (RFC 9112 section 6.3)
       return next(
-        invalidInput('The transfer coding of the body is not known.', [
+        invalidInput('The transfer coding of the body is not supported.', [
           { parameter: 'transfer-encoding', detail: 'Send "chunked", or a body with Content-Length.' },
         ]),
       );
     }
     if (registry.ready || request.routeOptions.config.scope === 'open') return next();
-    next(new RegistryError('not-ready', 'A request came before there is a whole snapshot to answer from.'));
+    next(new RegistryError('not-ready', 'A request arrived before this instance had loaded a complete snapshot.'));
   });
   done();
 }
 
-/** The headers of every answer. */
+/** Sets the headers that every response has. */
 export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
   void reply
     .header('registry-revision', snapshot.revision)
@@ -51,13 +51,13 @@ export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapsho
   for (const [name, value] of marksOf(registry, snapshot)) void reply.header(name, value);
 }
 
-/** The headers of an answer that comes from another snapshot than the one its request began with: what was said of that one may not hold any more. */
+/** Sets them again for a response that comes from a later snapshot than its request started with. */
 export function restamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
   for (const name of MARKS) void reply.removeHeader(name);
   stamp(reply, registry, snapshot);
 }
 
-/** What is said of an answer only where it is so: the epoch after a restore, how stale it may be, a pinned version. */
+/** The headers that only some responses have: the epoch after a restore, how stale the response may be, a forced version. */
 export function marksOf(registry: Registry, { epoch }: Snapshot): readonly (readonly [name: string, value: string])[] {
   const { staleSeconds, pinnedVersion } = registry;
   if (staleSeconds === undefined && pinnedVersion === undefined && epoch === 1) return NO_MARKS;

@@ -1,13 +1,13 @@
 /**
- * What spans say, in the words of OpenTelemetry's semantic conventions: all names stand here, and nothing else leaves the process.
+ * The attributes of spans, named after OpenTelemetry's semantic conventions. No other attribute leaves the process.
  *
- * Problem: what instruments a framework writes down paths and messages, and they may hold what a client sent: a session id, a text.
- * Rule: closed by default. A span leaves with the attributes of this list; without events, without messages, under the name of its
- * route. A prompt is told by its names, version and digest, never by its text.
- * Example: a read of the system prompt says `feature_flag.key: coach`, `feature_flag.result.variant: 2.0.0`.
+ * Problem: instrumentation of a framework records paths and messages, which may contain client data: a session id, a text.
+ * Rule: closed by default. A span is exported with the attributes of this list, without events or messages, under the name of its route. A
+ * prompt appears by its names, version and digest, never by its text.
+ * Example: a read of the system prompt has `feature_flag.key: coach` and `feature_flag.result.variant: 2.0.0`.
  *
- * A registry of prompts decides which variant a caller gets, as a feature flag does: `feature_flag.*` says pack (the flag), version (the
- * variant), channel (the set) and revision (the version of the rules). `gen_ai.prompt.name` names the prompt to tools for language models.
+ * Like a feature flag, the registry decides which variant a caller gets. So `feature_flag.*` has the pack (the flag), the version (the
+ * variant), the channel (the set) and the revision (the version of the rules). Tools for language models read `gen_ai.prompt.name`.
  */
 import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -29,16 +29,16 @@ import type { StoreOperation } from '../observed-store.ts';
 
 export { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 
-/** Of the conventions for generative AI, which have moved to a repository of their own, without a package. */
+/** From the conventions for generative AI, which have no npm package. */
 const ATTR_GEN_AI_PROMPT_NAME = 'gen_ai.prompt.name';
-/** Which operation of the document was asked for; the conventions have no name for that. */
+/** The operationId of the request. The conventions have no name for it. */
 const ATTR_OPERATION = 'prompt_registry.operation';
-/** The digest of what was answered; the conventions have no name for that. */
+/** The digest of the version in the response. The conventions have no name for it. */
 const ATTR_DIGEST = 'prompt_registry.digest';
-/** What `@fastify/otel` says of spans that are no request's. */
+/** `@fastify/otel` sets this on spans that are not a request's. */
 const HOOK_NAME = 'hook.name';
 
-const LEAVES: ReadonlySet<string> = new Set([
+const EXPORTED: ReadonlySet<string> = new Set([
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_ROUTE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -53,7 +53,7 @@ const LEAVES: ReadonlySet<string> = new Set([
   ATTR_GEN_AI_PROMPT_NAME,
 ]);
 
-/** What a span says of the version that was answered from. */
+/** The attributes for the version that the response comes from. */
 export function attributesOf({ pack, channel, version, digest, revision }: AnswerOrigin): Attributes {
   return {
     [ATTR_FEATURE_FLAG_PROVIDER_NAME]: 'prompt-registry',
@@ -66,36 +66,36 @@ export function attributesOf({ pack, channel, version, digest, revision }: Answe
   };
 }
 
-/** What a span says of the operation that was asked for. */
+/** The attributes for the requested operation. */
 export function operationAttributes(operation: string): Attributes {
   return { [ATTR_OPERATION]: operation };
 }
 
-/** What a span says of a call of the store. */
+/** The attributes for a call of the store. */
 export function storeAttributes(operation: StoreOperation): Attributes {
   return { [ATTR_DB_OPERATION_NAME]: operation };
 }
 
 /**
- * Whether a span is of something that we tell of: a request, a call of the store. `@fastify/otel` makes one of its own, below the
- * request's, of the handler of addresses that lead nowhere, and no option turns that off.
+ * Whether a span is reported: those of requests and of store calls are. For a 404, `@fastify/otel` also makes a span for the handler, and no
+ * option turns that off.
  */
-export function isTold({ attributes }: ReadableSpan): boolean {
+export function isReported({ attributes }: ReadableSpan): boolean {
   return !(HOOK_NAME in attributes);
 }
 
 /**
- * How it went, without a message. What a caller did wrong is no error of the server: conventions for HTTP, "Status", leave spans of servers
- * unset below 500; `@fastify/otel` sets them wherever something was thrown.
+ * The status, without a message. An error of the client is not an error of the server: the conventions for HTTP ("Status") leave server
+ * spans unset below 500, but `@fastify/otel` sets an error whenever something was thrown.
  */
 function statusOf({ attributes, status: { code } }: ReadableSpan): SpanStatus {
-  const answer = attributes[ATTR_HTTP_RESPONSE_STATUS_CODE];
-  return { code: typeof answer === 'number' && answer < 500 ? SpanStatusCode.UNSET : code };
+  const response = attributes[ATTR_HTTP_RESPONSE_STATUS_CODE];
+  return { code: typeof response === 'number' && response < 500 ? SpanStatusCode.UNSET : code };
 }
 
-/** A span as it may leave the process. */
-export function fitToLeave(span: ReadableSpan): ReadableSpan {
-  const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => LEAVES.has(name)));
+/** The span with its exported attributes only. */
+export function redacted(span: ReadableSpan): ReadableSpan {
+  const attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => EXPORTED.has(name)));
   const { name, kind, parentSpanContext, startTime, endTime, duration, ended, resource, instrumentationScope } = span;
   return {
     name,

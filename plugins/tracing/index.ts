@@ -1,9 +1,9 @@
 /**
- * Traces: one span a request, one below it for each call of the store that it made. Loaded only where a collector is named.
+ * Traces: one span for each request, with a child span for each call of the store. Loaded only if a collector is configured.
  *
- * Rule: a request's span is `@fastify/otel`'s; what it may say is in `attributes.ts`. Probes and streams have none: the former say
- * nothing, the latter would last for days. Closing sends what is left, and waits for a collector only so long.
- * Example: `POST /v1/packs/:pack/activations` 201, with the version that is active now, and below it `store append`.
+ * Rule: `@fastify/otel` makes the span of a request; `attributes.ts` lists its attributes. Probes and streams have no span: the former are
+ * not interesting, and the latter would last for days. Closing sends the remaining spans, and waits for the collector only for a while.
+ * Example: `POST /v1/packs/:pack/activations` 201 with the new active version, and its child `store append`.
  */
 import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { context, propagation, SpanKind, SpanStatusCode, trace, type ContextManager } from '@opentelemetry/api';
@@ -19,7 +19,7 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf } from '../../registry/index.ts';
-import type { Around } from '../observed-store.ts';
+import type { CallWrapper } from '../observed-store.ts';
 import {
   attributesOf,
   ATTR_SERVICE_NAME,
@@ -27,24 +27,24 @@ import {
   operationAttributes,
   storeAttributes,
 } from './attributes.ts';
-import { outlet } from './outlet.ts';
+import { exporterTo } from './exporter.ts';
 import { traceParent } from './trace-parent.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Makes a span of a call of the store; undefined where there are no traces. */
-    storeSpans?: Around;
+    /** Makes a span for a call of the store; undefined without tracing. */
+    storeSpans?: CallWrapper;
   }
 }
 
 export interface TracingOptions {
-  /** Of the collector, e.g. `http://collector:4318`. */
+  /** URL of the collector, e.g. `http://collector:4318`. */
   readonly endpoint: string;
-  /** Where not given, what `OTEL_RESOURCE_ATTRIBUTES` says, or `prompt-registry`. */
+  /** Default: the name in `OTEL_RESOURCE_ATTRIBUTES`, or else `prompt-registry`. */
   readonly serviceName?: string | undefined;
-  /** Between two batches, in milliseconds; 5000 where not given. */
+  /** Time between two batches, in milliseconds; default: 5000. */
   readonly pause?: number;
-  /** How long closing waits for the collector, in milliseconds; 1500 where not given. */
+  /** How long closing waits for the collector, in milliseconds; default: 1500. */
   readonly lastWait?: number;
 }
 
@@ -52,24 +52,24 @@ async function tracing(
   app: FastifyInstance,
   { endpoint, serviceName, pause, lastWait = 1500 }: TracingOptions,
 ): Promise<void> {
-  const shipped = resourceFromAttributes({
+  const fallback = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'prompt-registry',
     [ATTR_SERVICE_VERSION]: packageJson.version,
   });
-  const set = resourceFromAttributes(serviceName === undefined ? {} : { [ATTR_SERVICE_NAME]: serviceName });
+  const configured = resourceFromAttributes(serviceName === undefined ? {} : { [ATTR_SERVICE_NAME]: serviceName });
   const resource = defaultResource()
-    .merge(shipped)
+    .merge(fallback)
     .merge(detectResources({ detectors: [resourceAttributesEnvDetector] }))
-    .merge(set);
+    .merge(configured);
   const provider = new TracerProvider({
     resource,
-    spanProcessors: [outlet({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })],
+    spanProcessors: [exporterTo({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })],
   });
   const releaseGlobals = takeGlobals(new AsyncLocalStorageContextManager().enable());
 
   app.addHook('onClose', async () => {
     await withinTime(provider.shutdown(), lastWait).catch((error: unknown) =>
-      app.log.warn({ reason: messageOf(error) }, 'The last spans were not taken by the collector.'),
+      app.log.warn({ reason: messageOf(error) }, 'The collector did not accept the last spans.'),
     );
     releaseGlobals();
   });
@@ -100,8 +100,8 @@ async function tracing(
 
 export default fp(tracing, { name: 'tracing' });
 
-/** A span below the request's; none for what the instance does by itself, once a second. */
-function spansIn(provider: TracerProvider): Around {
+/** Makes a child span of the request's span. Calls outside of a request, such as the one each second, have none. */
+function spansIn(provider: TracerProvider): CallWrapper {
   const tracer = provider.getTracer('prompt-registry');
   return async (operation, call) => {
     if (trace.getSpan(context.active()) === undefined) return call();
@@ -110,9 +110,9 @@ function spansIn(provider: TracerProvider): Around {
       attributes: storeAttributes(operation),
     });
     try {
-      const answer = await call();
-      if (answer === 'unknown') span.setStatus({ code: SpanStatusCode.ERROR });
-      return answer;
+      const result = await call();
+      if (result === 'unknown') span.setStatus({ code: SpanStatusCode.ERROR });
+      return result;
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
@@ -122,7 +122,7 @@ function spansIn(provider: TracerProvider): Around {
   };
 }
 
-/** Puts in place what the API keeps once a process, unless somebody else has. @returns what takes it away again */
+/** Sets the process-wide state of the OpenTelemetry API, unless the application has set it. @returns a function that removes it */
 function takeGlobals(contextManager: ContextManager): () => void {
   const took = {
     context: context.setGlobalContextManager(contextManager),
@@ -143,6 +143,6 @@ async function withinTime(task: Promise<void>, milliseconds: number): Promise<vo
     await Promise.race([task, limit]);
   } finally {
     clearTimeout(timer);
-    task.catch(() => undefined); // what is left of it is nobody's any more
+    task.catch(() => undefined); // nobody waits for a late failure
   }
 }

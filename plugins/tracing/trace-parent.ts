@@ -1,12 +1,12 @@
 /**
- * The trace that a request belongs to, as its header says: https://www.w3.org/TR/trace-context/#traceparent-header
+ * Reads and writes the trace of a request: https://www.w3.org/TR/trace-context/#traceparent-header
  *
- * Of what a client sends only the ids are taken, which are hexadecimal; `tracestate` and baggage, which may hold anything, are left.
+ * Only the ids, which are hexadecimal, are read from a request. `tracestate` and baggage are ignored: they may contain anything.
  */
 import { isSpanContextValid, trace, type TextMapPropagator } from '@opentelemetry/api';
 
 const HEADER = 'traceparent';
-/** A version that is not known yet may have more behind the flags. */
+/** A future version may have more fields after the flags. */
 const PATTERN = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/u;
 
 export const traceParent: TextMapPropagator = {

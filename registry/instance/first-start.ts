@@ -128,7 +128,7 @@ async function publications(
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       if (error.code === 'validation-failed')
-        unfit.push(...version.unseen.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`));
+        unfit.push(...version.invisible.map(({ pointer, detail }) => `${path}: ${pointer ?? ''}: ${detail}`));
       else if (error.code === 'version-exists')
         edited.push(`${await editedFiles(path, version.content, means, error)}: ${error.message}`); // SPEC R1
       else throw error;

@@ -1,11 +1,11 @@
 /**
- * API keys: made, checked, revoked. The log keeps the SHA-256 of a secret, never the secret.
+ * API keys: create, check, revoke. The log keeps the SHA-256 of a secret, never the secret.
  *
- * Problem: a key must be found by an id, so that its secret can be compared in constant time, and a guess at an unknown id must
- * cost as much as one at a known id.
- * Rule: a token is `prk_<keyId>_<secret>`, both base62, the secret 256 random bits. A hash without salt is enough for a secret that
- * nobody can guess. A key grants only scopes that its maker holds (SPEC R12).
- * Example: `prk_k7Qm2Xw9Lp3_4fJ…`; the event `key-created` holds keyId, label, scopes, `secretHash`.
+ * Problem: a key must be found by an id, so that its secret can be compared in constant time. Guessing at an unknown id must take as long
+ * as guessing at a known one.
+ * Rule: a token is `prk_<keyId>_<secret>`, both base62; the secret has 256 random bits, so an unsalted SHA-256 cannot be reversed. A key
+ * grants only scopes that its creator holds (SPEC R12).
+ * Example: `prk_k7Qm2Xw9Lp3_4fJ…`; the event `key-created` has keyId, label, scopes, `secretHash`.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { RegistryError, listed } from '../errors.ts';
@@ -14,7 +14,7 @@ import type { Actor, Scope } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { KeyRecord } from '../state/records.ts';
 
-/** A token as it is shown once, and what the log keeps of it. */
+/** A token, which is shown once, and the parts of it that the log keeps. */
 export interface NewKey {
   readonly keyId: string;
   /** The whole bearer token. */
@@ -28,7 +28,6 @@ const SECRET_LENGTH = 43;
 const TOKEN = /^prk_([0-9A-Za-z]{1,32})_([0-9A-Za-z]{43})$/u;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** A new key. */
 export function newKey(): NewKey {
   const keyId = base62(BigInt(`0x${randomBytes(9).toString('hex')}`), KEY_ID_LENGTH).slice(-KEY_ID_LENGTH);
   const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), SECRET_LENGTH);
@@ -45,39 +44,40 @@ function hashOfSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-const NOBODY = Buffer.alloc(32);
+/** Compared with when the key id is unknown. */
+const NO_HASH = Buffer.alloc(32);
 
 /**
- * The key that a token proves, revoked and expired ones included.
+ * The key that a token proves, even if it is revoked or expired.
  *
- * The same work is done whether the id is known or not: one hash, one comparison in constant time.
+ * Takes the same time for known and unknown ids: one hash, one constant-time comparison.
  */
 export function keyOfToken(snapshot: Snapshot, token: string): KeyRecord | undefined {
   const [, keyId = '', secret = ''] = TOKEN.exec(token) ?? [];
   const record = snapshot.keys.get(keyId);
-  const expected = record === undefined ? NOBODY : Buffer.from(record.secretHash, 'hex');
+  const expected = record === undefined ? NO_HASH : Buffer.from(record.secretHash, 'hex');
   return timingSafeEqual(hashOfSecret(secret), expected) ? record : undefined;
 }
 
-/** Whether a token may be of a key that a later snapshot has: it is well formed, and its id is not known. The secret of a known one never changes. */
+/** Whether a later snapshot may know this token's key: it is well formed and its id is unknown. The secret of a known id never changes. */
 export function mayBeKnownLater(snapshot: Snapshot, token: string): boolean {
   const [, keyId] = TOKEN.exec(token) ?? [];
   return keyId !== undefined && !snapshot.keys.has(keyId);
 }
 
-/** Why a key may not act any more, or undefined where it may. `now` in milliseconds since the epoch. */
-export function deadBecause({ revokedAt, expiresAt }: KeyRecord, now: number): string | undefined {
+/** Why a key is no longer valid; undefined if it is. @param now milliseconds since the epoch */
+export function whyInvalid({ revokedAt, expiresAt }: KeyRecord, now: number): string | undefined {
   if (revokedAt !== undefined) return `was revoked at ${revokedAt}`;
   if (expiresAt !== undefined && Date.parse(expiresAt) <= now) return `expired at ${expiresAt}`;
   return undefined;
 }
 
-/** Whether somebody who holds these scopes may do what needs that one. */
-export function allows(held: readonly Scope[], needed: Scope): boolean {
-  return held.includes('*') || held.includes(needed);
+/** Whether these scopes include the required one. */
+export function allows(scopes: readonly Scope[], required: Scope): boolean {
+  return scopes.includes('*') || scopes.includes(required);
 }
 
-/** Whether the log has a key that can do everything and has been neither revoked nor has an end. */
+/** Whether there is a key with scope `*` that is not revoked and never expires. */
 export function hasOperatorKey(snapshot: Snapshot): boolean {
   for (const { scopes, revokedAt, expiresAt } of snapshot.keys.values()) {
     if (scopes.includes('*') && revokedAt === undefined && expiresAt === undefined) return true;
@@ -92,9 +92,9 @@ export interface CreateKeyCommand {
   readonly scopes: readonly Scope[];
   readonly expiresAt?: string;
   readonly actor: Actor;
-  /** What the maker holds. */
+  /** The creator's scopes. */
   readonly heldScopes: readonly Scope[];
-  /** The instance, or the host, that makes it for whoever has access to its DATA_DIR. */
+  /** The instance or host that creates it for anyone with access to its DATA_DIR. */
   readonly madeBy?: string;
 }
 
@@ -103,11 +103,11 @@ export interface RevokeKeyCommand {
   readonly keyId: string;
   readonly reason: string;
   readonly actor: Actor;
-  /** What the revoker holds: nobody ends a key that can do more than they can. */
+  /** The revoker's scopes: nobody can revoke a key that can do more than their own. */
   readonly heldScopes: readonly Scope[];
 }
 
-/** @throws RegistryError `forbidden` where the key would be able to do more than its maker */
+/** @throws RegistryError `forbidden` if the key could do more than its creator */
 export function decideCreateKey({
   key,
   label,
@@ -117,7 +117,7 @@ export function decideCreateKey({
   heldScopes,
   madeBy,
 }: CreateKeyCommand): EventDraft[] {
-  requireHeld(scopes, heldScopes, 'A key can grant only scopes that its maker holds');
+  requireScopes(scopes, heldScopes, 'A key can grant only scopes that its creator holds');
   const { keyId, secretHash } = key;
   return [
     {
@@ -143,14 +143,14 @@ export function decideRevokeKey(
 ): EventDraft[] {
   const record = snapshot.keys.get(keyId);
   if (record === undefined)
-    throw new RegistryError('key-not-found', `There is no key "${keyId}". \`listKeys\` lists the keys there are.`);
+    throw new RegistryError('key-not-found', `There is no key "${keyId}". \`listKeys\` lists all keys.`);
   if (record.revokedAt !== undefined) return [];
-  requireHeld(record.scopes, heldScopes, 'A key that can do more than yours cannot be revoked with it');
+  requireScopes(record.scopes, heldScopes, 'A key cannot revoke a key that can do more than itself');
   return [{ type: 'key-revoked', actor, reason, data: { keyId } }];
 }
 
-function requireHeld(scopes: readonly Scope[], held: readonly Scope[], rule: string): void {
-  const missing = scopes.filter((scope) => !allows(held, scope));
+function requireScopes(required: readonly Scope[], heldScopes: readonly Scope[], rule: string): void {
+  const missing = required.filter((scope) => !allows(heldScopes, scope));
   if (missing.length > 0)
-    throw new RegistryError('forbidden', `${rule}; this one lacks: ${listed(missing)}.`, { requiredScopes: missing }); // SPEC R12
+    throw new RegistryError('forbidden', `${rule}; yours lacks: ${listed(missing)}.`, { requiredScopes: missing }); // SPEC R12
 }

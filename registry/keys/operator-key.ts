@@ -1,36 +1,34 @@
 /**
- * The operator key on disk: `DATA_DIR/operator.key`, the token and a newline, for its owner's eyes only.
+ * The operator key on disk: `DATA_DIR/operator.key` holds the token and a newline, readable by its owner only.
  *
- * Problem: somebody must hold the first key, and it must never stand in a log or on a screen. A key that does not get into the log must
- * not take the place of one that works.
- * Rule: a token waits in a private file of its own (`private-file.ts`), synced, before its event is appended. It takes its place, by a
- * rename, once the event is in the log. What a process leaves behind that dies in between, the next one settles by the log.
- * Example: `operator.key.new` is there, revision 9 makes its key, `operator.key.new` becomes `operator.key`.
+ * Problem: the operator needs the first key, and it must never appear in logs or on a screen. A key that does not reach the log must not
+ * replace one that works.
+ * Rule: the token is first written and synced to a private file (`private-file.ts`). Then its event is appended. Once the event is in the
+ * log, a rename puts the file in place. If the process dies in between, the next start checks the log and finishes the job.
+ * Example: `operator.key.new` exists, revision 9 creates its key, `operator.key.new` becomes `operator.key`.
  */
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StartRefused } from '../errors.ts';
-
 import { syncFolder, writePrivate } from '../machine/private-file.ts';
 
-/** Where the operator key lies. */
 export function operatorKeyPath(dataDir: string): string {
   return join(dataDir, 'operator.key');
 }
 
-/** @param dataDir an existing folder that only this process's user may read */
+/** @param dataDir an existing folder that only this process's user can read */
 export function operatorKeyFile(dataDir: string): OperatorKeyFile {
   const path = operatorKeyPath(dataDir);
   const waiting = `${path}.new`;
   return {
     async write(token) {
       try {
-        if (await isFolder(path)) throw new Error('a folder is in its place'); // the rename would fail once the key is in the log
+        if (await isFolder(path)) throw new Error('it is a folder'); // the rename would fail after the key is in the log
         await writePrivate(waiting, `${token}\n`);
       } catch (error) {
         throw new StartRefused(
           78,
-          `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process may write to.`,
+          `The operator key cannot be written to ${path}: ${messageOf(error)}. DATA_DIR must be a folder that this process can write to.`,
           { cause: error },
         );
       }
@@ -49,7 +47,7 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
       } catch (error) {
         throw new StartRefused(
           78,
-          `The operator key cannot be moved to ${path}: ${messageOf(error)}. It is in ${waiting}. Move it by hand, or put right what is wrong and start the service.`,
+          `The operator key cannot be moved to ${path}: ${messageOf(error)}. It is in ${waiting}. Move it by hand, or fix the problem and start the service again.`,
           { cause: error },
         );
       }
@@ -57,7 +55,7 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
   };
 }
 
-/** The text of a file of ours, without its line end; undefined where there is none. */
+/** The text of a key file without its line end; undefined if the file is missing. */
 async function tokenIn(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, 'utf8')).trimEnd();
@@ -74,13 +72,13 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Where the operator finds the key that can do everything. */
+/** Where the operator finds the key with all scopes. */
 export interface OperatorKeyFile {
-  /** Keeps the token aside, durably, for its owner's eyes only. The key that lies there stays as it is. @throws StartRefused (78) */
+  /** Writes the token to a file beside the current one, durably and privately. The current key does not change. @throws StartRefused (78) */
   write(token: string): Promise<void>;
   /**
-   * Ends what `write` began, in this process or in one that died: the token takes its place where its key is in the log; else it is taken away.
-   * @returns whether a token took its place
+   * Finishes a `write` of this process or of one that died: puts the token in place if its key is in the log, else removes it.
+   * @returns whether it put a token in place
    * @throws StartRefused (78)
    */
   settle(isInLog: (token: string) => boolean): Promise<boolean>;

@@ -10,7 +10,7 @@ import type { Event } from '../log/event.ts';
 import type { LocalContents } from './contents-on-disk.ts';
 import type { Logger } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
-import { standIn, type PackState, type Snapshot } from '../state/snapshot.ts';
+import { replacementOf, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { VersionRecord } from '../state/records.ts';
 
 export class ContentsInUse {
@@ -18,7 +18,7 @@ export class ContentsInUse {
   readonly #local: LocalContents;
   readonly #logger: Logger;
   /** Digests of what stands in for a revoked version. */
-  #standIns = new Set<string>();
+  #replacementOfs = new Set<string>();
 
   constructor(contents: Contents, local: LocalContents, logger: Logger) {
     this.#contents = contents;
@@ -39,7 +39,7 @@ export class ContentsInUse {
     const inUse = new Map<string, PackContent>();
     for (const channels of snapshot.views.values())
       for (const { activePack, content } of channels.values()) inUse.set(activePack.digest, content);
-    for (const digest of this.#standIns) {
+    for (const digest of this.#replacementOfs) {
       if (inUse.has(digest)) continue;
       try {
         inUse.set(digest, await this.#contents.get(digest));
@@ -54,7 +54,7 @@ export class ContentsInUse {
   }
 
   #lookThrough({ packs }: Snapshot): void {
-    this.#standIns = new Set();
+    this.#replacementOfs = new Set();
     for (const state of packs.values()) for (const record of state.versions) this.#add(state, record);
   }
 
@@ -62,12 +62,12 @@ export class ContentsInUse {
   #revoked(state: PackState | undefined, version = ''): void {
     const record = state?.versions.get(version);
     if (state === undefined || record === undefined) return;
-    this.#standIns.delete(record.digest);
+    this.#replacementOfs.delete(record.digest);
     this.#add(state, record);
   }
 
   #add(state: PackState, record: VersionRecord): void {
-    const digest = record.revocation === undefined ? undefined : standIn(state, record)?.digest;
-    if (digest !== undefined) this.#standIns.add(digest);
+    const digest = record.revocation === undefined ? undefined : replacementOf(state, record)?.digest;
+    if (digest !== undefined) this.#replacementOfs.add(digest);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The moves of a pack's pointers, as told by the log: the history is not kept in memory, the log is it.
+ * The history of a pack's pointers. It is not kept in memory: the log is the history.
  */
 import type { Move } from '../log/data/moves.ts';
 import type { Event } from '../log/event.ts';
@@ -8,7 +8,7 @@ import type { Pointer } from '../state/records.ts';
 import type { Store } from '../log/store.ts';
 import { MOVES, movesOf } from '../log/moves.ts';
 
-/** A pointer's move, as it is answered. */
+/** A pointer's move, as callers see it. */
 export interface Activation {
   readonly revision: number;
   readonly kind: MoveKind;
@@ -20,7 +20,7 @@ export interface Activation {
   readonly actor: Actor;
   readonly reason: string;
   readonly activatedAt: string;
-  /** False where the channel was there already and no event was made. */
+  /** False if the channel already pointed there and no event was made. */
   readonly changed: boolean;
 }
 
@@ -29,12 +29,12 @@ export interface ActivationQuery {
   readonly channel?: string | undefined;
   /** Only moves with a lower revision. */
   readonly before?: number | undefined;
-  /** Not later than this time: with a limit of 1, the move in force then. RFC 3339. */
+  /** Not later than this time (RFC 3339). With a limit of 1: the move in force at that time. */
   readonly at?: string | undefined;
   readonly limit: number;
 }
 
-/** The move that an event made in a channel. @throws TypeError for an event that moved nothing there */
+/** The move that an event made in a channel. @throws TypeError if it made none there */
 export function activationOf(event: Event, channel: string): Activation {
   const move = movesOf(event).find((candidate) => candidate.channel === channel);
   if (move === undefined) throw new TypeError(`Event ${event.id} (${event.type}) did not move channel "${channel}".`);
@@ -62,9 +62,9 @@ function activation(
   };
 }
 
-/** The move in force, told again: the channel is already where it was asked to be. @throws Error without a pointer */
+/** The move in force, when a command changes nothing because the channel already points there. @throws Error without a pointer */
 export function unchanged(pointer: Pointer | undefined): Activation {
-  if (pointer === undefined) throw new Error('A move without effect in a channel without a pointer.');
+  if (pointer === undefined) throw new Error('A move changed nothing, but the channel has no pointer.');
   const { revision, kind, pack, channel, version, digest, previousVersion, activatedBy, reason, activatedAt } = pointer;
   return {
     revision,
@@ -84,12 +84,12 @@ export function unchanged(pointer: Pointer | undefined): Activation {
 /** A page of moves. */
 export interface ActivationPage {
   readonly activations: Activation[];
-  /** Ask for moves before this revision for the next page; undefined on the last one. */
+  /** Pass as `before` to get the next page; undefined on the last page. */
   readonly nextBefore: number | undefined;
 }
 
 /**
- * A page of moves, the newest first. All moves of one event are on one page, so a page may be longer than its limit by a few.
+ * A page of moves, newest first. The moves of one event are never split, so a page can exceed its limit by a few.
  * @throws RegistryError `store-unavailable`
  */
 export async function activationsIn(
@@ -111,7 +111,7 @@ export async function activationsIn(
     });
     for (const event of events) {
       if (activations.length >= limit) return { activations, nextBefore: next };
-      // A revocation that moved nothing is an event, but no move.
+      // A revocation may move no channel.
       for (const move of movesOf(event))
         if (channel === undefined || move.channel === channel) activations.push(activation(event, move));
       next = event.revision;

@@ -1,8 +1,8 @@
 /**
- * Activating and rolling back: whether a pointer may move, and where to (SPEC R5, R7).
+ * Activation and rollback: whether a pointer may move, and where to (SPEC R5, R7).
  *
- * Rule: guards are checked in the order pack, channel, `If-Match`, `fromVersion`, target. Versions that are revoked or below the floor are
- * never a target; a rollback without a target goes to the nearest entry of the stack that may be active.
+ * Rule: checks run in the order pack, channel, `If-Match`, `fromVersion`, target. A version that is revoked or under the floor is never a
+ * target. A rollback without a target goes to the nearest entry of the stack that may be active.
  * Example: on the stack `[1.0.0, 1.1.0]` a rollback gives `version-rolled-back` to 1.0.0.
  */
 import { RegistryError, listed } from '../errors.ts';
@@ -14,8 +14,8 @@ import type { Pointer, VersionRecord } from '../state/records.ts';
 import type { ChannelView } from '../state/views.ts';
 
 /**
- * Says whether the caller still wants the move, given what is active in the channel now (`If-Match`), and in which history that is.
- * False means that the channel has moved; a text says why the caller's condition does not match although it has not.
+ * Whether the caller still wants the move, given what is active in the channel now (`If-Match`) and in which history.
+ * False: the channel has moved. A text: why the condition does not match although the channel has not moved.
  */
 export type Precondition = (
   view: ChannelView | undefined,
@@ -38,23 +38,23 @@ export interface RollbackCommand {
   readonly channel: string;
   readonly actor: Actor;
   readonly reason: string;
-  /** Back to this version, which must have been active in the channel. */
+  /** The version to go back to; it must have been active in the channel. */
   readonly toVersion?: string;
-  /** Only where this version is still the active one. */
+  /** Only if this version is still active. */
   readonly fromVersion?: string;
   readonly precondition?: Precondition;
 }
 
 export type MoveCommand = ActivateCommand | RollbackCommand;
 
-/** What decisions depend on beside the snapshot. */
+/** What decisions depend on besides the snapshot. */
 export interface Rules {
-  /** The channels that may be pointed at a version. */
+  /** The configured channels. */
   readonly channels: readonly string[];
 }
 
 export function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Decision {
-  const { record, pointer } = aim(snapshot, command, rules);
+  const { record, pointer } = resolveMove(snapshot, command, rules);
   if (pointer?.version === record.version) return NOTHING;
   requireActivatable(record);
   const { pack, version, digest } = record;
@@ -69,32 +69,32 @@ export function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rule
 }
 
 /**
- * Where a move would lead, whether or not that version may be active.
- * @throws RegistryError as `decide`, but for `version-revoked` and `policy-violated`
+ * The target of a move, even if that version may not be active.
+ * @throws RegistryError as `decide`, except `version-revoked` and `policy-violated`
  */
-export function aim(
+export function resolveMove(
   snapshot: Snapshot,
   command: MoveCommand,
   rules: Rules,
 ): { record: VersionRecord; pointer: Pointer | undefined } {
-  const { state, pointer } = target(snapshot, command, rules);
-  if (command.type === 'activate') return { record: registered(state, command.version), pointer };
+  const { state, pointer } = channelOf(snapshot, command, rules);
+  if (command.type === 'activate') return { record: registeredVersion(state, command.version), pointer };
   const { pack, channel, fromVersion, toVersion } = command;
   if (fromVersion !== undefined && fromVersion !== pointer?.version) {
     const activeVersion = pointer?.version ?? null;
     throw new RegistryError(
       'not-active',
-      `The rollback was asked from ${fromVersion}, but channel "${channel}" of pack "${pack}" is at ${activeVersion ?? 'no version'} by now. Look again, then repeat with "fromVersion" as it is.`,
+      `"fromVersion" is ${fromVersion}, but channel "${channel}" of pack "${pack}" is now at ${activeVersion ?? 'no version'}. Read the channel again before you retry.`,
       { activeVersion },
     );
   }
   const version =
-    toVersion === undefined ? below(state, pointer, command) : everActive(state, pointer, toVersion, channel);
-  return { record: registered(state, version), pointer };
+    toVersion === undefined ? versionBelow(state, pointer, command) : onceActive(state, pointer, toVersion, channel);
+  return { record: registeredVersion(state, version), pointer };
 }
 
-/** The pack and where the channel points, with `If-Match` honoured (SPEC R5). */
-function target(
+/** The pack and the channel's pointer, after the `If-Match` check (SPEC R5). */
+function channelOf(
   snapshot: Snapshot,
   command: MoveCommand,
   rules: Rules,
@@ -110,28 +110,28 @@ function target(
       { knownChannels },
     );
   }
-  const wanted = precondition?.(snapshot.views.get(pack)?.get(channel), snapshot) ?? true;
-  if (wanted !== true) throw revisionConflict(`Channel "${channel}" of pack "${pack}"`, pointer, wanted);
+  const matches = precondition?.(snapshot.views.get(pack)?.get(channel), snapshot) ?? true;
+  if (matches !== true) throw revisionConflict(`Channel "${channel}" of pack "${pack}"`, pointer, matches);
   return { state, pointer };
 }
 
-function revisionConflict(channelName: string, pointer: Pointer | undefined, why: false | string): RegistryError {
+function revisionConflict(subject: string, pointer: Pointer | undefined, why: false | string): RegistryError {
   const currentRevision = pointer?.revision ?? 0;
   if (pointer === undefined)
     return new RegistryError(
       'revision-conflict',
-      `${channelName} points at no version, so no If-Match can match. Leave it out to activate the first version.`,
+      `${subject} has no active version, so no If-Match can match. Leave If-Match out to activate the first version.`,
       { currentRevision },
     );
   const now = `at ${pointer.version} since revision ${currentRevision}`;
   const detail =
     why === false
-      ? `${channelName} has moved: it is ${now}, which is not what If-Match names. Read it again, then decide.`
-      : `${why} ${channelName} is ${now}.`;
+      ? `${subject} has moved: it is ${now}, which does not match If-Match. Read it again, then decide.`
+      : `${why} ${subject} is ${now}.`;
   return new RegistryError('revision-conflict', detail, { currentRevision });
 }
 
-function registered(state: PackState, version: string): VersionRecord {
+function registeredVersion(state: PackState, version: string): VersionRecord {
   const record = state.versions.get(version);
   if (record === undefined) {
     const { detail, knownVersions } = unknownVersion(state, version);
@@ -140,21 +140,21 @@ function registered(state: PackState, version: string): VersionRecord {
   return record;
 }
 
-function everActive(state: PackState, pointer: Pointer | undefined, version: string, channel: string): string {
-  registered(state, version);
+function onceActive(state: PackState, pointer: Pointer | undefined, version: string, channel: string): string {
+  registeredVersion(state, version);
   if (pointer?.everActive.has(version) !== true) {
     const ever = [...(pointer?.everActive ?? [])];
     throw new RegistryError(
       'never-active',
-      `Version ${version} was never active in channel "${channel}" of pack "${state.pack}", so it cannot be rolled back to; activate it instead. Versions that were active here: ${listed(ever)}.`,
+      `Version ${version} was never active in channel "${channel}" of pack "${state.pack}", so a rollback cannot go there; activate it instead. Versions that were active here: ${listed(ever)}.`,
       { everActive: ever },
     );
   }
   return version;
 }
 
-/** The next version down the stack that is not the current one and may be served (SPEC R7). */
-function below(state: PackState, pointer: Pointer | undefined, { pack, channel }: RollbackCommand): string {
+/** The nearest version down the stack that is not the current one and may be active (SPEC R7). */
+function versionBelow(state: PackState, pointer: Pointer | undefined, { pack, channel }: RollbackCommand): string {
   const found = pointer?.stack.findLast((version) => {
     const record = state.versions.get(version);
     return version !== pointer.version && record !== undefined && isActivatable(record);

@@ -1,10 +1,10 @@
 /**
- * Previews: what a move would do, for whoever looks before leaping.
+ * Previews: what a move would do.
  *
- * Problem: a preview shows texts, and those of a revoked version are for auditors only; whoever may move a channel need not be one.
- * Rule: a preview is decided as the move itself would be; of a revoked version it says what changes and what refuses it, and gives
- * the lines only to whom `version` would give the texts.
- * Example: `previewActivate({ version: '2.0.0', reason })` of a revoked 2.0.0: its `system` is `changed`, without hunks.
+ * Problem: a preview shows texts, but only auditors may read those of a revoked version, and an operator need not be one.
+ * Rule: a preview is decided like the move itself. For a revoked version it shows what changes and why the move would be refused. Only
+ * auditors also see the lines.
+ * Example: `previewActivate({ version: '2.0.0', reason })` for a revoked 2.0.0: its `system` is `changed`, without hunks.
  */
 import { differences, type Differences, type Edition } from '../packs/diff.ts';
 import type { Violation } from '../model.ts';
@@ -15,22 +15,21 @@ export interface Preview {
   readonly wouldActivate: string;
   readonly previousVersion: string | null;
   readonly differences: Differences;
-  /** What would refuse it. */
+  /** Why it would be refused; empty if it would not. */
   readonly problems: readonly Violation[];
-  /** What it was decided on. */
+  /** The state that it was decided on. */
   readonly snapshot: Snapshot;
 }
 
-/** Who looks at a version. */
+/** Who reads a version. */
 export interface Reader {
-  /** Whether a revoked version's texts may be shown. */
+  /** Whether the texts of revoked versions may be shown. */
   readonly mayAudit: boolean;
 }
 
-/** Nobody in particular. */
 export const NO_AUDITOR: Reader = Object.freeze({ mayAudit: false });
 
-/** @param active what the channel is at; undefined where it is at nothing */
+/** @param active the channel's active version, if any */
 export async function previewOf(
   active: Edition | undefined,
   target: Edition,

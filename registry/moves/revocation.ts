@@ -1,10 +1,9 @@
 /**
- * Revocation: a version that must not be served again (SPEC R7, R8).
+ * Revocation: a version is never served again (SPEC R7, R8).
  *
- * Problem: pulling a version for good must not leave a channel with nothing, nor with something as bad.
- * Rule: every channel at the version moves in the same event: to the replacement where one is named, else down its stack to the
- * next version that is neither revoked nor under the floor. Where a channel has none, nothing is revoked and the refusal lists
- * what would do.
+ * Problem: revoking a version must not leave a channel empty, or at another bad version.
+ * Rule: every channel at the version moves in the same event: to the replacement if one is named, else down its stack to the next version
+ * that is neither revoked nor under the floor. If a channel has no such version, the revocation is refused and lists possible replacements.
  * Example: revoke 2.0.0 with replacement 2.0.1: production moves from 2.0.0 to 2.0.1, and so do the sessions pinned on 2.0.0.
  */
 import { RegistryError, listed } from '../errors.ts';
@@ -31,7 +30,7 @@ export interface RevocationAnswer {
   readonly moves: readonly Move[];
 }
 
-/** The answer to a revocation; where nothing had to change, that of the one before. */
+/** The answer to a revocation. Without an event nothing changed: the answer describes the earlier revocation. */
 export function revocationOf(event: Event | undefined, record: VersionRecord): RevocationAnswer {
   const { pack, version, revocation } = record;
   const moves = event?.type === 'version-revoked' ? event.data.moves : [];
@@ -39,7 +38,7 @@ export function revocationOf(event: Event | undefined, record: VersionRecord): R
 }
 
 /**
- * @returns one event, or none where the version is revoked already in the same way
+ * @returns one event, or none if the version is already revoked with the same replacement
  * @throws RegistryError `pack-not-found`, `version-not-found`, `version-revoked`, `unknown-version`, `policy-violated`, `replacement-required`
  */
 export function decideRevoke(
@@ -52,7 +51,7 @@ export function decideRevoke(
     if (replacement === undefined || replacement === record.revocation.replacement) return [];
     throw new RegistryError(
       'version-revoked',
-      `Version ${version} of pack "${pack}" is revoked already, ${replacedBy(record)}; that does not change. Revoke its replacement to move on.`,
+      `Version ${version} of pack "${pack}" is already revoked, ${replacedBy(record)}; that cannot change. To move on, revoke its replacement.`,
     );
   }
   const successor = replacement === undefined ? undefined : checkedReplacement(state, record, replacement);
@@ -71,7 +70,7 @@ export function decideRevoke(
   ];
 }
 
-/** @throws RegistryError `version-revoked`, `policy-violated`: what keeps a version from being made active */
+/** @throws RegistryError `version-revoked`, `policy-violated`: why the version cannot be activated */
 export function requireActivatable({ pack, version, revocation, violations }: VersionRecord): void {
   if (revocation !== undefined) {
     throw new RegistryError(
@@ -108,17 +107,17 @@ function checkedReplacement(state: PackState, revoked: VersionRecord, replacemen
 
 function moveOf(state: PackState, pointer: Pointer, successor: VersionRecord | undefined): Move {
   const { channel, version, stack } = pointer;
-  const below = stack
+  const nextBelow = stack
     .map((name) => state.versions.get(name))
     .findLast((record) => record !== undefined && record.version !== version && isActivatable(record));
-  const target = successor ?? below;
+  const target = successor ?? nextBelow;
   if (target === undefined) {
     const candidates = [...state.versions]
       .filter((record) => record.version !== version && isActivatable(record))
       .map((record) => record.version);
     throw new RegistryError(
       'replacement-required',
-      `Channel "${channel}" of pack "${state.pack}" is at ${version} and has no earlier version to fall back to. Name a "replacement"; these would do: ${listed(candidates)}.`,
+      `Channel "${channel}" of pack "${state.pack}" is at ${version} and has no earlier version to fall back to. Name a "replacement"; possible versions: ${listed(candidates)}.`,
       { channel, candidates },
     );
   }

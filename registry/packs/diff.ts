@@ -1,10 +1,9 @@
 /**
- * How two versions differ, asset by asset, so that an operator sees what a move would change before making it.
+ * How two versions differ, asset by asset, so that operators can see what a move would change before they make it.
  *
- * Problem: the search for the shortest difference grows with the square of the lines that differ, and a process that answers reads
- * must not stand still for it.
- * Rule: unified hunks are from jsdiff (Myers 1986). A search that is not over soon goes on in steps, one a turn of the event loop. Where
- * two texts have so little in common that even this would take long, one hunk says that all of it was replaced.
+ * Problem: the time to find the shortest difference grows with the square of the differing lines, and a search must not block reads.
+ * Rule: jsdiff (Myers 1986) makes the unified hunks. A long search continues in steps, one per turn of the event loop. If two texts have
+ * too little in common even for that, one hunk replaces the whole text.
  */
 import { setImmediate } from 'node:timers/promises';
 import { structuredPatch, type StructuredPatch } from 'diff';
@@ -17,7 +16,7 @@ export interface Hunk {
   readonly oldLines: number;
   readonly newStart: number;
   readonly newLines: number;
-  /** Each begins with a blank (as it was), `-` (gone) or `+` (new). */
+  /** Each begins with a space (unchanged), `-` (removed) or `+` (added). */
   readonly lines: readonly string[];
 }
 
@@ -28,7 +27,7 @@ export interface AssetDiff {
   readonly hunks: readonly Hunk[];
 }
 
-/** A field of the metadata that differs, both sides as JSON text. */
+/** A metadata field that differs; both sides as JSON text. */
 export interface MetadataDiff {
   readonly field: string;
   readonly from: string;
@@ -48,17 +47,17 @@ export interface Edition {
   readonly content: PackContent;
 }
 
-/** Lines gone or new that are looked for in one comparison, before what is left is called replaced; the time grows with their square. */
-const MOST_EDITS = 1000;
+/** The most removed and added lines that one comparison searches for; the rest counts as replaced. Time grows with the square of this. */
+const MAX_EDITS = 1000;
 
-/** Edits that are looked for in one turn of the event loop: 10 to 20 ms of work, and enough for a prompt of 200 lines that was written anew. */
-const EDITS_AT_ONCE = 400;
+/** Edits searched for in one turn of the event loop: 10 to 20 ms of work, enough for a rewritten prompt of 200 lines. */
+const EDITS_PER_TURN = 400;
 
-/** What changes from one edition to another; from nothing, everything is added. Lets others run between its steps. */
+/** What changes from one version to another. Without `from`, everything is added. Yields to the event loop between steps. */
 export async function differences(from: Edition | undefined, to: Edition): Promise<Differences> {
   const before = assetsOf(from?.content);
   const after = assetsOf(to.content);
-  let edits = MOST_EDITS;
+  let edits = MAX_EDITS;
   const assets: AssetDiff[] = [];
   for (const asset of new Set([...after.keys(), ...before.keys()])) {
     const diff = await assetDiff(asset, before.get(asset), after.get(asset), edits);
@@ -86,7 +85,7 @@ function editsIn({ hunks }: AssetDiff): number {
   return hunks.reduce((sum, { lines }) => sum + lines.filter((line) => !line.startsWith(' ')).length, 0);
 }
 
-/** @param edits the most that are looked for */
+/** @param edits the most to search for */
 async function assetDiff(
   asset: string,
   before: string | undefined,
@@ -103,34 +102,34 @@ function linesOf(text: string | undefined): string[] {
   return text === undefined ? [] : text.split('\n');
 }
 
-/** Every line is ended, the last one too, as in the file that a text comes from: so no hunk has to speak of a missing newline. */
-async function hunksOf(gone: readonly string[], came: readonly string[], edits: number): Promise<Hunk[]> {
-  const [before, after] = [gone, came].map((lines) => lines.map((line) => `${line}\n`).join('')) as [string, string];
-  const soon = structuredPatch('', '', before, after, undefined, undefined, {
+/** Every line gets a line end, the last one too, so that no hunk reports a missing newline. */
+async function hunksOf(oldLines: readonly string[], newLines: readonly string[], edits: number): Promise<Hunk[]> {
+  const [before, after] = [oldLines, newLines].map((lines) => lines.map((line) => `${line}\n`).join('')) as [string, string];
+  const quick = structuredPatch('', '', before, after, undefined, undefined, {
     context: 3,
-    maxEditLength: Math.min(edits, EDITS_AT_ONCE),
+    maxEditLength: Math.min(edits, EDITS_PER_TURN),
   });
-  const patch = soon ?? (edits > EDITS_AT_ONCE ? await patchInSteps(before, after, edits) : undefined);
+  const patch = quick ?? (edits > EDITS_PER_TURN ? await patchInSteps(before, after, edits) : undefined);
   if (patch !== undefined)
-    return patch.hunks.map(({ oldStart, oldLines, newStart, newLines, lines }) => ({
-      oldStart,
-      oldLines,
-      newStart,
-      newLines,
-      lines,
+    return patch.hunks.map((hunk) => ({
+      oldStart: hunk.oldStart,
+      oldLines: hunk.oldLines,
+      newStart: hunk.newStart,
+      newLines: hunk.newLines,
+      lines: hunk.lines,
     }));
   return [
     {
       oldStart: 1,
-      oldLines: gone.length,
+      oldLines: oldLines.length,
       newStart: 1,
-      newLines: came.length,
-      lines: [...gone.map((line) => `-${line}`), ...came.map((line) => `+${line}`)],
+      newLines: newLines.length,
+      lines: [...oldLines.map((line) => `-${line}`), ...newLines.map((line) => `+${line}`)],
     },
   ];
 }
 
-/** The same search, one step of it a turn; undefined if there are more edits than that. */
+/** The same search, one step per turn; undefined if there are more edits. */
 function patchInSteps(before: string, after: string, edits: number): Promise<StructuredPatch | undefined> {
   return new Promise(
     (callback) =>

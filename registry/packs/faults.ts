@@ -1,18 +1,18 @@
-/** How a value breaks its schema, told by place and in words. */
+/** How a value breaks its schema: where, and in words. */
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { NOT_BLANK, type InputFault } from '../model.ts';
 import { brokenPattern } from './shapes.ts';
 import { isVisible } from './texts.ts';
 
-/** The most faults that one refusal names. */
-export const FAULTS_NAMED = 20;
+/** The most faults that one refusal lists. */
+export const MAX_FAULTS = 20;
 
 /**
- * Every text in which nothing can be seen although its schema asks for one that is not blank, by RFC 6901 pointer.
- * @param value one that conforms to the schema
+ * Texts without a visible character where the schema forbids blank ones, by RFC 6901 pointer.
+ * @param value conforms to the schema
  */
-export function unseenTexts(schema: TSchema, value: unknown, pointer = ''): InputFault[] {
+export function invisibleTexts(schema: TSchema, value: unknown, pointer = ''): InputFault[] {
   const { pattern, items, properties } = schema as {
     pattern?: string;
     items?: TSchema;
@@ -20,23 +20,23 @@ export function unseenTexts(schema: TSchema, value: unknown, pointer = ''): Inpu
   };
   if (typeof value === 'string')
     return pattern === NOT_BLANK && !isVisible(value)
-      ? [{ pointer, detail: 'Nothing in this text can be seen; write at least one visible character.' }]
+      ? [{ pointer, detail: 'This text has no visible character; write at least one.' }]
       : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) => {
     const inner = Array.isArray(value) ? items : properties?.[name];
-    return inner === undefined ? [] : unseenTexts(inner, member, `${pointer}/${name}`);
+    return inner === undefined ? [] : invisibleTexts(inner, member, `${pointer}/${name}`);
   });
 }
 
-/** How a value breaks a schema, by RFC 6901 pointer, at most 20 faults. */
+/** How a value breaks a schema, by RFC 6901 pointer; at most 20 faults. */
 export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
   for (const error of Value.Errors(schema, value)) {
     if (isShortEnough(error)) continue;
-    // A missing member is reported as missing and as of a wrong type; the first says it best.
+    // TypeBox reports a missing member twice: as missing, and as of a wrong type. The first report is the clearer one.
     if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error) });
-    if (faults.size === FAULTS_NAMED) break;
+    if (faults.size === MAX_FAULTS) break;
   }
   return [...faults.values()];
 }
@@ -52,7 +52,7 @@ export function checked<T extends TSchema>(schema: T, value: unknown): Checked<T
   return faults.length === 0 ? { value: value as Static<T>, faults: [] } : { faults };
 }
 
-/** TypeBox counts UTF-16 units; a length is one of characters (JSON Schema Validation section 6.3.1), as the HTTP door counts. */
+/** TypeBox counts UTF-16 units. JSON Schema (Validation, section 6.3.1) and the HTTP API count characters. */
 function isShortEnough({ type, schema, value }: ValueError): boolean {
   const { maxLength = 0 } = schema as { maxLength?: number };
   return type === ValueErrorType.StringMaxLength && typeof value === 'string' && Array.from(value).length <= maxLength;

@@ -1,10 +1,10 @@
 /**
- * Holding a content to the floor: everything in which it breaks a policy (SPEC R7).
+ * Checks a version's texts against a policy (SPEC R7).
  *
- * Problem: a forbidden text can be hidden, and a required one broken, by line breaks, other forms of letters, or characters nobody sees.
- * Rule (docs/adr/0020): plain texts are compared after folding (`comparable`, texts.ts); where an invisible character decides, it is named
- * with its place. Patterns see the text as it is served, with every line end as LF, and are RE2 (linear time), so that no text can make a
- * check hang.
+ * Problem: line breaks, other letter forms or invisible characters can hide a forbidden text or break a required one.
+ * Rule (docs/adr/0020): plain texts are compared after folding (`comparable`, texts.ts). If an invisible character makes the difference,
+ * the violation says which one and where. Patterns see the text as it is served, with every line end as LF. They are RE2 (linear time),
+ * so no text can make a check hang.
  * Example: a system prompt without the clause "You are a coach, not a therapist" breaks rule `clause`, id `not-a-therapist`.
  */
 import type { PackContent, Violation, Policy } from '../model.ts';
@@ -12,13 +12,13 @@ import { deepFreeze } from '../values/frozen.ts';
 import { compilePattern } from './patterns.ts';
 import { comparable, folded, ignorablesIn, lineAndColumn, withPlainLineEnds } from './texts.ts';
 
-/** The most placeholders that are told of one prompt: a text can hold tens of thousands, and each violation stands in the log. */
-const PLACEHOLDERS_NAMED = 20;
+/** The most placeholder violations per prompt: a text can hold tens of thousands, and the log keeps each violation. */
+const MAX_PLACEHOLDER_VIOLATIONS = 20;
 /** The most characters of a prompt that a violation quotes. */
-const QUOTED = 63;
+const MAX_QUOTED = 63;
 
 /**
- * Everything in which a content breaks a policy; empty where it is above the floor. Pure: same content, same policy, same answer.
+ * Every violation of a policy; empty if the version is above the floor. Pure: the same input gives the same result.
  */
 export function violationsOf(content: PackContent, policy: Policy): readonly Violation[] {
   const assets: [string, string][] = [
@@ -36,17 +36,17 @@ export function violationsOf(content: PackContent, policy: Policy): readonly Vio
   ]);
 }
 
-/** Whether a text holds a plain text. A needle of which nothing is seen, which only old policies have, is looked for as it is. */
-function holds(text: string, needle: string, form: (text: string) => string = comparable): boolean {
-  const wanted = form(needle);
-  return wanted === '' ? folded(text).includes(folded(needle)) : form(text).includes(wanted);
+/** Whether a text contains a plain text. Old policies may have an invisible needle; it is searched for unchanged. */
+function contains(text: string, needle: string, form: (text: string) => string = comparable): boolean {
+  const visible = form(needle);
+  return visible === '' ? folded(text).includes(folded(needle)) : form(text).includes(visible);
 }
 
 const inAnyCase = (text: string) => comparable(text).toLowerCase();
 
 function clauseViolations(system: string, { clauses }: Policy): Violation[] {
   return clauses
-    .filter((clause) => !holds(system, clause.text))
+    .filter((clause) => !contains(system, clause.text))
     .map(({ id, text: clause }) => ({
       rule: 'clause',
       id,
@@ -60,23 +60,23 @@ function forbiddenViolations(asset: string, text: string, { forbidden }: Policy)
   return forbidden.flatMap(({ id, text: plain = '', pattern }): Violation[] => {
     if (pattern !== undefined)
       return compilePattern(pattern).matcher(served).find()
-        ? [{ rule: 'forbidden', id, asset, detail: `Must not contain what matches ${pattern}.` }]
+        ? [{ rule: 'forbidden', id, asset, detail: `Must not match ${pattern}.` }]
         : [];
-    if (!holds(text, plain, inAnyCase)) return [];
-    return [{ rule: 'forbidden', id, asset, detail: `Must not contain "${plain}".${hidden(text, plain)}` }];
+    if (!contains(text, plain, inAnyCase)) return [];
+    return [{ rule: 'forbidden', id, asset, detail: `Must not contain "${plain}".${hiddenBy(text, plain)}` }];
   });
 }
 
-/** Names the invisible characters without which a forbidden text would have been found in plain sight. */
-function hidden(text: string, plain: string): string {
+/** Names the invisible characters that hide a forbidden text from a plain search; empty if none does. */
+function hiddenBy(text: string, plain: string): string {
   if (folded(text).toLowerCase().includes(folded(plain).toLowerCase())) return '';
-  const end = smallest(text.length, (length) => holds(text.slice(0, length), plain, inAnyCase));
-  const start = end - smallest(end, (length) => holds(text.slice(end - length, end), plain, inAnyCase));
+  const end = smallest(text.length, (length) => contains(text.slice(0, length), plain, inAnyCase));
+  const start = end - smallest(end, (length) => contains(text.slice(end - length, end), plain, inAnyCase));
   const named = ignorablesIn(text, start, end);
-  return named === '' ? '' : ` It stands there with invisible characters in it: ${named}.`;
+  return named === '' ? '' : ` Invisible characters hide it: ${named}.`;
 }
 
-/** The smallest number up to `most` that fits, where each fits that is larger than one that does. */
+/** The smallest number up to `most` that fits; every larger number fits too. */
 function smallest(most: number, fits: (number: number) => boolean): number {
   let [low, high] = [0, most];
   while (low < high) {
@@ -87,7 +87,7 @@ function smallest(most: number, fits: (number: number) => boolean): number {
   return high;
 }
 
-/** Two braces or more, what follows up to the next brace, and the braces that close it. */
+/** Two or more opening braces, the text up to the next brace, and the closing braces. */
 const BRACES = /(\{{2,})([^{}]*)(\}*)/gu;
 const NAME = /^[A-Za-z_][\w.-]*/u;
 
@@ -98,28 +98,28 @@ function placeholderViolations(asset: string, text: string, { placeholders }: Po
     const name = inner.trim();
     const fault = placeholderFault({ opening: opening.length, name, closing: closing.length }, placeholders);
     if (fault === undefined || found.has(`${fault} ${name}`)) continue;
-    const id = name.slice(0, QUOTED).toWellFormed(); // the log takes no half of a surrogate pair
+    const id = name.slice(0, MAX_QUOTED).toWellFormed(); // the log cannot store half a surrogate pair
     const named = ignorablesIn(text, index, index + whole.length);
-    const invisible = named === '' ? '' : ` It holds invisible characters: ${named}.`;
+    const invisible = named === '' ? '' : ` It contains invisible characters: ${named}.`;
     const detail =
       fault === 'unknown'
-        ? `{{${id}}} is no known placeholder; known ones: ${placeholders.join(', ') || 'none'}.${invisible}`
-        : `"${whole.slice(0, QUOTED).toWellFormed()}" at ${lineAndColumn(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
+        ? `{{${id}}} is not a known placeholder; known: ${placeholders.join(', ') || 'none'}.${invisible}`
+        : `"${whole.slice(0, MAX_QUOTED).toWellFormed()}" at ${lineAndColumn(text, index)} is a malformed placeholder; write two braces on each side: {{${id}}}.${invisible}`;
     found.set(`${fault} ${name}`, { rule: 'placeholder', id, asset, detail });
-    if (found.size === PLACEHOLDERS_NAMED) break;
+    if (found.size === MAX_PLACEHOLDER_VIOLATIONS) break;
   }
   return [...found.values()];
 }
 
-/** A brace too many behind a placeholder closes something else, as in `{"user": {{user}}}`. */
+/** An extra brace after a placeholder may close something else, as in `{"user": {{user}}}`. */
 function placeholderFault(
   { opening, name, closing }: { opening: number; name: string; closing: number },
   known: readonly string[],
 ): 'unknown' | 'malformed' | undefined {
   if (closing >= 2) return opening > 2 ? 'malformed' : known.includes(name) ? undefined : 'unknown';
-  // What is not closed is a placeholder only where it looks like one; TeX and JSON have braces of their own.
-  const [begins = ''] = NAME.exec(name) ?? [];
-  return begins !== '' && (begins === name || known.includes(begins)) ? 'malformed' : undefined;
+  // Unclosed braces are a fault only if they look like a placeholder: TeX and JSON use braces too.
+  const [start = ''] = NAME.exec(name) ?? [];
+  return start !== '' && (start === name || known.includes(start)) ? 'malformed' : undefined;
 }
 
 function styleViolations({ styles }: PackContent, { requiredStyles }: Policy): Violation[] {
@@ -142,7 +142,7 @@ function limitViolations({ system, styles }: PackContent, { limits }: Policy): V
           {
             rule: 'limit' as const,
             ...(asset !== undefined && { asset }),
-            detail: `${asset ?? 'All prompts together'}: ${size} characters; at most ${most} are allowed.`,
+            detail: `${asset ?? 'All prompts together'}: ${size} characters; the limit is ${most}.`,
           },
         ],
   );

@@ -1,23 +1,23 @@
 /**
- * Reading a folder and nothing outside it.
+ * Reads a folder and nothing outside it.
  *
- * Problem: a folder may come from somebody else (a pull request that a build publishes); a link in it can lead to a private key, a pipe
- * can make a reader wait for ever, a device or a dump can fill memory.
- * Rule: links are followed as long as they stay in the folder. What is opened is a regular file of bounded size whose real path lies
- * in the folder's real path; it is opened without following a link and without waiting for a writer.
+ * Problem: a folder may come from a stranger (e.g. a pull request that a build publishes). A link in it can point to a private key, a pipe
+ * can block a reader, a device or a huge file can fill memory.
+ * Rule: links are followed if they stay in the folder. Only regular files of limited size are opened, only if their real path lies in the
+ * folder's real path, without following a link and without waiting for a writer.
  * Example: `styles/direct.md -> /home/me/.ssh/id_rsa` is refused, `styles/direct.md -> ../system.md` is read.
- * Not covered: a hard link cannot be told from a file, and whoever changes the folder while it is read can win the race.
+ * Not covered: hard links look like files, and someone who changes the folder during the read can win the race.
  */
 import { constants } from 'node:fs';
 import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { messageOf } from '../errors.ts';
 
-/** The largest file read, in bytes: a prompt is far smaller. */
-const LARGEST_FILE = 1_048_576;
+/** In bytes; prompts are far smaller. */
+const MAX_FILE_SIZE = 1_048_576;
 
-/** What is wrong with a folder or a file, a line each. */
-export class Fault extends Error {
+/** What is wrong with a folder or its files; one line for each fault. */
+export class FolderFault extends Error {
   readonly lines: readonly string[];
 
   constructor(...lines: readonly string[]) {
@@ -26,7 +26,7 @@ export class Fault extends Error {
   }
 }
 
-/** An open folder. Names are relative to it; messages name files as the caller named the folder. */
+/** An open folder. Names are relative to it. Messages show paths as the caller wrote them. */
 export class Folder {
   readonly #root: string;
   readonly #shown: string;
@@ -37,57 +37,57 @@ export class Folder {
   }
 
   /**
-   * @param path the folder; it may be a link itself
-   * @param shown how messages name it
-   * @throws what the file system throws
+   * @param path the folder; may itself be a link
+   * @param shown the path to show in messages
+   * @throws the error of the file system
    */
   static async open(path: string, shown = path): Promise<Folder> {
     return new Folder(await realpath(path), shown);
   }
 
-  /** How messages name a file or folder in this one. */
+  /** The path to show in messages for something in this folder. */
   shown(name: string): string {
     return join(this.#shown, name);
   }
 
-  /** A folder in this one, of which then nothing outside is read. @throws Fault; what the file system throws */
+  /** A subfolder; reads through it are limited to it. @throws FolderFault, the error of the file system */
   async sub(name: string, shown = this.shown(name)): Promise<Folder> {
     return Folder.open(await this.#inside(name), shown);
   }
 
-  /** What lies in a folder in this one, sorted. @throws Fault; what the file system throws */
+  /** The names in a subfolder, sorted. @throws FolderFault, the error of the file system */
   async names(name: string): Promise<string[]> {
     return (await readdir(await this.#inside(name))).sort();
   }
 
-  /** Whether that is a folder. @throws Fault; what the file system throws */
+  /** @throws FolderFault, the error of the file system */
   async isFolder(name: string): Promise<boolean> {
     return (await stat(await this.#inside(name))).isDirectory();
   }
 
-  /** The text of a file, with the BOM if it has one. @throws Fault, also for what the file system throws */
+  /** The text of a file, with its BOM if any. @throws FolderFault, also for errors of the file system */
   async text(name: string): Promise<string> {
     const shown = this.shown(name);
     let bytes: Buffer;
     try {
       bytes = await readRegular(await this.#inside(name), shown);
     } catch (error) {
-      if (error instanceof Fault) throw error;
-      throw new Fault(`${shown}: cannot be read: ${messageOf(error)}`);
+      if (error instanceof FolderFault) throw error;
+      throw new FolderFault(`${shown}: cannot be read: ${messageOf(error)}`);
     }
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
-      throw new Fault(`${shown}: is not UTF-8; save it as UTF-8.`);
+      throw new FolderFault(`${shown}: is not UTF-8; save it as UTF-8.`);
     }
   }
 
-  /** The real path of something in the folder, refused where a link leads out of it. */
+  /** The real path of something in the folder. @throws FolderFault if a link leads out of the folder */
   async #inside(name: string): Promise<string> {
     const real = await realpath(join(this.#root, name));
     if (real !== this.#root && !real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep)) {
-      throw new Fault(
-        `${this.shown(name)}: is a link that leads out of the folder "${this.#shown}"; nothing outside it is read. Copy the file into it instead.`,
+      throw new FolderFault(
+        `${this.shown(name)}: is a link that leads out of the folder "${this.#shown}". Copy the file into the folder instead.`,
       );
     }
     return real;
@@ -96,21 +96,21 @@ export class Folder {
 
 /** @param path a real path */
 async function readRegular(path: string, shown: string): Promise<Buffer> {
-  // Looked at before it is opened: opening a device can already do something.
-  if (!(await stat(path)).isFile()) throw new Fault(`${shown}: is not a regular file.`);
+  // Checked before it is opened: opening a device can have side effects.
+  if (!(await stat(path)).isFile()) throw new FolderFault(`${shown}: is not a regular file.`);
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw new Fault(`${shown}: is not a regular file.`);
-    if (found.size > LARGEST_FILE)
-      throw new Fault(`${shown}: has ${found.size} bytes; at most ${LARGEST_FILE} are read.`);
+    if (!found.isFile()) throw new FolderFault(`${shown}: is not a regular file.`);
+    if (found.size > MAX_FILE_SIZE)
+      throw new FolderFault(`${shown}: has ${found.size} bytes; the limit is ${MAX_FILE_SIZE}.`);
     return await readAtMost(file, found.size, shown);
   } finally {
     await file.close();
   }
 }
 
-/** Not `readFile`, which reads on for as long as the file grows. */
+/** Not `readFile`: it would keep reading while the file grows. */
 async function readAtMost(file: FileHandle, size: number, shown: string): Promise<Buffer> {
   const buffer = Buffer.alloc(size + 1);
   let length = 0;
@@ -119,5 +119,5 @@ async function readAtMost(file: FileHandle, size: number, shown: string): Promis
     if (bytesRead === 0) return buffer.subarray(0, length);
     length += bytesRead;
   }
-  throw new Fault(`${shown}: grew while it was read; try again when it is finished.`);
+  throw new FolderFault(`${shown}: grew during the read; try again when it is complete.`);
 }

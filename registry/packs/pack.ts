@@ -1,9 +1,9 @@
 /**
- * Checking a pack document and freezing it into a version with a digest.
+ * Checks a pack document and freezes it into a version with a digest.
  *
- * Problem: a version is published once and then never changes, so whatever is wrong with it must be found before.
- * Rule (SPEC R1): both doors (folder on disk, HTTP) come through `parsePack`, the one place where texts are normalised; the same
- * prompts give the same digest.
+ * Problem: a published version never changes, so every fault must be found before.
+ * Rule (SPEC R1): folders on disk and HTTP requests both go through `parsePack`, the only place that normalises texts. The same prompts
+ * give the same digest.
  * Example: a file with CRLF line ends and the same text sent as JSON with LF are one version, not two.
  */
 import semver from 'semver';
@@ -13,7 +13,7 @@ import { PackDocument, PackName, type PackContent, type PackVersion, type InputF
 import { normalizeText } from './texts.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { unfitTexts } from '../values/unfit-texts.ts';
-import { FAULTS_NAMED, unseenTexts, schemaFaults, checked } from './faults.ts';
+import { MAX_FAULTS, invisibleTexts, schemaFaults, checked } from './faults.ts';
 
 /**
  * Checks a pack document and freezes it.
@@ -29,7 +29,7 @@ export function parsePack(pack: string, untrusted: unknown): PackVersion {
   if (nameFaults.length > 0 || document === undefined)
     throw invalidInput('The pack document breaks its schema.', [...nameFaults, ...documentFaults]);
 
-  const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, FAULTS_NAMED);
+  const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, MAX_FAULTS);
   if (faults.length > 0)
     throw invalidInput('The pack document contradicts itself or holds text that cannot be served.', faults);
 
@@ -40,11 +40,11 @@ export function parsePack(pack: string, untrusted: unknown): PackVersion {
     digest: digestOf(content),
     summary,
     author,
-    unseen: deepFreeze(unseenTexts(PackDocument, document)),
+    invisible: deepFreeze(invisibleTexts(PackDocument, document)),
   });
 }
 
-/** The content with its texts in their normal form, and nothing but what is digested. */
+/** The content that is digested, with its texts in normal form. */
 function normalized({ pack, version, system, styles, defaultStyle, compatibility }: PackContent): PackContent {
   return {
     pack,
@@ -57,8 +57,8 @@ function normalized({ pack, version, system, styles, defaultStyle, compatibility
 }
 
 /**
- * Whether a registered content is the one given. Builds before the normal form was a fixed point registered texts in other forms, e.g.
- * with a final newline; those keep their digest, and are the same version still (SPEC R1, docs/adr/0019).
+ * Whether a registered content equals the given one. Older builds registered texts in other forms, e.g. with a final newline. Those keep
+ * their digest and are still the same version (SPEC R1, docs/adr/0019).
  */
 export function isSameContent(registered: PackContent, given: PackVersion): boolean {
   return digestOf(normalized(registered)) === given.digest;
@@ -69,32 +69,32 @@ export function digestOf(content: PackContent): string {
   return `sha256:${sha256(canonical(content))}`;
 }
 
-/** The rules that a schema cannot say. */
+/** The rules that a schema cannot express. */
 function meaningFaults(document: PackDocument): InputFault[] {
   const faults: InputFault[] = [];
   if (semver.valid(document.version) !== document.version) {
-    faults.push({ pointer: '/version', detail: `"${document.version}" is no SemVer 2.0.0 version.` });
+    faults.push({ pointer: '/version', detail: `"${document.version}" is not a SemVer 2.0.0 version.` });
   }
   const ids = new Set<string>();
   document.styles.forEach(({ id }, index) => {
     if (ids.has(id))
       faults.push({
         pointer: `/styles/${index}/id`,
-        detail: `The style "${id}" stands there twice; style ids are unique in a version.`,
+        detail: `The style id "${id}" is a duplicate; style ids must be unique.`,
       });
     ids.add(id);
   });
   if (!ids.has(document.defaultStyle)) {
     faults.push({
       pointer: '/defaultStyle',
-      detail: `"${document.defaultStyle}" is none of the version's styles: ${[...ids].join(', ')}.`,
+      detail: `"${document.defaultStyle}" is not one of the version's styles: ${[...ids].join(', ')}.`,
     });
   }
   document.compatibility.clients.forEach(({ range }, index) => {
     if (semver.validRange(range) === null) {
       faults.push({
         pointer: `/compatibility/clients/${index}/range`,
-        detail: `"${range}" is no SemVer range; write e.g. ">=2.0.0 <3.0.0".`,
+        detail: `"${range}" is not a SemVer range; write e.g. ">=2.0.0 <3.0.0".`,
       });
     }
   });
@@ -102,7 +102,7 @@ function meaningFaults(document: PackDocument): InputFault[] {
     if (!isLanguageTag(tag))
       faults.push({
         pointer: `/compatibility/locales/${index}`,
-        detail: `"${tag}" is no BCP 47 language tag; write e.g. "en" or "pt-BR".`,
+        detail: `"${tag}" is not a BCP 47 language tag; write e.g. "en" or "pt-BR".`,
       });
   });
   return faults;

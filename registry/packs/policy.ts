@@ -1,14 +1,14 @@
 /**
- * The floor: what every version of a pack must hold before it may be active (SPEC R7).
+ * Policies: the floor that every version of a pack must meet before it can be active (SPEC R7).
  *
- * Problem: one careless edit can take a safety boundary out of a prompt, and an old version may lack one that was added since.
- * Rule: a policy is versioned, stands in the log, and is checked when a version is published, when the policy changes, and
- * again, by what was found then, at each activation and rollback (`floor.ts` checks).
+ * Problem: one careless edit can remove a safety boundary from a prompt, and old versions lack boundaries that were added later.
+ * Rule: a policy has a version and is kept in the log. Versions are checked against it when they are published and when the policy changes
+ * (`floor.ts`). Each activation and rollback uses the results of that check.
  */
 import { invalidInput, messageOf } from '../errors.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 import { type InputFault, Policy } from '../model.ts';
-import { checked, unseenTexts } from './faults.ts';
+import { checked, invisibleTexts } from './faults.ts';
 import { canMatch, compilePattern } from './patterns.ts';
 import { deepFreeze } from '../values/frozen.ts';
 import { unfitTexts } from '../values/unfit-texts.ts';
@@ -17,7 +17,7 @@ import { unfitTexts } from '../values/unfit-texts.ts';
 export interface CheckedPolicy {
   readonly policy: Policy;
   readonly digest: string;
-  /** What a new policy is refused for; one that was in force before this was checked stays. */
+  /** Faults that refuse a new policy. A policy that was in force before these checks existed stays. */
   readonly faultsIfNew: readonly InputFault[];
 }
 
@@ -31,15 +31,15 @@ export function parsePolicy(document: unknown): CheckedPolicy {
   const faults = [...unfitTexts(value), ...meaningFaults(value)];
   if (faults.length > 0) throw invalidInput('The policy contradicts itself.', faults);
   const policy = deepFreeze(structuredClone(value));
-  const faultsIfNew = deepFreeze([...unseenTexts(Policy, policy), ...deadPatterns(policy)]);
+  const faultsIfNew = deepFreeze([...invisibleTexts(Policy, policy), ...deadPatterns(policy)]);
   return Object.freeze({ policy, digest: `sha256:${sha256(canonical(policy))}`, faultsIfNew });
 }
 
-/** A pattern that cannot match forbids nothing. @param policy one whose patterns are RE2 */
+/** Patterns that cannot match, and so forbid nothing. @param policy all of its patterns are RE2 */
 function deadPatterns({ forbidden }: Policy): InputFault[] {
   return forbidden.flatMap(({ id, pattern }, index) => {
     if (pattern === undefined || canMatch(compilePattern(pattern))) return [];
-    const detail = `Rule "${id}" can never match. Prompts are matched with every line end as \\n, so they hold no \\r; they hold no NUL and no half of a surrogate pair. Or the pattern asks for something before the beginning or after the end.`;
+    const detail = `Rule "${id}" can never match. Prompts are matched with every line end as \\n, so they never contain \\r; nor do they contain NUL or half a surrogate pair. Another cause: the pattern requires text before the start or after the end.`;
     return [{ pointer: `/forbidden/${index}/pattern`, detail }];
   });
 }
@@ -49,12 +49,12 @@ function meaningFaults(policy: Policy): InputFault[] {
   policy.forbidden.forEach(({ id, text, pattern }, index) => {
     const pointer = `/forbidden/${index}`;
     if ((text === undefined) === (pattern === undefined))
-      faults.push({ pointer, detail: `Rule "${id}" must name either a text or a pattern.` });
+      faults.push({ pointer, detail: `Rule "${id}" must have either a text or a pattern.` });
     if (pattern === undefined) return;
     try {
       compilePattern(pattern);
     } catch (error) {
-      faults.push({ pointer: `${pointer}/pattern`, detail: `Rule "${id}" is no RE2 pattern: ${messageOf(error)}.` });
+      faults.push({ pointer: `${pointer}/pattern`, detail: `The pattern of rule "${id}" is not valid RE2: ${messageOf(error)}.` });
     }
   });
   for (const [list, rules] of [
@@ -64,7 +64,7 @@ function meaningFaults(policy: Policy): InputFault[] {
     const ids = rules.map(({ id }) => id);
     ids.forEach((id, index) => {
       if (ids.indexOf(id) !== index)
-        faults.push({ pointer: `/${list}/${index}/id`, detail: `The rule "${id}" stands there twice.` });
+        faults.push({ pointer: `/${list}/${index}/id`, detail: `The rule id "${id}" is a duplicate.` });
     });
   }
   return faults;

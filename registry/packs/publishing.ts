@@ -1,10 +1,10 @@
 /**
- * Publishing a version again that an older build registered (SPEC R1).
+ * Publishing, also of versions that an older build registered (SPEC R1).
  *
- * Problem: builds before the normal form of texts was a fixed point registered some texts in another form, under a digest of that form.
- * Rule: what is registered keeps its content and digest. The same prompts published again, from a folder, by the command line, or as the
- * registry gave them back, are that version: they are compared in the normal form.
- * Example: a folder whose system.md ends in two newlines was registered with one of them; now it has none, and is still the same version.
+ * Problem: older builds normalised some texts differently and registered them under the digest of that form.
+ * Rule: a registered version keeps its content and digest. Publishing the same prompts again means the same version, because texts are
+ * compared in normal form, whether they come from a folder, the command line or the registry itself.
+ * Example: a system.md with two newlines at the end was registered with one. Today it would have none, but it is still the same version.
  */
 import type { PackContent, PackVersion, Actor, Policy } from '../model.ts';
 import { isSameContent } from './pack.ts';
@@ -15,9 +15,9 @@ import { violationsOf } from './floor.ts';
 import { type Decision, NOTHING } from '../log/proposal.ts';
 
 /**
- * The version under the digest that it is registered with, if it is registered in another form; else as it was given.
- * @param contentOf gives a registered content
- * @throws what `contentOf` throws
+ * The version with the content and digest that it is registered with, if an older build registered it in another form; else as given.
+ * @param contentOf loads a registered content
+ * @throws the error of `contentOf`
  */
 export async function asRegistered(
   snapshot: Snapshot,
@@ -35,13 +35,13 @@ export interface PublishCommand {
   readonly version: PackVersion;
   readonly actor: Actor;
   readonly reason: string;
-  /** Whether a version under the floor is registered all the same, flagged: shipped ones are. */
+  /** Whether to register a version below the floor, flagged (shipped versions), or to refuse it. Default: refuse. */
   readonly belowFloor?: 'flag' | 'refuse';
-  /** The policy to check against; the one in force where not given. */
+  /** The policy to check against. Default: the policy in force. */
   readonly policy?: Policy | undefined;
 }
 
-/** SPEC R1: the same again is a success without effect; anything else under the same version is refused. */
+/** SPEC R1: publishing the same content again succeeds without effect; different content under a known version is refused. */
 export function decidePublish(snapshot: Snapshot, command: PublishCommand): Decision {
   const { version, actor, reason, belowFloor = 'refuse' } = command;
   const { content, digest, summary, author } = version;
@@ -56,12 +56,12 @@ export function decidePublish(snapshot: Snapshot, command: PublishCommand): Deci
     if (differing.length === 0) return NOTHING;
     throw new RegistryError(
       'version-exists',
-      `Version ${content.version} of pack "${content.pack}" is registered already and versions never change, but this one differs in its ${differing.join(', ')}. Publish the change under a new version.`,
+      `Version ${content.version} of pack "${content.pack}" is already registered, and versions never change. This one differs in: ${differing.join(', ')}. Publish the change as a new version.`,
       { digest: known.digest, differing },
     );
   }
-  if (version.unseen.length > 0)
-    throw invalidInput('The pack document holds texts in which nothing can be seen.', version.unseen);
+  if (version.invisible.length > 0)
+    throw invalidInput('The pack document has texts without a visible character.', version.invisible);
   const policy = command.policy ?? state?.policy?.policy;
   const violations = policy === undefined ? [] : violationsOf(content, policy);
   if (violations.length > 0 && belowFloor === 'refuse') {

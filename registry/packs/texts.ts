@@ -1,71 +1,71 @@
 /**
- * Texts of prompts: the form in which they are registered, what of them can be seen, and how they are compared.
+ * Prompt texts: their normal form, which characters are visible, and how texts are compared.
  *
- * Problem: the same text comes with other line ends, byte order marks and final newlines from each editor and each hop; and characters
- * that nobody sees can split a forbidden word, or stand for a text that is not there.
- * Rule: one normal form, which is a fixed point (docs/adr/0019): normalising twice changes nothing, so that any number of hops give
- * one digest. Comparing drops what cannot be seen.
+ * Problem: editors and transports change line ends, byte order marks and final newlines. Invisible characters can split a forbidden word,
+ * or make an empty text look present.
+ * Rule: there is one normal form, and it is a fixed point (docs/adr/0019): normalising twice changes nothing, so any number of hops give
+ * the same digest. Comparison drops invisible characters.
  * Example: `"\uFEFFBe kind.\r\n\r\n"` is registered as `"Be kind."`.
  */
 
 /**
- * A text as it is digested and served: byte order marks at the beginning dropped, CRLF as LF, line ends at the end dropped; blanks, lone
- * carriage returns and the Unicode form are left as they are. `normalizeText(normalizeText(x)) === normalizeText(x)`.
+ * A text as it is digested and served: without byte order marks at the start, with CRLF as LF, without line ends at the end. Spaces, lone
+ * carriage returns and the Unicode form do not change. `normalizeText(normalizeText(x)) === normalizeText(x)`.
  */
 export function normalizeText(text: string): string {
-  // By hand where a regular expression would look at a long run again from each of its characters.
+  // Not a regular expression: it would scan a long run again from each of its characters.
   const lines = text.replace(/^\uFEFF+/u, '').split('\n');
-  return withoutEnd(lines.map((line) => withoutEnd(line, '\r')).join('\n'), '\r\n');
+  return trimEnd(lines.map((line) => trimEnd(line, '\r')).join('\n'), '\r\n');
 }
 
-/** The text without what it ends with of these characters. */
-function withoutEnd(text: string, characters: string): string {
+/** The text without any of these characters at its end. */
+function trimEnd(text: string, characters: string): string {
   let end = text.length;
   while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
   return text.slice(0, end);
 }
 
-/** A text with every line end (CRLF, CR, LF) as LF: what patterns of a policy see. */
+/** A text with every line end (CRLF, CR, LF) as LF: the text that policy patterns see. */
 export function withPlainLineEnds(text: string): string {
   return text.replace(/\r\n?/gu, '\n');
 }
 
-/** What is drawn as nothing, by Unicode (UAX #44, Default_Ignorable_Code_Point): soft hyphens, joiners, Hangul fillers, tags. */
+/** Characters without a visible form (UAX #44, Default_Ignorable_Code_Point): soft hyphens, joiners, Hangul fillers, tags. */
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
-/** White space, and U+2800 BRAILLE PATTERN BLANK, which Unicode does not count among it. */
+/** White space, and U+2800 BRAILLE PATTERN BLANK, which Unicode does not class as white space. */
 const BLANKS = /[\s\u2800]+/gu;
-/** Beside blanks: control characters, what is ignorable, annotation marks, U+1D159 MUSICAL SYMBOL NULL NOTEHEAD. */
+/** Anything but white space, control characters, ignorable characters, annotation marks, U+1D159 MUSICAL SYMBOL NULL NOTEHEAD. */
 const VISIBLE = /[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}]/u;
 
-/** Whether a text holds at least one character that can be seen. */
+/** Whether a text has at least one visible character. */
 export function isVisible(text: string): boolean {
   return VISIBLE.test(text);
 }
 
-/** A text as plain texts are compared: without what is ignorable, after NFKC, blanks folded to one, ends trimmed. */
+/** The form for comparing plain texts: without ignorable characters, NFKC, runs of white space as one space, trimmed. */
 export function comparable(text: string): string {
   return folded(text.replace(IGNORABLE, '')).replace(IGNORABLE, '');
 }
 
-/** As `comparable`, but with what is ignorable. */
+/** Like `comparable`, but keeps ignorable characters. */
 export function folded(text: string): string {
   return text.normalize('NFKC').replace(BLANKS, ' ').trim();
 }
 
-/** The most characters that one message names. */
-const NAMED = 5;
+/** The most characters that one message lists. */
+const MAX_LISTED = 5;
 
-/** Names the ignorable characters in a part of a text, with their place in the text, e.g. `U+00AD at line 3, column 7`; empty if there is none. */
+/** Lists the ignorable characters in a part of a text with their positions, e.g. `U+00AD at line 3, column 7`; empty if there are none. */
 export function ignorablesIn(text: string, start = 0, end = text.length): string {
   const found: string[] = [];
   for (const { 0: character, index } of text.slice(start, end).matchAll(IGNORABLE)) {
-    if (found.length === NAMED) return `${found.join('; ')} and more`;
+    if (found.length === MAX_LISTED) return `${found.join('; ')} and more`;
     found.push(`${codePoint(character)} at ${lineAndColumn(text, start + index)}`);
   }
   return found.join('; ');
 }
 
-/** Where an offset is in a text, in lines and characters. */
+/** The line and column of an offset. */
 export function lineAndColumn(text: string, offset: number): string {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;

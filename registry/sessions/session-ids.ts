@@ -1,11 +1,10 @@
 /**
- * Coach sessions: the id is a signed token that says where the session is pinned, so that any instance can read it and no
- * database is asked (SPEC R8).
+ * Coach sessions: the id is a signed token that says where the session is pinned. Any instance can read it without a database (SPEC R8).
  *
- * Problem: an id has at most 200 characters, while a pack's, a channel's and a style's name may have 63 each.
- * Rule: the token names the channel by 48 bits of a hash, the version by 96 bits of its digest, the style by its place in the
- * version (which never changes), beside the pointer's revision, the lifetime and 64 random bits. It is a JWT (RFC 7519),
- * HS256, whose header names the signing key, so that keys can rotate.
+ * Problem: an id has at most 200 characters, but the names of a pack, a channel and a style can have 63 each.
+ * Rule: the token names the channel by 48 bits of a hash, the version by 96 bits of its digest, and the style by its index in the version
+ * (which never changes). It also has the pointer's revision, the lifetime and 64 random bits. It is a JWT (RFC 7519) with HS256; its header
+ * names the signing key, so that keys can rotate.
  * Example: claims `{"exp":1767225600,"p":"kQ3xV0aB.9f2c…16.7.0.1e40.q83vEf…"}`.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -17,7 +16,7 @@ import type { VersionRecord } from '../state/records.ts';
 import type { Session, Pin } from './session.ts';
 import type { ChannelView } from '../state/views.ts';
 
-/** The longest session id there is, in characters. */
+/** The most characters of a session id. */
 export const SESSION_ID_LENGTH = 200;
 
 /** A new signing key: 256 random bits. */
@@ -32,12 +31,12 @@ export class Sessions {
   readonly #verifiers = new Map<string, (token: string) => unknown>();
   readonly #ttlSeconds: number;
   readonly #channels = new Map<string, { pack: string; channel: string }>();
-  /** By handle. */
+  /** Version by handle. */
   readonly #versions = new Map<string, string>();
 
   /**
-   * @param keys all session keys, the newest last; the newest signs, all verify
-   * @param ttl how long a session may run, in milliseconds
+   * @param keys all session keys, newest last; the newest signs, all verify
+   * @param ttl the lifetime of a session, in milliseconds
    */
   constructor(keys: readonly SessionKey[], ttl: number) {
     const newest = keys.at(-1);
@@ -60,21 +59,21 @@ export class Sessions {
   }
 
   /**
-   * Starts a session on what is active in the view.
+   * Starts a session on the active version.
    *
    * @param now milliseconds since the epoch
-   * @throws RegistryError `style-not-supported`, with the styles the version supports
+   * @throws RegistryError `style-not-supported`, with the version's styles
    */
   start(view: ChannelView, styleId: string | undefined, now: number): Session {
     const { pack, channel, version, digest, revision, styles, defaultStyle, system } = view.activePack;
-    const wanted = styleId ?? defaultStyle;
-    const styleIndex = styles.findIndex(({ id }) => id === wanted);
+    const requested = styleId ?? defaultStyle;
+    const styleIndex = styles.findIndex(({ id }) => id === requested);
     const style = styles[styleIndex];
     if (style === undefined) {
       const supportedStyles = styles.map(({ id }) => id);
       throw new RegistryError(
         'style-not-supported',
-        `Version ${version} of pack "${pack}" has no style "${wanted}". Start with one of: ${listed(supportedStyles)}; or name none to get "${defaultStyle}".`,
+        `Version ${version} of pack "${pack}" has no style "${requested}". Use one of: ${listed(supportedStyles)}; or leave the style out to get "${defaultStyle}".`,
         { supportedStyles, defaultStyle },
       );
     }
@@ -102,7 +101,7 @@ export class Sessions {
    * Reads a session id.
    *
    * @param now milliseconds since the epoch
-   * @throws RegistryError `session-not-found` where it is forged, cut, expired or of another registry
+   * @throws RegistryError `session-not-found` if it is forged, truncated, expired or from another registry
    */
   read(snapshot: Snapshot, sessionId: string, now: number): Pin {
     const claims = this.#verified(sessionId);
@@ -112,7 +111,7 @@ export class Sessions {
     if (claims === undefined || channelRef === undefined || record === undefined || claims.exp * 1000 <= now) {
       throw new RegistryError(
         'session-not-found',
-        'There is no such session: the id was cut or changed, is of another registry, or has expired. Start a new one.',
+        'There is no such session: the id is damaged, comes from another registry, or has expired. Start a new session.',
       );
     }
     return {
@@ -125,7 +124,7 @@ export class Sessions {
     };
   }
 
-  /** The revision of the log that a session's pin is from; undefined where the id is none of ours. */
+  /** The log revision of a session's pin; undefined if the id was not issued here. */
   revisionOf(sessionId: string): number | undefined {
     const revision = this.#verified(sessionId)?.p.split('.')[2];
     return revision === undefined ? undefined : parseInt(revision, 36);
@@ -133,7 +132,7 @@ export class Sessions {
 
   #verified(sessionId: string): { exp: number; p: string } | undefined {
     if (sessionId.length > SESSION_ID_LENGTH) return undefined;
-    // base64url leaves bits of the last character unused: of the spellings of a signature, one was given out.
+    // The last base64url character has unused bits, so a signature has several spellings. Only the one that was issued is accepted.
     const signature = sessionId.slice(sessionId.lastIndexOf('.') + 1);
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
     try {
@@ -141,11 +140,11 @@ export class Sessions {
       const verify = typeof kid === 'string' ? this.#verifiers.get(kid) : undefined;
       return verify?.(sessionId) as { exp: number; p: string } | undefined;
     } catch {
-      return undefined; // whatever is wrong with a token, the answer is that there is no such session
+      return undefined; // any fault in a token means: no such session
     }
   }
 
-  /** The version of that handle: looked for once, as a pack may have thousands. */
+  /** The version with this handle. Remembers the result, because a pack may have thousands of versions. */
   #recordOf(state: PackState | undefined, handle: string): VersionRecord | undefined {
     const prefix = `sha256:${Buffer.from(handle, 'base64url').toString('hex')}`;
     const known = state?.versions.get(this.#versions.get(handle) ?? '');

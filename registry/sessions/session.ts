@@ -1,10 +1,10 @@
-/** What a coach session runs on: the version it started on, or what stands in for it (SPEC R8). */
+/** What a coach session runs on: the version it started on, or the version that replaces it (SPEC R8). */
 import type { PackContent } from '../model.ts';
-import { packIn, standIn, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
+import { packIn, replacementOf, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { VersionRecord } from '../state/records.ts';
 import type { Origin } from '../state/views.ts';
 
-/** A session as it is answered. */
+/** A session, as callers see it. */
 export interface Session {
   readonly sessionId: string;
   readonly startedAt: string;
@@ -14,9 +14,9 @@ export interface Session {
     readonly system: string;
     readonly style: { readonly id: string; readonly title: string; readonly text: string };
   };
-  /** The channel is at another version by now. */
+  /** Whether the channel has moved to another version. */
   readonly superseded: boolean;
-  /** Where it was pinned, if that version was revoked since. */
+  /** The original pin, if that version has been revoked. */
   readonly movedFrom?: { readonly version: string; readonly styleId: string };
 }
 
@@ -31,11 +31,11 @@ export interface Pin {
 }
 
 /**
- * The answer to a read of a pinned session (SPEC R8): from its pin, or, where that version was revoked, from its replacement,
- * followed to the end, or else from what is active; a style that the other version lacks becomes its default style.
+ * The answer to a read of a pinned session (SPEC R8). It comes from the pinned version. If that is revoked, it comes from the end of its
+ * chain of replacements, or from the active version if the chain has no end. If that version lacks the style, its default style is used.
  *
- * @param contentOf gives a version's texts
- * @throws RegistryError what `contentOf` rejects with
+ * @param contentOf loads a version's texts
+ * @throws RegistryError the error of `contentOf`
  */
 export async function sessionOf(
   sessionId: string,
@@ -44,7 +44,7 @@ export async function sessionOf(
   contentOf: (record: VersionRecord) => Promise<PackContent>,
 ): Promise<Session> {
   const { channel, startedAt, expiresAt } = pin;
-  const { record, revision, styleId, movedFrom } = served(pin, snapshot);
+  const { record, revision, styleId, movedFrom } = servedBy(pin, snapshot);
   const { pack, version, digest } = record;
   const content = await contentOf(record);
   const style = content.styles.find(({ id }) => id === styleId);
@@ -60,7 +60,7 @@ export async function sessionOf(
   };
 }
 
-function served(
+function servedBy(
   pin: Pin,
   snapshot: Snapshot,
 ): { record: VersionRecord; revision: number; styleId: string; movedFrom?: Session['movedFrom'] } {
@@ -68,21 +68,21 @@ function served(
   const styleId = pinned.styles[pin.styleIndex]?.id ?? pinned.defaultStyle;
   if (pinned.revocation === undefined) return { record: pinned, revision: pin.revision, styleId };
   const state = packIn(snapshot, pinned.pack);
-  const replacement = standIn(state, pinned);
+  const replacement = replacementOf(state, pinned);
   const active = state.pointers.get(pin.channel);
   const record = replacement ?? versionIn(state, active?.version ?? '');
-  const revision = replacement === undefined ? (active?.revision ?? 0) : standsInSince(state, pinned);
-  const kept = record.styles.some(({ id }) => id === styleId);
+  const revision = replacement === undefined ? (active?.revision ?? 0) : replacementSince(state, pinned);
+  const hasStyle = record.styles.some(({ id }) => id === styleId);
   return {
     record,
     revision,
-    styleId: kept ? styleId : record.defaultStyle,
+    styleId: hasStyle ? styleId : record.defaultStyle,
     movedFrom: { version: pinned.version, styleId },
   };
 }
 
-/** When what stands in for a version came to do so: at the last revocation on the way, as only what is not revoked can replace (SPEC R4). */
-function standsInSince(state: PackState, revoked: VersionRecord): number {
+/** The revision at which a revoked version got its current replacement: the last revocation in the chain (SPEC R4). */
+function replacementSince(state: PackState, revoked: VersionRecord): number {
   let since = 0;
   for (
     let record: VersionRecord | undefined = revoked;

@@ -93,10 +93,10 @@ export function isActivatable(record: VersionRecord): boolean {
 }
 
 /**
- * The version that stands in for a revoked one: its replacement, and where that is revoked too, that one's, to the end; where
- * the chain ends without one, undefined (then the active version stands in). SPEC R8
+ * The version that replaces a revoked one: the end of its chain of replacements. Undefined if the chain has no end that can be served;
+ * then the active version is used. SPEC R8
  */
-export function standIn(state: PackState, record: VersionRecord): VersionRecord | undefined {
+export function replacementOf(state: PackState, record: VersionRecord): VersionRecord | undefined {
   const seen = new Set<string>();
   let current: VersionRecord | undefined = record;
   while (current?.revocation !== undefined && !seen.has(current.version)) {

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refusalBy } from '../../plugins/access/scopes.ts';
 import {
-  deadBecause,
+  whyInvalid,
   packIn,
   RegistryError,
   Watchers,
@@ -96,7 +96,7 @@ function requireKnown({ channels }: Registry, snapshot: Snapshot, { pack, channe
 
 function isLive(snapshot: Snapshot, keyId: string, now: number): boolean {
   const key = snapshot.keys.get(keyId);
-  return key !== undefined && deadBecause(key, now) === undefined;
+  return key !== undefined && whyInvalid(key, now) === undefined;
 }
 
 /** The key that a stream lives as long as. */

@@ -6,7 +6,7 @@ import { problems } from '../wire/problems.ts';
 import { ref } from '../wire/schema-types.ts';
 
 const example = [
-  '# HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.',
+  '# HELP prompt_registry_ready Whether this instance accepts requests, as /readyz says.',
   '# TYPE prompt_registry_ready gauge',
   'prompt_registry_ready 1',
   '',

@@ -136,19 +136,19 @@ t.test('a refusal says what is wrong with the header, and repeats nothing that m
     [`ApiKey ${key}`, `The Authorization header uses the scheme "ApiKey", which is not supported. ${right}`],
     [
       key,
-      'The Authorization header names no scheme. Write "Bearer" and a space before the key: "Authorization: Bearer prk_…".',
+      'The Authorization header has no scheme. Write "Bearer" and a space before the key: "Authorization: Bearer prk_…".',
     ],
     ...[`Bearer${key}`, `Bearer=${key}`, secret, `"${key}"`].map(
-      (header) => [header, `The Authorization header uses no scheme that is known. ${right}`] as const,
+      (header) => [header, `The Authorization header uses an unknown scheme. ${right}`] as const,
     ),
     ...[`Bearer "${key}"`, `Bearer Bearer ${key}`, `Bearer sk_${id}_${secret}`, 'Bearer undefined', 'Bearer'].map(
       (header) =>
         [
           header,
-          'What follows "Bearer" is not a key: keys begin with prk_. Send "Authorization: Bearer prk_…".',
+          'The text after "Bearer" is not a key: keys begin with prk_. Send "Authorization: Bearer prk_…".',
         ] as const,
     ),
-    [`Bearer ${key}x`, 'The key is not known here.'],
+    [`Bearer ${key}x`, 'This key is unknown.'],
   ];
   for (const [authorization, expected] of said) {
     const { statusCode, body } = await app.inject({ url: '/v1/packs', headers: { authorization } });

@@ -298,7 +298,7 @@ t.test('an oversized body is refused without being read to its end', async (t) =
   t.equal(refusal.statusCode, 413, 'one more');
   t.equal(
     detailOf(refusal.body),
-    'The body has 2049 bytes; this service takes at most 2048 bytes (BODY_LIMIT=2kb). Send less, or have BODY_LIMIT raised.',
+    'The body has 2049 bytes; this service accepts at most 2048 bytes (BODY_LIMIT=2kb). Send a smaller body, or ask an operator to raise BODY_LIMIT.',
   );
 
   const origin = await listen(app);
@@ -307,13 +307,16 @@ t.test('an oversized body is refused without being read to its end', async (t) =
   t.strictSame([announced.statusCode, faultsOf('startCoachSession', announced)], [413, []], 'by what it says it is');
   t.match(
     detailOf(announced.body),
-    /^The body has 1000000 bytes; this service takes at most 2048 bytes \(BODY_LIMIT=2kb\)/u,
+    /^The body has 1000000 bytes; this service accepts at most 2048 bytes \(BODY_LIMIT=2kb\)/u,
   );
   const chunked = answerIn(
     await exchange(origin, `${head}Transfer-Encoding: chunked\r\n\r\n1000\r\n${' '.repeat(4096)}\r\n`),
   );
   t.strictSame([chunked.statusCode, faultsOf('startCoachSession', chunked)], [413, []], 'by what came of it');
-  t.match(detailOf(chunked.body), /^The body is too large; this service takes at most 2048 bytes \(BODY_LIMIT=2kb\)/u);
+  t.match(
+    detailOf(chunked.body),
+    /^The body is too large; this service accepts at most 2048 bytes \(BODY_LIMIT=2kb\)/u,
+  );
 });
 
 t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {

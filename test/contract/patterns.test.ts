@@ -86,7 +86,7 @@ t.test('what people write is told what would be right', async (t) => {
       errors: [
         {
           pointer: '/version',
-          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers with dots between them, no "v" in front, no build metadata, e.g. 1.1.0.`,
+          detail: `"/version" is "${version}", which is not valid: it must be a SemVer 2.0.0 version: three numbers separated by dots, without a leading "v" or build metadata, e.g. 1.1.0.`,
         },
       ],
     });
@@ -95,7 +95,7 @@ t.test('what people write is told what would be right', async (t) => {
       {
         parameter: 'pack',
         detail:
-          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, that begins with a letter or a digit, e.g. coach.',
+          '"pack" is "My Prompt", which is not valid: it must be a name of lower-case letters, digits and hyphens, at most 63, starting with a letter or a digit, e.g. coach.',
       },
     ],
   });
@@ -120,7 +120,7 @@ t.test('headers that are read by hand are told as well', async (t) => {
   t.match(await errorsOf('listPacks', { headers: { 'registry-min-revision': 'newest' } }), [
     {
       parameter: 'registry-min-revision',
-      detail: 'It must be a whole number: the Registry-Revision of an earlier answer, e.g. 42.',
+      detail: 'It must be a whole number: the Registry-Revision of an earlier response, e.g. 42.',
     },
   ]);
   t.match(await errorsOf('activateVersion', { body, headers: { 'idempotency-key': 'a'.repeat(256) } }), [

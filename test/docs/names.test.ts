@@ -4,7 +4,7 @@
  * A file may be named by its path, by the end of its path (`stores/postgres/statements.ts`), by its bare name (`fold.ts`), or by a pattern
  * (`registry/stores/*.test.ts`).
  */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
@@ -19,6 +19,7 @@ const SOURCES = filesOf('**/*.ts');
 
 /** The comments of a source. */
 function commentsOf(text: string): string {
+  if (!/(?:\/\/|^\s*\/?\*).*\w\.ts\b/mu.test(text)) return ''; // parsing costs most of this test's time
   const ranges = new Map<number, string>();
   const visit = (node: ts.Node): void => {
     for (const { pos, end } of [
@@ -41,7 +42,9 @@ function namedFiles(prose: string): string[] {
 }
 
 const isThere = (name: string) =>
-  SOURCES.some((path) => path === name || path.endsWith(`/${name}`) || matchesGlob(path, `**/${name}`));
+  SOURCES.some(
+    (path) => path === name || path.endsWith(`/${name}`) || (name.includes('*') && matchesGlob(path, `**/${name}`)),
+  );
 
 /** What GitHub makes of a heading. */
 const anchorsOf = (page: string) =>
@@ -107,4 +110,25 @@ t.test('every page of docs/ can be reached from the front page', async (t) => {
     PAGES.filter((path) => path.startsWith('docs/') && !reached.has(path)),
     [],
   );
+});
+
+t.test(
+  'docs/architecture.md lists the rooms of registry/ in the order that test/architecture.test.ts holds',
+  async (t) => {
+    const namesIn = (text: string, mark: RegExp) => [...text.matchAll(mark)].map(([, name]) => name);
+    const [, ordered = ''] = /^const ROOMS = \[\n([\s\S]*?)^\]/mu.exec(textOf('test/architecture.test.ts')) ?? [];
+    const [, table = ''] = textOf('docs/architecture.md').split('\n| room |');
+    const cells = [...table.matchAll(/^\| (`.+?`) \|/gmu)].map(([, cell = '']) => cell).join();
+    t.strictSame(namesIn(cells, /`([^`]+)`/gu), [...namesIn(ordered, /'([^']+)'/gu), 'stores/']);
+  },
+);
+
+t.test('docs/adr/README.md lists every decision, by its title', async (t) => {
+  const listed = [...textOf('docs/adr/README.md').matchAll(/^\| \[(\d+)\]\((.+?)\) \| (.+) \| \w+ \|$/gmu)].map(
+    ([, number = '', file = '', title = '']) => [file, `# ${number}. ${title}`],
+  );
+  const there = readdirSync(join(ROOT, 'docs', 'adr'))
+    .filter((name) => name !== 'README.md')
+    .map((name) => [name, textOf(join('docs', 'adr', name)).split('\n')[0]]);
+  t.strictSame(listed, there.sort());
 });

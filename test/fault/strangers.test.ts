@@ -122,7 +122,7 @@ for (const descriptors of LIMITS) {
       const full = said.length > 0 || most <= 10_000;
       t.match(
         said,
-        full ? [{ level: 40, msg: /There is no room for more connections/u, most }] : [],
+        full ? [{ level: 40, msg: /The connection limit is reached/u, most }] : [],
         'said once in a minute, and nothing else',
       );
       t.ok(said.length <= 1);
@@ -135,6 +135,6 @@ t.test('a limit that leaves no room for anybody is refused', async (t) => {
   t.equal(code, 78);
   t.match(
     stderr,
-    /This process may open 64 files and connections; it needs at least 128\. Raise the limit \("ulimit -n"/u,
+    /This process may open only 64 files and connections; it needs at least 128\. Raise the limit \("ulimit -n"/u,
   );
 });

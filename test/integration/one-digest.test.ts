@@ -9,7 +9,7 @@ import { createPromptSource } from '../../clients/typescript/src/index.ts';
 import type { PackDocument } from '../../registry/model.ts';
 import { readPackFolders } from '../../registry/packs/pack-folder.ts';
 import { normalizeText } from '../../registry/packs/texts.ts';
-import { called, json } from '../clients/cli/command-line.ts';
+import { runCli, json } from '../support/clients/command-line.ts';
 import { heldOperatorKey, injectWith } from '../support/apps/app.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
@@ -67,7 +67,7 @@ t.test('every door computes the same digest', async (t) => {
     return [answer.statusCode, answer.json<{ digest?: string }>().digest];
   };
   const toldBy = async (...args: string[]) =>
-    (json((await called([...args, '--json'], env)).stdout)['versions'] as { digest: string; outcome?: string }[])[0];
+    (json((await runCli([...args, '--json'], env)).stdout)['versions'] as { digest: string; outcome?: string }[])[0];
 
   let count = 0;
   const oneDigest = fc.asyncProperty(text, text, async (system, style) => {

@@ -266,7 +266,7 @@ t.test('an edited pack of a known version', async (t) => {
   appendFileSync(file, 'One more sentence.\n');
   writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.2.0'));
   await refusedHere(t, 'edited', settings, 65, [
-    /coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is registered already and versions never change/u,
+    /coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is already registered, and versions never change/u,
   ]);
   t.equal(revisionIn(settings.DATA_DIR), before, 'the version beside it was not registered either');
 

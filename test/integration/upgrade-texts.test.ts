@@ -12,7 +12,7 @@ import { readPackFolders } from '../../registry/packs/pack-folder.ts';
 import type { Store } from '../../registry/log/store.ts';
 import { openPostgresStore } from '../../registry/stores/postgres/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { called, json } from '../clients/cli/command-line.ts';
+import { runCli, json } from '../support/clients/command-line.ts';
 import { injectWith } from '../support/apps/app.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
@@ -93,7 +93,7 @@ async function holds(t: Test, store: Store, dataDir?: string): Promise<void> {
       outcome: 'unchanged',
     }));
     for (const dry of [[], ['--dry-run']]) {
-      const { code, stdout, stderr } = await called(['publish', join(packs, pack), ...dry, '--json'], env);
+      const { code, stdout, stderr } = await runCli(['publish', join(packs, pack), ...dry, '--json'], env);
       t.equal(code, 0, stderr);
       t.match(json(stdout), { versions: digests }, `publish ${dry.join()} ${pack}`);
     }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { installTool } from '../../scripts/tools.ts';
-import { typed } from '../clients/cli/command-line.ts';
+import { spawnCli } from '../support/clients/command-line.ts';
 import { runKit } from '../clients/contract/run-kit.ts';
 import { listen, openApp } from '../support/apps/app.ts';
 
@@ -69,7 +69,7 @@ t.test('the client', { skip }, async (t) => {
 });
 
 t.test('the command line', { skip }, async (t) => {
-  t.match(await typed(t, ['status'], {}, { node: NODE }), {
+  t.match(await spawnCli(t, ['status'], {}, { node: NODE }), {
     code: 70,
     stdout: '',
     stderr: /^prompt-registry needs Node 22\.12 or later; this is 20\./u,

@@ -32,7 +32,7 @@ t.test('a second one in the same context is refused, and leaves the first as it 
     async () => {
       await app.register(registryPlugin, optionsOf({ store: second }));
     },
-    { message: /has a registry already/u },
+    { message: /already has a registry/u },
   );
   t.equal(await second.head(), undefined, 'nothing was opened on its store');
   t.equal(await isClosed(first), false);

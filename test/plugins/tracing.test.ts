@@ -273,7 +273,7 @@ t.test(
     await app.inject('/v1/prompts/styles');
     await until(() => collector.bodies.length > 0);
     await app.inject('/v1/prompts/styles');
-    await until(() => collector.bodies.length > 1 || lines.some((line) => line.includes('does not take spans')));
+    await until(() => collector.bodies.length > 1 || lines.some((line) => line.includes('does not accept spans')));
     t.equal(collector.bodies.length, 1);
     await app.close();
   },
@@ -292,7 +292,7 @@ t.test('a collector that is not there is told of once, and does no harm', async 
   const address = await listen(app);
   t.equal((await fetch(`${address}/livez`)).status, 200);
   for (let read = 0; read < 20; read += 1) t.equal((await app.inject('/v1/prompts/system')).statusCode, 200);
-  const told = () => lines.filter((line) => line.includes('does not take spans')).length;
+  const told = () => lines.filter((line) => line.includes('does not accept spans')).length;
   await until(() => told() > 0); // it is tried again for two seconds
   await app.inject('/v1/prompts/system');
   await app.close();

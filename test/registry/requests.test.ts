@@ -73,7 +73,7 @@ t.test('what the log keeps for good holds something that can be seen', async (t)
         {
           code: 'validation-failed',
           members: {
-            errors: [{ ...fault, detail: 'Nothing in this text can be seen; write at least one visible character.' }],
+            errors: [{ ...fault, detail: 'This text has no visible character; write at least one.' }],
           },
         },
         escape(unseen),

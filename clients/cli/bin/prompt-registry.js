@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Starts the command line, or says why it cannot.
+ * Starts the command line, or explains why it cannot.
  *
- * Plain JavaScript, and nothing that an older Node could not read: it may be the one that runs this.
+ * Plain JavaScript with old syntax: an outdated Node must be able to run it.
  */
 import { existsSync } from 'fs';
 import module from 'module';
@@ -16,9 +16,9 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   console.error(`prompt-registry needs Node ${OLDEST.join('.')} or later; this is ${process.versions.node}.`);
   process.exitCode = 70;
 } else if (!existsSync(fileURLToPath(main))) {
-  console.error('prompt-registry is not built yet: run "npm run build" in the folder of the registry.');
+  console.error('prompt-registry is not built. Run "npm run build" in the folder of the registry.');
   process.exitCode = 70;
 } else {
-  module.enableCompileCache(); // a command is over before it would have been compiled anew
+  module.enableCompileCache(); // compiling takes longer than running most commands
   import(main.href).then(({ main: start }) => start());
 }

@@ -1,14 +1,14 @@
 /**
- * How large the request is that registers a version.
+ * Warns about versions whose request exceeds the default body limit.
  *
- * Problem: a pack may be valid and still be refused (413), since a registry takes bodies up to its `BODY_LIMIT` only.
+ * Problem: a valid pack can still be rejected with 413, because the registry limits request bodies (`BODY_LIMIT`).
  */
 import type { FoundVersion } from './folders.ts';
 
-/** Bytes that a registry takes whose `BODY_LIMIT` is the default, 1mb. */
-const USUAL_BODY_LIMIT = 1024 * 1024;
+/** The default of `BODY_LIMIT`, 1mb, in bytes. */
+const DEFAULT_BODY_LIMIT = 1024 * 1024;
 
-/** One sentence for each version whose request is larger than what a registry takes by default. */
+/** One warning for each version that is too large for the default limit. */
 export function sizeWarnings(versions: readonly FoundVersion[]): string[] {
   return versions.flatMap(
     ({
@@ -19,9 +19,9 @@ export function sizeWarnings(versions: readonly FoundVersion[]): string[] {
       },
     }) => {
       const size = Buffer.byteLength(JSON.stringify({ ...content, summary, author }));
-      if (size <= USUAL_BODY_LIMIT) return [];
+      if (size <= DEFAULT_BODY_LIMIT) return [];
       return [
-        `${pack} ${content.version}: the request to register it has ${size} bytes. A registry takes ${USUAL_BODY_LIMIT} (1mb) unless its BODY_LIMIT says otherwise: raise that first.`,
+        `${pack} ${content.version}: the request to publish it has ${size} bytes, more than the default BODY_LIMIT of ${DEFAULT_BODY_LIMIT} (1mb). Raise the registry's BODY_LIMIT first.`,
       ];
     },
   );

@@ -1,11 +1,11 @@
-/** A version in a folder beside one of the registry, compared as the registry compares. */
+/** Compares a version in a folder with one in the registry, with the registry's own diff. */
 import type { components } from '@prompt-registry/client';
 import { differences, type Edition } from '../../../registry/packs/diff.ts';
 import type { PackContent } from '../../../registry/model.ts';
 
 type Version = components['schemas']['Version'];
 
-/** How the prompts of a folder differ from those of a registered version. */
+/** The prompt changes from a registered version to the one in a folder. */
 export async function assetDiffs(base: Version, content: PackContent): Promise<components['schemas']['AssetDiff'][]> {
   const {
     problems: violations,
@@ -35,7 +35,7 @@ export async function assetDiffs(base: Version, content: PackContent): Promise<c
     styles,
   };
   const from = { record, content: { pack, version, system, styles, defaultStyle, compatibility } };
-  // Only the prompts are looked at: the metadata beside them is that of the base.
+  // Only the prompts matter here, so the metadata of the base serves for both.
   const { assets } = await differences(from, { record, content });
   return assets.map(({ asset, change, hunks }) => ({
     asset,

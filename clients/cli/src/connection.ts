@@ -1,14 +1,14 @@
 /**
- * Which registry is asked, and with which key.
+ * Finds the registry's URL and the API key.
  *
- * Rule: the key is that of `--key`, `--key-file`, `PROMPT_REGISTRY_KEY`; where there is none and the registry is on this machine, the
- * operator key that the service put into its data folder. That key is never sent to another machine, nor to a proxy.
+ * Rule: the key comes from `--key`, `--key-file` or `PROMPT_REGISTRY_KEY`, in this order. Without any of them, if the registry is on this
+ * machine, it is the operator key in the service's data folder. That key is never sent to another machine or to a proxy.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { tokenOf } from '@prompt-registry/client';
-import { Complaint, EXIT, wrongUsage } from './exit.ts';
-import type { Whereabouts } from './explain.ts';
+import { CliError, EXIT, wrongUsage } from './exit.ts';
+import type { Target } from './explain.ts';
 import type { Io } from './output.ts';
 import { isProxied } from './proxy.ts';
 
@@ -20,13 +20,13 @@ export interface ConnectionOptions {
   readonly keyFile?: string;
 }
 
-export interface Connection extends Whereabouts {
+export interface Connection extends Target {
   readonly key: string;
 }
 
 /**
- * Finds the registry and the key.
- * @throws Complaint where the URL is none, or where no key can be had
+ * Finds the URL and the key.
+ * @throws CliError if the URL is invalid, or if no usable key is found
  */
 export async function findConnection(
   options: ConnectionOptions,
@@ -35,7 +35,9 @@ export async function findConnection(
   const url = urlOf(options, env);
   const { key, keySource } = await keyOf(url, options, { env, cwd });
   if (key === '' || /[^\u0021-\u007e]/u.test(key))
-    throw noKey(`The key from ${keySource} is no key: it is empty, or holds blanks or characters that no key has.`);
+    throw noKey(
+      `The key from ${keySource} is invalid: it is empty, or contains spaces or characters that keys never have.`,
+    );
   return { url: url.href.replace(/\/+$/u, ''), key, keySource };
 }
 
@@ -44,21 +46,18 @@ function urlOf({ url: given }: ConnectionOptions, env: Io['env']): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/u.test(url.protocol)) {
     throw wrongUsage(
-      `"${text}" is no URL of a registry.`,
-      `It looks like ${DEFAULT_URL} or https://prompts.example.com; it comes from --url or PROMPT_REGISTRY_URL.`,
+      `"${text}" is not a valid registry URL.`,
+      `Set --url or PROMPT_REGISTRY_URL to a URL such as ${DEFAULT_URL} or https://prompts.example.com.`,
     );
   }
-  const surplus =
+  const extra =
     url.username !== '' || url.password !== ''
-      ? 'a user or a password; a registry asks for a key'
+      ? 'a user name or password; the registry uses an API key instead'
       : url.search !== '' || url.hash !== ''
-        ? 'a query or a fragment, which no request would carry'
+        ? 'a query or fragment, which would be ignored'
         : undefined;
-  if (surplus !== undefined)
-    throw wrongUsage(
-      `The URL of the registry has ${surplus}.`,
-      `Leave it out; the URL comes from --url or PROMPT_REGISTRY_URL.`,
-    );
+  if (extra !== undefined)
+    throw wrongUsage(`The registry URL contains ${extra}.`, `Remove it from --url or PROMPT_REGISTRY_URL.`);
   return url;
 }
 
@@ -75,20 +74,20 @@ async function keyOf(
   const fromEnvironment = nonEmpty(env['PROMPT_REGISTRY_KEY']);
   if (fromEnvironment !== undefined) return { key: tokenOf(fromEnvironment), keySource: 'PROMPT_REGISTRY_KEY' };
 
-  if (!isLoopback(url)) throw noKey(`There is no key for ${url.origin}.`);
+  if (!isLoopback(url)) throw noKey(`No API key for ${url.origin}.`);
   const path = join(resolve(cwd, nonEmpty(env['DATA_DIR']) ?? 'data'), 'operator.key');
   if (isProxied(url, env))
     throw noKey(
-      `The operator key of this machine is not sent through a proxy, and the environment names one (HTTP_PROXY) for ${url.host} too.`,
+      `The operator key of this machine is never sent through a proxy, and HTTP_PROXY also applies to ${url.host}.`,
       `Or set NO_PROXY=${url.hostname}.`,
     );
   try {
     return { key: await readKey(path), keySource: path };
   } catch (error) {
-    if (error instanceof Complaint && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    if (error instanceof CliError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
       throw noKey(
-        `There is no key, and no operator key at ${path}.`,
-        "In the service's own folder, or with its DATA_DIR set, the operator key is found by itself.",
+        `No API key given, and no operator key found at ${path}.`,
+        "Run the command in the service's folder, or with its DATA_DIR, to use the operator key.",
       );
     }
     throw error;
@@ -100,28 +99,28 @@ async function readKey(path: string): Promise<string> {
     return tokenOf(await readFile(path, 'utf8'));
   } catch (error) {
     throw noKey(
-      `The key file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Run it as the user who may read the file, or name another key.',
+      `Cannot read the key file ${path}: ${error instanceof Error ? error.message : String(error)}.`,
+      'Run the command as a user who may read the file, or use another key.',
       error,
     );
   }
 }
 
-function noKey(message: string, hint?: string, cause?: unknown): Complaint {
-  return new Complaint(message, {
+function noKey(message: string, hint?: string, cause?: unknown): CliError {
+  return new CliError(message, {
     exit: EXIT.key,
     code: 'no-key',
-    hint: `Set PROMPT_REGISTRY_KEY, or name a file with --key-file.${hint === undefined ? '' : ` ${hint}`}`,
+    hint: `Set PROMPT_REGISTRY_KEY or --key-file.${hint === undefined ? '' : ` ${hint}`}`,
     cause,
   });
 }
 
-/** Whether a URL cannot lead to another machine. */
+/** Whether a URL can only point to this machine. */
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/u.test(hostname);
 }
 
-/** An empty variable is one that is not set. */
+/** An empty variable counts as unset. */
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }

@@ -1,13 +1,13 @@
-/** What every command is given: where to speak, whom to ask, and what was said on the command line for all of them. */
+/** What every command gets: streams, output, global options and the registry client. */
 import { createRegistryClient, RegistryFailure, type RegistryClient } from '@prompt-registry/client';
 import { findConnection, type Connection, type ConnectionOptions } from './connection.ts';
-import { wrongUsage, type Complaint, type ExitCode } from './exit.ts';
-import type { Whereabouts } from './explain.ts';
+import { wrongUsage, type CliError, type ExitCode } from './exit.ts';
+import type { Target } from './explain.ts';
 import type { Io, Output } from './output.ts';
-import { having } from './shape.ts';
-import { name } from './values.ts';
+import { withFields } from './fields.ts';
+import { name } from './arguments.ts';
 
-/** Options that every command takes. */
+/** Options of every command. */
 export interface CommonOptions extends ConnectionOptions {
   readonly json?: boolean;
   readonly color: boolean;
@@ -16,33 +16,33 @@ export interface CommonOptions extends ConnectionOptions {
 }
 
 export interface RegistryOptions {
-  /** Milliseconds that an answer of this command may take, where `--timeout` was not given. */
+  /** Request timeout in milliseconds, if `--timeout` is not given. */
   readonly timeout?: number;
-  /** Milliseconds that it may take whatever was given. */
+  /** Lower bound of the timeout in milliseconds, even if `--timeout` is shorter. */
   readonly atLeast?: number;
 }
 
-/** Milliseconds that an answer may take. */
-const USUAL_TIMEOUT = 5000;
+/** Milliseconds. */
+const DEFAULT_TIMEOUT = 5000;
 
 export class Context {
   readonly io: Io;
   readonly out: Output;
   readonly options: CommonOptions;
-  /** Where it went, once that is known. */
-  where: Whereabouts | undefined;
-  /** A change is under way: an interruption may come before it or after it. */
+  /** The registry and key in use; set by `registry()`. */
+  target: Target | undefined;
+  /** A change is being sent: if interrupted now, its outcome is unknown. */
   sending = false;
-  /** A change was made. */
+  /** A change was confirmed. */
   changed = false;
-  /** The command that shows what became of a change. */
-  look = 'status';
-  /** It goes on until Ctrl-C. */
-  endless = false;
-  /** What is told where the answer cannot be written, as the answer says it alone and once. */
-  onceOnly: Complaint | undefined;
+  /** The command that shows whether a change was made. */
+  checkCommand = 'status';
+  /** Ctrl-C is the normal way to end this command. */
+  runsUntilInterrupted = false;
+  /** The error to report if the output cannot be written and cannot be requested again (a new secret). */
+  unwrittenError: CliError | undefined;
   #connection: Promise<Connection> | undefined;
-  #toldStale = false;
+  #warnedStale = false;
 
   constructor(io: Io, out: Output, options: CommonOptions) {
     this.io = io;
@@ -50,12 +50,12 @@ export class Context {
     this.options = options;
   }
 
-  /** The registry to ask. @throws Complaint where there is no URL or no key */
-  async registry({ timeout = USUAL_TIMEOUT, atLeast = 0 }: RegistryOptions = {}): Promise<RegistryClient> {
+  /** The registry client. @throws CliError if the URL is invalid or no key is found */
+  async registry({ timeout = DEFAULT_TIMEOUT, atLeast = 0 }: RegistryOptions = {}): Promise<RegistryClient> {
     this.#connection ??= findConnection(this.options, this.io);
     const { url, key, keySource } = await this.#connection;
     const [, keyId] = /^prk_([^_]+)_/u.exec(key) ?? [];
-    this.where = { url, keySource, keyId };
+    this.target = { url, keySource, keyId };
     const limit = this.options.timeout === undefined ? timeout : this.options.timeout * 1000;
     return createRegistryClient({
       url,
@@ -66,32 +66,32 @@ export class Context {
   }
 
   /**
-   * The pack to work on: the one that is named, else the registry's default pack.
-   * @param named with --pack
-   * @param given as an argument
+   * The pack to work on: the named one, else PROMPT_REGISTRY_PACK, else the registry's default pack.
+   * @param named the value of --pack
+   * @param given the positional argument
    */
   async pack(named: string | undefined, given?: string): Promise<string> {
     if (given !== undefined && named !== undefined && given !== named)
-      throw wrongUsage(`Two packs are named: "${given}", and "${named}" with --pack.`);
-    const known = given ?? named ?? this.#packOfEnvironment();
-    if (known !== undefined) return known;
+      throw wrongUsage(`The argument "${given}" and --pack "${named}" name different packs.`);
+    const pack = given ?? named ?? this.#packOfEnvironment();
+    if (pack !== undefined) return pack;
     const registry = await this.registry();
-    return (await registry.ask((api) => api.GET('/v1/prompts/styles')).then(having({ pack: 'string' }))).data.pack;
+    return (await registry.ask((api) => api.GET('/v1/prompts/styles')).then(withFields({ pack: 'string' }))).data.pack;
   }
 
   #packOfEnvironment(): string | undefined {
     const { PROMPT_REGISTRY_PACK: pack = '' } = this.io.env;
     if (pack !== '' && pack.trim() === '')
-      throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Name a pack in it, or unset it.');
+      throw wrongUsage('PROMPT_REGISTRY_PACK is blank.', 'Set it to a pack name, or unset it.');
     if (pack === '') return undefined;
     try {
       return name(pack);
     } catch (error) {
-      throw wrongUsage(`PROMPT_REGISTRY_PACK names no pack: "${pack}". ${(error as Error).message}`);
+      throw wrongUsage(`PROMPT_REGISTRY_PACK is not a valid pack name: "${pack}". ${(error as Error).message}`);
     }
   }
 
-  /** No redirect is followed, and no page is taken for an answer; an answer says of itself where it may be old. */
+  /** Rejects redirects and HTML pages, and warns once if the response is stale. */
   async #fetch(request: Request, init?: RequestInit): Promise<Response> {
     const response = await fetch(request, { ...init, redirect: 'manual' });
     if ([301, 302, 303, 307, 308].includes(response.status)) {
@@ -99,7 +99,7 @@ export class Context {
       const to = response.headers.get('location');
       throw new RegistryFailure(
         'not-a-registry',
-        `${new URL(request.url).origin} does not answer this itself, but redirects (${response.status})${to === null ? '' : ` to ${to}`}. No redirect is followed.`,
+        `${new URL(request.url).origin} redirects (${response.status})${to === null ? '' : ` to ${to}`}. Redirects are not followed; use the registry's own URL.`,
         { status: response.status },
       );
     }
@@ -110,27 +110,27 @@ export class Context {
       await response.body?.cancel();
       throw new RegistryFailure(
         'not-a-registry',
-        `${new URL(request.url).origin} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`,
+        `${new URL(request.url).origin} returned ${response.status}, but not JSON. This is not the registry: check for a proxy, another service or a wrong path.`,
         { status: response.status },
       );
     }
     const stale = response.headers.get('registry-stale');
-    if (stale !== null && !this.#toldStale) {
-      this.#toldStale = true;
-      this.out.warn(`The service has not known for ${stale} s whether it is current: what it says may be old.`);
+    if (stale !== null && !this.#warnedStale) {
+      this.#warnedStale = true;
+      this.out.warn(`The service has been out of sync for ${stale} s. This data may be stale.`);
     }
     return response;
   }
 }
 
-/** What a command does; the exit code is 0 where it gives none. */
+/** Implements a command. The exit code defaults to 0. */
 export type Handler<O, A extends readonly (string | undefined)[]> = (
   context: Context,
   options: O,
   ...args: A
 ) => Promise<ExitCode | undefined>;
 
-/** Makes the action of a command. */
+/** Wraps a handler as a Commander action. */
 export type Act = <O = object, A extends readonly (string | undefined)[] = []>(
   handler: Handler<O, A>,
 ) => (...given: unknown[]) => Promise<void>;

@@ -1,57 +1,57 @@
-/** How a command ends: its exit code, and an error that people and programs can act on. */
+/** Exit codes, and errors that people and programs can act on. */
 
-/** Stable; scripts depend on them. */
+/** Stable: scripts depend on these. */
 export const EXIT = {
   ok: 0,
-  /** The registry refused it, or you did when asked. */
+  /** The registry refused it, or you answered no. */
   refused: 1,
-  /** The command line is wrong, or nobody is there to answer a question. */
+  /** Invalid usage, or a question with no terminal to ask it on. */
   usage: 2,
-  /** No answer, one that is no registry's, or one that says to try again later. */
+  /** No response from a registry, or one that says to try again later. */
   unavailable: 3,
-  /** No key, a wrong one, or one that may not do this. */
+  /** The key is missing, invalid or lacks a scope. */
   key: 4,
-  /** What was checked is not right: a folder, the log. */
+  /** A check failed: a folder or the log is invalid. */
   invalid: 5,
-  /** A fault of the command line itself. */
+  /** A bug in the command line. */
   fault: 70,
-  /** The answer could not be written: a full disk. */
+  /** The output could not be written, e.g. the disk is full. */
   unwritten: 74,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES_HELP = `Exit codes:
-  0    done
-  1    the registry refused it, or you answered no
-  2    wrong usage; also where a question must be asked and there is no terminal
-  3    no answer, none of a registry, or one that says to try again later (429, 503)
-  4    no key, a wrong one, or one without the scope that is needed
-  5    what was checked is not right: validate, publish, audit verify
-  70   a fault of the command line itself
-  74   the answer could not be written (a full disk); a change was made all the same
-  130  interrupted (Ctrl-C); the usual end of watch`;
+  0    success
+  1    refused by the registry, or you answered no
+  2    invalid usage, or a question with no terminal to ask it on
+  3    no response from a registry, or it said to try again later (429, 503)
+  4    the key is missing, invalid or lacks a scope
+  5    a check failed: validate, publish, audit verify
+  70   bug in the command line
+  74   the output could not be written (disk full); any change was still made
+  130  interrupted (Ctrl-C); the normal end of watch`;
 
-export interface ComplaintDetails {
+export interface CliErrorOptions {
   readonly exit: ExitCode;
-  /** Stable; for programs. */
+  /** Stable, for programs. */
   readonly code: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string | undefined;
-  /** More for programs, as it came. */
+  /** Further JSON members, for programs. */
   readonly members?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
-/** Why a command could not do what was asked. */
-export class Complaint extends Error {
-  override readonly name = 'Complaint';
+/** Why a command failed. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
   readonly exit: ExitCode;
   readonly code: string;
   readonly hint: string | undefined;
   readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(message: string, { exit, code, hint, members = {}, cause }: ComplaintDetails) {
+  constructor(message: string, { exit, code, hint, members = {}, cause }: CliErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });
     this.exit = exit;
     this.code = code;
@@ -60,7 +60,7 @@ export class Complaint extends Error {
   }
 }
 
-/** The command line is wrong. */
-export function wrongUsage(message: string, hint?: string): Complaint {
-  return new Complaint(message, { exit: EXIT.usage, code: 'wrong-usage', hint });
+/** An error for invalid usage. */
+export function wrongUsage(message: string, hint?: string): CliError {
+  return new CliError(message, { exit: EXIT.usage, code: 'wrong-usage', hint });
 }

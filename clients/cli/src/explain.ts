@@ -1,26 +1,26 @@
 /**
- * What a failure of the registry means to whoever typed the command: an exit code, and what to do.
+ * Turns a failure of the registry into an exit code and a hint.
  *
- * Rule: a problem body comes from whatever answered, so each member is looked at before it is used.
+ * Rule: a problem body is untrusted, so each member is checked before it is used.
  */
 import type { Problem, RegistryFailure } from '@prompt-registry/client';
-import { Complaint, EXIT, type ExitCode } from './exit.ts';
-import { objectsOf, textsOf } from './shape.ts';
+import { CliError, EXIT, type ExitCode } from './exit.ts';
+import { objectsOf, textsOf } from './fields.ts';
 
-/** Where a command went, for its messages. */
-export interface Whereabouts {
+/** The registry and key that a command uses, for its messages. */
+export interface Target {
   readonly url: string;
   /** Where the key came from, e.g. `PROMPT_REGISTRY_KEY`. */
   readonly keySource: string;
-  /** Which key it is; undefined where it has not the form of one. */
+  /** Undefined if the key is malformed. */
   readonly keyId?: string | undefined;
 }
 
-/** The registry's failure as a complaint with a hint. */
-export function complaintOf(failure: RegistryFailure, where: Whereabouts | undefined): Complaint {
+/** The failure as an error with an exit code and a hint. */
+export function toCliError(failure: RegistryFailure, target: Target | undefined): CliError {
   const { code, message, status, problem, retryAfter } = failure;
-  const { exit, hint } = meaning(failure, where);
-  return new Complaint(`${message}${particulars(problem, message)}`, {
+  const { exit, hint } = meaning(failure, target);
+  return new CliError(`${message}${detailLines(problem, message)}`, {
     exit,
     code,
     hint,
@@ -38,9 +38,9 @@ interface Meaning {
   readonly hint?: string;
 }
 
-function meaning(failure: RegistryFailure, where: Whereabouts | undefined): Meaning {
-  const known = Object.hasOwn(MEANINGS, failure.code) ? MEANINGS[failure.code]?.(failure, where) : undefined;
-  if (known !== undefined) return known;
+function meaning(failure: RegistryFailure, target: Target | undefined): Meaning {
+  const specific = Object.hasOwn(MEANINGS, failure.code) ? MEANINGS[failure.code]?.(failure, target) : undefined;
+  if (specific !== undefined) return specific;
   const { status, retryAfter, message } = failure;
   if (status !== 503 && status !== 429) return { exit: EXIT.refused };
   return {
@@ -49,71 +49,71 @@ function meaning(failure: RegistryFailure, where: Whereabouts | undefined): Mean
   };
 }
 
-const OTHER_AGE =
-  'The service does not know this operation: it is older than this command line, or the URL has a wrong path.';
+const UNKNOWN_OPERATION =
+  'The service does not support this operation. It is older than this command line, or the URL has a wrong path.';
 
-/** Codes that mean more than "the registry refused it". */
-const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, where: Whereabouts | undefined) => Meaning>> = {
+/** Codes that mean more than "refused". */
+const MEANINGS: Readonly<Record<string, (failure: RegistryFailure, target: Target | undefined) => Meaning>> = {
   unreachable: ({ cause }) => ({
     exit: EXIT.unavailable,
-    hint: speaksPlain(cause)
-      ? '--url or PROMPT_REGISTRY_URL says where it is.'
-      : 'Is the service running there? --url or PROMPT_REGISTRY_URL says where it is.',
+    hint: lacksTls(cause)
+      ? 'Check --url or PROMPT_REGISTRY_URL.'
+      : 'Is the service running? Check --url or PROMPT_REGISTRY_URL.',
   }),
-  'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or wait longer with --timeout <seconds>.' }),
+  'timed-out': () => ({ exit: EXIT.unavailable, hint: 'Try again, or set a longer --timeout <seconds>.' }),
   'not-a-registry': () => ({
     exit: EXIT.unavailable,
-    hint: 'Check --url or PROMPT_REGISTRY_URL; where a proxy stands in between, check what it does.',
+    hint: 'Check --url or PROMPT_REGISTRY_URL, and any proxy in between.',
   }),
-  unauthenticated: (_, where) => ({
+  unauthenticated: (_, target) => ({
     exit: EXIT.key,
-    hint: `${fromWhere(where)} It may be mistyped, revoked, expired, or of another registry than ${where?.url ?? 'this one'}.`,
+    hint: `${keyOrigin(target)} It may be mistyped, revoked, expired, or for a registry other than ${target?.url ?? 'this one'}.`,
   }),
-  forbidden: ({ problem }, where) => ({
+  forbidden: ({ problem }, target) => ({
     exit: EXIT.key,
-    hint: `${fromWhere(where)} Use one that has ${lackingScopes(problem)}, or have one made: prompt-registry keys create.`,
+    hint: `${keyOrigin(target)} Use a key with ${missingScopes(problem)}; "prompt-registry keys create" makes one.`,
   }),
-  'not-found': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
-  'method-not-allowed': () => ({ exit: EXIT.refused, hint: OTHER_AGE }),
+  'not-found': () => ({ exit: EXIT.refused, hint: UNKNOWN_OPERATION }),
+  'method-not-allowed': () => ({ exit: EXIT.refused, hint: UNKNOWN_OPERATION }),
   'not-understood': () => ({
     exit: EXIT.refused,
-    hint: 'The service and this command line may be of different age; use the ones that belong together.',
+    hint: 'The service and this command line may be incompatible versions.',
   }),
   'outcome-unknown': ({ problem }) => ({
     exit: EXIT.unavailable,
-    hint: `The change may have been made or not. Look before you repeat it: prompt-registry ${lookFor(problem?.eventId)}`,
+    hint: `The change may or may not have been made. Check before you retry: prompt-registry ${checkCommandFor(problem?.eventId)}`,
   }),
 };
 
-/** Whether what answered to https was no TLS. */
-function speaksPlain(cause: unknown): boolean {
+/** Whether the server does not speak TLS on an https URL. */
+function lacksTls(cause: unknown): boolean {
   return (
     cause instanceof Error &&
-    ((cause as NodeJS.ErrnoException).code === 'ERR_SSL_WRONG_VERSION_NUMBER' || speaksPlain(cause.cause))
+    ((cause as NodeJS.ErrnoException).code === 'ERR_SSL_WRONG_VERSION_NUMBER' || lacksTls(cause.cause))
   );
 }
 
-function fromWhere(where: Whereabouts | undefined): string {
-  return `The key is from ${where?.keySource ?? 'an unknown place'}.`;
+function keyOrigin(target: Target | undefined): string {
+  return `The key comes from ${target?.keySource ?? 'an unknown source'}.`;
 }
 
-/** Which scopes would have been needed. */
-export function lackingScopes(problem: Problem | undefined): string {
-  return textsOf(problem?.requiredScopes).join(', ') || 'the scope';
+/** The scopes that the operation requires. */
+export function missingScopes(problem: Problem | undefined): string {
+  return textsOf(problem?.requiredScopes).join(', ') || 'the required scope';
 }
 
-/** How to look for an event; what is no id goes into no command line that somebody may copy. */
-function lookFor(eventId: unknown): string {
+/** The command that looks up an event. An id of another form is left out: people copy this line into a shell. */
+function checkCommandFor(eventId: unknown): string {
   return typeof eventId === 'string' && /^[\w-]{1,64}$/u.test(eventId) ? `audit log --id ${eventId}` : 'status';
 }
 
-/** What the problem lists besides what it says, a line each. */
-function particulars(problem: Problem | undefined, said: string): string {
-  const unsaid = objectsOf(problem?.errors).filter(
-    ({ detail }) => typeof detail !== 'string' || !said.includes(detail),
+/** The problem's errors and violations that the message does not contain, a line each. */
+function detailLines(problem: Problem | undefined, message: string): string {
+  const more = objectsOf(problem?.errors).filter(
+    ({ detail }) => typeof detail !== 'string' || !message.includes(detail),
   );
-  const faults = unsaid.map(
-    ({ pointer, parameter, detail }) => `${textOr(pointer, textOr(parameter, '/'))}: ${textOr(detail, 'not right')}`,
+  const faults = more.map(
+    ({ pointer, parameter, detail }) => `${textOr(pointer, textOr(parameter, '/'))}: ${textOr(detail, 'invalid')}`,
   );
   const violations = objectsOf(problem?.violations).map(violationText);
   return [...faults, ...violations].map((line) => `\n  ${line}`).join('');
@@ -123,7 +123,7 @@ function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** A broken rule in one line. */
+/** A policy violation in one line. */
 export function violationText({
   rule,
   id,
@@ -135,5 +135,5 @@ export function violationText({
   readonly asset?: unknown;
   readonly detail?: unknown;
 }): string {
-  return `${textOr(rule, 'a rule')}${typeof id === 'string' ? ` ${id}` : ''}${typeof asset === 'string' ? ` in ${asset}` : ''}: ${textOr(detail, 'not kept')}`;
+  return `${textOr(rule, 'rule')}${typeof id === 'string' ? ` ${id}` : ''}${typeof asset === 'string' ? ` in ${asset}` : ''}: ${textOr(detail, 'violated')}`;
 }

@@ -1,9 +1,9 @@
 /**
- * Pack folders on this machine, read through the very door that the service reads them through.
+ * Reads pack folders with the same code as the service.
  *
- * Rule: nothing outside the given folder is read, but for the policy beside a version; a policy that is there and cannot be read is a
- * fault. So a build may check and publish the folder of a pull request.
- * Example: `validate packs/coach/1.2.0` checks this version, under `packs/coach/policy.yaml`.
+ * Rule: nothing outside the given folder is read, except the `policy.yaml` next to a version. A policy that exists but cannot be read is an
+ * error. So a build can safely check and publish the folders of a pull request.
+ * Example: `validate packs/coach/1.2.0` checks this version against `packs/coach/policy.yaml`.
  */
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -14,24 +14,24 @@ import { readFolder as readContents, type FolderKind } from '../../../registry/p
 import { violationsOf } from '../../../registry/packs/floor.ts';
 import { wrongUsage } from './exit.ts';
 
-/** A version that could be read. */
+/** A version that was read. */
 export interface FoundVersion {
   readonly path: string;
   readonly version: PackVersion;
-  /** Rules of the policy beside it that it breaks. */
+  /** How it violates the policy next to it. */
   readonly violations: readonly Violation[];
 }
 
 export interface FoundFolder {
-  /** By pack, the lowest version first; empty if there is any fault, as a policy that cannot be read might judge them otherwise. */
+  /** By pack, lowest version first. Empty if there is any fault: an unreadable policy might reject them. */
   readonly versions: readonly FoundVersion[];
-  /** What is wrong with the files, a line each. */
+  /** Problems with the files, a line each. */
   readonly faults: readonly string[];
-  /** What the registry refuses a new version or policy for, a line each; one that it has already stays. */
+  /** Problems that make the registry refuse a new version or policy, but not one it already has; a line each. */
   readonly faultsIfNew: readonly string[];
 }
 
-/** Reads the folder of a version, of a pack, or of packs. @throws Complaint where there is no such folder */
+/** Reads the folder of a version, of a pack, or of several packs. @throws CliError if the folder cannot be read */
 export async function readFolder(given: string, cwd: string): Promise<FoundFolder> {
   const folder = resolve(cwd, given);
   const { versions, policies, faults } = await readContents(folder, await kindOf(folder, given), given);
@@ -43,14 +43,14 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
   if (found.length === 0)
     return {
       versions: [],
-      faults: ['There is no version in it: a version is a folder with pack.yaml, system.md and styles in it.'],
+      faults: ['The folder contains no version. A version is a folder with pack.yaml, system.md and styles.'],
       faultsIfNew: [],
     };
   const linesOf = (path: string, list: readonly InputFault[]) =>
     list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
   const faultsIfNew = [
     ...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)),
-    ...versions.flatMap(({ path, version }) => linesOf(path, version.unseen)),
+    ...versions.flatMap(({ path, version }) => linesOf(path, version.invisible)),
   ];
   return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew };
 }
@@ -58,8 +58,8 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
 async function kindOf(folder: string, given: string): Promise<FolderKind> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw wrongUsage(
-      `The folder "${given}" cannot be read: ${messageOf(error)}.`,
-      'Name the folder of a version (packs/coach/1.2.0), of a pack (packs/coach), or of packs (packs).',
+      `Cannot read the folder "${given}": ${messageOf(error)}.`,
+      'Name the folder of a version (packs/coach/1.2.0), of a pack (packs/coach), or of several packs (packs).',
     );
   });
   if (names.includes('pack.yaml') || semver.valid(basename(folder)) !== null) return 'version';

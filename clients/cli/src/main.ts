@@ -1,24 +1,24 @@
 /**
- * Runs a command: from what was typed to an exit code.
+ * Runs one command line and returns its exit code.
  *
- * Rule: every end is one of `EXIT`; what went wrong is told once, on stderr, for people or as JSON.
+ * Rule: the exit code is always one of `EXIT`. An error is reported once, on stderr, as text or as JSON.
  */
 import { RegistryFailure } from '@prompt-registry/client';
 import { CommanderError, type Command } from 'commander';
 import { Context, type Act, type CommonOptions, type Handler } from './context.ts';
-import { Complaint, EXIT, wrongUsage, type ExitCode } from './exit.ts';
-import { complaintOf } from './explain.ts';
+import { CliError, EXIT, wrongUsage, type ExitCode } from './exit.ts';
+import { toCliError } from './explain.ts';
 import { Output, type Io } from './output.ts';
 import { buildProgram } from './program.ts';
 
-/** The process: its arguments, its streams, its end. */
+/** Entry point: connects `run` to the arguments, streams and signals of this process. */
 export async function main(): Promise<void> {
   const interruption = new AbortController();
   process.once('SIGINT', () => interruption.abort());
   const { stdin, stdout, stderr, env } = process;
-  let broken = false;
+  let stdoutBroken = false;
   stdout.once('error', () => {
-    broken = true;
+    stdoutBroken = true;
   });
   const exit = await run(process.argv.slice(2), {
     stdin,
@@ -29,10 +29,10 @@ export async function main(): Promise<void> {
     interrupted: interruption.signal,
   });
   process.exitCode = exit;
-  if (exit === EXIT.interrupted || broken) process.exit(exit); // what was under way is given up
+  if (exit === EXIT.interrupted || stdoutBroken) process.exit(exit); // drop pending requests
 }
 
-/** Runs a command line. Throws nothing. @param args without the program's name */
+/** Runs a command line. Never throws. @param args the arguments after the program name */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   let context: Context | undefined;
   let exit: ExitCode = EXIT.ok;
@@ -42,80 +42,77 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       const command = given.at(-1) as Command;
       const options = command.optsWithGlobals<CommonOptions>();
       context = new Context(io, new Output(io, { json: options.json === true, color: options.color }), options);
-      demandValues(command);
+      requireValues(command);
       exit = (await handler(context, command.opts() as O, ...(command.processedArgs as unknown as A))) ?? EXIT.ok;
     };
   const program = buildProgram(act);
-  quiet(program, io);
-  io.stderr.on('error', () => undefined); // nobody reads what is said there; that ends nothing
+  configureOutput(program, io);
+  io.stderr.on('error', () => undefined); // a closed stderr must not end the command
   try {
-    demandNoCommand(program, args);
-    await untilEnded(program.parseAsync(args, { from: 'user' }).catch(exceptHelp), io, () => context?.sending === true);
+    rejectVersionOption(program, args);
+    await untilEnded(program.parseAsync(args, { from: 'user' }).catch(ignoreHelp), io, () => context?.sending === true);
     return exit;
   } catch (error) {
-    if (error instanceof Unwritten && error.unread && context?.onceOnly === undefined) return exit; // whoever read it has seen enough
+    if (error instanceof Unwritten && error.unread && context?.unwrittenError === undefined) return exit; // e.g. `| head`
     if (error instanceof CommanderError && error.code === 'commander.help' && !args.includes('--json')) {
       io.stderr.write(helpFor(program, args));
       return EXIT.usage;
     }
     const out = context?.out ?? new Output(io, { json: args.includes('--json'), color: !args.includes('--no-color') });
-    const complaint = explained(error, context);
-    if (complaint.exit !== EXIT.interrupted || context?.endless !== true) out.complain(complaint);
-    return complaint.exit;
+    const cliError = describe(error, context);
+    if (cliError.exit !== EXIT.interrupted || context?.runsUntilInterrupted !== true) out.printError(cliError);
+    return cliError.exit;
   }
 }
 
-/** An empty value is mostly a shell variable that is not set; taken for "not given" it would change what the command is about. */
-function demandValues(command: Command): void {
-  const named = Object.entries(command.optsWithGlobals<Record<string, unknown>>()).map(([name, value]) => [
+/** An empty value is usually an unset shell variable. Treating it as "not given" could make the command act on something else. */
+function requireValues(command: Command): void {
+  const optionValues = Object.entries(command.optsWithGlobals<Record<string, unknown>>()).map(([name, value]) => [
     `--${name.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`,
     value,
   ]);
-  const placed = command.registeredArguments.map((argument, index) => [
+  const argumentValues = command.registeredArguments.map((argument, index) => [
     `<${argument.name()}>`,
     (command.processedArgs as unknown[])[index],
   ]);
-  for (const [name, value] of [...named, ...placed]) {
+  for (const [name, value] of [...optionValues, ...argumentValues]) {
     if ([value].flat().some((each) => typeof each === 'string' && each.trim() === ''))
-      throw wrongUsage(
-        `The value of ${String(name)} is empty or blank, and must be not blank.`,
-        'Leave it out where none is meant.',
-      );
+      throw wrongUsage(`The value of ${String(name)} is empty or blank.`, 'Leave it out if you do not need it.');
   }
 }
 
-/** `activate --version 1.0.0` means another version than ours; answered with ours it would end well and do nothing. */
-function demandNoCommand({ commands }: Command, args: readonly string[]): void {
+/** `activate --version 1.0.0` means a pack version. Printing our own version with exit code 0 would look like success. */
+function rejectVersionOption({ commands }: Command, args: readonly string[]): void {
   if (
     !args.some((arg) => arg === '--version' || arg === '-V') ||
     !commands.some((command) => args.includes(command.name()))
   )
     return;
   throw wrongUsage(
-    '--version is that of the command line, and stands alone.',
-    'A version of a pack is said as in "activate 1.2.0", "show 1.2.0", "rollback --to 1.2.0".',
+    '--version prints the version of this program and takes no command.',
+    'To name a pack version, write "activate 1.2.0", "show 1.2.0" or "rollback --to 1.2.0".',
   );
 }
 
-/** The help of the command that was named without saying what it should do. */
+/** Help for a command group such as `keys`, or for the program. */
 function helpFor(program: Command, args: readonly string[]): string {
   return (
     program.commands.find((each) => each.commands.length > 0 && args.includes(each.name())) ?? program
   ).helpInformation();
 }
 
-/** Commander says nothing by itself and ends nothing by itself, but for help. */
-function quiet(command: Command, io: Io): void {
+/** Stops Commander from writing errors or exiting; it still prints help. */
+function configureOutput(command: Command, io: Io): void {
   command.exitOverride().configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined });
-  for (const each of command.commands) quiet(each, io);
+  for (const each of command.commands) configureOutput(each, io);
 }
 
-/** Commander ends what shows help by an error. */
-function exceptHelp(error: unknown): void {
+/** Commander reports `--help` and `--version` as errors with exit code 0. */
+function ignoreHelp(error: unknown): void {
   if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
 }
 
-/** The answer could not be written. */
+/** Writing to stdout failed. */
 class Unwritten extends Error {
   readonly unread: boolean;
 
@@ -125,14 +122,14 @@ class Unwritten extends Error {
   }
 }
 
-/** Waits until the work is done and its answer written, or for what ends it before; a change that is being sent is waited for, whoever reads its answer. */
+/** Waits until the command has finished and its output is written. Ctrl-C or a broken stdout end it early, but never while a change is being sent. */
 async function untilEnded(work: Promise<unknown>, { interrupted, stdout }: Io, sending: () => boolean): Promise<void> {
   const stop = new AbortController();
   let failed: Unwritten | undefined;
   const end = new Promise<never>((_, reject) => {
     interrupted.addEventListener(
       'abort',
-      () => reject(new Complaint('Interrupted.', { exit: EXIT.interrupted, code: 'interrupted' })),
+      () => reject(new CliError('Interrupted.', { exit: EXIT.interrupted, code: 'interrupted' })),
       { signal: stop.signal },
     );
     stdout.on('error', (error) => {
@@ -144,69 +141,67 @@ async function untilEnded(work: Promise<unknown>, { interrupted, stdout }: Io, s
     await Promise.race([
       work.then(() => stop.signal.aborted || new Promise((resolve) => stdout.write('', resolve))),
       end,
-    ]); // what is written last comes last
+    ]); // the empty write is flushed after all others
     if (failed !== undefined) throw failed;
   } finally {
     stop.abort();
   }
 }
 
-/** Throws nothing, whatever was thrown. */
-function explained(error: unknown, context: Context | undefined): Complaint {
+/** Turns anything that was thrown into an error to print. Never throws itself. */
+function describe(error: unknown, context: Context | undefined): CliError {
   try {
-    return asComplaint(error, context);
+    return cliErrorFor(error, context);
   } catch (again) {
-    return asComplaint(
-      again instanceof TypeError ? again : new Error('What went wrong cannot be told.', { cause: again }),
+    return cliErrorFor(
+      again instanceof TypeError ? again : new Error('The error could not be described.', { cause: again }),
       context,
     );
   }
 }
 
-function asComplaint(error: unknown, context: Context | undefined): Complaint {
-  if (error instanceof Complaint) {
+function cliErrorFor(error: unknown, context: Context | undefined): CliError {
+  if (error instanceof CliError) {
     if (error.exit !== EXIT.interrupted || context?.sending !== true) return error;
-    return new Complaint('Interrupted while a change was under way: it may have been made or not.', {
+    return new CliError('Interrupted while sending a change. It may or may not have been made.', {
       exit: EXIT.interrupted,
       code: 'interrupted',
-      hint: `Look before you repeat it: prompt-registry ${context.look}`,
+      hint: `Check before you retry: prompt-registry ${context.checkCommand}`,
     });
   }
-  if (error instanceof Unwritten) return context?.onceOnly ?? unwritten(error, context);
-  if (error instanceof RegistryFailure) return complaintOf(error, context?.where);
+  if (error instanceof Unwritten) return context?.unwrittenError ?? unwritten(error, context);
+  if (error instanceof RegistryFailure) return toCliError(error, context?.target);
   if (error instanceof CommanderError) return usageOf(error);
-  if (error instanceof TypeError && context?.where !== undefined) return notUnderstood(error, context.where.url);
-  return new Complaint(
-    `This is a fault of the command line: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  if (error instanceof TypeError && context?.target !== undefined) return unexpectedResponse(error, context.target.url);
+  return new CliError(
+    `Bug in the command line: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     { exit: EXIT.fault, code: 'fault' },
   );
 }
 
 function unwritten(
   { message }: Unwritten,
-  { changed = false, look = '' }: Partial<Pick<Context, 'changed' | 'look'>> = {},
-): Complaint {
-  return new Complaint(
-    `The answer could not be written: ${message}.${changed ? ' The change was made all the same.' : ''}`,
-    {
-      exit: EXIT.unwritten,
-      code: 'unwritten',
-      ...(changed && { hint: `Look at what was done: prompt-registry ${look}` }),
-    },
-  );
+  { changed = false, checkCommand = '' }: Partial<Pick<Context, 'changed' | 'checkCommand'>> = {},
+): CliError {
+  return new CliError(`The output could not be written: ${message}.${changed ? ' The change itself was made.' : ''}`, {
+    exit: EXIT.unwritten,
+    code: 'unwritten',
+    ...(changed && { hint: `Check the result: prompt-registry ${checkCommand}` }),
+  });
 }
 
-/** An answer of JSON that lacks what an answer of the registry has. */
-function notUnderstood(error: TypeError, url: string): Complaint {
-  return new Complaint(`${url} answered with what this command line does not understand (${error.message}).`, {
+/** The response was JSON, but reading it failed: it lacks fields that the registry sends. */
+function unexpectedResponse(error: TypeError, url: string): CliError {
+  return new CliError(`${url} sent a response that this command line does not understand (${error.message}).`, {
     exit: EXIT.unavailable,
     code: 'not-understood',
-    hint: 'It is another service, or a registry of another age. Check --url or PROMPT_REGISTRY_URL.',
+    hint: 'It may be a different service, or an incompatible version of the registry. Check --url or PROMPT_REGISTRY_URL.',
     cause: error,
   });
 }
 
-function usageOf({ code, message }: CommanderError): Complaint {
-  if (code === 'commander.help') return wrongUsage('Say what to do.', 'prompt-registry --help lists the commands.');
-  return wrongUsage(message.replace(/^error: /u, ''), 'prompt-registry <command> --help says what it takes.');
+function usageOf({ code, message }: CommanderError): CliError {
+  if (code === 'commander.help')
+    return wrongUsage('No command given.', 'Run "prompt-registry --help" to list the commands.');
+  return wrongUsage(message.replace(/^error: /u, ''), 'Run "prompt-registry <command> --help" for usage.');
 }

@@ -1,17 +1,17 @@
 /**
- * What a command says: answers on stdout, everything else on stderr.
+ * Output of a command: results on stdout, everything else on stderr.
  *
- * Problem: texts, labels and reasons come from whoever wrote them, and a terminal obeys control characters.
- * Rule: what is shown goes through `safe`, which shows such characters instead of sending them; only a prompt text that goes into a
- * file or a pipe is exact. Colours are for terminals; NO_COLOR and FORCE_COLOR are honoured.
- * Example: a label `ops\u001b[2J` is shown as `ops\x1b[2J`, and clears no screen.
+ * Problem: prompts, labels and reasons are written by other people, and a terminal obeys control characters.
+ * Rule: all text goes through `safe`, which shows control characters instead of sending them. Only a prompt that goes to a file or a pipe
+ * stays unchanged. Colors are for terminals; NO_COLOR and FORCE_COLOR are honored.
+ * Example: the label `ops\u001b[2J` is shown as `ops\x1b[2J` and does not clear the screen.
  */
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { Complaint } from './exit.ts';
+import type { CliError } from './exit.ts';
 import { widthOf } from './width.ts';
 
-/** Where a command runs: its streams, its environment, its folder. */
+/** The process environment of a command: streams, variables, working directory. */
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -23,33 +23,33 @@ export interface Io {
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
-/** A text, or one in a style. */
+/** Text, optionally styled. */
 export type Cell = string | readonly [Style, string];
 
-/** C0, DEL, C1, and what turns the direction of a line round or hides in it. */
-// eslint-disable-next-line no-control-regex -- these are what is looked for
+/** C0, DEL, C1, and characters that reverse a line or are invisible. */
+// eslint-disable-next-line no-control-regex -- finding control characters is the purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
-function shown(character: string): string {
+function escaped(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\t') return '\\t';
   const code = character.codePointAt(0) ?? 0;
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** A text on one line, its control characters shown instead of sent. */
+/** Text on one line, with control characters escaped. */
 export function safe(text: string): string {
-  return text.replace(CONTROL, shown);
+  return text.replace(CONTROL, escaped);
 }
 
-/** A text of several lines; line ends and tabs stay. */
+/** Text on several lines: keeps line ends and tabs. */
 export function safeLines(text: string): string {
   return text.replace(CONTROL, (character) =>
-    character === '\n' || character === '\t' ? character : shown(character),
+    character === '\n' || character === '\t' ? character : escaped(character),
   );
 }
 
-/** JSON on one line; what a terminal would obey is written as `\uXXXX`, which means the same. */
+/** JSON on one line. Control characters are written as `\uXXXX`, which is equivalent. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(
     CONTROL,
@@ -59,7 +59,7 @@ export function jsonText(value: unknown): string {
 
 export interface OutputOptions {
   readonly json: boolean;
-  /** False where `--no-color` was given. */
+  /** False with `--no-color`. */
   readonly color: boolean;
 }
 
@@ -74,12 +74,12 @@ export class Output {
     this.#color = color;
   }
 
-  /** Whether what goes to stdout is seen on a terminal. */
+  /** Whether stdout is a terminal. */
   get onTerminal(): boolean {
     return this.#io.stdout.isTTY === true;
   }
 
-  /** A text made safe, in a style where the stream shows styles. */
+  /** Escaped text, styled if the stream supports it. */
   paint(style: Style, text: string, stream: Writable & { readonly isTTY?: boolean } = this.#io.stdout): string {
     return this.#styled(style, safeLines(text), stream);
   }
@@ -95,34 +95,34 @@ export class Output {
     return stream.isTTY === true && TERM !== 'dumb';
   }
 
-  /** A line on stdout, as it is. */
+  /** A line on stdout, unchanged. */
   line(text = ''): void {
     this.#io.stdout.write(`${text}\n`);
   }
 
-  /** Lines on stdout, made safe. */
+  /** Lines on stdout, escaped. */
   say(text: string): void {
     this.line(safeLines(text));
   }
 
-  /** A line of a prompt: exact, but for a terminal. */
+  /** A line of a prompt: escaped only on a terminal. */
   promptLine(text: string, style?: Style): void {
     const line = this.onTerminal ? safe(text) : text;
     this.line(style === undefined ? line : this.#styled(style, line, this.#io.stdout));
   }
 
-  /** A prompt text alone: exact, but for a terminal, which gets no control characters and a line end. */
+  /** A whole prompt: unchanged, but escaped and with a final line end on a terminal. */
   exact(text: string): void {
     this.#io.stdout.write(this.onTerminal ? `${safeLines(text)}\n` : text);
   }
 
-  /** The answer of a command: as JSON where that was asked for, else as a person reads it. */
-  answer(value: unknown, forPeople: () => void): void {
+  /** The result of a command, as JSON or as text. */
+  result(value: unknown, printText: () => void): void {
     if (this.json) this.line(jsonText(value));
-    else forPeople();
+    else printText();
   }
 
-  /** Rows under each other, columns aligned; the cells are made safe. @param indent blanks before each row */
+  /** A table with aligned columns; cells are escaped. @param indent spaces before each row */
   table(rows: readonly (readonly Cell[])[], indent = ''): void {
     const textOf = (cell: Cell) => safe(typeof cell === 'string' ? cell : cell[1]);
     const widths: number[] = [];
@@ -141,23 +141,23 @@ export class Output {
     }
   }
 
-  /** Something beside the answer, for people only, on stderr. Made safe. */
+  /** A remark on stderr, escaped; omitted with `--json`. */
   note(text: string): void {
     if (!this.json) this.#io.stderr.write(`${this.paint('dim', text, this.#io.stderr)}\n`);
   }
 
-  /** What should not be missed, on stderr; programs find it in the answer. Made safe. */
+  /** A warning on stderr, escaped; omitted with `--json`, where the result contains it. */
   warn(text: string): void {
     if (!this.json) this.#io.stderr.write(`${this.paint('yellow', text, this.#io.stderr)}\n`);
   }
 
-  /** What belongs to a question, on stderr. Made safe. */
+  /** Context of a question, on stderr, escaped. */
   aside(text: string): void {
     this.#io.stderr.write(`${safeLines(text)}\n`);
   }
 
-  /** Why it could not be done, on stderr: one JSON object, or a message and what to do. */
-  complain({ message, code, hint, exit, members }: Complaint): void {
+  /** An error on stderr: one JSON object, or a message and a hint. */
+  printError({ message, code, hint, exit, members }: CliError): void {
     if (this.json) {
       this.#io.stderr.write(
         `${jsonText({ code, message, ...(hint !== undefined && { hint }), exitCode: exit, ...members })}\n`,

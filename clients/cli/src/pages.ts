@@ -1,49 +1,49 @@
 /**
- * Lists that come page by page.
+ * Reads paginated lists.
  *
- * Problem: a service that gives the same place again, or none where there should be one, would be asked for ever.
- * Rule: each page leads to a place where nobody was before, or to the end (null).
+ * Problem: a broken service may repeat a cursor or omit it, and reading would never end.
+ * Rule: each page has a new cursor, or null at the end.
  */
-import { Complaint, EXIT } from './exit.ts';
+import { CliError, EXIT } from './exit.ts';
 
 export interface Page<T, P> {
   readonly items: readonly T[];
-  /** Where the next page begins; null behind the last. */
+  /** The cursor of the next page; null on the last page. */
   readonly next: P | null;
 }
 
-/** The most that the registry puts on a page. */
-const LARGEST_PAGE = 1000;
+/** The registry's page size limit. */
+const MAX_PAGE_SIZE = 1000;
 
 /**
- * Pages until there are none, or until there are as many items as were asked for.
- * @param ask gives the page that begins at a place, with at most so many items
- * @throws Complaint `not-understood` where a page leads nowhere
+ * Yields pages up to the given number of items.
+ * @param ask fetches the page at a cursor, with at most `limit` items
+ * @throws CliError `not-understood` if a page has no valid cursor
  */
 export async function* pages<T, P extends string | number>(
-  most: number,
+  maxItems: number,
   from: P | undefined,
   ask: (cursor: P | undefined, limit: number) => Promise<Page<T, P>>,
 ): AsyncGenerator<Page<T, P>> {
-  const been = new Set<unknown>([from]);
+  const seen = new Set<unknown>([from]);
   let cursor = from;
-  let left = most;
+  let left = maxItems;
   while (left > 0) {
-    const page = await ask(cursor, Math.min(LARGEST_PAGE, left));
-    if (page.next !== null && (been.has(page.next) || !['string', 'number'].includes(typeof page.next)))
-      throw leadsNowhere();
+    const page = await ask(cursor, Math.min(MAX_PAGE_SIZE, left));
+    if (page.next !== null && (seen.has(page.next) || !['string', 'number'].includes(typeof page.next)))
+      throw invalidCursor();
     yield page;
     if (page.next === null) return;
-    been.add(page.next);
+    seen.add(page.next);
     cursor = page.next;
     left -= page.items.length;
   }
 }
 
-function leadsNowhere(): Complaint {
-  return new Complaint('The answer is a page of a list that does not say where the next one begins.', {
+function invalidCursor(): CliError {
+  return new CliError('The response is a page of a list without a valid cursor for the next page.', {
     exit: EXIT.unavailable,
     code: 'not-understood',
-    hint: 'It is another service, or a registry of another age. Check --url or PROMPT_REGISTRY_URL.',
+    hint: 'It may be a different service, or an incompatible version of the registry. Check --url or PROMPT_REGISTRY_URL.',
   });
 }

@@ -1,4 +1,4 @@
-/** The commands there are: the table of contents of the command line. */
+/** All commands and global options. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAudit } from './commands/audit.ts';
@@ -14,36 +14,38 @@ import { addWatch } from './commands/watch.ts';
 import { DEFAULT_URL } from './connection.ts';
 import type { Act } from './context.ts';
 import { EXIT_CODES_HELP } from './exit.ts';
-import { seconds } from './values.ts';
+import { seconds } from './arguments.ts';
 
 const HELP = `
 Settings:
-  PROMPT_REGISTRY_URL   as --url
-  PROMPT_REGISTRY_KEY   as --key
-  PROMPT_REGISTRY_PACK  as --pack; where neither is given: the registry's default pack
-  NO_COLOR              no colours
-  Without a key, and where the registry is on this machine, the operator key is taken
-  from operator.key in DATA_DIR (./data where that is not set).
+  PROMPT_REGISTRY_URL   same as --url
+  PROMPT_REGISTRY_KEY   same as --key
+  PROMPT_REGISTRY_PACK  same as --pack (default: the registry's default pack)
+  NO_COLOR              disable colors
+  Without a key, and if the registry runs on this machine, the operator key is read
+  from operator.key in DATA_DIR (default: ./data).
 
 ${EXIT_CODES_HELP}`;
 
-/** Builds the program. @param act makes the actions; what they are given is up to who runs it */
+/** Builds the program. @param act wraps each handler; tests can pass their own */
 export function buildProgram(act: Act): Command {
   const program = new Command('prompt-registry');
   program
-    .description('Looks at a prompt registry, publishes to it, activates versions and rolls back.')
-    .version(ownVersion())
-    .option('--url <url>', `where the registry is (default: ${DEFAULT_URL})`)
-    .option('--key <key>', 'the API key; others on this machine can see it, PROMPT_REGISTRY_KEY they cannot')
-    .option('--key-file <file>', 'a file with the API key in it')
-    .option('--json', 'the answer as JSON on stdout, an error as JSON on stderr')
-    .option('--no-color', 'no colours')
-    .option('--timeout <seconds>', 'how long an answer may take (default: 5)', seconds)
+    .description('Publish prompt packs, activate versions and roll them back.')
+    .version(ownVersion(), '-V, --version', 'Show the version number')
+    .option('--url <url>', `URL of the registry (default: ${DEFAULT_URL})`)
+    .option('--key <key>', 'API key; visible to other users of this machine, unlike PROMPT_REGISTRY_KEY')
+    .option('--key-file <file>', 'Read the API key from a file')
+    .option('--json', 'Print results as JSON on stdout, errors as JSON on stderr')
+    .option('--no-color', 'Disable colors')
+    .option('--timeout <seconds>', 'Seconds to wait for each response (default: 5)', seconds)
     .configureHelp({
       showGlobalOptions: true,
       visibleGlobalOptions: (command) =>
         command === program ? [] : program.options.filter(({ long }) => long !== '--version'),
     })
+    .helpOption('-h, --help', 'Show help')
+    .helpCommand('help [command]', 'Show help for a command')
     .addHelpText('after', HELP);
   addStatus(program, act);
   addVersions(program, act);
@@ -58,7 +60,7 @@ export function buildProgram(act: Act): Command {
   return program;
 }
 
-/** This file lies at the same depth below the package, compiled (dist/clients/cli/src) or not (src). */
+/** Reads package.json: two levels up from the source file, four from the compiled one. */
 function ownVersion(): string {
   for (const path of ['../package.json', '../../../../package.json']) {
     try {
@@ -68,7 +70,7 @@ function ownVersion(): string {
       };
       if (name === '@prompt-registry/cli') return version;
     } catch {
-      // The other place, then.
+      // Try the other path.
     }
   }
   return 'unknown';

@@ -1,12 +1,12 @@
 /**
- * The files of a new version: a template that is above its own policy, or a copy of another version.
+ * The files of a new version: a template, or a copy of another version.
  *
- * Rule: what is made can be validated and published as it is; what has to be written by a person says so in its own text.
+ * Rule: the template is valid under its own policy, so it can be validated and published unchanged.
  */
 import { stringify } from 'yaml';
 import type { PackVersion } from '../../../registry/model.ts';
 
-/** Texts by path, relative to the folder of the version. */
+/** File contents by path, relative to the version's folder. */
 export type Files = Readonly<Record<string, string>>;
 
 export interface NewVersion {
@@ -21,9 +21,9 @@ const CLAUSE = 'You are a coach, not a therapist, doctor, lawyer or financial ad
 /** A first version with one style. */
 export function templateOf({ pack, version, author = 'Prompt team', summary = 'A first draft.' }: NewVersion): Files {
   return {
-    'pack.yaml': `# What this version is. docs/packs.md lists every member. A published version never changes: a change is a new version.
+    'pack.yaml': `# Describes this version. docs/packs.md lists all fields. A published version never changes: to change it, create a new version.
 ${yaml({ pack, version, summary, author, defaultStyle: 'supportive', styles: [{ id: 'supportive', title: 'Supportive' }] })}
-# What the version works with. The lists may be empty.
+# What this version is compatible with. The lists may be empty.
 ${yaml({ compatibility: { packFormat: 1, models: [{ provider: 'anthropic', family: 'claude' }], clients: [], locales: ['en'] } })}`,
     'system.md': `# Role
 
@@ -38,7 +38,7 @@ Ask one question at a time. Sum up before you suggest something. Say plainly tha
   };
 }
 
-/** A copy of a version under another name. */
+/** A copy of a version under a new pack and version name. */
 export function copyOf({ content, summary, author }: PackVersion, named: NewVersion): Files {
   const { system, styles, defaultStyle, compatibility } = content;
   const manifest = {
@@ -57,29 +57,29 @@ export function copyOf({ content, summary, author }: PackVersion, named: NewVers
   };
 }
 
-/** The floor of a new pack. */
-export const POLICY = `# The floor under every version of the pack: what its prompts must hold before they may be active. docs/packs.md explains each rule.
-# A change needs a higher version. The registry keeps the policy in its log and never goes back to a lower one.
+/** The policy of a new pack. */
+export const POLICY = `# Rules that every version of this pack must pass before it can be active. docs/packs.md explains each rule.
+# To change the policy, increase its version. The registry never goes back to a lower one.
 version: 1
 
-# Sentences that every system prompt must contain, however they are wrapped and spaced.
+# Sentences that every system prompt must contain. Line breaks and spacing do not matter.
 clauses:
   - id: not-a-professional
     text: ${CLAUSE}
 
-# What no prompt may contain: a plain text in any case and spacing, or an RE2 pattern, which sees the prompt as it is.
+# What no prompt may contain: a text (case and spacing do not matter), or an RE2 pattern (matched against the exact prompt).
 forbidden:
   - id: unfinished
     pattern: \\b(TODO|FIXME)\\b
 
 requiredStyles: [supportive]
 
-# Characters.
+# Maximum length in characters.
 limits:
   system: 16000
   style: 6000
 
-# The names that may stand in {{double braces}}. Remove the "#" to have them checked.
+# Allowed names in {{double braces}}. Remove the "#" to check them.
 # placeholders: [user_name]
 `;
 

@@ -1,4 +1,4 @@
-/** Answers as far as the checks look into them. Each was found to be as `openapi.yaml` says before anybody does. */
+/** The parts of response bodies that the checks read. Each body was validated against `openapi.yaml` before. */
 
 export interface Actor {
   readonly keyId: string;
@@ -14,7 +14,7 @@ export interface Style extends StyleTitle {
   readonly text: string;
 }
 
-/** What is published: a pack document. */
+/** A pack document, as it is published. */
 export interface PackDocument {
   readonly version: string;
   readonly summary: string;
@@ -48,7 +48,7 @@ export interface Version extends Omit<VersionSummary, 'styles'> {
   readonly styles: readonly Style[];
 }
 
-/** A version as lists and the answer to its publication tell it. */
+/** A version as lists and `publishVersion` show it. */
 export function summaryOf({ system: _, styles, ...rest }: Version): VersionSummary {
   return { ...rest, styles: styles.map(({ id, title }) => ({ id, title })) };
 }
@@ -247,7 +247,7 @@ export interface ProblemKind {
   readonly status: number;
 }
 
-/** Problem details, with the members that codes have of their own. */
+/** Problem details, with the members of single codes. */
 export interface Problem {
   readonly code: string;
   readonly status: number;

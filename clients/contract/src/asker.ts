@@ -1,11 +1,13 @@
-/** What a check asks a service with, and how it says that an answer deviates. */
+/** Sends the requests of the checks, and throws a `Deviation` if a response does not match the document. */
 import type { Problem } from './answers.ts';
 import { pathOf, type Connection, type Request } from './connection.ts';
 import type { Judge, Operation } from './document.ts';
 import { excerpt, jsonOf, type RawAnswer } from './raw-answer.ts';
 
-/** An answer that is as declared. */
+/** A response that matches the document. */
 export interface Answer<T> {
+  /** Method and path of its request. */
+  readonly request: string;
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -14,7 +16,7 @@ export interface Answer<T> {
   readonly revision: number;
 }
 
-/** An answer that is not as it should be: the check cannot go on. */
+/** A response that is wrong: the check cannot go on. */
 export class Deviation extends Error {
   override readonly name = 'Deviation';
   readonly details: Readonly<Record<string, unknown>>;
@@ -25,59 +27,60 @@ export class Deviation extends Error {
   }
 }
 
-/** Asks, and holds each answer to the document. */
+/** Sends requests, and checks each response against the document. */
 export class Asker {
   readonly connection: Connection;
   readonly judge: Judge;
   #last: Promise<unknown> = Promise.resolve();
   #over = false;
-  /** Hears of each answer before it is judged. */
-  readonly #heard: (id: string, answer: RawAnswer) => void;
+  /** Called with each response before it is checked. */
+  readonly #onAnswer: (id: string, answer: RawAnswer) => void;
 
-  constructor(judge: Judge, connection: Connection, heard: (id: string, answer: RawAnswer) => void) {
+  constructor(judge: Judge, connection: Connection, onAnswer: (id: string, answer: RawAnswer) => void) {
     this.judge = judge;
     this.connection = connection;
-    this.#heard = heard;
+    this.#onAnswer = onAnswer;
   }
 
   /**
-   * Sends a request whose answer must be as declared, with one of these statuses.
-   * @throws Deviation where it is not
+   * Sends a request. The response must match the document and have one of these statuses.
+   * @throws Deviation if it does not @throws NoAnswer if there is none
    */
   async ask<T = unknown>(id: string, request: Request, ...statuses: readonly number[]): Promise<Answer<T>> {
     const operation = this.judge.operation(id);
     const { seen } = this.connection;
-    if (this.#over) throw new Deviation(`${id}: not asked, as the suite is over`);
+    if (this.#over) throw new Deviation(`${id}: not sent, as the run has ended`);
     const asking = this.connection.send(id, request);
     this.#last = asking.catch(() => undefined);
     const raw = await asking;
-    this.#heard(id, raw);
+    this.#onAnswer(id, raw);
     const { status, headers, text } = raw;
-    const asked = {
-      request: `${request.method ?? operation.method} ${pathOf(operation, request)}`,
-      status,
-      body: excerpt(text),
-    };
+    const sent = `${request.method ?? operation.method} ${pathOf(operation, request)}`;
+    const asked = { request: sent, status, body: excerpt(text) };
     const lacking =
       status === 403 && !statuses.includes(403) && request.key === undefined
         ? (jsonOf(text) as Problem | undefined)?.requiredScopes
         : undefined;
     if (lacking !== undefined)
       throw new Deviation(
-        `${id}: the key that was given lacks the scope ${lacking.join(', ')}, so this was not checked; give a key that has it`,
+        `${id}: the key lacks the scope ${lacking.join(', ')}, so this was not checked; use a key that has it`,
         asked,
       );
-    const faults = [...this.judge.faultsOf(id, raw), ...agedBy(operation, raw, seen)];
+    const faults = [...this.judge.faultsOf(id, raw), ...staleness(operation, raw, seen)];
     if (faults.length > 0)
-      throw new Deviation(`${id} ${status}: the answer is not as declared: ${faults.join('; ')}`, { ...asked, faults });
+      throw new Deviation(`${id} ${status}: the response does not match the document: ${faults.join('; ')}`, {
+        ...asked,
+        faults,
+      });
     if (!statuses.includes(status))
-      throw new Deviation(`${id}: ${status} instead of ${statuses.join(' or ')}: ${excerpt(text)}`, {
+      throw new Deviation(`${id}: ${sent} answered ${status} instead of ${statuses.join(' or ')}: ${excerpt(text)}`, {
         ...asked,
         expected: statuses,
       });
     const revision = Number(headers.get('registry-revision'));
     if (operation.guarded && status < 400) this.connection.saw(revision);
     return {
+      request: sent,
       status,
       headers,
       text,
@@ -87,30 +90,33 @@ export class Asker {
     };
   }
 
-  /** Whether it asks no more. */
+  /** Whether the run has ended: nothing more is sent. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Asks no more; resolves once what was asked last is answered. */
+  /** Sends nothing more; resolves once the last request is answered. */
   async stop(): Promise<void> {
     this.#over = true;
-    this.connection.hurry();
+    this.connection.stopRetries();
     await this.#last;
   }
 
-  /** Sends a request that must be refused with this status and code. @throws Deviation where it is not */
+  /** Sends a request that must be refused with this status and code. @throws Deviation if it is not */
   async refused(id: string, request: Request, status: number, code: string): Promise<Answer<Problem>> {
     const answer = await this.ask<Problem>(id, request, status);
     if (answer.body.code === code) return answer;
-    throw new Deviation(`${id} ${status}: the code is ${answer.body.code} instead of ${code}`, { body: answer.body });
+    throw new Deviation(
+      `${id}: ${answer.request} answered ${status} with the code ${answer.body.code} instead of ${code}`,
+      { body: answer.body },
+    );
   }
 }
 
-/** Revisions only grow: an answer is never from before the revision that its request named. */
-function agedBy({ guarded }: Operation, { status, headers }: RawAnswer, seen: number): string[] {
+/** Revisions only grow: a response is never older than the `Registry-Min-Revision` of its request. */
+function staleness({ guarded }: Operation, { status, headers }: RawAnswer, seen: number): string[] {
   const revision = Number(headers.get('registry-revision'));
   return guarded && status < 400 && revision < seen
-    ? [`header Registry-Revision: ${revision} although the request said Registry-Min-Revision: ${seen}`]
+    ? [`header Registry-Revision: ${revision} is lower than the Registry-Min-Revision of the request, ${seen}`]
     : [];
 }

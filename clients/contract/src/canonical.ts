@@ -1,22 +1,21 @@
 /**
- * RFC 8785 canonical JSON, as far as digests and hashes of the registry need it: texts, whole numbers, booleans, null, lists and objects.
+ * RFC 8785 canonical JSON, as far as the registry's digests and hashes need it: strings, integers, booleans, null, arrays and objects.
  *
- * Rule: members in order of their names' UTF-16 units, no white space; texts as JSON.stringify writes them, which is what the RFC asks for.
+ * Rule: members sorted by the UTF-16 units of their names, no white space, strings as JSON.stringify writes them (as the RFC requires).
  * Example: `canonical({ b: 1, a: ['x'] })` is `{"a":["x"],"b":1}`.
  */
 import { createHash } from 'node:crypto';
 
-/** @throws TypeError for what it does not know: fractions, numbers that are not exact, halves of surrogate pairs */
+/** @throws TypeError for what it does not support: fractions, inexact numbers, lone surrogates */
 export function canonical(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new TypeError('A text with half of a surrogate pair has no canonical form.');
+    if (!value.isWellFormed()) throw new TypeError('A string with a lone surrogate has no canonical form.');
     return JSON.stringify(value);
   }
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object')
-    throw new TypeError(`A ${typeof value} that is no whole number has no canonical form here.`);
+  if (typeof value !== 'object') throw new TypeError(`A ${typeof value} that is not an integer is not supported.`);
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return `{${members
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -29,7 +28,7 @@ export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonical(value), 'utf8').digest('hex');
 }
 
-/** What a version's digest is computed over. */
+/** What the digest of a version covers. */
 export interface Content {
   readonly pack: string;
   readonly version: string;
@@ -39,7 +38,7 @@ export interface Content {
   readonly compatibility: object;
 }
 
-/** The digest of a version: `sha256:<hex>` over its content and nothing else. */
+/** The digest of a version: `sha256:<hex>` over its content. */
 export function digestOf({ pack, version, system, styles, defaultStyle, compatibility }: Content): string {
   return `sha256:${hashOf({ pack, version, system, styles, defaultStyle, compatibility })}`;
 }

@@ -1,11 +1,10 @@
 /**
- * Requests to the server that is checked.
+ * Sends requests to the server under test.
  *
- * Problem: a server that hangs must not hang the suite, and a load balancer must not let a read look older than the write before it.
- * Rule: every request has an end, and a server that answers nothing any more is not asked for ever; redirects are answers like others; a
- * request to an operation that needs a key passes on the latest revision that was seen (`Registry-Min-Revision`). Where the server asks to
- * come later, it is asked again (`patience.ts`). So is an instance that has not heard of a key yet, which makes it catch up only so often: its
- * 401 is from before the revision that was passed on.
+ * Problem: a server that hangs must not hang the suite. Behind a load balancer, a read must not be older than the write before it.
+ * Rule: every request has a timeout, and a server that has stopped answering is not asked again. Redirects are not followed. A request that
+ * needs a key carries the latest revision that was seen (`Registry-Min-Revision`). It is sent again if the server asks for a retry
+ * (`patience.ts`), or if an instance does not know a new key yet: its 401 then has a revision below the one in the request.
  * Example: `await connection.send('getPack', { path: { pack: 'coach' } })`.
  */
 import type { Judge, Operation } from './document.ts';
@@ -14,10 +13,10 @@ import { exchange, noAnswer, NoAnswer, type RawAnswer } from './raw-answer.ts';
 import { within } from './within.ts';
 
 export interface ConnectionOptions {
-  /** Where the server is, e.g. `http://127.0.0.1:3000`; a path in it stands before every path. */
+  /** The URL of the server, e.g. `http://127.0.0.1:3000`. A path in it is a prefix of every path. */
   readonly url: string;
   readonly key: string;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds to wait for a response. */
   readonly timeout: number;
 }
 
@@ -26,37 +25,37 @@ export interface Request {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string goes out as it is, anything else as JSON. */
+  /** A string is sent as it is, anything else as JSON. */
   readonly body?: unknown;
-  /** Another key than the one given; null to send none. */
+  /** Default: the key of the connection. null sends none. */
   readonly key?: string | null;
-  /** Another method than the operation's. */
+  /** Default: the method of the operation. */
   readonly method?: string;
 }
 
-/** After so many requests in a row without an answer an operation, or the whole server, is not asked any more. */
-const SILENCE = { operation: 2, server: 8 };
-/** How long an instance may take to hear of what another one did, in milliseconds. */
-const NEWS = 250;
-/** Operations that read the whole log may take as many times longer. */
-const LONG = new Map([['verifyAudit', 12]]);
+/** Requests in a row without a response, after which an operation, or the whole server, is not asked again. */
+const MAX_UNANSWERED = { operation: 2, server: 8 };
+/** Milliseconds to give an instance to catch up with another one. */
+const CATCH_UP = 250;
+/** Operations that read the whole log get this multiple of the timeout. */
+const TIMEOUT_FACTORS = new Map([['verifyAudit', 12]]);
 
 export class Connection {
-  /** The operations that were asked so far, answered or not. */
+  /** The operations that were requested so far, answered or not. */
   readonly sent = new Set<string>();
   readonly #judge: Judge;
   readonly #options: ConnectionOptions;
-  readonly #silent = new Map<string, number>();
-  #silentInARow = 0;
+  readonly #unanswered = new Map<string, number>();
+  #unansweredInARow = 0;
   #seen = 0;
-  #haste = new AbortController();
+  #retries = new AbortController();
 
   constructor(judge: Judge, options: ConnectionOptions) {
     this.#judge = judge;
     this.#options = options;
   }
 
-  /** The latest revision that an answer named. */
+  /** The latest revision in a response. */
   get seen(): number {
     return this.#seen;
   }
@@ -69,53 +68,53 @@ export class Connection {
     if (Number.isSafeInteger(revision) && revision > this.#seen) this.#seen = revision;
   }
 
-  /** Waits for no `Retry-After` any more, the one under way included, until it has time again. */
-  hurry(): void {
-    this.#haste.abort();
+  /** Stops waiting for `Retry-After`, also in requests under way, until `resumeRetries`. */
+  stopRetries(): void {
+    this.#retries.abort();
   }
 
-  haveTime(): void {
-    this.#haste = new AbortController();
+  resumeRetries(): void {
+    this.#retries = new AbortController();
   }
 
-  /** Sends a request and gives back what came, unjudged. @throws NoAnswer */
+  /** Sends a request and returns the unchecked response. @throws NoAnswer */
   async send(id: string, request: Request = {}): Promise<RawAnswer> {
-    const silent = this.#silent.get(id) ?? 0;
-    if (silent >= SILENCE.operation || this.#silentInARow >= SILENCE.server)
+    const unanswered = this.#unanswered.get(id) ?? 0;
+    if (unanswered >= MAX_UNANSWERED.operation || this.#unansweredInARow >= MAX_UNANSWERED.server)
       throw new NoAnswer(
-        `${id} was not asked again: there was no answer ${Math.max(silent, this.#silentInARow)} times in a row.`,
+        `${id} was not sent: ${Math.max(unanswered, this.#unansweredInARow)} requests in a row had no response.`,
       );
     try {
       const answer = await this.#patiently(id, request);
-      this.#silent.delete(id);
-      this.#silentInARow = 0;
+      this.#unanswered.delete(id);
+      this.#unansweredInARow = 0;
       return answer;
     } catch (error) {
-      this.#silent.set(id, silent + 1);
-      this.#silentInARow += 1;
+      this.#unanswered.set(id, unanswered + 1);
+      this.#unansweredInARow += 1;
       throw error;
     }
   }
 
   async #patiently(id: string, request: Request): Promise<RawAnswer> {
-    const timeout = this.#options.timeout * (LONG.get(id) ?? 1);
+    const timeout = this.#options.timeout * (TIMEOUT_FACTORS.get(id) ?? 1);
     const operation = this.#judge.operation(id);
     this.sent.add(id);
     const init = this.#initOf(operation, request);
     return patiently(() => exchange(this.#options.url + pathOf(operation, request), init, timeout), {
-      waitOf: (answer) => (isBehind(answer, init) ? NEWS : waitAskedFor(answer)),
-      haste: () => this.#haste.signal,
+      waitOf: (answer) => (isBehind(answer, init) ? CATCH_UP : waitAskedFor(answer)),
+      signal: () => this.#retries.signal,
     });
   }
 
-  /** Reads a path that is no operation. @throws NoAnswer */
+  /** Requests a path that is not an operation. @throws NoAnswer */
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
     return patiently(() => exchange(this.#options.url + path, { headers }, this.#options.timeout), {
-      haste: () => this.#haste.signal,
+      signal: () => this.#retries.signal,
     });
   }
 
-  /** Opens an answer that has no end of its own; who reads its body ends it. @throws NoAnswer where its head does not come in time */
+  /** Opens a response without an end; its reader must cancel it. @throws NoAnswer if the headers do not come in time */
   async open(id: string, request: Request): Promise<Response> {
     const operation = this.#judge.operation(id);
     const { url, timeout } = this.#options;
@@ -133,7 +132,7 @@ export class Connection {
         throw noAnswer(error, target, timeout);
       }
     };
-    const { response, ...refusal } = await patiently(opened, { haste: () => this.#haste.signal });
+    const { response, ...refusal } = await patiently(opened, { signal: () => this.#retries.signal });
     return response ?? new Response(refusal.text, refusal);
   }
 
@@ -156,7 +155,7 @@ export class Connection {
   }
 }
 
-/** Whether it knew no key, and less than was asked for. */
+/** Whether an instance refused the key before it had reached the revision in the request. */
 function isBehind(
   { status, headers }: RawAnswer,
   { headers: asked }: { readonly headers: Readonly<Record<string, string>> },
@@ -164,7 +163,7 @@ function isBehind(
   return status === 401 && Number(headers.get('registry-revision')) < Number(asked['registry-min-revision'] ?? 0);
 }
 
-/** The path and query of a request to an operation. */
+/** Path and query of a request to an operation. */
 export function pathOf({ template }: Operation, { path = {}, query = {} }: Request): string {
   const filled = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
   const search = new URLSearchParams(

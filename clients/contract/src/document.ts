@@ -1,9 +1,9 @@
 /**
- * `openapi.yaml` as the judge of answers: status, media type, headers and body of each must be as it says.
+ * Checks responses against `openapi.yaml`: status, media type, headers and body.
  *
- * Rule: the document comes with the package (`dist/openapi.yaml`); in a checkout, where it was not copied yet, the repository's own is read.
- * Schemas are taken at their word: a member that is not declared is a deviation where the schema says `additionalProperties: false`.
- * Example: `judge.faultsOf('getPack', answer)` gives `["body: /versionCount must be integer"]`, or nothing.
+ * Rule: the package contains the document (`dist/openapi.yaml`); in a checkout the repository's own is read. An undeclared member is a
+ * deviation if the schema says `additionalProperties: false`.
+ * Example: `judge.faultsOf('getPack', answer)` returns `["body: /versionCount must be integer"]`, or an empty list.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -28,7 +28,7 @@ interface OperationObject {
   readonly operationId: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
-  /** Empty where anybody may ask. */
+  /** Empty if the operation needs no key. */
   readonly security?: readonly object[];
   readonly requestBody?: {
     readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>>;
@@ -36,7 +36,7 @@ interface OperationObject {
   readonly responses: Readonly<Record<string, ResponseObject>>;
 }
 
-/** An OpenAPI 3.1 document, as far as it is looked at here. */
+/** The parts of an OpenAPI 3.1 document that the suite reads. */
 export interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly version: string };
@@ -54,7 +54,7 @@ export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
 }
 
-/** An operation and where it is. */
+/** An operation, with its method and path. */
 export interface Operation extends OperationObject {
   /** Upper case. */
   readonly method: string;
@@ -62,11 +62,11 @@ export interface Operation extends OperationObject {
   readonly template: string;
   /** Whether it needs a key. */
   readonly guarded: boolean;
-  /** The scope that its key needs, as its description says. */
+  /** The scope that its key needs, from its description. */
   readonly scope: string | undefined;
 }
 
-/** Declared headers that only some of the answers carry. */
+/** Declared headers that a response may lack. */
 const OCCASIONAL: ReadonlySet<string> = new Set([
   'Idempotency-Replayed',
   'Registry-Epoch',
@@ -90,13 +90,13 @@ export function operationsOf(document: OpenApi): Map<string, Operation> {
   return new Map(entries);
 }
 
-/** Reads the document that came with the package, with its references resolved. */
+/** Reads the document in the package, with its references resolved. */
 export function readDocument(): OpenApi {
   const candidates = ['./openapi.yaml', '../../../openapi.yaml'].map(
     (candidate) => new URL(candidate, import.meta.url),
   );
   const found = candidates.find((candidate) => existsSync(candidate));
-  if (found === undefined) throw new Error('openapi.yaml is missing beside the program. Install the package again.');
+  if (found === undefined) throw new Error('openapi.yaml is missing in the package. Install it again.');
   return resolved(parse(readFileSync(found, 'utf8')) as OpenApi);
 }
 
@@ -108,32 +108,32 @@ export class Judge {
   readonly prefix: string;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allowUnionTypes: true, allErrors: true });
-  /** By the schema's text: the same header is declared on hundreds of answers. */
+  /** By the text of the schema: hundreds of responses declare the same headers. */
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  /** @param prefix the path that stands before every path of the server; empty for none. Links of the server lead through it */
+  /** @param prefix of every path of the server, also in its links; empty for none */
   constructor(document: OpenApi, prefix = '') {
     this.document = document;
     this.prefix = prefix;
     this.operations = operationsOf(document);
     (formats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
-    this.#ajv.addVocabulary(Object.keys(document)); // the document's own members, beside its schemas
+    this.#ajv.addVocabulary(Object.keys(document)); // members of the document that are not JSON Schema keywords
     this.#ajv.addSchema(document, 'openapi.yaml', false, false);
   }
 
-  /** The operation of that id. @throws Error where the document has none */
+  /** @throws Error if the document has no such operation */
   operation(id: string): Operation {
     const found = this.operations.get(id);
     if (found === undefined) throw new Error(`openapi.yaml has no operation ${id}.`);
     return found;
   }
 
-  /** How a value breaks a named schema; nothing where it does not. */
+  /** How a value breaks a named schema; empty if it does not. */
   schemaFaults(name: string, value: unknown): string[] {
     return this.#faults(['components', 'schemas', name], value);
   }
 
-  /** What about an answer is not as its operation declares. */
+  /** How a response differs from what its operation declares; empty if it does not. */
   faultsOf(id: string, { status, headers, text }: RawAnswer): string[] {
     const { template, method, responses } = this.operation(id);
     const declared = responses[status];
@@ -142,7 +142,7 @@ export class Judge {
     const at = ['paths', template, method.toLowerCase(), 'responses', String(status)];
     const faults = [...this.#headerFaults(at, declared, headers), ...cacheFaults(headers)];
     if (declared.content === undefined)
-      return text === '' ? faults : [...faults, `a body where ${status} declares none: ${excerpt(text)}`];
+      return text === '' ? faults : [...faults, `${status} must have no body, but has: ${excerpt(text)}`];
 
     const type = mediaType(headers);
     if (declared.content[type] === undefined)
@@ -154,14 +154,14 @@ export class Judge {
     if (type === STREAM) return [...faults, ...this.streamFaults(id, text)];
     if (!type.endsWith('json')) return [...faults, ...this.#faults(schema, text).map((fault) => `body: ${fault}`)];
     const value = jsonOf(text);
-    if (value === undefined) return [...faults, `the body is no JSON: ${excerpt(text)}`];
+    if (value === undefined) return [...faults, `the body is not JSON: ${excerpt(text)}`];
     faults.push(...this.#faults(schema, value).map((fault) => `body: ${fault}`));
     return status < 400
       ? faults
       : [...faults, ...problemFaults(value as Problem, status, declared.description, this.prefix)];
   }
 
-  /** What is wrong with messages of a stream, given as text: each is whole, and its data as declared. */
+  /** How messages of a stream differ from what is declared. @param text whole messages */
   streamFaults(id: string, text: string): string[] {
     const { template, method } = this.operation(id);
     const schema = ['paths', template, method.toLowerCase(), 'responses', '200', 'content', STREAM, 'schema'];
@@ -186,7 +186,7 @@ export class Judge {
   }
 
   #validator(path: readonly string[]): ValidateFunction {
-    const text = JSON.stringify(within(this.document, path));
+    const text = JSON.stringify(at(this.document, path));
     const validate = this.#compiled.get(text) ?? this.#ajv.getSchema(`openapi.yaml#/${path.map(step).join('/')}`);
     if (validate === undefined) throw new Error(`openapi.yaml holds no schema at /${path.join('/')}.`);
     this.#compiled.set(text, validate);
@@ -203,8 +203,8 @@ export class Judge {
   }
 }
 
-/** What stands at a path in the document. */
-function within(document: unknown, path: readonly string[]): unknown {
+/** The value at a path in the document. */
+function at(document: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, name) => (value as Readonly<Record<string, unknown>> | undefined)?.[name],
     document,
@@ -217,7 +217,7 @@ interface Problem {
   readonly code?: unknown;
 }
 
-/** What a problem's schema cannot say: that its members agree, and that the operation names the code. */
+/** What the schema of a problem cannot express: its members agree, and the operation declares its code. */
 function problemFaults(
   { type, status, code }: Problem,
   answered: number,
@@ -225,15 +225,17 @@ function problemFaults(
   prefix: string,
 ): string[] {
   return [
-    ...(status === answered ? [] : [`problem: "status" is ${String(status)}, the answer is a ${answered}`]),
-    ...(type === `${prefix}/problems/${String(code)}` ? [] : [`problem: "type" of ${String(code)} is ${String(type)}`]),
+    ...(status === answered ? [] : [`problem: "status" is ${String(status)}, but the response is a ${answered}`]),
+    ...(type === `${prefix}/problems/${String(code)}`
+      ? []
+      : [`problem: "type" is ${String(type)}, not that of ${String(code)}`]),
     ...(description.includes(`\`${String(code)}\``)
       ? []
-      : [`problem: code ${String(code)} is not declared for ${answered}, which is ${description}`]),
+      : [`problem: code ${String(code)} is not declared for ${answered} (declared: ${description})`]),
   ];
 }
 
-/** Every answer is of a moment, and of one caller: `Cache-Control: private, no-cache`. */
+/** No response may be shared or reused without asking: `Cache-Control: private, no-cache`. */
 function cacheFaults(headers: Headers): string[] {
   const directives = (headers.get('cache-control') ?? '').split(',').map((directive) => directive.trim());
   return directives.includes('private') && directives.includes('no-cache')

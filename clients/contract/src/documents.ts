@@ -1,20 +1,20 @@
 /**
- * The versions that the suite publishes. Every text names its pack and version, so that an answer that mixes two can be told; the sets of
- * styles differ, so that a move is visible.
+ * The versions that the suite publishes. Every text names its pack and version, so a mix of two versions is noticed. The styles differ, so a
+ * move is visible.
  */
 import type { PackDocument, Style } from './answers.ts';
 
-/** In order of publication, which is not that of their rank. */
+/** In order of publication, which is not the order of SemVer. */
 export const VERSIONS = ['1.0.0', '1.10.0', '1.2.0', '2.0.0-rc.1', '2.0.0'] as const;
-/** The same, the highest SemVer first. */
+/** The same versions, the highest SemVer first. */
 export const BY_RANK = ['2.0.0', '2.0.0-rc.1', '1.10.0', '1.2.0', '1.0.0'] as const;
-/** The one that is activated before all others, and once: there every rollback ends. */
+/** Activated once, before all others: the bottom of the stack. */
 export const GROUND = '2.0.0-rc.1';
 
-/** Which styles a version has; those not named have the first two. */
+/** The styles of a version. Default: the first two. */
 const STYLES: Readonly<Record<string, readonly string[]>> = { '2.0.0': ['supportive', 'socratic'] };
 
-/** The document of a version that breaks no rule. */
+/** A valid document of a version. */
 export function documentOf(pack: string, version: string): PackDocument {
   const style = (id: string): Style => ({
     id,

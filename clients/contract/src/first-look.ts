@@ -1,14 +1,14 @@
 /**
- * The first look at a server: is there a prompt registry, does it take the key, is the pack's name free?
+ * The first look at a server: is it a prompt registry, does it accept the key, is the name of the pack free?
  *
- * Rule: what answers at all as a registry does goes on to the checks, however wrong the answer is; what does not is told in one message. A
- * mock whose answers are canned has every pack, so no name is free: it is told for what it is, and its reads can be checked.
+ * Rule: a server that answers like a registry goes on to the checks, however wrong the response is. Any other ends the run with one message.
+ * A mock with canned responses has every pack, so no name is free: the message says so, and only its reads can be checked.
  */
 import { randomBytes } from 'node:crypto';
 import { patiently } from './patience.ts';
 import { exchange, jsonOf, mediaType, NoAnswer, type RawAnswer } from './raw-answer.ts';
 
-/** Why the suite does not start, or what is to be known of the server it starts with. */
+/** Why the suite does not start; without an exit code, a warning. */
 export type Finding =
   { readonly exitCode: 2 | 3; readonly message: string } | { readonly exitCode?: undefined; readonly message: string };
 
@@ -17,13 +17,13 @@ export interface Look {
   readonly key: string;
   readonly timeout: number;
   readonly pack: string;
-  /** Whether somebody chose the pack's name, so that it may be one that is in use. */
+  /** Whether the user chose the name of the pack, so it may be in use. */
   readonly chosen: boolean;
-  /** Whether nothing but reads is to be checked. */
+  /** Whether only reads are checked. */
   readonly readsOnly: () => Promise<boolean>;
 }
 
-/** @returns undefined where the suite may start, and there is nothing to say */
+/** @returns undefined if the suite can start */
 export async function firstLook(look: Look): Promise<Finding | undefined> {
   try {
     const answer = await ask(look, look.pack);
@@ -52,48 +52,48 @@ function noRegistry({ url }: Look, { status, headers, text }: RawAnswer): Findin
   if (!isRegistry)
     return {
       exitCode: 3,
-      message: `There is no prompt registry at ${url}: it answered ${status} with ${type === '' ? 'no media type' : type}. Is a proxy in between, or a path missing in the URL?`,
+      message: `There is no prompt registry at ${url}: it answered ${status} with ${type === '' ? 'no media type' : type}. Is there a proxy in between, or is a path missing in the URL?`,
     };
   if (status === 401)
     return {
       exitCode: 3,
-      message: `The server at ${url} refused the key (401): ${detailOf(text)} Give one that it knows and that was not revoked.`,
+      message: `The server at ${url} refused the key (401): ${detailOf(text)} Use a key that exists and is not revoked.`,
     };
   return undefined;
 }
 
-/** The server has a pack of this name, or says so of any. */
+/** The server has a pack of this name, or claims to have every pack. */
 async function taken(look: Look): Promise<Finding> {
   const { url, pack, chosen, readsOnly } = look;
-  const nowhere = `no-such-${randomBytes(8).toString('hex')}`;
-  const { status } = await ask(look, nowhere);
+  const impossible = `no-such-${randomBytes(8).toString('hex')}`;
+  const { status } = await ask(look, impossible);
   if (status !== 200)
     return {
       exitCode: 2,
-      message: `The pack "${pack}" is there already, and the suite moves only a pack of its own. Choose another name with --pack, or leave it out.`,
+      message: `The pack "${pack}" exists already, and the suite writes only to its own pack. Choose another name with --pack, or omit it.`,
     };
-  const message = `The server at ${url} answers 200 for a pack that cannot exist (${nowhere}). It gives canned answers, as a mock does, and keeps nothing that the suite writes.`;
+  const message = `The server at ${url} answers 200 for a pack that cannot exist (${impossible}). Its responses are canned, like those of a mock, and it keeps nothing that the suite writes.`;
   if (chosen)
     return {
       exitCode: 2,
-      message: `${message} Whether the pack "${pack}" is there cannot be found out; leave out --pack.`,
+      message: `${message} The suite cannot find out whether the pack "${pack}" exists; omit --pack.`,
     };
   if (!(await readsOnly()))
     return {
       exitCode: 2,
-      message: `${message} Check single reads, e.g. with --only getPack; checks that need what was written fail there by name.`,
+      message: `${message} Check single reads, e.g. with --only getPack; checks that depend on writes will fail.`,
     };
-  return { message: `${message} Checks that need what was written will fail.` };
+  return { message: `${message} Checks that depend on writes will fail.` };
 }
 
 function unclear({ pack }: Look, { status, text }: RawAnswer): Finding {
   return {
     exitCode: 2,
-    message: `Whether the pack "${pack}" is there could not be found out (${status}: ${detailOf(text)}), and the suite moves only a pack of its own. Leave out --pack.`,
+    message: `The suite could not find out whether the pack "${pack}" exists (${status}: ${detailOf(text)}), and it writes only to its own pack. Omit --pack.`,
   };
 }
 
 function detailOf(text: string): string {
   const { detail } = (jsonOf(text) ?? {}) as { detail?: unknown };
-  return typeof detail === 'string' ? detail : 'it said nothing more.';
+  return typeof detail === 'string' ? detail : 'no detail.';
 }

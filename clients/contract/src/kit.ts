@@ -1,9 +1,9 @@
 /**
- * What a check asks with, and what it says of what came.
+ * What a check uses to send requests and to report results.
  *
- * Rule: each answer is first held to `openapi.yaml`, whoever asked for it and why; what the document says in words is compared after that.
- * An answer that is not as it should be ends the check, as what follows would only be wrong in consequence; a comparison does not.
- * Example: `const { body } = await kit.ask<Pack>('getPack', { path: { pack } }, 200); kit.same(body.pack, pack, 'it is the one asked for')`.
+ * Rule: each response is first validated against `openapi.yaml`. The check then compares what the document says in words. A response that
+ * does not match the document ends the check, because later results would only follow from that; a failed comparison does not end it.
+ * Example: `const { body } = await kit.ask<Pack>('getPack', { path: { pack } }, 200); kit.same(body.pack, pack, 'pack is the requested one')`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from './answers.ts';
@@ -12,17 +12,17 @@ import type { Judge } from './document.ts';
 import type { World } from './world.ts';
 import { type Answer, Deviation, type Asker } from './asker.ts';
 
-/** Hears what was found; each text begins with the operation. */
+/** Receives the results; each text begins with the operation. */
 export interface Report {
   pass(text: string): void;
-  /** @param details what was asked, expected and found */
+  /** @param details the request, what was expected and what was found */
   fail(text: string, details: Readonly<Record<string, unknown>>): void;
 }
 
-/** One thing that the document says of an operation. */
+/** One thing that the document says about an operation. */
 export interface Check {
   readonly operation: string;
-  /** In words. */
+  /** A sentence, as shown in results. */
   readonly says: string;
   readonly run: (kit: Kit) => Promise<void>;
 }
@@ -34,6 +34,7 @@ export class Kit {
   readonly #asker: Asker;
   readonly #report: Report;
   readonly #check: Pick<Check, 'operation' | 'says'>;
+  #lastRequest = 'none';
 
   constructor(world: World, report: Report, check: Pick<Check, 'operation' | 'says'>) {
     this.world = world;
@@ -47,36 +48,38 @@ export class Kit {
     return this.#asker.connection;
   }
 
-  /** As `Asker.ask`; that it was as declared counts as passed. */
+  /** Like `Asker.ask`, and reports the response as passed. */
   async ask<T = unknown>(id: string, request: Request, ...statuses: readonly number[]): Promise<Answer<T>> {
     const answer = await this.#asker.ask<T>(id, request, ...statuses);
-    this.#report.pass(this.#told(`${id} ${answer.status} is as declared`));
+    this.#lastRequest = answer.request;
+    this.#report.pass(this.#text(`${id} ${answer.status} matches the document`));
     return answer;
   }
 
-  /** As `Asker.refused`; `instance`, where it is given, is the path that was asked. */
+  /** Like `Asker.refused`, and reports the response as passed. */
   async refused(id: string, request: Request, status: number, code: string): Promise<Problem> {
-    const { body } = await this.#asker.refused(id, request, status, code);
-    this.#report.pass(this.#told(`${id} ${status} ${code}`));
+    const { body, request: sent } = await this.#asker.refused(id, request, status, code);
+    this.#lastRequest = sent;
+    this.#report.pass(this.#text(`${id} ${status} ${code}`));
     return body;
   }
 
   same(found: unknown, expected: unknown, what: string): void {
-    if (isDeepStrictEqual(found, expected)) this.#report.pass(this.#told(what));
-    else this.#report.fail(this.#told(what), { expected, found });
+    if (isDeepStrictEqual(found, expected)) this.#report.pass(this.#text(what));
+    else this.#report.fail(this.#text(what), { lastRequest: this.#lastRequest, expected, found });
   }
 
   ok(holds: boolean, what: string, found?: unknown): void {
-    if (holds) this.#report.pass(this.#told(what));
-    else this.#report.fail(this.#told(what), { found });
+    if (holds) this.#report.pass(this.#text(what));
+    else this.#report.fail(this.#text(what), { lastRequest: this.#lastRequest, found });
   }
 
-  #told(what: string): string {
+  #text(what: string): string {
     return `${this.#check.operation}: ${this.#check.says}: ${what}`;
   }
 }
 
-/** Runs a check to its end; nothing that it meets gets out. */
+/** Runs a check, and reports what it throws. */
 export async function runCheck(world: World, report: Report, { run, ...check }: Check): Promise<void> {
   try {
     await run(new Kit(world, report, check));

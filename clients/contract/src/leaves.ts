@@ -1,2 +1,2 @@
-/** What a run of all checks leaves at the server for good, at most: versions of the pack, revoked keys, and events of both. */
+/** The most that a full run leaves on the server: versions of its pack, revoked keys, and the events of both. */
 export const LEAVES = { versions: 40, keys: 25, events: 280 } as const;

@@ -1,8 +1,8 @@
 /**
  * The program: `prompt-registry-contract --url … --key …`.
  *
- * Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused, 4 stdout cannot be written.
- * What takes time to load (the document and its validators) is loaded only once there is a server to check.
+ * Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 no prompt registry answered or the key was refused, 4 stdout cannot be
+ * written. The document and its validators load slowly, so they are loaded only once a server has answered.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -34,18 +34,18 @@ async function main(args: readonly string[]): Promise<number> {
   return run({ ...command, pack });
 }
 
-/** Whether operations were named, and none of them writes. A name that is not an operation is refused later. */
+/** Whether only reads were named. An unknown name is refused later. */
 async function readsOnly(only: readonly string[]): Promise<boolean> {
   const { operationsOf, readDocument } = await import('./document.ts');
   const operations = operationsOf(readDocument());
   return only.length > 0 && only.every((name) => (operations.get(name)?.method ?? 'GET') === 'GET');
 }
 
-/** Prints an answer to who asks about the program itself. @returns the exit code */
+/** Prints a help or version text. @returns the exit code */
 async function printed(text: string): Promise<number> {
   const why = await print(text);
   if (why === undefined) return 0;
-  say(`This cannot be written to stdout (${why}).`);
+  say(`The text cannot be written to stdout (${why}).`);
   return UNWRITTEN;
 }
 

@@ -1,32 +1,32 @@
-/** The command line: what may be said, and what is said about it. */
+/** The command line: its help, its options, and the messages about wrong ones. */
 import { parseArgs } from 'node:util';
 import { LEAVES } from './leaves.ts';
 
-export const HELP = `Holds a running prompt registry to openapi.yaml.
+export const HELP = `Checks a running prompt registry against openapi.yaml.
 
 Usage: prompt-registry-contract --url <url> --key <key> [options]
 
-  --url <url>         where the server is, e.g. http://127.0.0.1:3000 (or PROMPT_REGISTRY_URL)
+  --url <url>         URL of the server, e.g. http://127.0.0.1:3000 (or PROMPT_REGISTRY_URL)
   --key <key>         an API key with the scope *, or with all scopes (or PROMPT_REGISTRY_KEY)
-  --only <operation>  check this operation alone, by its operationId; may be given again.
-                      "openapi" stands for the document that the server serves
-  --pack <name>       name of the pack that the suite makes for itself; it must not be there yet
-                      (contract-<random> where not given)
-  --channel <name>    the channel that the suite moves in its pack (the server's default one where not given)
-  --timeout <seconds> how long an answer may take (10); that of verifyAudit twelve times as long
-  --help              this text
-  --version           the version of the suite, and of its document
+  --only <operation>  check only this operation, by its operationId; can be repeated.
+                      "openapi" is the document that the server serves
+  --pack <name>       name of the pack that the suite creates; it must not exist yet
+                      (default: contract-<random>)
+  --channel <name>    channel that the suite moves in its pack (default: the default channel of the server)
+  --timeout <seconds> timeout of a response (default: 10); verifyAudit gets twelve times as long
+  --help              show this text
+  --version           show the version of the suite, and of its document
 
-It publishes versions of a pack of its own, moves that pack's channel, and makes keys, which it revokes
-at the end. No other pack is moved. The server keeps all of that for good: a whole run leaves at most
-${LEAVES.versions} versions, ${LEAVES.keys} revoked keys and ${LEAVES.events} events.
+The suite publishes versions of its own pack, moves the channel of that pack, and creates keys, which it
+revokes at the end. It does not change other packs. The server cannot delete any of this: a full run leaves
+at most ${LEAVES.versions} versions, ${LEAVES.keys} revoked keys and ${LEAVES.events} events.
 
-Results are TAP 14 on stdout; on stderr what failed, and "N passed, N failed" as the last line.
-Exit codes: 0 all passed, 1 a deviation, 2 wrong usage, 3 no prompt registry answered or the key was refused,
+Results are TAP 14 on stdout. Failures are listed on stderr, with "N passed, N failed" as the last line.
+Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 no prompt registry answered or the key was refused,
 4 the results could not be written.
 `;
 
-/** What is wrong with the command line. */
+/** The command line is wrong. */
 export class Usage extends Error {
   override readonly name = 'Usage';
 }
@@ -35,7 +35,7 @@ export interface Options {
   readonly url: string;
   readonly key: string;
   readonly only: readonly string[];
-  /** Undefined where a name is to be made up. */
+  /** Undefined: the suite makes up a name. */
   readonly pack: string | undefined;
   readonly channel: string | undefined;
   /** Milliseconds. */
@@ -46,27 +46,27 @@ export type Command = 'help' | 'version' | Options;
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/u;
 
-/** @throws Usage where it cannot be understood, with what would be right */
+/** @throws Usage with the way to correct it */
 export function readCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
   const values = parsed(args);
   if (values.help) return 'help';
   if (values.version) return 'version';
   const url = values.url ?? env['PROMPT_REGISTRY_URL'];
-  const key = (values.key ?? env['PROMPT_REGISTRY_KEY'])?.trim().replace(/^bearer\s+/iu, ''); // as it stands in a file or a header
+  const key = (values.key ?? env['PROMPT_REGISTRY_KEY'])?.trim().replace(/^bearer\s+/iu, ''); // as copied from a file or a header
   if (url === undefined || url === '')
-    throw new Usage('Which server? Give --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.');
+    throw new Usage(
+      'The URL of the server is missing. Use --url, e.g. --url http://127.0.0.1:3000, or set PROMPT_REGISTRY_URL.',
+    );
   if (key === undefined || key === '')
     throw new Usage(
-      'With which key? Give --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.',
+      'The API key is missing. Use --key prk_…, or set PROMPT_REGISTRY_KEY. The operator key is in DATA_DIR/operator.key on the server.',
     );
   if (!/^[\x21-\x7e]+$/u.test(key))
-    throw new Usage(
-      '--key: a key has no blanks in it and no letters beyond ASCII; give the whole text prk_<keyId>_<secret>.',
-    );
+    throw new Usage('--key: a key is ASCII without spaces; use the whole text prk_<keyId>_<secret>.');
   for (const name of ['pack', 'channel'] as const) {
     const value = values[name];
     if (value !== undefined && !NAME.test(value))
-      throw new Usage(`--${name} ${value}: a name has lower-case letters, digits and hyphens, at most 63.`);
+      throw new Usage(`--${name} ${value}: a name has at most 63 lower-case letters, digits and hyphens.`);
   }
   return {
     url: originOf(url),
@@ -101,15 +101,15 @@ function parsed(args: readonly string[]) {
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw new Usage(`--url ${text}: give a whole http or https URL, e.g. http://127.0.0.1:3000.`);
+    throw new Usage(`--url ${text}: use a complete http or https URL, e.g. http://127.0.0.1:3000.`);
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    throw new Usage(`--url ${text}: give it without a query, a fragment or a user.`);
+    throw new Usage(`--url ${text}: use a URL without a query, a fragment or a user.`);
   return `${url.origin}${url.pathname.replace(/\/$/u, '')}`;
 }
 
 function secondsOf(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= 600))
-    throw new Usage(`--timeout ${text}: give seconds, more than 0 and at most 600.`);
+    throw new Usage(`--timeout ${text}: use a number of seconds above 0 and up to 600.`);
   return seconds;
 }

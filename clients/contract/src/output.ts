@@ -1,25 +1,26 @@
 /**
- * What is said: results on stdout, what is for people on stderr.
+ * Output: results on stdout, messages for people on stderr.
  *
- * Problem: a full disk behind one of them must not end the process in the middle, with keys left behind, nor pass for a success.
- * Rule: neither ends anything by itself. What stdout does not take is told to whoever wrote it; a reader that goes away (`| head -1`) has
- * read what it wanted, and the run goes on. Where stderr takes nothing there is nobody left to tell: the exit code says it all.
+ * Problem: a full disk behind stdout must not kill the process in the middle of a run, with its keys still valid. It must not look like success
+ * either.
+ * Rule: a failed write never ends the process. The caller of `print` learns why it failed. A reader that closes stdout early (`| head -1`) is
+ * not a failure: the run goes on. If stderr fails, only the exit code is left.
  * Example: `if ((await print('1..0\n')) !== undefined) return UNWRITTEN`.
  */
 import { Writable } from 'node:stream';
 
-/** The exit code where stdout could not be written. */
+/** The exit code if stdout could not be written. */
 export const UNWRITTEN = 4;
 
-// Each write hears of its own fault; without a listener the first one would end the process.
+// Each write has its own callback; without a listener the first error would end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-/** Says something to people. */
+/** Writes a line to stderr. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Writes to stdout. @returns why that was not possible; undefined where it was, or where nobody reads any more */
+/** Writes to stdout. @returns why that failed; undefined if it succeeded, or if the reader has closed stdout */
 export function print(text: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     process.stdout.write(text, (error) =>
@@ -32,7 +33,7 @@ function isGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }
 
-/** Stdout as a place for results; it takes whatever comes. @param lost hears, once, why they cannot be written */
+/** Stdout as a stream for results that never fails. @param lost called once with the reason if a write fails */
 export function openResults(lost: (why: string) => void): Writable {
   let told = false;
   const write = async (text: string, done: () => void) => {

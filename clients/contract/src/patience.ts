@@ -1,35 +1,32 @@
-/**
- * Asks again where the server says to come later: 429, or that it is overloaded, with a `Retry-After`. Neither is a deviation, and nothing
- * was done.
- */
+/** Retries after 429, and after 503 `overloaded`, as `Retry-After` says. Neither is a deviation, and neither had an effect. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { jsonOf, type RawAnswer } from './raw-answer.ts';
 
-/** How often it is asked again, and for how many seconds at most it waits each time. */
+/** The most retries, and the most seconds to wait before each. */
 const PATIENCE = { times: 5, seconds: 60 };
 
 export interface PatienceOptions<T> {
-  /** Milliseconds to wait before it is asked again; undefined to take the answer as it is. Default: what `Retry-After` says. */
+  /** Milliseconds to wait before the next try; undefined to accept the response. Default: `Retry-After`. */
   readonly waitOf?: (answer: T) => number | undefined;
-  /** Ends waiting. */
-  readonly haste?: () => AbortSignal;
+  /** Aborts waiting. */
+  readonly signal?: () => AbortSignal;
 }
 
-/** Gives the first answer that does not ask to come later, or the last one. @throws what `ask` throws */
+/** @returns the first response that does not ask for a retry, or the last one @throws what `ask` throws */
 export async function patiently<T extends RawAnswer>(
   ask: () => Promise<T>,
-  { waitOf = waitAskedFor, haste }: PatienceOptions<T> = {},
+  { waitOf = waitAskedFor, signal }: PatienceOptions<T> = {},
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const answer = await ask();
     const wait = waitOf(answer);
     if (wait === undefined || tries > PATIENCE.times) return answer;
-    const waited = await pause(wait, true, haste && { signal: haste() }).catch(() => false);
+    const waited = await pause(wait, true, signal && { signal: signal() }).catch(() => false);
     if (!waited) return answer;
   }
 }
 
-/** Milliseconds that the answer asks to wait; undefined where it does not ask, does not say for how long, or for too long. */
+/** Milliseconds to wait before a retry; undefined if the response does not ask for one, gives no time, or a time that is too long. */
 export function waitAskedFor({ status, headers, text }: RawAnswer): number | undefined {
   const later =
     status === 429 || (status === 503 && (jsonOf(text) as { code?: unknown } | undefined)?.code === 'overloaded');

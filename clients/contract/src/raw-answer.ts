@@ -1,19 +1,19 @@
-/** Answers as they come, unjudged: one request, and what can be read of an answer of any shape. */
+/** One request, and its response before it is checked. */
 import { within } from './within.ts';
 
-/** An answer as it came. */
+/** An unchecked response. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
-/** There was no answer: nobody listens, the line was cut, or time was up. */
+/** There was no response: the connection failed or was cut, or the timeout passed. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** Sends a request; redirects are answers like others. @param timeout milliseconds @throws NoAnswer */
+/** Sends a request; redirects are not followed. @param timeout milliseconds @throws NoAnswer */
 export async function exchange(url: string, init: RequestInit, timeout: number): Promise<RawAnswer> {
   try {
     return await within(timeout, async (signal) => {
@@ -25,27 +25,27 @@ export async function exchange(url: string, init: RequestInit, timeout: number):
   }
 }
 
-/** Why there was no answer, in words. */
+/** Says why there was no response. */
 export function noAnswer(error: unknown, url: string, timeout: number): NoAnswer {
   const { name, message, cause } = error as Error;
-  const { message: told = '', code = message } = (cause ?? {}) as { message?: string; code?: string };
+  const { message: causeText = '', code = message } = (cause ?? {}) as { message?: string; code?: string };
   const why =
     code === 'ERR_SSL_WRONG_VERSION_NUMBER'
       ? 'it does not speak TLS; use http:// instead of https://, or another port'
-      : told === ''
+      : causeText === ''
         ? code
-        : told;
+        : causeText;
   return new NoAnswer(
     `No answer from ${url}: ${name === 'TimeoutError' ? `nothing came within ${timeout / 1000} s` : why}.`,
   );
 }
 
-/** The media type of an answer, without its parameters. */
+/** The media type of a response, without parameters. */
 export function mediaType(headers: Headers): string {
   return (headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
 }
 
-/** The JSON value of a text; undefined where it is none. */
+/** The JSON value of a text; undefined if it is not JSON. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -54,7 +54,7 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** The beginning of a text, for a message. */
+/** The beginning of a text, for messages. */
 export function excerpt(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

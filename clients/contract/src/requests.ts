@@ -1,7 +1,7 @@
 /**
- * A valid request of every operation: what the general checks spoil in one place, and expect to be refused for that alone.
+ * A valid request for every operation. The general checks make it invalid in one place, and expect it to be refused for that reason.
  *
- * Those that would change something are about the pack of this run, or about a key of this run.
+ * Requests that would write are about the pack of this run, or about a key of this run.
  */
 import type { Request } from './connection.ts';
 import { documentOf } from './documents.ts';
@@ -11,16 +11,16 @@ type Make = (world: World) => Promise<Request>;
 
 const anything: Make = async () => ({});
 const ofPack: Make = async (world) => {
-  await world.active();
+  await world.ensureActive();
   return { path: world.path() };
 };
 const ofVersion: Make = async (world) => {
-  await world.active();
+  await world.ensureActive();
   return { path: world.path({ version: '1.0.0' }) };
 };
 const ofPrompts: Make = async (world) => {
-  await world.active();
-  return { query: { pack: world.pack, ...world.there } };
+  await world.ensureActive();
+  return { query: { pack: world.pack, ...world.chosenChannel } };
 };
 
 const REQUESTS: Readonly<Record<string, Make>> = {
@@ -28,17 +28,17 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   getPack: ofPack,
   getPolicy: ofPack,
   listVersions: ofPack,
-  publishVersion: async (world) => ({ path: world.path(), body: documentOf(world.pack, world.freshVersion()) }),
+  publishVersion: async (world) => ({ path: world.path(), body: documentOf(world.pack, world.nextVersion()) }),
   getVersion: ofVersion,
   diffVersions: async (world) => ({ ...(await ofVersion(world)), query: { against: '2.0.0' } }),
   revokeVersion: async (world) => ({
-    path: world.path({ version: await world.spare() }),
+    path: world.path({ version: await world.versionToRefuse() }),
     body: { reason: 'To be refused' },
   }),
-  getActivePack: async (world) => ({ ...(await ofPack(world)), query: world.there }),
+  getActivePack: async (world) => ({ ...(await ofPack(world)), query: world.chosenChannel }),
   listActivations: ofPack,
-  activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.moveTo('1.2.0') }),
-  rollbackPack: async (world) => ({ ...(await ofPack(world)), body: world.back() }),
+  activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.activationBody('1.2.0') }),
+  rollbackPack: async (world) => ({ ...(await ofPack(world)), body: world.rollbackBody() }),
   getSystemPrompt: ofPrompts,
   listStyles: ofPrompts,
   getStylePrompt: async (world) => ({ ...(await ofPrompts(world)), path: { styleId: 'supportive' } }),
@@ -50,7 +50,10 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   streamEvents: anything,
   listKeys: anything,
   createKey: async (world) => ({ body: { label: world.label('to be refused'), scopes: ['prompts:read'] } }),
-  revokeKey: async (world) => ({ path: { keyId: (await world.kept()).keyId }, body: { reason: 'To be refused' } }),
+  revokeKey: async (world) => ({
+    path: { keyId: (await world.keyToRefuse()).keyId },
+    body: { reason: 'To be refused' },
+  }),
   listInstances: anything,
   getMetrics: anything,
   live: anything,
@@ -58,9 +61,9 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   getProblem: async () => ({ path: { code: 'validation-failed' } }),
 };
 
-/** The valid request of an operation. @throws Error where this suite does not know the operation */
+/** A valid request for an operation. @throws Error if this suite has none */
 export async function validRequest(id: string, world: World): Promise<Request> {
   const make = REQUESTS[id];
-  if (make === undefined) throw new Error(`this suite has no request for ${id} yet`);
+  if (make === undefined) throw new Error(`this suite has no request for ${id}`);
   return make(world);
 }

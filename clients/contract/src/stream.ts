@@ -1,5 +1,5 @@
 /**
- * A reader of `streamEvents` (Server-Sent Events, WHATWG HTML section 9.2): message after message, each within the time an answer may take.
+ * Reads `streamEvents` (Server-Sent Events, WHATWG HTML section 9.2) message by message, each within the timeout.
  *
  * Example: `const stream = await Stream.open(connection, {}); (await stream.next()).event === 'revision'; stream.close()`.
  */
@@ -13,7 +13,7 @@ export interface Message {
   readonly id: string;
   readonly event: string;
   readonly data: StreamData;
-  /** As it came. */
+  /** The unparsed message. */
   readonly text: string;
 }
 
@@ -30,12 +30,12 @@ export class Stream {
     this.#reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
   }
 
-  /** Asks for a stream; resolves with the head of the answer, whatever its status. @throws NoAnswer */
+  /** Opens a stream; resolves with its status and headers, also if they are an error. @throws NoAnswer */
   static async open(connection: Connection, request: Request): Promise<Stream> {
     return new Stream(await connection.open('streamEvents', request), connection.timeout);
   }
 
-  /** The next message that is no heartbeat. @throws NoAnswer where none comes in time */
+  /** The next message other than a heartbeat. @throws NoAnswer if none comes in time */
   async next(): Promise<Message> {
     try {
       return await within(this.#timeout, async () => {
@@ -47,14 +47,14 @@ export class Stream {
     } catch (error) {
       if (error instanceof NoAnswer) throw error;
       throw new NoAnswer(
-        `No message came on the stream${(error as Error).name === 'TimeoutError' ? ` within ${this.#timeout / 1000} s` : `: ${(error as Error).message}`}.`,
+        `The stream sent no message${(error as Error).name === 'TimeoutError' ? ` within ${this.#timeout / 1000} s` : `: ${(error as Error).message}`}.`,
       );
     }
   }
 
-  /** Goes away. */
+  /** Closes the connection. */
   async close(): Promise<void> {
-    await this.#reader.cancel().catch(() => undefined); // it may have failed before
+    await this.#reader.cancel().catch(() => undefined); // the connection may have failed before
   }
 
   async #message(): Promise<Message> {
@@ -72,7 +72,7 @@ export class Stream {
   }
 }
 
-/** Fields by their name; lines of `data` are joined, as the standard says. */
+/** Parses a message; lines of `data` are joined, as the standard says. */
 function messageOf(text: string): Message {
   const field = (name: string) =>
     text

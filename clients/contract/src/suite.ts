@@ -1,19 +1,25 @@
 /**
- * The suite: for each operation of `openapi.yaml` what the document says of it, in the order of the document.
+ * The suite: checks for each operation of `openapi.yaml`, in the order of the document.
  *
- * Rule: an operation of the document without a check of its own is a failure, so that the suite grows with the document.
+ * Rule: an operation without a check of its own is a failure, so the suite grows with the document.
  * Example: `for (const group of suite.groups) await group.run(report); await suite.close()`.
  */
+import { activationListChecks } from './checks/activation-list.ts';
 import { activationChecks } from './checks/activations.ts';
+import { activePackChecks } from './checks/active-pack.ts';
 import { auditChecks } from './checks/audit.ts';
 import { channelChecks } from './checks/channels.ts';
 import { coachChecks } from './checks/coach.ts';
+import { diffChecks } from './checks/diffs.ts';
 import { eventChecks } from './checks/events.ts';
 import { generalChecks } from './checks/general.ts';
 import { keyChecks } from './checks/keys.ts';
 import { packChecks } from './checks/packs.ts';
 import { promptChecks } from './checks/prompts.ts';
+import { publishingChecks } from './checks/publishing.ts';
 import { replayChecks } from './checks/replays.ts';
+import { revocationChecks } from './checks/revocations.ts';
+import { rollbackChecks } from './checks/rollbacks.ts';
 import { DOCUMENT, serviceChecks } from './checks/service.ts';
 import { versionChecks } from './checks/versions.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -23,8 +29,14 @@ import { World, type WorldOptions } from './world.ts';
 
 const OWN: readonly Check[] = [
   ...packChecks,
+  ...publishingChecks,
   ...versionChecks,
+  ...diffChecks,
+  ...revocationChecks,
+  ...activePackChecks,
+  ...activationListChecks,
   ...activationChecks,
+  ...rollbackChecks,
   ...promptChecks,
   ...coachChecks,
   ...auditChecks,
@@ -37,29 +49,29 @@ const OWN: readonly Check[] = [
 /** The checks of one operation. */
 export interface Group {
   readonly operation: string;
-  /** Runs them all, one after the other; whatever fails is told to the report. */
+  /** Runs them one after the other, and reports each result. */
   run(report: Report): Promise<void>;
 }
 
 export interface Suite {
   readonly groups: readonly Group[];
-  /** Asks no more: the check under way fails, and those behind it are not run. */
+  /** Sends nothing more: the running check fails, and later ones do not run. */
   stop(): Promise<void>;
-  /** Revokes the keys that were made. @returns what could not be undone, in words */
+  /** Revokes the keys of this run. @returns a message for each key that could not be revoked */
   close(): Promise<string[]>;
 }
 
 export interface SuiteOptions extends ConnectionOptions, WorldOptions {
-  /** Operations to check; all where it is empty. */
+  /** Operations to check. Default: all. */
   readonly only?: readonly string[];
 }
 
-/** What can be named in `only`: the operations of the document, and the document itself. */
+/** The names allowed in `only`: the operations of the document, and the document itself. */
 export function namesIn(judge: Judge): string[] {
   return [...judge.operations.keys(), DOCUMENT];
 }
 
-/** @param judge what the server is held to */
+/** @param judge has the document to check against */
 export function openSuite({ url, key, timeout, pack, channel, only = [] }: SuiteOptions, judge: Judge): Suite {
   const world = new World(judge, new Connection(judge, { url, key, timeout }), { pack, channel });
   const names = namesIn(judge).filter((name) => only.length === 0 || only.includes(name));
@@ -71,10 +83,9 @@ async function runAll(world: World, report: Report, name: string): Promise<void>
   const { judge, connection } = world.asker;
   const operation = judge.operations.get(name);
   const own = OWN.filter((check) => check.operation === name);
-  if (own.length === 0)
-    report.fail(`${name}: the document has this operation, but this suite has no check of its own for it`, {});
-  // Its head is there first, so that whatever is written is behind it.
-  if (connection.seen === 0) await world.begun().catch(() => undefined);
+  if (own.length === 0) report.fail(`${name}: this suite has no check for this operation of the document`, {});
+  // The head of the log is read first, so that everything the suite writes comes after it.
+  if (connection.seen === 0) await world.headAtStart().catch(() => undefined);
   for (const check of [
     ...own,
     ...(operation === undefined ? [] : [...generalChecks(operation, judge), ...replayChecks(operation)]),

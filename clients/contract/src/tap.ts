@@ -1,10 +1,10 @@
 /**
- * Writes results down as TAP 14, one subtest a group.
+ * Writes results as TAP 14, one subtest per group.
  *
- * Problem: a test framework would bring 150 MB into every installation of the kit, and would want a say in what runs.
- * Rule: a line is written as soon as its result is known, so that a run which is cut short shows what it found. Details are YAML.
+ * Problem: a test framework would add 150 MB to every installation of the kit, and its settings would affect what runs.
+ * Rule: a line is written as soon as its result is known, so an interrupted run shows what it found. Details are YAML.
  * Source: https://testanything.org/tap-version-14-specification.html
- * Example: `const tap = new TapWriter((text) => results.write(text)); const group = tap.group('listPacks'); group.pass('it is there'); group.end(); tap.end()`.
+ * Example: `const tap = new TapWriter((text) => results.write(text)); const group = tap.group('listPacks'); group.pass('it exists'); group.end(); tap.end()`.
  */
 import { stringify } from 'yaml';
 
@@ -15,7 +15,7 @@ export class TapWriter {
   #count = 0;
   #ok = true;
 
-  /** @param write takes whole lines */
+  /** @param write is called with whole lines */
   constructor(write: (text: string) => void, indent = '', ended: (ok: boolean) => void = () => undefined) {
     this.#write = write;
     this.#indent = indent;
@@ -27,7 +27,7 @@ export class TapWriter {
     this.#result(true, text);
   }
 
-  /** @param details anything that YAML can hold */
+  /** @param details any value that YAML can represent */
   fail(text: string, details: Readonly<Record<string, unknown>> = {}): void {
     this.#result(false, text);
     if (Object.keys(details).length === 0) return;
@@ -35,7 +35,7 @@ export class TapWriter {
     for (const line of ['---', ...yaml, '...']) this.#line(`  ${line}`);
   }
 
-  /** Begins a subtest; nothing else may be written until it has ended. */
+  /** Begins a subtest; write nothing else before its `end`. */
   group(name: string): TapWriter {
     this.#line(`# Subtest: ${oneLine(name)}`);
     return new TapWriter(this.#write, `${this.#indent}    `, (ok) => this.#result(ok, name));

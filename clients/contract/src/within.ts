@@ -1,12 +1,10 @@
-/** An end for what is waited for. */
-
 /**
- * Waits for something, but only so long, whether it heeds its signal or not.
+ * Runs something with a timeout, even if it ignores its signal.
  *
- * Problem: Node's fetch holds the signal of a request weakly: after a garbage collection its abort reaches nobody
- * (https://github.com/nodejs/undici/issues/3644). The signal closes the connection where it is heard; nothing rests on it.
- * @param run is given a signal that is aborted when the time is over
- * @throws DOMException `TimeoutError` after so many milliseconds
+ * Problem: Node's fetch holds the signal of a request weakly: after a garbage collection, aborting it may have no effect
+ * (https://github.com/nodejs/undici/issues/3644). So the signal only closes the connection; the timer decides.
+ * @param run gets a signal that is aborted at the timeout
+ * @throws DOMException `TimeoutError` after `milliseconds`
  */
 export async function within<T>(milliseconds: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const own = new AbortController();

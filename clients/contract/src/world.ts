@@ -1,10 +1,10 @@
 /**
- * What the suite makes at the server, each thing once and only where a check needs it: a pack of its own with a few versions, and keys.
+ * What the suite creates on the server: its own pack with a few versions, and keys. Each is created once, when a check first needs it.
  *
- * Rule: nothing of anybody else's is moved: every write is about the pack of this run or about keys of this run, whose labels begin with
- * the pack's name. Keys are revoked at the end, also those whose making was not answered as it should be. What is made stays in the log for
- * good, so checks share what they do not use up.
- * Example: `await world.at('1.2.0')` has the channel at 1.2.0, whatever the check before left it at.
+ * Rule: the suite never changes what is not its own. Every write is about the pack of this run, or about keys of this run, whose labels begin
+ * with the name of the pack. The keys are revoked at the end, even if a response to `createKey` was wrong. The log keeps everything, so checks
+ * share what they do not use up.
+ * Example: `await world.activate('1.2.0')` makes 1.2.0 active, whatever was active before.
  */
 import { randomBytes } from 'node:crypto';
 import type { ActivePack, Head, Key, PackDocument, Session, VersionSummary } from './answers.ts';
@@ -15,13 +15,13 @@ import { documentOf, GROUND, VERSIONS } from './documents.ts';
 import { jsonOf } from './raw-answer.ts';
 
 export interface WorldOptions {
-  /** Name of the pack to make; it must not be there yet. */
+  /** Name of the pack to create; it must not exist yet. */
   readonly pack: string;
-  /** The channel to move; the server's default one where not given. */
+  /** The channel to move. Default: the default channel of the server. */
   readonly channel?: string | undefined;
 }
 
-/** Makes a thing at the first call; later ones get the same, its failure included. */
+/** Calls `make` once; later calls return the same promise, even if it was rejected. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
@@ -29,14 +29,14 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 export class World {
   readonly asker: Asker;
-  /** What stands before every path of the server, also in its links. */
+  /** Prefix of every path of the server, also in its links. */
   readonly prefix: string;
   readonly pack: string;
   readonly channel: string | undefined;
-  /** Tells this run from others, e.g. in Idempotency-Keys. */
-  readonly run = randomBytes(4).toString('hex');
+  /** Unique to this run, e.g. for Idempotency-Keys. */
+  readonly runId = randomBytes(4).toString('hex');
   readonly #keys = new Set<string>();
-  /** Published, and handed out to no check yet. */
+  /** Published, and not used by a check yet. */
   readonly #unused: string[] = [];
   readonly #callers = new Map<string, Promise<string>>();
   #count = 0;
@@ -52,24 +52,24 @@ export class World {
     });
   }
 
-  /** `{channel}` where one was chosen, for bodies and queries. */
-  get there(): { channel?: string } {
+  /** `{channel}` if one was chosen, for bodies and queries. */
+  get chosenChannel(): { channel?: string } {
     return this.channel === undefined ? {} : { channel: this.channel };
   }
 
-  /** A path of the pack, with more names in it. */
+  /** Path parameters: the pack, and more names. */
   path(names: Readonly<Record<string, string>> = {}): Record<string, string> {
     return { pack: this.pack, ...names };
   }
 
-  /** A number that was not given yet. */
-  next(): number {
+  /** A number that is unique in this run. */
+  nextNumber(): number {
     this.#count += 1;
     return this.#count;
   }
 
-  /** The pack with its versions (`VERSIONS`), none of them active by this. */
-  readonly published = once(async () => {
+  /** Publishes `VERSIONS`, which does not activate them. */
+  readonly publishAll = once(async () => {
     for (const version of VERSIONS) await this.publish(version);
   });
 
@@ -82,73 +82,73 @@ export class World {
     return body;
   }
 
-  /** A version that nobody has published yet. */
-  freshVersion(): string {
-    return `3.0.${this.next()}`;
+  /** A version number that was not published yet. */
+  nextVersion(): string {
+    return `3.0.${this.nextNumber()}`;
   }
 
-  /** Publishes one more version. A later `fresh` is given it. */
-  async more(): Promise<void> {
-    await this.published();
-    const version = this.freshVersion();
+  /** Publishes one more version, for a later `unusedVersion`. */
+  async publishAnother(): Promise<void> {
+    await this.publishAll();
+    const version = this.nextVersion();
     await this.publish(version);
     this.#unused.push(version);
   }
 
-  /** A version is there that its check is done with: it has the texts of `documentOf`, and was never active. */
-  leave(version: string): void {
+  /** Gives a version to later checks: it has the texts of `documentOf`, and was never active. */
+  giveBack(version: string): void {
     this.#unused.push(version);
   }
 
-  /** Makes an event of the pack that moves nothing. @returns its type */
-  async goOn(): Promise<'version-published' | 'version-revoked'> {
+  /** Adds an event of the pack that does not move the channel. @returns its type */
+  async appendEvent(): Promise<'version-published' | 'version-revoked'> {
     const version = this.#unused.pop();
-    if (version === undefined) return this.more().then(() => 'version-published');
+    if (version === undefined) return this.publishAnother().then(() => 'version-published');
     await this.asker.ask(
       'revokeVersion',
-      { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } },
+      { path: this.path({ version }), body: { reason: `Contract check ${this.runId}` } },
       200,
     );
     return 'version-revoked';
   }
 
-  /** A version that was never active, and that no other check has. */
-  async fresh(): Promise<string> {
-    if (this.#unused.length === 0) await this.more();
+  /** A version that was never active, and that no other check uses. */
+  async unusedVersion(): Promise<string> {
+    if (this.#unused.length === 0) await this.publishAnother();
     return this.#unused.shift() ?? '';
   }
 
-  /** A version that requests name which are to be refused. */
-  readonly spare = once(() => this.fresh());
+  /** The version in requests that must be refused. */
+  readonly versionToRefuse = once(() => this.unusedVersion());
 
-  /** Activates versions one after the other, whatever was active. */
-  async at(...versions: readonly string[]): Promise<void> {
-    await this.published();
+  /** Activates versions one after the other, whatever is active. */
+  async activate(...versions: readonly string[]): Promise<void> {
+    await this.publishAll();
     for (const version of this.#moved ? versions : [GROUND, ...versions])
-      await this.asker.ask('activateVersion', { path: this.path(), body: this.moveTo(version) }, 200, 201);
+      await this.asker.ask('activateVersion', { path: this.path(), body: this.activationBody(version) }, 200, 201);
     this.#moved = true;
   }
 
-  moveTo(version: string): object {
-    return { version, ...this.there, reason: `Contract check ${this.run}` };
+  activationBody(version: string): object {
+    return { version, ...this.chosenChannel, reason: `Contract check ${this.runId}` };
   }
 
-  back(members: object = {}): object {
-    return { ...this.there, reason: `Contract check ${this.run}`, ...members };
+  rollbackBody(members: object = {}): object {
+    return { ...this.chosenChannel, reason: `Contract check ${this.runId}`, ...members };
   }
 
-  /** At whatever version is active; one is activated where none is. */
-  readonly active = once(async () => {
-    if (!this.#moved) await this.at('1.0.0', '2.0.0');
+  /** Makes sure that some version is active. */
+  readonly ensureActive = once(async () => {
+    if (!this.#moved) await this.activate('1.0.0', '2.0.0');
   });
 
-  /** Another channel of the server than the one that is moved; undefined where it has but one. */
-  readonly elsewhere = once(async () => {
+  /** A second channel of the server; undefined if it has only one. */
+  readonly otherChannel = once(async () => {
     const { channel } = (await this.activePack()).body;
-    const nowhere = { ...this.moveTo('1.0.0'), channel: `no-such-${this.run}` };
+    const unknownChannel = { ...this.activationBody('1.0.0'), channel: `no-such-${this.runId}` };
     const { body } = await this.asker.refused(
       'activateVersion',
-      { path: this.path(), body: nowhere },
+      { path: this.path(), body: unknownChannel },
       404,
       'channel-not-found',
     );
@@ -156,36 +156,50 @@ export class World {
   });
 
   async activePack(request: Request = {}): Promise<Answer<ActivePack>> {
-    await this.active();
-    return this.asker.ask<ActivePack>('getActivePack', { path: this.path(), query: this.there, ...request }, 200);
-  }
-
-  /** Rolls back to the version that was active first, and on until there is nothing to roll back to. @returns the version at the bottom */
-  async bottom(): Promise<string> {
-    await this.active();
-    await this.asker.ask('rollbackPack', { path: this.path(), body: this.back({ toVersion: GROUND }) }, 200, 201);
-    const steps = 500;
-    for (let step = 0; step < steps; step += 1) {
-      const { status } = await this.asker.ask('rollbackPack', { path: this.path(), body: this.back() }, 201, 409);
-      if (status === 409) return (await this.activePack()).body.version;
-    }
-    throw new Deviation(
-      `rollbackPack: the stack has no bottom after ${steps} rollbacks in a row: a rollback goes down, never forward`,
+    await this.ensureActive();
+    return this.asker.ask<ActivePack>(
+      'getActivePack',
+      { path: this.path(), query: this.chosenChannel, ...request },
+      200,
     );
   }
 
-  /** A version that is revoked, and was never active. */
+  /** Rolls back until nothing is left to roll back to. @returns the version at the bottom of the stack */
+  async rollBackToBottom(): Promise<string> {
+    await this.ensureActive();
+    await this.asker.ask(
+      'rollbackPack',
+      { path: this.path(), body: this.rollbackBody({ toVersion: GROUND }) },
+      200,
+      201,
+    );
+    const steps = 500;
+    for (let step = 0; step < steps; step += 1) {
+      const { status } = await this.asker.ask(
+        'rollbackPack',
+        { path: this.path(), body: this.rollbackBody() },
+        201,
+        409,
+      );
+      if (status === 409) return (await this.activePack()).body.version;
+    }
+    throw new Deviation(
+      `rollbackPack: the stack has no bottom after ${steps} rollbacks in a row; a rollback must go down, never forward`,
+    );
+  }
+
+  /** A revoked version that was never active. */
   readonly revoked = once(async () => {
-    const version = await this.fresh();
+    const version = await this.unusedVersion();
     await this.asker.ask(
       'revokeVersion',
-      { path: this.path({ version }), body: { reason: `Contract check ${this.run}` } },
+      { path: this.path({ version }), body: { reason: `Contract check ${this.runId}` } },
       200,
     );
     return version;
   });
 
-  /** A new key of this run. */
+  /** Creates a key of this run. */
   async key(what: string, scopes: readonly string[], expiresAt?: string): Promise<Key & { readonly secret: string }> {
     const { body } = await this.asker.ask<Key>(
       'createKey',
@@ -193,12 +207,12 @@ export class World {
       201,
     );
     const { secret } = body;
-    if (secret === undefined) throw new Deviation('createKey: the answer to a new key has no secret');
+    if (secret === undefined) throw new Deviation('createKey: the response has no secret');
     return { ...body, secret };
   }
 
-  /** The secret of a key with this scope and `prompts:read`, for who is anybody else. */
-  caller(scope: string): Promise<string> {
+  /** The secret of another caller's key, with this scope and `prompts:read`. */
+  otherCaller(scope: string): Promise<string> {
     const made =
       this.#callers.get(scope) ??
       this.key('another caller', [...new Set([scope, 'prompts:read'])]).then(({ secret }) => secret);
@@ -206,32 +220,32 @@ export class World {
     return made;
   }
 
-  /** A key that requests name which are to be refused. */
-  readonly kept = once(() => this.key('to be kept', ['prompts:read']));
+  /** The key in requests that must be refused. */
+  readonly keyToRefuse = once(() => this.key('to be kept', ['prompts:read']));
 
   label(what: string): string {
-    return `${this.pack} ${what} ${this.next()}`;
+    return `${this.pack} ${what} ${this.nextNumber()}`;
   }
 
-  /** The secret of a key that may read prompts and nothing else. */
-  readonly reader = once(async () => (await this.key('reader', ['prompts:read'])).secret);
-  /** The secret of a key that may read metrics and nothing else. */
-  readonly meter = once(async () => (await this.key('meter', ['metrics:read'])).secret);
+  /** The secret of a key that can only read prompts. */
+  readonly readerKey = once(async () => (await this.key('reader', ['prompts:read'])).secret);
+  /** The secret of a key that can only read metrics. */
+  readonly metricsKey = once(async () => (await this.key('meter', ['metrics:read'])).secret);
 
   readonly session = once(async () => (await this.asker.ask<Session>('startCoachSession', { body: {} }, 201)).body);
 
-  /** The head of the log when it was first asked for. */
-  readonly begun = once(async () => (await this.asker.ask<Head>('getAuditHead', {}, 200)).body);
+  /** The head of the log at the first call. */
+  readonly headAtStart = once(async () => (await this.asker.ask<Head>('getAuditHead', {}, 200)).body);
 
   /**
    * Revokes every key of this run.
-   * @returns what could not be revoked, in words
+   * @returns a message for each key that could not be revoked
    */
   async close(): Promise<string[]> {
     const { connection } = this.asker;
     const troubles: string[] = [];
     await this.asker.stop();
-    connection.haveTime();
+    connection.resumeRetries();
     if (!connection.sent.has('createKey')) return troubles;
     const listed = await connection.send('listKeys').catch(() => undefined);
     for (const { keyId, label, revokedAt } of keysIn(listed?.text)) {
@@ -240,19 +254,18 @@ export class World {
     }
     for (const keyId of this.#keys) {
       const status = await connection
-        .send('revokeKey', { path: { keyId }, body: { reason: `Contract check ${this.run} is over` } })
+        .send('revokeKey', { path: { keyId }, body: { reason: `Contract check ${this.runId} is over` } })
         .then(
           ({ status }) => status,
           (error: unknown) => (error as Error).message,
         );
-      if (status !== 200)
-        troubles.push(`Key ${keyId}, which the suite made, could not be revoked (${status}). Revoke it by hand.`);
+      if (status !== 200) troubles.push(`The suite could not revoke its key ${keyId} (${status}). Revoke it by hand.`);
     }
     return troubles;
   }
 }
 
-/** Keys of an answer that may be of any shape. */
+/** The keys in an unchecked response. */
 function keysIn(text: string | undefined): Pick<Key, 'keyId' | 'label' | 'revokedAt'>[] {
   const { keys } = (jsonOf(text ?? '') ?? {}) as { keys?: unknown };
   return Array.isArray(keys)

@@ -1925,7 +1925,7 @@ export interface components {
         };
         /**
          * @description Metrics in the text format of Prometheus, version 0.0.4.
-         * @example # HELP prompt_registry_ready Whether requests may be sent here, as /readyz says.
+         * @example # HELP prompt_registry_ready Whether this instance accepts requests, as /readyz says.
          *     # TYPE prompt_registry_ready gauge
          *     prompt_registry_ready 1
          */
@@ -2136,7 +2136,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `unauthenticated`: A key is needed. */
+        /** @description `unauthenticated`: A valid key is required. */
         Unauthenticated: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2151,7 +2151,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store-unavailable`: The store cannot be reached. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
+        /** @description `store-unavailable`: The store cannot be reached. `revision-not-reached`: The revision is not applied here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
         Unavailable: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2165,7 +2165,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store-unavailable`: The store cannot be reached. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. `revision-not-reached`: The revision is not here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
+        /** @description `store-unavailable`: The store cannot be reached. `store-busy`: The store is busy. `outcome-unknown`: The outcome is unknown. `revision-not-reached`: The revision is not applied here yet. `not-ready`: Not ready. `overloaded`: Overloaded. */
         UnavailableOrStoreBusyOrOutcomeUnknown: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2192,7 +2192,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `uri-too-long`: The address is too long. */
+        /** @description `uri-too-long`: The URL is too long. */
         UriTooLong: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2205,7 +2205,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `validation-failed`: The request breaks its schema. */
+        /** @description `validation-failed`: The request is not valid. */
         ValidationFailed: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2519,7 +2519,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-exists`: The version exists already. */
+            /** @description `version-exists`: The version already exists. */
             409: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3062,7 +3062,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["PackNotFoundOrChannelNotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. `never-active`: The version was never active here. `not-active`: Another version is active by now. */
+            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. `never-active`: The version was never active here. `not-active`: Another version is active now. */
             409: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];

@@ -1,7 +1,7 @@
-// `audit log`: what happened last comes first, from registries of this age and of before.
+// `audit log` lists the newest events first, from current and from older registries.
 import t, { type Test } from 'tap';
-import { called, json } from './command-line.ts';
-import { listening, problem } from './stand-ins.ts';
+import { runCli, json } from '../../support/clients/command-line.ts';
+import { startFakeServer, replyProblem } from '../../support/clients/fake-servers.ts';
 
 const EVENTS = Array.from({ length: 4500 }, (_, index) => ({
   revision: index + 1,
@@ -11,10 +11,10 @@ const EVENTS = Array.from({ length: 4500 }, (_, index) => ({
   reason: `Reason ${index + 1}`,
 }));
 
-/** A log of 4,500 events, three of them of keys. @param knowsOrder whether the registry can list the newest first */
+/** A log of 4,500 events, three of them of keys. @param knowsOrder whether the registry supports listing the newest first */
 async function longLog(t: Test, knowsOrder: boolean) {
   const asked: string[] = [];
-  const { env } = await listening(t, (request, response) => {
+  const { env } = await startFakeServer(t, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
     asked.push(pathname + searchParams.toString());
     const answer = (body: object) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
@@ -33,7 +33,7 @@ async function longLog(t: Test, knowsOrder: boolean) {
       type?: string;
     };
     if ((order !== undefined || searchParams.has('before')) && !knowsOrder)
-      return problem(400, { code: 'validation-failed' })(request, response);
+      return replyProblem(400, { code: 'validation-failed' })(request, response);
     const fitting = EVENTS.filter(
       (event) =>
         event.revision > Number(after) &&
@@ -50,7 +50,7 @@ async function longLog(t: Test, knowsOrder: boolean) {
     });
   });
   const log = async (...args: string[]) => {
-    const { code, stdout, stderr } = await called(['audit', 'log', '--json', ...args], env);
+    const { code, stdout, stderr } = await runCli(['audit', 'log', '--json', ...args], env);
     t.equal(code, 0, stderr);
     const { events, ...rest } = json(stdout) as { events: { revision: number }[] };
     return { revisions: events.map(({ revision }) => revision), ...rest };
@@ -61,20 +61,20 @@ async function longLog(t: Test, knowsOrder: boolean) {
 const down = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, index) => from - index);
 
 for (const knowsOrder of [true, false]) {
-  t.test(knowsOrder ? 'a registry that lists the newest first' : 'one that lists the oldest first only', async (t) => {
+  t.test(knowsOrder ? 'a current registry' : 'an older registry, which only lists the oldest first', async (t) => {
     const { env, log, asked } = await longLog(t, knowsOrder);
-    t.strictSame(await log(), { revisions: down(4500, 4401), nextBefore: 4401, nextAfter: null }, 'the last hundred');
+    t.strictSame(await log(), { revisions: down(4500, 4401), nextBefore: 4401, nextAfter: null }, 'the newest hundred');
     t.ok(asked.length <= 3, `${asked.length} requests`);
     t.strictSame(
       await log('--limit', '2', '--before', '4401'),
       { revisions: [4400, 4399], nextBefore: 4399, nextAfter: null },
-      'and on from there',
+      'continues from there',
     );
     t.strictSame(await log('--limit', 'all'), { revisions: down(4500, 1), nextBefore: null, nextAfter: null });
     t.strictSame(
       await log('--type', 'key-created'),
       { revisions: [3001, 1501, 1], nextBefore: null, nextAfter: null },
-      'however far back they lie',
+      'however old they are',
     );
     t.strictSame(await log('--type', 'key-created', '--limit', '2'), {
       revisions: [3001, 1501],
@@ -85,26 +85,26 @@ for (const knowsOrder of [true, false]) {
     t.strictSame(
       await log('--after', '4498'),
       { revisions: [4499, 4500], nextAfter: null },
-      '--after goes on from the oldest',
+      '--after lists the oldest first',
     );
-    t.match(await called(['audit', 'log', '--limit', '2'], env), {
+    t.match(await runCli(['audit', 'log', '--limit', '2'], env), {
       code: 0,
       stdout: /^4500 .*Reason 4500\n4499 .*Reason 4499\n$/u,
-      stderr: /earlier ones; --before 4499 goes on/u,
+      stderr: /earlier events\. Continue with --before 4499/u,
     });
-    t.match(await called(['audit', 'log', '--oldest-first', '--limit', '2'], env), {
+    t.match(await runCli(['audit', 'log', '--oldest-first', '--limit', '2'], env), {
       code: 0,
       stdout: /^1 .*\n2 .*\n$/u,
-      stderr: /later ones; --after 2 goes on/u,
+      stderr: /More events follow\. Continue with --after 2/u,
     });
-    t.match(await called(['audit', 'log', '--after', '2', '--before', '9'], env), {
+    t.match(await runCli(['audit', 'log', '--after', '2', '--before', '9'], env), {
       code: 2,
-      stderr: /--before goes back[^]*Leave one of them out/u,
+      stderr: /--before cannot be combined[^]*Use only one of them/u,
     });
   });
 }
 
-t.test('what is wrong with the conditions is told', async (t) => {
-  const { env } = await listening(t, problem(400, { code: 'validation-failed', detail: 'No such type.' }));
-  t.match(await called(['audit', 'log', '--type', 'nope'], env), { code: 1, stderr: /No such type/u });
+t.test('an invalid filter is reported', async (t) => {
+  const { env } = await startFakeServer(t, replyProblem(400, { code: 'validation-failed', detail: 'No such type.' }));
+  t.match(await runCli(['audit', 'log', '--type', 'nope'], env), { code: 1, stderr: /No such type/u });
 });

@@ -1,4 +1,4 @@
-// Completion: made from the commands there are, and asked for in a real shell.
+// Completion: generated from the command tree, tested in a real shell.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import t from 'tap';
 import { buildProgram } from '../../../clients/cli/src/program.ts';
 import { newFolder } from '../../support/process/folder.ts';
-import { BIN, called, SCRIPT, typed } from './command-line.ts';
-import { startLaboratory } from './laboratory.ts';
-import { jsonOf, KEY, listening } from './stand-ins.ts';
+import { BIN, runCli, SCRIPT, spawnCli } from '../../support/clients/command-line.ts';
+import { startLabRegistry } from '../../support/clients/lab-registry.ts';
+import { replyJson, KEY, startFakeServer } from '../../support/clients/fake-servers.ts';
 
-t.test('completion knows each command and option', async (t) => {
+t.test('completion offers every command and option', async (t) => {
   const program = buildProgram(() => async () => undefined);
   const commands = program.commands
     .flatMap((command) => [command, ...command.commands])
-    .filter((command) => command.name() !== 'complete'); // the scripts ask it
+    .filter((command) => command.name() !== 'complete'); // internal
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { code, stdout } = await called(['completion', shell], {});
+    const { code, stdout } = await runCli(['completion', shell], {});
     t.equal(code, 0);
     const words = commands.flatMap((command) => [
       command.name(),
@@ -30,25 +30,25 @@ t.test('completion knows each command and option', async (t) => {
       shell,
     );
   }
-  const fish = (await called(['completion', 'fish'], {})).stdout.split('\n');
+  const fish = (await runCli(['completion', 'fish'], {})).stdout.split('\n');
   t.match(
     fish.filter((line) => /-l (status|reason) /u.test(line)),
     [/ -x /u],
-    'no files behind what takes a value',
+    'no files for options that take another value',
   );
   t.equal(
     fish.filter((line) => line.includes('-l version')).length,
     1,
-    'the version of the command line, where it may be asked for',
+    '--version is offered only for the program itself',
   );
-  t.match(await called(['completion', 'csh'], {}), { code: 2, stderr: /bash, zsh, fish/u });
+  t.match(await runCli(['completion', 'csh'], {}), { code: 2, stderr: /bash, zsh, fish/u });
 
-  // Asked as bash asks.
+  // As bash calls it.
   const folder = newFolder(t);
-  await writeFile(join(folder, 'completion'), (await called(['completion', 'bash'], {})).stdout);
+  await writeFile(join(folder, 'completion'), (await runCli(['completion', 'bash'], {})).stdout);
   const offered = async (...words: string[]) => {
     const script = `source completion; COMP_WORDS=(prompt-registry ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _prompt_registry; printf "%s\n" "\${COMPREPLY[@]}"`;
-    const { stdout } = await typed(
+    const { stdout } = await spawnCli(
       t,
       ['-euo', 'pipefail', '-c', script],
       {},
@@ -63,24 +63,24 @@ t.test('completion knows each command and option', async (t) => {
   t.same(await offered('completion', ''), ['bash', 'zsh', 'fish'].concat(await offered('completion', '--')));
   await mkdir(join(folder, 'my packs'));
   await writeFile(join(folder, 'my key'), '');
-  t.same(await offered('validate', 'my'), ['my packs'], 'folders, with blanks in their names');
+  t.same(await offered('validate', 'my'), ['my packs'], 'folders, even with spaces in their names');
   t.same((await offered('keys', 'list', '--key-file', 'my')).sort(), ['my key', 'my packs']);
   for (const option of ['--url', '--reason', '--wait'])
-    t.same(await offered('rollback', option, ''), [''], 'nothing is known of what follows it');
+    t.same(await offered('rollback', option, ''), [''], 'no suggestions for its value');
   for (const words of [
     ['rollback', '--pack', ''],
     ['activate', '1'],
   ])
-    t.same(await offered(...words), [''], 'nothing is said where the registry cannot be asked');
+    t.same(await offered(...words), [''], 'no suggestions without a registry');
 });
 
-t.test('completion knows what the registry has', async (t) => {
-  const { folder, env, server } = await startLaboratory(t);
-  await writeFile(join(folder, 'completion'), (await called(['completion', 'bash'], {})).stdout);
+t.test('completion suggests names and versions of the registry', async (t) => {
+  const { folder, env, server } = await startLabRegistry(t);
+  await writeFile(join(folder, 'completion'), (await runCli(['completion', 'bash'], {})).stdout);
   const run = `prompt-registry() { '${process.execPath}' '${BIN}' "$@"; }`;
   const offered = async (words: readonly string[], where = env) => {
     const script = `${run}; source completion; COMP_WORDS=(prompt-registry ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _prompt_registry; printf "%s\n" "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = await typed(t, ['-euo', 'pipefail', '-c', script], where, {
+    const { stdout, stderr } = await spawnCli(t, ['-euo', 'pipefail', '-c', script], where, {
       cwd: folder,
       node: '/bin/bash',
       bin: '--norc',
@@ -125,9 +125,9 @@ t.test('completion knows what the registry has', async (t) => {
   ] as [string[], string[], Record<string, string>?][]) {
     t.same(await offered(words, (where ?? env) as typeof env), known, words.join(' '));
   }
-  const evil = await listening(
+  const evil = await startFakeServer(
     t,
-    jsonOf({
+    replyJson({
       packs: [
         { pack: '$(touch injected)', channels: [] },
         { pack: 'fine', channels: [] },
@@ -138,24 +138,24 @@ t.test('completion knows what the registry has', async (t) => {
   t.same(
     await offered(['rollback', '--pack', ''], { ...KEY, PROMPT_REGISTRY_URL: evil.url }),
     ['fine'],
-    'a shell expands what it is given',
+    'unsafe names are dropped: the shell would expand them',
   );
   t.notOk(existsSync(join(folder, 'injected')));
-  const silent = await listening(t, () => undefined);
+  const silent = await startFakeServer(t, () => undefined);
   t.match(
-    await called(['complete', 'packs'], { ...silent.env }),
+    await runCli(['complete', 'packs'], { ...silent.env }),
     { code: 0, stdout: '', stderr: '' },
-    'nothing where it does not answer',
+    'nothing if the registry does not respond',
   );
 });
 
 t.test(
   'completion on a real terminal',
-  { skip: existsSync(SCRIPT) ? false : 'there is no script(1) here' },
+  { skip: existsSync(SCRIPT) ? false : 'script(1) is not installed' },
   async (t) => {
     const folder = newFolder(t);
     await mkdir(join(folder, 'my packs'));
-    const { stdout: script } = await called(['completion', 'bash'], {});
+    const { stdout: script } = await runCli(['completion', 'bash'], {});
     await writeFile(
       join(folder, 'startup'),
       `${script}\nprompt-registry() { printf '<%s>' "$@"; echo; exit; }\nPS1=ready\n`,
@@ -180,6 +180,6 @@ t.test(
       screen += chunk;
     });
     await once(child, 'close');
-    t.match(screen, '<validate><my packs/>', 'one word, whatever its name has in it');
+    t.match(screen, '<validate><my packs/>', 'one word, even with a space in it');
   },
 );

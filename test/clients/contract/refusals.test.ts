@@ -69,8 +69,8 @@ function isRefusal(t: Test, ended: Finished, code: number, message: RegExp): voi
 
 t.test('wrong usage: 2', async (t) => {
   await Promise.all([
-    refused(t, [], 2, /Which server\?.*--url/u),
-    refusedHere(t, ['--url', 'http://127.0.0.1:1'], 2, /With which key\?.*--key/u),
+    refused(t, [], 2, /URL of the server is missing.*--url/u),
+    refusedHere(t, ['--url', 'http://127.0.0.1:1'], 2, /API key is missing.*--key/u),
     refusedHere(t, [...SOMEWHERE, '--surprise'], 2, /--surprise/u),
   ]);
   await Promise.all([
@@ -88,7 +88,7 @@ t.test('--help and --version: 0', async (t) => {
   const [help, version] = await Promise.all([runKit(t, ['--help']), runKit(t, ['--version'])]);
   t.match(help, { code: 0, stderr: '', stdout: /--only <operation>[\s\S]*Exit codes: 0 all passed/u });
   const leaves = new RegExp(
-    `leaves at most\\s+${LEAVES.versions} versions[^,]*, ${LEAVES.keys} revoked keys\\s+and ${LEAVES.events} events`,
+    `leaves\\s+at most\\s+${LEAVES.versions} versions[^,]*, ${LEAVES.keys} revoked keys\\s+and ${LEAVES.events} events`,
     'u',
   );
   for (const text of [
@@ -137,12 +137,7 @@ t.test('a registry', async (t) => {
   const head = app.registry.current.revision;
 
   await Promise.all([
-    refusedHere(
-      t,
-      ['--url', url, '--key', 'prk_nobody000000_x'],
-      3,
-      /refused the key \(401\): The key is not known here/u,
-    ),
+    refusedHere(t, ['--url', url, '--key', 'prk_nobody000000_x'], 3, /refused the key \(401\): This key is unknown/u),
     refusedHere(t, ['--url', url, '--key', `Bearer ${key}\n`, '--only', 'getEverything'], 2, /getEverything/u), // the key is taken
     refusedHere(
       t,
@@ -150,7 +145,7 @@ t.test('a registry', async (t) => {
       2,
       /getEverything.*no such operation.*listPacks/u,
     ),
-    refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" is there already/u),
+    refusedHere(t, ['--url', url, '--key', key, '--pack', 'coach'], 2, /"coach" exists already/u),
   ]);
 
   const [lacking, one] = await Promise.all([
@@ -175,7 +170,7 @@ t.test('a registry', async (t) => {
 t.test('a mock whose answers are canned', async (t) => {
   const url = await startCannedMock(t);
   const at = ['--url', url, '--key', 'prk_x_y'];
-  const canned = /answers 200 for a pack that cannot exist \(no-such-\w+\)\. It gives canned answers/u;
+  const canned = /answers 200 for a pack that cannot exist \(no-such-\w+\)\. Its responses are canned/u;
   await Promise.all([
     refusedHere(t, at, 2, canned),
     refusedHere(t, at, 2, /--only getPack/u),
@@ -184,7 +179,7 @@ t.test('a mock whose answers are canned', async (t) => {
       t,
       [...at, '--only', 'listPacks', '--pack', 'mine'],
       2,
-      /"mine" is there cannot be found out; leave out --pack/u,
+      /cannot find out whether the pack "mine" exists; omit --pack/u,
     ),
   ]);
   const reads = await runKit(t, [...at, '--only', 'getPack', '--only', 'getProblem']);

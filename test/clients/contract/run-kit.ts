@@ -138,7 +138,7 @@ export async function ownServerPasses(t: Test, settings: Settings): Promise<void
   t.match(
     stderr,
     new RegExp(
-      `keeps it for good: at most ${LEAVES.versions} versions, ${LEAVES.keys} keys .* and ${LEAVES.events} events`,
+      `leaves on the server at most ${LEAVES.versions} versions, ${LEAVES.keys} keys .* and ${LEAVES.events} events`,
       'u',
     ),
     'it says beforehand what it leaves',

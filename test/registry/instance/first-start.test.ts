@@ -269,7 +269,7 @@ onEach('a shipped version that was edited stops the start and names its file', a
     [
       'the system prompt',
       [edited('1.0.0', { system: 'Edited.' })],
-      /packs\/coach\/1\.0\.0\/system\.md: Version 1\.0\.0 of pack "coach" is registered already/,
+      /packs\/coach\/1\.0\.0\/system\.md: Version 1\.0\.0 of pack "coach" is already registered/,
     ],
     [
       'a style',

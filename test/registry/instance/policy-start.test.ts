@@ -190,14 +190,13 @@ t.test(
   async (t) => {
     const restarts = new Restarts(t);
     const version = versionOf('coach', '3.0.0', { summary: '\u200b\u3164' });
-    t.match(version.unseen, [{ pointer: '/summary' }]);
+    t.match(version.invisible, [{ pointer: '/summary' }]);
     await t.rejects(restarts.start({ shipped: [shipped(version)] }), {
       name: 'StartRefused',
       exitCode: 65,
-      message:
-        /packs\/coach\/3\.0\.0: \/summary: Nothing in this text can be seen; write at least one visible character\./,
+      message: /packs\/coach\/3\.0\.0: \/summary: This text has no visible character; write at least one\./,
     });
-    await restarts.start({ shipped: [shipped({ ...version, unseen: [] })] }); // as a build that did not check it
+    await restarts.start({ shipped: [shipped({ ...version, invisible: [] })] }); // as a build that did not check it
     const again = await restarts.start({ shipped: [shipped(version)] });
     t.same(again.added, []);
     const { created } = await again.registry.publish({
@@ -497,7 +496,7 @@ t.test('policy.yaml: every fault of every file at once, each with its file', asy
   const { message } = error as Error;
   for (const pack of ['alias', 'broken', 'double', 'empty', 'member', 'no-yaml', 'outside', 'pattern'])
     t.ok(message.includes(`${join(bad, pack, 'policy.yaml')}: `), pack);
-  t.match(message, /pattern\/policy\.yaml: \/forbidden\/0\/pattern: Rule "p" is no RE2 pattern/);
+  t.match(message, /pattern\/policy\.yaml: \/forbidden\/0\/pattern: The pattern of rule "p" is not valid RE2/);
   t.match(message, /member\/policy\.yaml: \/more: /);
   t.match(message, /outside\/policy\.yaml: is a link that leads out of the folder/);
   await t.rejects(readPolicies(join(good, 'nowhere')), { name: 'StartRefused', exitCode: 78 });

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { buildApp } from '../../../app.ts';
 import { operatorKeyFile } from '../../../registry/keys/operator-key.ts';
-import { allows, deadBecause, keyOfToken, newKey, type NewKey } from '../../../registry/keys/keys.ts';
+import { allows, whyInvalid, keyOfToken, newKey, type NewKey } from '../../../registry/keys/keys.ts';
 import { SCOPES, type Scope } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
 import type { Snapshot } from '../../../registry/state/snapshot.ts';
@@ -154,15 +154,15 @@ t.test('a key is dead from its revocation, or its end on, to the millisecond', a
     secretHash: '',
   };
   const expiresAt = new Date(NOW).toISOString();
-  t.equal(deadBecause(record, NOW), undefined);
-  t.equal(deadBecause({ ...record, expiresAt }, NOW - 1), undefined);
-  t.equal(deadBecause({ ...record, expiresAt }, NOW), `expired at ${expiresAt}`);
+  t.equal(whyInvalid(record, NOW), undefined);
+  t.equal(whyInvalid({ ...record, expiresAt }, NOW - 1), undefined);
+  t.equal(whyInvalid({ ...record, expiresAt }, NOW), `expired at ${expiresAt}`);
   t.equal(
-    deadBecause({ ...record, revokedAt: expiresAt }, 0),
+    whyInvalid({ ...record, revokedAt: expiresAt }, 0),
     `was revoked at ${expiresAt}`,
     'at once, whatever a clock says',
   );
-  t.match(deadBecause({ ...record, expiresAt, revokedAt: expiresAt }, NOW), /revoked/);
+  t.match(whyInvalid({ ...record, expiresAt, revokedAt: expiresAt }, NOW), /revoked/);
 });
 
 const create = (
@@ -336,7 +336,7 @@ t.test('an unknown id, a wrong secret and a cut token are answered alike', async
     const { date: _, ...rest } = headers;
     answers.push({ statusCode, body, headers: rest });
   }
-  t.match(answers[0], { statusCode: 401, body: /The key is not known here/ });
+  t.match(answers[0], { statusCode: 401, body: /This key is unknown/ });
   for (const [index, answer] of answers.entries()) t.strictSame(answer, answers[0], `token ${index}`);
 });
 
@@ -368,12 +368,12 @@ t.test(
       const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
       const registry = await Registry.open(optionsOf({ store, ...(dir !== undefined && { dataDir: dir }) }));
       t.match(
-        deadBecause(keyOfToken(registry.current, gone.secret)!, Date.now()),
+        whyInvalid(keyOfToken(registry.current, gone.secret)!, Date.now()),
         /revoked/,
         dir === undefined ? 'by the log' : 'by the last good snapshot',
       );
       for (const token of [kept.secret, operator])
-        t.equal(deadBecause(keyOfToken(registry.current, token)!, Date.now()), undefined);
+        t.equal(whyInvalid(keyOfToken(registry.current, token)!, Date.now()), undefined);
       await registry.close();
     }
     const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });

@@ -63,7 +63,7 @@ t.test(
       const { exitCode, message } = error as StartRefused;
       t.equal(exitCode, 78);
       t.ok(message.includes(join(target, 'operator.key')), message);
-      t.match(message, /DATA_DIR must be a folder that this process may write to/u);
+      t.match(message, /DATA_DIR must be a folder that this process can write to/u);
       t.notMatch(`${message}${String((error as Error).cause)}`, /prk_/u);
     }
   },

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { operatorKeyFile, operatorKeyPath } from '../../../registry/keys/operator-key.ts';
-import { deadBecause, keyOfToken } from '../../../registry/keys/keys.ts';
+import { whyInvalid, keyOfToken } from '../../../registry/keys/keys.ts';
 import { recoverOperatorKey } from '../../../registry/host/recover-key.ts';
 import { Registry, type RegistryOptions } from '../../../registry/registry.ts';
 import type { KeyRecord } from '../../../registry/state/records.ts';
@@ -41,7 +41,7 @@ const made = ({ current }: Registry): KeyRecord[] => [...current.keys.values()];
 /** Whether what lies in the folder may do everything now. */
 function opens(registry: Registry, dataDir: string): boolean {
   const record = keyOfToken(registry.current, tokenIn(dataDir));
-  return record !== undefined && record.scopes.includes('*') && deadBecause(record, Date.now()) === undefined;
+  return record !== undefined && record.scopes.includes('*') && whyInvalid(record, Date.now()) === undefined;
 }
 
 t.test('the first start makes one: a file for its owner only, and an event of the same batch', async (t) => {

@@ -2,7 +2,7 @@
  * Any history of publications, moves, revocations and changes of the policy against a model that is a few lists (SPEC R7, R8).
  *
  * In every state that can be reached: no active version is revoked; one is under the floor only where the policy changed after it
- * was activated; whatever moved a channel landed on a version that may be active; what stands in for a revoked version is not
+ * was activated; whatever moved a channel landed on a version that may be active; the replacement of a revoked version is not
  * revoked. The log folds to the same state. A failure prints its seed and the shortest history that has it.
  */
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ import { newSessionKey } from '../../../registry/sessions/session-ids.ts';
 import {
   EMPTY_SNAPSHOT,
   isActivatable,
-  standIn,
+  replacementOf,
   type PackState,
   type Snapshot,
 } from '../../../registry/state/snapshot.ts';
@@ -155,7 +155,11 @@ class Real {
       );
     }
     for (const revoked of state.versions)
-      assert.equal(standIn(state, revoked)?.revocation, undefined, `what stands in for ${revoked.version} is revoked`);
+      assert.equal(
+        replacementOf(state, revoked)?.revocation,
+        undefined,
+        `the replacement of ${revoked.version} is revoked`,
+      );
   }
 }
 

@@ -43,7 +43,7 @@ async function faultsIn(dir: string): Promise<string[]> {
   } catch (error) {
     if (!(error instanceof StartRefused) || error.exitCode !== 65) throw error;
     const [headline = '', ...lines] = error.message.split('\n  ');
-    if (!/^The packs in ".*" have (a fault|\d+ faults); nothing was registered:$/u.test(headline))
+    if (!/^The packs in ".*" have (1 fault|\d+ faults); nothing was registered:$/u.test(headline))
       throw new Error(`Another headline: ${headline}`, { cause: error });
     return lines;
   }
@@ -154,7 +154,7 @@ fault(
   },
   [/styles\/supportive\.md: cannot be read: ENOTDIR/, /styles\/direct\.md: cannot be read: ENOTDIR/],
 );
-fault('a file in place of a version', ({ write }) => write('coach/3.0.0', 'x'), /coach\/3\.0\.0: is no folder/);
+fault('a file in place of a version', ({ write }) => write('coach/3.0.0', 'x'), /coach\/3\.0\.0: is not a folder/);
 fault(
   'a folder in place of a file',
   ({ path }) => {
@@ -167,7 +167,7 @@ fault(
 fault(
   'a key that stands twice',
   ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}version: 9.9.9\n`),
-  /pack\.yaml: line 22, column 1: the key "version" is there twice; keep one of them\.$/,
+  /pack\.yaml: line 22, column 1: the key "version" is a duplicate; keep one of them\.$/,
 );
 fault(
   'YAML that does not parse',
@@ -177,7 +177,7 @@ fault(
 fault(
   'two documents in one file',
   ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}---\npack: other\n`),
-  /pack\.yaml: line 22, column 1: a second YAML document begins here; a file holds one document, so remove the line "---" and what follows it\.$/,
+  /pack\.yaml: line 22, column 1: a second YAML document starts here, but a file holds one; remove the line "---" and everything after it\.$/,
 );
 fault('an empty pack.yaml', ({ write }) => write(MANIFEST, ''), /pack\.yaml: \/: Expected object/);
 fault(
@@ -219,7 +219,7 @@ for (const [tag, value] of [
     `a tag: ${tag}`,
     ({ path, write }) => write(MANIFEST, read(path(MANIFEST)).replace(/^author: .*$/mu, `author: ${tag} ${value}`)),
     new RegExp(
-      `pack\\.yaml: line 4, column \\d+: the tag ${told} is not allowed, as nothing here acts on it; write the plain value\\.$`,
+      `pack\\.yaml: line 4, column \\d+: the tag ${told} is not supported; write the plain value\\.$`,
       'u',
     ),
   );
@@ -227,7 +227,7 @@ for (const [tag, value] of [
 fault(
   'a file in YAML 1.1, where "no" means false',
   ({ path, write }) => write(MANIFEST, `%YAML 1.1\n---\n${read(path(MANIFEST))}`),
-  /pack\.yaml: line 1: the file asks for YAML 1\.1, but files are read as YAML 1\.2; remove the %YAML line\.$/,
+  /pack\.yaml: line 1: the file declares YAML 1\.1, but files are read as YAML 1\.2; remove the %YAML line\.$/,
 );
 fault(
   'values nested thousands deep',
@@ -237,7 +237,7 @@ fault(
 fault(
   'tens of thousands of keys are compared in time',
   ({ write }) => write(MANIFEST, `${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1\n`).join('')}k5: 2\n`),
-  /pack\.yaml: line 60001, column 1: the key "k5" is there twice/,
+  /pack\.yaml: line 60001, column 1: the key "k5" is a duplicate/,
 );
 fault(
   'unknown members',
@@ -274,8 +274,8 @@ fault(
       read(path(MANIFEST)).replace('defaultStyle: supportive', 'defaultStyle: socratic').replace('- pt-BR', '- pt_BR'),
     ),
   [
-    /coach\/1\.0\.0: \/defaultStyle: "socratic" is none of/,
-    /coach\/1\.0\.0: \/compatibility\/locales\/1: "pt_BR" is no BCP 47/,
+    /coach\/1\.0\.0: \/defaultStyle: "socratic" is not one of/,
+    /coach\/1\.0\.0: \/compatibility\/locales\/1: "pt_BR" is not a BCP 47/,
   ],
 );
 fault(
@@ -286,20 +286,20 @@ fault(
       read(path(MANIFEST)).replace('pack: coach', 'pack: coaching').replace('version: 1.0.0', 'version: 1.0.1'),
     ),
   [
-    /pack\.yaml: \/pack: says "coaching" but lies in the folder of "coach"/,
-    /pack\.yaml: \/version: says "1\.0\.1" but lies in the folder of "1\.0\.0"/,
+    /pack\.yaml: \/pack: is "coaching", but the folder is named "coach"/,
+    /pack\.yaml: \/version: is "1\.0\.1", but the folder is named "1\.0\.0"/,
   ],
 );
 fault(
   'a pack folder with no pack name',
   ({ path }) => mkdirSync(path('Coach Two/1.0.0'), { recursive: true }),
-  /Coach Two: "Coach Two" is no pack name/,
+  /Coach Two: "Coach Two" is not a pack name/,
 );
 for (const version of ['1.0', 'latest', 'v1.0.0', '1.0.0+build.1', '01.0.0']) {
   fault(
     `a version folder called ${version}`,
     ({ path }) => renameSync(path('coach/1.0.0'), path('coach', version)),
-    /: ".*" is no version; name the folder by SemVer without build metadata/,
+    /: ".*" is not a version; use SemVer without build metadata/,
   );
 }
 
@@ -336,7 +336,7 @@ fault(
 fault(
   'a huge file is not read',
   ({ path }) => truncateSync(path('coach/1.0.0/system.md'), 1024 ** 3),
-  /system\.md: has 1073741824 bytes; at most 1048576 are read/,
+  /system\.md: has 1073741824 bytes; the limit is 1048576/,
 );
 fault(
   'a prompt that is too long',

@@ -170,20 +170,20 @@ t.test('what a schema cannot say', async (t) => {
     t,
     withMembers({ styles: [style, { ...style, text: 'another' }] }),
     '/styles/1/id',
-    /"supportive" stands there twice/,
+    /"supportive" is a duplicate/,
   );
   refused(
     t,
     withMembers({ defaultStyle: 'socratic' }),
     '/defaultStyle',
-    /"socratic" is none of the version's styles: supportive, direct/,
+    /"socratic" is not one of the version's styles: supportive, direct/,
   );
   for (const range of ['not a range', '>=x.y', '1.2.3.4', '>> 1']) {
     refused(
       t,
       withCompatibility({ clients: [{ name: 'web', range }] }),
       '/compatibility/clients/0/range',
-      /is no SemVer range/,
+      /is not a SemVer range/,
       range,
     );
   }

@@ -76,11 +76,11 @@ t.test('a policy that contradicts itself is refused, with every fault at once', 
   const errors = [
     { pointer: '/clauses/2/text', detail: /NUL/ },
     { pointer: '/forbidden/3/text', detail: /surrogate/ },
-    { pointer: '/forbidden/0', detail: 'Rule "neither" must name either a text or a pattern.' },
-    { pointer: '/forbidden/1', detail: 'Rule "both" must name either a text or a pattern.' },
-    { pointer: '/forbidden/2/pattern', detail: /^Rule "broken" is no RE2 pattern: .*missing closing \)/ },
-    { pointer: '/clauses/1/id', detail: 'The rule "twice" stands there twice.' },
-    { pointer: '/forbidden/4/id', detail: 'The rule "half" stands there twice.' },
+    { pointer: '/forbidden/0', detail: 'Rule "neither" must have either a text or a pattern.' },
+    { pointer: '/forbidden/1', detail: 'Rule "both" must have either a text or a pattern.' },
+    { pointer: '/forbidden/2/pattern', detail: /^The pattern of rule "broken" is not valid RE2: .*missing closing \)/ },
+    { pointer: '/clauses/1/id', detail: 'The rule id "twice" is a duplicate.' },
+    { pointer: '/forbidden/4/id', detail: 'The rule id "half" is a duplicate.' },
   ];
   t.throws(() => parsePolicy(document), refused(...errors));
   t.doesNotThrow(
@@ -109,7 +109,7 @@ t.test('what RE2 does not know, or cannot bound, is no pattern', async (t) => {
   for (const pattern of patterns)
     t.throws(
       () => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })),
-      refused({ pointer: '/forbidden/0/pattern', detail: /is no RE2 pattern/ }),
+      refused({ pointer: '/forbidden/0/pattern', detail: /is not valid RE2/ }),
       pattern,
     );
   for (const pattern of ['(?i)\\bcure\\b', '\\p{L}+', '(?P<name>a|b)', 'a{1,1000}'])
@@ -263,7 +263,7 @@ t.test('a forbidden text is found in any case and spacing, in every prompt; a pa
     'a blank that may be a line break is written \\s+',
   );
   const [violation] = violationsOf(contentOf('TODO'), policy);
-  t.equal(violation?.detail, 'Must not contain what matches \\bTODO\\b.');
+  t.equal(violation?.detail, 'Must not match \\bTODO\\b.');
 });
 
 t.test('patterns see the text as it is served, with every line end as LF', async (t) => {
@@ -406,13 +406,13 @@ t.test('an invisible character hides nothing, and is named with its place where 
     t.same(
       detail(`Fine \u200b.\n A Guaran${character}teed\n\ncure, \u00ad.`),
       [
-        `Must not contain "guaranteed cure". It stands there with invisible characters in it: ${code} at line 2, column 10.`,
+        `Must not contain "guaranteed cure". Invisible characters hide it: ${code} at line 2, column 10.`,
       ],
       code,
     );
   }
   t.same(detail('g\u00adu\u00ada\u00adr\u00ada\u00adn\u00adteed cure'), [
-    'Must not contain "guaranteed cure". It stands there with invisible characters in it: U+00AD at line 1, column 2; U+00AD at line 1, column 4; U+00AD at line 1, column 6; U+00AD at line 1, column 8; U+00AD at line 1, column 10 and more.',
+    'Must not contain "guaranteed cure". Invisible characters hide it: U+00AD at line 1, column 2; U+00AD at line 1, column 4; U+00AD at line 1, column 6; U+00AD at line 1, column 8; U+00AD at line 1, column 10 and more.',
   ]);
   t.same(detail('A \u00ad guaranteed cure'), ['Must not contain "guaranteed cure".'], 'only where it decides');
   t.same(detail('guaranteed\u2800cure'), ['Must not contain "guaranteed cure".'], 'a blank is a blank');
@@ -425,7 +425,7 @@ t.test(
       policyOf({ clauses: [{ id: 'c', text: '\u2800\u200b' }], forbidden: [{ id: 'f', text: '\u00ad' }] }),
     );
     t.match(faultsIfNew, [
-      { pointer: '/clauses/0/text', detail: /^Nothing in this text can be seen/ },
+      { pointer: '/clauses/0/text', detail: /^This text has no visible character/ },
       { pointer: '/forbidden/0/text' },
     ]);
     t.same(told(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
@@ -448,12 +448,12 @@ t.test('only placeholders that are known may stand in double braces', async (t) 
   ]);
   t.equal(
     violationsOf(contentOf('{{user}}'), policy)[0]?.detail,
-    '{{user}} is no known placeholder; known ones: user_name, locale.',
+    '{{user}} is not a known placeholder; known: user_name, locale.',
   );
-  t.match(violationsOf(contentOf('{{user}}'), policyOf())[0]?.detail, /known ones: none\.$/);
+  t.match(violationsOf(contentOf('{{user}}'), policyOf())[0]?.detail, /known: none\.$/);
   t.equal(
     violationsOf(contentOf('Hello\n{{user\u200b_name}}'), policy)[0]?.detail,
-    '{{user\u200b_name}} is no known placeholder; known ones: user_name, locale. It holds invisible characters: U+200B at line 2, column 7.',
+    '{{user\u200b_name}} is not a known placeholder; known: user_name, locale. It contains invisible characters: U+200B at line 2, column 7.',
   );
 });
 
@@ -511,7 +511,7 @@ t.test('a limit is the most there may be, of each and of all', async (t) => {
   t.same(check({ total: 59 }), ['limit']);
   t.equal(
     violationsOf(contentOf('x'.repeat(30), styles), policyOf({ limits: { total: 59 } }))[0]?.detail,
-    'All prompts together: 60 characters; at most 59 are allowed.',
+    'All prompts together: 60 characters; the limit is 59.',
   );
 });
 

@@ -304,7 +304,7 @@ t.test(
         code: 'style-not-supported',
         members: { supportedStyles: ['reflective', 'socratic', 'concise'], defaultStyle: 'reflective' },
         message:
-          /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Start with one of: reflective, socratic, concise; or name none to get "reflective"\.$/,
+          /^Version 2\.0\.0 of pack "coach" has no style ".*"\. Use one of: reflective, socratic, concise; or leave the style out to get "reflective"\.$/,
       });
     }
     await registry.activate({ version: '1.0.0', reason: 'Back' });

@@ -1,4 +1,4 @@
-/** `audit`: who did what, when and why, and whether the log is the one that was written. */
+/** `audit`: reads the log (who did what, when and why) and verifies it. */
 import type { Command } from 'commander';
 import type { RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
@@ -7,11 +7,11 @@ import { eventPage, newest, type Event, type EventsQuery } from '../events.ts';
 import { EXIT, wrongUsage } from '../exit.ts';
 import { safe, type Cell, type Output } from '../output.ts';
 import { pages } from '../pages.ts';
-import { having } from '../shape.ts';
-import { heads, limit as most, name, revision as place, timeBack, type Head } from '../values.ts';
+import { withFields } from '../fields.ts';
+import { heads, limit as parseLimit, name, revision, timeBack, type Head } from '../arguments.ts';
 
 interface VerifyOptions {
-  readonly head: readonly Head[];
+  readonly head?: readonly Head[];
 }
 
 interface LogOptions {
@@ -28,98 +28,96 @@ interface LogOptions {
   readonly to?: string;
 }
 
-/** What is wrong with a head that was kept outside. */
+/** A head that was saved earlier and is not in the log. */
 interface MissingHead extends Head {
   readonly detail: string;
 }
 
-/** Milliseconds that a check of a long log may take; the service's own limit. */
+/** Milliseconds; the service's own limit for verifying a long log. */
 const VERIFY_TIMEOUT = 600_000;
 
 export function addAudit(program: Command, act: Act): void {
-  const audit = program.command('audit').description('the log: read it, keep its head, check it');
+  const audit = program.command('audit').description('Read and verify the log');
 
   audit
     .command('verify')
-    .description('check every event and every content of the log')
-    .option(
-      '--head <revision:hash>',
-      'a head that was kept outside, and must be in the log; may be repeated',
-      heads,
-      [],
-    )
+    .description('Verify every event and every version in the log')
+    .option('--head <revision:hash>', 'A head saved earlier that the log must contain (repeatable)', heads)
     .action(act<VerifyOptions>(verify));
 
   audit
     .command('head')
-    .description('the place to keep outside: a log that was cut or rewritten as a whole is found only against it')
+    .description('Print the head of the log; save it elsewhere to detect a truncated or rewritten log')
     .action(
       act(async (context) => {
         const registry = await context.registry();
         const { data } = await registry
           .ask((api) => api.GET('/v1/audit/head'))
-          .then(having({ revision: 'number', hash: 'string' }));
-        context.out.answer(data, () => context.out.say(`${data.revision}:${data.hash}`));
+          .then(withFields({ revision: 'number', hash: 'string' }));
+        context.out.result(data, () => context.out.say(`${data.revision}:${data.hash}`));
         return EXIT.ok;
       }),
     );
 
   audit
     .command('log')
-    .description('what happened, the newest first')
-    .option('--limit <n>', 'the most to show, or "all"', most, 100)
-    .option('--oldest-first', 'from the beginning of the log')
-    .option('--before <revision>', 'only earlier ones', place)
-    .option('--after <revision>', 'only later ones, the oldest first', place)
-    .option('--pack <name>', 'only about this pack', name)
-    .option('--channel <name>', 'only about this channel', name)
-    .option('--actor <keyId>', 'only by this key; system is the registry itself')
-    .option('--type <type>', 'only of this type, e.g. version-activated')
-    .option('--id <id>', 'only this event')
-    .option('--from <time>', 'not earlier: 2026-01-31, or how long ago, e.g. 12h', timeBack)
-    .option('--to <time>', 'not later, said in the same way', timeBack)
+    .description('List events, newest first')
+    .option('--limit <n>', 'Maximum number of events, or "all"', parseLimit, 100)
+    .option('--oldest-first', 'Start at the beginning of the log')
+    .option('--before <revision>', 'Only events before this revision', revision)
+    .option('--after <revision>', 'Only events after this revision, oldest first', revision)
+    .option('--pack <name>', 'Only events of this pack', name)
+    .option('--channel <name>', 'Only events of this channel', name)
+    .option('--actor <keyId>', 'Only events by this key ("system": the registry itself)')
+    .option('--type <type>', 'Only events of this type, e.g. version-activated')
+    .option('--id <id>', 'Only the event with this id')
+    .option('--from <time>', 'Start of the period: a time (2026-01-31) or an age (12h)', timeBack)
+    .option('--to <time>', 'End of the period, in the same form', timeBack)
     .action(act<LogOptions>(log));
 }
 
-async function verify(context: Context, { head: kept }: VerifyOptions) {
+async function verify(context: Context, { head: savedHeads = [] }: VerifyOptions) {
   const { out } = context;
   const registry = await context.registry({ timeout: VERIFY_TIMEOUT });
-  if (context.io.stderr.isTTY === true) out.note('Checking; a long log takes a while.');
+  if (context.io.stderr.isTTY === true) out.note('Verifying; this can take a while for a long log.');
   const { data } = await registry
     .ask((api) => api.GET('/v1/audit/verification'))
-    .then(having({ valid: 'boolean', events: 'number', head: 'object' }));
+    .then(withFields({ valid: 'boolean', events: 'number', head: 'object' }));
   const missing: MissingHead[] = [];
-  for (const head of kept) {
+  for (const head of savedHeads) {
     const detail = await whyMissing(registry, head, data.head);
     if (detail !== undefined) missing.push({ ...head, detail });
   }
   const valid = data.valid && missing.length === 0;
-  out.answer({ ...data, valid, ...(kept.length > 0 && { headsChecked: kept.length, headsMissing: missing }) }, () => {
-    const shownHead = `${data.head.revision}:${data.head.hash}`;
-    if (valid)
-      out.say(
-        `Whole: ${data.events} events; the head is ${shownHead}${kept.length > 0 ? `; ${kept.length === 1 ? 'the head' : `${kept.length} heads`} kept outside ${kept.length === 1 ? 'is' : 'are'} in it` : ''}.`,
-      );
-    else if (!data.valid) out.line(out.paint('red', safe(`BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`)));
-    if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Whole up to ${shownHead}.`);
-    for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
-  });
+  out.result(
+    { ...data, valid, ...(savedHeads.length > 0 && { headsChecked: savedHeads.length, headsMissing: missing }) },
+    () => {
+      const head = `${data.head.revision}:${data.head.hash}`;
+      const found = savedHeads.length === 1 ? 'The saved head is' : `All ${savedHeads.length} saved heads are`;
+      if (valid)
+        out.say(`Valid: ${data.events} events. Head: ${head}.${savedHeads.length > 0 ? ` ${found} in the log.` : ''}`);
+      else if (!data.valid)
+        out.line(out.paint('red', safe(`BROKEN at revision ${data.firstBroken?.revision ?? '?'}.`)));
+      if (data.firstBroken !== undefined) out.say(`${data.firstBroken.detail} Valid up to ${head}.`);
+      for (const { revision, hash, detail } of missing) out.say(`NOT THE SAME LOG: ${revision}:${hash} ${detail}`);
+    },
+  );
   return valid ? EXIT.ok : EXIT.invalid;
 }
 
-/** Why a head that was kept is not in the log; undefined where it is. */
+/** Why a saved head is not in the log; undefined if it is. */
 async function whyMissing(registry: RegistryClient, { revision, hash }: Head, last: Head): Promise<string | undefined> {
-  if (revision > last.revision) return `is not in it: it ends at revision ${last.revision}.`;
+  if (revision > last.revision) return `is missing: the log ends at revision ${last.revision}.`;
   if (revision === last.revision)
-    return hash === last.hash ? undefined : `is not in it: the event at that revision has the hash ${last.hash}.`;
+    return hash === last.hash ? undefined : `is missing: the event at that revision has the hash ${last.hash}.`;
   const { data } = await registry
     .ask((api) => api.GET('/v1/audit/events', { params: { query: { after: revision - 1, limit: 1 } } }))
-    .then(having({ events: 'list' }));
+    .then(withFields({ events: 'list' }));
   const [event] = data.events;
   if (event?.revision === revision && event.hash === hash) return undefined;
   return event?.revision === revision
-    ? `is not in it: the event at that revision has the hash ${event.hash}.`
-    : 'is not in it: there is no event at that revision.';
+    ? `is missing: the event at that revision has the hash ${event.hash}.`
+    : 'is missing: there is no event at that revision.';
 }
 
 async function log(context: Context, { limit, oldestFirst = false, before, after, ...conditions }: LogOptions) {
@@ -127,18 +125,18 @@ async function log(context: Context, { limit, oldestFirst = false, before, after
   const forward = oldestFirst || after !== undefined;
   if (forward && before !== undefined)
     throw wrongUsage(
-      '--before goes back from the newest event; --after and --oldest-first go on from the oldest.',
-      'Leave one of them out.',
+      '--before cannot be combined with --after or --oldest-first: it lists backwards, they list forwards.',
+      'Use only one of them.',
     );
   const registry = await context.registry();
   const filter: EventsQuery = defined(conditions);
   if (forward) {
     const { events, nextAfter } = await oldest(registry, limit, after, filter);
-    out.answer({ events, nextAfter }, () =>
-      tellEvents(
+    out.result({ events, nextAfter }, () =>
+      printEvents(
         out,
         events,
-        nextAfter === null ? undefined : `There are later ones; --after ${nextAfter} goes on, --limit all shows them.`,
+        nextAfter === null ? undefined : `More events follow. Continue with --after ${nextAfter}, or use --limit all.`,
       ),
     );
   } else {
@@ -147,20 +145,20 @@ async function log(context: Context, { limit, oldestFirst = false, before, after
       before: before === undefined ? undefined : Number(before),
       filter,
     });
-    out.answer({ events, nextBefore, nextAfter: null }, () =>
-      tellEvents(
+    out.result({ events, nextBefore, nextAfter: null }, () =>
+      printEvents(
         out,
         events,
         nextBefore === null
           ? undefined
-          : `There are earlier ones; --before ${nextBefore} goes on, --limit all shows them.`,
+          : `There are earlier events. Continue with --before ${nextBefore}, or use --limit all.`,
       ),
     );
   }
   return EXIT.ok;
 }
 
-/** Events, the oldest first, and where the next ones begin. */
+/** Events, oldest first, and the revision to continue after. */
 async function oldest(
   registry: RegistryClient,
   limit: number,
@@ -180,9 +178,9 @@ async function oldest(
   return { events, nextAfter };
 }
 
-function tellEvents(out: Output, events: readonly Event[], more: string | undefined): void {
+function printEvents(out: Output, events: readonly Event[], more: string | undefined): void {
   out.table(events.map(row));
-  if (events.length === 0) out.note('There is no such event.');
+  if (events.length === 0) out.note('No matching events.');
   if (more !== undefined) out.note(more);
 }
 

@@ -1,14 +1,14 @@
-/** `keys`: made, listed, revoked. A secret is on stdout, alone, and nowhere else. */
+/** `keys`: lists, creates and revokes API keys. A new secret goes to stdout alone, and nowhere else. */
 import type { Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { Complaint, EXIT, type ExitCode } from '../exit.ts';
-import { sendOnce } from '../sending.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { sendOnce } from '../send-change.ts';
 import type { Cell } from '../output.ts';
-import { confirm, demandAnswers, reasonFor } from '../prompt.ts';
-import { having } from '../shape.ts';
-import { timeAhead } from '../values.ts';
+import { confirm, requireAnswers, reasonFor } from '../questions.ts';
+import { withFields } from '../fields.ts';
+import { timeAhead } from '../arguments.ts';
 
 type Key = components['schemas']['Key'];
 
@@ -17,7 +17,7 @@ interface CreateOptions {
   readonly expires?: string;
 }
 
-/** Scopes, with those before them; the registry says which there are. */
+/** Collects scopes from repeated and comma-separated values. The registry checks them. */
 function scopes(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(',').map((scope) => scope.trim())];
 }
@@ -28,47 +28,43 @@ interface RevokeOptions {
 }
 
 export function addKeys(program: Command, act: Act): void {
-  const keys = program.command('keys').description('API keys');
+  const keys = program.command('keys').description('Manage API keys');
 
   keys
     .command('list')
-    .description('every key that was ever made, without its secret')
+    .description('List all keys, including revoked ones, without their secrets')
     .action(
       act(async (context) => {
         const registry = await context.registry();
         const data = await listed(registry);
-        context.out.answer(data, () => context.out.table(data.keys.map(row)));
+        context.out.result(data, () => context.out.table(data.keys.map(row)));
         return EXIT.ok;
       }),
     );
 
   keys
     .command('create')
-    .description('make a key; its secret is printed on stdout, this once')
-    .argument('<label>', 'who or what it is for; stands in the log as who acted')
+    .description('Create a key and print its secret, which is shown only once')
+    .argument('<label>', 'Who or what the key is for; the log shows it as the actor')
     .requiredOption(
       '--scope <scope>',
-      'what it may do, repeated or with commas: prompts:read, sessions:start, packs:publish, packs:activate, packs:revoke, audit:read, metrics:read, keys:admin, or "*" for all',
+      'What the key may do (repeatable, or comma-separated): prompts:read, sessions:start, packs:publish, packs:activate, packs:revoke, audit:read, metrics:read, keys:admin, or "*" for everything',
       scopes,
     )
-    .option(
-      '--expires <time>',
-      'when it stops working, e.g. 2027-01-31, or 90d for in 90 days; never where not given',
-      timeAhead,
-    )
+    .option('--expires <time>', 'When it expires, e.g. 2027-01-31, or 90d for in 90 days (default: never)', timeAhead)
     .action(act<CreateOptions, [string]>(create));
 
   keys
     .command('revoke')
-    .description('it stops working with the next request')
-    .argument('<keyId>', 'its id, see keys list')
-    .option('--reason <text>', 'why; asked for where it is not given')
-    .option('-y, --yes', 'do it without asking')
+    .description('Revoke a key; it stops working immediately')
+    .argument('<keyId>', 'Id of the key, as shown by "keys list"')
+    .option('--reason <text>', 'Why; asked for if not given')
+    .option('-y, --yes', 'Do not ask for confirmation')
     .action(act<RevokeOptions, [string]>(revoke));
 }
 
 async function listed(registry: RegistryClient): Promise<{ keys: Key[] }> {
-  return (await registry.ask((api) => api.GET('/v1/keys')).then(having({ keys: 'list' }))).data;
+  return (await registry.ask((api) => api.GET('/v1/keys')).then(withFields({ keys: 'list' }))).data;
 }
 
 function row({ keyId, label, scopes, createdAt, createdBy, expiresAt, revokedAt }: Key): Cell[] {
@@ -76,9 +72,9 @@ function row({ keyId, label, scopes, createdAt, createdBy, expiresAt, revokedAt 
     revokedAt !== undefined
       ? ['red', `revoked ${revokedAt}`]
       : expiresAt !== undefined
-        ? ['yellow', `until ${expiresAt}`]
-        : ['green', 'works'];
-  return [['bold', keyId], state, scopes.join(','), `made ${createdAt} by ${createdBy.label}`, label];
+        ? ['yellow', `expires ${expiresAt}`]
+        : ['green', 'active'];
+  return [['bold', keyId], state, scopes.join(','), `created ${createdAt} by ${createdBy.label}`, label];
 }
 
 async function create(context: Context, { scope, expires }: CreateOptions, label: string) {
@@ -93,50 +89,50 @@ async function create(context: Context, { scope, expires }: CreateOptions, label
             body: { label, scopes: scope, ...defined({ expiresAt: expires }) },
           }),
         )
-        .then(having({ keyId: 'string', scopes: 'list' })),
+        .then(withFields({ keyId: 'string', scopes: 'list' })),
     'keys list',
   );
   const { keyId, secret, expiresAt } = data;
-  if (secret === undefined) throw secretLost(keyId, EXIT.unavailable, 'the answer with its secret was lost on the way');
-  context.onceOnly = secretLost(keyId, EXIT.unwritten, 'its secret could not be written');
-  context.out.answer(data, () => {
+  if (secret === undefined) throw secretLost(keyId, EXIT.unavailable, 'the response with its secret was lost');
+  context.unwrittenError = secretLost(keyId, EXIT.unwritten, 'its secret could not be written');
+  context.out.result(data, () => {
     context.out.note(
-      `Key ${keyId} for "${label}": ${data.scopes.join(', ')}${expiresAt === undefined ? '' : `, until ${expiresAt}`}. This is shown once:`,
+      `Key ${keyId} for "${label}": ${data.scopes.join(', ')}${expiresAt === undefined ? '' : `; expires ${expiresAt}`}. The secret is shown only once:`,
     );
     context.out.say(secret);
   });
   return EXIT.ok;
 }
 
-/** It is told once only. */
-function secretLost(keyId: string, exit: ExitCode, why: string): Complaint {
-  return new Complaint(`Key ${keyId} was made, but ${why}, and it is not told twice.`, {
+/** The registry returns a secret only once. */
+function secretLost(keyId: string, exit: ExitCode, why: string): CliError {
+  return new CliError(`Key ${keyId} was created, but ${why}. It cannot be shown again.`, {
     exit,
     code: 'secret-lost',
-    hint: `Revoke it and make another one: prompt-registry keys revoke ${keyId}`,
+    hint: `Revoke it and create another one: prompt-registry keys revoke ${keyId}`,
     members: { keyId },
   });
 }
 
-/** Shows whose key it is: an id says nothing to whoever is asked. @throws Complaint where there is no such key */
-function tellKey({ out, where }: Context, keyId: string, keys: readonly Key[]): void {
+/** Shows whose key it is: an id alone says little. @throws CliError if the key does not exist */
+function printKey({ out, target }: Context, keyId: string, keys: readonly Key[]): void {
   const key = keys.find((each) => each.keyId === keyId);
   if (key === undefined)
-    throw new Complaint(`There is no key "${keyId}".`, {
+    throw new CliError(`Key "${keyId}" does not exist.`, {
       exit: EXIT.refused,
       code: 'key-not-found',
-      hint: 'prompt-registry keys list shows the keys there are.',
+      hint: 'Run "prompt-registry keys list" to see all keys.',
     });
   out.aside(
-    `Key ${keyId} is "${key.label}": ${key.scopes.join(', ')}; made ${key.createdAt} by ${key.createdBy.label}${key.revokedAt === undefined ? '' : `; revoked already, ${key.revokedAt}`}.`,
+    `Key ${keyId} is "${key.label}": ${key.scopes.join(', ')}; created ${key.createdAt} by ${key.createdBy.label}${key.revokedAt === undefined ? '' : `; already revoked ${key.revokedAt}`}.`,
   );
-  if (keyId === where?.keyId) out.aside('It is the key that this command uses itself.');
+  if (keyId === target?.keyId) out.aside('This command is using this key itself.');
 }
 
 async function revoke(context: Context, { reason: given, yes }: RevokeOptions, keyId: string) {
-  demandAnswers(context, { reason: given, yes });
+  requireAnswers(context, { reason: given, yes });
   const registry = await context.registry();
-  if (yes !== true) tellKey(context, keyId, (await listed(registry)).keys);
+  if (yes !== true) printKey(context, keyId, (await listed(registry)).keys);
   const reason = await reasonFor(context, given);
   await confirm(context, `Revoke key ${keyId}?`, yes);
   const { data } = await sendOnce(
@@ -149,9 +145,9 @@ async function revoke(context: Context, { reason: given, yes }: RevokeOptions, k
             body: { reason },
           }),
         )
-        .then(having({ keyId: 'string', label: 'string' })),
+        .then(withFields({ keyId: 'string', label: 'string' })),
     'keys list',
   );
-  context.out.answer(data, () => context.out.say(`Revoked key ${data.keyId} (${data.label}).`));
+  context.out.result(data, () => context.out.say(`Revoked key ${data.keyId} (${data.label}).`));
   return EXIT.ok;
 }

@@ -1,4 +1,4 @@
-/** `activate`, `rollback`, `revoke`: moves of a channel, each shown before it is made. */
+/** `activate`, `rollback`, `revoke`: move channels, showing each move before it is sent. */
 import type { Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
@@ -11,15 +11,15 @@ import {
   stepLines,
   timeoutFor,
   type Guard,
-  type MoveOptions,
   type ChannelRef,
+  type MoveOptions,
   type Step,
-} from '../changes.ts';
-import { summaryOf } from '../hunks.ts';
+} from '../channel-move.ts';
+import { summaryOf } from '../diff-output.ts';
 import { violationText } from '../explain.ts';
-import { demandAnswers } from '../prompt.ts';
-import { having } from '../shape.ts';
-import { name, version as edition, waitSeconds } from '../values.ts';
+import { requireAnswers } from '../questions.ts';
+import { withFields } from '../fields.ts';
+import { name, version as parseVersion, waitSeconds } from '../arguments.ts';
 
 type Activation = components['schemas']['Activation'];
 type Preview = components['schemas']['Preview'];
@@ -32,50 +32,50 @@ interface RevokeOptions extends MoveOptions {
   readonly replacement?: string;
 }
 
-/** A reason that a dry run is sent with; it is kept nowhere. */
-const LOOKING = 'Dry run';
+/** The API requires a reason for a dry run, too; it is not stored. */
+const DRY_RUN_REASON = 'Dry run';
 
 export function addMoves(program: Command, act: Act): void {
   move(
     program
       .command('activate')
-      .description('point a channel at a version')
-      .argument('<version>', 'the version', edition),
+      .description('Activate a version in a channel')
+      .argument('<version>', 'The version', parseVersion),
   )
-    .option('--channel <name>', 'the channel; the default channel where none is named', name)
+    .option('--channel <name>', "The channel (default: the pack's default channel)", name)
     .action(act<MoveOptions, [string]>(activate));
 
-  move(program.command('rollback').description('point a channel at the version that was active before'))
-    .option('--channel <name>', 'the channel; the default channel where none is named', name)
-    .option('--to <version>', 'back to this version, which was active there before', edition)
+  move(program.command('rollback').description('Roll a channel back to the version that was active before'))
+    .option('--channel <name>', "The channel (default: the pack's default channel)", name)
+    .option('--to <version>', 'Roll back to this version, which must have been active before', parseVersion)
     .action(act<RollbackOptions>(rollback));
 
   move(
     program
       .command('revoke')
-      .description('take a version out of service for good')
-      .argument('<version>', 'the version', edition),
+      .description('Withdraw a version permanently')
+      .argument('<version>', 'The version', parseVersion),
   )
-    .option('--replacement <version>', 'what stands in for it, in channels and in sessions', edition)
+    .option('--replacement <version>', 'The version that replaces it in channels and sessions', parseVersion)
     .action(act<RevokeOptions, [string]>(revoke));
 }
 
-/** What all moves take. */
+/** Adds the options of every move. */
 function move(command: Command): Command {
   return command
-    .option('--pack <name>', 'the pack', name)
-    .option('--reason <text>', 'why; asked for where it is not given')
-    .option('-y, --yes', 'do it without asking')
-    .option('--dry-run', 'only say what would happen')
-    .option('--wait <seconds>', 'until every instance has it, 30 at most', waitSeconds);
+    .option('--pack <name>', 'The pack (default: the default pack)', name)
+    .option('--reason <text>', 'Why; asked for if not given')
+    .option('-y, --yes', 'Do not ask for confirmation')
+    .option('--dry-run', 'Only show what would happen')
+    .option('--wait <seconds>', 'Wait up to 30 seconds for all instances to apply it', waitSeconds);
 }
 
-/** Begins each move: who is there to answer, which registry, which channel. */
+/** The first steps of each move: checks that questions can be answered, and finds the registry and the channel. */
 async function begin(
   context: Context,
   options: MoveOptions,
 ): Promise<{ registry: RegistryClient; channelRef: ChannelRef }> {
-  if (options.dryRun !== true) demandAnswers(context, options);
+  if (options.dryRun !== true) requireAnswers(context, options);
   const registry = await context.registry(timeoutFor(options.wait));
   return { registry, channelRef: { pack: await context.pack(options.pack), channel: options.channel } };
 }
@@ -89,14 +89,14 @@ async function activate(context: Context, options: MoveOptions, version: string)
     channelRef,
     registry,
     guarded: guard !== undefined,
-    ...pointing(channelRef),
+    ...singleMove(channelRef),
     dryRun: () =>
       guarded(registry, channelRef, () =>
         registry
           .ask((api) =>
             api.POST('/v1/packs/{pack}/activations', {
               params: { path: { pack }, header: { ...guard } },
-              body: { version, ...defined({ channel }), reason: LOOKING, dryRun: true },
+              body: { version, ...defined({ channel }), reason: DRY_RUN_REASON, dryRun: true },
             }),
           )
           .then(asPreview),
@@ -112,7 +112,7 @@ async function activate(context: Context, options: MoveOptions, version: string)
           )
           .then(asActivation),
       ),
-    question: () => `Activate ${version} of ${pack}${channelOf(channelRef, current)}`,
+    question: () => `Activate ${version} of ${pack}${inChannel(channelRef, current)}`,
   });
 }
 
@@ -132,14 +132,14 @@ async function rollback(context: Context, options: RollbackOptions) {
     channelRef,
     registry,
     guarded: guard !== undefined,
-    ...pointing(channelRef),
-    dryRun: () => send({ reason: LOOKING, dryRun: true }, { ...guard }).then(asPreview),
+    ...singleMove(channelRef),
+    dryRun: () => send({ reason: DRY_RUN_REASON, dryRun: true }, { ...guard }).then(asPreview),
     send: (reason, key, shown) =>
       send(
         { reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) },
         moveHeaders(key, options.wait, guard),
       ).then(asActivation),
-    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${channelOf(channelRef, current)}`,
+    question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${inChannel(channelRef, current)}`,
   });
 }
 
@@ -158,47 +158,47 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
   return makeMove<Plan, Plan>(context, options, {
     channelRef,
     registry,
-    guarded: false, // the API takes no condition here
-    dryRun: async () => having({ moves: 'list' })(await send({ reason: LOOKING, dryRun: true }, {})).data,
+    guarded: false, // the API has no condition for a revocation
+    dryRun: async () => withFields({ moves: 'list' })(await send({ reason: DRY_RUN_REASON, dryRun: true }, {})).data,
     send: async (reason, key) =>
-      having({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
-    question: () => `Revoke ${version} of ${pack} for good`,
+      withFields({ revision: 'number', moves: 'list' })(await send({ reason }, moveHeaders(key, wait))).data,
+    question: () => `Permanently revoke ${version} of ${pack}`,
     lines: ({ moves }) => [
-      `${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} stands in for it`}.`,
-      ...(moves.length === 0 ? ['  No channel points at it.'] : stepLines(moves)),
+      `${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} replaces it`}.`,
+      ...(moves.length === 0 ? ['  It is not active in any channel.'] : stepLines(moves)),
     ],
     problems: () => [],
-    planned: ({ moves }) => moves,
-    made: ({ moves }) => moves,
-    told: ({ revision, moves }) => [`Revoked ${pack} ${version}; revision ${revision}.`, ...stepLines(moves)],
+    plannedSteps: ({ moves }) => moves,
+    actualSteps: ({ moves }) => moves,
+    summary: ({ revision, moves }) => [`Revoked ${pack} ${version} (revision ${revision}).`, ...stepLines(moves)],
   });
 }
 
-/** Which channel a question is about, also where none was named. */
-function channelOf({ channel }: ChannelRef, current: Awaited<ReturnType<typeof currentOf>>): string {
+/** Names the channel in a question, even if none was given. */
+function inChannel({ channel }: ChannelRef, current: Awaited<ReturnType<typeof currentOf>>): string {
   const name = channel ?? current?.active.channel;
   return typeof name === 'string' ? ` in ${name}` : '';
 }
 
-function asPreview(answer: { data: Activation | Preview; status: number; headers: Headers }): Preview {
-  return having({ wouldActivate: 'string', diff: 'list', problems: 'list' })(answer).data as Preview;
+function asPreview(response: { data: Activation | Preview; status: number; headers: Headers }): Preview {
+  return withFields({ wouldActivate: 'string', diff: 'list', problems: 'list' })(response).data as Preview;
 }
 
-function asActivation(answer: { data: Activation | Preview; status: number; headers: Headers }): Activation {
-  return having({
+function asActivation(response: { data: Activation | Preview; status: number; headers: Headers }): Activation {
+  return withFields({
     pack: 'string',
     version: 'string',
     channel: 'string',
     kind: 'string',
     revision: 'number',
     changed: 'boolean',
-  })(answer).data as Activation;
+  })(response).data as Activation;
 }
 
 const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
 
-/** How moves to one version of one channel are shown and told. */
-function pointing({ pack, channel }: ChannelRef) {
+/** How `activate` and `rollback` show and report a move of one channel. */
+function singleMove({ pack, channel }: ChannelRef) {
   return {
     problems: ({ problems }: Preview) => problems,
     lines: ({ wouldActivate, previousVersion, diff, problems }: Preview): string[] => {
@@ -206,20 +206,20 @@ function pointing({ pack, channel }: ChannelRef) {
         `${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`,
         ...summaryOf(diff),
       ];
-      if (previousVersion === wouldActivate) lines.push('  It is active already; nothing would be changed.');
+      if (previousVersion === wouldActivate) lines.push('  Already active; nothing would change.');
       else if (previousVersion !== null)
-        lines.push(`  All of it: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
+        lines.push(`  Full diff: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
       for (const problem of problems) lines.push(`  would be refused: ${violationText(problem)}`);
       return lines;
     },
-    planned: ({ wouldActivate, previousVersion }: Preview): Step[] =>
+    plannedSteps: ({ wouldActivate, previousVersion }: Preview): Step[] =>
       previousVersion === wouldActivate ? [] : [{ version: wouldActivate, previousVersion }],
-    made: ({ version, previousVersion, changed }: Activation): Step[] =>
+    actualSteps: ({ version, previousVersion, changed }: Activation): Step[] =>
       changed ? [{ version, previousVersion }] : [],
-    told: ({ version, channel: where, kind, changed, previousVersion, revision }: Activation): string[] => [
+    summary: ({ version, channel: name, kind, changed, previousVersion, revision }: Activation): string[] => [
       changed
-        ? `${DONE[kind]} ${pack} ${version} in ${where}${previousVersion === null ? '' : `; it was ${previousVersion}`}. Revision ${revision}.`
-        : `${pack} ${version} is active in ${where} already, since revision ${revision}; nothing was changed.`,
+        ? `${DONE[kind]} ${pack} ${version} in ${name}${previousVersion === null ? '' : ` (was ${previousVersion})`}. Revision ${revision}.`
+        : `${pack} ${version} is already active in ${name} (since revision ${revision}). Nothing was changed.`,
     ],
   };
 }

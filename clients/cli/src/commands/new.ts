@@ -1,10 +1,10 @@
-/** `new`: a folder to begin a pack or a version with. */
+/** `new`: creates the folder of a new pack or version. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import semver from 'semver';
 import type { Act, Context } from '../context.ts';
-import { Complaint, EXIT, wrongUsage } from '../exit.ts';
+import { CliError, EXIT, wrongUsage } from '../exit.ts';
 import type { Files, NewVersion } from '../template.ts';
 
 interface NewOptions {
@@ -13,68 +13,66 @@ interface NewOptions {
   readonly summary?: string;
 }
 
-/** What a new pack begins with. */
-const FIRST = '1.0.0';
+/** The first version of a new pack. */
+const FIRST_VERSION = '1.0.0';
 
 export function addNew(program: Command, act: Act): void {
   program
     .command('new')
-    .description(
-      'make a folder for a new pack (packs/coach), or for a version of one (packs/coach/1.1.0); nothing is overwritten',
-    )
-    .argument('<folder>', 'of the pack, or of the version')
-    .option('--from <folder>', 'copy the version in this folder; a template where it is not given')
-    .option('--author <name>', 'who writes it')
-    .option('--summary <text>', 'what the version is, in a sentence')
+    .description('Create the folder of a new pack (packs/coach) or version (packs/coach/1.1.0); overwrites nothing')
+    .argument('<folder>', 'Folder of the pack or version')
+    .option('--from <folder>', 'Copy the version in this folder (default: use a template)')
+    .option('--author <name>', 'The author')
+    .option('--summary <text>', 'One sentence about the version')
     .action(act<NewOptions, [string]>(make));
 }
 
 async function make({ out, io }: Context, { from, author, summary }: NewOptions, given: string) {
   const isVersion = semver.valid(basename(resolve(io.cwd, given))) !== null;
-  const shown = isVersion ? given : join(given, FIRST);
+  const shown = isVersion ? given : join(given, FIRST_VERSION);
   const folder = resolve(io.cwd, shown);
   const packFolder = dirname(folder);
   const named = { pack: basename(packFolder), version: basename(folder), author, summary };
   const newPack = !isTaken(packFolder);
   if (isVersion ? isTaken(folder) : !newPack) {
     throw wrongUsage(
-      `"${given}" is there already, and nothing is overwritten.`,
+      `"${given}" already exists; nothing is overwritten.`,
       isVersion
-        ? 'Name the folder of a version that is not there yet.'
-        : `Name the folder of a new version in it, e.g. ${join(given, '1.1.0')}.`,
+        ? 'Name the folder of a version that does not exist yet.'
+        : `To add a version, name its folder, e.g. ${join(given, '1.1.0')}.`,
     );
   }
   const { copyOf, POLICY, templateOf } = await import('../template.ts');
   await check(named);
-  // The policy is the floor of the template; a copy may be under it.
+  // The policy fits the template; a copied version may violate it.
   const files: Files =
     from === undefined
       ? { ...templateOf(named), ...(newPack && { '../policy.yaml': POLICY }) }
       : copyOf(await versionIn(from, io.cwd), named);
   await write(folder, files, shown);
   const paths = Object.keys(files).map((file) => join(shown, file));
-  out.answer({ folder: shown, ...named, files: paths }, () => {
-    out.say(`Made ${named.pack} ${named.version}:`);
+  out.result({ folder: shown, ...named, files: paths }, () => {
+    out.say(`Created ${named.pack} ${named.version}:`);
     for (const path of paths) out.say(`  ${path}`);
-    out.say(`Edit them, then: prompt-registry validate ${shown}`);
+    out.say(`Edit these files, then run: prompt-registry validate ${shown}`);
   });
   return EXIT.ok;
 }
 
-/** Whether something is there that is not an empty folder. */
+/** Whether the path exists and is not an empty folder. */
 function isTaken(path: string): boolean {
   try {
     return readdirSync(path).length > 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw wrongUsage(
-      `"${path}" cannot be used: ${(error as Error).message}.`,
-      'Name a folder that is not there yet, below folders that you may write to.',
+      `Cannot use "${path}": ${(error as Error).message}.`,
+      'Name a folder that does not exist yet, in a folder that you may write to.',
     );
   }
 }
 
-/** Names are checked before a folder is made under them. */
+/** Checks the names before any folder is created. */
 async function check({ pack, version, author, summary }: NewVersion): Promise<void> {
   const [{ Value }, { PackManifest, PackName, Version }] = await Promise.all([
     import('@sinclair/typebox/value'),
@@ -82,21 +80,18 @@ async function check({ pack, version, author, summary }: NewVersion): Promise<vo
   ]);
   if (!Value.Check(PackName, pack))
     throw wrongUsage(
-      `"${pack}" is not a pack name.`,
-      'Use lower-case letters, digits and hyphens, at most 63, e.g. packs/coach.',
+      `"${pack}" is not a valid pack name.`,
+      'Use at most 63 lower-case letters, digits and hyphens, e.g. packs/coach.',
     );
   if (!Value.Check(Version, version))
     throw wrongUsage(
-      `"${version}" is not a version.`,
-      'Name the folder by SemVer without build metadata, e.g. packs/coach/1.1.0.',
+      `"${version}" is not a valid version.`,
+      'Use SemVer without build metadata, e.g. packs/coach/1.1.0.',
     );
   for (const [option, value] of Object.entries({ author, summary }) as ['author' | 'summary', string | undefined][]) {
     const schema = PackManifest.properties[option];
     if (value !== undefined && !Value.Check(schema, value))
-      throw wrongUsage(
-        `The value of --${option} is too long.`,
-        `At most ${schema.maxLength ?? 0} characters are taken.`,
-      );
+      throw wrongUsage(`The value of --${option} is too long.`, `Use at most ${schema.maxLength ?? 0} characters.`);
   }
 }
 
@@ -104,7 +99,7 @@ async function versionIn(from: string, cwd: string) {
   const { readFolder } = await import('../folders.ts');
   const { versions, faults } = await readFolder(from, cwd);
   if (faults.length > 0)
-    throw new Complaint(`${from} cannot be copied:${faults.map((line) => `\n  ${line}`).join('')}`, {
+    throw new CliError(`Cannot copy ${from}:${faults.map((line) => `\n  ${line}`).join('')}`, {
       exit: EXIT.invalid,
       code: 'invalid-folder',
       members: { faults },
@@ -112,8 +107,8 @@ async function versionIn(from: string, cwd: string) {
   const [found, second] = versions;
   if (found === undefined || second !== undefined)
     throw wrongUsage(
-      `${from} holds ${versions.length} versions; --from takes one.`,
-      `Name the folder of a version, e.g. ${found?.path ?? join(from, FIRST)}.`,
+      `${from} contains ${versions.length} versions; --from copies one.`,
+      `Name the folder of one version, e.g. ${found?.path ?? join(from, FIRST_VERSION)}.`,
     );
   return found.version;
 }
@@ -127,10 +122,10 @@ async function write(folder: string, files: Files, shown: string): Promise<void>
       writeFileSync(path, text, { flag: 'wx' });
     }
   } catch (error) {
-    throw new Complaint(`${shown} could not be written: ${(error as Error).message}.`, {
+    throw new CliError(`Cannot write ${shown}: ${(error as Error).message}.`, {
       exit: EXIT.unwritten,
       code: 'unwritten',
-      hint: 'What was written so far is left as it is.',
+      hint: 'Files already written were not removed.',
       cause: error,
     });
   }

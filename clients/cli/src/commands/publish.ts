@@ -1,31 +1,32 @@
-/** `validate`, `publish`: from a folder to a registered version. */
+/** `validate`, `publish`: check pack folders and register their versions. */
 import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
 import type { Command } from 'commander';
 import { sizeWarnings } from '../body-size.ts';
 import type { Act, Context } from '../context.ts';
-import { Complaint, EXIT } from '../exit.ts';
-import { complaintOf, violationText } from '../explain.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { toCliError, violationText } from '../explain.ts';
 import type { FoundFolder, FoundVersion } from '../folders.ts';
-import { summaryOf } from '../hunks.ts';
-import { sendOnce } from '../sending.ts';
-import { having } from '../shape.ts';
+import { summaryOf } from '../diff-output.ts';
+import { sendOnce } from '../send-change.ts';
+import { withFields } from '../fields.ts';
 import type { Output } from '../output.ts';
 
 type Version = components['schemas']['Version'];
+type Policy = components['schemas']['Policy'];
 
 interface PublishOptions {
   readonly dryRun?: boolean;
 }
 
-/** What a version is to the registry. */
-interface Fate {
+/** What happened to a version, or would happen. */
+interface PublishResult {
   readonly pack: string;
   readonly version: string;
   readonly digest: string;
   readonly outcome: 'registered' | 'unchanged' | 'would-register' | 'would-be-refused';
-  /** Why it would be refused. */
+  /** Why the registry would refuse it. */
   readonly problems?: readonly string[];
-  /** What it is compared with, and how it differs from that. */
+  /** The version it is compared with, and the differences. */
   readonly comparedWith?: string;
   readonly changes?: components['schemas']['AssetDiff'][];
 }
@@ -33,15 +34,15 @@ interface Fate {
 export function addPublishing(program: Command, act: Act): void {
   program
     .command('validate')
-    .description('check a folder without the registry: its schema, its policy.yaml, its digest')
-    .argument('<folder>', 'of a version, of a pack, or of packs')
+    .description('Check pack folders locally, without a registry')
+    .argument('<folder>', 'Folder of a version, of a pack, or of several packs')
     .action(act<object, [string]>(validate));
 
   program
     .command('publish')
-    .description('register the version in a folder, or all of them; nothing is active by that')
-    .argument('<folder>', 'of a version, of a pack, or of packs')
-    .option('--dry-run', 'only check it, and compare it with what the registry has')
+    .description('Register the versions in a folder, without activating them')
+    .argument('<folder>', 'Folder of a version, of a pack, or of several packs')
+    .option('--dry-run', 'Only check them and compare them with the registry')
     .action(act<PublishOptions, [string]>(publish));
 }
 
@@ -60,14 +61,14 @@ async function validate({ out, io }: Context, _: object, folder: string) {
     }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }),
   );
   const warnings = sizeWarnings(found.versions);
-  out.answer({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () =>
+  out.result({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () =>
     printFound(out, found),
   );
   for (const warning of warnings) out.warn(warning);
   return valid ? EXIT.ok : EXIT.invalid;
 }
 
-/** Only these two commands need what reads folders; loading it takes longer than most others take altogether. */
+/** Loaded on demand: reading folders needs modules that take longer to load than most commands take to run. */
 async function read(folder: string, cwd: string): Promise<FoundFolder> {
   const { readFolder } = await import('../folders.ts');
   return readFolder(folder, cwd);
@@ -83,7 +84,7 @@ function printFound(out: Output, { versions, faults }: Found): void {
   out.table(
     versions.map(({ version: { content, digest }, violations }) => [
       ['bold', `${content.pack} ${content.version}`],
-      violations.length === 0 ? ['green', 'valid'] : ['red', 'under the floor'],
+      violations.length === 0 ? ['green', 'valid'] : ['red', 'violates the policy'],
       digest,
     ]),
   );
@@ -104,38 +105,42 @@ async function publish(context: Context, { dryRun }: PublishOptions, folder: str
   const found = await read(folder, io.cwd);
   if (!isValid(found)) {
     const lines = faultLines(found);
-    throw new Complaint(
-      `${folder} has ${lines.length === 1 ? 'a fault' : `${lines.length} faults`}; nothing was published:${lines.map((line) => `\n  ${line}`).join('')}`,
+    throw new CliError(
+      `${folder} has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}; nothing was published:${lines.map((line) => `\n  ${line}`).join('')}`,
       { exit: EXIT.invalid, code: 'invalid-folder', members: { faults: lines } },
     );
   }
   const registry = await context.registry();
-  const fates: Fate[] = [];
+  const results: PublishResult[] = [];
   for (const version of found.versions) {
     try {
-      fates.push(dryRun === true ? await foresee(registry, version) : await register(context, registry, version));
+      results.push(dryRun === true ? await preview(registry, version) : await register(context, registry, version));
     } catch (error) {
-      throw stoppedAt(context, version, fates, error);
+      throw stoppedAt(context, version, results, error);
     }
   }
-  if (dryRun === true) for (const warning of sizeWarnings(found.versions)) out.warn(warning);
-  out.answer({ versions: fates }, () => {
-    for (const fate of fates) printFate(out, fate);
+  const warnings = [
+    ...(dryRun === true ? sizeWarnings(found.versions) : []),
+    ...(await policyWarnings(registry, results)),
+  ];
+  for (const warning of warnings) out.warn(warning);
+  out.result({ versions: results, ...(warnings.length > 0 && { warnings }) }, () => {
+    for (const result of results) printResult(out, result);
   });
-  return fates.some(({ outcome }) => outcome === 'would-be-refused') ? EXIT.refused : EXIT.ok;
+  return results.some(({ outcome }) => outcome === 'would-be-refused') ? EXIT.refused : EXIT.ok;
 }
 
-/** What came before stays: it is told with what stopped the rest. */
+/** Adds the versions that were published before the error. */
 function stoppedAt(
-  { where }: Context,
+  { target }: Context,
   { version: { content } }: FoundVersion,
-  before: readonly Fate[],
+  before: readonly PublishResult[],
   error: unknown,
 ): unknown {
-  if (!(error instanceof RegistryFailure || error instanceof Complaint) || before.length === 0) return error;
-  const { message, exit, code, hint, members } = error instanceof Complaint ? error : complaintOf(error, where);
+  if (!(error instanceof RegistryFailure || error instanceof CliError) || before.length === 0) return error;
+  const { message, exit, code, hint, members } = error instanceof CliError ? error : toCliError(error, target);
   const done = before.map(({ pack, version, outcome }) => `\n  ${pack} ${version}: ${outcome}`).join('');
-  return new Complaint(`${content.pack} ${content.version}: ${message}\nBefore it:${done}`, {
+  return new CliError(`${content.pack} ${content.version}: ${message}\nDone before this error:${done}`, {
     exit,
     code,
     hint,
@@ -148,7 +153,7 @@ async function register(
   context: Context,
   registry: RegistryClient,
   { version: { content, summary, author } }: FoundVersion,
-): Promise<Fate> {
+): Promise<PublishResult> {
   const {
     pack,
     styles,
@@ -167,78 +172,81 @@ async function register(
             body,
           }),
         )
-        .then(having({ version: 'string', digest: 'string' })),
+        .then(withFields({ version: 'string', digest: 'string' })),
     `versions ${pack}`,
   );
   const registered = status === 201 || headers.has('idempotency-replayed');
   return { pack, version: content.version, digest: data.digest, outcome: registered ? 'registered' : 'unchanged' };
 }
 
-/** What would come of publishing it, by what the registry has. */
-async function foresee(registry: RegistryClient, { version }: FoundVersion): Promise<Fate> {
+/** What publishing it would do. */
+async function preview(registry: RegistryClient, { version }: FoundVersion): Promise<PublishResult> {
   const {
     content: { pack, version: name },
     digest,
   } = version;
-  const fate = { pack, version: name, digest };
-  const there = await versionThere(registry, pack, name);
-  if (there === 'revoked')
+  const result = { pack, version: name, digest };
+  const registered = await registeredVersion(registry, pack, name);
+  if (registered === 'revoked')
     return {
-      ...fate,
+      ...result,
       outcome: 'would-be-refused',
-      problems: ['It is registered, and revoked; publish under a new version.'],
+      problems: ['This version is revoked. Publish under a new version.'],
     };
-  if (there !== undefined) {
+  if (registered !== undefined) {
     const { isSameContent } = await import('../../../../registry/packs/pack.ts');
-    const same = isSameContent(there, version) && there.summary === version.summary && there.author === version.author;
+    const same =
+      isSameContent(registered, version) &&
+      registered.summary === version.summary &&
+      registered.author === version.author;
     return same
-      ? { ...fate, digest: there.digest, outcome: 'unchanged' }
+      ? { ...result, digest: registered.digest, outcome: 'unchanged' }
       : {
-          ...fate,
+          ...result,
           outcome: 'would-be-refused',
           problems: [
-            'Another content is registered under this version, and a version never changes; publish under a new one.',
+            'This version is already registered with different content, and versions never change. Publish under a new version.',
           ],
-          ...(await compared(there, version)),
+          ...(await compared(registered, version)),
         };
   }
   const problems = [
-    ...version.unseen.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
+    ...version.invisible.map(({ pointer = '', detail }) => `${pointer}: ${detail}`),
     ...(await violations(registry, version)),
   ];
-  const base = await activeThere(registry, pack);
+  const base = await activeVersion(registry, pack);
   return {
-    ...fate,
+    ...result,
     outcome: problems.length > 0 ? 'would-be-refused' : 'would-register',
     ...(problems.length > 0 && { problems }),
     ...(base !== undefined && (await compared(base, version))),
   };
 }
 
-const NOT_THERE: ReadonlySet<string> = new Set(['version-not-found', 'pack-not-found', 'channel-not-found']);
+const NOT_FOUND: ReadonlySet<string> = new Set(['version-not-found', 'pack-not-found', 'channel-not-found']);
 
-/** The answer, or undefined where there is no such thing. */
-async function ifThere<T>(answer: Promise<{ data: T }>): Promise<T | undefined> {
+/** The response body; undefined if the version, pack or channel does not exist. */
+async function unlessMissing<T>(response: Promise<{ data: T }>): Promise<T | undefined> {
   try {
-    return (await answer).data;
+    return (await response).data;
   } catch (error) {
-    if (error instanceof RegistryFailure && NOT_THERE.has(error.code)) return undefined;
+    if (error instanceof RegistryFailure && NOT_FOUND.has(error.code)) return undefined;
     throw error;
   }
 }
 
-async function versionThere(
+async function registeredVersion(
   registry: RegistryClient,
   pack: string,
   version: string,
 ): Promise<Version | 'revoked' | undefined> {
   try {
-    const there = await ifThere(
+    const found = await unlessMissing(
       registry
         .ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }))
-        .then(having({ version: 'string', status: 'string' })),
+        .then(withFields({ version: 'string', status: 'string' })),
     );
-    return there?.status === 'revoked' ? 'revoked' : there;
+    return found?.status === 'revoked' ? 'revoked' : found;
   } catch (error) {
     if (error instanceof RegistryFailure && error.code === 'content-revoked') return 'revoked';
     throw error;
@@ -246,22 +254,40 @@ async function versionThere(
 }
 
 /** The active version of the default channel, with its metadata. */
-async function activeThere(registry: RegistryClient, pack: string): Promise<Version | undefined> {
-  const active = await ifThere(
+async function activeVersion(registry: RegistryClient, pack: string): Promise<Version | undefined> {
+  const active = await unlessMissing(
     registry
       .ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack } } }))
-      .then(having({ version: 'string' })),
+      .then(withFields({ version: 'string' })),
   );
-  const there = active === undefined ? undefined : await versionThere(registry, pack, active.version);
-  return there === 'revoked' ? undefined : there;
+  const found = active === undefined ? undefined : await registeredVersion(registry, pack, active.version);
+  return found === 'revoked' ? undefined : found;
 }
 
-/** What the policy in force at the registry says, which need not be the one in the folder. */
-async function violations(registry: RegistryClient, { content }: FoundVersion['version']): Promise<string[]> {
-  const policy = await ifThere(
-    registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack: content.pack } } })),
+/** The registry's policy for a pack; undefined if it has none. */
+async function policyOf(registry: RegistryClient, pack: string): Promise<Policy | undefined> {
+  const policy = await unlessMissing(
+    registry.ask((api) => api.GET('/v1/packs/{pack}/policy', { params: { path: { pack } } })),
   );
-  if (policy === undefined || policy.version === 0) return []; // 0: the pack has none
+  return policy?.version === 0 ? undefined : policy; // version 0 means "no policy"
+}
+
+/** One warning for each pack that has no policy in the registry, even if its folder has one. Best effort: the key may lack `prompts:read`. */
+async function policyWarnings(registry: RegistryClient, results: readonly PublishResult[]): Promise<string[]> {
+  const packs = [...new Set(results.map(({ pack }) => pack))];
+  const warnings = packs.map(async (pack) =>
+    (await policyOf(registry, pack)) === undefined
+      ? [`${pack}: the registry has no policy for this pack, so it does not check what the prompts say.`]
+      : [],
+  );
+  const settled = await Promise.allSettled(warnings);
+  return settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+}
+
+/** What violates the registry's policy, which may differ from the one in the folder. */
+async function violations(registry: RegistryClient, { content }: FoundVersion['version']): Promise<string[]> {
+  const policy = await policyOf(registry, content.pack);
+  if (policy === undefined) return [];
   const { violationsOf } = await import('../../../../registry/packs/floor.ts');
   return violationsOf(content, policy).map(violationText);
 }
@@ -269,25 +295,25 @@ async function violations(registry: RegistryClient, { content }: FoundVersion['v
 async function compared(
   base: Version,
   { content }: FoundVersion['version'],
-): Promise<Pick<Fate, 'comparedWith' | 'changes'>> {
+): Promise<Pick<PublishResult, 'comparedWith' | 'changes'>> {
   const { assetDiffs } = await import('../compare.ts');
   return { comparedWith: base.version, changes: await assetDiffs(base, content) };
 }
 
-function printFate(
+function printResult(
   out: Output,
-  { pack, version, digest, outcome, problems = [], comparedWith, changes = [] }: Fate,
+  { pack, version, digest, outcome, problems = [], comparedWith, changes = [] }: PublishResult,
 ): void {
-  const SAID = {
-    registered: `Registered ${pack} ${version}; it is active nowhere yet. ${digest}`,
-    unchanged: `${pack} ${version} is registered already, just so: nothing to do.`,
+  const headline = {
+    registered: `Registered ${pack} ${version}. It is not active yet. ${digest}`,
+    unchanged: `${pack} ${version} is already registered with the same content.`,
     'would-register': `${pack} ${version} would be registered. ${digest}`,
     'would-be-refused': `${pack} ${version} would be refused.`,
   };
-  out.say(SAID[outcome]);
+  out.say(headline[outcome]);
   for (const problem of problems) out.say(`  ${problem}`);
   if (comparedWith === undefined) return;
   const lines = summaryOf(changes);
-  out.say(lines.length === 0 ? `  The prompts are those of ${comparedWith}.` : `  Compared with ${comparedWith}:`);
+  out.say(lines.length === 0 ? `  Same prompts as ${comparedWith}.` : `  Compared with ${comparedWith}:`);
   for (const line of lines) out.say(`  ${line}`);
 }

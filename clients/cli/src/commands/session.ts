@@ -1,16 +1,16 @@
-/** `session`: start a coach session, read one again. */
+/** `session`: starts and shows coach sessions. */
 import type { Command } from 'commander';
 import type { components } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
-import { having } from '../shape.ts';
-import { name } from '../values.ts';
+import { withFields } from '../fields.ts';
+import { name } from '../arguments.ts';
 
 type Session = components['schemas']['Session'];
 
-/** An answer that is a session. */
-const whole = having({
+/** Checks that a response is a session. */
+const asSession = withFields({
   sessionId: 'string',
   startedAt: 'string',
   expiresAt: 'string',
@@ -24,39 +24,39 @@ interface StartOptions {
 }
 
 export function addSession(program: Command, act: Act): void {
-  const session = program.command('session').description('coach sessions');
+  const session = program.command('session').description('Start and show coach sessions');
 
   session
     .command('start')
-    .description('start one on the active version of the default pack')
-    .option('--style <id>', "its style; the version's default style where none is named", name)
-    .option('--channel <name>', 'the channel; the default channel where none is named', name)
+    .description('Start a session on the active version of the default pack')
+    .option('--style <id>', "The style (default: the version's default style)", name)
+    .option('--channel <name>', "The channel (default: the pack's default channel)", name)
     .action(
       act<StartOptions>(async (context, { style: styleId, channel }) => {
         const registry = await context.registry();
         const { data } = await registry
           .ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) }))
-          .then(whole);
-        return tell(context, data);
+          .then(asSession);
+        return print(context, data);
       }),
     );
 
   session
     .command('show')
-    .description('a session, and the version that it keeps')
-    .argument('<sessionId>', 'as its start gave it')
+    .description('Show a session and the version it runs on')
+    .argument('<sessionId>', 'Id of the session')
     .action(
       act<object, [string]>(async (context, _, sessionId) => {
         const registry = await context.registry();
         const { data } = await registry
           .ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId } } }))
-          .then(whole);
-        return tell(context, data);
+          .then(asSession);
+        return print(context, data);
       }),
     );
 }
 
-function tell({ out }: Context, session: Session) {
+function print({ out }: Context, session: Session) {
   const {
     sessionId,
     startedAt,
@@ -66,16 +66,16 @@ function tell({ out }: Context, session: Session) {
     superseded,
     movedFrom,
   } = session;
-  out.answer(session, () =>
+  out.result(session, () =>
     out.table([
       ['session', sessionId],
       ['runs on', ['bold', `${pack} ${version}`]],
       ['channel', `${channel}, revision ${revision}`],
       ['style', `${style.id} (${style.title})`],
-      ['from', startedAt],
-      ['until', expiresAt],
+      ['started', startedAt],
+      ['expires', expiresAt],
       ...(superseded
-        ? [['superseded', ['yellow', 'the channel has moved on; the session keeps its version']] as const]
+        ? [['superseded', ['yellow', 'the channel has moved; the session keeps its version']] as const]
         : []),
       ...(movedFrom === undefined
         ? []

@@ -1,20 +1,20 @@
-/** `status`: what is active where, and whether the registry is well. */
+/** `status`: what is active in each channel, and the health of the service. */
 import { RegistryFailure, type components } from '@prompt-registry/client';
 import type { Act } from '../context.ts';
 import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
-import { lackingScopes } from '../explain.ts';
+import { missingScopes } from '../explain.ts';
 import type { Cell, Output } from '../output.ts';
-import { having } from '../shape.ts';
+import { withFields } from '../fields.ts';
 
 type Schemas = components['schemas'];
-/** What a key may not see, or an older service does not tell, is said instead of it. */
-type Told<T> = T | { readonly unavailable: string };
+/** A part of the status, or why it is not available: the key lacks a scope, or the service is older. */
+type OrUnavailable<T> = T | { readonly unavailable: string };
 
 export function addStatus(program: Command, act: Act): void {
   program
     .command('status')
-    .description('packs, channels, instances and their lag, and what is not as it should be')
+    .description('Show packs, channels, instances and the health of the service')
     .action(
       act(async (context) => {
         const registry = await context.registry();
@@ -25,21 +25,21 @@ export function addStatus(program: Command, act: Act): void {
           health,
           instances,
         ] = await Promise.all([
-          registry.ask((api) => api.GET('/v1/packs')).then(having({ packs: 'list' })),
-          told(
+          registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' })),
+          orUnavailable(
             registry
               .ask((api) => api.GET('/readyz'))
-              .then(having({ revision: 'number', conditions: 'list' }))
+              .then(withFields({ revision: 'number', conditions: 'list' }))
               .then(({ data }) => data),
           ),
-          told(
+          orUnavailable(
             registry
               .ask((api) => api.GET('/v1/instances'))
-              .then(having({ instances: 'list' }))
+              .then(withFields({ instances: 'list' }))
               .then(({ data }) => data.instances),
           ),
         ]);
-        context.out.answer({ url: registry.url, health, packs, instances }, () => {
+        context.out.result({ url: registry.url, health, packs, instances }, () => {
           printHealth(context.out, registry.url, health);
           for (const pack of packs) printPack(context.out, pack);
           printInstances(context.out, instances);
@@ -49,20 +49,20 @@ export function addStatus(program: Command, act: Act): void {
     );
 }
 
-/** What can be told, or why it cannot; anything else ends the command. */
-async function told<T extends object>(answer: Promise<T>): Promise<Told<T>> {
+/** The response, or why it is not available. Other failures are thrown. */
+async function orUnavailable<T extends object>(response: Promise<T>): Promise<OrUnavailable<T>> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     if (!(error instanceof RegistryFailure)) throw error;
-    if (error.code === 'forbidden') return { unavailable: `the key lacks ${lackingScopes(error.problem)}` };
-    if (error.code === 'not-found') return { unavailable: 'this service is older and does not tell' };
+    if (error.code === 'forbidden') return { unavailable: `the key lacks ${missingScopes(error.problem)}` };
+    if (error.code === 'not-found') return { unavailable: 'not supported by this older service' };
     if (error.code === 'not-ready') return { unavailable: error.message };
     throw error;
   }
 }
 
-function printHealth(out: Output, url: string, health: Told<Schemas['Readiness']>): void {
+function printHealth(out: Output, url: string, health: OrUnavailable<Schemas['Readiness']>): void {
   const rows: Cell[][] = [['Registry', ['bold', url]]];
   if ('unavailable' in health) {
     out.table([...rows, ['Health', ['red', `not ready: ${health.unavailable}`]]]);
@@ -72,7 +72,7 @@ function printHealth(out: Output, url: string, health: Told<Schemas['Readiness']
   rows.push(['Revision', `${revision}${epoch > 1 ? ` of epoch ${epoch}` : ''}`]);
   if (conditions.length === 0) rows.push(['Health', ['green', 'ready']]);
   conditions.forEach(({ name, detail }, index) =>
-    rows.push([index === 0 ? 'Health' : '', ['yellow', `ready, but ${name}: ${detail}`]]),
+    rows.push([index === 0 ? 'Health' : '', ['yellow', `ready (${name}): ${detail}`]]),
   );
   out.table(rows);
 }
@@ -85,10 +85,10 @@ function printPack(out: Output, { pack, versionCount, latest, versions, channels
     `${versionCount} ${versionCount === 1 ? 'version' : 'versions'}`,
     `latest ${latest ?? 'none'}`,
     ...(revoked > 0 ? [`${revoked} revoked`] : []),
-    ...(problems > 0 ? [`${problems} under the floor`] : []),
+    ...(problems > 0 ? [`${problems} violating the policy`] : []),
   ];
   out.table([[['bold', pack], remarks.join(', ')]]);
-  if (channels.length === 0) out.say('  nothing is active yet');
+  if (channels.length === 0) out.say('  no active version yet');
   out.table(
     channels.map(({ channel, version, revision, activatedAt, activatedBy }) => [
       channel,
@@ -101,10 +101,10 @@ function printPack(out: Output, { pack, versionCount, latest, versions, channels
   );
 }
 
-function printInstances(out: Output, instances: Told<Schemas['Instance'][]>): void {
+function printInstances(out: Output, instances: OrUnavailable<Schemas['Instance'][]>): void {
   out.line();
   if ('unavailable' in instances) {
-    out.say(`Instances: not shown, ${instances.unavailable}`);
+    out.say(`Instances: not available, ${instances.unavailable}`);
     return;
   }
   out.line(out.paint('bold', 'Instances'));
@@ -114,7 +114,7 @@ function printInstances(out: Output, instances: Told<Schemas['Instance'][]>): vo
       `revision ${appliedRevision}`,
       behind === 0 ? ['green', 'current'] : ['yellow', `${behind} behind`],
       `up since ${startedAt}`,
-      `seen ${lastSeenAt}`,
+      `last seen ${lastSeenAt}`,
       ...(pinnedVersion === undefined ? [] : [['yellow', `pinned to ${pinnedVersion}`] as const]),
     ]),
     '  ',

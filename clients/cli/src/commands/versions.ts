@@ -1,16 +1,16 @@
-/** `versions`, `show`, `diff`: what there is, what it says, how it differs. */
+/** `versions`, `show`, `diff`: list, show and compare versions. */
 import { Option, type Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
-import { Complaint, EXIT, wrongUsage } from '../exit.ts';
+import { CliError, EXIT, wrongUsage } from '../exit.ts';
 import { violationText } from '../explain.ts';
-import { printDiff } from '../hunks.ts';
-import { currentOf } from '../changes.ts';
+import { printDiff } from '../diff-output.ts';
+import { currentOf } from '../channel-move.ts';
 import { pages } from '../pages.ts';
-import { having } from '../shape.ts';
+import { withFields } from '../fields.ts';
 import { safeLines, type Cell } from '../output.ts';
-import { limit as most, looksLikeVersion, name, nameOrVersion, version as edition } from '../values.ts';
+import { limit as parseLimit, looksLikeVersion, name, nameOrVersion, version as parseVersion } from '../arguments.ts';
 
 type Schemas = components['schemas'];
 
@@ -35,31 +35,31 @@ interface DiffOptions {
 export function addVersions(program: Command, act: Act): void {
   program
     .command('versions')
-    .description("a pack's versions, the highest first")
-    .argument('[pack]', 'the pack; the default pack where none is named', name)
-    .option('--pack <name>', 'the same', name)
-    .option('--limit <n>', 'the most to show, or "all"', most, 100)
-    .addOption(new Option('--status <status>', 'only versions of this status').choices(['registered', 'revoked']))
+    .description('List the versions of a pack, highest first')
+    .argument('[pack]', 'The pack (default: the default pack)', name)
+    .option('--pack <name>', 'The pack', name)
+    .option('--limit <n>', 'Maximum number of versions, or "all"', parseLimit, 100)
+    .addOption(new Option('--status <status>', 'Only versions with this status').choices(['registered', 'revoked']))
     .action(act<ListOptions, [string | undefined]>(list));
 
   program
     .command('show')
-    .description('a version and its texts; the active one where none is named')
-    .argument('[pack]', 'the pack, or the version where only one of them is named', nameOrVersion)
-    .argument('[version]', 'the version', edition)
-    .option('--pack <name>', 'the pack', name)
-    .option('--channel <name>', 'the channel whose active version is shown', name)
-    .option('--system', 'print only the system prompt, exactly as it is')
-    .addOption(new Option('--style <id>', 'print only this style prompt, exactly as it is').conflicts('system'))
+    .description('Show a version and its prompts (default: the active version)')
+    .argument('[pack]', 'The pack; a single argument can also be the version', nameOrVersion)
+    .argument('[version]', 'The version', parseVersion)
+    .option('--pack <name>', 'The pack', name)
+    .option('--channel <name>', 'Show the active version of this channel', name)
+    .option('--system', 'Print only the system prompt, unchanged')
+    .addOption(new Option('--style <id>', 'Print only the prompt of this style, unchanged').conflicts('system'))
     .action(act<ShowOptions, [string | undefined, string | undefined]>(show));
 
   program
     .command('diff')
-    .description('how a version differs from another one, prompt by prompt')
-    .argument('<from>', 'the version to start from', edition)
-    .argument('[to]', 'the version to get to; the active one where none is named', edition)
-    .option('--pack <name>', 'the pack', name)
-    .option('--channel <name>', 'the channel whose active version is meant', name)
+    .description('Compare two versions, prompt by prompt')
+    .argument('<from>', 'The old version', parseVersion)
+    .argument('[to]', 'The new version (default: the active version)', parseVersion)
+    .option('--pack <name>', 'The pack', name)
+    .option('--channel <name>', 'Compare with the active version of this channel', name)
     .action(act<DiffOptions, [string, string | undefined]>(diff));
 }
 
@@ -72,17 +72,17 @@ async function list(context: Context, { pack: named, limit, status }: ListOption
     const query = { limit: size, ...defined({ cursor, status }) };
     const { data } = await registry
       .ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack }, query } }))
-      .then(having({ versions: 'list' }));
+      .then(withFields({ versions: 'list' }));
     return { items: data.versions, next: data.nextCursor };
   };
   for await (const { items, next } of pages(limit, undefined, ask)) {
     versions.push(...items);
     more = next !== null;
   }
-  context.out.answer({ pack, versions, more }, () => {
+  context.out.result({ pack, versions, more }, () => {
     context.out.table(versions.map(row));
-    if (versions.length === 0) context.out.note(`${pack} has no such version.`);
-    if (more) context.out.note('There are more; --limit all shows them.');
+    if (versions.length === 0) context.out.note(`${pack} has no matching versions.`);
+    if (more) context.out.note('There are more versions. Use --limit all to list them.');
   });
   return EXIT.ok;
 }
@@ -98,11 +98,11 @@ function row({
 }: Schemas['VersionSummary']): Cell[] {
   const state: Cell =
     status === 'revoked'
-      ? ['red', `revoked${replacement === undefined ? '' : `, see ${replacement}`}`]
+      ? ['red', `revoked${replacement === undefined ? '' : `, replaced by ${replacement}`}`]
       : activeIn.length > 0
         ? ['green', `active in ${activeIn.join(', ')}`]
         : problems.length > 0
-          ? ['yellow', 'under the floor']
+          ? ['yellow', 'violates the policy']
           : '';
   return [['bold', version], state, publishedAt.slice(0, 10), summary];
 }
@@ -116,21 +116,21 @@ async function show(
   const onlyVersion = first !== undefined && second === undefined && looksLikeVersion(first);
   const version = onlyVersion ? first : second;
   if (version !== undefined && channel !== undefined)
-    throw wrongUsage('--channel names the channel whose active version is shown; it does not go with a version.');
+    throw wrongUsage('--channel shows the active version of a channel and cannot be combined with a version.');
   const pack = await context.pack(named, onlyVersion ? undefined : first);
-  const found = await editionOf(context, pack, version, channel);
+  const found = await fetchVersion(context, pack, version, channel);
   if (system === true)
-    context.out.answer({ version: found.version, digest: found.digest, text: found.system }, () =>
+    context.out.result({ version: found.version, digest: found.digest, text: found.system }, () =>
       context.out.exact(found.system),
     );
   else if (style !== undefined) showStyle(context, found, style);
-  else context.out.answer(found, () => printEdition(context, found));
+  else context.out.result(found, () => printShownVersion(context, found));
   return EXIT.ok;
 }
 
-type Edition = Schemas['Version'] | Schemas['ActivePack'];
-/** An answer that is an edition. */
-const whole = having({
+type ShownVersion = Schemas['Version'] | Schemas['ActivePack'];
+/** Checks that a response is a version. */
+const asVersion = withFields({
   pack: 'string',
   version: 'string',
   digest: 'string',
@@ -139,40 +139,40 @@ const whole = having({
   compatibility: 'object',
 });
 
-async function editionOf(
+async function fetchVersion(
   context: Context,
   pack: string,
   version: string | undefined,
   channel: string | undefined,
-): Promise<Edition> {
+): Promise<ShownVersion> {
   const registry = await context.registry();
   return version === undefined
     ? (
         await registry
           .ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query: defined({ channel }) } }))
-          .then(whole)
+          .then(asVersion)
       ).data
     : (
         await registry
           .ask((api) => api.GET('/v1/packs/{pack}/versions/{version}', { params: { path: { pack, version } } }))
-          .then(whole)
+          .then(asVersion)
       ).data;
 }
 
-function showStyle({ out }: Context, { pack, version, digest, styles }: Edition, id: string): void {
+function showStyle({ out }: Context, { pack, version, digest, styles }: ShownVersion, id: string): void {
   const style = styles.find((each) => each.id === id);
   if (style === undefined) {
     const supported = styles.map((each) => each.id);
-    throw new Complaint(`Version ${version} of ${pack} has no style "${id}". Its styles: ${supported.join(', ')}.`, {
+    throw new CliError(`Version ${version} of ${pack} has no style "${id}". Its styles: ${supported.join(', ')}.`, {
       exit: EXIT.refused,
       code: 'style-not-found',
       members: { supportedStyles: supported },
     });
   }
-  out.answer({ version, digest, ...style }, () => out.exact(style.text));
+  out.result({ version, digest, ...style }, () => out.exact(style.text));
 }
 
-function printEdition({ out }: Context, edition: Edition): void {
+function printShownVersion({ out }: Context, shown: ShownVersion): void {
   const {
     pack,
     version,
@@ -181,12 +181,12 @@ function printEdition({ out }: Context, edition: Edition): void {
     compatibility: { models, clients, locales },
     system,
     styles,
-  } = edition;
+  } = shown;
   out.table([
     ['pack', ['bold', pack]],
     ['version', ['bold', version]],
     ['digest', digest],
-    ...('channel' in edition ? activeRows(edition) : versionRows(edition)),
+    ...('channel' in shown ? activeRows(shown) : versionRows(shown)),
     ['default style', defaultStyle],
     ['models', models.map(({ provider, family }) => `${provider} ${family}`).join(', ')],
     ['clients', clients.map(({ name, range }) => `${name} ${range}`).join(', ')],
@@ -234,7 +234,9 @@ function versionRows({
 
 async function diff(context: Context, { pack: named, channel }: DiffOptions, from: string, given: string | undefined) {
   if (given !== undefined && channel !== undefined)
-    throw wrongUsage('--channel names the channel whose active version is meant; it does not go with two versions.');
+    throw wrongUsage(
+      '--channel compares with the active version of a channel and cannot be combined with two versions.',
+    );
   const registry = await context.registry();
   const pack = await context.pack(named);
   const to = given ?? (await activeVersion(registry, pack, channel));
@@ -244,18 +246,18 @@ async function diff(context: Context, { pack: named, channel }: DiffOptions, fro
         params: { path: { pack, version: to }, query: { against: from } },
       }),
     )
-    .then(having({ from: 'string', to: 'string', assets: 'list', metadata: 'list' }));
-  context.out.answer(data, () => printDiff(context.out, data));
+    .then(withFields({ from: 'string', to: 'string', assets: 'list', metadata: 'list' }));
+  context.out.result(data, () => printDiff(context.out, data));
   return EXIT.ok;
 }
 
 async function activeVersion(registry: RegistryClient, pack: string, channel: string | undefined): Promise<string> {
   const current = await currentOf(registry, { pack, channel });
   if (current === undefined)
-    throw new Complaint(`Nothing is active in that channel of ${pack} yet.`, {
+    throw new CliError(`${pack} has no active version in this channel yet.`, {
       exit: EXIT.refused,
       code: 'channel-not-found',
-      hint: 'Name the version to compare with: prompt-registry diff <from> <to>',
+      hint: 'Name both versions: prompt-registry diff <from> <to>',
     });
   return current.active.version;
 }

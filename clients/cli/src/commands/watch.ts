@@ -1,9 +1,9 @@
 /**
- * `watch`: what happens in the registry, as it happens.
+ * `watch`: prints events as they happen.
  *
- * Rule: a stream that is cut is taken up again behind the last message that came, so that nothing is missed or told twice; only what
- * no waiting mends (a wrong key, another service) ends it. Who did it and why stands in the log alone, which takes audit:read: where it cannot
- * be asked, events are told without.
+ * Rule: a stream that breaks is resumed after the last message, so no event is missed or shown twice. `watch` ends with an error only if
+ * retrying cannot help (wrong key, another service). Actor and reason come from the audit log, which needs `audit:read`; without that
+ * scope, events are shown without them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { RegistryFailure, streamEvents, type RegistryClient, type StreamMessage } from '@prompt-registry/client';
@@ -11,10 +11,10 @@ import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { eventPage, type Event } from '../events.ts';
-import { Complaint, EXIT } from '../exit.ts';
-import { complaintOf } from '../explain.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { toCliError } from '../explain.ts';
 import { safe, type Output } from '../output.ts';
-import { count, name, streamPosition } from '../values.ts';
+import { count, name, streamPosition } from '../arguments.ts';
 
 interface WatchOptions {
   readonly pack?: string;
@@ -23,37 +23,37 @@ interface WatchOptions {
   readonly count?: number;
 }
 
-/** Milliseconds that an event waits for who and why. */
+/** Milliseconds that an event waits for its actor and reason. */
 const REASONS_TIMEOUT = 2000;
-/** Messages that tell of no event. */
-const QUIET: ReadonlySet<string> = new Set(['heartbeat', 'revision']);
-/** Milliseconds before the first try to come back, the most before any that nobody asked for, and the most that a timer counts to. */
-const PAUSE = { first: 500, longest: 15_000, countable: 2 ** 31 - 1 };
+/** Messages that are not events. */
+const NON_EVENTS: ReadonlySet<string> = new Set(['heartbeat', 'revision']);
+/** Milliseconds: the first delay before a reconnect, the longest one without Retry-After, and the limit of a timer. */
+const DELAY = { first: 500, longest: 15_000, timerLimit: 2 ** 31 - 1 };
 
 export function addWatch(program: Command, act: Act): void {
   program
     .command('watch')
-    .description('events as they happen, a line each, until Ctrl-C')
-    .option('--pack <name>', 'only what is about this pack', name)
-    .option('--channel <name>', 'only what moves this channel', name)
+    .description('Print events as they happen, until Ctrl-C')
+    .option('--pack <name>', 'Only events of this pack', name)
+    .option('--channel <name>', 'Only moves of this channel', name)
     .option(
       '--after <revision>',
-      'begin with what came after it, not with now; behind a restore with its epoch, as "id" of --json has it: 2:17',
+      'Start after this revision instead of now; after a restore use the "id" from --json, e.g. 2:17',
       streamPosition,
     )
-    .option('--count <n>', 'end after so many events', count)
+    .option('--count <n>', 'Exit after this many events', count)
     .action(act<WatchOptions>(watch));
 }
 
 async function watch(context: Context, { pack, channel, after, count: most }: WatchOptions) {
   const { out, io } = context;
-  context.endless = true;
+  context.runsUntilInterrupted = true;
   const registry = await context.registry();
   const reasons = new Reasons(await context.registry({ timeout: REASONS_TIMEOUT }), out, pack);
   const { interrupted } = io;
   let last = after;
-  let told = 0;
-  let heard = false;
+  let printed = 0;
+  let connected = false;
   let tries = 0;
   let stale = false;
   while (!interrupted.aborted) {
@@ -62,26 +62,27 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
         ...defined({ pack, channel, after: last }),
         signal: interrupted,
       })) {
-        if (!heard && message.event === 'resync') tellEpoch(out, after, message);
-        if (!heard) out.note(`Watching ${registry.url}; revision ${message.data.revision}. Ctrl-C ends it.`);
-        else if (tries > 0) out.note('The stream is back.');
-        heard = true;
+        if (!connected && message.event === 'resync') noteEpoch(out, after, message);
+        if (!connected) out.note(`Watching ${registry.url}; revision ${message.data.revision}. Press Ctrl-C to stop.`);
+        else if (tries > 0) out.note('Reconnected.');
+        connected = true;
         tries = 0;
         last = message.id;
-        stale = tellStale(out, stale, message);
-        if (QUIET.has(message.event)) continue;
-        tell(out, message, await reasons.of(message));
-        told += 1;
-        if (most !== undefined && told >= most) return EXIT.ok;
+        stale = reportStale(out, stale, message);
+        if (NON_EVENTS.has(message.event)) continue;
+        printEvent(out, message, await reasons.of(message));
+        printed += 1;
+        if (most !== undefined && printed >= most) return EXIT.ok;
       }
     } catch (error) {
       if (interrupted.aborted) break;
-      if (!heard && error instanceof RegistryFailure && error.code === 'timed-out') throw silent(context, error);
-      if (!(error instanceof RegistryFailure) || !heard || !passes(error)) throw error;
-      const pause = error.retryAfter ?? Math.min(PAUSE.longest, PAUSE.first * 2 ** tries);
+      if (!connected && error instanceof RegistryFailure && error.code === 'timed-out')
+        throw noMessages(context, error);
+      if (!(error instanceof RegistryFailure) || !connected || !isTransient(error)) throw error;
+      const delayMs = error.retryAfter ?? Math.min(DELAY.longest, DELAY.first * 2 ** tries);
       tries += 1;
-      out.warn(`${error.message} Trying again in ${Math.ceil(pause / 1000)} s.`);
-      await delay(Math.min(pause * (0.75 + Math.random() / 2), PAUSE.countable), undefined, {
+      out.warn(`${error.message} Retrying in ${Math.ceil(delayMs / 1000)} s.`);
+      await delay(Math.min(delayMs * (0.75 + Math.random() / 2), DELAY.timerLimit), undefined, {
         signal: interrupted,
       }).catch(() => undefined);
     }
@@ -89,46 +90,43 @@ async function watch(context: Context, { pack, channel, after, count: most }: Wa
   return EXIT.interrupted;
 }
 
-/** A revision without an epoch is one of before the first restore, which the log does not go on from. */
-function tellEpoch(out: Output, after: string | undefined, { data: { epoch } }: StreamMessage): void {
+/** A revision without an epoch is from before the first restore; the restored log does not continue from it. */
+function noteEpoch(out: Output, after: string | undefined, { data: { epoch } }: StreamMessage): void {
   if (after !== undefined && epoch > 1 && !after.startsWith(`${epoch}:`))
     out.note(
-      `The log was restored since, and is in epoch ${epoch}; --after ${epoch}:<revision> begins at a place of it.`,
+      `The log was restored since then and is now in epoch ${epoch}. Use --after ${epoch}:<revision> to start at a revision of it.`,
     );
 }
 
-/** An instance that does not know that it is current keeps its stream open, and tells of nothing: that is no calm. @returns whether it is such a one now */
-function tellStale(out: Output, before: boolean, { data: { staleSeconds } }: StreamMessage): boolean {
+/** An instance that is out of sync keeps its stream open but may miss events. @returns whether it is out of sync now */
+function reportStale(out: Output, before: boolean, { data: { staleSeconds } }: StreamMessage): boolean {
   const now = staleSeconds !== undefined;
-  if (now && !before)
-    out.warn(
-      `The service has not known for ${staleSeconds} s whether it is current: there may be events that it does not tell of yet.`,
-    );
-  if (!now && before) out.note('The service is current again.');
+  if (now && !before) out.warn(`The service has been out of sync for ${staleSeconds} s. New events may be missing.`);
+  if (!now && before) out.note('The service is in sync again.');
   return now;
 }
 
-/** Nothing of a stream came. */
-function silent({ where }: Context, failure: RegistryFailure): Complaint {
-  const { message, exit, code, members } = complaintOf(failure, where);
-  return new Complaint(message, {
+/** The stream opened, but no message arrived. */
+function noMessages({ target }: Context, failure: RegistryFailure): CliError {
+  const { message, exit, code, members } = toCliError(failure, target);
+  return new CliError(message, {
     exit,
     code,
-    hint: 'Try again; where a proxy stands in between, it may hold the stream back (buffering).',
+    hint: 'Try again. A proxy in between may be buffering the stream.',
     members,
     cause: failure,
   });
 }
 
-/** Whether waiting may mend it. */
-function passes({ code, status = 0 }: RegistryFailure): boolean {
+/** Whether a retry may help. */
+function isTransient({ code, status = 0 }: RegistryFailure): boolean {
   return code === 'unreachable' || code === 'timed-out' || code === 'not-a-registry' || status === 429 || status >= 500;
 }
 
-/** Who did it and why. */
+/** Who made a change, and why. */
 type Reason = Pick<Event, 'actor' | 'reason'>;
 
-/** Reasons of events, asked for as events come; those of a backlog together. */
+/** Fetches actors and reasons as events arrive; for a backlog, many at once. */
 class Reasons {
   readonly #registry: RegistryClient;
   readonly #out: Output;
@@ -142,9 +140,9 @@ class Reasons {
     this.#pack = pack;
   }
 
-  /** The reason of the event that a message tells of; undefined where it cannot be had. */
+  /** The actor and reason of an event; undefined if they are not available. */
   async of({ event, data: { revision } }: StreamMessage): Promise<Reason | undefined> {
-    if (event === 'resync') this.#known.clear(); // what comes may be another history
+    if (event === 'resync') this.#known.clear(); // the history may be a different one now
     if (event === 'resync' || !this.#allowed) return undefined;
     if (!this.#known.has(revision)) await this.#ask(revision);
     return this.#known.get(revision);
@@ -159,23 +157,23 @@ class Reasons {
       });
       this.#known = new Map(events.map(({ revision, actor, reason }) => [revision, { actor, reason }]));
     } catch (error) {
-      if (!(error instanceof RegistryFailure) || error.status !== 403) return; // the stream says what is wrong, or the next event finds it well
+      if (!(error instanceof RegistryFailure) || error.status !== 403) return; // the stream reports the problem, or the next event succeeds
       this.#allowed = false;
-      this.#out.note('Who did it and why is not shown: the key lacks audit:read.');
+      this.#out.note('Actors and reasons are not shown: the key lacks audit:read.');
     }
   }
 }
 
-function tell(out: Output, { id, event, data }: StreamMessage, reason: Reason | undefined): void {
-  out.answer({ id, event, ...data, ...reason }, () => {
+function printEvent(out: Output, { id, event, data }: StreamMessage, reason: Reason | undefined): void {
+  out.result({ id, event, ...data, ...reason }, () => {
     const { revision, at = '', pack = '', moves = [] } = data;
-    const where = moves.map(
+    const steps = moves.map(
       ({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`,
     );
     const what =
       event === 'resync'
-        ? 'the history before is not known here any more; look with: prompt-registry status'
-        : [pack, where.join(', ')].filter((part) => part !== '').join('  ');
+        ? 'earlier events are no longer available; see: prompt-registry status'
+        : [pack, steps.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
     const why = reason === undefined ? [] : [safe(`by ${reason.actor.label}`), safe(reason.reason)];
     out.line(

@@ -1,6 +1,6 @@
 /**
- * Channels are apart: each has a version of its own, and a move of one leaves the others where they are. Of every operation that takes a
- * channel; a server that has but one has nothing to compare.
+ * Channels are separate: each has its own active version, and a move of one does not move the others. Checked for every operation with a
+ * channel. On a server with a single channel there is nothing to compare, and these checks pass.
  */
 import type { Activation, ActivationPage, ActivePack, EventPage, Pack, Prompt, Revocation } from '../answers.ts';
 import type { Request } from '../connection.ts';
@@ -8,18 +8,23 @@ import { checksOf, type Check, type Kit } from '../kit.ts';
 import type { Answer } from '../asker.ts';
 
 interface Pair {
-  /** The channel that the suite moves elsewhere, too. */
+  /** The channel that the other checks move, too. */
   readonly own: string;
   readonly other: string;
 }
 
-/** Has the pack at 2.0.0 in the one channel and at 1.0.0 in the other. */
-async function apart(kit: Kit, own = '2.0.0', others = '1.0.0'): Promise<Pair | undefined> {
+/** Activates one version in each of two channels. @returns undefined if the server has one channel only */
+async function twoChannels(kit: Kit, own = '2.0.0', others = '1.0.0'): Promise<Pair | undefined> {
   const { world } = kit;
-  const other = await world.elsewhere();
+  const other = await world.otherChannel();
   if (other === undefined) return undefined;
-  await kit.ask('activateVersion', { path: world.path(), body: { ...world.moveTo(others), channel: other } }, 200, 201);
-  await world.at(own);
+  await kit.ask(
+    'activateVersion',
+    { path: world.path(), body: { ...world.activationBody(others), channel: other } },
+    200,
+    201,
+  );
+  await world.activate(own);
   return { own: (await world.activePack()).body.channel, other };
 }
 
@@ -30,7 +35,7 @@ function each(says: string, operations: Readonly<Record<string, (kit: Kit, pair:
   return Object.entries(operations).flatMap(([operation, run]) =>
     checksOf(operation, {
       [says]: async (kit) => {
-        const pair = await apart(kit);
+        const pair = await twoChannels(kit);
         if (pair !== undefined) await run(kit, pair);
       },
     }),
@@ -60,7 +65,7 @@ function reads(
 
 const ofPack = (kit: Kit): Request => ({ query: { pack: kit.world.pack } });
 
-/** A move of the one channel, and what it leaves as it was. */
+/** A move of one channel leaves the other as it was. */
 async function moves(kit: Kit, { own, other }: Pair, operation: string, body: object): Promise<void> {
   const before = await activeIn(kit, other);
   const { body: moved } = await kit.ask<Activation>(
@@ -68,31 +73,31 @@ async function moves(kit: Kit, { own, other }: Pair, operation: string, body: ob
     { path: kit.world.path(), body: { ...body, channel: own } },
     201,
   );
-  kit.same(moved.channel, own, 'the channel that was moved');
+  kit.same(moved.channel, own, 'the response names the channel that moved');
   const after = await activeIn(kit, other);
-  kit.same([after.etag, after.body], [before.etag, before.body], `${other} is where it was`);
+  kit.same([after.etag, after.body], [before.etag, before.body], `${other} did not change`);
 }
 
 export const channelChecks: readonly Check[] = [
-  ...each('each channel has a version of its own', {
+  ...each('each channel has its own active version', {
     getActivePack: reads('getActivePack', {}, (kit) => ({ path: kit.world.path() })),
     getSystemPrompt: reads('getSystemPrompt', {}, ofPack),
     listStyles: reads('listStyles', {}, ofPack),
     getStylePrompt: reads('getStylePrompt', { path: { styleId: 'supportive' } }, ofPack),
     getPack: async (kit, { own, other }) => {
       const { body } = await kit.ask<Pack>('getPack', { path: kit.world.path() }, 200);
-      const told = Object.fromEntries(body.channels.map(({ channel, version }) => [channel, version]));
-      kit.same(told, { [own]: '2.0.0', [other]: '1.0.0' }, 'the channels, and no others');
+      const listed = Object.fromEntries(body.channels.map(({ channel, version }) => [channel, version]));
+      kit.same(listed, { [own]: '2.0.0', [other]: '1.0.0' }, 'exactly these channels, with their versions');
     },
   }),
-  ...each('a move of one channel leaves the others where they are', {
-    activateVersion: (kit, pair) => moves(kit, pair, 'activateVersion', kit.world.moveTo('1.10.0')),
+  ...each('a move of one channel does not move the others', {
+    activateVersion: (kit, pair) => moves(kit, pair, 'activateVersion', kit.world.activationBody('1.10.0')),
     rollbackPack: async (kit, pair) => {
-      await kit.world.at('1.2.0', '2.0.0');
-      await moves(kit, pair, 'rollbackPack', kit.world.back());
+      await kit.world.activate('1.2.0', '2.0.0');
+      await moves(kit, pair, 'rollbackPack', kit.world.rollbackBody());
     },
   }),
-  ...each('channel chooses', {
+  ...each('channel selects', {
     listActivations: async (kit, { own, other }) => {
       for (const channel of [own, other]) {
         const { activations } = (
@@ -104,7 +109,7 @@ export const channelChecks: readonly Check[] = [
         ).body;
         kit.ok(
           activations.length > 0 && activations.every((move) => move.channel === channel),
-          `the moves of ${channel} alone`,
+          `only the moves of ${channel}`,
           activations.map((move) => move.channel),
         );
       }
@@ -120,34 +125,38 @@ export const channelChecks: readonly Check[] = [
         ).body;
         kit.ok(
           events.length > 0 && events.every((event) => event.channel === channel),
-          `the moves of ${channel} alone`,
+          `only the moves of ${channel}`,
           events.map((event) => event.channel),
         );
       }
     },
   }),
   ...checksOf('revokeVersion', {
-    'every channel that points at the version moves, each down its own stack, in the same event': async (kit) => {
+    'every channel with that version moves down its own stack, in one event': async (kit) => {
       const { world } = kit;
-      const version = await world.fresh();
-      const pair = await apart(kit, '1.2.0', '1.0.0');
+      const version = await world.unusedVersion();
+      const pair = await twoChannels(kit, '1.2.0', '1.0.0');
       if (pair === undefined) return;
       const { own, other } = pair;
       for (const channel of [own, other])
-        await kit.ask('activateVersion', { path: world.path(), body: { ...world.moveTo(version), channel } }, 201);
+        await kit.ask(
+          'activateVersion',
+          { path: world.path(), body: { ...world.activationBody(version), channel } },
+          201,
+        );
       const { body } = await kit.ask<Revocation>(
         'revokeVersion',
         { path: world.path({ version }), body: { reason: 'Checked' } },
         200,
       );
-      const told = body.moves.map((move) => [move.channel, move.previousVersion, move.version]).sort();
+      const moved = body.moves.map((move) => [move.channel, move.previousVersion, move.version]).sort();
       kit.same(
-        told,
+        moved,
         [
           [own, version, '1.2.0'],
           [other, version, '1.0.0'],
         ].sort(),
-        'moves tells both',
+        'moves lists both channels',
       );
       const found = [(await activeIn(kit, own)).body, (await activeIn(kit, other)).body];
       kit.same(
@@ -156,7 +165,7 @@ export const channelChecks: readonly Check[] = [
           ['1.2.0', body.revision],
           ['1.0.0', body.revision],
         ],
-        'both are there since that revision',
+        'both channels are there since that revision',
       );
     },
   }),

@@ -1,24 +1,28 @@
 /**
- * Coach sessions: `startCoachSession`, `getCoachSession`. They are of the server's default pack, which is not ours to move: what becomes of a
- * session when its version is superseded or revoked is not checked here.
+ * Coach sessions: `startCoachSession`, `getCoachSession`. They use the server's default pack, which the suite may not move. So what happens to
+ * a session whose version is superseded or revoked is not checked.
  *
- * Behind one address there may be instances of which each serves the default pack by a pin of its own (`PIN_VERSION`), as `Registry-Pinned`
- * says: answers are compared where they are of instances that pin the same.
+ * Instances behind one address may each pin another version of the default pack (`PIN_VERSION`, shown by `Registry-Pinned`). Responses are
+ * compared only if their instances pin the same version.
  */
 import type { ActivePack, Session } from '../answers.ts';
 import type { Request } from '../connection.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { Deviation, type Answer } from '../asker.ts';
+import { refusesUnknownChannel } from './common.ts';
 
 const START = 'startCoachSession';
 const READ = 'getCoachSession';
-/** So often an instance is looked for that pins the same. */
+/** Requests to send until an instance with the same pin answers. */
 const TRIES = 30;
 
 const pinOf = ({ headers }: Pick<Answer<unknown>, 'headers'>) => headers.get('registry-pinned');
 
-/** Asks until an instance answers that pins what the one behind another answer does. @param otherwise a status that those may answer with that pin something else */
-async function alike<T>(
+/**
+ * Asks until an instance answers that has the same pin as the one behind another response.
+ * @param otherwise a status that instances with another pin may answer
+ */
+async function fromSamePin<T>(
   kit: Kit,
   as: Answer<unknown>,
   id: string,
@@ -33,18 +37,19 @@ async function alike<T>(
     throw new Deviation(`${id}: ${answer.status} instead of ${status}: ${answer.text}`);
   }
   throw new Deviation(
-    `${id}: none of ${TRIES} answers is of an instance that pins ${pinOf(as) ?? 'nothing'}, as one did before`,
+    `${id}: ${TRIES} responses came from instances with another pin than ${pinOf(as) ?? 'none'}, which an earlier response had`,
   );
 }
 
-/** The active pack that a session was started on; it may be moved by others while the suite runs. */
+/** The active pack in the channel of a session; other callers may move it while the suite runs. */
 async function activeOf(kit: Kit, started: Answer<Session>): Promise<ActivePack> {
   const { pack, channel } = started.body.promptPack;
-  return (await alike<ActivePack>(kit, started, 'getActivePack', { path: { pack }, query: { channel } }, 200)).body;
+  return (await fromSamePin<ActivePack>(kit, started, 'getActivePack', { path: { pack }, query: { channel } }, 200))
+    .body;
 }
 
-/** A session is of the active pack that it was started on, whole. */
-async function holds(kit: Kit, started: Answer<Session>): Promise<void> {
+/** A session has the prompts of the active pack that it started on. */
+async function hasActivePack(kit: Kit, started: Answer<Session>): Promise<void> {
   const { promptPack, prompt, superseded } = started.body;
   const active = await activeOf(kit, started);
   const { pack, channel, version, digest, revision } = active;
@@ -53,42 +58,41 @@ async function holds(kit: Kit, started: Answer<Session>): Promise<void> {
     kit.same(
       [prompt.system, prompt.style],
       [active.system, active.styles.find(({ id }) => id === active.defaultStyle)],
-      'its prompts, with the default style',
+      'system prompt and default style are those of getActivePack',
     );
-    kit.same(superseded, false, 'it is not superseded');
-  } else
-    kit.ok(revision > promptPack.revision, 'the channel has been moved by somebody else since', [promptPack, revision]);
+    kit.same(superseded, false, 'superseded is false');
+  } else kit.ok(revision > promptPack.revision, 'another caller has moved the channel since', [promptPack, revision]);
 }
 
-/** A session id whose signature is another. */
+/** A session id with a different signature. */
 const forged = (id: string) => `${id.slice(0, -6)}${id.endsWith('AAAAAA') ? 'BBBBBB' : 'AAAAAA'}`;
 
 export const coachChecks = [
   ...checksOf(START, {
-    'a session starts on what is active, and says which version that is': async (kit) => {
+    'a session starts on the active version, and names it': async (kit) => {
       const started = await kit.ask<Session>(START, { body: {} }, 201);
       const { body, headers } = started;
       kit.same(headers.get('location'), `${kit.world.prefix}/v1/coach/sessions/${body.sessionId}`, 'Location');
       kit.ok(body.sessionId.length <= 200, 'the id has at most 200 characters', body.sessionId.length);
-      kit.ok(body.expiresAt > body.startedAt, 'it ends after it starts', [body.startedAt, body.expiresAt]);
-      await holds(kit, started);
+      kit.ok(body.expiresAt > body.startedAt, 'expiresAt is after startedAt', [body.startedAt, body.expiresAt]);
+      await hasActivePack(kit, started);
     },
-    'it takes each style that the version has, and no other': async (kit) => {
+    'it accepts each style of the version, and no other': async (kit) => {
       const started = await kit.ask<Session>(START, { body: {} }, 201);
       const { styles } = await activeOf(kit, started);
       const ids = new Set([started.body.sessionId]);
       const some = styles.slice(0, 3);
       for (const style of some) {
-        const { body } = await alike<Session>(kit, started, START, { body: { styleId: style.id } }, 201, 422);
-        kit.same(body.prompt.style, style, `the style ${style.id}`);
+        const { body } = await fromSamePin<Session>(kit, started, START, { body: { styleId: style.id } }, 201, 422);
+        kit.same(body.prompt.style, style, `the session has the style ${style.id}`);
         ids.add(body.sessionId);
       }
-      kit.same(ids.size, some.length + 1, 'each session has an id of its own');
-      const refusal = await alike<{ code: string; supportedStyles?: readonly string[] }>(
+      kit.same(ids.size, some.length + 1, 'session ids are unique');
+      const refusal = await fromSamePin<{ code: string; supportedStyles?: readonly string[] }>(
         kit,
         started,
         START,
-        { body: { styleId: `no-such-${kit.world.run}` } },
+        { body: { styleId: `no-such-${kit.world.runId}` } },
         422,
       );
       kit.same(
@@ -97,31 +101,24 @@ export const coachChecks = [
         'code and supportedStyles',
       );
     },
-    'it starts in the channel that is named': async (kit) => {
+    'it starts in the given channel': async (kit) => {
       const { pack } = (await kit.world.session()).promptPack;
-      const channel = await kit.world.elsewhere();
+      const channel = await kit.world.otherChannel();
       if (channel === undefined) return;
       const { status } = await kit.ask('getActivePack', { path: { pack }, query: { channel } }, 200, 404);
-      if (status === 404) return; // the default pack has nothing active there
+      if (status === 404) return; // the default pack has no active version there
       const started = await kit.ask<Session>(START, { body: { channel } }, 201);
-      kit.same(started.body.promptPack.channel, channel, 'promptPack names it');
-      await holds(kit, started);
+      kit.same(started.body.promptPack.channel, channel, 'promptPack names the channel');
+      await hasActivePack(kit, started);
     },
-    'a channel that is not there is 404': async (kit) => {
-      const { knownChannels } = await kit.refused(
-        START,
-        { body: { channel: `no-such-${kit.world.run}` } },
-        404,
-        'channel-not-found',
-      );
-      kit.ok((knownChannels?.length ?? 0) > 0, 'knownChannels', knownChannels);
-    },
+    'an unknown channel answers 404 and lists the known ones': (kit) =>
+      refusesUnknownChannel(kit, START, (channel) => ({ body: { channel } })),
   }),
   ...checksOf(READ, {
-    'it answers from the pin of the start, and each session with its own style': async (kit) => {
+    'each session keeps its pin and its style': async (kit) => {
       const first = await kit.ask<Session>(START, { body: {} }, 201);
       const other = (await activeOf(kit, first)).styles.find(({ id }) => id !== first.body.prompt.style.id);
-      const second = await alike<Session>(
+      const second = await fromSamePin<Session>(
         kit,
         first,
         START,
@@ -130,16 +127,22 @@ export const coachChecks = [
         422,
       );
       for (const started of [first, second, first]) {
-        const read = await alike<Session>(kit, started, READ, { path: { sessionId: started.body.sessionId } }, 200);
+        const read = await fromSamePin<Session>(
+          kit,
+          started,
+          READ,
+          { path: { sessionId: started.body.sessionId } },
+          200,
+        );
         const { superseded, ...pinned } = read.body;
         const { superseded: _, ...expected } = started.body;
-        kit.same(pinned, expected, 'pin, prompts and times');
-        const { revision } = await activeOf(kit, started); // what an instance pins is not where the channel is
+        kit.same(pinned, expected, 'pin, prompts and times are those of the start');
+        const { revision } = await activeOf(kit, started); // a pinned instance does not show where the channel is
         if (revision === pinned.promptPack.revision && pinOf(read) === null)
-          kit.same(superseded, false, 'it is not superseded while the channel has not moved');
+          kit.same(superseded, false, 'superseded is false while the channel has not moved');
       }
     },
-    'a forged, cut or made-up id is 404': async (kit) => {
+    'a forged, shortened or made-up id answers 404': async (kit) => {
       const { sessionId } = await kit.world.session();
       for (const id of [forged(sessionId), sessionId.slice(0, -1), 'made-up'])
         await kit.refused(READ, { path: { sessionId: id } }, 404, 'session-not-found');

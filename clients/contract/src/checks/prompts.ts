@@ -1,7 +1,8 @@
-/** Prompts of the active version: `getSystemPrompt`, `listStyles`, `getStylePrompt`. Each is of the version that `getActivePack` shows, whole. */
+/** Prompts of the active version: `getSystemPrompt`, `listStyles`, `getStylePrompt`. Each belongs to the version that `getActivePack` shows. */
 import type { ActivePack, Prompt, StyleList } from '../answers.ts';
 import type { Request } from '../connection.ts';
 import { checksOf, type Check, type Kit } from '../kit.ts';
+import { refusesUnknownChannel, refusesUnknownPack } from './common.ts';
 import { conditional } from './conditional.ts';
 
 const origin = ({ pack, channel, version, digest, revision }: ActivePack | Prompt | StyleList) => ({
@@ -12,7 +13,7 @@ const origin = ({ pack, channel, version, digest, revision }: ActivePack | Promp
   revision,
 });
 
-/** The checks that the three have in common. @param agrees compares what is its own with the active pack */
+/** The checks that the three have in common. @param agrees compares the rest of the body with the active pack */
 function checks(
   operation: string,
   path: Request['path'],
@@ -20,12 +21,12 @@ function checks(
 ): Check[] {
   const request = ({ world }: Kit, query: Request['query'] = {}): Request => ({
     ...(path !== undefined && { path }),
-    query: { pack: world.pack, ...world.there, ...query },
+    query: { pack: world.pack, ...world.chosenChannel, ...query },
   });
   return checksOf(operation, {
-    'it is of the active version, before and after a move': async (kit) => {
+    'it belongs to the active version, before and after a move': async (kit) => {
       for (const version of ['1.0.0', '2.0.0']) {
-        await kit.world.at(version);
+        await kit.world.activate(version);
         const active = (await kit.world.activePack()).body;
         const { body } = await kit.ask<Prompt & StyleList>(operation, request(kit), 200);
         kit.same(
@@ -36,23 +37,10 @@ function checks(
         agrees(kit, body, active);
       }
     },
-    'it is conditional': (kit) => conditional(kit, operation, request(kit)),
-    'what is not there is 404 with what there is': async (kit) => {
-      await kit.world.active();
-      const { knownPacks } = await kit.refused(
-        operation,
-        request(kit, { pack: `no-such-${kit.world.run}` }),
-        404,
-        'pack-not-found',
-      );
-      kit.ok(knownPacks?.includes(kit.world.pack) === true, 'knownPacks');
-      const { knownChannels } = await kit.refused(
-        operation,
-        request(kit, { channel: `no-such-${kit.world.run}` }),
-        404,
-        'channel-not-found',
-      );
-      kit.ok((knownChannels?.length ?? 0) > 0, 'knownChannels', knownChannels);
+    'it supports If-None-Match': (kit) => conditional(kit, operation, request(kit)),
+    'an unknown pack or channel answers 404 and lists the known ones': async (kit) => {
+      await refusesUnknownPack(kit, operation, (pack) => request(kit, { pack }));
+      await refusesUnknownChannel(kit, operation, (channel) => request(kit, { channel }));
     },
   });
 }
@@ -62,14 +50,14 @@ export const promptChecks: readonly Check[] = [
     kit.same(body.text, active.system, 'the text is the system prompt of the active version'),
   ),
   ...checksOf('getSystemPrompt', {
-    'without a pack it is of the default pack': async (kit) => {
+    'the default for `pack` is the default pack': async (kit) => {
       const { body } = await kit.ask<Prompt>('getSystemPrompt', {}, 200);
       const { body: named } = await kit.ask<Prompt>(
         'getSystemPrompt',
         { query: { pack: body.pack, channel: body.channel } },
         200,
       );
-      kit.same(named.pack, body.pack, 'the pack that it names');
+      kit.same(named.pack, body.pack, 'the same pack answers when it is named');
       kit.ok(body.pack !== kit.world.pack, 'it is not the pack of this run', body.pack);
     },
   }),
@@ -77,7 +65,7 @@ export const promptChecks: readonly Check[] = [
     kit.same(
       [body.defaultStyle, body.styles],
       [active.defaultStyle, active.styles.map(({ id, title }) => ({ id, title }))],
-      'the styles of the active version, in its own order',
+      'the styles of the active version, in the order of the pack',
     );
   }),
   ...checks('getStylePrompt', { styleId: 'supportive' }, (kit, body, active) => {
@@ -85,26 +73,26 @@ export const promptChecks: readonly Check[] = [
     kit.same(
       [body.styleId, body.title, body.text],
       [style?.id, style?.title, style?.text],
-      'the style of the active version',
+      'id, title and text are those of the active version',
     );
   }),
   ...checksOf('getStylePrompt', {
-    'a style that the active version lacks is 404 with those it has': async (kit) => {
+    'a style that the active version lacks answers 404 and lists its styles': async (kit) => {
       const { world } = kit;
-      await world.at('2.0.0');
+      await world.activate('2.0.0');
       const { supportedStyles } = await kit.refused(
         'getStylePrompt',
-        { path: { styleId: 'direct' }, query: { pack: world.pack, ...world.there } },
+        { path: { styleId: 'direct' }, query: { pack: world.pack, ...world.chosenChannel } },
         404,
         'style-not-found',
       );
-      kit.same(supportedStyles, ['supportive', 'socratic'], 'supportedStyles');
+      kit.same(supportedStyles, ['supportive', 'socratic'], 'supportedStyles lists its styles');
       const { body } = await kit.ask<Prompt>(
         'getStylePrompt',
-        { path: { styleId: 'socratic' }, query: { pack: world.pack, ...world.there } },
+        { path: { styleId: 'socratic' }, query: { pack: world.pack, ...world.chosenChannel } },
         200,
       );
-      kit.same(body.text, `${world.pack} 2.0.0: the socratic style.`, 'one that it has');
+      kit.same(body.text, `${world.pack} 2.0.0: the socratic style.`, 'a style of that version answers its text');
     },
   }),
 ];

@@ -1,7 +1,7 @@
 /**
- * The command line, as it is typed into a shell: the real program as a process, or in this process with streams for a terminal.
+ * Runs the command line for tests: as a real process, in this process, or on a pseudo-terminal.
  *
- * Example: `const { code, stdout } = await typed(t, ['status', '--json'], { PROMPT_REGISTRY_URL: server.address })`.
+ * Example: `const { code, stdout } = await spawnCli(t, ['status', '--json'], { PROMPT_REGISTRY_URL: server.address })`.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { PassThrough, Writable, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { run } from '../../../clients/cli/src/main.ts';
-import { ROOT } from '../../support/apps/server-process.ts';
+import { ROOT } from '../apps/server-process.ts';
 
 export const BIN = join(ROOT, 'clients', 'cli', 'bin', 'prompt-registry.js');
 
@@ -22,14 +22,14 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Starts the program with nothing in its environment but this. It is killed with the test. @param node another Node */
-export function start(
+/** Starts the program with only this environment. It is killed when the test ends. @param node path of another Node */
+export function startCli(
   t: Test,
   args: readonly string[],
   env: Environment,
   { cwd = ROOT, node = process.execPath, bin = BIN }: { cwd?: string; node?: string; bin?: string } = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
-  // By env(1), as tap adds its own hooks to the environment of every child.
+  // Through env(1): tap adds its hooks to the environment of every child.
   const pairs = Object.entries({ NODE_COMPILE_CACHE: join(ROOT, '.tap', 'compile-cache'), ...env }).map(
     ([name, value]) => `${name}=${value}`,
   );
@@ -38,23 +38,23 @@ export function start(
   return child;
 }
 
-/** Runs the program and waits for its end. */
-export async function typed(
+/** Runs the program and waits until it exits. */
+export async function spawnCli(
   t: Test,
   args: readonly string[],
   env: Environment,
-  options: Parameters<typeof start>[3] = {},
+  options: Parameters<typeof startCli>[3] = {},
 ): Promise<Finished> {
-  const child = start(t, args, env, options);
+  const child = startCli(t, args, env, options);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, stdout, stderr };
 }
 
-/** A real pseudo-terminal, by util-linux's script(1). */
+/** script(1) of util-linux, which provides a pseudo-terminal. */
 export const SCRIPT = '/usr/bin/script';
 
-/** Runs the program on a pseudo-terminal. @param answers what is typed, each once its question stands there */
-export async function onTerminal(
+/** Runs the program on a pseudo-terminal. @param answers what to type when each question appears */
+export async function runInTerminal(
   t: Test,
   args: readonly string[],
   env: Environment,
@@ -83,25 +83,25 @@ export async function onTerminal(
 
 export interface TerminalOptions {
   readonly cwd?: string;
-  /** Somebody sits there: what they answer to what they are asked, in order. Ctrl-C is `\u0003`. */
+  /** Makes the streams terminals, and answers questions in this order. Ctrl-C is `\u0003`. */
   readonly answers?: readonly (readonly [question: RegExp, answer: string | (() => Promise<string>)])[];
   readonly interrupted?: AbortSignal;
-  /** Called with all of stdout whenever there is more. */
+  /** Called with the whole of stdout whenever it grows. */
   readonly onStdout?: (soFar: string) => void;
   readonly onStderr?: (soFar: string) => void;
-  /** Another stdout, of which nothing is told back. */
+  /** Replaces stdout; it is not part of the result. */
   readonly stdout?: Writable;
 }
 
-/** A stream to which nothing can be written. @param code e.g. `ENOSPC` */
-export function failing(code: string): Writable {
+/** A stream on which every write fails. @param code e.g. `ENOSPC` */
+export function brokenStream(code: string): Writable {
   return new Writable({
-    write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: it cannot be written`), { code })),
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write failed`), { code })),
   });
 }
 
-/** Runs a command in this process; on a terminal where there are answers. */
-export async function called(
+/** Runs a command in this process; on a terminal if there are answers. */
+export async function runCli(
   args: readonly string[],
   env: Environment,
   {
@@ -140,7 +140,7 @@ export async function called(
   return { code, ...said };
 }
 
-/** The one JSON value of an output. */
+/** The JSON value in an output. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test looks into answers of any shape
 export function json(output: string): any {
   return JSON.parse(output);

@@ -1,21 +1,21 @@
 /**
- * What the registry knows, for completion: names of packs and channels, versions, scopes.
+ * Suggestions of the registry for completion: packs, channels, versions and scopes.
  *
- * Rule: whoever presses Tab waits for a second at most; where it cannot be told, nothing is said. A shell expands what it is given, so
- * only what is a name, a version or a scope by its letters is given to it.
- * Example: `prompt-registry complete versions -- rollback --pack coach --to` prints a version a line.
+ * Rule: the user waits at most a second. If the registry does not respond, there are no suggestions and no error. The shell expands what it
+ * gets, so only words that consist of safe characters are returned.
+ * Example: `prompt-registry complete versions -- rollback --pack coach --to` prints one version a line.
  */
 import type { components, RegistryClient } from '@prompt-registry/client';
 import { Context } from './context.ts';
 import { defined } from './defined.ts';
-import { having } from './shape.ts';
-import { looksLikeVersion } from './values.ts';
+import { withFields } from './fields.ts';
+import { looksLikeVersion } from './arguments.ts';
 
 export const KINDS = ['packs', 'versions', 'packs-or-versions', 'channels', 'scopes'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Milliseconds that the registry has to answer. */
-const PATIENCE = 1000;
+/** Milliseconds. */
+const TIMEOUT = 1000;
 
 const SCOPES: readonly components['schemas']['Key']['scopes'][number][] = [
   'prompts:read',
@@ -29,8 +29,8 @@ const SCOPES: readonly components['schemas']['Key']['scopes'][number][] = [
   '*',
 ];
 
-/** @param typed words of the command line so far, which may name the registry and the pack @returns none where it cannot be told */
-export async function known(
+/** Suggests words of a kind; none if the registry does not respond. @param typed the words typed so far; they may name the registry and the pack */
+export async function suggest(
   { io, out, options }: Context,
   kind: Kind,
   typed: readonly string[],
@@ -38,7 +38,7 @@ export async function known(
   if (kind === 'scopes') return SCOPES;
   const words = joined(typed);
   const [url, key, keyFile] = ['--url', '--key', '--key-file'].map((name) => valueOf(words, name));
-  const context = new Context(io, out, { ...options, timeout: PATIENCE / 1000, ...defined({ url, key, keyFile }) });
+  const context = new Context(io, out, { ...options, timeout: TIMEOUT / 1000, ...defined({ url, key, keyFile }) });
   try {
     return (await ask(context, kind, words)).filter((word) => /^[0-9a-z][0-9a-z.-]*$/iu.test(word));
   } catch {
@@ -62,7 +62,7 @@ async function ask(
   return kind === 'versions' || pack !== undefined ? versions : [...(await packsOf(registry)), ...versions];
 }
 
-/** The words as they were typed: bash takes them apart at colons and equals signs. */
+/** Rejoins what bash splits at colons and equals signs. */
 function joined(words: readonly string[]): string[] {
   return words
     .join('\0')
@@ -70,7 +70,7 @@ function joined(words: readonly string[]): string[] {
     .split('\0');
 }
 
-/** The value of an option, behind it or in one word with it. */
+/** The value of an option, given as `--name value` or `--name=value`. */
 function valueOf(words: readonly string[], option: string): string | undefined {
   const after = words.indexOf(option);
   return after === -1
@@ -79,18 +79,18 @@ function valueOf(words: readonly string[], option: string): string | undefined {
 }
 
 async function packsOf(registry: RegistryClient): Promise<string[]> {
-  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(having({ packs: 'list' }));
+  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' }));
   return data.packs.map(({ pack }) => pack);
 }
 
 async function channelsOf(registry: RegistryClient): Promise<string[]> {
-  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(having({ packs: 'list' }));
+  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' }));
   return [...new Set(data.packs.flatMap(({ channels }) => channels.map(({ channel }) => channel)))];
 }
 
 async function versionsOf(registry: RegistryClient, pack: string): Promise<string[]> {
   const { data } = await registry
     .ask((api) => api.GET('/v1/packs/{pack}/versions', { params: { path: { pack } } }))
-    .then(having({ versions: 'list' }));
+    .then(withFields({ versions: 'list' }));
   return data.versions.map(({ version }) => version);
 }

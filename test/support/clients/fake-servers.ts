@@ -1,7 +1,7 @@
 /**
- * What may stand where a registry should be: another service, or a proxy before the registry that loses and delays.
+ * Fake servers in the place of a registry, and a proxy in front of a registry that can drop or delay messages.
  *
- * Example: `const { env } = await listening(t, problem(503, { code: 'overloaded' }))`.
+ * Example: `const { env } = await startFakeServer(t, replyProblem(503, { code: 'overloaded' }))`.
  */
 import { once } from 'node:events';
 import {
@@ -17,8 +17,8 @@ import type { Environment } from './command-line.ts';
 
 export const KEY = { PROMPT_REGISTRY_KEY: 'prk_abc_def' };
 
-/** Something that listens and is no registry. It ends with the test. */
-export async function listening(
+/** Starts a server that is not a registry. It stops when the test ends. */
+export async function startFakeServer(
   t: Test,
   answer: RequestListener,
 ): Promise<{ readonly url: string; readonly env: Environment; readonly port: number }> {
@@ -33,7 +33,7 @@ export async function listening(
   return { url, port, env: { ...KEY, PROMPT_REGISTRY_URL: url } };
 }
 
-/** A port where nobody listens. */
+/** A port with no listener. */
 export async function freePort(): Promise<number> {
   const closed = createServer().listen(0, '127.0.0.1');
   await once(closed, 'listening');
@@ -43,8 +43,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Answers with a problem. */
-export function problem(
+/** Replies with a problem. */
+export function replyProblem(
   status: number,
   members: object,
   headers: Readonly<Record<string, string>> = {},
@@ -55,18 +55,18 @@ export function problem(
       .end(JSON.stringify({ type: '/problems/x', title: 'A title', status, detail: 'A detail.', ...members }));
 }
 
-/** Answers with JSON. */
-export function jsonOf(value: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener {
+/** Replies with JSON. */
+export function replyJson(value: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener {
   return (_, response) =>
     void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
 /**
- * Stands before a service.
- * @param before looks at a request before it is passed on
- * @param swallow whether the answer, which the service has given, is not passed on
+ * Starts a proxy in front of a service.
+ * @param before called with each request before it is forwarded
+ * @param swallow whether to drop the response of the service
  */
-export async function forward(
+export async function startProxy(
   t: Test,
   to: string,
   before?: (request: IncomingMessage, response: ServerResponse) => unknown,
@@ -74,7 +74,7 @@ export async function forward(
 ) {
   let count = 0;
   const waiting: { n: number; resolve: () => void }[] = [];
-  const { url } = await listening(t, (request, response) => {
+  const { url } = await startFakeServer(t, (request, response) => {
     void Promise.resolve(before?.(request, response)).then(() => {
       const passed = ask(
         `${to}${request.url}`,

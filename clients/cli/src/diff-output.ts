@@ -1,4 +1,4 @@
-/** How two versions differ, as a person reads it: unified hunks, colours on a terminal. */
+/** Prints differences between versions as unified diffs, in color on a terminal. */
 import type { components } from '@prompt-registry/client';
 import { safe, type Output } from './output.ts';
 
@@ -8,7 +8,7 @@ export type Diff = Pick<
 >;
 type AssetDiff = components['schemas']['AssetDiff'];
 
-/** The whole difference. Lines of prompts are exact where they do not go to a terminal. */
+/** Prints the whole difference. Prompt lines are unchanged unless they go to a terminal. */
 export function printDiff(out: Output, { from, to, assets, metadata, stylesAdded, stylesRemoved }: Diff): void {
   const changed = assets.filter(({ change }) => change !== 'same');
   if (changed.length === 0 && metadata.length === 0) out.say(`No difference between ${from} and ${to}.`);
@@ -34,15 +34,15 @@ function printStyles(out: Output, added: readonly string[], removed: readonly st
   if (removed.length > 0) out.say(`styles removed: ${removed.join(', ')}`);
 }
 
-/** How much of each prompt changes, a line each. */
+/** One line for each prompt that changed, with the number of lines. */
 export function summaryOf(assets: readonly AssetDiff[]): string[] {
   const SIGNS = { added: '+', removed: '-', changed: '~' };
   return assets.flatMap(({ asset, change, hunks }) => {
     if (change === 'same') return [];
     const lines = hunks.flatMap((hunk) => hunk.lines);
-    const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
-    return [
-      `  ${SIGNS[change]} ${asset} (${[count('+') > 0 ? `+${count('+')}` : '', count('-') > 0 ? `-${count('-')}` : ''].filter((part) => part !== '').join(' ')} lines)`,
-    ];
+    const countOf = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
+    const [added, removed] = [countOf('+'), countOf('-')];
+    const counts = [...(added > 0 ? [`+${added}`] : []), ...(removed > 0 ? [`-${removed}`] : [])].join(' ');
+    return [`  ${SIGNS[change]} ${asset} (${counts} ${added + removed === 1 ? 'line' : 'lines'})`];
   });
 }

@@ -1,0 +1,191 @@
+/**
+ * The tables of transitions in registry/SPEC.md, executed: each row sets up its stack, runs its command through the real `decide`, and
+ * compares the result and the stack after it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { RegistryError } from '../../registry/errors.ts';
+import { seal } from '../../registry/log/event.ts';
+import type { PackContent, Policy } from '../../registry/model.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
+import { apply } from '../../registry/events.ts';
+import { decide, type Command } from '../../registry/transitions.ts';
+import { ROOT } from '../support/apps/server-process.ts';
+import { versionOf } from '../support/packs/pack-documents.ts';
+
+/** What the letters of the tables stand for; `x` is the version that is not registered. */
+const VERSIONS = { a: '1.0.0', b: '1.1.0', c: '2.0.0', d: '2.1.0', e: '3.0.0', x: '9.0.0' } as const;
+type Letter = keyof typeof VERSIONS;
+const REGISTERED: readonly Letter[] = ['a', 'b', 'c', 'd', 'e'];
+
+const CHANNELS = ['production'];
+const BY = { actor: { keyId: 'operator-1', label: 'Operator on call' }, reason: 'A row of the table' };
+const MOVE = { pack: 'coach', channel: 'production', ...BY };
+/** A floor that no version of these tests satisfies. */
+const FLOOR: Policy = {
+  version: 1,
+  clauses: [{ id: 'clause', text: 'A sentence that no prompt has.' }],
+  forbidden: [],
+  requiredStyles: [],
+  limits: {},
+};
+
+interface Row {
+  readonly stack: string;
+  readonly given: string;
+  readonly command: string;
+  readonly result: string;
+  readonly after: string;
+}
+
+/** The rows of all tables of the section; code marks are removed. */
+function rowsOf(spec: string): Row[] {
+  const section = spec.split(/^## /mu).find((part) => part.startsWith('Transitions\n')) ?? '';
+  return [...section.matchAll(/^\|(.*)\|(.*)\|(.*)\|(.*)\|(.*)\|$/gmu)]
+    .map((row) => row.slice(1).map((cell) => cell.replaceAll('`', '').trim()))
+    .filter(([first = '']) => first !== 'stack' && !first.startsWith('---'))
+    .map(([stack = '', given = '', command = '', result = '', after = '']) => ({
+      stack,
+      given,
+      command,
+      result,
+      after,
+    }));
+}
+
+const versionNamed = (letter: string | undefined) => VERSIONS[letter as Letter];
+const publish = (letter: string | undefined, members: object = {}): Command => ({
+  type: 'publish',
+  version: versionOf('coach', versionNamed(letter), members),
+  ...BY,
+});
+const activate = (letter: string | undefined): Command => ({
+  type: 'activate',
+  version: versionNamed(letter),
+  ...MOVE,
+});
+
+/** A registry without a store. */
+class World {
+  snapshot: Snapshot = EMPTY_SNAPSHOT;
+  readonly #contents = new Map<string, PackContent>();
+  #events = 0;
+
+  /** @returns the type of the event, or `nothing` */
+  run(command: Command): string {
+    const { events, contents } = decide(this.snapshot, command, { channels: CHANNELS });
+    for (const { digest, content } of contents) this.#contents.set(digest, content);
+    const time = {
+      now: () => 1_767_225_600_000 + this.#events,
+      newId: () => `event-${(this.#events += 1)}`,
+      notBefore: this.snapshot.at,
+    };
+    for (const event of seal(events, this.snapshot, time)) this.snapshot = apply(this.snapshot, event, this.#contents);
+    return events.map(({ type }) => type).join(', ') || 'nothing';
+  }
+
+  get stack(): string {
+    const stack = this.snapshot.packs.get('coach')?.pointers.get('production')?.stack ?? [];
+    return stack.map((version) => REGISTERED.find((letter) => VERSIONS[letter] === version) ?? '?').join(' ');
+  }
+}
+
+/** A registry as a row begins: the versions registered, the stack walked through, and what is given besides. */
+function worldOf({ stack, given }: Row): World {
+  const world = new World();
+  const [, underFloor] = /^(\w) is under the floor$/u.exec(given) ?? [];
+  for (const letter of REGISTERED) {
+    const command = publish(letter);
+    world.run(letter === underFloor ? ({ ...command, policy: FLOOR, belowFloor: 'flag' } as Command) : command);
+  }
+  for (const letter of stack.split(' ').filter(Boolean)) world.run(activate(letter));
+  const [, wasActive] = /^(\w) was active$/u.exec(given) ?? [];
+  if (wasActive !== undefined)
+    for (const command of [activate(wasActive), rollBackTo(stack.at(-1))]) world.run(command);
+  const [, revoked] = /^(\w) is revoked$/u.exec(given) ?? [];
+  if (revoked !== undefined) world.run({ type: 'revoke', pack: 'coach', version: versionNamed(revoked), ...BY });
+  return world;
+}
+
+const rollBackTo = (letter: string | undefined): Command => ({
+  type: 'rollback',
+  toVersion: versionNamed(letter),
+  ...MOVE,
+});
+
+/** The command of a row. */
+function commandOf({ given, command }: Row): Command {
+  const move = {
+    ...MOVE,
+    ...(given.includes('the pack and the channel are unknown') && { pack: 'unknown', channel: 'unknown' }),
+    ...(given.startsWith('the channel is unknown') && { channel: 'unknown' }),
+    ...(given.includes('If-Match names another revision') && { precondition: () => false }),
+  };
+  const [, verb = '', , letter, rest = ''] = /^(publish|activate|roll back|revoke)( (\w)\b)?(.*)$/u.exec(command) ?? [];
+  switch (verb) {
+    case 'publish':
+      if (rest === ' under the floor') return { ...publish(letter), policy: FLOOR } as Command;
+      return publish(letter, {
+        ...(rest === ' with another content' && { system: 'Another text.' }),
+        ...(rest === ' with another summary' && { summary: 'Another summary.' }),
+        ...(rest === ' with another author' && { author: 'Another author' }),
+      });
+    case 'activate':
+      return { type: 'activate', version: versionNamed(letter), ...move };
+    case 'roll back': {
+      const [, from] = / from (\w)/u.exec(command) ?? [];
+      const [, to] = / to (\w)$/u.exec(command) ?? [];
+      const guards = { ...(from && { fromVersion: versionNamed(from) }), ...(to && { toVersion: versionNamed(to) }) };
+      return { type: 'rollback', ...move, ...guards };
+    }
+    case 'revoke': {
+      const [, by] = /^, replaced by (\w)$/u.exec(rest) ?? [];
+      const replacement = by === undefined ? {} : { replacement: versionNamed(by) };
+      return { type: 'revoke', pack: 'coach', version: versionNamed(letter), ...replacement, ...BY };
+    }
+    default:
+      throw new Error(`"${command}" is not a command that this test knows.`);
+  }
+}
+
+function resultOf(world: World, command: Command): string {
+  try {
+    return world.run(command);
+  } catch (error) {
+    if (error instanceof RegistryError) return `refused: ${error.code}`;
+    throw error;
+  }
+}
+
+const ROWS = rowsOf(readFileSync(join(ROOT, 'registry', 'SPEC.md'), 'utf8'));
+
+t.test('every row is what decide does', async (t) => {
+  t.ok(ROWS.length >= 40, 'the tables are found');
+  for (const row of ROWS) {
+    const title = [row.stack, row.given, row.command].filter(Boolean).join(' | ');
+    const world = worldOf(row);
+    t.equal(world.stack, row.stack, `${title}: the stack before`);
+    t.equal(resultOf(world, commandOf(row)), row.result, title);
+    t.equal(world.stack, row.after === '-' ? row.stack : row.after, `${title}: the stack after`);
+  }
+});
+
+t.test('every refusal of a move has a row', async (t) => {
+  const named = new Set(ROWS.map(({ result }) => result));
+  for (const code of [
+    'version-exists',
+    'pack-not-found',
+    'channel-not-found',
+    'unknown-version',
+    'revision-conflict',
+    'not-active',
+    'never-active',
+    'nothing-to-roll-back-to',
+    'version-revoked',
+    'policy-violated',
+    'version-not-found',
+    'replacement-required',
+  ])
+    t.ok(named.has(`refused: ${code}`), code);
+});
