@@ -200,7 +200,7 @@ t.test(
       seeFence: () => undefined,
       catchUp: () => Promise.resolve(),
       takeOver: () => Promise.resolve(false),
-      settle: () => Promise.resolve(),
+      afterRenewal: () => Promise.resolve(),
     };
     const tested = new Follower({ store: slow, followed, freshness, instances, logger: SILENT });
     await tested.start();
