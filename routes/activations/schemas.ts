@@ -1,4 +1,4 @@
-/** Wire shapes of what is active, and of its moves. */
+/** Schemas of the active pack and of moves. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Reason, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
 import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
@@ -36,7 +36,7 @@ export const ActivePack = closed(
   },
   {
     $id: 'ActivePack',
-    description: 'The whole active version, from one snapshot. `revision` is the one that last moved the channel.',
+    description: 'The whole active version, from one snapshot. `revision` is the revision that last moved the channel.',
   },
 );
 export const activePackExample = {
@@ -57,19 +57,20 @@ export const activePackExample = {
 export const Activation = closed(
   {
     revision: Revision,
-    kind: stringEnum(['activation', 'rollback', 'revocation'], 'How the channel came to move.'),
+    kind: stringEnum(['activation', 'rollback', 'revocation'], 'What moved the channel.'),
     pack: PackName,
     channel: ChannelName,
     version: Version,
     digest: Digest,
     previousVersion: nullable(
-      Type.String({ description: 'Where the channel was before; null where nowhere.', examples: ['2.0.0'] }),
+      Type.String({ description: 'The version that was active before; null if none was.', examples: ['2.0.0'] }),
     ),
     actor: ref(Actor),
     reason: Reason,
     activatedAt: Timestamp,
     changed: Type.Boolean({
-      description: 'False where the channel was there already: no event was made, and this tells how it came there.',
+      description:
+        'False if the version was already active. Then nothing was written, and this is the move that activated it.',
     }),
     instances: Type.Optional(ref(InstancesReached)),
   },
@@ -100,7 +101,7 @@ export const ActivationPage = closed(
 );
 
 const dryRun = Type.Optional(
-  Type.Boolean({ description: 'Only say what would happen. Leave it out to move the channel.' }),
+  Type.Boolean({ description: 'Report what would happen, and change nothing. Omit it to move the channel.' }),
 );
 
 export const ActivateBody = closed(
@@ -117,9 +118,10 @@ export const RollbackBody = closed(
     reason: Reason,
     toVersion: Type.Optional({
       ...Version,
-      description: 'Back to this version, which was active in the channel before. Without it: one step down.',
+      description:
+        'Roll back to this version, which must have been active in the channel before. Default: one step down the stack.',
     }),
-    fromVersion: Type.Optional({ ...Version, description: 'Only where this version is still the active one.' }),
+    fromVersion: Type.Optional({ ...Version, description: 'Refuse the rollback unless this version is still active.' }),
     dryRun,
   },
   {
@@ -132,15 +134,14 @@ export const Preview = closed(
   {
     wouldActivate: Version,
     previousVersion: nullable(
-      Type.String({ description: 'What is active now; null where nothing is.', examples: ['2.0.0'] }),
+      Type.String({ description: 'The version that is active now; null if none is.', examples: ['2.0.0'] }),
     ),
     diff: Type.Array(ref(AssetDiff), {
-      description:
-        'How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`).',
+      description: 'How the prompts would change. For a revoked version, only a key with `audit:read` sees the lines.',
     }),
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
-    problems: Type.Array(ref(Violation), { description: 'What would refuse it; empty where nothing would.' }),
+    problems: Type.Array(ref(Violation), { description: 'Why the move would be refused; empty if it would succeed.' }),
   },
   { $id: 'Preview', description: 'What a move would do.' },
 );
@@ -153,10 +154,10 @@ export const previewExample = {
   problems: [],
 };
 
-/** 200 is either that nothing had to change, or the answer to a dry run. */
+/** The body of a 200: nothing had to change, or it was a dry run. */
 export const ActivationOrPreview = Type.Union([ref(Activation), ref(Preview)], {
   $id: 'ActivationOrPreview',
-  description: 'The move in force (`changed: false`), or with `dryRun` what a move would do.',
+  description: 'The move already in force (`changed: false`), or with `dryRun` what the move would do.',
 });
 
 export const activationsQuery = closed({
@@ -164,7 +165,7 @@ export const activationsQuery = closed({
   at: Type.Optional(
     Type.String({
       format: 'date-time',
-      description: 'The move in force at that time, and those before it.',
+      description: 'The move in force at this time, and the moves before it.',
       examples: ['2026-01-31T09:30:00Z'],
     }),
   ),
@@ -188,7 +189,8 @@ export const getActivePack = {
   operationId: 'getActivePack',
   tags: ['Activation'],
   summary: 'Read the active pack',
-  description: 'The whole version that the channel points at: system prompt, styles, metadata. Conditional.',
+  description:
+    'The whole version that the channel points at: system prompt, styles and metadata. Supports conditional requests.',
   params: packParams,
   querystring: closed(channelQuery),
   headers: conditionalHeaders,
@@ -204,7 +206,7 @@ export const listActivations = {
   tags: ['Activation'],
   summary: "List a pack's activations",
   description:
-    'Every move of its channels, rollbacks and revocations included, the newest first, page by page. `at` asks for a time: the first entry is the one in force then.',
+    'Every move of its channels, including rollbacks and revocations, newest first, page by page. With `at`, the first entry is the move in force at that time.',
   params: packParams,
   querystring: activationsQuery,
   response: {
@@ -221,7 +223,7 @@ export const activateVersion = {
   tags: ['Activation'],
   summary: 'Activate a version',
   description:
-    'Points a channel at any registered version, at once and whole. Activating what is active already is a success without effect.',
+    'Points a channel at any registered version, in one atomic step. Activating the version that is already active succeeds without effect.',
   params: packParams,
   querystring: noQuery,
   headers: moveHeaders,
@@ -229,14 +231,14 @@ export const activateVersion = {
   response: {
     200: jsonResponse(
       ActivationOrPreview,
-      'The version was active already; nothing was changed.',
+      'The version was already active; nothing changed. With `dryRun`: what the move would do.',
       { ...activationExample, changed: false },
       { ...replayedHeader, ...waitedHeader },
     ),
     201: jsonResponse(Activation, 'Activated.', activationExample, { ...createdHeaders, ...waitedHeader }),
     202: jsonResponse(
       Activation,
-      'Activated; with `Prefer: wait`, some instances had not applied it in time.',
+      'Activated. With `Prefer: wait`: some instances have not applied it in time.',
       pendingExample,
       { ...createdHeaders, ...waitedHeader },
     ),
@@ -256,9 +258,9 @@ export const activateVersion = {
 export const rollbackPack = {
   operationId: 'rollbackPack',
   tags: ['Activation'],
-  summary: 'Roll a channel back',
+  summary: 'Roll back a channel',
   description:
-    'Walks one step down the stack of versions that were active in the channel, or to `toVersion`. Pressing it twice goes two back, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.',
+    'Goes one step down the stack of versions that were active in the channel, or to `toVersion`. A second rollback goes one step further down, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.',
   params: packParams,
   querystring: noQuery,
   headers: moveHeaders,
@@ -266,7 +268,7 @@ export const rollbackPack = {
   response: {
     200: jsonResponse(
       ActivationOrPreview,
-      '`toVersion` was active already; nothing was changed.',
+      '`toVersion` was already active; nothing changed. With `dryRun`: what the rollback would do.',
       { ...activationExample, kind: 'rollback', changed: false },
       { ...replayedHeader, ...waitedHeader },
     ),
@@ -278,7 +280,7 @@ export const rollbackPack = {
     ),
     202: jsonResponse(
       Activation,
-      'Rolled back; with `Prefer: wait`, some instances had not applied it in time.',
+      'Rolled back. With `Prefer: wait`: some instances have not applied it in time.',
       { ...pendingExample, kind: 'rollback' },
       { ...createdHeaders, ...waitedHeader },
     ),

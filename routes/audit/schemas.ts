@@ -1,4 +1,4 @@
-/** Wire shapes of the audit. */
+/** Schemas of the audit. */
 import { Type } from '@sinclair/typebox';
 import {
   ChannelName,
@@ -19,7 +19,7 @@ import { Actor } from '../wire/shared-schemas.ts';
 
 const Hash = Type.String({
   pattern: '^[0-9a-f]{64}$',
-  description: 'SHA-256 of RFC 8785 of the event as listed, without `hash`.',
+  description: 'SHA-256 over RFC 8785 of the event as listed, without `hash`.',
   examples: ['4f'.repeat(32)],
 });
 
@@ -27,12 +27,12 @@ export const Event = closed(
   {
     revision: Revision,
     id: Type.String({
-      description: 'Unique; `listEvents?id=` finds it.',
+      description: 'Unique. `listEvents?id=` finds the event.',
       examples: ['5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e'],
     }),
     at: Timestamp,
     type: Type.String({
-      description: `What happened: ${EVENT_TYPES.join(', ')}, or a type that a newer build knows.`,
+      description: `What happened: ${EVENT_TYPES.join(', ')}, or a type that only newer builds know.`,
       examples: ['version-activated'],
     }),
     actor: ref(Actor),
@@ -44,7 +44,7 @@ export const Event = closed(
       {},
       {
         additionalProperties: true,
-        description: 'What else belongs to the type; also the Idempotency-Key of the request.',
+        description: 'Further data of this type of event, and the Idempotency-Key of the request.',
       },
     ),
     previousHash: Hash,
@@ -72,14 +72,14 @@ export const EventPage = closed(
     events: Type.Array(ref(Event)),
     nextAfter: nullable(
       Type.Integer({
-        description: 'Ask with `after` for the next page; null on the last one, and with `order=newest`.',
+        description: 'Send it as `after` for the next page; null on the last page, and with `order=newest`.',
         examples: [9],
       }),
     ),
     nextBefore: Type.Optional(
       nullable(
         Type.Integer({
-          description: 'With `order=newest` alone: ask with `before` for the next page; null on the last one.',
+          description: 'Only with `order=newest`: send it as `before` for the next page; null on the last page.',
           examples: [5],
         }),
       ),
@@ -105,12 +105,12 @@ export const eventsQuery = closed({
   actor: Type.Optional({
     ...KeyId,
     pattern: '^[0-9A-Za-z-]{1,32}$',
-    description: 'Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself.',
+    description: 'Key id of the actor, 1 to 32 letters, digits and hyphens; `system` for the registry itself.',
   }),
   type: Type.Optional(stringEnum(EVENT_TYPES, 'Only events of this type.')),
   id: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The event with this id.' })),
-  from: time('Not earlier than this.'),
-  to: time('Not later than this.'),
+  from: time('Only events at or after this time.'),
+  to: time('Only events at or before this time.'),
 });
 
 export const Head = closed(
@@ -118,7 +118,7 @@ export const Head = closed(
   {
     $id: 'Head',
     description:
-      'The last event. Keep `(revision, hash)` outside: a chain that was rewritten as a whole is found only against it.',
+      'The last event. Keep `(revision, hash)` outside the registry: only against it can a rewrite of the whole chain be found.',
   },
 );
 export const headExample = { revision: 9, hash: '4f'.repeat(32), at: example.at };
@@ -126,13 +126,13 @@ export const headExample = { revision: 9, hash: '4f'.repeat(32), at: example.at 
 export const Verification = closed(
   {
     valid: Type.Boolean(),
-    events: Type.Integer({ minimum: 0, description: 'How many events were found whole.' }),
-    head: closed({ revision: Revision, hash: Hash }, { description: 'The last whole event.' }),
+    events: Type.Integer({ minimum: 0, description: 'Number of intact events.' }),
+    head: closed({ revision: Revision, hash: Hash }, { description: 'The last intact event.' }),
     firstBroken: Type.Optional(
-      closed({ revision: Revision, detail: Type.String() }, { description: 'Where the log is broken first, and how.' }),
+      closed({ revision: Revision, detail: Type.String() }, { description: 'Where the log is first broken, and how.' }),
     ),
   },
-  { $id: 'Verification', description: 'Whether the log is the one that was written.' },
+  { $id: 'Verification', description: 'Whether the log is as it was written.' },
 );
 export const verificationExample = { valid: true, events: 9, head: { revision: 9, hash: '4f'.repeat(32) } };
 
@@ -145,7 +145,7 @@ export const listEvents = {
   tags: ['Audit'],
   summary: 'List events',
   description:
-    'Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.',
+    'Who did what, when and why, page by page. An event must match all filters. The oldest event comes first: send `after=<nextAfter>` for the next page. With `order=newest`, the newest comes first: send `before=<nextBefore>`.',
   querystring: eventsQuery,
   response: {
     200: jsonResponse(EventPage, 'A page of events.', { events: [eventExample], nextAfter: null }),
@@ -157,7 +157,8 @@ export const getAuditHead = {
   operationId: 'getAuditHead',
   tags: ['Audit'],
   summary: 'Read the head of the log',
-  description: 'The place to keep outside, so that a cut tail or a rewritten chain can be found later.',
+  description:
+    'The revision and hash of the last event. Keep them outside the registry, so that a truncated or rewritten log can be found later.',
   querystring: noQuery,
   response: { 200: jsonResponse(Head, 'The head.', headExample), ...problems() },
 };
@@ -167,10 +168,10 @@ export const verifyAudit = {
   tags: ['Audit'],
   summary: 'Check the whole log',
   description:
-    'Hashes every event and every content again. Finds each changed, removed, reordered or inserted event and each changed content. An attacker who rewrites the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.',
+    'Hashes every event and every content again. It finds each changed, removed, reordered or inserted event, and each changed content. A rewrite of the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.',
   querystring: noQuery,
   response: {
-    200: jsonResponse(Verification, 'What was found.', verificationExample),
+    200: jsonResponse(Verification, 'The result.', verificationExample),
     ...problems('store-unavailable'),
   },
 };

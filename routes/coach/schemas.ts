@@ -1,4 +1,4 @@
-/** Wire shapes of coach sessions. */
+/** Schemas of coach sessions. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
 import { locationHeader } from '../wire/headers.ts';
@@ -11,7 +11,7 @@ import { Style } from '../wire/shared-schemas.ts';
 const SessionId = Type.String({
   minLength: 1,
   maxLength: 200,
-  description: 'Opaque; keep it to read the session again.',
+  description: 'Opaque. Keep it to read the session again.',
   examples: ['eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln'],
 });
 
@@ -22,7 +22,7 @@ export const Session = closed(
     expiresAt: Timestamp,
     promptPack: closed(
       { pack: PackName, channel: ChannelName, version: Version, digest: Digest, revision: Revision },
-      { description: 'The pin: what the session runs on until it expires.' },
+      { description: 'The pin: the version that the session keeps until it expires.' },
     ),
     prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: ref(Style) }),
     movedFrom: Type.Optional(
@@ -30,12 +30,12 @@ export const Session = closed(
         { version: Version, styleId: StyleId },
         {
           description:
-            'Where the session was pinned; there since that version was revoked and another stands in for it.',
+            'The original pin. Present if that version was revoked and the session continues on its replacement.',
         },
       ),
     ),
     superseded: Type.Boolean({
-      description: 'The channel is at another version by now; the session stays on its own.',
+      description: 'True if the channel has moved to another version. The session keeps its own.',
     }),
   },
   { $id: 'Session', description: 'A coach session and the pack version that it keeps.' },
@@ -60,7 +60,7 @@ export const sessionExample = {
 
 export const StartSessionBody = closed(
   {
-    styleId: Type.Optional({ ...StyleId, description: "Without it: the version's default style." }),
+    styleId: Type.Optional({ ...StyleId, description: "Default: the version's default style." }),
     channel: Type.Optional(ChannelName),
   },
   { $id: 'StartSessionRequest', examples: [{ styleId: 'supportive' }] },
@@ -77,7 +77,7 @@ export const startCoachSession = {
   tags: ['Coach'],
   summary: 'Start a coach session',
   description:
-    'Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.',
+    'Starts a session on the active version of the default pack. The response says which version it is; the session keeps it until it expires.',
   querystring: noQuery,
   body: ref(StartSessionBody),
   response: {
@@ -90,7 +90,8 @@ export const getCoachSession = {
   operationId: 'getCoachSession',
   tags: ['Coach'],
   summary: 'Read a coach session',
-  description: 'The session as it was pinned at its start, after any number of activations, rollbacks and restarts.',
+  description:
+    'The session with the version that was pinned at its start, whatever activations, rollbacks and restarts followed. If that version was revoked, its replacement.',
   params: sessionParams,
   querystring: noQuery,
   response: {

@@ -1,4 +1,4 @@
-/** Wire shapes of the stream of events, and what its messages look like as bytes (Server-Sent Events, WHATWG HTML section 9.2). */
+/** Schemas of the stream of events, and its messages as bytes (Server-Sent Events, WHATWG HTML section 9.2). */
 import { Type } from '@sinclair/typebox';
 import {
   ChannelName,
@@ -17,7 +17,8 @@ import { closed, nullable, ref } from '../wire/schema-types.ts';
 
 const Epoch = Type.Integer({
   minimum: 1,
-  description: 'Which history the revision is of: 1, and one more after each accepted restore of the database.',
+  description:
+    'Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.',
   examples: [1],
 });
 
@@ -38,13 +39,13 @@ export const StreamMessage = closed(
     ),
     pack: Type.Optional(PackName),
     moves: Type.Optional(
-      Type.Array(ref(Move), { description: 'Where the event moved channels to; empty where it moved none.' }),
+      Type.Array(ref(Move), { description: 'Where the event moved channels; empty if it moved none.' }),
     ),
     at: Type.Optional(Timestamp),
     staleSeconds: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'Seconds since this instance last knew that it was current; absent while it does.',
+        description: 'Seconds since this instance last knew that it was current; absent while it knows.',
         examples: [7],
       }),
     ),
@@ -69,26 +70,25 @@ export const streamHeaders = Type.Object({
     Type.String({
       pattern: POSITION.source,
       description:
-        '`id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17.',
+        '`id` of the last message that you have. The stream continues after it, without a gap or a repeat. It is a revision, e.g. 42; after a restore also the epoch, e.g. 2:17.',
     }),
   ),
 });
 
-/** The answer 200: a stream of messages, with the headers of every answer. */
-export const streamAnswer = {
-  description: 'The stream; it has no end of its own. The schema is that of the `data` of each message.',
+export const streamResponse = {
+  description: 'The stream. It does not end. The schema describes the `data` of each message.',
   headers: revisionHeaders,
   content: {
     'text/event-stream': { schema: ref(StreamMessage), examples: { typical: { value: streamMessageExample } } },
   },
 } as const;
 
-/** A place as the `id` of a message: the revision; behind the first restore with its epoch, e.g. `2:17`. */
+/** A position as the `id` of a message: the revision; after the first restore with the epoch, e.g. `2:17`. */
 function idOf({ epoch, revision }: Position): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
-/** The place that an `id` names; undefined where there is none. */
+/** The position in an `id`, if it is valid. */
 export function positionIn(id: string | undefined): Position | undefined {
   const [, epoch = '1', revision] = POSITION.exec(id ?? '') ?? [];
   return revision === undefined ? undefined : { epoch: Number(epoch), revision: Number(revision) };
@@ -107,13 +107,13 @@ export const streamEvents = {
   tags: ['Events'],
   summary: 'Stream events',
   description: [
-    'Server-Sent Events. First comes `event: revision` with the current place in the log, then one message a revision: `event` is the type of the event, `data` says which channels moved where; no prompt texts.',
-    'The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.',
-    'Where that place is not in the log, because a database was restored, comes `event: resync`: read again what you keep, then go on from here.',
-    '`event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.',
-    'Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.',
+    'Server-Sent Events. The first message is `event: revision` with the current position in the log. Then each revision is one message: `event` is the type of the event, and `data` says which channels moved where. Messages have no prompt texts.',
+    'The `id` of a message is the position up to which you have received everything. Send it as `Last-Event-ID` to resume, on any instance, without a gap or a repeat.',
+    'If that position is not in the log, because a database was restored, the first message is `event: resync`: read again what you keep, then continue from here.',
+    '`event: heartbeat` comes every 15 s. With `pack` or `channel`, only events about them are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.',
+    'Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.',
   ].join('\n\n'),
   querystring: streamQuery,
   headers: streamHeaders,
-  response: { 200: streamAnswer, ...problems('pack-not-found', 'channel-not-found', 'revision-not-reached') },
+  response: { 200: streamResponse, ...problems('pack-not-found', 'channel-not-found', 'revision-not-reached') },
 };

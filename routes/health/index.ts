@@ -15,7 +15,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemas.ready,
     handler: async ({ registry, snapshot: { epoch, revision } }) => {
       if (app.draining)
-        throw new RegistryError('not-ready', 'The process was asked to end; requests under way are finished.');
+        throw new RegistryError('not-ready', 'The process is shutting down; it finishes the requests in progress.');
       return { status: 'ready' as const, revision, epoch, ...readiness(registry) };
     },
   });
@@ -23,7 +23,7 @@ const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
 export default healthRoutes;
 
-/** @throws RegistryError `not-ready` without a whole snapshot to answer from */
+/** @throws RegistryError `not-ready` without a whole snapshot to serve */
 function readiness(registry: Registry) {
   const { staleSeconds, pinnedVersion } = registry;
   const { ready, conditions } = registry.health();

@@ -6,22 +6,22 @@ import { openProblems } from '../wire/problems.ts';
 import { jsonResponse } from '../wire/responses.ts';
 import { closed, stringEnum } from '../wire/schema-types.ts';
 
-const Liveness = closed({ status: stringEnum(['live'], 'The process answers.') }, { $id: 'Liveness' });
+const Liveness = closed({ status: stringEnum(['live'], 'The process responds.') }, { $id: 'Liveness' });
 const Readiness = closed(
   {
-    status: stringEnum(['ready'], 'There is a whole snapshot to answer from.'),
+    status: stringEnum(['ready'], 'There is a whole snapshot to serve.'),
     revision: Revision,
     epoch: Type.Integer({
       minimum: 1,
-      description: 'Which history the revision is of: one more after each accepted restore.',
+      description: 'Which history the revision belongs to. Each accepted restore of the database adds 1.',
     }),
     stale: Type.Boolean({ description: 'Whether the snapshot may be older than the log.' }),
     staleSeconds: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it is current.' }),
+      Type.Integer({ minimum: 0, description: 'Seconds since this instance last knew that it was current.' }),
     ),
     pinned: Type.Optional(
       Type.String({
-        description: 'The version served whatever the log says (`PIN_VERSION`).',
+        description: 'The forced version (`PIN_VERSION`), which is served whatever the log says.',
         examples: ['coach@1.0.0'],
       }),
     ),
@@ -29,12 +29,12 @@ const Readiness = closed(
       closed({
         name: stringEnum(
           ['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'snapshot-differs'],
-          'Stable; made for programs.',
+          'Stable, for programs.',
         ),
         detail: Type.String(),
       }),
       {
-        description: 'What is not as it should be although the instance serves; empty where all is.',
+        description: 'Problems of an instance that still serves; empty if there are none.',
       },
     ),
   },
@@ -50,7 +50,7 @@ export const live = {
   operationId: 'live',
   tags: ['Health'],
   summary: 'Is it alive?',
-  description: 'Depends on nothing but the process itself; restart it where this fails.',
+  description: 'Depends only on the process itself. Restart the process if this fails.',
   querystring: noQuery,
   response: { 200: jsonResponse(Liveness, 'Alive.', { status: 'live' }), ...openProblems() },
 };
@@ -60,7 +60,7 @@ export const ready = {
   tags: ['Health'],
   summary: 'Is it ready?',
   description:
-    'Ready as soon as there is a whole snapshot to answer from, until the process is asked to end; send no requests where this fails. An instance that lost its store stays ready: it serves what it has, and says `stale` here and on every answer.',
+    'Ready once there is a whole snapshot to serve, until the process is asked to stop. Send no requests to an instance that is not ready. An instance that has lost its store stays ready: it serves what it has, and reports `stale` here and in every response.',
   querystring: noQuery,
   response: { 200: jsonResponse(Readiness, 'Ready.', readyExample), ...openProblems('not-ready') },
 };

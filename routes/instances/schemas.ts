@@ -9,17 +9,17 @@ import { closed, ref } from '../wire/schema-types.ts';
 
 const Instance = closed(
   {
-    id: Type.String({ description: 'One start of one process.', examples: ['registry-0-3f9a1c2e'] }),
+    id: Type.String({ description: 'Identifies one run of one process.', examples: ['registry-0-3f9a1c2e'] }),
     startedAt: Timestamp,
     appliedRevision: Revision,
-    behind: Type.Integer({ minimum: 0, description: 'How many revisions it is behind the instance that answers.' }),
+    behind: Type.Integer({ minimum: 0, description: 'How many revisions it is behind the instance that responds.' }),
     lastSeenAt: Type.String({
       format: 'date-time',
-      description: "When it last renewed its lease, by the store's clock: once a second while it is well.",
+      description: "When it last renewed its lease, by the store's clock. A healthy instance renews it once a second.",
     }),
     pinnedVersion: Type.Optional(
       Type.String({
-        description: 'The version that it serves of its pack whatever the log says (`PIN_VERSION`).',
+        description: 'The forced version (`PIN_VERSION`), which it serves whatever the log says.',
         examples: ['coach@1.0.0'],
       }),
     ),
@@ -44,7 +44,7 @@ export const listInstances = {
   tags: ['Instances'],
   summary: 'List the instances',
   description:
-    'Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.',
+    'Every instance with a lease in the store, as far as the instance that responds knows, the longest running first. An instance that has not renewed its lease for ten minutes is removed.',
   querystring: noQuery,
   response: { 200: jsonResponse(InstanceList, 'The instances.', { instances: [instanceExample] }), ...problems() },
 };

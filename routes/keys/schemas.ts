@@ -1,4 +1,4 @@
-/** Wire shapes of API keys. */
+/** Schemas of API keys. */
 import { Type } from '@sinclair/typebox';
 import { KeyId, KeyLabel, Reason, Scope, Timestamp } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
@@ -12,7 +12,7 @@ import { Actor } from '../wire/shared-schemas.ts';
 const expiry = Type.Optional(
   Type.String({
     format: 'date-time',
-    description: 'When it stops working; never where not given.',
+    description: 'When the key stops working. Default: never.',
     examples: ['2027-01-31T00:00:00Z'],
   }),
 );
@@ -35,12 +35,12 @@ export const NewKey = closed(
     ...members,
     secret: Type.Optional(
       Type.String({
-        description: 'The whole bearer token. It is shown this once; a replayed answer has none.',
+        description: 'The whole bearer token. It is shown only here; a replayed response does not have it.',
         examples: [`prk_k7Qm2Xw9Lp3a_${'0'.repeat(43)}`],
       }),
     ),
   },
-  { $id: 'NewKey', description: 'A key that was just made.' },
+  { $id: 'NewKey', description: 'A key that was just created.' },
 );
 export const newKeyExample = {
   keyId: keyExample.keyId,
@@ -54,10 +54,10 @@ export const KeyList = closed({ keys: Type.Array(ref(Key)) }, { $id: 'KeyList' }
 
 export const CreateKeyBody = closed(
   { label: KeyLabel, scopes: Type.Array(Scope, { minItems: 1, maxItems: 20 }), expiresAt: expiry },
-  // The end has passed: pressed as it stands in Swagger UI, the example makes no key.
+  // The time has passed, so the example creates no key when it is sent unchanged from Swagger UI.
   {
     $id: 'CreateKeyRequest',
-    description: 'Set `expiresAt` to a time to come, or leave it out.',
+    description: 'Set `expiresAt` to a future time, or omit it.',
     examples: [
       { label: 'coach-web production', scopes: ['prompts:read', 'sessions:start'], expiresAt: '2020-01-31T00:00:00Z' },
     ],
@@ -79,7 +79,8 @@ export const listKeys = {
   operationId: 'listKeys',
   tags: ['Keys'],
   summary: 'List the keys',
-  description: 'Every key that was ever made, revoked ones included, in order of creation; never a secret.',
+  description:
+    'Every key that was ever created, including revoked ones, in order of creation. Secrets are never shown.',
   querystring: noQuery,
   response: { 200: jsonResponse(KeyList, 'The keys.', { keys: [keyExample] }), ...problems() },
 };
@@ -87,14 +88,14 @@ export const listKeys = {
 export const createKey = {
   operationId: 'createKey',
   tags: ['Keys'],
-  summary: 'Make a key',
+  summary: 'Create a key',
   description:
-    'The whole token is in `secret` of this answer and nowhere else. A key can grant only scopes that its maker holds.',
+    'The whole token is in `secret` of this response and nowhere else. A key can grant only scopes that it has.',
   querystring: noQuery,
   headers: idempotencyHeaders,
   body: ref(CreateKeyBody),
   response: {
-    201: jsonResponse(NewKey, 'Made.', newKeyExample, createdHeaders),
+    201: jsonResponse(NewKey, 'Created.', newKeyExample, createdHeaders),
     ...writeProblems('forbidden', 'idempotency-mismatch'),
   },
 };
@@ -103,7 +104,7 @@ export const revokeKey = {
   operationId: 'revokeKey',
   tags: ['Keys'],
   summary: 'Revoke a key',
-  description: 'It stops working with the next request. A key that can do more than yours cannot be revoked with it.',
+  description: 'The key stops working with the next request. You cannot revoke a key that can do more than yours.',
   params: keyParams,
   querystring: noQuery,
   headers: idempotencyHeaders,

@@ -27,7 +27,7 @@ export const getMetrics = {
   tags: ['Health'],
   summary: 'Read the metrics',
   description:
-    'For Prometheus to scrape: requests, reads by version, moves, freshness, the store, the process. docs/observability tells what each means.',
+    'For Prometheus: requests, reads per version, moves, freshness, the store, the process. docs/observability explains each metric.',
   querystring: noQuery,
   response: {
     200: {

@@ -1,4 +1,4 @@
-/** Packs and policies as they are answered, from the snapshot's metadata. */
+/** Response bodies of packs and policies, made from the metadata in a snapshot. */
 import semver from 'semver';
 import type { Static } from '@sinclair/typebox';
 import type { PackState } from '../../registry/index.ts';
@@ -6,7 +6,6 @@ import { mutable } from '../wire/schema-types.ts';
 import { versionSummary } from '../versions/response-bodies.ts';
 import type * as schemas from './schemas.ts';
 
-/** How many versions a pack's own answer lists. */
 const VERSIONS_SHOWN = 20;
 
 export function packBody(state: PackState): schemas.Pack {
@@ -29,7 +28,7 @@ export function packBody(state: PackState): schemas.Pack {
   };
 }
 
-/** The policy in force; an empty floor where there is none. */
+/** The policy in force. Without a policy, the floor is empty. */
 export function policyBody({ pack, policy: record }: PackState): Static<typeof schemas.Policy> {
   if (record === undefined)
     return {

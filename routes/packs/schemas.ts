@@ -1,4 +1,4 @@
-/** Wire shapes of packs and of their policies. */
+/** Schemas of packs and their policies. */
 import { Type, type Static } from '@sinclair/typebox';
 import {
   ChannelName,
@@ -35,11 +35,11 @@ export const Pack = closed(
     versionCount: Type.Integer({ minimum: 0 }),
     latest: nullable(
       Type.String({
-        description: 'The highest version that is no prerelease and not revoked; null where there is none.',
+        description: 'The highest version that is neither a prerelease nor revoked; null if there is none.',
         examples: ['2.0.0'],
       }),
     ),
-    versions: Type.Array(ref(VersionSummary), { description: 'The 20 highest; `listVersions` has all.' }),
+    versions: Type.Array(ref(VersionSummary), { description: 'The 20 highest; `listVersions` lists all.' }),
     channels: Type.Array(ref(Channel)),
   },
   { $id: 'Pack', description: 'A pack with its versions and channels.' },
@@ -70,17 +70,20 @@ export const Policy = closed(
     ...PolicyWord.properties,
     version: Type.Integer({
       minimum: 0,
-      description: 'A higher one replaced a lower one; 0 where the pack has no policy.',
+      description: 'A higher version replaces a lower one; 0 if the pack has no policy.',
       examples: [1],
     }),
     digest: nullable(
       Type.String({
-        description: 'SHA-256 over RFC 8785 of the policy; null where there is none.',
+        description: 'SHA-256 over RFC 8785 of the policy; null if the pack has none.',
         examples: [example.digest],
       }),
     ),
     revision: nullable(
-      Type.Integer({ description: 'The event that put it in force; null where there is none.', examples: [2] }),
+      Type.Integer({
+        description: 'The revision that put the policy in force; null if the pack has none.',
+        examples: [2],
+      }),
     ),
   },
   { $id: 'Policy', description: 'The floor under every version of a pack.' },
@@ -127,7 +130,7 @@ export const getPolicy = {
   operationId: 'getPolicy',
   tags: ['Packs'],
   summary: "Read a pack's policy",
-  description: 'The floor: what every version of the pack must hold before it may be active.',
+  description: 'The floor: the conditions that every version of the pack must meet before it can be active.',
   params: packParams,
   querystring: noQuery,
   response: {

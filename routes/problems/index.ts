@@ -1,4 +1,4 @@
-/** What an error means: the page that a problem's `type` leads to. */
+/** What an error means: the page that a problem's `type` links to. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isProblemCode, PROBLEMS } from '../../plugins/problems/problems.ts';
 import * as schemas from './schemas.ts';

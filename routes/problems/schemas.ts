@@ -1,4 +1,4 @@
-/** Schemas of the pages about problems. */
+/** Schemas of the pages that explain problems. */
 import { Type } from '@sinclair/typebox';
 import { PROBLEMS } from '../../plugins/problems/problems.ts';
 import { noQuery } from '../wire/parameters.ts';
@@ -23,8 +23,8 @@ export const problemSchemas = [ProblemKind];
 export const getProblem = {
   operationId: 'getProblem',
   tags: ['Health'],
-  summary: 'What an error means',
-  description: "The page behind a problem's `type`.",
+  summary: 'Explain an error',
+  description: "The page that a problem's `type` links to.",
   params: closed({
     code: Type.String({
       pattern: '^[a-z-]{1,60}$',

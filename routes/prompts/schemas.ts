@@ -1,4 +1,4 @@
-/** Wire shapes of the prompts of the active version. */
+/** Schemas of the prompts of the active version. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Version } from '../../registry/index.ts';
 import { conditionalHeaders, etagHeader } from '../wire/headers.ts';
@@ -25,7 +25,7 @@ export const systemPromptExample = { ...originExample, text: 'You are a coach, n
 
 export const StyleList = closed(
   { ...origin, defaultStyle: StyleId, styles: Type.Array(ref(StyleTitle)) },
-  { $id: 'StyleList', description: 'The styles of the active version, in its own order.' },
+  { $id: 'StyleList', description: 'The styles of the active version, in the order of the version.' },
 );
 export const styleListExample = {
   ...originExample,
@@ -35,7 +35,7 @@ export const styleListExample = {
 
 export const StylePrompt = closed(
   { ...origin, styleId: StyleId, title: StyleTitle.properties.title, text: Type.String() },
-  { $id: 'StylePrompt', description: "One style's prompt of the active version." },
+  { $id: 'StylePrompt', description: 'The prompt of one style of the active version.' },
 );
 export const stylePromptExample = {
   ...originExample,
@@ -56,7 +56,7 @@ export const getSystemPrompt = {
   tags: ['Prompts'],
   summary: 'Read the system prompt',
   description:
-    'The system prompt of the active version of a pack; of the default pack where none is named. Conditional.',
+    'The system prompt of the active version. Default: the default pack and channel. Supports conditional requests.',
   querystring: promptQuery,
   headers: conditionalHeaders,
   response: {
@@ -70,7 +70,8 @@ export const listStyles = {
   operationId: 'listStyles',
   tags: ['Prompts'],
   summary: 'List the styles',
-  description: 'The styles that the active version supports, in its own order. Conditional.',
+  description:
+    'The styles that the active version supports, in the order of the version. Supports conditional requests.',
   querystring: promptQuery,
   headers: conditionalHeaders,
   response: {
@@ -85,7 +86,7 @@ export const getStylePrompt = {
   tags: ['Prompts'],
   summary: "Read a style's prompt",
   description:
-    'One style of the active version. A style that the version lacks is a 404 that lists those it has. Conditional.',
+    'The prompt of one style. If the active version lacks the style, the 404 lists the styles that it has. Supports conditional requests.',
   params: styleParams,
   querystring: promptQuery,
   headers: conditionalHeaders,

@@ -12,7 +12,9 @@ const Hunk = closed(
     oldLines: Type.Integer(),
     newStart: Type.Integer(),
     newLines: Type.Integer(),
-    lines: Type.Array(Type.String(), { description: 'Each begins with a blank (as it was), `-` (gone) or `+` (new).' }),
+    lines: Type.Array(Type.String(), {
+      description: 'Each begins with a space (unchanged), `-` (removed) or `+` (added).',
+    }),
   },
   { $id: 'Hunk', description: 'A hunk of a unified diff.' },
 );
@@ -29,8 +31,8 @@ export const AssetDiff = closed(
 const MetadataDiff = closed(
   {
     field: Type.String({ examples: ['summary'] }),
-    from: Type.String({ description: 'JSON text.' }),
-    to: Type.String({ description: 'JSON text.' }),
+    from: Type.String({ description: 'As JSON text.' }),
+    to: Type.String({ description: 'As JSON text.' }),
   },
   { $id: 'MetadataDiff', description: 'How one field of the metadata differs.' },
 );
@@ -38,7 +40,9 @@ const MetadataDiff = closed(
 export const Diff = closed(
   {
     pack: PackName,
-    from: nullable(Type.String({ description: 'The version compared with; null for nothing.', examples: ['1.0.0'] })),
+    from: nullable(
+      Type.String({ description: 'The version compared with; null if there is none.', examples: ['1.0.0'] }),
+    ),
     to: Version,
     assets: Type.Array(ref(AssetDiff)),
     metadata: Type.Array(ref(MetadataDiff)),
@@ -68,7 +72,7 @@ export const diffExample = {
 export const diffQuery = closed({
   against: Type.Optional({
     ...Version,
-    description: 'Compare with this version; with the one active in the default channel where not given.',
+    description: 'The version to compare with. Default: the version that is active in the default channel.',
   }),
 });
 
@@ -79,7 +83,7 @@ export const diffVersions = {
   tags: ['Packs'],
   summary: 'Compare two versions',
   description:
-    'Unified hunks per prompt, changes of metadata, styles gained and lost, from the version `against` to this one. Where either is revoked, for auditors only (`audit:read`).',
+    'Unified hunks for each prompt, changes of metadata, and styles added and removed, from the version `against` to this one. If either is revoked, this needs `audit:read`.',
   params: versionParams,
   querystring: diffQuery,
   response: {

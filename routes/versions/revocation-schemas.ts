@@ -14,10 +14,12 @@ export const RevokeBody = closed(
     reason: Reason,
     replacement: Type.Optional({
       ...Version,
-      description: 'What stands in for it: in channels that point at it, and in sessions pinned on it.',
+      description: 'The version that replaces it in channels that point at it and in sessions pinned to it.',
     }),
     dryRun: Type.Optional(
-      Type.Boolean({ description: 'Only say what would happen. Leave it out to revoke the version for good.' }),
+      Type.Boolean({
+        description: 'Report what would happen, and change nothing. Omit it to revoke the version permanently.',
+      }),
     ),
   },
   { $id: 'RevokeRequest', examples: [{ reason: 'Leaves out the crisis wording', replacement: '1.0.0', dryRun: true }] },
@@ -44,7 +46,7 @@ export const Revocation = closed(
   {
     $id: 'Revocation',
     description:
-      'A revocation, and where channels that pointed at the version went. In a dry run `revision` is the present one.',
+      'A revocation, and where it moved the channels that pointed at the version. In a dry run, `revision` is the current one.',
   },
 );
 export const revocationExample = {
@@ -66,19 +68,19 @@ export const revokeVersion = {
   tags: ['Activation'],
   summary: 'Revoke a version',
   description:
-    'Kills a version for good: from the answer on it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack; sessions pinned on it go on with what stands in for it.',
+    'Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement.',
   params: versionParams,
   querystring: noQuery,
   headers: waitHeaders,
   body: ref(RevokeBody),
   response: {
-    200: jsonResponse(Revocation, 'Revoked; or with `dryRun`, what would happen.', revocationExample, {
+    200: jsonResponse(Revocation, 'Revoked. With `dryRun`: what the revocation would do.', revocationExample, {
       ...replayedHeader,
       ...waitedHeader,
     }),
     202: jsonResponse(
       Revocation,
-      'Revoked; with `Prefer: wait`, some instances had not applied it in time.',
+      'Revoked. With `Prefer: wait`: some instances have not applied it in time.',
       pendingExample,
       { ...replayedHeader, ...waitedHeader },
     ),

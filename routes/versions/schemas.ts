@@ -1,4 +1,4 @@
-/** Wire shapes of versions: as read, as published, as compared, as revoked. */
+/** Schemas of versions. */
 import { Type, type Static } from '@sinclair/typebox';
 import {
   ChannelName,
@@ -21,27 +21,27 @@ import { Actor, Compatibility, Style, StyleTitle } from '../wire/shared-schemas.
 
 export const Violation = closed(ViolationWord.properties, {
   $id: 'Violation',
-  description: 'One reason why a version may not be activated.',
+  description: 'One reason why a version cannot be activated.',
 });
 
 const versionMembers = {
   pack: PackName,
   version: Version,
   digest: Digest,
-  status: stringEnum(['registered', 'revoked'], 'A revoked version is not served again.'),
+  status: stringEnum(['registered', 'revoked'], 'A revoked version is never served again.'),
   summary: PackDocument.properties.summary,
   author: PackDocument.properties.author,
   publishedAt: Timestamp,
   publishedBy: ref(Actor),
   defaultStyle: StyleId,
   compatibility: ref(Compatibility),
-  activeIn: Type.Array(ChannelName, { description: 'Channels that point at it.' }),
+  activeIn: Type.Array(ChannelName, { description: 'Channels that point at this version.' }),
   problems: Type.Array(ref(Violation), {
-    description: 'What keeps it from being activated; empty where nothing does.',
+    description: 'Why the version cannot be activated; empty if it can.',
   }),
   revokedReason: Type.Optional(Reason),
   revokedAt: Type.Optional(Timestamp),
-  replacement: Type.Optional({ ...Version, description: 'What stands in for it since it was revoked.' }),
+  replacement: Type.Optional({ ...Version, description: 'The version that replaces it since it was revoked.' }),
 };
 
 export const VersionSummary = closed(
@@ -86,7 +86,6 @@ export const versionsQuery = closed({
   status: Type.Optional(stringEnum(['registered', 'revoked'], 'Only versions of this status.')),
 });
 
-/** What a publisher sends: the pack document. */
 export const PackDocumentBody = closed(
   {
     ...PackDocument.properties,
@@ -96,8 +95,8 @@ export const PackDocumentBody = closed(
   {
     $id: 'PackDocument',
     description:
-      'A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.',
-    // There is no style of that id: pressed as it stands in Swagger UI, the example registers nothing.
+      'A version to register. Once registered, it never changes. `defaultStyle` is the id of one of the styles.',
+    // No style has this id, so the example registers nothing when it is sent unchanged from Swagger UI.
     examples: [
       {
         version: '1.2.0',
@@ -120,7 +119,7 @@ export const listVersions = {
   operationId: 'listVersions',
   tags: ['Packs'],
   summary: "List a pack's versions",
-  description: 'The highest SemVer first, page by page.',
+  description: 'The highest SemVer comes first, page by page.',
   params: packParams,
   querystring: versionsQuery,
   response: {
@@ -137,8 +136,7 @@ export const getVersion = {
   operationId: 'getVersion',
   tags: ['Packs'],
   summary: 'Read a version',
-  description:
-    'A registered version with its texts, active or not. The texts of a revoked one are for auditors only (`audit:read`).',
+  description: 'A registered version with its texts, active or not. The texts of a revoked version need `audit:read`.',
   params: versionParams,
   querystring: noQuery,
   response: {
@@ -159,7 +157,7 @@ export const publishVersion = {
   tags: ['Packs'],
   summary: 'Register a version',
   description:
-    'Registers an immutable version; it is not active until it is activated. A pack that is not there yet is made. The same again is a success without effect; anything else under the same version is refused.',
+    'Registers an immutable version. Publishing does not activate it. A new pack name creates the pack. Publishing the same again succeeds without effect; anything else under the same version is refused.',
   params: packParams,
   querystring: noQuery,
   headers: idempotencyHeaders,
@@ -167,7 +165,7 @@ export const publishVersion = {
   response: {
     200: jsonResponse(
       VersionSummary,
-      'The same is registered already; nothing was changed.',
+      'The same version was already registered; nothing changed.',
       versionSummaryExample,
       createdHeaders,
     ),

@@ -18,7 +18,7 @@ export function decodeCursor(cursor: string | undefined, isPosition: (text: stri
   throw invalidInput('This cursor was not issued by this API.', [
     {
       parameter: 'cursor',
-      detail: 'Send "nextCursor" of the page before, or leave it out to start from the beginning.',
+      detail: 'Send "nextCursor" of the previous page, or omit it to start from the beginning.',
     },
   ]);
 }

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 // ── Requests ──
 
 export const conditionalHeaders = Type.Object({
-  'if-none-match': Type.Optional(Type.String({ description: 'ETags that the caller has; a match gives 304.' })),
+  'if-none-match': Type.Optional(Type.String({ description: 'ETags that you have; a match returns 304.' })),
 });
 
 const idempotencyKey = Type.Optional(
@@ -12,19 +12,20 @@ const idempotencyKey = Type.Optional(
     minLength: 1,
     maxLength: 300,
     description:
-      'At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer.',
+      'At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response.',
   }),
 );
 const prefer = Type.Optional(
   Type.String({
     maxLength: 1000,
     description:
-      '`wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time.',
+      '`wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time.',
   }),
 );
 const ifMatch = Type.Optional(
   Type.String({
-    description: 'The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there.',
+    description:
+      'The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since.',
   }),
 );
 /** For writes that move no channel. */
@@ -40,30 +41,31 @@ export const moveHeaders = Type.Object({ 'idempotency-key': idempotencyKey, pref
 export const revisionHeaders = {
   'Registry-Revision': Type.Integer({
     minimum: 0,
-    description: 'Log revision of the snapshot that the answer was computed from.',
+    description: 'Log revision of the snapshot that the response was computed from.',
   }),
   'Registry-Epoch': Type.Integer({
     minimum: 2,
-    description: 'Which history the revision is of; sent once a restore of the database was accepted, 1 before.',
+    description:
+      'Which history the revision belongs to. Each accepted restore of the database adds 1; absent while the epoch is 1.',
   }),
   'Registry-Stale': Type.Integer({
     minimum: 0,
-    description: 'Seconds since this instance last knew that it is current; sent only where it does not know.',
+    description: 'Seconds since this instance last knew that it was current. Absent while it knows.',
   }),
   'Registry-Pinned': Type.String({
     description:
-      'The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does.',
+      'The forced version (`PIN_VERSION`), which this instance serves whatever the log says. Absent if no version is forced.',
   }),
 };
-export const etagHeader = { ETag: Type.String({ description: 'Strong; changes when the channel moves.' }) };
-export const locationHeader = { Location: Type.String({ description: 'Where what was made can be read.' }) };
+export const etagHeader = { ETag: Type.String({ description: 'Strong. It changes when the channel moves.' }) };
+export const locationHeader = { Location: Type.String({ description: 'Where to read what was created.' }) };
 export const replayedHeader = {
   'Idempotency-Replayed': Type.String({
-    description: '`true` where this is the answer to an earlier request with the same Idempotency-Key.',
+    description: '`true` if this repeats the response to an earlier request with the same Idempotency-Key.',
   }),
 };
 /** On the response to a write that creates something. */
 export const createdHeaders = { ...locationHeader, ...replayedHeader };
 export const waitedHeader = {
-  'Preference-Applied': Type.String({ description: '`wait` where the answer waited for the other instances.' }),
+  'Preference-Applied': Type.String({ description: '`wait` if the response waited for the other instances.' }),
 };

@@ -47,17 +47,17 @@ function mismatchReason(tags: readonly string[], revision: number): false | stri
   const send = `Send the ETag of getActivePack, or "${revision}".`;
   const strong = tags.filter((tag) => !tag.startsWith('W/'));
   if (strong.length === 0)
-    return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress answers make tags weak. ${send}`;
+    return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress responses make tags weak. ${send}`;
   if (strong.some((tag) => tag.startsWith(`"${revision}.`)))
-    return `The ETag is of this revision, but of another resource. ${send}`;
+    return `The ETag has this revision, but belongs to another resource. ${send}`;
   if (!strong.some((tag) => /^"\d+(?:\.[0-9a-f]{8})?"$/u.test(tag)))
-    return `What If-Match holds is not an ETag of this registry. ${send}`;
+    return `If-Match has no ETag of this registry. ${send}`;
   return false;
 }
 
 function tagsOf(header: string): string[] {
   if (isTagList(header)) return tagsIn(header);
-  const detail = `Send the ETag of getActivePack as it came, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
+  const detail = `Send the ETag of getActivePack unchanged, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
   throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [
     { parameter: 'if-match', detail },
   ]);

@@ -18,16 +18,16 @@ const ids = (description: string) => Type.Array(Type.String({ examples: ['regist
 /** Which instances have applied a move. */
 export const InstancesReached = closed(
   {
-    applied: ids('They answer from the move, or from what came after it.'),
-    pending: ids('They have not applied it yet.'),
-    pinned: ids('They serve a version of their own (`PIN_VERSION`), whatever the log says.'),
+    applied: ids('They serve the move, or a later one.'),
+    pending: ids('They have not applied the move yet.'),
+    pinned: ids('They serve a forced version (`PIN_VERSION`), whatever the log says.'),
     expired: ids(
-      'They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`.',
+      'They have not renewed their lease for seven seconds: stopped, cut off or gone. If they still respond, the response is marked `Registry-Stale`.',
     ),
   },
   {
     $id: 'InstancesReached',
-    description: 'Which instances have applied the move. Only where the request preferred to wait.',
+    description: 'Which instances have applied the move. Present if the request asked to wait.',
   },
 );
 export const instancesExample = {

@@ -11,21 +11,21 @@ export const Problem = Type.Object(
   {
     type: Type.String({
       format: 'uri-reference',
-      description: 'What the error means, for people.',
+      description: 'Link to a page that explains the error.',
       examples: ['/problems/pack-not-found'],
     }),
     title: Type.String({ examples: ['No such pack'] }),
     status: Type.Integer({ minimum: 400, maximum: 599, examples: [404] }),
-    detail: Type.String({ description: 'What was wrong this time, where, and what would be right.' }),
+    detail: Type.String({ description: 'What is wrong with this request, where, and how to fix it.' }),
     instance: Type.Optional(
-      Type.String({ format: 'uri-reference', description: 'The path that was asked.', examples: ['/v1/packs/choach'] }),
+      Type.String({ format: 'uri-reference', description: 'The path of the request.', examples: ['/v1/packs/choach'] }),
     ),
-    code: stringEnum(Object.keys(PROBLEMS) as ProblemCode[], 'Stable; made for programs.'),
+    code: stringEnum(Object.keys(PROBLEMS) as ProblemCode[], 'Stable, for programs.'),
     errors: Type.Optional(
       Type.Array(
         closed(
           { pointer: Type.Optional(Type.String()), parameter: Type.Optional(Type.String()), detail: Type.String() },
-          { description: 'One fault: where, and what would be right.' },
+          { description: 'One fault: where it is, and how to fix it.' },
         ),
       ),
     ),
@@ -39,7 +39,7 @@ export const Problem = Type.Object(
     requestId: Type.Optional(Type.String()),
     requiredScopes: Type.Optional(Type.Array(Scope)),
     violations: Type.Optional(Type.Array(Type.Unsafe<Violation>(Type.Ref('Violation')))),
-    candidates: Type.Optional(Type.Array(Version, { description: 'Versions that would do as a replacement.' })),
+    candidates: Type.Optional(Type.Array(Version, { description: 'Versions that can be the replacement.' })),
   },
   { $id: 'Problem', description: 'RFC 9457 problem details.', additionalProperties: true },
 );
@@ -111,7 +111,9 @@ function exampleOf(code: ProblemCode) {
   return { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } };
 }
 
-const retryAfter = { 'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next try.' }) };
+const retryAfter = {
+  'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next attempt.' }),
+};
 /** The additional headers of problems with a certain status. */
 const HEADERS: Readonly<Record<number, Record<string, TSchema>>> = {
   401: {
@@ -119,7 +121,7 @@ const HEADERS: Readonly<Record<number, Record<string, TSchema>>> = {
   },
   429: {
     ...retryAfter,
-    RateLimit: Type.String({ description: 'What is left of the share, and when it is whole again.' }),
+    RateLimit: Type.String({ description: 'How much of the rate limit is left, and when it resets.' }),
   },
   503: retryAfter,
 };

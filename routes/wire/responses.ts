@@ -20,6 +20,6 @@ export function jsonResponse<T extends TSchema>(
 /** 304 to a conditional read. */
 export const notModified = {
   type: 'null',
-  description: 'The channel has not moved since; there is no body.',
+  description: 'The channel has not moved. There is no body.',
   headers: { ...revisionHeaders, ...etagHeader },
 } as const;

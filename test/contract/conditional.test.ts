@@ -212,10 +212,10 @@ for (const [id, body] of WRITES) {
           ] as const,
       ),
       ...[ofAnother, `"${revision}.0"`].map(
-        (match) => [match, /is of this revision, but of another resource/u] as const,
+        (match) => [match, /has this revision, but belongs to another resource/u] as const,
       ),
       ...['""', '"*"', '"junk"', '"junk", W/"1"'].map(
-        (match) => [match, /is not an ETag of this registry\. Send the ETag of getActivePack/u] as const,
+        (match) => [match, /has no ETag of this registry\. Send the ETag of getActivePack/u] as const,
       ),
     ];
     for (const [match, why] of unmatched) {
@@ -256,7 +256,7 @@ for (const [id, body] of WRITES) {
           statusCode: 400,
           body: {
             code: 'validation-failed',
-            errors: [{ parameter: 'if-match', detail: /^Send the ETag of getActivePack as it came/u }],
+            errors: [{ parameter: 'if-match', detail: /^Send the ETag of getActivePack unchanged/u }],
           },
         },
         match,

@@ -1,79 +1,17 @@
-/**
- * Metrics at the door: what is counted, what is told of the instance, that labels stay bounded whatever is asked, and that everything
- * the dashboard, the alerts and the page about them name is there.
- */
-import { readFileSync } from 'node:fs';
-import t, { type Test } from 'tap';
-import { parse } from 'yaml';
-import { addPack, listen, openApp, type TestApp } from '../support/apps/app.ts';
-import { newFolder } from '../support/process/folder.ts';
-import { documentOf } from '../support/packs/pack-documents.ts';
+/** The metrics of the service: what it counts, what it says about the instance, and that labels stay bounded. */
+import t from 'tap';
+import { addPack, listen, openApp } from '../support/apps/app.ts';
 import { scrapeOf, type Scrape } from '../support/observability/prometheus.ts';
-import { OPERATIONS } from '../support/http/openapi.ts';
-import { groupedBy, labelsGiven, missing, rawCounters, seconds } from '../support/observability/promql.ts';
+import { raiseCounters, scrapedWhen, scraperOf } from '../support/observability/scraping.ts';
+import { documentOf } from '../support/packs/pack-documents.ts';
+import { newFolder } from '../support/process/folder.ts';
 
 const REASON = 'Users report that answers are too blunt';
-const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** Scrapes as Prometheus does: with a key for that alone. */
-async function scraperOf({ app }: TestApp): Promise<() => Promise<Scrape>> {
-  const { token } = await app.registry.createKey({ label: 'prometheus', scopes: ['metrics:read'] });
-  return async () => {
-    const { statusCode, headers, body } = await app.inject({
-      url: '/metrics',
-      headers: { authorization: `Bearer ${token}` },
-    });
-    if (statusCode !== 200 || !String(headers['content-type']).startsWith('text/plain; version=0.0.4'))
-      throw new Error(`The scrape was answered ${statusCode}: ${body}`);
-    return scrapeOf(body);
-  };
-}
-
-/** Scrapes until it says what is waited for. */
-async function scrapedWhen(scrape: () => Promise<Scrape>, holds: (scrape: Scrape) => boolean): Promise<Scrape> {
-  for (;;) {
-    const now = await scrape();
-    if (holds(now)) return now;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** One of everything that is counted. */
-async function busy({ app }: TestApp): Promise<void> {
-  const { etag } = (await app.inject('/v1/prompts/system')).headers;
-  await app.inject({ url: '/v1/prompts/system', headers: { 'if-none-match': String(etag) } });
-  for (const url of [
-    '/v1/packs/coach/active',
-    '/v1/prompts/styles',
-    '/v1/prompts/styles/reflective',
-    '/v1/prompts/styles/nothing',
-    '/nowhere',
-    '/docs/',
-  ])
-    await app.inject(url);
-  await app.inject({ method: 'HEAD', url: '/v1/packs/coach/active' });
-  const { sessionId } = (await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} })).json<{
-    sessionId: string;
-  }>();
-  await app.inject({
-    method: 'POST',
-    url: '/v1/packs/coach/activations',
-    payload: { version: '1.0.0', reason: REASON },
-  });
-  await app.inject(`/v1/coach/sessions/${sessionId}`); // on the version that it started with
-  await app.inject({ method: 'POST', url: '/v1/packs/coach/rollback', payload: { reason: REASON } });
-  await app.inject({
-    method: 'POST',
-    url: '/v1/packs/coach/activations',
-    payload: { version: '1.1.0', reason: REASON },
-  });
-  await app.inject({ method: 'POST', url: '/v1/packs/coach/versions/1.1.0/revoke', payload: { reason: REASON } });
-}
-
-t.test('what is counted', async (t) => {
+t.test('requests, reads, sessions, moves and store calls are counted', async (t) => {
   const opened = await openApp(t);
   const { app } = opened;
-  await busy(opened);
+  await raiseCounters(opened);
   const scrape = await scraperOf(opened);
   const now = await scrape();
 
@@ -94,7 +32,7 @@ t.test('what is counted', async (t) => {
     t.equal(
       now.value('prompt_registry_request_duration_seconds_count', labels) ?? 0,
       value,
-      `${labels['operation']} ${labels['status']}: each is timed`,
+      `${labels['operation']} ${labels['status']}: each request is timed`,
     );
   t.ok((now.value('prompt_registry_request_duration_seconds_sum', { operation: 'activateVersion' }) ?? 0) > 0);
 
@@ -146,10 +84,10 @@ t.test('what is counted', async (t) => {
   t.equal((await app.inject({ url: '/metrics', headers: { authorization: `Bearer ${token}` } })).statusCode, 403);
 
   app.draining = true;
-  t.equal((await scrape()).value('prompt_registry_ready'), 0, 'not ready while the process ends');
+  t.equal((await scrape()).value('prompt_registry_ready'), 0, 'not ready during shutdown');
 });
 
-t.test('what is refused before there is a route is counted', async (t) => {
+t.test('a request that is refused before routing is counted', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
   const scrape = await scraperOf(opened);
   t.equal((await opened.app.inject(`/v1/coach/sessions/${'a'.repeat(300)}`)).statusCode, 414);
@@ -161,7 +99,7 @@ t.test('what is refused before there is a route is counted', async (t) => {
   );
 });
 
-t.test('the first move of a pack is a rise, whenever it came', async (t) => {
+t.test('the first move of a pack is an increase, because its counter starts at 0', async (t) => {
   const opened = await openApp(t, {
     store: 'memory',
     before: async (registry) =>
@@ -177,10 +115,10 @@ t.test('the first move of a pack is a rise, whenever it came', async (t) => {
   const still = ['production', 'staging'].flatMap((channel) =>
     ['activation', 'revocation', 'rollback'].map((kind) => `${channel} ${kind} 0`),
   );
-  t.strictSame(await moves('early'), still, 'registered before the start, and active nowhere');
+  t.strictSame(await moves('early'), still, 'published before the start, and not active');
   t.strictSame(await moves('late'), [], 'control');
   await addPack(app, 'late', '1.0.0');
-  t.strictSame(await moves('late'), still, 'registered after the start');
+  t.strictSame(await moves('late'), still, 'published after the start');
   await app.registry.activate({ pack: 'late', version: '1.0.0', reason: REASON });
   t.strictSame(
     (await moves('late')).filter((move) => !move.endsWith(' 0')),
@@ -188,14 +126,14 @@ t.test('the first move of a pack is a rise, whenever it came', async (t) => {
   );
 });
 
-t.test('two applications in one process count for themselves', async (t) => {
+t.test('two applications in one process count separately', async (t) => {
   const [one, other] = [await openApp(t, { store: 'memory' }), await openApp(t, { store: 'memory' })];
   await one.app.inject('/v1/prompts/system');
   t.equal((await (await scraperOf(one))()).value('prompt_registry_reads_total', { result: 'sent' }), 1);
   t.equal((await (await scraperOf(other))()).value('prompt_registry_reads_total'), undefined);
 });
 
-t.test('a stream counts when it is opened, and its life is no latency', async (t) => {
+t.test('a stream is counted when it opens, and its duration is not a latency', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
   const address = await listen(opened.app);
   const scrape = await scraperOf(opened);
@@ -208,7 +146,7 @@ t.test('a stream counts when it is opened, and its life is no latency', async (t
   await reader?.cancel();
   await scrapedWhen(scrape, (now) => now.value('prompt_registry_watchers') === 0);
 
-  const ended = await fetch(`${address}/v1/events`, { headers: { authorization: `Bearer ${opened.key}` } }); // this one is ended by the service
+  const ended = await fetch(`${address}/v1/events`, { headers: { authorization: `Bearer ${opened.key}` } }); // the service ends this one
   await opened.app.inject({
     method: 'POST',
     url: `/v1/keys/${opened.key.split('_')[1]}/revoke`,
@@ -220,7 +158,7 @@ t.test('a stream counts when it is opened, and its life is no latency', async (t
   t.strictSame(after.find('prompt_registry_request_duration_seconds_count', { operation: 'streamEvents' }), []);
 });
 
-t.test('how far it is behind, and what the store does not do', async (t) => {
+t.test('an instance reports how far it is behind, and the errors of its store', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
   const scrape = await scraperOf(opened);
   const another = await openApp(t, { after: opened });
@@ -234,7 +172,7 @@ t.test('how far it is behind, and what the store does not do', async (t) => {
   const away = await scrapedWhen(scrape, (now) => now.value('prompt_registry_revisions_behind') === undefined);
   t.ok(
     (away.value('prompt_registry_store_errors_total', { operation: 'renew', failure: 'unavailable' }) ?? 0) > 0,
-    'how far the log is, is not known: no sample',
+    'no sample: the head of the log is not known',
   );
 
   opened.connection.away = false;
@@ -250,7 +188,7 @@ t.test('how far it is behind, and what the store does not do', async (t) => {
   await moved;
 });
 
-t.test('who reaches the store but cannot read it is behind for as long as that lasts, and stale as well', async (t) => {
+t.test('an instance that cannot read the store is behind and stale until it can', async (t) => {
   const opened = await openApp(t, {
     store: 'memory',
     before: () => undefined,
@@ -262,12 +200,12 @@ t.test('who reaches the store but cannot read it is behind for as long as that l
   await another.app.registry.activate({ version: '1.0.0', reason: REASON });
   opened.connection.away = false;
   const { app } = opened;
-  const scrape = async () => scrapeOf((await app.inject('/metrics')).body); // with the operator's key: it knows no newer one
+  const scrape = async () => scrapeOf((await app.inject('/metrics')).body); // with the operator's key: the instance knows no newer key
   await scrapedWhen(scrape, (now) => now.value('prompt_registry_revisions_behind') === 1);
   t.not(app.registry.staleSeconds, undefined);
 });
 
-t.test('a write that fails is a rise, however early it comes', async (t) => {
+t.test('the first write that fails is an increase, because its counter starts at 0', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
   const scrape = await scraperOf(opened);
   const failed = async (status: number) =>
@@ -288,7 +226,7 @@ t.test('a write that fails is a rise, however early it comes', async (t) => {
   t.strictSame([await failed(500), await failed(503)], [0, 1]);
 });
 
-t.test('labels are bounded', async (t) => {
+t.test('the number of series is bounded', async (t) => {
   const MOST = 12;
   const opened = await openApp(t, { store: 'memory', mostSeries: MOST });
   const { app } = opened;
@@ -296,7 +234,7 @@ t.test('labels are bounded', async (t) => {
   const series = (now: Scrape, name: string) =>
     now.find(name).filter(({ labels }) => labels['version'] !== 'other' && labels['pack'] !== 'other');
 
-  t.test('however many versions come and go', async (t) => {
+  t.test('with many versions, one after another', async (t) => {
     for (let minor = 1; minor <= 30; minor += 1) {
       await app.registry.publish({ pack: 'coach', document: documentOf('coach', `3.${minor}.0`) });
       await app.registry.activate({ version: `3.${minor}.0`, reason: REASON });
@@ -309,12 +247,12 @@ t.test('labels are bounded', async (t) => {
     t.equal(
       now.value('prompt_registry_reads_total', { version: '3.30.0', kind: 'system', result: 'sent' }),
       1,
-      'what is active is there',
+      'the active version has its own series',
     );
-    t.strictSame(now.find('prompt_registry_reads_total', { version: '3.1.0' }), [], 'what is active nowhere made room');
+    t.strictSame(now.find('prompt_registry_reads_total', { version: '3.1.0' }), [], 'an inactive version has none');
   });
 
-  t.test('however many are active', async (t) => {
+  t.test('with many active packs', async (t) => {
     const packs = Array.from({ length: 20 }, (_, index) => `pack-${index}`);
     for (const pack of packs) {
       await addPack(app, pack, '1.0.0');
@@ -326,15 +264,15 @@ t.test('labels are bounded', async (t) => {
       (each) => `prompt_registry_${each}`,
     ))
       t.ok(series(now, name).length <= MOST, name);
-    const told = now.value('prompt_registry_reads_total', { kind: 'system', result: 'sent' }) ?? 0;
+    const total = now.value('prompt_registry_reads_total', { kind: 'system', result: 'sent' }) ?? 0;
     const others =
       now.value('prompt_registry_reads_total', { pack: 'other', version: 'other', kind: 'system', result: 'sent' }) ??
       0;
-    t.ok(others > 0 && told >= packs.length, 'the rest is counted together');
+    t.ok(others > 0 && total >= packs.length, 'the others are counted together');
     t.equal(now.find('prompt_registry_active_revision')[0]?.labels['pack'], 'coach', 'the default pack comes first');
   });
 
-  t.test('whatever is asked', async (t) => {
+  t.test('with hostile requests', async (t) => {
     const hostile = async (round: number) => {
       const name = `zz${round}hostile`;
       const urls = [
@@ -369,253 +307,19 @@ t.test('labels are bounded', async (t) => {
       });
     };
     await hostile(0);
-    await scrape(); // is a request itself, and counted once it is answered
+    await scrape(); // a scrape is a request too, and is counted after its response
     const first = await scrape();
     for (let round = 1; round <= 20; round += 1) await hostile(round);
     const last = await scrape();
     const own = ({ samples }: Scrape) => samples.filter(({ name }) => name.startsWith('prompt_registry_')).length;
-    t.equal(own(last), own(first), 'no series more');
+    t.equal(own(last), own(first), 'no new series');
     t.strictSame(
       last.samples.filter(({ labels }) => JSON.stringify(labels).includes('hostile')),
       [],
     );
     t.ok(
       (last.value('prompt_registry_requests_total', { operation: 'none', status: '404' }) ?? 0) >= 20,
-      'control: they were counted',
+      'control: the requests were counted',
     );
-  });
-});
-
-interface Rule {
-  readonly alert: string;
-  readonly expr: string;
-  readonly labels: { readonly severity?: string };
-  readonly annotations: { readonly summary?: string; readonly action?: string; readonly runbook?: string };
-}
-interface Dashboard {
-  readonly templating: {
-    readonly list: readonly {
-      readonly name: string;
-      readonly type: string;
-      readonly definition?: string;
-      readonly allValue?: string;
-    }[];
-  };
-  readonly annotations: {
-    readonly list: readonly { readonly expr: string; readonly step: string; readonly titleFormat: string }[];
-  };
-  readonly panels: readonly {
-    readonly id: number;
-    readonly type: string;
-    readonly title: string;
-    readonly datasource?: { readonly uid: string };
-    readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
-  }[];
-}
-
-const RULES = (parse(file('docs/observability/alerts.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
-  ({ rules }) => rules,
-);
-const DASHBOARD = JSON.parse(file('docs/observability/dashboard.json')) as Dashboard;
-
-/** The operations that append an event: they take an Idempotency-Key. */
-const WRITES = [...OPERATIONS.values()]
-  .filter(({ parameters = [] }) => parameters.some(({ name }) => name === 'idempotency-key'))
-  .map(({ operationId }) => operationId)
-  .sort();
-
-/** A scrape of an instance on which all that is counted has happened once. */
-async function fullScrape(t: Test): Promise<Scrape> {
-  const opened = await openApp(t);
-  await busy(opened);
-  opened.fail(() => 'rejects');
-  const refused = await opened.app.inject({
-    method: 'POST',
-    url: '/v1/packs/coach/activations',
-    payload: { version: '1.0.0', reason: REASON },
-  });
-  t.equal(refused.statusCode, 503);
-  opened.fail();
-  return (await scraperOf(opened))();
-}
-
-t.test('what the dashboard, the alerts and the page about them name is there', async (t) => {
-  const scrape = await fullScrape(t);
-
-  t.test('the dashboard', async (t) => {
-    const expressions = [
-      ...DASHBOARD.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
-      ...DASHBOARD.annotations.list.map(({ expr }) => expr),
-    ];
-    t.ok(expressions.length >= 25, `${expressions.length} queries`);
-    t.strictSame(
-      expressions.flatMap((expression) => missing(scrape, expression)),
-      [],
-    );
-    const legends = [
-      ...DASHBOARD.panels.flatMap(({ targets = [] }) =>
-        targets.map(({ expr, legendFormat }) => [expr, legendFormat] as const),
-      ),
-      ...DASHBOARD.annotations.list.map(({ expr, titleFormat }) => [expr, titleFormat] as const),
-    ];
-    const named = (legend: string) => [...legend.matchAll(/\{\{(\w+)\}\}/gu)].map(([, label = '']) => label);
-    t.strictSame(
-      legends.filter(([expr, legend]) => named(legend).some((label) => !labelsGiven(expr).includes(label))),
-      [],
-      'legends name what there is',
-    );
-    t.strictSame(
-      DASHBOARD.panels.filter(({ type }) => type === 'row').map(({ title }) => title),
-      ['Traffic', 'Pointers', 'Freshness', 'Store', 'Process'],
-    );
-    t.equal(
-      new Set(DASHBOARD.panels.map(({ id }) => id)).size,
-      DASHBOARD.panels.length,
-      'each panel has an id of its own',
-    );
-    t.ok(
-      DASHBOARD.panels.every(({ type, datasource }) => type === 'row' || datasource?.uid === '${datasource}'),
-      'the data source is chosen at the import',
-    );
-    const variables = DASHBOARD.templating.list;
-    t.equal(variables[0]?.type, 'datasource');
-    for (const { definition } of variables)
-      if (definition !== undefined) t.strictSame(missing(scrape, definition), [], definition);
-    const used = new Set(
-      expressions
-        .flatMap((expression) => [...expression.matchAll(/\$(\w+)/gu)].map(([, name = '']) => name))
-        .filter((name) => !name.startsWith('__')),
-    );
-    t.strictSame(
-      [...used].filter((name) => !variables.some((variable) => variable.name === name)),
-      [],
-      'each variable that is used is there',
-    );
-    t.strictSame(expressions.flatMap(rawCounters), []);
-    for (const name of ['job', 'instance'])
-      t.equal(
-        variables.find((variable) => variable.name === name)?.allValue,
-        undefined,
-        `all of ${name} are those of registries`,
-      );
-    t.match(
-      DASHBOARD.panels.find(({ title }) => title === 'Ready')?.targets?.[0]?.expr,
-      /sum\(prompt_registry_ready.*\/ count\(up\{/u,
-      'of all there are, also of those that are away',
-    );
-  });
-
-  t.test('no move falls between two looks for it', async (t) => {
-    const [, interval = ''] = /scrape_interval: (\w+)/u.exec(file('docs/observability/README.md')) ?? [];
-    for (const { expr, step } of DASHBOARD.annotations.list) {
-      const [, range = ''] = /\[(\w+)\]/u.exec(expr) ?? [];
-      t.ok(seconds(range) > seconds(step) + 2 * seconds(interval), `${range} is longer than ${step} and ${interval}`);
-    }
-  });
-
-  t.test('the alerts', async (t) => {
-    const anchors = [...file('docs/operations.md').matchAll(/^#+ (.*)$/gmu)].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replace(/[^\w\- ]/gu, '')
-        .replaceAll(' ', '-'),
-    );
-    t.ok(RULES.length >= 8);
-    const [gone, others] = [
-      RULES.filter(({ expr }) => expr === 'absent(up{job="prompt-registry"})'),
-      RULES.filter(({ expr }) => !expr.startsWith('absent(')),
-    ];
-    t.equal(gone.length, 1, 'one tells that nothing is scraped at all');
-    t.strictSame(
-      others.flatMap(({ expr }) => missing(scrape, expr)),
-      [],
-    );
-    t.strictSame(
-      others.flatMap(({ expr }) => rawCounters(expr)),
-      [],
-    );
-    const writes = RULES.find(({ alert }) => alert === 'PromptRegistryWritesFail')?.expr ?? '';
-    t.match(
-      writes,
-      /increase\(prompt_registry_requests_total\{.*status=~"5\.\."\}\[\w+\]\)\) > 0$/u,
-      'one tells that writes fail, however few there are',
-    );
-    t.strictSame(
-      (/operation=~"([^"]*)"/u.exec(writes)?.[1] ?? '').split('|').sort(),
-      WRITES,
-      'of whatever appends an event',
-    );
-    for (const { alert, expr } of others)
-      if (expr.includes('prompt_registry_requests_total'))
-        t.ok(groupedBy(expr).includes('operation'), `${alert}: reads do not drown writes`);
-    for (const { alert, expr, annotations } of RULES) {
-      const named = [
-        ...Object.values(annotations)
-          .join(' ')
-          .matchAll(/\$labels\.(\w+)/gu),
-      ].map(([, label = '']) => label);
-      t.strictSame(
-        named.filter((label) => !labelsGiven(expr).includes(label)),
-        [],
-        `${alert}: its text names what it has`,
-      );
-    }
-    for (const { alert, labels, annotations } of RULES) {
-      t.match(labels.severity, /^(critical|warning|info)$/u, alert);
-      t.ok(
-        (annotations.summary ?? '').length > 20 && (annotations.action ?? '').length > 20,
-        `${alert} says what is wrong and what to do`,
-      );
-      const [, anchor = ''] = /^docs\/operations\.md#(.+)$/u.exec(annotations.runbook ?? '') ?? [];
-      t.ok(anchors.includes(anchor), `${alert}: ${annotations.runbook} is there`);
-    }
-  });
-
-  t.test('the page: every metric of ours, with exactly its labels', async (t) => {
-    const told = new Map(
-      [...file('docs/observability/README.md').matchAll(/^\| `(prompt_registry_\w+)` \|([^|]*)\|/gmu)].map(
-        ([, name = '', labels = '']) => [name, [...labels.matchAll(/`(\w+)`/gu)].map(([, label = '']) => label).sort()],
-      ),
-    );
-    const there = new Map(
-      [...scrape.types]
-        .filter(([name]) => name.startsWith('prompt_registry_'))
-        .map(([name, type]) => {
-          const labels = scrape
-            .find(type === 'histogram' ? `${name}_count` : name)
-            .flatMap(({ labels }) => Object.keys(labels));
-          return [name, [...new Set(labels)].sort()];
-        }),
-    );
-    t.strictSame(Object.fromEntries([...told].sort()), Object.fromEntries([...there].sort()));
-  });
-
-  t.test('control: what is not there is found', async (t) => {
-    t.strictSame(missing(scrape, 'rate(prompt_registry_readz_total[5m])'), [
-      'prompt_registry_readz_total is not there',
-    ]);
-    t.strictSame(missing(scrape, 'prompt_registry_ready{pack="coach"}').slice(0, 1), [
-      'prompt_registry_ready has no label pack',
-    ]);
-    t.strictSame(missing(scrape, 'prompt_registry_requests_total{status="299"}'), [
-      'prompt_registry_requests_total has nothing with status="299"',
-    ]);
-    t.equal(missing(scrape, 'sum by (style) (prompt_registry_reads_total)').length, 1);
-    t.equal(
-      missing(scrape, 'prompt_registry_request_duration_seconds{operation="none"}').length > 0,
-      true,
-      'a histogram has no sample of its own name',
-    );
-    t.equal(missing(scrape, 'up == 0').length, 1);
-    t.strictSame(rawCounters('max(changes(prompt_registry_reads_total[1m])) + rate(prompt_registry_reads_total[1m])'), [
-      'prompt_registry_reads_total',
-    ]);
-    t.strictSame(
-      [labelsGiven('absent(up{job="a"})'), labelsGiven('sum by (job, le) (a)'), labelsGiven('a == 0')],
-      [['job'], ['job', 'le'], ['job', 'instance']],
-    );
-    t.throws(() => scrapeOf('a 1'), /no family/u);
-    t.throws(() => scrapeOf('# TYPE a gauge\na{b="c} 1'), /no sample/u);
-    t.throws(() => scrapeOf('# TYPE a gauge\na 1\na 2'), /twice/u);
   });
 });

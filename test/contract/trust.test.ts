@@ -1,10 +1,6 @@
-/**
- * Trust as operators and auditors see it at the door: keys (SPEC R12), the floor (R7), revocation (R8), a look before a leap, and the
- * record of all of it (R11).
- */
+/** What operators and auditors rely on: keys (SPEC R12), the floor (R7), revocation (R8), dry runs, and the record of all of it (R11). */
 import t, { type Test } from 'tap';
-import type { Event } from '../../registry/log/event.ts';
-import { hashOf } from '../../registry/log/event.ts';
+import { hashOf, type Event } from '../../registry/log/event.ts';
 import { addPack, openApp } from '../support/apps/app.ts';
 import { askOf, send, type Answer, type Request } from '../support/http/openapi.ts';
 import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
@@ -14,7 +10,7 @@ const reason = 'Users report that answers are too blunt';
 const PACKS = ['floored', 'pulled', 'dry', 'compared', 'told'] as const;
 const VERSIONS = ['1.0.0', '2.0.0', '3.0.0'] as const;
 
-/** `floored` is at 3.0.0 after 1.0.0 and 2.0.0, which a new policy has put under the floor. All else is as a first start leaves it. */
+/** `floored` went from 1.0.0 through 2.0.0 to 3.0.0; then a new policy put 2.0.0 under the floor. The rest is as after a first start. */
 const { app, key, store } = await openApp(t, {
   registry: {
     defaultPack: 'pulled',
@@ -23,12 +19,12 @@ const { app, key, store } = await openApp(t, {
   },
   earlier: { policies: [] },
   before: async (registry) => {
-    for (const version of VERSIONS) await registry.activate({ pack: 'floored', version, reason: 'The new edition' });
+    for (const version of VERSIONS) await registry.activate({ pack: 'floored', version, reason: 'The new version' });
   },
 });
 const ask = askOf(app);
 
-/** The same request as another caller. */
+/** The same request from another caller. */
 const as = (token: string, request: Request = {}): Request => ({
   ...request,
   headers: { ...request.headers, authorization: `Bearer ${token}` },
@@ -40,16 +36,16 @@ async function makeKey(t: Test, scopes: readonly string[], by = key): Promise<{ 
   return body;
 }
 
-/** A refusal leaves everything as it was. */
+/** Expects a refusal that changes nothing. */
 async function refused(t: Test, answer: Promise<Answer>, status: number, problem: object): Promise<void> {
   const { current } = app.registry;
   const head = await store.head();
   t.match(await answer, { statusCode: status, body: problem });
-  t.equal(app.registry.current, current, 'nothing was changed');
-  t.strictSame(await store.head(), head, 'nothing is in the log');
+  t.equal(app.registry.current, current, 'nothing changed');
+  t.strictSame(await store.head(), head, 'nothing was written');
 }
 
-t.test('a key grants only scopes that it holds, and ends no key that can do more', async (t) => {
+t.test('a key cannot grant scopes that it lacks, and cannot revoke a key that can do more', async (t) => {
   const admin = await makeKey(t, ['keys:admin', 'prompts:read']);
   for (const [scopes, requiredScopes] of [
     [['*'], ['*']],
@@ -76,7 +72,7 @@ t.test('a key grants only scopes that it holds, and ends no key that can do more
   t.equal(
     (await ask(t, 'revokeKey', as(admin.secret, { path: { keyId: child.keyId }, body: { reason } }))).statusCode,
     200,
-    'one that can do as much it may',
+    'it can revoke a key that can do less',
   );
   t.match(
     (await ask(t, 'listKeys')).body.keys.find(({ keyId }: { keyId: string }) => keyId === child.keyId),
@@ -84,7 +80,7 @@ t.test('a key grants only scopes that it holds, and ends no key that can do more
   );
 });
 
-t.test('a secret is shown once, and neither it nor its hash ever again', async (t) => {
+t.test('a secret is shown once; neither it nor its hash is shown again', async (t) => {
   const made = await makeKey(t, ['prompts:read']);
   t.match(made.secret, new RegExp(`^prk_${made.keyId}_[0-9A-Za-z]{43}$`, 'u'));
   const secret = made.secret.split('_')[2] ?? '';
@@ -92,18 +88,18 @@ t.test('a secret is shown once, and neither it nor its hash ever again', async (
   t.match(secretHash, /^[0-9a-f]{64}$/u);
   const list = await ask(t, 'listKeys');
   const listed = JSON.stringify(list.body);
-  t.ok(listed.includes(made.keyId), 'it is listed');
+  t.ok(listed.includes(made.keyId), 'the key is listed');
   for (const never of [secret, secretHash, 'secretHash', key.split('_')[2] ?? ''])
     t.notOk(listed.includes(never), 'without its secret');
   const events = JSON.stringify((await ask(t, 'listEvents', { query: { limit: 1000 } })).body);
-  t.notOk(events.includes(secret), 'the log never held it');
+  t.notOk(events.includes(secret), 'the log does not have it');
   t.ok(
     list.body.keys.length >= 5 && list.body.keys[0].label === 'operator',
-    'in order of creation, revoked ones included',
+    'in order of creation, including revoked keys',
   );
 });
 
-t.test('a revoked key is dead from the next request on, for good', async (t) => {
+t.test('a revoked key stops working with the next request', async (t) => {
   const { keyId, secret } = await makeKey(t, ['prompts:read', 'keys:admin']);
   t.equal((await ask(t, 'getSystemPrompt', as(secret))).statusCode, 200);
   const { body } = await ask(t, 'revokeKey', { path: { keyId }, body: { reason: 'Left the team' } });
@@ -115,26 +111,22 @@ t.test('a revoked key is dead from the next request on, for good', async (t) => 
       id,
     );
   const { current } = app.registry;
-  t.strictSame(
-    (await ask(t, 'revokeKey', { path: { keyId }, body: { reason: 'Again' } })).body,
-    body,
-    'the same again is a success',
-  );
+  const again = await ask(t, 'revokeKey', { path: { keyId }, body: { reason: 'Again' } });
+  t.strictSame(again.body, body, 'a second revocation succeeds');
   t.equal(app.registry.current, current, 'without an event');
   t.match((await ask(t, 'listEvents', { query: { type: 'key-revoked', limit: 1000 } })).body.events.at(-1), {
     reason: 'Left the team',
     data: { keyId },
     actor: { label: 'operator' },
   });
+
+  const own = await makeKey(t, ['keys:admin']);
+  const request = as(own.secret, { path: { keyId: own.keyId }, body: { reason } });
+  t.equal((await ask(t, 'revokeKey', request)).statusCode, 200, 'a key can revoke itself');
+  t.equal((await ask(t, 'listKeys', as(own.secret))).statusCode, 401);
 });
 
-t.test('a key may revoke itself, and is dead then', async (t) => {
-  const { keyId, secret } = await makeKey(t, ['keys:admin']);
-  t.equal((await ask(t, 'revokeKey', as(secret, { path: { keyId }, body: { reason } }))).statusCode, 200);
-  t.equal((await ask(t, 'listKeys', as(secret))).statusCode, 401);
-});
-
-t.test('an end is kept to the second, and one that has passed is refused', async (t) => {
+t.test('a key expires at the given second; a time in the past is refused', async (t) => {
   const { statusCode, body } = await ask(t, 'createKey', {
     body: { label: 'for a while', scopes: ['prompts:read'], expiresAt: '2100-01-01T02:00:00+02:00' },
   });
@@ -148,55 +140,42 @@ t.test('an end is kept to the second, and one that has passed is refused', async
   }
 });
 
-t.test('the floor: what is under it is not published, not activated, not rolled back to', async (t) => {
+t.test('a version under the floor is not published, activated or rolled back to', async (t) => {
   const path = { pack: 'floored' };
   const violations = [{ rule: 'forbidden', id: 'not-2-0-0', asset: 'system' }];
   const { body: policy } = await ask(t, 'getPolicy', { path });
   t.match(policy, { pack: 'floored', version: 1, digest: /^sha256:/u, forbidden: [{ id: 'not-2-0-0' }] });
   const under = documentOf('floored', '4.0.0', { system: 'FLOORED 2.0.0:  the system\nprompt, folded otherwise.' });
-  await refused(t, ask(t, 'publishVersion', { path, body: under }), 422, { code: 'policy-violated', violations });
+  for (const [id, body] of [
+    ['publishVersion', under],
+    ['activateVersion', { version: '2.0.0', reason }],
+    ['rollbackPack', { toVersion: '2.0.0', reason }],
+  ] as const)
+    await refused(t, ask(t, id, { path, body }), 422, { code: 'policy-violated', violations });
   t.equal((await ask(t, 'getVersion', { path: { ...path, version: '4.0.0' } })).statusCode, 404, 'nothing is stored');
-  await refused(t, ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason } }), 422, {
-    code: 'policy-violated',
-    violations,
-  });
-  await refused(t, ask(t, 'rollbackPack', { path, body: { toVersion: '2.0.0', reason } }), 422, {
-    code: 'policy-violated',
-    violations,
-  });
   t.match(
     (await ask(t, 'getVersion', { path: { ...path, version: '2.0.0' } })).body,
     { problems: violations, activeIn: [] },
-    'it can be read, and says what keeps it',
+    'a registered version under the floor shows its problems',
   );
   t.match(
     (await ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason, dryRun: true } })).body,
     { wouldActivate: '2.0.0', problems: violations },
-    'a dry run says so',
+    'so does a dry run',
   );
   t.match(
     (await ask(t, 'rollbackPack', { path, body: { reason } })).body,
     { version: '1.0.0', previousVersion: '3.0.0' },
-    'a rollback passes over it',
+    'a rollback skips it',
   );
-  t.equal(
-    (await ask(t, 'publishVersion', { path, body: documentOf('floored', '4.0.0') })).statusCode,
-    201,
-    'above it is taken',
-  );
+  const above = await ask(t, 'publishVersion', { path, body: documentOf('floored', '4.0.0') });
+  t.equal(above.statusCode, 201, 'a version above the floor is published');
+
+  const empty = { pack: 'told', version: 0, digest: null, clauses: [], forbidden: [] };
+  t.match((await ask(t, 'getPolicy', { path: { pack: 'told' } })).body, empty, 'without a policy, the floor is empty');
 });
 
-t.test('a pack without a policy has an empty floor', async (t) => {
-  t.match((await ask(t, 'getPolicy', { path: { pack: 'told' } })).body, {
-    pack: 'told',
-    version: 0,
-    digest: null,
-    clauses: [],
-    forbidden: [],
-  });
-});
-
-t.test('a revoked version is served no more: channels, sessions, texts; and it never comes back', async (t) => {
+t.test('a revoked version is never served again: not to channels, sessions or readers', async (t) => {
   const path = { pack: 'pulled' };
   const reader = await makeKey(t, ['prompts:read']);
   const auditor = await makeKey(t, ['prompts:read', 'audit:read']);
@@ -223,7 +202,11 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
   );
 
   const read = await ask(t, 'getSystemPrompt', { headers: { 'if-none-match': etag } });
-  t.match(read, { statusCode: 200, body: { version: '1.0.0', revision } }, 'what was cached is asked anew');
+  t.match(
+    read,
+    { statusCode: 200, body: { version: '1.0.0', revision } },
+    'an ETag from before the revocation no longer matches',
+  );
   const { body: resumed } = await ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } });
   t.match(resumed, {
     promptPack: { version: '1.0.0', revision },
@@ -245,7 +228,7 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
     );
     t.equal((await ask(t, id, as(auditor.secret, asked))).statusCode, 200, `${id} for an auditor`);
   }
-  // Whoever moves channels may look before they leap, and read no more for it than they could without.
+  // A dry run shows operators no text that they could not read otherwise.
   const active = await ask(t, 'getActivePack', { path });
   const operators = [
     [await makeKey(t, ['packs:activate', 'prompts:read']), []],
@@ -279,12 +262,12 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
       t.strictSame(
         preview.diff[0].hunks.flatMap((hunk: { lines: string[] }) => hunk.lines),
         lines,
-        `${id}: the lines of a revoked version are for auditors`,
+        `${id}: only auditors see the lines of a revoked version`,
       );
-      t.equal(JSON.stringify(preview).includes('pulled 2.0.0'), lines.length > 0, `${id}: nor do they stand elsewhere`);
+      t.equal(JSON.stringify(preview).includes('pulled 2.0.0'), lines.length > 0, `${id}: the lines are nowhere else`);
     }
   }
-  t.equal((await ask(t, 'getActivePack', { path })).etag, active.etag, 'nothing was moved');
+  t.equal((await ask(t, 'getActivePack', { path })).etag, active.etag, 'nothing moved');
 
   const { body: kept } = await ask(t, 'getVersion', as(auditor.secret, { path: request.path }));
   t.match(kept, {
@@ -302,22 +285,15 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
     ['2.0.0'],
   );
 
-  await refused(t, ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason } }), 409, {
-    code: 'version-revoked',
-  });
-  await refused(t, ask(t, 'rollbackPack', { path, body: { toVersion: '2.0.0', reason } }), 409, {
-    code: 'version-revoked',
-  });
-  await refused(t, ask(t, 'revokeVersion', { ...request, body: { reason, replacement: '3.0.0' } }), 409, {
-    code: 'version-revoked',
-  });
-  t.match(
-    (await ask(t, 'rollbackPack', { path, body: { reason } })).body,
-    { version: '3.0.0' },
-    'a rollback passes over it',
-  );
+  for (const [id, asked] of [
+    ['activateVersion', { path, body: { version: '2.0.0', reason } }],
+    ['rollbackPack', { path, body: { toVersion: '2.0.0', reason } }],
+    ['revokeVersion', { ...request, body: { reason, replacement: '3.0.0' } }],
+  ] as const)
+    await refused(t, ask(t, id, asked), 409, { code: 'version-revoked' });
+  t.match((await ask(t, 'rollbackPack', { path, body: { reason } })).body, { version: '3.0.0' }, 'a rollback skips it');
 
-  // The replacement is revoked in its turn: sessions follow to the end.
+  // The replacement is revoked too: sessions follow the chain of replacements to its end.
   const { revision: followed } = await ask(t, 'revokeVersion', {
     path: { ...path, version: '1.0.0' },
     body: { reason, replacement: '3.0.0' },
@@ -325,7 +301,7 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
   t.match(
     (await ask(t, 'getCoachSession', { path: { sessionId: session.sessionId } })).body,
     { promptPack: { version: '3.0.0', revision: followed }, movedFrom: { version: '2.0.0' } },
-    'from the revision on that moved them',
+    'from the revision that moved them',
   );
   await refused(t, ask(t, 'revokeVersion', { path: { ...path, version: '3.0.0' }, body: { reason } }), 409, {
     code: 'replacement-required',
@@ -333,7 +309,7 @@ t.test('a revoked version is served no more: channels, sessions, texts; and it n
   });
 });
 
-t.test('a dry run says what would happen, and changes nothing', async (t) => {
+t.test('a dry run reports what would happen, and changes nothing', async (t) => {
   const path = { pack: 'dry' };
   await ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason } });
   const { current } = app.registry;
@@ -366,7 +342,7 @@ t.test('a dry run says what would happen, and changes nothing', async (t) => {
     ['revokeVersion', {}, { moves: [] }, '1.0.0'],
   ];
   for (const [id, body, expected, version] of runs) {
-    // A key is not used up by a run that changes nothing.
+    // A dry run does not use up its Idempotency-Key.
     const request = {
       path: { ...path, ...(version !== undefined && { version }) },
       body: { ...body, reason, dryRun: true },
@@ -376,33 +352,20 @@ t.test('a dry run says what would happen, and changes nothing', async (t) => {
     t.match(answer, { statusCode: 200, body: expected, revision: current.revision }, `${id} ${JSON.stringify(body)}`);
   }
   t.equal(app.registry.current, current, 'the same snapshot');
-  t.strictSame(await store.head(), head, 'nothing is in the log');
+  t.strictSame(await store.head(), head, 'nothing was written');
   const { etag, body } = await ask(t, 'getActivePack', { path });
-  t.strictSame({ etag, body }, { etag: before.etag, body: before.body }, 'the same ETag, the same answer');
-  for (const [id, body, status] of [
-    ['activateVersion', { version: '9.9.9' }, 422],
-    ['rollbackPack', { fromVersion: '1.0.0' }, 409],
-  ] as const) {
-    await refused(t, ask(t, id, { path, body: { ...body, reason, dryRun: true } }), status, {});
-  }
-  await refused(
-    t,
-    ask(t, 'activateVersion', {
-      path,
-      body: { version: '1.0.0', reason, dryRun: true },
-      headers: { 'if-match': '"1"' },
-    }),
-    412,
-    { code: 'revision-conflict' },
-  );
-  t.equal(
-    (await ask(t, 'activateVersion', { path, body: { version: '1.0.0', reason, dryRun: false } })).statusCode,
-    201,
-    'false is as if it were not there',
-  );
+  t.strictSame({ etag, body }, { etag: before.etag, body: before.body }, 'the same ETag, the same response');
+  for (const [id, body, status, problem, headers = {}] of [
+    ['activateVersion', { version: '9.9.9' }, 422, {}],
+    ['rollbackPack', { fromVersion: '1.0.0' }, 409, {}],
+    ['activateVersion', { version: '1.0.0' }, 412, { code: 'revision-conflict' }, { 'if-match': '"1"' }],
+  ] as const)
+    await refused(t, ask(t, id, { path, body: { ...body, reason, dryRun: true }, headers }), status, problem);
+  const moved = await ask(t, 'activateVersion', { path, body: { version: '1.0.0', reason, dryRun: false } });
+  t.equal(moved.statusCode, 201, '`dryRun: false` moves the channel');
 });
 
-t.test('a diff tells every line, both ways', async (t) => {
+t.test('a diff has every changed line, in both directions', async (t) => {
   const path = { pack: 'compared' };
   const [first, second] = documentOf('compared', '1.0.0').styles;
   const system = ['One.', 'Two.', 'Three.', 'Four.', 'Five.'];
@@ -445,7 +408,7 @@ t.test('a diff tells every line, both ways', async (t) => {
   t.equal(
     (await ask(t, 'diffVersions', { path: { ...path, version: '5.0.0' } })).body.from,
     '3.0.0',
-    'against what is active where nothing is said',
+    'default: compared with the active version',
   );
   const { body: same } = await ask(t, 'diffVersions', {
     path: { ...path, version: '5.0.0' },
@@ -455,139 +418,102 @@ t.test('a diff tells every line, both ways', async (t) => {
     same.assets.every(
       ({ change, hunks }: { change: string; hunks: unknown[] }) => change === 'same' && hunks.length === 0,
     ) && same.metadata.length === 0,
-    'with itself: nothing',
+    'compared with itself: no difference',
   );
 });
 
-t.test('events: filters hold together, pages have no gap and no repeat', async (t) => {
+/** Events as `listEvents` returns them. */
+async function eventsOf(t: Test, query: Record<string, string | number> = {}): Promise<readonly Event[]> {
+  return (await ask(t, 'listEvents', { query: { limit: 1000, ...query } })).body.events;
+}
+
+/** Reads all pages. @param next the name of the query parameter for the next page, and of the member that has its value */
+async function readPages(
+  t: Test,
+  query: Record<string, string | number>,
+  [parameter, member]: readonly ['after', 'nextAfter'] | readonly ['before', 'nextBefore'],
+): Promise<readonly Event[]> {
+  const seen: Event[] = [];
+  for (let position: number | null | undefined; position !== null;) {
+    const at = position === undefined ? {} : { [parameter]: position };
+    const { body } = await ask(t, 'listEvents', { query: { ...query, ...at } });
+    t.ok(body.events.length <= Number(query['limit']));
+    if (member === 'nextBefore') t.equal(body.nextAfter, null, 'the other cursor is null');
+    seen.push(...body.events);
+    position = body[member];
+  }
+  return seen;
+}
+
+const revisionsOf = (events: readonly Event[]) => events.map(({ revision }) => revision);
+
+t.test('an event must match all filters; pages have no gap and no repeat', async (t) => {
   const path = { pack: 'told' };
   const mover = await makeKey(t, ['packs:activate', 'packs:revoke']);
-  const events = async (query: Record<string, string | number> = {}): Promise<Event[]> =>
-    (await ask(t, 'listEvents', { query: { limit: 1000, ...query } })).body.events;
   const start = app.registry.current.revision;
-  await ask(t, 'activateVersion', as(mover.secret, { path, body: { version: '1.0.0', reason } }));
-  await ask(t, 'activateVersion', as(mover.secret, { path, body: { version: '2.0.0', channel: 'staging', reason } }));
-  await ask(
-    t,
-    'revokeVersion',
-    as(mover.secret, { path: { ...path, version: '2.0.0' }, body: { reason, replacement: '1.0.0' } }),
-  );
-  await ask(t, 'rollbackPack', as(mover.secret, { path, body: { reason } }));
-  const all = await events();
+  for (const [id, asked] of [
+    ['activateVersion', { path, body: { version: '1.0.0', reason } }],
+    ['activateVersion', { path, body: { version: '2.0.0', channel: 'staging', reason } }],
+    ['revokeVersion', { path: { ...path, version: '2.0.0' }, body: { reason, replacement: '1.0.0' } }],
+    ['rollbackPack', { path, body: { reason } }],
+  ] as const)
+    await ask(t, id, as(mover.secret, asked));
+  const all = await eventsOf(t);
   const whole: readonly Event[] = await store.events({ order: 'ascending', limit: 1000 });
-  t.strictSame(all, JSON.parse(JSON.stringify(whole)), 'the log as it is');
-  for (const event of all) t.equal(hashOf(event), event.hash, `${event.revision} can be checked by who reads it`);
-  const revisions = (list: readonly Event[]) => list.map(({ revision }) => revision - start);
-  const of = (pick: (event: Event) => boolean) => all.filter(pick);
-  t.strictSame(revisions(await events({ after: start })), [1, 2, 3, 4]);
-  t.strictSame(
-    revisions(await events({ after: start, channel: 'staging' })),
-    [2, 3],
-    'a revocation is found by the channel that it moved',
-  );
-  t.strictSame(revisions(await events({ after: start, channel: 'production' })), [1, 4]);
-  t.strictSame(
-    await events({ pack: 'told' }),
-    of(({ pack }) => pack === 'told'),
-  );
-  t.strictSame(revisions(await events({ actor: mover.keyId })), [1, 2, 3, 4]);
-  t.strictSame(
-    await events({ actor: 'system' }),
-    of(({ actor }) => actor.keyId === 'system'),
-  );
-  t.strictSame(
-    await events({ type: 'key-created' }),
-    of(({ type }) => type === 'key-created'),
-  );
-  t.strictSame(await events({ type: 'registry-created' }), all.slice(0, 1));
-  t.strictSame(
-    revisions(await events({ type: 'version-activated', actor: mover.keyId, channel: 'staging' })),
-    [2],
-    'all at once',
-  );
-  t.strictSame(await events({ id: all[7]?.id ?? '' }), all.slice(7, 8));
-  t.strictSame(await events({ id: 'nobody' }), []);
+  t.strictSame(all, JSON.parse(JSON.stringify(whole)), 'the whole log');
+  for (const event of all) t.equal(hashOf(event), event.hash, `a reader can check the hash of ${event.revision}`);
+
   const at = all[start]?.at ?? '';
-  t.strictSame(
-    await events({ from: at }),
-    of((event) => event.at >= at),
-  );
-  t.strictSame(
-    await events({ to: at }),
-    of((event) => event.at <= at),
-  );
-  t.strictSame(
-    await events({ from: at, to: at }),
-    of((event) => event.at === at),
-  );
-  t.strictSame(
-    await events({ from: at.replace('Z', '+00:00') }),
-    of((event) => event.at >= at),
-    'in another notation',
-  );
-  for (const after of [1_000_000, Number.MAX_SAFE_INTEGER]) t.strictSame(await events({ after }), [], 'beyond the log');
+  const where = (holds: (event: Event) => boolean) => revisionsOf(all.filter(holds));
+  const moves = [1, 2, 3, 4].map((each) => start + each);
+  const [first = 0, second = 0, third = 0, fourth = 0] = moves;
+  const cases: readonly (readonly [query: Record<string, string | number>, expected: readonly number[]])[] = [
+    [{ after: start }, moves],
+    [{ after: start, channel: 'staging' }, [second, third]], // a revocation is found by the channel that it moved
+    [{ after: start, channel: 'production' }, [first, fourth]],
+    [{ pack: 'told' }, where(({ pack }) => pack === 'told')],
+    [{ actor: mover.keyId }, moves],
+    [{ actor: 'system' }, where(({ actor }) => actor.keyId === 'system')],
+    [{ type: 'key-created' }, where(({ type }) => type === 'key-created')],
+    [{ type: 'registry-created' }, [1]],
+    [{ type: 'version-activated', actor: mover.keyId, channel: 'staging' }, [second]],
+    [{ id: all[7]?.id ?? '' }, [8]],
+    [{ id: 'nobody' }, []],
+    [{ from: at }, where((event) => event.at >= at)],
+    [{ to: at }, where((event) => event.at <= at)],
+    [{ from: at, to: at }, where((event) => event.at === at)],
+    [{ from: at.replace('Z', '+00:00') }, where((event) => event.at >= at)],
+    [{ after: 1_000_000 }, []],
+    [{ after: Number.MAX_SAFE_INTEGER }, []],
+    [{ after: 3, before: 7 }, [4, 5, 6]],
+    [{ order: 'newest', after: 3, before: 7 }, [6, 5, 4]],
+    [{ order: 'newest', before: 0 }, []],
+    [{ order: 'newest', pack: 'told' }, where(({ pack }) => pack === 'told').toReversed()],
+  ];
+  for (const [query, expected] of cases) {
+    const found = await eventsOf(t, query);
+    t.strictSame(revisionsOf(found), expected, JSON.stringify(query));
+    for (const event of found) t.strictSame(event, all[event.revision - 1]);
+  }
   for (const limit of [1, 3, all.length - 1, all.length]) {
-    const seen: Event[] = [];
-    let after: number | null = 0;
-    while (after !== null) {
-      const { body } = await ask(t, 'listEvents', { query: { limit, after } });
-      t.ok(body.events.length <= limit);
-      seen.push(...body.events);
-      after = body.nextAfter;
-    }
-    t.strictSame(seen, all, `${limit} at a time`);
+    t.strictSame(await readPages(t, { limit }, ['after', 'nextAfter']), all, `${limit} at a time`);
+    const newest = await readPages(t, { limit, order: 'newest' }, ['before', 'nextBefore']);
+    t.strictSame(newest, all.toReversed(), `the newest first, ${limit} at a time`);
   }
-});
-
-t.test('the newest events first, page by page, to the first one', async (t) => {
-  const { events: all } = (await ask(t, 'listEvents', { query: { limit: 1000 } })).body as { events: Event[] };
-  const newest = all.toReversed();
-  for (const limit of [1, 4, all.length - 1, all.length]) {
-    const seen: Event[] = [];
-    for (let before: number | null | undefined; before !== null;) {
-      const { body } = await ask(t, 'listEvents', {
-        query: { order: 'newest', limit, ...(before !== undefined && { before }) },
-      });
-      t.equal(body.nextAfter, null, 'the other cursor does not belong to it');
-      seen.push(...body.events);
-      before = body.nextBefore;
-    }
-    t.strictSame(seen, newest, `${limit} at a time`);
-  }
-  const asked = async (query: Record<string, string | number>) =>
-    (await ask(t, 'listEvents', { query: { limit: 1000, ...query } })).body;
-  t.strictSame(
-    (await asked({ order: 'newest', pack: 'told' })).events,
-    newest.filter(({ pack }) => pack === 'told'),
-    'with conditions',
-  );
-  t.strictSame(
-    (await asked({ order: 'newest', after: 3, before: 7 })).events.map(({ revision }: Event) => revision),
-    [6, 5, 4],
-    'between two revisions',
-  );
-  t.strictSame(
-    (await asked({ after: 3, before: 7 })).events.map(({ revision }: Event) => revision),
-    [4, 5, 6],
-  );
-  t.strictSame(await asked({ order: 'oldest' }), { events: all, nextAfter: null }, 'the oldest first, as without it');
-  t.strictSame((await asked({ order: 'newest', before: 0 })).events, []);
+  const { body } = await ask(t, 'listEvents', { query: { limit: 1000, order: 'oldest' } });
+  t.strictSame(body, { events: all, nextAfter: null }, 'the oldest first is the default');
   t.equal((await send(app, 'listEvents', { query: { order: 'descending' } })).statusCode, 400);
-  t.strictSame(
-    (await app.registry.events({ order: 'newest', limit: 2 })).map(({ revision }) => revision),
-    newest.slice(0, 2).map(({ revision }) => revision),
-    'in process as well',
-  );
-  const earlier = app.registry.current;
-  await addPack(app, 'later-told', '1.0.0');
-  t.strictSame(
-    (await app.registry.events({ order: 'newest', limit: 1 }, earlier)).map(({ revision }) => revision),
-    [earlier.revision],
-    'SPEC R2: nothing that came after the snapshot',
-  );
 });
 
-t.test('activations at a time: the first is the one in force then', async (t) => {
+t.test('the newest events in process: none that came after the snapshot (SPEC R2)', async (t) => {
+  const earlier = app.registry.current;
+  const newest = async (limit: number) => revisionsOf(await app.registry.events({ order: 'newest', limit }, earlier));
+  t.strictSame(await newest(2), [earlier.revision, earlier.revision - 1]);
+  await addPack(app, 'later-told', '1.0.0');
+  t.strictSame(await newest(1), [earlier.revision]);
+});
+
+t.test('activations at a time: the first is the one in force at that time', async (t) => {
   const path = { pack: 'told' };
   const { body } = await ask(t, 'listActivations', { path, query: { limit: 1000 } });
   const moves: { at: string; activatedAt: string; channel: string; revision: number }[] = body.activations;
@@ -615,11 +541,11 @@ t.test('activations at a time: the first is the one in force then', async (t) =>
   t.strictSame(
     (await ask(t, 'listActivations', { path, query: { at: before } })).body.activations,
     [],
-    'before the first there was none',
+    'none before the first',
   );
 });
 
-t.test('the whole of it can be proved, and the head is what to keep', async (t) => {
+t.test('the log can be verified, and its head is the last event', async (t) => {
   const { body: head } = await ask(t, 'getAuditHead');
   const last = (await ask(t, 'listEvents', { query: { after: head.revision - 1 } })).body.events;
   t.match(last, [{ revision: head.revision, hash: head.hash, at: head.at }]);

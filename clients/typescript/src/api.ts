@@ -1,4 +1,4 @@
-/** The types of the API: generated from openapi.yaml by "npm run client:types", never edited. */
+/** The types of the API, generated from openapi.yaml by "npm run client:types". Do not edit. */
 
 export interface paths {
     "/v1/packs": {
@@ -54,7 +54,7 @@ export interface paths {
         };
         /**
          * Read a pack's policy
-         * @description The floor: what every version of the pack must hold before it may be active.
+         * @description The floor: the conditions that every version of the pack must meet before it can be active.
          *
          *     Scope: `prompts:read`.
          */
@@ -76,7 +76,7 @@ export interface paths {
         };
         /**
          * List a pack's versions
-         * @description The highest SemVer first, page by page.
+         * @description The highest SemVer comes first, page by page.
          *
          *     Scope: `prompts:read`.
          */
@@ -84,7 +84,7 @@ export interface paths {
         put?: never;
         /**
          * Register a version
-         * @description Registers an immutable version; it is not active until it is activated. A pack that is not there yet is made. The same again is a success without effect; anything else under the same version is refused.
+         * @description Registers an immutable version. Publishing does not activate it. A new pack name creates the pack. Publishing the same again succeeds without effect; anything else under the same version is refused.
          *
          *     Scope: `packs:publish`.
          */
@@ -104,7 +104,7 @@ export interface paths {
         };
         /**
          * Read a version
-         * @description A registered version with its texts, active or not. The texts of a revoked one are for auditors only (`audit:read`).
+         * @description A registered version with its texts, active or not. The texts of a revoked version need `audit:read`.
          *
          *     Scope: `prompts:read`.
          */
@@ -126,7 +126,7 @@ export interface paths {
         };
         /**
          * Compare two versions
-         * @description Unified hunks per prompt, changes of metadata, styles gained and lost, from the version `against` to this one. Where either is revoked, for auditors only (`audit:read`).
+         * @description Unified hunks for each prompt, changes of metadata, and styles added and removed, from the version `against` to this one. If either is revoked, this needs `audit:read`.
          *
          *     Scope: `prompts:read`.
          */
@@ -150,7 +150,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a version
-         * @description Kills a version for good: from the answer on it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack; sessions pinned on it go on with what stands in for it.
+         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement.
          *
          *     Scope: `packs:revoke`.
          */
@@ -170,7 +170,7 @@ export interface paths {
         };
         /**
          * Read the active pack
-         * @description The whole version that the channel points at: system prompt, styles, metadata. Conditional.
+         * @description The whole version that the channel points at: system prompt, styles and metadata. Supports conditional requests.
          *
          *     Scope: `prompts:read`.
          */
@@ -192,7 +192,7 @@ export interface paths {
         };
         /**
          * List a pack's activations
-         * @description Every move of its channels, rollbacks and revocations included, the newest first, page by page. `at` asks for a time: the first entry is the one in force then.
+         * @description Every move of its channels, including rollbacks and revocations, newest first, page by page. With `at`, the first entry is the move in force at that time.
          *
          *     Scope: `audit:read`.
          */
@@ -200,7 +200,7 @@ export interface paths {
         put?: never;
         /**
          * Activate a version
-         * @description Points a channel at any registered version, at once and whole. Activating what is active already is a success without effect.
+         * @description Points a channel at any registered version, in one atomic step. Activating the version that is already active succeeds without effect.
          *
          *     Scope: `packs:activate`.
          */
@@ -221,8 +221,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Roll a channel back
-         * @description Walks one step down the stack of versions that were active in the channel, or to `toVersion`. Pressing it twice goes two back, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.
+         * Roll back a channel
+         * @description Goes one step down the stack of versions that were active in the channel, or to `toVersion`. A second rollback goes one step further down, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.
          *
          *     Scope: `packs:activate`.
          */
@@ -242,7 +242,7 @@ export interface paths {
         };
         /**
          * Read the system prompt
-         * @description The system prompt of the active version of a pack; of the default pack where none is named. Conditional.
+         * @description The system prompt of the active version. Default: the default pack and channel. Supports conditional requests.
          *
          *     Scope: `prompts:read`.
          */
@@ -264,7 +264,7 @@ export interface paths {
         };
         /**
          * List the styles
-         * @description The styles that the active version supports, in its own order. Conditional.
+         * @description The styles that the active version supports, in the order of the version. Supports conditional requests.
          *
          *     Scope: `prompts:read`.
          */
@@ -286,7 +286,7 @@ export interface paths {
         };
         /**
          * Read a style's prompt
-         * @description One style of the active version. A style that the version lacks is a 404 that lists those it has. Conditional.
+         * @description The prompt of one style. If the active version lacks the style, the 404 lists the styles that it has. Supports conditional requests.
          *
          *     Scope: `prompts:read`.
          */
@@ -310,7 +310,7 @@ export interface paths {
         put?: never;
         /**
          * Start a coach session
-         * @description Starts a session on the active version of the default pack. The answer says which version that is; the session keeps it until it expires.
+         * @description Starts a session on the active version of the default pack. The response says which version it is; the session keeps it until it expires.
          *
          *     Scope: `sessions:start`.
          */
@@ -330,7 +330,7 @@ export interface paths {
         };
         /**
          * Read a coach session
-         * @description The session as it was pinned at its start, after any number of activations, rollbacks and restarts.
+         * @description The session with the version that was pinned at its start, whatever activations, rollbacks and restarts followed. If that version was revoked, its replacement.
          *
          *     Scope: `prompts:read`.
          */
@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Who did what, when and why, page by page; all conditions hold together. The oldest come first: ask with `after=<nextAfter>` for the next page. With `order=newest` the newest come first: ask with `before=<nextBefore>`.
+         * @description Who did what, when and why, page by page. An event must match all filters. The oldest event comes first: send `after=<nextAfter>` for the next page. With `order=newest`, the newest comes first: send `before=<nextBefore>`.
          *
          *     Scope: `audit:read`.
          */
@@ -374,7 +374,7 @@ export interface paths {
         };
         /**
          * Read the head of the log
-         * @description The place to keep outside, so that a cut tail or a rewritten chain can be found later.
+         * @description The revision and hash of the last event. Keep them outside the registry, so that a truncated or rewritten log can be found later.
          *
          *     Scope: `audit:read`.
          */
@@ -396,7 +396,7 @@ export interface paths {
         };
         /**
          * Check the whole log
-         * @description Hashes every event and every content again. Finds each changed, removed, reordered or inserted event and each changed content. An attacker who rewrites the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.
+         * @description Hashes every event and every content again. It finds each changed, removed, reordered or inserted event, and each changed content. A rewrite of the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.
          *
          *     Scope: `audit:read`.
          */
@@ -418,15 +418,15 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Server-Sent Events. First comes `event: revision` with the current place in the log, then one message a revision: `event` is the type of the event, `data` says which channels moved where; no prompt texts.
+         * @description Server-Sent Events. The first message is `event: revision` with the current position in the log. Then each revision is one message: `event` is the type of the event, and `data` says which channels moved where. Messages have no prompt texts.
          *
-         *     The `id` of each message is the place up to which the caller has everything; sent back as `Last-Event-ID` it resumes, on any instance, without a gap or a repeat.
+         *     The `id` of a message is the position up to which you have received everything. Send it as `Last-Event-ID` to resume, on any instance, without a gap or a repeat.
          *
-         *     Where that place is not in the log, because a database was restored, comes `event: resync`: read again what you keep, then go on from here.
+         *     If that position is not in the log, because a database was restored, the first message is `event: resync`: read again what you keep, then continue from here.
          *
-         *     `event: heartbeat` comes every 15 s. With `pack` or `channel` only what is about them is sent, and heartbeats carry the `id` past the rest. A reader that does not keep up is cut off, and resumes.
+         *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events about them are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
          *
-         *     Swagger UI cannot show an answer without an end, so it has no Execute here. From a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
+         *     Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
          *
          *     Scope: `prompts:read`.
          */
@@ -448,15 +448,15 @@ export interface paths {
         };
         /**
          * List the keys
-         * @description Every key that was ever made, revoked ones included, in order of creation; never a secret.
+         * @description Every key that was ever created, including revoked ones, in order of creation. Secrets are never shown.
          *
          *     Scope: `keys:admin`.
          */
         get: operations["listKeys"];
         put?: never;
         /**
-         * Make a key
-         * @description The whole token is in `secret` of this answer and nowhere else. A key can grant only scopes that its maker holds.
+         * Create a key
+         * @description The whole token is in `secret` of this response and nowhere else. A key can grant only scopes that it has.
          *
          *     Scope: `keys:admin`.
          */
@@ -478,7 +478,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a key
-         * @description It stops working with the next request. A key that can do more than yours cannot be revoked with it.
+         * @description The key stops working with the next request. You cannot revoke a key that can do more than yours.
          *
          *     Scope: `keys:admin`.
          */
@@ -498,7 +498,7 @@ export interface paths {
         };
         /**
          * List the instances
-         * @description Every instance that has a lease in the store, as far as the one that answers knows: the longest running first. One that has not been seen for ten minutes is forgotten.
+         * @description Every instance with a lease in the store, as far as the instance that responds knows, the longest running first. An instance that has not renewed its lease for ten minutes is removed.
          *
          *     Scope: `audit:read`.
          */
@@ -520,7 +520,7 @@ export interface paths {
         };
         /**
          * Is it alive?
-         * @description Depends on nothing but the process itself; restart it where this fails.
+         * @description Depends only on the process itself. Restart the process if this fails.
          */
         get: operations["live"];
         put?: never;
@@ -540,7 +540,7 @@ export interface paths {
         };
         /**
          * Is it ready?
-         * @description Ready as soon as there is a whole snapshot to answer from, until the process is asked to end; send no requests where this fails. An instance that lost its store stays ready: it serves what it has, and says `stale` here and on every answer.
+         * @description Ready once there is a whole snapshot to serve, until the process is asked to stop. Send no requests to an instance that is not ready. An instance that has lost its store stays ready: it serves what it has, and reports `stale` here and in every response.
          */
         get: operations["ready"];
         put?: never;
@@ -560,7 +560,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description For Prometheus to scrape: requests, reads by version, moves, freshness, the store, the process. docs/observability tells what each means.
+         * @description For Prometheus: requests, reads per version, moves, freshness, the store, the process. docs/observability explains each metric.
          *
          *     Scope: `metrics:read`.
          */
@@ -581,8 +581,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What an error means
-         * @description The page behind a problem's `type`.
+         * Explain an error
+         * @description The page that a problem's `type` links to.
          */
         get: operations["getProblem"];
         put?: never;
@@ -601,7 +601,7 @@ export interface components {
         Problem: {
             /**
              * Format: uri-reference
-             * @description What the error means, for people.
+             * @description Link to a page that explains the error.
              * @example /problems/pack-not-found
              */
             type: string;
@@ -609,16 +609,16 @@ export interface components {
             title: string;
             /** @example 404 */
             status: number;
-            /** @description What was wrong this time, where, and what would be right. */
+            /** @description What is wrong with this request, where, and how to fix it. */
             detail: string;
             /**
              * Format: uri-reference
-             * @description The path that was asked.
+             * @description The path of the request.
              * @example /v1/packs/choach
              */
             instance?: string;
             /**
-             * @description Stable; made for programs.
+             * @description Stable, for programs.
              * @example validation-failed
              * @enum {string}
              */
@@ -638,20 +638,20 @@ export interface components {
             requestId?: string;
             requiredScopes?: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
             violations?: components["schemas"]["Violation"][];
-            /** @description Versions that would do as a replacement. */
+            /** @description Versions that can be the replacement. */
             candidates?: string[];
         } & {
             [key: string]: unknown;
         };
-        /** @description Which instances have applied the move. Only where the request preferred to wait. */
+        /** @description Which instances have applied the move. Present if the request asked to wait. */
         InstancesReached: {
-            /** @description They answer from the move, or from what came after it. */
+            /** @description They serve the move, or a later one. */
             applied: string[];
-            /** @description They have not applied it yet. */
+            /** @description They have not applied the move yet. */
             pending: string[];
-            /** @description They serve a version of their own (`PIN_VERSION`), whatever the log says. */
+            /** @description They serve a forced version (`PIN_VERSION`), whatever the log says. */
             pinned: string[];
-            /** @description They have not been heard of for seven seconds: stopped, cut off or gone. What they may still answer is marked `Registry-Stale`. */
+            /** @description They have not renewed their lease for seven seconds: stopped, cut off or gone. If they still respond, the response is marked `Registry-Stale`. */
             expired: string[];
         };
         /** @description Who made the change. */
@@ -718,7 +718,7 @@ export interface components {
              */
             text: string;
         };
-        /** @description One reason why a version may not be activated. */
+        /** @description One reason why a version cannot be activated. */
         Violation: {
             /**
              * @description Which kind of rule is broken.
@@ -757,7 +757,7 @@ export interface components {
              */
             digest: string;
             /**
-             * @description A revoked version is not served again.
+             * @description A revoked version is never served again.
              * @example registered
              * @enum {string}
              */
@@ -785,9 +785,9 @@ export interface components {
              */
             defaultStyle: string;
             compatibility: components["schemas"]["Compatibility"];
-            /** @description Channels that point at it. */
+            /** @description Channels that point at this version. */
             activeIn: string[];
-            /** @description What keeps it from being activated; empty where nothing does. */
+            /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
             /**
              * @description Why the change is made; kept in the log for good.
@@ -801,7 +801,7 @@ export interface components {
              */
             revokedAt?: string;
             /**
-             * @description What stands in for it since it was revoked.
+             * @description The version that replaces it since it was revoked.
              * @example 1.1.0
              */
             replacement?: string;
@@ -825,7 +825,7 @@ export interface components {
              */
             digest: string;
             /**
-             * @description A revoked version is not served again.
+             * @description A revoked version is never served again.
              * @example registered
              * @enum {string}
              */
@@ -853,9 +853,9 @@ export interface components {
              */
             defaultStyle: string;
             compatibility: components["schemas"]["Compatibility"];
-            /** @description Channels that point at it. */
+            /** @description Channels that point at this version. */
             activeIn: string[];
-            /** @description What keeps it from being activated; empty where nothing does. */
+            /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
             /**
              * @description Why the change is made; kept in the log for good.
@@ -869,7 +869,7 @@ export interface components {
              */
             revokedAt?: string;
             /**
-             * @description What stands in for it since it was revoked.
+             * @description The version that replaces it since it was revoked.
              * @example 1.1.0
              */
             replacement?: string;
@@ -884,13 +884,13 @@ export interface components {
             pack: string;
             versions: components["schemas"]["VersionSummary"][];
             /**
-             * @description Ask with it for the next page; null on the last one.
+             * @description Send it as `cursor` for the next page; null on the last page.
              * @example MS4wLjA
              */
             nextCursor: string | null;
         };
         /**
-         * @description A version to be registered. Once registered it never changes. `defaultStyle` is the id of one of the styles.
+         * @description A version to register. Once registered, it never changes. `defaultStyle` is the id of one of the styles.
          * @example {
          *       "version": "1.2.0",
          *       "summary": "Warmer openings",
@@ -964,7 +964,7 @@ export interface components {
             oldLines: number;
             newStart: number;
             newLines: number;
-            /** @description Each begins with a blank (as it was), `-` (gone) or `+` (new). */
+            /** @description Each begins with a space (unchanged), `-` (removed) or `+` (added). */
             lines: string[];
         };
         /** @description How one prompt differs. */
@@ -986,9 +986,9 @@ export interface components {
         MetadataDiff: {
             /** @example summary */
             field: string;
-            /** @description JSON text. */
+            /** @description As JSON text. */
             from: string;
-            /** @description JSON text. */
+            /** @description As JSON text. */
             to: string;
         };
         /** @description How two versions differ. */
@@ -999,7 +999,7 @@ export interface components {
              */
             pack: string;
             /**
-             * @description The version compared with; null for nothing.
+             * @description The version compared with; null if there is none.
              * @example 1.0.0
              */
             from: string | null;
@@ -1027,11 +1027,11 @@ export interface components {
              */
             reason: string;
             /**
-             * @description What stands in for it: in channels that point at it, and in sessions pinned on it.
+             * @description The version that replaces it in channels that point at it and in sessions pinned to it.
              * @example 1.1.0
              */
             replacement?: string;
-            /** @description Only say what would happen. Leave it out to revoke the version for good. */
+            /** @description Report what would happen, and change nothing. Omit it to revoke the version permanently. */
             dryRun?: boolean;
         };
         /** @description A move of a channel. */
@@ -1054,7 +1054,7 @@ export interface components {
             /** @example 2.0.0 */
             previousVersion: string | null;
         };
-        /** @description A revocation, and where channels that pointed at the version went. In a dry run `revision` is the present one. */
+        /** @description A revocation, and where it moved the channels that pointed at the version. In a dry run, `revision` is the current one. */
         Revocation: {
             /**
              * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
@@ -1113,11 +1113,11 @@ export interface components {
             pack: string;
             versionCount: number;
             /**
-             * @description The highest version that is no prerelease and not revoked; null where there is none.
+             * @description The highest version that is neither a prerelease nor revoked; null if there is none.
              * @example 2.0.0
              */
             latest: string | null;
-            /** @description The 20 highest; `listVersions` has all. */
+            /** @description The 20 highest; `listVersions` lists all. */
             versions: components["schemas"]["VersionSummary"][];
             channels: components["schemas"]["Channel"][];
         };
@@ -1132,7 +1132,7 @@ export interface components {
              */
             pack: string;
             /**
-             * @description A higher one replaced a lower one; 0 where the pack has no policy.
+             * @description A higher version replaces a lower one; 0 if the pack has no policy.
              * @example 1
              */
             version: number;
@@ -1181,17 +1181,17 @@ export interface components {
             /** @description The names that may stand in {{double braces}}. Braces are not checked if it is left out. */
             placeholders?: string[];
             /**
-             * @description SHA-256 over RFC 8785 of the policy; null where there is none.
+             * @description SHA-256 over RFC 8785 of the policy; null if the pack has none.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string | null;
             /**
-             * @description The event that put it in force; null where there is none.
+             * @description The revision that put the policy in force; null if the pack has none.
              * @example 2
              */
             revision: number | null;
         };
-        /** @description The whole active version, from one snapshot. `revision` is the one that last moved the channel. */
+        /** @description The whole active version, from one snapshot. `revision` is the revision that last moved the channel. */
         ActivePack: {
             /**
              * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
@@ -1248,7 +1248,7 @@ export interface components {
              */
             revision: number;
             /**
-             * @description How the channel came to move.
+             * @description What moved the channel.
              * @example activation
              * @enum {string}
              */
@@ -1274,7 +1274,7 @@ export interface components {
              */
             digest: string;
             /**
-             * @description Where the channel was before; null where nowhere.
+             * @description The version that was active before; null if none was.
              * @example 2.0.0
              */
             previousVersion: string | null;
@@ -1290,14 +1290,14 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             activatedAt: string;
-            /** @description False where the channel was there already: no event was made, and this tells how it came there. */
+            /** @description False if the version was already active. Then nothing was written, and this is the move that activated it. */
             changed: boolean;
             instances?: components["schemas"]["InstancesReached"];
         };
         ActivationPage: {
             activations: components["schemas"]["Activation"][];
             /**
-             * @description Ask with it for the next page; null on the last one.
+             * @description Send it as `cursor` for the next page; null on the last page.
              * @example MS4wLjA
              */
             nextCursor: string | null;
@@ -1326,7 +1326,7 @@ export interface components {
              * @example Users report that answers are too blunt
              */
             reason: string;
-            /** @description Only say what would happen. Leave it out to move the channel. */
+            /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
         /**
@@ -1349,16 +1349,16 @@ export interface components {
              */
             reason: string;
             /**
-             * @description Back to this version, which was active in the channel before. Without it: one step down.
+             * @description Roll back to this version, which must have been active in the channel before. Default: one step down the stack.
              * @example 1.1.0
              */
             toVersion?: string;
             /**
-             * @description Only where this version is still the active one.
+             * @description Refuse the rollback unless this version is still active.
              * @example 1.1.0
              */
             fromVersion?: string;
-            /** @description Only say what would happen. Leave it out to move the channel. */
+            /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
         /** @description What a move would do. */
@@ -1369,18 +1369,18 @@ export interface components {
              */
             wouldActivate: string;
             /**
-             * @description What is active now; null where nothing is.
+             * @description The version that is active now; null if none is.
              * @example 2.0.0
              */
             previousVersion: string | null;
-            /** @description How the prompts would change. Of a revoked version without its lines, for who may not read its texts (`audit:read`). */
+            /** @description How the prompts would change. For a revoked version, only a key with `audit:read` sees the lines. */
             diff: components["schemas"]["AssetDiff"][];
             stylesAdded: string[];
             stylesRemoved: string[];
-            /** @description What would refuse it; empty where nothing would. */
+            /** @description Why the move would be refused; empty if it would succeed. */
             problems: components["schemas"]["Violation"][];
         };
-        /** @description The move in force (`changed: false`), or with `dryRun` what a move would do. */
+        /** @description The move already in force (`changed: false`), or with `dryRun` what the move would do. */
         ActivationOrPreview: components["schemas"]["Activation"] | components["schemas"]["Preview"];
         /** @description A key, without its secret. */
         Key: {
@@ -1403,7 +1403,7 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description When it stops working; never where not given.
+             * @description When the key stops working. Default: never.
              * @example 2027-01-31T00:00:00Z
              */
             expiresAt?: string;
@@ -1415,7 +1415,7 @@ export interface components {
              */
             revokedAt?: string;
         };
-        /** @description A key that was just made. */
+        /** @description A key that was just created. */
         NewKey: {
             /**
              * @description Names a key; not secret.
@@ -1436,12 +1436,12 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description When it stops working; never where not given.
+             * @description When the key stops working. Default: never.
              * @example 2027-01-31T00:00:00Z
              */
             expiresAt?: string;
             /**
-             * @description The whole bearer token. It is shown this once; a replayed answer has none.
+             * @description The whole bearer token. It is shown only here; a replayed response does not have it.
              * @example prk_k7Qm2Xw9Lp3a_0000000000000000000000000000000000000000000
              */
             secret?: string;
@@ -1450,7 +1450,7 @@ export interface components {
             keys: components["schemas"]["Key"][];
         };
         /**
-         * @description Set `expiresAt` to a time to come, or leave it out.
+         * @description Set `expiresAt` to a future time, or omit it.
          * @example {
          *       "label": "coach-web production",
          *       "scopes": [
@@ -1469,7 +1469,7 @@ export interface components {
             scopes: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
             /**
              * Format: date-time
-             * @description When it stops working; never where not given.
+             * @description When the key stops working. Default: never.
              * @example 2027-01-31T00:00:00Z
              */
             expiresAt?: string;
@@ -1494,7 +1494,7 @@ export interface components {
              */
             revision: number;
             /**
-             * @description Unique; `listEvents?id=` finds it.
+             * @description Unique. `listEvents?id=` finds the event.
              * @example 5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e
              */
             id: string;
@@ -1505,7 +1505,7 @@ export interface components {
              */
             at: string;
             /**
-             * @description What happened: registry-created, version-published, version-activated, version-rolled-back, version-revoked, policy-changed, key-created, key-revoked, registry-restored, or a type that a newer build knows.
+             * @description What happened: registry-created, version-published, version-activated, version-rolled-back, version-revoked, policy-changed, key-created, key-revoked, registry-restored, or a type that only newer builds know.
              * @example version-activated
              */
             type: string;
@@ -1527,17 +1527,17 @@ export interface components {
              * @example 1.1.0
              */
             version?: string;
-            /** @description What else belongs to the type; also the Idempotency-Key of the request. */
+            /** @description Further data of this type of event, and the Idempotency-Key of the request. */
             data: {
                 [key: string]: unknown;
             };
             /**
-             * @description SHA-256 of RFC 8785 of the event as listed, without `hash`.
+             * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
              * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             previousHash: string;
             /**
-             * @description SHA-256 of RFC 8785 of the event as listed, without `hash`.
+             * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
              * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             hash: string;
@@ -1545,17 +1545,17 @@ export interface components {
         EventPage: {
             events: components["schemas"]["Event"][];
             /**
-             * @description Ask with `after` for the next page; null on the last one, and with `order=newest`.
+             * @description Send it as `after` for the next page; null on the last page, and with `order=newest`.
              * @example 9
              */
             nextAfter: number | null;
             /**
-             * @description With `order=newest` alone: ask with `before` for the next page; null on the last one.
+             * @description Only with `order=newest`: send it as `before` for the next page; null on the last page.
              * @example 5
              */
             nextBefore?: number | null;
         };
-        /** @description The last event. Keep `(revision, hash)` outside: a chain that was rewritten as a whole is found only against it. */
+        /** @description The last event. Keep `(revision, hash)` outside the registry: only against it can a rewrite of the whole chain be found. */
         Head: {
             /**
              * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
@@ -1563,7 +1563,7 @@ export interface components {
              */
             revision: number;
             /**
-             * @description SHA-256 of RFC 8785 of the event as listed, without `hash`.
+             * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
              * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             hash: string;
@@ -1574,12 +1574,12 @@ export interface components {
              */
             at: string;
         };
-        /** @description Whether the log is the one that was written. */
+        /** @description Whether the log is as it was written. */
         Verification: {
             valid: boolean;
-            /** @description How many events were found whole. */
+            /** @description Number of intact events. */
             events: number;
-            /** @description The last whole event. */
+            /** @description The last intact event. */
             head: {
                 /**
                  * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
@@ -1587,12 +1587,12 @@ export interface components {
                  */
                 revision: number;
                 /**
-                 * @description SHA-256 of RFC 8785 of the event as listed, without `hash`.
+                 * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
                  * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
                  */
                 hash: string;
             };
-            /** @description Where the log is broken first, and how. */
+            /** @description Where the log is first broken, and how. */
             firstBroken?: {
                 /**
                  * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
@@ -1631,7 +1631,7 @@ export interface components {
             revision: number;
             text: string;
         };
-        /** @description The styles of the active version, in its own order. */
+        /** @description The styles of the active version, in the order of the version. */
         StyleList: {
             /**
              * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
@@ -1665,7 +1665,7 @@ export interface components {
             defaultStyle: string;
             styles: components["schemas"]["StyleTitle"][];
         };
-        /** @description One style's prompt of the active version. */
+        /** @description The prompt of one style of the active version. */
         StylePrompt: {
             /**
              * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
@@ -1707,7 +1707,7 @@ export interface components {
         /** @description A coach session and the pack version that it keeps. */
         Session: {
             /**
-             * @description Opaque; keep it to read the session again.
+             * @description Opaque. Keep it to read the session again.
              * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln
              */
             sessionId: string;
@@ -1723,7 +1723,7 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             expiresAt: string;
-            /** @description The pin: what the session runs on until it expires. */
+            /** @description The pin: the version that the session keeps until it expires. */
             promptPack: {
                 /**
                  * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
@@ -1756,7 +1756,7 @@ export interface components {
                 system: string;
                 style: components["schemas"]["Style"];
             };
-            /** @description Where the session was pinned; there since that version was revoked and another stands in for it. */
+            /** @description The original pin. Present if that version was revoked and the session continues on its replacement. */
             movedFrom?: {
                 /**
                  * @description SemVer 2.0.0 without build metadata.
@@ -1769,7 +1769,7 @@ export interface components {
                  */
                 styleId: string;
             };
-            /** @description The channel is at another version by now; the session stays on its own. */
+            /** @description True if the channel has moved to another version. The session keeps its own. */
             superseded: boolean;
         };
         /**
@@ -1779,7 +1779,7 @@ export interface components {
          */
         StartSessionRequest: {
             /**
-             * @description Without it: the version's default style.
+             * @description Default: the version's default style.
              * @example supportive
              */
             styleId?: string;
@@ -1815,7 +1815,7 @@ export interface components {
         /** @description `data` of one message of the stream. */
         StreamMessage: {
             /**
-             * @description Which history the revision is of: 1, and one more after each accepted restore of the database.
+             * @description Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.
              * @example 1
              */
             epoch: number;
@@ -1834,7 +1834,7 @@ export interface components {
              * @example coach
              */
             pack?: string;
-            /** @description Where the event moved channels to; empty where it moved none. */
+            /** @description Where the event moved channels; empty if it moved none. */
             moves?: components["schemas"]["StreamMove"][];
             /**
              * Format: date-time
@@ -1843,14 +1843,14 @@ export interface components {
              */
             at?: string;
             /**
-             * @description Seconds since this instance last knew that it was current; absent while it does.
+             * @description Seconds since this instance last knew that it was current; absent while it knows.
              * @example 7
              */
             staleSeconds?: number;
         };
         Instance: {
             /**
-             * @description One start of one process.
+             * @description Identifies one run of one process.
              * @example registry-0-3f9a1c2e
              */
             id: string;
@@ -1865,15 +1865,15 @@ export interface components {
              * @example 7
              */
             appliedRevision: number;
-            /** @description How many revisions it is behind the instance that answers. */
+            /** @description How many revisions it is behind the instance that responds. */
             behind: number;
             /**
              * Format: date-time
-             * @description When it last renewed its lease, by the store's clock: once a second while it is well.
+             * @description When it last renewed its lease, by the store's clock. A healthy instance renews it once a second.
              */
             lastSeenAt: string;
             /**
-             * @description The version that it serves of its pack whatever the log says (`PIN_VERSION`).
+             * @description The forced version (`PIN_VERSION`), which it serves whatever the log says.
              * @example coach@1.0.0
              */
             pinnedVersion?: string;
@@ -1883,7 +1883,7 @@ export interface components {
         };
         Liveness: {
             /**
-             * @description The process answers.
+             * @description The process responds.
              * @example live
              * @enum {string}
              */
@@ -1891,7 +1891,7 @@ export interface components {
         };
         Readiness: {
             /**
-             * @description There is a whole snapshot to answer from.
+             * @description There is a whole snapshot to serve.
              * @example ready
              * @enum {string}
              */
@@ -1901,21 +1901,21 @@ export interface components {
              * @example 7
              */
             revision: number;
-            /** @description Which history the revision is of: one more after each accepted restore. */
+            /** @description Which history the revision belongs to. Each accepted restore of the database adds 1. */
             epoch: number;
             /** @description Whether the snapshot may be older than the log. */
             stale: boolean;
-            /** @description Seconds since this instance last knew that it is current. */
+            /** @description Seconds since this instance last knew that it was current. */
             staleSeconds?: number;
             /**
-             * @description The version served whatever the log says (`PIN_VERSION`).
+             * @description The forced version (`PIN_VERSION`), which is served whatever the log says.
              * @example coach@1.0.0
              */
             pinned?: string;
-            /** @description What is not as it should be although the instance serves; empty where all is. */
+            /** @description Problems of an instance that still serves; empty if there are none. */
             conditions: {
                 /**
-                 * @description Stable; made for programs.
+                 * @description Stable, for programs.
                  * @example stale
                  * @enum {string}
                  */
@@ -2004,7 +2004,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The channel has not moved since; there is no body. */
+        /** @description The channel has not moved. There is no body. */
         NotModified: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2089,7 +2089,7 @@ export interface components {
                 "Registry-Stale": components["headers"]["Registry-Stale"];
                 "Registry-Pinned": components["headers"]["Registry-Pinned"];
                 "Retry-After": components["headers"]["Retry-After"];
-                /** @description What is left of the share, and when it is whole again. */
+                /** @description How much of the rate limit is left, and when it resets. */
                 RateLimit?: string;
                 [name: string]: unknown;
             };
@@ -2222,15 +2222,15 @@ export interface components {
     parameters: {
         /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
         ChannelQuery: string;
-        /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
+        /** @description `nextCursor` of the previous page. Omit it to start from the beginning. */
         CursorQuery: string;
-        /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+        /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
         IdempotencyKeyHeader: string;
-        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
+        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
         IfMatchHeader: string;
-        /** @description ETags that the caller has; a match gives 304. */
+        /** @description ETags that you have; a match returns 304. */
         IfNoneMatchHeader: string;
-        /** @description The most entries to give. */
+        /** @description The maximum number of entries. */
         LimitQuery: number;
         /**
          * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
@@ -2239,11 +2239,11 @@ export interface components {
         PackPath: string;
         /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
         PackQuery: string;
-        /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
+        /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
         PreferHeader: string;
-        /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+        /** @description The `Registry-Epoch` of that response; default: the current epoch. */
         RegistryEpochHeader: number;
-        /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+        /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
         RegistryMinRevisionHeader: number;
         /**
          * @description SemVer 2.0.0 without build metadata.
@@ -2253,23 +2253,23 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description Strong; changes when the channel moves. */
+        /** @description Strong. It changes when the channel moves. */
         ETag: string;
-        /** @description `true` where this is the answer to an earlier request with the same Idempotency-Key. */
+        /** @description `true` if this repeats the response to an earlier request with the same Idempotency-Key. */
         "Idempotency-Replayed": string;
-        /** @description Where what was made can be read. */
+        /** @description Where to read what was created. */
         Location: string;
-        /** @description `wait` where the answer waited for the other instances. */
+        /** @description `wait` if the response waited for the other instances. */
         "Preference-Applied": string;
-        /** @description Which history the revision is of; sent once a restore of the database was accepted, 1 before. */
+        /** @description Which history the revision belongs to. Each accepted restore of the database adds 1; absent while the epoch is 1. */
         "Registry-Epoch": number;
-        /** @description The version that this instance serves of its pack whatever the log says (`PIN_VERSION`); sent only where it does. */
+        /** @description The forced version (`PIN_VERSION`), which this instance serves whatever the log says. Absent if no version is forced. */
         "Registry-Pinned": string;
-        /** @description Log revision of the snapshot that the answer was computed from. */
+        /** @description Log revision of the snapshot that the response was computed from. */
         "Registry-Revision": number;
-        /** @description Seconds since this instance last knew that it is current; sent only where it does not know. */
+        /** @description Seconds since this instance last knew that it was current. Absent while it knows. */
         "Registry-Stale": number;
-        /** @description Seconds to wait before the next try. */
+        /** @description Seconds to wait before the next attempt. */
         "Retry-After": number;
     };
     pathItems: never;
@@ -2280,9 +2280,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -2318,9 +2318,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2364,9 +2364,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2409,17 +2409,17 @@ export interface operations {
     listVersions: {
         parameters: {
             query?: {
-                /** @description The most entries to give. */
+                /** @description The maximum number of entries. */
                 limit?: components["parameters"]["LimitQuery"];
-                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
+                /** @description `nextCursor` of the previous page. Omit it to start from the beginning. */
                 cursor?: components["parameters"]["CursorQuery"];
                 /** @description Only versions of this status. */
                 status?: "registered" | "revoked";
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2463,11 +2463,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2485,7 +2485,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same is registered already; nothing was changed. */
+            /** @description The same version was already registered; nothing changed. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2559,9 +2559,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2610,13 +2610,13 @@ export interface operations {
     diffVersions: {
         parameters: {
             query?: {
-                /** @description Compare with this version; with the one active in the default channel where not given. */
+                /** @description The version to compare with. Default: the version that is active in the default channel. */
                 against?: string;
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2678,13 +2678,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2707,7 +2707,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Revoked; or with `dryRun`, what would happen. */
+            /** @description Revoked. With `dryRun`: what the revocation would do. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2722,7 +2722,7 @@ export interface operations {
                     "application/json": components["schemas"]["Revocation"];
                 };
             };
-            /** @description Revoked; with `Prefer: wait`, some instances had not applied it in time. */
+            /** @description Revoked. With `Prefer: wait`: some instances have not applied it in time. */
             202: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2773,11 +2773,11 @@ export interface operations {
                 channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
-                /** @description ETags that the caller has; a match gives 304. */
+                /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2824,17 +2824,17 @@ export interface operations {
             query?: {
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
-                /** @description The move in force at that time, and those before it. */
+                /** @description The move in force at this time, and the moves before it. */
                 at?: string;
-                /** @description The most entries to give. */
+                /** @description The maximum number of entries. */
                 limit?: components["parameters"]["LimitQuery"];
-                /** @description `nextCursor` of the page before; leave it out to start from the beginning. */
+                /** @description `nextCursor` of the previous page. Omit it to start from the beginning. */
                 cursor?: components["parameters"]["CursorQuery"];
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2878,15 +2878,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2904,7 +2904,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The version was active already; nothing was changed. */
+            /** @description The version was already active; nothing changed. With `dryRun`: what the move would do. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2935,7 +2935,7 @@ export interface operations {
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description Activated; with `Prefer: wait`, some instances had not applied it in time. */
+            /** @description Activated. With `Prefer: wait`: some instances have not applied it in time. */
             202: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2984,15 +2984,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description `wait=<seconds>` (RFC 7240), 30 at most: answer when every live instance has applied the move; 202 where some have not in time. */
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel: move only if it still is there. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3010,7 +3010,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `toVersion` was active already; nothing was changed. */
+            /** @description `toVersion` was already active; nothing changed. With `dryRun`: what the rollback would do. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3041,7 +3041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description Rolled back; with `Prefer: wait`, some instances had not applied it in time. */
+            /** @description Rolled back. With `Prefer: wait`: some instances have not applied it in time. */
             202: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3095,11 +3095,11 @@ export interface operations {
                 channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
-                /** @description ETags that the caller has; a match gives 304. */
+                /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3143,11 +3143,11 @@ export interface operations {
                 channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
-                /** @description ETags that the caller has; a match gives 304. */
+                /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3191,11 +3191,11 @@ export interface operations {
                 channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
-                /** @description ETags that the caller has; a match gives 304. */
+                /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3253,9 +3253,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3312,14 +3312,14 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
                 /**
-                 * @description Opaque; keep it to read the session again.
+                 * @description Opaque. Keep it to read the session again.
                  * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln
                  */
                 sessionId: string;
@@ -3375,27 +3375,27 @@ export interface operations {
                 before?: number;
                 /** @description Which events come first. */
                 order?: "oldest" | "newest";
-                /** @description The most entries to give. */
+                /** @description The maximum number of entries. */
                 limit?: components["parameters"]["LimitQuery"];
                 /** @description Name of a pack: lower-case letters, digits and hyphens, at most 63. */
                 pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
-                /** @description Key id of who acted, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
+                /** @description Key id of the actor, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
                 actor?: string;
                 /** @description Only events of this type. */
                 type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored";
                 /** @description The event with this id. */
                 id?: string;
-                /** @description Not earlier than this. */
+                /** @description Only events at or after this time. */
                 from?: string;
-                /** @description Not later than this. */
+                /** @description Only events at or before this time. */
                 to?: string;
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3431,9 +3431,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3469,9 +3469,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3479,7 +3479,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found. */
+            /** @description The result. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3512,11 +3512,11 @@ export interface operations {
                 channel?: components["parameters"]["ChannelQuery"];
             };
             header?: {
-                /** @description `id` of the last message that the caller has: what comes after it is sent, without a gap or a repeat. A revision, e.g. 42; after a restore with its epoch, e.g. 2:17. */
+                /** @description `id` of the last message that you have. The stream continues after it, without a gap or a repeat. It is a revision, e.g. 42; after a restore also the epoch, e.g. 2:17. */
                 "last-event-id"?: string;
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3524,7 +3524,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stream; it has no end of its own. The schema is that of the `data` of each message. */
+            /** @description The stream. It does not end. The schema describes the `data` of each message. */
             200: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3553,9 +3553,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3591,11 +3591,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3607,7 +3607,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made. */
+            /** @description Created. */
             201: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3640,11 +3640,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description At most 255 characters, quoted or bare. The same request again with the same key has one effect and the same answer. */
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3708,9 +3708,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3816,9 +3816,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
