@@ -148,7 +148,6 @@ const NOT_YET = [
   'test/registry/moves/*',
   'test/registry/packs/*',
   'test/registry/proof/*',
-  'test/registry/state/*',
   'test/registry/stores/*',
   'test/registry/writing/*',
   'test/support/apps/*',

@@ -1,31 +1,16 @@
 // The front page and the walkthroughs print what they show: each `sh` block is run, and each `json` or `text` block is compared with its output.
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { freePort } from './support/http/free-port.ts';
 import { spawnServer, startServer } from './support/apps/server-process.ts';
+import { blocksOf, sectionOf, textOf, type Block } from './support/docs/pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
-const page = (path: string) => readFile(join(root, path), 'utf8');
-
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
-
-/** The fenced blocks of a page, in order; with a heading, those of that section only. */
-function blocksOf(markdown: string, heading?: string): Block[] {
-  const section =
-    heading === undefined ? markdown : markdown.split(/^##+ /mu).find((part) => part.startsWith(`${heading}\n`));
-  return [...(section ?? '').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({
-    language,
-    text: text.trim(),
-  }));
-}
 
 /** What a page shows, as a pattern: `…` stands for anything in a line. */
 function patternOf(shown: string): RegExp {
@@ -101,7 +86,7 @@ for (const [path, fewest] of [
   ['docs/http-walkthrough.md', 9],
 ] as const) {
   t.test(path, async (t) => {
-    const blocks = blocksOf(await page(path));
+    const blocks = blocksOf(textOf(path));
     const shown = blocks.filter(({ language }) => language === 'text' || language === 'json');
     t.ok(shown.length >= fewest, 'the walkthrough is found');
     const walk = await freshService(t);
@@ -111,22 +96,22 @@ for (const [path, fewest] of [
 }
 
 t.test('the front page', async (t) => {
-  const readme = await page('README.md');
+  const readme = textOf('README.md');
   t.ok(readme.split('\n').length <= 151, 'has at most 150 lines');
   t.strictSame(
-    blocksOf(readme, 'Start and test'),
+    blocksOf(sectionOf(readme, 'Start and test')),
     [{ language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' }],
     'starts and tests with one line each',
   );
-  const commands = blocksOf(readme, 'Roll back in six commands').map(({ text }) => text.split('\n'));
-  t.equal(commands[0]?.length, 6);
-  await follow(t, blocksOf(readme, 'Roll back in six commands'), await freshService(t));
+  const walk = blocksOf(sectionOf(readme, 'Roll back in six commands'));
+  t.equal(walk[0]?.text.split('\n').length, 6);
+  await follow(t, walk, await freshService(t));
 });
 
 t.test('the commands of other pages that create a key', async (t) => {
   const walk = await freshService(t);
   for (const path of ['docs/security.md', 'docs/observability/README.md']) {
-    const commands = blocksOf(await page(path)).filter(({ language }) => language === 'sh');
+    const commands = blocksOf(textOf(path)).filter(({ language }) => language === 'sh');
     t.ok(commands.length > 0, path);
     for (const { text } of commands)
       t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
@@ -134,7 +119,7 @@ t.test('the commands of other pages that create a key', async (t) => {
 });
 
 t.test('the picture of the terminal shows what its commands print', async (t) => {
-  const drawn = await page('docs/pictures/rollback.svg');
+  const drawn = textOf('docs/pictures/rollback.svg');
   const lines = [...drawn.matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(([, line = '']) =>
     line
       .replaceAll(/<[^>]+>/gu, '')
@@ -154,7 +139,7 @@ t.test('the picture of the terminal shows what its commands print', async (t) =>
 });
 
 t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
-  const blocks = blocksOf(await page('docs/deployment.md'), 'Try it: two instances on one PostgreSQL');
+  const blocks = blocksOf(sectionOf(textOf('docs/deployment.md'), 'Try it: two instances on one PostgreSQL'));
   const [postgres, ...instances] = blocks.filter(({ language }) => language === 'bash').map(({ text }) => text);
   const folder = await walkthroughFolder(t);
   const ports = { 54329: await freePort(), 3001: await freePort(), 3002: await freePort() };
@@ -182,11 +167,11 @@ t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
 });
 
 t.test('docs/api.md names exactly the operations of openapi.yaml', async (t) => {
-  const section = (await page('docs/api.md')).split(/^## /mu).find((part) => part.startsWith('Operations')) ?? '';
+  const section = sectionOf(textOf('docs/api.md'), 'Operations');
   const named = [...section.matchAll(/^\| (.+?) \|/gmu)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name),
   );
-  const declared = [...(await page('openapi.yaml')).matchAll(/operationId: (\w+)/gu)]
+  const declared = [...textOf('openapi.yaml').matchAll(/operationId: (\w+)/gu)]
     .map(([, name]) => name)
     .filter((name) => name !== 'getProblem');
   t.same(named.sort(), declared.sort());
