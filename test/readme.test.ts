@@ -95,47 +95,50 @@ for (const [path, fewest] of [
   });
 }
 
-t.test('the front page', async (t) => {
+t.test('the front page is short, and starts and tests with one line each', async (t) => {
   const readme = textOf('README.md');
-  t.ok(readme.split('\n').length <= 151, 'has at most 150 lines');
-  t.strictSame(
-    blocksOf(sectionOf(readme, 'Start and test')),
-    [{ language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' }],
-    'starts and tests with one line each',
-  );
-  const walk = blocksOf(sectionOf(readme, 'Roll back in six commands'));
-  t.equal(walk[0]?.text.split('\n').length, 6);
-  await follow(t, walk, await freshService(t));
+  t.ok(readme.split('\n').length <= 151, 'at most 150 lines');
+  t.strictSame(blocksOf(sectionOf(readme, 'Start and test')), [
+    { language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' },
+  ]);
 });
 
-t.test('the commands of other pages that create a key', async (t) => {
+t.test('pages that share a service', async (t) => {
   const walk = await freshService(t);
-  for (const path of ['docs/security.md', 'docs/observability/README.md']) {
-    const commands = blocksOf(textOf(path)).filter(({ language }) => language === 'sh');
-    t.ok(commands.length > 0, path);
-    for (const { text } of commands)
-      t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
-  }
-});
 
-t.test('the picture of the terminal shows what its commands print', async (t) => {
-  const drawn = textOf('docs/pictures/rollback.svg');
-  const lines = [...drawn.matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(([, line = '']) =>
-    line
-      .replaceAll(/<[^>]+>/gu, '')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&amp;', '&'),
-  );
-  /** Without times and hashes, which differ in every run. */
-  const lasting = (text: string) => text.replaceAll(/\d{4}-[-\d]+T[:.\d]+Z|[0-9a-f]{64}/gu, '…');
-  const walk = await freshService(t);
-  const steps = lines.join('\n').split(/^\$ /mu).slice(1);
-  t.ok(steps.length >= 4, 'the commands are found');
-  for (const step of steps) {
-    const [command = '', ...shown] = step.trimEnd().split('\n');
-    t.equal(lasting(await shell(`${command} 2>&1`, walk)), lasting(shown.join('\n')), command);
-  }
+  t.test('the picture of the terminal shows what its commands print', async (t) => {
+    const lines = [...textOf('docs/pictures/rollback.svg').matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(
+      ([, line = '']) =>
+        line
+          .replaceAll(/<[^>]+>/gu, '')
+          .replaceAll('&lt;', '<')
+          .replaceAll('&gt;', '>')
+          .replaceAll('&amp;', '&'),
+    );
+    /** Without times and hashes, which differ in every run. */
+    const lasting = (text: string) => text.replaceAll(/\d{4}-[-\d]+T[:.\d]+Z|[0-9a-f]{64}/gu, '…');
+    const steps = lines.join('\n').split(/^\$ /mu).slice(1);
+    t.ok(steps.length >= 4, 'the commands are found');
+    for (const step of steps) {
+      const [command = '', ...shown] = step.trimEnd().split('\n');
+      t.equal(lasting(await shell(`${command} 2>&1`, walk)), lasting(shown.join('\n')), command);
+    }
+  });
+
+  t.test('the six commands of the front page run', async (t) => {
+    const blocks = blocksOf(sectionOf(textOf('README.md'), 'Roll back in six commands'));
+    t.equal(blocks[0]?.text.split('\n').length, 6);
+    await follow(t, blocks, walk);
+  });
+
+  t.test('the commands that create a key', async (t) => {
+    for (const path of ['docs/security.md', 'docs/observability/README.md']) {
+      const commands = blocksOf(textOf(path)).filter(({ language }) => language === 'sh');
+      t.ok(commands.length > 0, path);
+      for (const { text } of commands)
+        t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
+    }
+  });
 });
 
 t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
