@@ -13,7 +13,7 @@ const PATIENT = 'verifyAudit';
 /** Answered before the handler's time is up. */
 const WRITES = FROM_STORE.filter((id) => operation(id).method === 'POST');
 
-t.test('503 overloaded where the store hangs; all else is answered', async (t) => {
+t.test('503 overloaded if the store hangs; other requests are answered', async (t) => {
   const world = await openWorld(t);
   const ask = askOf(world.app);
   const before = world.app.registry.current;

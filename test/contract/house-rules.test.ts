@@ -284,7 +284,7 @@ t.test('it is valid OpenAPI 3.1.0', async (t) => {
   t.ok(valid, JSON.stringify(errors ?? [], undefined, 1));
 });
 
-t.test('examples are what they stand for', async (t) => {
+t.test('examples match their schemas', async (t) => {
   let examples = 0;
   for (const [pointer, { examples: values }] of schemasIn(OPENAPI)) {
     for (const value of (values as unknown[] | undefined) ?? []) {
@@ -310,7 +310,7 @@ t.test('examples are what they stand for', async (t) => {
   t.ok(examples > 150, `${examples} examples`);
 });
 
-t.test('the committed document is what the routes say, byte for byte', async (t) => {
+t.test('the committed document matches the routes, byte for byte', async (t) => {
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks write files of their own
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

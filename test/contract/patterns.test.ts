@@ -77,7 +77,7 @@ t.test('every pattern of a request', async (t) => {
   t.ok(seen.size >= 7, `names, versions, key ids, cursors, places in the stream and codes: ${seen.size}`);
 });
 
-t.test('what people write is told what would be right', async (t) => {
+t.test('a refusal of a typical mistake says what is right', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const activate = async (body: object) =>
     (await send(app, 'activateVersion', { body: { reason: 'Why', ...body } })).body;
@@ -112,7 +112,7 @@ t.test('what people write is told what would be right', async (t) => {
   );
 });
 
-t.test('headers that are read by hand are told as well', async (t) => {
+t.test('so does a refusal of a header', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const errorsOf = async (id: string, request: Request) =>
     (JSON.parse((await send(app, id, request)).body) as { errors: InputFault[] }).errors;
@@ -134,7 +134,7 @@ t.test('headers that are read by hand are told as well', async (t) => {
   ]);
 });
 
-t.test('the folder door says the same', (t) => {
+t.test('pack folders get the same message', (t) => {
   const faults = (() => {
     try {
       return parsePack('My Prompt', { ...documentOf('coach', '1.0.0'), version: 'v1.0.0' });

@@ -88,7 +88,7 @@ async function readsOf({ app: { registry } }: TestApp, sessionId: string): Promi
   );
 }
 
-t.test('while the store is away every answer says since when; afterwards none does', async (t) => {
+t.test('while the store is away, every response says for how long; afterwards none does', async (t) => {
   const world = await openApp(t, { store: 'memory' });
   const strict = await openApp(t, { after: world, keyMaxStale: 5 });
   const { app, key } = world;
@@ -123,7 +123,7 @@ t.test('while the store is away every answer says since when; afterwards none do
     t.match([statusCode, body.code], [503, 'store-unavailable'], id);
   }
 
-  await t.test('KEY_MAX_STALE bounds how long keys are honoured unasked', async (t) => {
+  await t.test('KEY_MAX_STALE limits how long keys are accepted without confirmation', async (t) => {
     await until(() => strict.app.registry.staleSeconds! > 5);
     const ask = askOf(strict.app);
     for (const [id, request] of [
@@ -154,7 +154,7 @@ t.test('while the store is away every answer says since when; afterwards none do
   t.equal(data.staleSeconds, undefined, 'and so do messages');
 });
 
-t.test('a write is a 503 within two seconds where the store hangs', async (t) => {
+t.test('a write fails with 503 within two seconds if the store hangs', async (t) => {
   const cases = [
     ['at every call', 'store-unavailable', () => true],
     ['while it commits', 'outcome-unknown', (method: string) => method === 'append'],
@@ -193,7 +193,7 @@ async function twoOn(t: Test) {
   return { quick, late };
 }
 
-t.test('what is refused, and what has no effect, rests on the log and not on an old snapshot', async (t) => {
+t.test('refusals and requests without effect are decided on the log, not on an old snapshot', async (t) => {
   const { quick, late } = await twoOn(t);
   await quick.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
   t.notOk(late.current.packs.get('coach')?.versions.has('3.0.0'), 'the late one does not know of it');
@@ -239,7 +239,7 @@ t.test('what is refused, and what has no effect, rests on the log and not on an 
   t.match(await quick.verify(), { valid: true, events: revision });
 });
 
-t.test('a refusal that cannot be checked against the log is none: the store is away', async (t) => {
+t.test('a refusal that cannot be checked against the log becomes a 503', async (t) => {
   const { app, connection } = await openApp(t, { store: 'memory' });
   connection.away = true;
   for (const body of [
