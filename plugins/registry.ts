@@ -33,7 +33,7 @@ async function registryPlugin(app: FastifyInstance, options: RegistryPluginOptio
     throw new Error(
       'This application already has a registry. Register the plugin once, or register each one in its own context (Fastify, "Encapsulation").',
     );
-  const registry = await Registry.open({ ...options, log: app.log });
+  const registry = await Registry.open({ ...options, logger: app.log });
   opened = registry;
   try {
     attach(app, registry);

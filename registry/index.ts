@@ -13,7 +13,7 @@ export { GENESIS_HASH, hashOf, EVENT_TYPES, type Event, type EventType, type Hea
 export { canonical, sha256 } from './values/canonical.ts';
 export { LogBroken } from './errors.ts';
 export { FrozenMap } from './values/frozen.ts';
-export { SILENT, type Log } from './machine/logger.ts';
+export { SILENT, type Logger } from './machine/logger.ts';
 export { makeFolder } from './machine/make-folder.ts';
 export { parsePack } from './packs/pack.ts';
 export { unfitTexts } from './values/unfit-texts.ts';

@@ -363,7 +363,9 @@ export class Registry {
   }
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {
-    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => resolveMove(base, command, rules));
+    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) =>
+      resolveMove(base, command, rules),
+    );
     const active = decided.pointer && versionIn(packIn(snapshot, command.pack), decided.pointer.version);
     return previewOf(
       active && (await this.#editionOf(active, snapshot)),

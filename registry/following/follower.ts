@@ -11,7 +11,7 @@
 import { messageOf, LogBroken } from '../errors.ts';
 import type { Freshness } from './freshness.ts';
 import type { Instances } from './instances.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { StoreClock } from '../log/store-clock.ts';
 import type { LeaseClaim, Store } from '../log/store.ts';
@@ -44,7 +44,7 @@ export interface FollowerOptions {
   readonly instances: Instances;
   /** Hears what time it is for the store. */
   readonly clock?: Pick<StoreClock, 'observe'>;
-  readonly log: Log;
+  readonly logger: Logger;
 }
 
 export class Follower {
@@ -84,12 +84,12 @@ export class Follower {
     this.#unwatch();
     clearTimeout(this.#timer);
     await this.#round;
-    const { store, followed, freshness, log } = this.#options;
+    const { store, followed, freshness, logger } = this.#options;
     freshness.doubt(); // whoever waits does not wait for this instance from here on
     await store
       .release(followed.claim().id)
       .catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'The lease could not be given back; it runs out by itself.'),
+        logger.warn({ reason: messageOf(error) }, 'The lease could not be given back; it runs out by itself.'),
       );
   }
 
@@ -106,10 +106,10 @@ export class Follower {
 
   /** A log that is not the one applied here was met elsewhere, e.g. in a write. */
   divergedBecause(reason: string): void {
-    const { freshness, log, followed } = this.#options;
+    const { freshness, logger, followed } = this.#options;
     freshness.doubt();
     if (this.#diverged === undefined && !this.#closed) {
-      log.error(
+      logger.error(
         {
           reason,
           epoch: followed.current().epoch,
@@ -163,7 +163,7 @@ export class Follower {
   }
 
   async #renew(): Promise<void> {
-    const { store, followed, freshness, instances, clock, log } = this.#options;
+    const { store, followed, freshness, instances, clock, logger } = this.#options;
     const sentAt = performance.now();
     try {
       const claim = followed.claim();
@@ -180,13 +180,13 @@ export class Follower {
       if (this.#closed) return;
       freshness.confirm(sentAt);
       if (this.#away)
-        log.info({ revision: followed.current().revision }, 'The store is back; this instance is current again.');
+        logger.info({ revision: followed.current().revision }, 'The store is back; this instance is current again.');
       this.#away = false;
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof LogBroken) return this.divergedBecause(error.message);
       if (!this.#away)
-        log.warn(
+        logger.warn(
           { reason: messageOf(error) },
           'The store cannot be reached. What was applied goes on being served, marked as stale.',
         );
@@ -196,7 +196,7 @@ export class Follower {
 
   /** The log has moved on, or is another. @throws LogBroken where it still is another */
   async #comeInLine(): Promise<void> {
-    const { followed, log } = this.#options;
+    const { followed, logger } = this.#options;
     try {
       await followed.catchUp();
     } catch (error) {
@@ -204,7 +204,7 @@ export class Follower {
     }
     if (this.#diverged === undefined) return;
     this.#diverged = undefined;
-    log.info(
+    logger.info(
       { epoch: followed.current().epoch, revision: followed.current().revision },
       'The log can be followed again.',
     );

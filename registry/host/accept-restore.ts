@@ -35,7 +35,7 @@ export async function acceptRestore(
     store,
     'The log is empty: there is no registry in this database. Restore the database first.',
   );
-  const saved = await new LastGood(dataDir, { log: SILENT, key: snapshotKey }).load();
+  const saved = await new LastGood(dataDir, { logger: SILENT, key: snapshotKey }).load();
   const seen = saved?.state.registryId === state.registryId ? saved.state.epoch : 0;
   const { epoch, revision } = await appendOnHost(store, state, (base) => ({
     events: [

@@ -8,7 +8,7 @@
 import semver from 'semver';
 import { RegistryError, StartRefused, listed } from '../errors.ts';
 import type { EventDraft } from '../log/event.ts';
-import { SILENT, type Log } from '../machine/logger.ts';
+import { SILENT, type Logger } from '../machine/logger.ts';
 import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
 import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from '../keys/keys.ts';
 import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
@@ -45,7 +45,7 @@ export interface StartMeans {
   readonly instance: string;
   readonly operatorKey: OperatorKeyFile | undefined;
   knownContent(digest: string): Promise<PackContent>;
-  readonly log: Log;
+  readonly logger: Logger;
 }
 
 /**
@@ -63,10 +63,10 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
     reason: 'First start',
     data: { registryId: means.newId(), sessionKeyId: keyId },
   }));
-  const policies = policiesToApply(snapshot, options, means.log);
+  const policies = policiesToApply(snapshot, options, means.logger);
   const published = await publications(snapshot, options, policies, means);
   const changed = await policyChanges(snapshot, policies, means);
-  const pointers = missingPointers(snapshot, options, [...changed, ...published.events], means.log);
+  const pointers = missingPointers(snapshot, options, [...changed, ...published.events], means.logger);
   const key = means.operatorKey === undefined || hasOperatorKey(snapshot) ? undefined : means.newKey();
   // There before the event is: a key in the log that nobody has would lock everybody out, the other way round it only opens nothing.
   if (key !== undefined) await means.operatorKey?.write(key.token);
@@ -93,7 +93,7 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
 export async function addsToLog(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<boolean> {
   const operatorKey = means.operatorKey && { write: () => Promise.resolve(), settle: () => Promise.resolve(false) };
   try {
-    return (await planStart(snapshot, options, { ...means, newKey, operatorKey, log: SILENT })).events.length > 0;
+    return (await planStart(snapshot, options, { ...means, newKey, operatorKey, logger: SILENT })).events.length > 0;
   } catch {
     return true; // the start itself meets it as well, and says so
   }
@@ -142,7 +142,7 @@ async function publications(
   if (unfit.length > 0) throw new StartRefused(65, `Shipped versions cannot be registered:\n  ${unfit.join('\n  ')}`);
   for (const event of events) {
     if (event.type !== 'version-published' || (event.data.violations ?? []).length === 0) continue;
-    means.log.warn(
+    means.logger.warn(
       { pack: event.pack, version: event.version, violations: event.data.violations },
       `${event.pack} ${event.version} is under the floor: it is registered, but cannot be activated.`,
     );
@@ -154,7 +154,7 @@ async function publications(
 function policiesToApply(
   snapshot: Snapshot,
   { policies, shipped }: StartOptions,
-  log: Log,
+  logger: Logger,
 ): Map<string, ShippedPolicy> {
   const news = new Map<string, ShippedPolicy>();
   for (const shippedPolicy of policies) {
@@ -166,12 +166,12 @@ function policiesToApply(
       !snapshot.packs.has(pack) &&
       !shipped.some(({ version }) => version.content.pack === pack)
     ) {
-      log.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
+      logger.warn({ path, pack }, 'There is a policy, but no version of its pack; it waits for one.');
     } else if (known === undefined || policy.version > known.policy.version) {
       if (faults.length > 0) throw new StartRefused(65, `The policy cannot be put in force:\n  ${faults.join('\n  ')}`);
       news.set(pack, shippedPolicy);
     } else if (policy.version < known.policy.version) {
-      log.warn(
+      logger.warn(
         { path, pack, version: policy.version, inForce: known.policy.version },
         'The shipped policy is older than the one in force and is ignored: the floor is not lowered.',
       );
@@ -181,7 +181,7 @@ function policiesToApply(
         `${path}: policy ${policy.version} of pack "${pack}" is in force already with other content. Give the change a higher "version".`,
       );
     } else if (faults.length > 0) {
-      log.warn(
+      logger.warn(
         { path, pack, version: policy.version, faults },
         'The policy in force has rules that do nothing. Mend them and give the policy a higher "version".',
       );
@@ -243,7 +243,7 @@ function missingPointers(
   snapshot: Snapshot,
   options: StartOptions,
   planned: readonly EventDraft[],
-  log: Log,
+  logger: Logger,
 ): EventDraft[] {
   const shipped = new Set(options.shipped.map(({ version }) => version.content.pack));
   const { channels, defaultPack, defaultVersion } = options;
@@ -256,9 +256,9 @@ function missingPointers(
   const asSet = chosenByDefault(snapshot, candidatesOf(snapshot, defaultPack, planned), {
     defaultPack,
     defaultVersion,
-    log,
+    logger,
   });
-  requireDefaultPack(snapshot, shipped, defaultPack, log);
+  requireDefaultPack(snapshot, shipped, defaultPack, logger);
   const drafts: EventDraft[] = [];
   for (const pack of asSet === undefined ? shipped : shipped.add(defaultPack)) {
     const highest = candidatesOf(snapshot, pack, planned).find(
@@ -270,7 +270,7 @@ function missingPointers(
     for (const channel of channels) {
       if (snapshot.packs.get(pack)?.pointers.has(channel) === true) continue;
       if (chosen === undefined) {
-        log.warn(
+        logger.warn(
           { pack, channel },
           'The pack has no version that may be activated by itself (prereleases, versions under the floor); activate one by hand.',
         );
@@ -292,12 +292,17 @@ function missingPointers(
 }
 
 /** `DEFAULT_PACK` is what reads and sessions mean. One that is not there stops a first start; it must not stop a restart during an incident. */
-function requireDefaultPack(snapshot: Snapshot, shipped: ReadonlySet<string>, defaultPack: string, log: Log): void {
+function requireDefaultPack(
+  snapshot: Snapshot,
+  shipped: ReadonlySet<string>,
+  defaultPack: string,
+  logger: Logger,
+): void {
   if (shipped.has(defaultPack) || snapshot.packs.has(defaultPack)) return;
   const packs = [...new Set([...shipped, ...snapshot.packs.keys()])].sort();
   const message = `DEFAULT_PACK is "${defaultPack}", which is not registered. Packs here: ${listed(packs)}.`;
   if (snapshot.revision === 0) throw new StartRefused(78, message);
-  log.warn(
+  logger.warn(
     { variable: 'DEFAULT_PACK', value: defaultPack, packs },
     `${message} Reads and sessions that name no pack find nothing until it is published.`,
   );
@@ -329,7 +334,7 @@ function candidatesOf(snapshot: Snapshot, pack: string, planned: readonly EventD
 function chosenByDefault(
   snapshot: Snapshot,
   candidates: readonly Candidate[],
-  { defaultPack, defaultVersion, log }: { defaultPack: string; defaultVersion: string | undefined; log: Log },
+  { defaultPack, defaultVersion, logger }: { defaultPack: string; defaultVersion: string | undefined; logger: Logger },
 ): Candidate | undefined {
   if (defaultVersion === undefined) return undefined;
   const found = candidates.find(({ version }) => version === defaultVersion);
@@ -337,7 +342,7 @@ function chosenByDefault(
   const there = candidates.filter(({ activatable }) => activatable).map(({ version }) => version);
   const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or under the floor'}. Versions that would do, the highest first: ${listed(there)}.`;
   if ((snapshot.packs.get(defaultPack)?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
-  log.warn(
+  logger.warn(
     { variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there },
     `${message} It is not needed, as the pack has an active version already; it is ignored.`,
   );
@@ -345,12 +350,12 @@ function chosenByDefault(
 }
 
 /** An active version under the floor goes on being served, but loudly: taking it away could be worse (SPEC R7). */
-export function alarmUnderFloor(snapshot: Snapshot, log: Log): void {
+export function alarmUnderFloor(snapshot: Snapshot, logger: Logger): void {
   for (const [pack, state] of snapshot.packs) {
     for (const { channel, version } of state.pointers.values()) {
       const violations = state.versions.get(version)?.violations ?? [];
       if (violations.length > 0)
-        log.error(
+        logger.error(
           { pack, channel, version, violations },
           `${pack} ${channel} is at ${version}, which is under the floor. It goes on being served; activate a version that is not.`,
         );

@@ -18,7 +18,7 @@ import { Follower, type Followed } from '../following/follower.ts';
 import { Freshness } from '../following/freshness.ts';
 import { Instances, type Reach } from '../following/instances.ts';
 import type { LastGood } from '../local/last-good.ts';
-import { SILENT, type Log } from '../machine/logger.ts';
+import { SILENT, type Logger } from '../machine/logger.ts';
 import { healthOf, type Health } from './health.ts';
 import { openLog, readLog, restoreAccepted, type Opened } from './open.ts';
 import { defaultChannelOf, type RegistryOptions } from './options.ts';
@@ -66,7 +66,7 @@ export class Instance {
   readonly current: Current;
   readonly executor: Executor;
   readonly #options: RegistryOptions;
-  readonly #log: Log;
+  readonly #logger: Logger;
   readonly #startedAt: string;
   readonly #writer: Writer;
   readonly #start: Start;
@@ -86,13 +86,13 @@ export class Instance {
 
   private constructor(options: RegistryOptions, opened: Opened) {
     const { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt } = opened;
-    const { store, channels, defaultPack, log = SILENT } = options;
+    const { store, channels, defaultPack, logger = SILENT } = options;
     this.#options = options;
     this.store = store;
     this.contents = contents;
     this.#lastGood = lastGood;
-    this.#log = log;
-    const clock = (this.clock = new StoreClock(store, options.clock ?? SYSTEM_CLOCK, log));
+    this.#logger = logger;
+    const clock = (this.clock = new StoreClock(store, options.clock ?? SYSTEM_CLOCK, logger));
     this.#startedAt = new Date(clock.now()).toISOString();
     this.#sessionKeys = sessionKeys;
     if (sessionKeys.length > 0) this.#sessions = new Sessions(sessionKeys, options.sessionTtl);
@@ -109,10 +109,10 @@ export class Instance {
     }));
     this.executor = new Executor({ writer, store, current, rules: { channels } });
     const takeLog = () => writer.replace(() => readLog(store, contents));
-    const check = (this.#check = unproven && new SnapshotCheck({ store, saved: unproven, log, takeLog }));
-    this.#start = new Start({ options, instanceId: this.id, store, contents, clock, log, writer, current, check });
+    const check = (this.#check = unproven && new SnapshotCheck({ store, saved: unproven, logger, takeLog }));
+    this.#start = new Start({ options, instanceId: this.id, store, contents, clock, logger, writer, current, check });
     const [instances, followed] = [this.#instances, this.#followed()];
-    this.#follower = new Follower({ store, log, clock, freshness, instances, followed });
+    this.#follower = new Follower({ store, logger, clock, freshness, instances, followed });
   }
 
   /**
@@ -122,8 +122,8 @@ export class Instance {
    * @throws StartRefused what is wrong with the shipped packs or the settings; RegistryError `store-unavailable`; LogBroken
    */
   static async open(options: RegistryOptions): Promise<Instance> {
-    const { store, dataDir, sessionTtl, snapshotKey, failStatic = false, log = SILENT, shipped = [] } = options;
-    const opened = await openLog({ store, dataDir, sessionTtl, snapshotKey, failStatic, log });
+    const { store, dataDir, sessionTtl, snapshotKey, failStatic = false, logger = SILENT, shipped = [] } = options;
+    const opened = await openLog({ store, dataDir, sessionTtl, snapshotKey, failStatic, logger });
     for (const { version } of shipped)
       if (version.content.version === options.pinVersion?.version)
         opened.contents.remember(version.digest, version.content);
@@ -136,7 +136,7 @@ export class Instance {
         await instance.#writer.close();
         throw error;
       }
-      log.warn({ reason: error.message }, 'The store went away during the start.');
+      logger.warn({ reason: error.message }, 'The store went away during the start.');
       await instance.#serve();
     }
     if (opened.unread?.because === 'diverged') instance.#follower.divergedBecause(opened.unread.reason);
@@ -258,7 +258,7 @@ export class Instance {
     return pinnedVersion === undefined ? claim : { ...claim, pinnedVersion };
   }
 
-  /** Takes over the history of the log, if an operator has accepted that it was restored. @returns whether one has */
+  /** Takes over the history of the logger, if an operator has accepted that it was restored. @returns whether one has */
   async #takeOver(): Promise<boolean> {
     const taken = await this.#writer.replace(async (applied) =>
       (await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined,
@@ -288,7 +288,7 @@ export class Instance {
       const content = await this.contents.get(forcedRecord(applied, pinVersion).digest);
       this.#forced = new ForcedViews(pinVersion, content);
       const pinned = this.#forced.name;
-      this.#log.warn(
+      this.#logger.warn(
         { pinned },
         `PIN_VERSION: this instance serves ${pinned} whatever the log says, until it is restarted without that setting.`,
       );
@@ -314,7 +314,7 @@ export class Instance {
     } catch (error) {
       if (!(error instanceof StartRefused) && !(error instanceof LogBroken && !serving)) throw error;
       this.#startOver = true;
-      this.#log.error(
+      this.#logger.error(
         { reason: messageOf(error) },
         serving
           ? 'What this start would have added to the log is refused. What was served before is still served.'
@@ -330,7 +330,7 @@ export class Instance {
       try {
         listener(events, this.current.served);
       } catch (error) {
-        this.#log.error(
+        this.#logger.error(
           { err: error, revision: next.revision },
           'A change listener failed. The change itself was made.',
         );
@@ -348,7 +348,7 @@ export class Instance {
     const forced = this.#forced?.over(next);
     if (this.#forced !== undefined && forced === undefined) {
       const pinned = this.#forced.name;
-      this.#log.error(
+      this.#logger.error(
         { pinned },
         `PIN_VERSION: ${pinned} may not be served any more (revoked, or under the floor). This instance serves what the log says again.`,
       );

@@ -13,7 +13,7 @@ import { foldFrom } from '../events.ts';
 import { FrozenMap } from '../values/frozen.ts';
 import { LastGood, type Saved } from '../local/last-good.ts';
 import { LocalContents } from '../local/contents-on-disk.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { SealKey } from '../local/seal.ts';
 import type { SavedState } from '../local/snapshot-file.ts';
 import { EMPTY_SNAPSHOT, type Snapshot, type State } from '../state/snapshot.ts';
@@ -32,7 +32,7 @@ export interface OpenOptions {
   readonly failStatic: boolean;
   /** The key of the MAC that the last good snapshot carries. */
   readonly snapshotKey: SealKey | undefined;
-  readonly log: Log;
+  readonly logger: Logger;
 }
 
 /** What a registry is made of. */
@@ -59,15 +59,15 @@ export async function openLog({
   sessionTtl,
   failStatic,
   snapshotKey,
-  log,
+  logger,
 }: OpenOptions): Promise<Opened> {
-  if (dataDir !== undefined) warnOfReaders(dataDir, log);
-  const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, log);
+  if (dataDir !== undefined) warnOfReaders(dataDir, logger);
+  const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, logger);
   const contents = new Contents(store, local);
   const lastGood =
     dataDir === undefined || local === undefined
       ? undefined
-      : new LastGood(dataDir, { log, key: snapshotKey, inUse: new ContentsInUse(contents, local, log) });
+      : new LastGood(dataDir, { logger, key: snapshotKey, inUse: new ContentsInUse(contents, local, logger) });
   const saved = await lastGood?.load();
   local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
   const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
@@ -77,16 +77,16 @@ export async function openLog({
     const reason = messageOf(error);
     if (error instanceof LogDiverged && saved !== undefined) {
       if (!failStatic && (await store.head()) === undefined) throw lostLog(saved.state);
-      return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'diverged', reason } };
+      return { ...made, ...(await lastGoodOf(saved, contents, logger)), unread: { because: 'diverged', reason } };
     }
     if (!failStatic || !(error instanceof RegistryError)) throw error;
-    log.warn(
+    logger.warn(
       { reason },
       saved === undefined
         ? 'The store cannot be reached, and there is no last good snapshot: nothing can be served until the store is back.'
         : 'The store cannot be reached; the last good snapshot is served, marked as stale.',
     );
-    return { ...made, ...(await lastGoodOf(saved, contents, log)), unread: { because: 'away', reason } };
+    return { ...made, ...(await lastGoodOf(saved, contents, logger)), unread: { because: 'away', reason } };
   }
 }
 
@@ -132,7 +132,7 @@ export async function restoreAccepted(
 async function lastGoodOf(
   saved: Saved | undefined,
   contents: Contents,
-  log: Log,
+  logger: Logger,
 ): Promise<Pick<Opened, 'snapshot' | 'sessionKeys' | 'confirmedAt'>> {
   if (saved === undefined) return { snapshot: EMPTY_SNAPSHOT, sessionKeys: [] };
   const { state, sessionKeys, confirmedAt } = saved;
@@ -140,7 +140,7 @@ async function lastGoodOf(
     return { snapshot: await restored(state, contents), sessionKeys, confirmedAt };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    log.error(
+    logger.error(
       { reason: error.message },
       'The last good snapshot cannot be served: an active content is neither on this disk nor in the store.',
     );

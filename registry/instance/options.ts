@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf, StartRefused, type LogBroken } from '../errors.ts';
 import type { OperatorKeyFile } from '../keys/operator-key.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { ChannelName, PackName } from '../model.ts';
 import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
@@ -49,7 +49,7 @@ export interface RegistryOptions {
   readonly onRefused?: (refusal: StartRefused | LogBroken) => void;
   /** Break-glass: the version that this instance serves of its pack, whatever the log says. */
   readonly pinVersion?: ForcedVersion | undefined;
-  readonly log?: Log;
+  readonly logger?: Logger;
   readonly clock?: Clock;
 }
 

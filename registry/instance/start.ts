@@ -1,5 +1,5 @@
 /**
- * Carries a start out: what it adds to the log, in one append.
+ * Carries a start out: what it adds to the logger, in one append.
  *
  * Problem: a start may fail half-way or find the store away, and is then tried again.
  * Rule: each attempt plans against what the log holds by then. The operator key is made once, because the log may hold it although the
@@ -10,7 +10,7 @@
 import type { Contents } from '../local/contents.ts';
 import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
 import { keyOfToken, newKey, type NewKey } from '../keys/keys.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { RegistryOptions } from './options.ts';
 import { newSessionKey } from '../sessions/session-ids.ts';
 import type { SnapshotCheck } from '../proof/snapshot-check.ts';
@@ -25,10 +25,10 @@ export interface StartParts {
   readonly store: Store;
   readonly contents: Contents;
   readonly clock: StoreClock;
-  readonly log: Log;
+  readonly logger: Logger;
   readonly writer: Writer;
   readonly current: { readonly applied: Snapshot };
-  /** Compares the snapshot of this start with the log, if neither a MAC nor the log has proved it yet. */
+  /** Compares the snapshot of this start with the logger, if neither a MAC nor the log has proved it yet. */
   readonly check: SnapshotCheck | undefined;
 }
 
@@ -47,7 +47,7 @@ export class Start {
    * @throws StartRefused; RegistryError `store-unavailable`, `store-busy`, `outcome-unknown`; LogBroken
    */
   async addToLog(): Promise<readonly SessionKey[]> {
-    const { options, instanceId, store, contents, clock, log, writer, current, check } = this.#parts;
+    const { options, instanceId, store, contents, clock, logger, writer, current, check } = this.#parts;
     const { operatorKey, channels, defaultPack, defaultVersion, shipped = [], policies = [] } = options;
     await clock.known();
     clock.warnAtStart(current.applied.at);
@@ -58,14 +58,14 @@ export class Start {
       instance: instanceId,
       operatorKey,
       knownContent: (digest: string) => contents.get(digest),
-      log,
+      logger,
     };
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     if (check !== undefined && (await addsToLog(current.applied, planned, resources))) await check.now();
     await writer.commit((base) => planStart(base, planned, resources), { large: true });
     // Another instance may have made its key first, and an earlier start may have died before it could tell where its key is.
     await operatorKey?.settle((token) => keyOfToken(current.applied, token) !== undefined);
-    alarmUnderFloor(current.applied, log);
+    alarmUnderFloor(current.applied, logger);
     return store.sessionKeys();
   }
 }

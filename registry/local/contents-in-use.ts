@@ -8,7 +8,7 @@ import type { Contents } from './contents.ts';
 import { messageOf } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import type { LocalContents } from './contents-on-disk.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { PackContent } from '../model.ts';
 import { replacementOf, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { VersionRecord } from '../state/records.ts';
@@ -16,14 +16,14 @@ import type { VersionRecord } from '../state/records.ts';
 export class ContentsInUse {
   readonly #contents: Contents;
   readonly #local: LocalContents;
-  readonly #log: Log;
+  readonly #logger: Logger;
   /** Digests of what stands in for a revoked version. */
   #replacementOfs = new Set<string>();
 
-  constructor(contents: Contents, local: LocalContents, log: Log) {
+  constructor(contents: Contents, local: LocalContents, logger: Logger) {
     this.#contents = contents;
     this.#local = local;
-    this.#log = log;
+    this.#logger = logger;
   }
 
   /**
@@ -44,7 +44,7 @@ export class ContentsInUse {
       try {
         inUse.set(digest, await this.#contents.get(digest));
       } catch (error) {
-        this.#log.warn(
+        this.#logger.warn(
           { digest, reason: messageOf(error) },
           'The content that stands in for a revoked version could not be put on this disk; the next flip tries again.',
         );

@@ -10,7 +10,7 @@
 import { readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import type { PackContent } from '../model.ts';
 import { digestOf } from '../packs/pack.ts';
@@ -23,7 +23,7 @@ const PRUNE_PAUSE = 600_000;
 export class LocalContents {
   readonly #dir: string;
   readonly #ttl: number;
-  readonly #log: Log;
+  readonly #logger: Logger;
   /** Digests whose file is known to be whole. */
   readonly #there = new Set<string>();
   #kept: ReadonlySet<string> = new Set();
@@ -33,10 +33,10 @@ export class LocalContents {
    * @param dataDir an existing folder that only this process's user may read
    * @param ttl how long a content is needed after it was last active, in milliseconds
    */
-  constructor(dataDir: string, ttl: number, log: Log) {
+  constructor(dataDir: string, ttl: number, logger: Logger) {
     this.#dir = join(dataDir, 'contents');
     this.#ttl = ttl;
-    this.#log = log;
+    this.#logger = logger;
   }
 
   /** The content of a digest where it is here and whole, else undefined; the log then says what is wrong. */
@@ -46,7 +46,7 @@ export class LocalContents {
       text = await readFile(this.#pathOf(digest), 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#log.warn({ digest, reason: messageOf(error) }, 'The local copy of a content cannot be read.');
+        this.#logger.warn({ digest, reason: messageOf(error) }, 'The local copy of a content cannot be read.');
       return undefined;
     }
     try {
@@ -56,7 +56,7 @@ export class LocalContents {
       // no JSON, or none that has a digest: damaged all the same
     }
     this.#there.delete(digest);
-    this.#log.warn({ digest }, 'The local copy of a content is damaged and is not used.');
+    this.#logger.warn({ digest }, 'The local copy of a content is damaged and is not used.');
     return undefined;
   }
 

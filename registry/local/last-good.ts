@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { ContentsInUse } from './contents-in-use.ts';
 import { messageOf } from '../errors.ts';
 import type { Event } from '../log/event.ts';
-import { SILENT, type Log } from '../machine/logger.ts';
+import { SILENT, type Logger } from '../machine/logger.ts';
 import { replacePrivate, temporaryOf } from '../machine/private-file.ts';
 import { Seal, type SealKey } from './seal.ts';
 import { eventsLine, linesOf, readSnapshotFile, sealLine, type SavedState } from './snapshot-file.ts';
@@ -30,7 +30,7 @@ export interface Saved extends SavedState {
 }
 
 export interface LastGoodOptions {
-  readonly log: Log;
+  readonly logger: Logger;
   /** With it the file carries a MAC, and one without is refused. */
   readonly key?: SealKey | undefined;
   /** Where the contents in use are put beside the file; nowhere if missing. */
@@ -59,7 +59,7 @@ interface Written {
 
 export class LastGood {
   readonly #path: string;
-  readonly #log: Log;
+  readonly #logger: Logger;
   readonly #key: SealKey | undefined;
   readonly #inUse: ContentsInUse | undefined;
   #latest: { readonly snapshot: Snapshot; readonly sessionKeys: readonly SessionKey[] } | undefined;
@@ -71,9 +71,9 @@ export class LastGood {
   #writing: Promise<void> = Promise.resolve();
 
   /** @param dir an existing folder that only this process's user may read */
-  constructor(dir: string, { log, key, inUse }: LastGoodOptions) {
+  constructor(dir: string, { logger, key, inUse }: LastGoodOptions) {
     this.#path = join(dir, FILE);
-    this.#log = log;
+    this.#logger = logger;
     this.#key = key;
     this.#inUse = inUse;
   }
@@ -82,7 +82,7 @@ export class LastGood {
   async load(): Promise<Saved | undefined> {
     // A crash between the sync and the rename leaves the later one under its temporary name.
     const [file, temporary] = [
-      await this.#loadFrom(this.#path, this.#log),
+      await this.#loadFrom(this.#path, this.#logger),
       await this.#loadFrom(temporaryOf(this.#path), SILENT),
     ]; // one that was cut in half was never the last good one
     if (file === undefined || temporary === undefined) return file ?? temporary;
@@ -127,7 +127,7 @@ export class LastGood {
     await this.#letGo();
   }
 
-  async #loadFrom(path: string, log: Log): Promise<Saved | undefined> {
+  async #loadFrom(path: string, logger: Logger): Promise<Saved | undefined> {
     let bytes: Buffer;
     let confirmedAt: number;
     try {
@@ -135,7 +135,7 @@ export class LastGood {
       confirmedAt = (await stat(path)).mtimeMs;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        log.warn({ path, err: error }, 'The last good snapshot cannot be read; the log is folded instead.');
+        logger.warn({ path, err: error }, 'The last good snapshot cannot be read; the log is folded instead.');
       return undefined;
     }
     try {
@@ -143,12 +143,12 @@ export class LastGood {
     } catch (error) {
       const fields = { path, reason: messageOf(error) };
       if (this.#key === undefined)
-        log.warn(
+        logger.warn(
           fields,
           'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
         );
       else
-        log.error(
+        logger.error(
           fields,
           'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. That is expected at the first start with a new key. Else find out who wrote to DATA_DIR.',
         );
@@ -168,7 +168,7 @@ export class LastGood {
     } catch (error) {
       this.#events = undefined;
       await this.#letGo();
-      this.#log.error(
+      this.#logger.error(
         { path: this.#path, err: error },
         'The last good snapshot could not be written; the next start will fold more of the log.',
       );

@@ -8,7 +8,7 @@
  * by the clock of the process. Where the store has no clock of its own the process's is the store's.
  * Example: this machine says 2046, PostgreSQL says 2026-01-31T09:30:00Z; an activation here is of 2026-01-31T09:30:00Z.
  */
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { Store } from './store.ts';
 import type { Clock } from '../machine/clock.ts';
 
@@ -20,17 +20,17 @@ const AHEAD = 5000;
 export class StoreClock implements Clock {
   readonly #store: Pick<Store, 'now'>;
   readonly #own: Clock;
-  readonly #log: Log;
+  readonly #logger: Logger;
   /** What to add to the monotonic clock; undefined until the store has said what time it is. */
   #offset: number | undefined;
   #apart = false;
   #behind = false;
 
   /** @param own the clock of the process, which also gives ids */
-  constructor(store: Pick<Store, 'now'>, own: Clock, log: Log) {
+  constructor(store: Pick<Store, 'now'>, own: Clock, logger: Logger) {
     this.#store = store;
     this.#own = own;
-    this.#log = log;
+    this.#logger = logger;
   }
 
   /** Milliseconds since the epoch, by the store's clock as far as it is known. */
@@ -58,7 +58,7 @@ export class StoreClock implements Clock {
     const apart = this.#own.now() - now;
     const wrong = Math.abs(apart) > APART;
     if (wrong && !this.#apart) {
-      this.#log.warn(
+      this.#logger.warn(
         { apartSeconds: Math.round(apart / 1000) },
         `The clock of this machine is ${lengthOf(apart)} ${apart > 0 ? 'ahead of' : 'behind'} the clock of the store. Events, keys and sessions go by the store's. Set this machine's clock.`,
       );
@@ -77,7 +77,7 @@ export class StoreClock implements Clock {
   warnAtStart(lastAt: string): void {
     const ahead = Date.parse(lastAt) - this.now();
     if (ahead > APART)
-      this.#log.warn(
+      this.#logger.warn(
         { lastAt, now: new Date(this.now()).toISOString() },
         `The clock is ${lengthOf(ahead)} before the last event of the log. Is it set right?`,
       );
@@ -87,12 +87,12 @@ export class StoreClock implements Clock {
   watch(lastAt: string): void {
     const detail = this.behind(lastAt);
     if (detail !== undefined && !this.#behind)
-      this.#log.error(
+      this.#logger.error(
         { lastAt, now: new Date(this.now()).toISOString() },
         `The log is ahead of the clock. ${detail} Set the clock right, or see docs/operations.md.`,
       );
     if (detail === undefined && this.#behind)
-      this.#log.info({ lastAt }, 'The clock has passed the last event of the log: events get its time again.');
+      this.#logger.info({ lastAt }, 'The clock has passed the last event of the log: events get its time again.');
     this.#behind = detail !== undefined;
   }
 

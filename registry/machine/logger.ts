@@ -1,12 +1,12 @@
 /**
- * Where the domain says what an operator should know. Pino fits; so does anything with these three.
- * No prompt text, key or token is ever passed in.
+ * Where the domain reports what an operator should know. Pino fits, and so does anything with these three methods.
+ * Log lines never hold a prompt text, a key or a token.
  */
-export interface Log {
+export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** Says nothing. */
-export const SILENT: Log = Object.freeze({ info: () => undefined, warn: () => undefined, error: () => undefined });
+/** Logs nothing. */
+export const SILENT: Logger = Object.freeze({ info: () => undefined, warn: () => undefined, error: () => undefined });

@@ -104,7 +104,10 @@ function linesOf(text: string | undefined): string[] {
 
 /** Every line gets a line end, the last one too, so that no hunk reports a missing newline. */
 async function hunksOf(oldLines: readonly string[], newLines: readonly string[], edits: number): Promise<Hunk[]> {
-  const [before, after] = [oldLines, newLines].map((lines) => lines.map((line) => `${line}\n`).join('')) as [string, string];
+  const [before, after] = [oldLines, newLines].map((lines) => lines.map((line) => `${line}\n`).join('')) as [
+    string,
+    string,
+  ];
   const quick = structuredPatch('', '', before, after, undefined, undefined, {
     context: 3,
     maxEditLength: Math.min(edits, EDITS_PER_TURN),

@@ -54,7 +54,10 @@ function meaningFaults(policy: Policy): InputFault[] {
     try {
       compilePattern(pattern);
     } catch (error) {
-      faults.push({ pointer: `${pointer}/pattern`, detail: `The pattern of rule "${id}" is not valid RE2: ${messageOf(error)}.` });
+      faults.push({
+        pointer: `${pointer}/pattern`,
+        detail: `The pattern of rule "${id}" is not valid RE2: ${messageOf(error)}.`,
+      });
     }
   });
   for (const [list, rules] of [

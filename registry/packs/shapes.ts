@@ -11,10 +11,7 @@ import { Digest, KeyId, NOT_BLANK, PackName, Version } from '../model.ts';
 
 /** Descriptions by pattern. */
 const SHAPES: ReadonlyMap<unknown, string> = new Map([
-  [
-    PackName.pattern,
-    'a name of lower-case letters, digits and hyphens, at most 63, starting with a letter or a digit',
-  ],
+  [PackName.pattern, 'a name of lower-case letters, digits and hyphens, at most 63, starting with a letter or a digit'],
   [Version.pattern, 'a SemVer 2.0.0 version: three numbers separated by dots, without a leading "v" or build metadata'],
   [Digest.pattern, '"sha256:" followed by 64 lower-case hexadecimal digits'],
   [KeyId.pattern, '1 to 32 letters and digits'],

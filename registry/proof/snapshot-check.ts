@@ -13,7 +13,7 @@ import { messageOf, LogBroken } from '../errors.ts';
 import { hashOf } from '../log/event.ts';
 import { foldFrom } from '../events.ts';
 import { LastGood } from '../local/last-good.ts';
-import type { Log } from '../machine/logger.ts';
+import type { Logger } from '../machine/logger.ts';
 import type { SealKey } from '../local/seal.ts';
 import type { SavedState } from '../local/snapshot-file.ts';
 import { EMPTY_SNAPSHOT } from '../state/snapshot.ts';
@@ -31,7 +31,7 @@ const RETRY = 1000;
 export interface SnapshotCheckOptions {
   readonly store: Store;
   readonly saved: SavedState;
-  readonly log: Log;
+  readonly logger: Logger;
   /** Puts what the log says in the place of what is applied. @throws RegistryError `store-unavailable`; LogBroken */
   readonly takeLog: () => Promise<unknown>;
 }
@@ -79,7 +79,7 @@ export class SnapshotCheck {
       } catch (error) {
         if (error instanceof LogBroken) return this.#differ([`the log cannot be folded: ${error.message}`], false);
         if (signal.aborted) return;
-        this.#options.log.info(
+        this.#options.logger.info(
           { reason: messageOf(error) },
           'The last good snapshot could not be compared with the log yet. It is tried again.',
         );
@@ -122,8 +122,8 @@ export class SnapshotCheck {
   #differ(found: readonly string[], taken: boolean): void {
     if (this.#differs !== undefined) return;
     this.#differs = found.join(', ');
-    const { log, saved } = this.#options;
-    log.error(
+    const { logger, saved } = this.#options;
+    logger.error(
       { differs: found, revision: saved.state.revision, hash: saved.state.hash },
       taken
         ? 'The last good snapshot that this start was made from is not what the log says. The log is served from now on. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who may write there, and look in the audit for what was done since the start.'
@@ -134,15 +134,15 @@ export class SnapshotCheck {
 
 /**
  * What compares the last good snapshot of a data folder with the log that `verifyLog` reads; undefined where there is no snapshot that verifies.
- * @param log hears what is wrong with the file
+ * @param logger hears what is wrong with the file
  */
 export async function savedProof(
   store: Store,
   dataDir: string,
-  log: Log,
+  logger: Logger,
   key?: SealKey,
 ): Promise<StateProof | undefined> {
-  const saved = await new LastGood(dataDir, { log, key }).load();
+  const saved = await new LastGood(dataDir, { logger, key }).load();
   return saved && new StateProof(saved.state, async () => keyDifferences(saved.sessionKeys, await store.sessionKeys()));
 }
 

@@ -10,7 +10,7 @@
  */
 import { messageOf, RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
-import { SILENT, type Log } from '../machine/logger.ts';
+import { SILENT, type Logger } from '../machine/logger.ts';
 import { reaches, type Position, type Snapshot } from '../state/snapshot.ts';
 import { messagesOf, TellOnce, type Encode, type Filter, type StreamMessage } from './messages.ts';
 
@@ -62,7 +62,7 @@ export interface WatchersOptions {
   readonly ring?: number;
   /** Bytes that may wait for one watcher before it is cut off. */
   readonly mostWaiting?: number;
-  readonly log?: Log;
+  readonly logger?: Logger;
 }
 
 /** A watcher, as a handle to whoever added it. */
@@ -121,7 +121,7 @@ export class Watchers {
 
   constructor(watched: Watched, options: WatchersOptions) {
     this.#watched = watched;
-    this.#options = { heartbeat: 15_000, ring: 1000, mostWaiting: 256 * 1024, log: SILENT, ...options };
+    this.#options = { heartbeat: 15_000, ring: 1000, mostWaiting: 256 * 1024, logger: SILENT, ...options };
     this.#tell = new TellOnce(options.encode);
     this.#head = positionOf(watched.current);
     this.#floor = this.#head.revision;
@@ -296,7 +296,7 @@ export class Watchers {
       })
       .catch((error: unknown) => {
         entry.held = false;
-        this.#options.log.warn(
+        this.#options.logger.warn(
           { reason: messageOf(error) },
           'The log could not be read for a stream that goes on from further back than memory does; it waits.',
         );

@@ -45,7 +45,7 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
     ...options,
     encode: schemas.encode,
     mayWatch: (snapshot, keyId) => app.keysAreHonoured() && isLive(snapshot, keyId, registry.now()),
-    log: app.log,
+    logger: app.log,
   });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;
@@ -99,7 +99,7 @@ function isLive(snapshot: Snapshot, keyId: string, now: number): boolean {
   return key !== undefined && whyInvalid(key, now) === undefined;
 }
 
-/** The key that a stream lives as long as. */
+/** A stream ends when its key does. */
 function keyOf({ caller }: FastifyRequest): Pick<Watch, 'keyId' | 'until'> {
   const { keyId = '', expiresAt } = caller ?? {};
   return { keyId, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) };

@@ -15,7 +15,7 @@ import { openApp } from '../support/apps/app.ts';
 import { readLog } from '../support/stores/events.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { startPostgres } from '../support/stores/postgres.ts';
-import { RecordedLog } from '../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../support/observability/recorded-logger.ts';
 import { optionsOf } from '../support/apps/registries.ts';
 import { runScript } from '../support/apps/script.ts';
 import { runServer, startServer } from '../support/apps/server-process.ts';
@@ -44,18 +44,18 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
   const postgres = await startPostgres(t);
   for (const by of [YEARS, -YEARS]) {
     const url = await postgres.database('clocks');
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     const folder = newFolder(t);
     const wrong = await open(t, {
       store: openPostgresStore({ url }),
       clock: wrongBy(by),
-      log,
+      logger,
       operatorKey: operatorKeyFile(folder),
     });
     const right = await open(t, { store: openPostgresStore({ url }) });
     t.ok(isNow(wrong.now()), 'it goes by the store’s clock');
     t.match(
-      log.messages('warn'),
+      logger.messages('warn'),
       [
         new RegExp(
           `The clock of this machine is (19|20) years ${by > 0 ? 'ahead of' : 'behind'} the clock of the store`,
@@ -138,16 +138,18 @@ t.test(
     const folder = newFolder(t);
     const file = join(folder, 'registry.db');
     await (await Registry.open(optionsOf({ store: await openSqliteStore({ file }), clock: wrongBy(HOUR) }))).close();
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     let ahead = 0;
     const registry = await open(t, {
       store: await openSqliteStore({ file }),
       clock: { now: () => Date.now() + ahead, newId: () => crypto.randomUUID() },
-      log,
+      logger,
     });
     const { at } = registry.current;
-    t.match(log.messages('warn'), [/^The clock is \d+ minutes before the last event of the log\. Is it set right\?/]);
-    t.match(log.messages('error'), [
+    t.match(logger.messages('warn'), [
+      /^The clock is \d+ minutes before the last event of the log\. Is it set right\?/,
+    ]);
+    t.match(logger.messages('error'), [
       /^The log is ahead of the clock\. The last event is of .* New events get that time, too/,
     ]);
     t.match(registry.health(), { ready: true, conditions: [{ name: 'clock-behind-log', detail: new RegExp(at) }] });
@@ -156,9 +158,9 @@ t.test(
     ahead = 2 * HOUR;
     t.same(registry.health().conditions, []);
     await until(() =>
-      log.messages('info').some((message) => message.startsWith('The clock has passed the last event')),
+      logger.messages('info').some((message) => message.startsWith('The clock has passed the last event')),
     );
-    t.equal(log.messages('error').length, 1, 'said once');
+    t.equal(logger.messages('error').length, 1, 'said once');
   },
 );
 

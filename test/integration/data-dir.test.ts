@@ -51,7 +51,7 @@ t.test('PostgreSQL: two instances', async (t) => {
   t.match(made, {
     madeBy: id,
     msg: new RegExp(
-      `^The operator key was made by ${id} at 20\\d\\d-.*, not into .*second/operator\\.key; this start makes none`,
+      `^The operator key was created by ${id} at 20\\d\\d-.* in the DATA_DIR there, not in .*second/operator\\.key; this start creates none`,
     ),
   });
   t.notOk(existsSync(join(dir, 'second', 'operator.key')));

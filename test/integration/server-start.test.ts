@@ -175,7 +175,7 @@ t.test('one refused first start after another on one data folder, then a good on
   const { port } = blocker.address() as AddressInfo;
   await refused(t, 'a port in use', { DATA_DIR, PORT: String(port) }, 75, [
     new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`, 'u'),
-    /set PORT to another one/u,
+    /set PORT to another port/u,
   ]);
   t.equal(revisionIn(DATA_DIR), registered, 'what was registered before it was found out is whole');
 
@@ -200,14 +200,14 @@ t.test('folders that cannot be used', async (t) => {
   writeFileSync(path('file'), 'a file');
   for (const name of ['closed', 'unreadable', 'theirs']) mkdirSync(path(name));
   await refusedHere(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [
-    /DATA_DIR ".*file" cannot be made/u,
+    /DATA_DIR ".*file" cannot be created/u,
   ]);
   await refusedHere(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [
-    /DATA_DIR ".*data" cannot be made/u,
+    /DATA_DIR ".*data" cannot be created/u,
   ]);
   if (process.platform === 'linux')
     await refusedHere(t, 'a data folder where none can be made', { DATA_DIR: '/proc/registry/data' }, 78, [
-      /DATA_DIR "\/proc\/registry\/data" cannot be made: ENOENT/u,
+      /DATA_DIR "\/proc\/registry\/data" cannot be created: ENOENT/u,
     ]);
   await refusedHere(
     t,
@@ -232,7 +232,7 @@ t.test('folders that cannot be used', async (t) => {
       'a data folder that cannot be made',
       { DATA_DIR: join(path('closed'), 'data') },
       78,
-      [/DATA_DIR ".*data" cannot be made: EACCES/u],
+      [/DATA_DIR ".*data" cannot be created: EACCES/u],
       other,
     ),
     refused(

@@ -3,10 +3,10 @@
  *
  * Problem: the driver connects by itself, so that nobody can say whether a statement that failed was sent; and it gives up sockets
  * without closing them. A pooler between may refuse settings at the start, and give each transaction another connection to the server.
- * Rule: a session is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it. Settings are made
+ * Rule: a connection is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it. Settings are made
  * after connecting. Behind a pooler nothing outlives a transaction: each statement is one, which begins with the settings, and none is
  * prepared. A pooler is known by the process number that it gives out, which is not that of the server's process.
- * Example: `const session = await openSession(target, { limit: 1000 }); await session.rows('SELECT 1', [])`.
+ * Example: `const connection = await openConnection(target, { limit: 1000 }); await connection.rows('SELECT 1', [])`.
  */
 import type { Socket } from 'node:net';
 import type postgres from 'postgres';
@@ -16,7 +16,7 @@ import type { Target } from './url.ts';
 
 export type Value = string | number | null;
 
-export interface Session {
+export interface Connection {
   /** Runs one statement, in the transaction under way or one of its own. @returns its rows as arrays, bigints as text */
   rows<Row extends readonly unknown[]>(text: string, values: readonly Value[]): Promise<Row[]>;
   /** Runs statements without values, in the transaction under way or one of their own. */
@@ -30,10 +30,10 @@ export interface Session {
   destroy(): void;
 }
 
-export interface SessionOptions {
+export interface ConnectionOptions {
   /** Milliseconds for all of it. */
   readonly limit: number;
-  /** Settings of the server for this session. */
+  /** Settings of the server for this connection. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly notified?: (payload: string) => void;
 }
@@ -53,7 +53,7 @@ export function requireDriver(): void {
 
 /**
  * SPEC R3: `done` means on disk. `remote_apply` is stronger, and is kept.
- * @param local for the transaction under way; else for the session
+ * @param local for the transaction under way; else for the whole connection
  */
 export const durable = (local: boolean) =>
   `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, ${local})`;
@@ -64,10 +64,10 @@ function settingsStatement(settings: Readonly<Record<string, string>>, local: bo
 }
 
 /** @throws Error where the server cannot be reached or does not let it in, within the limit. Nothing is left open then. */
-export async function openSession(
+export async function openConnection(
   target: Target,
-  { limit, settings = {}, notified }: SessionOptions,
-): Promise<Session> {
+  { limit, settings = {}, notified }: ConnectionOptions,
+): Promise<Connection> {
   const deadline = performance.now() + limit;
   const { default: connect } = await import('postgres'); // whoever imports this module may lack the driver: `requireDriver` says so
   const socket = await openSocket(target, limit);
@@ -115,11 +115,11 @@ export async function openSession(
   }
 }
 
-/** @param means.begin begins a transaction, with its settings behind a pooler; `giveUp` ends the session */
+/** @param means.begin begins a transaction, with its settings behind a pooler; `giveUp` closes the connection */
 function speaking(
   sql: postgres.ReservedSql,
   { pooled, begin, giveUp }: { readonly pooled: boolean; readonly begin: string; readonly giveUp: () => void },
-): Pick<Session, 'rows' | 'run' | 'transaction'> {
+): Pick<Connection, 'rows' | 'run' | 'transaction'> {
   let inTransaction = false;
   const run = async (text: string) => void (await sql.unsafe(text).simple());
   const one = async <Row extends readonly unknown[]>(text: string, values: readonly Value[]) =>

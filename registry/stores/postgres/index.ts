@@ -9,7 +9,7 @@
  */
 import { RegistryError, StartRefused } from '../../errors.ts';
 import type { Event, Head } from '../../log/event.ts';
-import { SILENT, type Log } from '../../machine/logger.ts';
+import { SILENT, type Logger } from '../../machine/logger.ts';
 import type { PackContent } from '../../model.ts';
 import type {
   AppendOutcome,
@@ -23,12 +23,12 @@ import type {
 } from '../../log/store.ts';
 import { requireChained } from '../batch.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
-import { Pool, within } from './connections.ts';
+import { Pool, within } from './pool.ts';
 import { eventStatement, isText } from './events.ts';
 import { CODES, codeOf, isRolledBack, NotSent, unavailable } from './faults.ts';
 import { Listener } from './listener.ts';
 import { addColumns, migrate, progressOf } from './migrations.ts';
-import { openSession, requireDriver, type Session, type Value } from './connection.ts';
+import { openConnection, requireDriver, type Connection, type Value } from './connection.ts';
 import {
   APPEND,
   appendValues,
@@ -55,7 +55,7 @@ const READERS = 4;
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, see url.ts. */
   readonly url: string;
-  readonly log?: Log;
+  readonly log?: Logger;
 }
 
 /**
@@ -63,18 +63,18 @@ export interface PostgresOptions {
  * The first calls reject with StartRefused (65) where the database is a newer build's or something else's.
  * @throws StartRefused (78) where the URL is not understood, or the driver is not installed
  */
-export function openPostgresStore({ url, log }: PostgresOptions): PostgresStore {
+export function openPostgresStore({ url, log: logger }: PostgresOptions): PostgresStore {
   requireDriver();
-  return new PostgresStore(parsePostgresUrl(url), log ?? SILENT);
+  return new PostgresStore(parsePostgresUrl(url), logger ?? SILENT);
 }
 
 /**
  * Opens the database of instances that may be running: for tools on the host. It makes nothing.
  * @throws StartRefused (65) no tables, or those of an older or newer build; (75) it cannot be reached; (78) a URL not understood
  */
-export async function attachPostgresStore({ url, log }: PostgresOptions): Promise<PostgresStore> {
+export async function attachPostgresStore({ url, log: logger }: PostgresOptions): Promise<PostgresStore> {
   const target = parsePostgresUrl(url);
-  const store = new PostgresStore(target, log ?? SILENT, true);
+  const store = new PostgresStore(target, logger ?? SILENT, true);
   try {
     await store.head();
     return store;
@@ -101,10 +101,10 @@ export class PostgresStore implements Store {
   #closing: Promise<void> | undefined;
 
   /** For `openPostgresStore`. @param attached whether tables are looked for only, and never made */
-  constructor(target: Target, log: Log, attached = false) {
+  constructor(target: Target, logger: Logger, attached = false) {
     this.#target = target;
     this.#attached = attached;
-    const opens = (settings: Record<string, string>) => (limit: number) => openSession(target, { limit, settings });
+    const opens = (settings: Record<string, string>) => (limit: number) => openConnection(target, { limit, settings });
     // Where the server gives up first it says so, and the outcome is known. A statement under way is left to end, as it may commit.
     this.#appends = new Pool(1, opens({ lock_timeout: '1000' }));
     this.#reads = new Pool(READERS, opens({ statement_timeout: '2500' }));
@@ -112,15 +112,15 @@ export class PostgresStore implements Store {
       this.#listener.doubt(),
     );
     this.#listener = new Listener({
-      open: (notified, limit) => openSession(target, { limit, notified }),
+      open: (notified, limit) => openConnection(target, { limit, notified }),
       shown: target.shown,
-      log,
+      logger,
     });
   }
 
   async head(): Promise<Head | undefined> {
-    return this.#reading(undefined, async (session) =>
-      headOf((await session.rows<HeadRow>('SELECT revision, hash FROM log_head', []))[0]),
+    return this.#reading(undefined, async (connection) =>
+      headOf((await connection.rows<HeadRow>('SELECT revision, hash FROM log_head', []))[0]),
     );
   }
 
@@ -137,8 +137,8 @@ export class PostgresStore implements Store {
   }
 
   async fence(): Promise<number> {
-    return this.#reading(0, async (session) => {
-      const [row] = await session.rows<[string]>('SELECT fence FROM log_head', []);
+    return this.#reading(0, async (connection) => {
+      const [row] = await connection.rows<[string]>('SELECT fence FROM log_head', []);
       return Number(row?.[0] ?? 0);
     });
   }
@@ -150,33 +150,33 @@ export class PostgresStore implements Store {
 
   async events(query: EventQuery): Promise<readonly Event[]> {
     const statement = eventStatement(query);
-    return this.#reading([], async (session) => {
+    return this.#reading([], async (connection) => {
       if (statement === undefined) return [];
-      const rows = await session.rows<[string, string]>(statement.sql, statement.values);
+      const rows = await connection.rows<[string, string]>(statement.sql, statement.values);
       return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
     });
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
-    return this.#reading(undefined, async (session) => {
+    return this.#reading(undefined, async (connection) => {
       if (!isText(actorKeyId) || !isText(idempotencyKey)) return undefined;
       const sql = 'SELECT body, revision FROM events WHERE actor = $1 AND idempotency = $2 AND idempotency IS NOT NULL';
-      const [row] = await session.rows<[string, string]>(sql, [actorKeyId, idempotencyKey]);
+      const [row] = await connection.rows<[string, string]>(sql, [actorKeyId, idempotencyKey]);
       return row && eventOf(row[0], Number(row[1]), this.#target.shown);
     });
   }
 
   async content(digest: string): Promise<PackContent | undefined> {
-    return this.#reading(undefined, async (session) => {
+    return this.#reading(undefined, async (connection) => {
       if (!isText(digest)) return undefined;
-      const [row] = await session.rows<[string]>('SELECT body FROM contents WHERE digest = $1', [digest]);
+      const [row] = await connection.rows<[string]>('SELECT body FROM contents WHERE digest = $1', [digest]);
       return row && contentOf(row[0], digest, this.#target.shown);
     });
   }
 
   async sessionKeys(): Promise<readonly SessionKey[]> {
-    return this.#reading([], async (session) => {
-      const rows = await session.rows<unknown[]>(
+    return this.#reading([], async (connection) => {
+      const rows = await connection.rows<unknown[]>(
         'SELECT key_id, secret, created_at FROM session_keys ORDER BY created_at, number',
         [],
       );
@@ -185,16 +185,25 @@ export class PostgresStore implements Store {
   }
 
   async now(): Promise<number> {
-    return this.#reading(Date.now(), async (session) => {
-      const [row] = await session.rows<[string]>('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint', []);
+    return this.#reading(Date.now(), async (connection) => {
+      const [row] = await connection.rows<[string]>(
+        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+        [],
+      );
       return Number(row?.[0]);
     });
   }
 
   async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion }: LeaseClaim): Promise<Renewal> {
     const nothing: Renewal = { head: undefined, fence: 0, leases: [] };
-    return this.#using(this.#leases, WRITE_LIMIT, nothing, async (session) => {
-      const rows = await session.rows<LeaseRow>(RENEW, [id, startedAt, epoch, appliedRevision, pinnedVersion ?? null]);
+    return this.#using(this.#leases, WRITE_LIMIT, nothing, async (connection) => {
+      const rows = await connection.rows<LeaseRow>(RENEW, [
+        id,
+        startedAt,
+        epoch,
+        appliedRevision,
+        pinnedVersion ?? null,
+      ]);
       const leases = rows.map(leaseOf);
       const own = leases.find((lease) => lease.id === id);
       return {
@@ -207,8 +216,8 @@ export class PostgresStore implements Store {
   }
 
   async release(instanceId: string, counter?: number): Promise<void> {
-    await this.#using(this.#leases, WRITE_LIMIT, undefined, async (session) => {
-      await session.rows('DELETE FROM leases WHERE id = $1 AND counter = coalesce($2, counter)', [
+    await this.#using(this.#leases, WRITE_LIMIT, undefined, async (connection) => {
+      await connection.rows('DELETE FROM leases WHERE id = $1 AND counter = coalesce($2, counter)', [
         instanceId,
         counter ?? null,
       ]);
@@ -233,7 +242,7 @@ export class PostgresStore implements Store {
     await done;
   }
 
-  #reading<T>(ofNothing: T, read: (session: Session) => Promise<T>): Promise<T> {
+  #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
   }
 
@@ -247,7 +256,7 @@ export class PostgresStore implements Store {
     return this.#call(async () => {
       await this.#ready(deadline);
       try {
-        const rows = await this.#appends.use(deadline, (session) => session.rows(statement, values));
+        const rows = await this.#appends.use(deadline, (connection) => connection.rows(statement, values));
         return rows.length === 0 ? 'conflict' : rows;
       } catch (cause) {
         this.#seeColumns(cause);
@@ -259,7 +268,7 @@ export class PostgresStore implements Store {
   }
 
   /** @param ofNothing what a database without the tables answers: another that is empty has taken the place of ours */
-  async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (session: Session) => Promise<T>): Promise<T> {
+  async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (connection: Connection) => Promise<T>): Promise<T> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
       await this.#ready(deadline);
@@ -302,8 +311,8 @@ export class PostgresStore implements Store {
 
   async #prepare(): Promise<void> {
     const { shown } = this.#target;
-    const { applied, complete } = await this.#reads.use(performance.now() + READ_LIMIT, (session) =>
-      progressOf(session, shown),
+    const { applied, complete } = await this.#reads.use(performance.now() + READ_LIMIT, (connection) =>
+      progressOf(connection, shown),
     );
     if (complete) return;
     if (this.#attached) {
@@ -314,7 +323,7 @@ export class PostgresStore implements Store {
       );
     }
     const missing = this.#restored ? addColumns : migrate;
-    await this.#appends.use(performance.now() + MIGRATION_LIMIT, (session) => missing(session, shown));
+    await this.#appends.use(performance.now() + MIGRATION_LIMIT, (connection) => missing(connection, shown));
   }
 
   /** A database of an older build was put in the place of ours, from a backup: the columns that it lacks are added at the next call. */

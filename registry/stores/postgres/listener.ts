@@ -8,9 +8,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import type { Log } from '../../machine/logger.ts';
-import { nextAttempt, within } from './connections.ts';
-import type { Session } from './connection.ts';
+import type { Logger } from '../../machine/logger.ts';
+import { nextAttempt, within } from './pool.ts';
+import type { Connection } from './connection.ts';
 
 /** NOTIFY reaches every listener of one database, and of that one only. */
 export const CHANNEL = 'prompt_registry';
@@ -21,22 +21,22 @@ const LIMIT = 1000;
 type Woken = (revision?: number) => void;
 
 export class Listener {
-  readonly #open: (notified: (payload: string) => void, limit: number) => Promise<Session>;
+  readonly #open: (notified: (payload: string) => void, limit: number) => Promise<Connection>;
   readonly #shown: string;
-  readonly #log: Log;
+  readonly #logger: Logger;
   readonly #watchers = new Set<Woken>();
-  #session: Session | undefined;
+  #connection: Connection | undefined;
   /** Ends the loop that keeps listening. */
   #stop: AbortController | undefined;
 
   constructor(options: {
-    open: (notified: (payload: string) => void, limit: number) => Promise<Session>;
+    open: (notified: (payload: string) => void, limit: number) => Promise<Connection>;
     shown: string;
-    log: Log;
+    logger: Logger;
   }) {
     this.#open = options.open;
     this.#shown = options.shown;
-    this.#log = options.log;
+    this.#logger = options.logger;
   }
 
   /** @returns a function that ends it */
@@ -54,7 +54,7 @@ export class Listener {
 
   /** Where the server did not answer another connection, this one may be as dead: it is opened again. */
   doubt(): void {
-    this.#session?.destroy();
+    this.#connection?.destroy();
   }
 
   close(): void {
@@ -65,8 +65,8 @@ export class Listener {
   #end(): void {
     this.#stop?.abort();
     this.#stop = undefined;
-    this.#session?.destroy();
-    this.#session = undefined;
+    this.#connection?.destroy();
+    this.#connection = undefined;
   }
 
   async #keepListening(stopped: AbortSignal): Promise<void> {
@@ -74,13 +74,13 @@ export class Listener {
     while (!stopped.aborted) {
       const notBefore = nextAttempt(performance.now());
       try {
-        const session = await this.#listen(stopped);
-        if (failed) this.#log.info({ store: this.#shown }, 'The registry database tells of changes again.');
+        const connection = await this.#listen(stopped);
+        if (failed) this.#logger.info({ store: this.#shown }, 'The registry database tells of changes again.');
         failed = false;
-        await session.ended;
+        await connection.ended;
       } catch (error) {
         if (!failed && !stopped.aborted)
-          this.#log.warn(
+          this.#logger.warn(
             { store: this.#shown, reason: messageOf(error) },
             'The registry database cannot be listened to; changes are found by asking.',
           );
@@ -91,19 +91,19 @@ export class Listener {
     }
   }
 
-  async #listen(stopped: AbortSignal): Promise<Session> {
-    const session = await this.#open((payload) => this.#wake(payload), LIMIT);
+  async #listen(stopped: AbortSignal): Promise<Connection> {
+    const connection = await this.#open((payload) => this.#wake(payload), LIMIT);
     try {
       stopped.throwIfAborted();
-      await within(performance.now() + LIMIT, session.run(`LISTEN ${CHANNEL}`));
+      await within(performance.now() + LIMIT, connection.run(`LISTEN ${CHANNEL}`));
       stopped.throwIfAborted();
     } catch (error) {
-      session.destroy();
+      connection.destroy();
       throw error;
     }
-    this.#session = session;
+    this.#connection = connection;
     this.#wake('');
-    return session;
+    return connection;
   }
 
   #wake(payload: string): void {

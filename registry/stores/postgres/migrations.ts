@@ -10,7 +10,7 @@
 import { GENESIS_HASH } from '../../log/event.ts';
 import { StartRefused } from '../../errors.ts';
 import { CODES, codeOf } from './faults.ts';
-import type { Session } from './connection.ts';
+import type { Connection } from './connection.ts';
 
 /** Marks the table `migrations` as the registry's: other programs have one of that name. */
 const MARK = 'prompt-registry';
@@ -120,13 +120,13 @@ const LOOK = `
  * @returns the number of the last step it has; 0 where it has none of the tables
  * @throws StartRefused (65) where the database is newer than this build, or is not the registry's
  */
-async function lastMigration(session: Session, shown: string): Promise<number> {
-  const [found] = await session.rows<[string | null]>(LOOK, []);
+async function lastMigration(connection: Connection, shown: string): Promise<number> {
+  const [found] = await connection.rows<[string | null]>(LOOK, []);
   if (found === undefined) return 0;
   if (found[0] !== MARK) {
     throw notOurs(shown);
   }
-  const [row] = await session.rows<[string]>('SELECT coalesce(max(number), 0) FROM migrations', []);
+  const [row] = await connection.rows<[string]>('SELECT coalesce(max(number), 0) FROM migrations', []);
   const applied = Number(row?.[0] ?? 0);
   if (applied > MIGRATIONS.length) {
     throw new StartRefused(
@@ -143,39 +143,39 @@ async function lastMigration(session: Session, shown: string): Promise<number> {
  * @throws StartRefused (65) as `lastMigration`
  */
 export async function progressOf(
-  session: Session,
+  connection: Connection,
   shown: string,
 ): Promise<{ readonly applied: number; readonly complete: boolean }> {
-  const applied = await lastMigration(session, shown);
-  return { applied, complete: applied === MIGRATIONS.length && (await missingColumns(session)).length === 0 };
+  const applied = await lastMigration(connection, shown);
+  return { applied, complete: applied === MIGRATIONS.length && (await missingColumns(connection)).length === 0 };
 }
 
-async function missingColumns(session: Session): Promise<typeof COLUMNS> {
-  const rows = await session.rows<[string]>(FOUND_COLUMNS, [`{${COLUMNS.map(({ table }) => table).join()}}`]);
+async function missingColumns(connection: Connection): Promise<typeof COLUMNS> {
+  const rows = await connection.rows<[string]>(FOUND_COLUMNS, [`{${COLUMNS.map(({ table }) => table).join()}}`]);
   const found = new Set(rows.map(([name]) => name));
   return COLUMNS.filter(({ table, column }) => !found.has(`${table}.${column}`));
 }
 
 /** Adds the columns that are missing from tables that are there. */
-export async function addColumns(session: Session): Promise<void> {
-  for (const { sql } of await missingColumns(session)) await session.run(sql);
+export async function addColumns(connection: Connection): Promise<void> {
+  for (const { sql } of await missingColumns(connection)) await connection.run(sql);
 }
 
 /**
  * Brings a database up to date.
  * @throws StartRefused (65) as `lastMigration`; what the server says where a step fails, of which nothing is left then
  */
-export async function migrate(session: Session, shown: string): Promise<void> {
+export async function migrate(connection: Connection, shown: string): Promise<void> {
   try {
-    await session.transaction(async () => {
-      await session.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
-      const applied = await lastMigration(session, shown); // another instance may have been quicker
+    await connection.transaction(async () => {
+      await connection.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${LOCK})`);
+      const applied = await lastMigration(connection, shown); // another instance may have been quicker
       for (const [index, { name, sql }] of MIGRATIONS.entries()) {
         if (index < applied) continue;
-        await session.run(sql);
-        await session.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
+        await connection.run(sql);
+        await connection.rows('INSERT INTO migrations (number, name) VALUES ($1, $2)', [index + 1, name]);
       }
-      await addColumns(session);
+      await addColumns(connection);
     });
   } catch (error) {
     if (codeOf(error) !== CODES.duplicateTable) throw error;

@@ -14,7 +14,7 @@ import { backupOf } from '../../support/stores/backups.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { documentOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { until } from '../../support/process/until.ts';
 
@@ -29,13 +29,13 @@ async function pair(t: Test) {
   t.teardown(() => store.close());
   const writer = await openRegistry(t, { store: new FailingStore(store) });
   const connection = new FailingStore(store);
-  const log = new RecordedLog();
-  const follower = await openRegistry(t, { store: connection, log });
+  const logger = new RecordedLogger();
+  const follower = await openRegistry(t, { store: connection, logger });
   const seen: number[] = [];
   follower.onChange((events) => seen.push(...events.map(({ revision }) => revision)));
   const move = async () =>
     (await writer.activate({ version: writer.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason })).revision;
-  return { store, writer, connection, follower, log, seen, move };
+  return { store, writer, connection, follower, logger, seen, move };
 }
 
 t.test('a hint brings each move at once, in revision order, whole', async (t) => {
@@ -62,29 +62,29 @@ t.test('a lost hint costs a poll and no more', async (t) => {
 });
 
 t.test('a gap in what arrives is read from the log: hints of a store that was away', async (t) => {
-  const { connection, follower, seen, move, log } = await pair(t);
+  const { connection, follower, seen, move, logger } = await pair(t);
   const from = follower.current.revision;
   connection.away = true;
   for (let turn = 0; turn < 5; turn += 1) await move();
   t.equal(follower.current.revision, from, 'nothing gets through');
-  await until(() => log.messages('warn').some((line) => line.includes('The store cannot be reached')));
+  await until(() => logger.messages('warn').some((line) => line.includes('The store cannot be reached')));
   connection.away = false;
   const began = performance.now();
-  await until(() => log.messages('info').some((line) => line.includes('The store is back')));
+  await until(() => logger.messages('info').some((line) => line.includes('The store is back')));
   t.ok(performance.now() - began <= RECOVERY_BOUND, `after ${Math.round(performance.now() - began)} ms`);
   t.strictSame(
     seen,
     [1, 2, 3, 4, 5].map((step) => from + step),
   );
   t.equal(
-    log.messages('warn').filter((line) => line.includes('cannot be reached')).length,
+    logger.messages('warn').filter((line) => line.includes('cannot be reached')).length,
     1,
     'an outage is told of once',
   );
 });
 
 t.test('a log that is shorter, or another, is never followed; put right, it is', async (t) => {
-  const { store, connection, follower, writer, log, move } = await pair(t);
+  const { store, connection, follower, writer, logger, move } = await pair(t);
   const kept = follower.current.revision;
   for (let turn = 0; turn < 3; turn += 1) await move();
   await until(() => follower.current.revision === writer.current.revision);
@@ -140,7 +140,11 @@ t.test('a log that is shorter, or another, is never followed; put right, it is',
     await until(() => follower.health().conditions.length === 0);
     t.equal(follower.staleSeconds, undefined, `${name}: put right, it is followed`);
   }
-  t.equal(log.messages('error').filter((line) => line.includes('is not followed')).length, 5, 'each is told of once');
+  t.equal(
+    logger.messages('error').filter((line) => line.includes('is not followed')).length,
+    5,
+    'each is told of once',
+  );
   const revision = await move();
   await until(() => follower.current.revision === revision);
 });
@@ -198,7 +202,7 @@ t.test(
       takeOver: () => Promise.resolve(false),
       settle: () => Promise.resolve(),
     };
-    const tested = new Follower({ store: slow, followed, freshness, instances, log: SILENT });
+    const tested = new Follower({ store: slow, followed, freshness, instances, logger: SILENT });
     await tested.start();
     await tested.stop();
     t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
@@ -213,7 +217,7 @@ t.test('a hint that names no revision, as after a lost connection, has the log r
     renew: (claim: LeaseClaim) => ((renewals += 1) === 1 ? store.renew(claim) : new Promise<never>(() => undefined)), // no later one can bring the news
     watch: (hint: typeof woken) => ((woken = hint), () => undefined),
   });
-  const follower = await openRegistry(t, { store: connection, log: SILENT });
+  const follower = await openRegistry(t, { store: connection, logger: SILENT });
   const { revision } = await writer.activate({ version: '1.0.0', reason });
   woken();
   await until(() => follower.current.revision === revision);

@@ -13,7 +13,7 @@ import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../../support/stores/events.ts';
 import { FailingStore, FAULTS, type Call, type Fault } from '../../support/stores/failing-store.ts';
 import { shippedOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 import { plain } from '../../support/stores/snapshots.ts';
 
@@ -123,9 +123,9 @@ t.test('a store that never answers an append stops the start within two seconds,
           ? 'rejects'
           : undefined,
     );
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     const started = performance.now();
-    const refusal = (await open(store, { log }).catch((error: unknown) => error)) as {
+    const refusal = (await open(store, { logger }).catch((error: unknown) => error)) as {
       code: string;
       members: { eventId: string };
     };
@@ -143,7 +143,7 @@ t.test('a store that never answers an append stops the start within two seconds,
     const calls = store.calls.length;
     await setTimeout(200); // long enough for whatever would still be running to ask again
     t.equal(store.calls.length, calls, 'nobody asks on');
-    t.same(log.messages('warn'), []);
+    t.same(logger.messages('warn'), []);
     t.equal(await faultOf(inner, told(await cleanLog())), undefined);
   }
 });

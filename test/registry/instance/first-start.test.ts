@@ -12,7 +12,7 @@ import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../../support/stores/events.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { shipped, shippedOf, versionOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
 /** Where a log lives on between two starts. */
@@ -236,9 +236,9 @@ onEach(
     });
     t.same(await restarts.log(), [], 'nothing was registered');
     await once(restarts, {}, () => undefined);
-    const log = new RecordedLog();
-    await once(restarts, { defaultPack: 'coch', log }, (registry) => t.same(pointers(registry), COACH));
-    t.match(log.messages('warn'), [
+    const logger = new RecordedLogger();
+    await once(restarts, { defaultPack: 'coch', logger }, (registry) => t.same(pointers(registry), COACH));
+    t.match(logger.messages('warn'), [
       /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/,
     ]);
   },
@@ -248,15 +248,15 @@ onEach(
   'an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart',
   async (t, restarts) => {
     await once(restarts, {}, () => undefined);
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     await once(
       restarts,
-      { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], log },
+      { defaultVersion: '9.9.9', channels: ['production', 'staging', 'canary'], logger },
       (registry) => {
         t.same(pointers(registry), ['coach canary 2.0.0', ...COACH], 'a new channel is pointed as if it were not set');
       },
     );
-    t.match(log.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
+    t.match(logger.messages('warn'), [/^DEFAULT_VERSION is "9\.9\.9".*2\.0\.0, 1\.1\.0, 1\.0\.0\..*ignored/]);
   },
 );
 
@@ -305,9 +305,9 @@ onEach('a shipped version that was edited stops the start and names its file', a
 });
 
 onEach('a pack of prereleases only is registered, pointed nowhere, and said so', async (t, restarts) => {
-  const log = new RecordedLog();
+  const logger = new RecordedLogger();
   const versions = shippedOf('coach@1.0.0', 'next@1.0.0-alpha', 'next@1.0.0-beta');
-  await once(restarts, { shipped: versions, log }, (registry) => {
+  await once(restarts, { shipped: versions, logger }, (registry) => {
     t.same(pointers(registry), ['coach production 1.0.0', 'coach staging 1.0.0']);
     t.throws(() => registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
     t.same(
@@ -316,7 +316,7 @@ onEach('a pack of prereleases only is registered, pointed nowhere, and said so',
     );
   });
   t.same(
-    log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields),
+    logger.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields),
     [
       { pack: 'next', channel: 'production' },
       { pack: 'next', channel: 'staging' },

@@ -7,7 +7,7 @@ import { readLog } from '../../support/stores/events.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { floorUnder } from '../../support/packs/policies.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { until } from '../../support/process/until.ts';
 
@@ -80,14 +80,14 @@ t.test('only a version that may be served can be pinned; a start says what is th
 t.test('where it is revoked, or comes under the floor, the instance is back at the log and says so', async (t) => {
   const store = new MemoryStore();
   const other = await openRegistry(t, { store: new FailingStore(store) });
-  const log = new RecordedLog();
-  const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion, log });
-  t.match(log.messages('warn'), [/PIN_VERSION: this instance serves coach@1\.0\.0/u]);
+  const logger = new RecordedLogger();
+  const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion, logger });
+  t.match(logger.messages('warn'), [/PIN_VERSION: this instance serves coach@1\.0\.0/u]);
   await other.revoke({ pack: 'coach', version: '1.0.0', reason: 'It is dangerous' });
   await until(() => pinned.current.revision === other.current.revision);
   t.equal(pinned.pinnedVersion, undefined);
   t.equal(pinned.activePack().version, '2.0.0');
-  t.match(log.messages('error'), [/coach@1\.0\.0 may not be served any more/u]);
+  t.match(logger.messages('error'), [/coach@1\.0\.0 may not be served any more/u]);
   t.strictSame(pinned.health().conditions, []);
 
   const floor = await openRegistry(t, {

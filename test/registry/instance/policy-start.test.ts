@@ -11,7 +11,7 @@ import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../../support/stores/events.ts';
 import { documentOf, shipped, shippedOf, versionOf } from '../../support/packs/pack-documents.ts';
 import { floorUnder, shippedPolicy } from '../../support/packs/policies.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
 const ALL = ['1.0.0', '1.1.0', '2.0.0'];
@@ -20,7 +20,7 @@ const violated = { name: 'RegistryError', code: 'policy-violated' };
 
 interface Start {
   readonly registry: Registry;
-  readonly log: RecordedLog;
+  readonly logger: RecordedLogger;
   /** The events that this start appended: `type version` each. */
   readonly added: readonly string[];
 }
@@ -39,10 +39,10 @@ class Restarts {
 
   async start(options: Partial<RegistryOptions> = {}): Promise<Start> {
     await this.stop();
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     const store = await openSqliteStore({ file: this.#file });
     try {
-      this.#running = await Registry.open(optionsOf({ log, ...options, store }));
+      this.#running = await Registry.open(optionsOf({ logger, ...options, store }));
     } catch (error) {
       await store.close();
       throw error;
@@ -52,7 +52,7 @@ class Restarts {
     const events = await readLog(store, this.#known);
     return {
       registry,
-      log,
+      logger,
       added: events.map(({ type, channel, version }) => [type, channel, version].filter(Boolean).join(' ')),
     };
   }
@@ -151,7 +151,7 @@ t.test('a lower version is ignored with a warning: a rolling deploy does not low
   t.same(start.added, []);
   t.same(flagged(start), ['1.1.0']);
   t.equal(policyIn(start)?.policy.version, 2);
-  const [warning] = start.log.lines.filter(({ level }) => level === 'warn');
+  const [warning] = start.logger.lines.filter(({ level }) => level === 'warn');
   t.match(warning, {
     fields: { path: 'packs/coach/policy.yaml', pack: 'coach', version: 1, inForce: 2 },
     message: /older than the one in force and is ignored/,
@@ -173,7 +173,7 @@ t.test(
     const again = await restarts.start({ policies: [policy] });
     t.same(again.added, []);
     t.match(
-      again.log.lines.filter(({ level }) => level === 'warn'),
+      again.logger.lines.filter(({ level }) => level === 'warn'),
       [{ fields: { path: 'packs/coach/policy.yaml', version: 1 }, message: /has rules that do nothing/ }],
     );
     await t.rejects(
@@ -235,7 +235,7 @@ t.test('the same version with other content stops the start and names the file',
 t.test('a shipped version below the floor is registered, flagged, said so, and cannot be activated', async (t) => {
   const restarts = new Restarts(t);
   const start = await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
-  const { registry, log } = start;
+  const { registry, logger } = start;
   t.same(
     start.added.slice(-2),
     ['version-activated production 1.1.0', 'version-activated staging 1.1.0'],
@@ -244,7 +244,7 @@ t.test('a shipped version below the floor is registered, flagged, said so, and c
   t.same(flagged(start), ['2.0.0']);
   const violations = [{ rule: 'forbidden', id: 'not-2-0-0', asset: 'system' }];
   t.match(
-    log.lines.filter(({ level }) => level === 'warn'),
+    logger.lines.filter(({ level }) => level === 'warn'),
     [
       {
         fields: { pack: 'coach', version: '2.0.0', violations },
@@ -302,8 +302,8 @@ t.test('what is active goes on under a new floor, with an alarm at each start un
   const session = before.startSession();
   const policies = [floorUnder('coach', 1, '2.0.0')];
   for (const turn of ['the start that brings it', 'a restart']) {
-    const { registry, log } = await restarts.start({ policies });
-    const alarms = log.lines.filter(({ level }) => level === 'error');
+    const { registry, logger } = await restarts.start({ policies });
+    const alarms = logger.lines.filter(({ level }) => level === 'error');
     t.match(
       alarms.map(({ fields }) => fields),
       [
@@ -329,7 +329,7 @@ t.test('what is active goes on under a new floor, with an alarm at each start un
     'there is no way back to it',
   );
   await t.rejects(registry.activate({ version: '2.0.0', reason }), violated);
-  t.same((await restarts.start({ policies })).log.messages('error'), []);
+  t.same((await restarts.start({ policies })).logger.messages('error'), []);
 });
 
 t.test('a start that brings a higher floor and a new channel points that channel above it', async (t) => {
@@ -360,9 +360,9 @@ t.test('a DEFAULT_VERSION below the floor stops a first start, and no later one'
     'version-activated staging 1.1.0',
     'nothing was registered before',
   );
-  const { added, log } = await restarts.start({ ...options, channels: ['production', 'staging', 'canary'] });
+  const { added, logger } = await restarts.start({ ...options, channels: ['production', 'staging', 'canary'] });
   t.same(added, ['version-activated canary 1.1.0']);
-  t.match(log.messages('warn'), [/^DEFAULT_VERSION is "2\.0\.0".*ignored/]);
+  t.match(logger.messages('warn'), [/^DEFAULT_VERSION is "2\.0\.0".*ignored/]);
 });
 
 t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor is none', async (t) => {
@@ -389,7 +389,7 @@ t.test('a pack all of whose versions are below the floor is registered and point
   );
   t.same(flagged(start, 'next'), ['1.0.0']);
   t.throws(() => start.registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
-  t.match(start.log.messages('warn'), [/under the floor/, /no version that may be activated by itself/]);
+  t.match(start.logger.messages('warn'), [/under the floor/, /no version that may be activated by itself/]);
 });
 
 t.test('a floor that is lifted lets the version in again', async (t) => {
@@ -406,7 +406,7 @@ t.test('a policy without a pack waits for one', async (t) => {
   const start = await restarts.start({ policies: [waiting] });
   t.notOk(start.added.includes('policy-changed'));
   t.match(
-    start.log.lines.filter(({ level }) => level === 'warn'),
+    start.logger.lines.filter(({ level }) => level === 'warn'),
     [{ fields: { path: 'packs/next/policy.yaml', pack: 'next' }, message: /no version of its pack; it waits/ }],
   );
   t.notOk(start.registry.current.packs.has('next'), 'and makes no pack');

@@ -18,7 +18,7 @@ import { LocalContents } from '../../../registry/local/contents-on-disk.ts';
 import type { PackContent } from '../../../registry/model.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 
 const HOUR = 3_600_000;
 const [ONE, TWO, THREE] = ['1.0.0', '2.0.0', '3.0.0'].map((version) => versionOf('coach', version)) as [
@@ -34,17 +34,17 @@ const needed = (...versions: readonly Version[]): Map<string, PackContent> =>
 /** A folder, where each version's file is in it, and a fresh look at it, as a restart has. */
 function folder(t: Test) {
   const dataDir = newFolder(t);
-  const log = new RecordedLog();
+  const logger = new RecordedLogger();
   return {
-    log,
-    open: (ttl = HOUR) => new LocalContents(dataDir, ttl, log),
+    logger,
+    open: (ttl = HOUR) => new LocalContents(dataDir, ttl, logger),
     dir: join(dataDir, 'contents'),
     fileOf: ({ digest }: Version) => join(dataDir, 'contents', `${digest.slice(7)}.json`),
   };
 }
 
 t.test('what is kept is read back, also after a restart, and is for its owner only', async (t) => {
-  const { open, dir, fileOf, log } = folder(t);
+  const { open, dir, fileOf, logger } = folder(t);
   const local = open();
   t.equal(await local.read(ONE.digest), undefined, 'nothing is there, and that is no fault');
   await local.keep(needed(ONE, TWO));
@@ -52,11 +52,11 @@ t.test('what is kept is read back, also after a restart, and is for its owner on
   t.equal(statSync(dir).mode & 0o777, 0o700);
   for (const version of [ONE, TWO]) t.equal(statSync(fileOf(version)).mode & 0o777, 0o600);
   t.equal(readdirSync(dir).length, 2, 'and no temporary file is left');
-  t.strictSame(log.lines, []);
+  t.strictSame(logger.lines, []);
 });
 
 t.test('a damaged file is as good as none, is told of, and is written anew', async (t) => {
-  const { open, fileOf, log } = folder(t);
+  const { open, fileOf, logger } = folder(t);
   await open().keep(needed(ONE));
   const whole = readFileSync(fileOf(ONE), 'utf8');
   const damages = [
@@ -73,8 +73,12 @@ t.test('a damaged file is as good as none, is told of, and is written anew', asy
     writeFileSync(fileOf(ONE), damage);
     const local = open();
     t.equal(await local.read(ONE.digest), undefined, damage.slice(0, 40));
-    t.match(log.lines[index], { level: 'warn', fields: { digest: ONE.digest }, message: /damaged and is not used/u });
-    t.notMatch(JSON.stringify(log.lines), /prompt"/u, 'without its text');
+    t.match(logger.lines[index], {
+      level: 'warn',
+      fields: { digest: ONE.digest },
+      message: /damaged and is not used/u,
+    });
+    t.notMatch(JSON.stringify(logger.lines), /prompt"/u, 'without its text');
   }
   await open().keep(needed(ONE));
   t.equal(readFileSync(fileOf(ONE), 'utf8'), whole);
@@ -161,7 +165,7 @@ t.test(
   { skip: existsSync('/proc/self') ? false : 'there is no /proc here' },
   async (t) => {
     await t.rejects(
-      new LocalContents('/proc/x', HOUR, new RecordedLog()).keep(needed(ONE)),
+      new LocalContents('/proc/x', HOUR, new RecordedLogger()).keep(needed(ONE)),
       { code: 'ENOENT' },
       'it does not try for ever',
     );

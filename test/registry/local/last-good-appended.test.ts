@@ -25,7 +25,7 @@ import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { formatAndRevision } from '../../support/stores/snapshot-files.ts';
 import { plain } from '../../support/stores/snapshots.ts';
@@ -36,15 +36,15 @@ const reason = 'Why not';
 const SHIPPED = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0');
 
 const saved = ({ views: _, ...rest }: Snapshot) => plain(rest);
-const stateIn = async (dataDir: string) => plain((await new LastGood(dataDir, { log: SILENT }).load())?.state);
+const stateIn = async (dataDir: string) => plain((await new LastGood(dataDir, { logger: SILENT }).load())?.state);
 
 /** A registry whose file is written. */
 async function running(t: Test, store = new MemoryStore()) {
   const dataDir = newFolder(t);
   t.teardown(() => store.close());
   const file = join(dataDir, 'snapshot.jsonl');
-  const log = new RecordedLog();
-  const registry = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir, log });
+  const logger = new RecordedLogger();
+  const registry = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir, logger });
   const onDisk = async () =>
     until(
       () =>
@@ -52,7 +52,7 @@ async function running(t: Test, store = new MemoryStore()) {
         formatAndRevision(file).revision === registry.current.revision,
     );
   await onDisk();
-  return { dataDir, store, file, log, registry, onDisk };
+  return { dataDir, store, file, logger, registry, onDisk };
 }
 
 /** Moves production, then waits until the file says so. */
@@ -130,7 +130,7 @@ t.test('a file of format 3 is read as it was written, and refused where it was c
   const file = join(dataDir, 'snapshot.jsonl');
   const fixture = readFileSync(new URL('../../fixtures/snapshot-format-3/snapshot.jsonl', import.meta.url), 'utf8');
   writeFileSync(file, fixture);
-  const load = () => new LastGood(dataDir, { log: SILENT }).load();
+  const load = () => new LastGood(dataDir, { logger: SILENT }).load();
   const read = await load();
   if (read === undefined) throw new Error('It is not read.');
   const { state, sessionKeys } = read;

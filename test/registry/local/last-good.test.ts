@@ -15,7 +15,7 @@ import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { FailingStore, type Plan } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { formatAndRevision } from '../../support/stores/snapshot-files.ts';
 import { firstUnfrozen, plain } from '../../support/stores/snapshots.ts';
@@ -40,11 +40,11 @@ async function leftBehind(t: Test, snapshotKey?: Uint8Array) {
   await registry.activate({ channel: 'staging', version: '1.1.0', reason });
   await registry.close();
   /** The next start: with the folder, what it logged, and the queries it made of the log. */
-  const start = async (log = new RecordedLog(), plan?: Plan) => {
+  const start = async (logger = new RecordedLogger(), plan?: Plan) => {
     const next = new FailingStore(real, plan);
     return {
-      registry: await openRegistry(t, { store: next, shipped: SHIPPED, dataDir, snapshotKey, log }),
-      log,
+      registry: await openRegistry(t, { store: next, shipped: SHIPPED, dataDir, snapshotKey, logger }),
+      logger,
       queries: next.calls.flatMap(({ query }) => query ?? []),
     };
   };
@@ -60,7 +60,7 @@ const saved = ({ views: _, ...rest }: Snapshot) => plain(rest);
 
 t.test('what was saved is the state, less the texts, for this user only', async (t) => {
   const { dataDir, file, left } = await leftBehind(t);
-  t.strictSame(plain((await new LastGood(dataDir, { log: SILENT }).load())?.state), saved(left));
+  t.strictSame(plain((await new LastGood(dataDir, { logger: SILENT }).load())?.state), saved(left));
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.same(readdirSync(dataDir), ['contents', 'snapshot.jsonl'], 'nothing else is left');
   t.equal(
@@ -81,7 +81,7 @@ t.test('a start from the file ends where the whole log ends, and reads the rest 
     first.queries.length > 0 && first.queries.every(({ after = 0 }) => after >= left.revision - 1),
     'the log before it was not read',
   );
-  t.same(first.log.messages('warn'), []);
+  t.same(first.logger.messages('warn'), []);
 
   const other = await openRegistry(t, { store: new FailingStore(real), shipped: SHIPPED });
   await other.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
@@ -101,7 +101,7 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   const believed: string[] = [];
   const tryOut = async (title: string, bytes: Uint8Array) => {
     writeFileSync(file, bytes);
-    const loaded = await new LastGood(dataDir, { log: SILENT }).load();
+    const loaded = await new LastGood(dataDir, { logger: SILENT }).load();
     if (loaded !== undefined && JSON.stringify(plain(loaded)) !== expected) believed.push(title);
   };
   for (let index = 0; index < good.length; index += index < header ? 1 : 23) {
@@ -120,7 +120,7 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   await tryOut('two halves of a crash', Buffer.concat([good.subarray(0, 400), Buffer.alloc(good.length - 400)]));
   t.same(believed, []);
   await tryOut('itself', good);
-  t.ok(await new LastGood(dataDir, { log: SILENT }).load(), 'and the file itself is believed');
+  t.ok(await new LastGood(dataDir, { logger: SILENT }).load(), 'and the file itself is believed');
 });
 
 t.test(
@@ -141,14 +141,14 @@ t.test(
       await t.test(title, async (t) => {
         const { real, file, left, start } = await leftBehind(t);
         damage(file);
-        const { registry, log } = await start();
+        const { registry, logger } = await start();
         t.strictSame(plain(registry.current), await foldedWhole(t, real));
-        t.same(log.messages('warn'), [
+        t.same(logger.messages('warn'), [
           'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
         ]);
         await registry.close();
         t.equal(formatAndRevision(file).revision, left.revision, 'it was written anew');
-        t.same((await start()).log.messages('warn'), []);
+        t.same((await start()).logger.messages('warn'), []);
       });
     }
   },
@@ -157,14 +157,14 @@ t.test(
 t.test('a file that cannot be read or written does not stop a start', async (t) => {
   const dataDir = newFolder(t);
   const { real, left } = await leftBehind(t);
-  const log = new RecordedLog();
+  const logger = new RecordedLogger();
   mkdirSync(join(dataDir, 'snapshot.jsonl'));
-  const registry = await openRegistry(t, { store: new FailingStore(real), shipped: SHIPPED, dataDir, log });
+  const registry = await openRegistry(t, { store: new FailingStore(real), shipped: SHIPPED, dataDir, logger });
   t.equal(registry.current.revision, left.revision);
   t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true });
   await registry.close();
-  t.same(log.messages('warn'), ['The last good snapshot cannot be read; the log is folded instead.']);
-  t.same(log.messages('error'), [
+  t.same(logger.messages('warn'), ['The last good snapshot cannot be read; the log is folded instead.']);
+  t.same(logger.messages('error'), [
     'The last good snapshot could not be written; the next start will fold more of the log.',
   ]);
   t.same(
@@ -179,10 +179,10 @@ t.test('the file of another registry: its log is not the one that is there, so n
   const [one, other] = [await leftBehind(t), await leftBehind(t)];
   const foreign = readFileSync(other.file);
   writeFileSync(one.file, foreign);
-  const { registry, log } = await one.start();
+  const { registry, logger } = await one.start();
   t.strictSame(plain(registry.current), plain(other.left), 'what was last good is served');
   t.match(registry.health(), { ready: true, conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
-  t.match(log.messages('error'), [/The log is not the one that this instance has applied/]);
+  t.match(logger.messages('error'), [/The log is not the one that this instance has applied/]);
   await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
 });
 
@@ -194,7 +194,7 @@ t.test(
     const { registry } = await one.start();
     const { revision } = await registry.activate({ version: '1.1.0', reason });
     await registry.close();
-    const revisionOf = async () => (await new LastGood(one.dataDir, { log: SILENT }).load())?.state.revision;
+    const revisionOf = async () => (await new LastGood(one.dataDir, { logger: SILENT }).load())?.state.revision;
     const later = readFileSync(one.file);
     writeFileSync(`${one.file}.tmp`, earlier);
     t.equal(await revisionOf(), revision, 'an earlier one does not');
@@ -255,7 +255,7 @@ t.test('closing writes what is not written yet, whole, while readers find an old
   const seen: (number | undefined)[] = [];
   for (let look = 0; look < 200; look += 1) {
     seen.push(
-      (await new LastGood(dataDir, { log: { ...SILENT, warn: (_, message) => t.fail(message) } }).load())?.state
+      (await new LastGood(dataDir, { logger: { ...SILENT, warn: (_, message) => t.fail(message) } }).load())?.state
         .revision,
     );
   }
@@ -263,7 +263,7 @@ t.test('closing writes what is not written yet, whole, while readers find an old
   const { revision } = registry.current;
   await registry.close();
   t.notOk(seen.includes(undefined), 'there was always a good one');
-  t.equal((await new LastGood(dataDir, { log: SILENT }).load())?.state.revision, revision);
+  t.equal((await new LastGood(dataDir, { logger: SILENT }).load())?.state.revision, revision);
   t.notOk(existsSync(`${file}.tmp`));
 });
 

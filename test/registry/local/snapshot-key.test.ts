@@ -12,7 +12,7 @@ import type { RegistryOptions } from '../../../registry/registry.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { FailingStore } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { resealed } from '../../support/stores/snapshot-files.ts';
 
@@ -31,12 +31,19 @@ async function leftBehind(t: Test, snapshotKey?: Uint8Array) {
   await registry.revokeKey({ keyId: record.keyId, reason, heldScopes: ['*'] });
   await registry.close();
   const start = async (members: Partial<RegistryOptions> = {}, away = false) => {
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     const connection = new FailingStore(store);
     connection.away = away;
     return {
-      registry: await openRegistry(t, { store: connection, dataDir, failStatic: true, snapshotKey, log, ...members }),
-      log,
+      registry: await openRegistry(t, {
+        store: connection,
+        dataDir,
+        failStatic: true,
+        snapshotKey,
+        logger,
+        ...members,
+      }),
+      logger,
     };
   };
   return { dataDir, file: join(dataDir, 'snapshot.jsonl'), left: registry.current, keyId: record.keyId, start };
@@ -46,10 +53,10 @@ t.test('with a key the file carries a MAC, and is served without the store', asy
   const { file, left, start } = await leftBehind(t, KEY);
   t.match(JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? ''), { format: 4, sealed: 'hmac-sha-256' });
   t.notMatch(readFileSync(file, 'utf8'), KEY.toString(), 'the key is not in it');
-  const { registry, log } = await start({}, true);
+  const { registry, logger } = await start({}, true);
   t.equal(registry.current.revision, left.revision);
   t.equal(registry.activePack().version, '1.1.0');
-  t.same(log.messages('error'), []);
+  t.same(logger.messages('error'), []);
 });
 
 t.test(
@@ -86,12 +93,16 @@ t.test(
         { ready: false, conditions: [{ name: 'waiting' }] },
         `${title}: it is not served`,
       );
-      t.match(without.log.messages('error'), [/does not carry the MAC of SNAPSHOT_KEY_FILE and is not used/u], title);
+      t.match(
+        without.logger.messages('error'),
+        [/does not carry the MAC of SNAPSHOT_KEY_FILE and is not used/u],
+        title,
+      );
       await without.registry.close();
       const { registry } = await start();
       t.ok(registry.current.keys.get(keyId)?.revokedAt, `${title}: the log is folded`);
       await registry.close();
-      t.same((await start()).log.messages('error'), [], `${title}: a good file took its place`);
+      t.same((await start()).logger.messages('error'), [], `${title}: a good file took its place`);
     }
   },
 );
@@ -102,14 +113,14 @@ t.test(
     const plain = await leftBehind(t);
     const keyed = await plain.start({ snapshotKey: KEY });
     t.match(
-      keyed.log.lines.filter(({ level }) => level === 'error'),
+      keyed.logger.lines.filter(({ level }) => level === 'error'),
       [{ fields: { reason: 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.' } }],
     );
     t.equal(keyed.registry.current.revision, plain.left.revision);
     await keyed.registry.close();
     const unkeyed = await plain.start();
     t.match(
-      unkeyed.log.lines.filter(({ level }) => level === 'warn'),
+      unkeyed.logger.lines.filter(({ level }) => level === 'warn'),
       [{ fields: { reason: 'It carries the MAC of a key, but SNAPSHOT_KEY_FILE is not set.' } }],
     );
     t.equal(unkeyed.registry.current.revision, plain.left.revision);
@@ -117,7 +128,7 @@ t.test(
 
     const fixture = new URL('../../fixtures/data-before-keys/snapshot.jsonl', import.meta.url);
     cpSync(fixture, plain.file);
-    t.match((await plain.start({ snapshotKey: KEY })).log.messages('error'), [/does not carry the MAC/u]);
+    t.match((await plain.start({ snapshotKey: KEY })).logger.messages('error'), [/does not carry the MAC/u]);
   },
 );
 
@@ -126,7 +137,7 @@ t.test('what was appended can be cut off, but not changed, left out or taken fro
   const good = readFileSync(file, 'utf8');
   const seal = new Seal(KEY);
   t.ok(good.endsWith('\n'));
-  const load = () => new LastGood(dataDir, { log: new RecordedLog(), key: KEY }).load();
+  const load = () => new LastGood(dataDir, { logger: new RecordedLogger(), key: KEY }).load();
   const whole = await load();
   t.ok(whole?.authentic);
   const forged = `{"events":[],"seal":"${seal.update('[]').close()}"}\n`; // of the right key, but not behind this file

@@ -2,7 +2,7 @@
 import { chmodSync, statSync } from 'node:fs';
 import t from 'tap';
 import { newFolder } from '../../support/process/folder.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 
 t.test(
@@ -17,9 +17,9 @@ t.test(
     ] as const) {
       const dataDir = newFolder(t);
       chmodSync(dataDir, mode);
-      const log = new RecordedLog();
-      await openRegistry(t, { dataDir, log });
-      const lines = log.lines.filter(({ message }) => message.includes('Other users'));
+      const logger = new RecordedLogger();
+      await openRegistry(t, { dataDir, logger });
+      const lines = logger.lines.filter(({ message }) => message.includes('Other users'));
       t.equal(lines.length, warned ? 1 : 0, `mode ${mode.toString(8)}`);
       if (!warned) continue;
       t.match(lines[0], { level: 'warn', fields: { dataDir, mode: `0${mode.toString(8)}` } });

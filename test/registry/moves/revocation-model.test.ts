@@ -115,7 +115,7 @@ class Real {
         instance: 'a',
         operatorKey: undefined,
         knownContent,
-        log: SILENT,
+        logger: SILENT,
       }),
     );
   }

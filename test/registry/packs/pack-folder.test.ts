@@ -218,10 +218,7 @@ for (const [tag, value] of [
   fault(
     `a tag: ${tag}`,
     ({ path, write }) => write(MANIFEST, read(path(MANIFEST)).replace(/^author: .*$/mu, `author: ${tag} ${value}`)),
-    new RegExp(
-      `pack\\.yaml: line 4, column \\d+: the tag ${told} is not supported; write the plain value\\.$`,
-      'u',
-    ),
+    new RegExp(`pack\\.yaml: line 4, column \\d+: the tag ${told} is not supported; write the plain value\\.$`, 'u'),
   );
 }
 fault(

@@ -405,9 +405,7 @@ t.test('an invisible character hides nothing, and is named with its place where 
     const code = `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
     t.same(
       detail(`Fine \u200b.\n A Guaran${character}teed\n\ncure, \u00ad.`),
-      [
-        `Must not contain "guaranteed cure". Invisible characters hide it: ${code} at line 2, column 10.`,
-      ],
+      [`Must not contain "guaranteed cure". Invisible characters hide it: ${code} at line 2, column 10.`],
       code,
     );
   }

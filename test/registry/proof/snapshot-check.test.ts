@@ -14,7 +14,7 @@ import { readLog } from '../../support/stores/events.ts';
 import { FailingStore, type Call, type Plan } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { shippedOf, versionOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { resealed } from '../../support/stores/snapshot-files.ts';
 import { plain } from '../../support/stores/snapshots.ts';
@@ -50,11 +50,11 @@ async function leftBehind(t: Test, members: Partial<RegistryOptions> = {}) {
   const file = join(dataDir, 'snapshot.jsonl');
   const edit = (change: (line: string) => string) => writeFileSync(file, resealed(readFileSync(file), change));
   const start = async (more: Partial<RegistryOptions> = {}, plan?: Plan) => {
-    const log = new RecordedLog();
+    const logger = new RecordedLogger();
     const connection = new FailingStore(store, plan);
     return {
-      registry: await openRegistry(t, { store: connection, dataDir, log, ...members, ...more }),
-      log,
+      registry: await openRegistry(t, { store: connection, dataDir, logger, ...members, ...more }),
+      logger,
       connection,
     };
   };
@@ -129,10 +129,10 @@ for (const [title, change, named] of EDITS) {
       before.replaceAll(/"seal":"\w+"/gu, ''),
       'it was changed',
     );
-    const { registry, log } = await start({ shipped: [] });
+    const { registry, logger } = await start({ shipped: [] });
     await until(() => registry.health().conditions.length > 0);
     t.match(registry.health(), { ready: true, conditions: [{ name: 'snapshot-differs' }] });
-    const errors = log.lines.filter(({ level }) => level === 'error');
+    const errors = logger.lines.filter(({ level }) => level === 'error');
     t.equal(errors.length, 1);
     const { differs } = errors[0]?.fields as { differs: string[] };
     t.equal(differs.length, 1);
@@ -155,14 +155,14 @@ t.test(
       events: async (query: Parameters<typeof store.events>[0]) =>
         (await store.events(query)).map((event) => (event.revision === 3 ? { ...event, reason: 'Another' } : event)),
     });
-    const { registry, log } = await start({ shipped: [], store: changed });
+    const { registry, logger } = await start({ shipped: [], store: changed });
     await until(() => registry.health().conditions.length > 0);
     t.match(registry.health(), {
       conditions: [
         { name: 'snapshot-differs', detail: /the log cannot be folded: Revision 3 does not have its hash/u },
       ],
     });
-    t.match(log.messages('error'), [
+    t.match(logger.messages('error'), [
       /^The log is broken, so it cannot prove the last good snapshot.*npm run audit:verify/u,
     ]);
     t.strictSame(stateOf(registry), served);
@@ -200,7 +200,7 @@ t.test('what is as it was left is compared a little at a time, and nothing is sa
   for (let turn = 0; turn < 300; turn += 1)
     await writer.activate({ version: turn % 2 === 0 ? '1.0.0' : '2.0.0', reason });
   await (await start()).registry.close(); // from here on the file is at the end of the log
-  const { registry, log, connection } = await start();
+  const { registry, logger, connection } = await start();
   const checks = () => connection.calls.filter(isCheck);
   const last = registry.current.revision;
   await until(() => checks().some(({ query }) => (query?.after ?? 0) >= last - 100));
@@ -210,7 +210,7 @@ t.test('what is as it was left is compared a little at a time, and nothing is sa
     `${checks().length} reads of a hundred events at most`,
   );
   t.same(registry.health().conditions, []);
-  t.same(log.messages('error'), []);
+  t.same(logger.messages('error'), []);
 });
 
 t.test('nothing waits for the comparison, and it waits for the store', async (t) => {
@@ -246,10 +246,10 @@ t.test(
     const { edit, start, store } = await leftBehind(t);
     edit((line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line));
     const revision = (await store.head())?.revision;
-    const { registry, log } = await start();
+    const { registry, logger } = await start();
     t.match(registry.health().conditions, [{ name: 'snapshot-differs' }], 'it is known at once');
     t.equal((await store.head())?.revision, revision, 'nothing was added');
-    t.equal(log.messages('error').length, 1);
+    t.equal(logger.messages('error').length, 1);
     await registry.close();
     const next = await start({ shipped: shippedOf('coach@1.0.0', 'coach@3.0.0') });
     t.equal((await store.head())?.revision, (revision ?? 0) + 1, 'and what is new is added');

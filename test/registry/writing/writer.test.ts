@@ -13,7 +13,7 @@ import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { firstBroken, readLog } from '../../support/stores/events.ts';
 import { FailingStore, type Fault, type Plan } from '../../support/stores/failing-store.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
-import { RecordedLog } from '../../support/observability/recorded-log.ts';
+import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { plain } from '../../support/stores/snapshots.ts';
 
@@ -98,8 +98,8 @@ t.test('durable, then visible, then announced', async (t) => {
 });
 
 t.test('a listener that throws is logged and undoes nothing; one that is taken off hears no more', async (t) => {
-  const log = new RecordedLog();
-  const registry = await openRegistry(t, { log });
+  const logger = new RecordedLogger();
+  const registry = await openRegistry(t, { logger });
   const heard: string[] = [];
   registry.onChange(() => {
     throw new Error('a listener of somebody else');
@@ -110,7 +110,7 @@ t.test('a listener that throws is logged and undoes nothing; one that is taken o
   stop();
   await registry.activate({ version: '1.1.0', reason });
   t.same(heard, ['1.0.0']);
-  t.same(log.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
+  t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
 });
 
 t.test('after a conflict it is decided again on what has come about', async (t) => {

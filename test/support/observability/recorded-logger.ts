@@ -1,5 +1,5 @@
-/** A log that keeps what it is told, for tests that look at it. */
-import type { Log } from '../../../registry/machine/logger.ts';
+/** A logger that keeps its lines, for tests that look at them. */
+import type { Logger } from '../../../registry/machine/logger.ts';
 
 export interface Line {
   readonly level: 'info' | 'warn' | 'error';
@@ -7,7 +7,7 @@ export interface Line {
   readonly message: string;
 }
 
-export class RecordedLog implements Log {
+export class RecordedLogger implements Logger {
   readonly lines: Line[] = [];
 
   info(fields: object, message: string): void {

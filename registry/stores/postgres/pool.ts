@@ -5,12 +5,12 @@
  * Rule: a call has a deadline from its first moment: waiting for a connection, opening one, and the answer all count. At the deadline
  * the connection is destroyed, as its answer could be taken for another's. A place tries to connect at most once in 350 to 700 ms
  * (with seven places that is at most 20 a second), and at once where it has not tried for so long.
- * Example: `await pool.use(performance.now() + 1500, (session) => session.rows('SELECT 1', []))`.
+ * Example: `await pool.use(performance.now() + 1500, (connection) => connection.rows('SELECT 1', []))`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRolledBack, NotSent, TimeLimit } from './faults.ts';
 import { messageOf } from '../../errors.ts';
-import type { Session } from './connection.ts';
+import type { Connection } from './connection.ts';
 
 /** Milliseconds for a connection. */
 const CONNECT_LIMIT = 1000;
@@ -23,7 +23,7 @@ export function nextAttempt(now: number): number {
   return now + least + Math.random() * (most - least);
 }
 
-export type Opens = (limit: number) => Promise<Session>;
+export type Opens = (limit: number) => Promise<Connection>;
 
 /** Settles as the work does, or rejects with TimeLimit at the deadline (performance.now() milliseconds). */
 export async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
@@ -41,7 +41,7 @@ export async function within<T>(deadline: number, work: Promise<T>): Promise<T> 
 /** Room for one connection. One caller at a time. */
 class Slot {
   readonly #open: Opens;
-  #session: Session | undefined;
+  #connection: Connection | undefined;
   #notBefore = 0;
   closed = false;
 
@@ -50,12 +50,12 @@ class Slot {
   }
 
   get connected(): boolean {
-    return this.#session?.open === true;
+    return this.#connection?.open === true;
   }
 
   /** @throws NotSent where there is no connection at the deadline */
-  async session(deadline: number): Promise<Session> {
-    if (this.#session?.open === true) return this.#session;
+  async connection(deadline: number): Promise<Connection> {
+    if (this.#connection?.open === true) return this.#connection;
     const now = performance.now();
     if (this.#notBefore >= deadline) {
       await pause(Math.max(0, deadline - now));
@@ -65,8 +65,8 @@ class Slot {
     this.#requireOpen();
     this.#notBefore = nextAttempt(performance.now());
     try {
-      const session = await this.#open(Math.max(1, Math.min(CONNECT_LIMIT, deadline - performance.now())));
-      this.#session = session;
+      const connection = await this.#open(Math.max(1, Math.min(CONNECT_LIMIT, deadline - performance.now())));
+      this.#connection = connection;
     } catch (cause) {
       // A name with several addresses fails once for each.
       throw new NotSent(cause instanceof AggregateError ? cause.errors.map(messageOf).join('; ') : messageOf(cause), {
@@ -75,12 +75,12 @@ class Slot {
     }
     if (this.closed) this.drop();
     this.#requireOpen();
-    return this.#session;
+    return this.#connection;
   }
 
   drop(): void {
-    this.#session?.destroy();
-    this.#session = undefined;
+    this.#connection?.destroy();
+    this.#connection = undefined;
   }
 
   #requireOpen(): void {
@@ -108,11 +108,11 @@ export class Pool {
    * @param deadline in milliseconds of performance.now()
    * @throws NotSent where the work was not begun; what the work throws; TimeLimit where it was begun and is not done at the deadline
    */
-  async use<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T> {
+  async use<T>(deadline: number, work: (connection: Connection) => Promise<T>): Promise<T> {
     const slot = await this.#take(deadline);
     try {
-      const session = await slot.session(deadline);
-      return await this.#settled(slot, within(deadline, work(session)));
+      const connection = await slot.connection(deadline);
+      return await this.#settled(slot, within(deadline, work(connection)));
     } finally {
       this.#give(slot);
     }
