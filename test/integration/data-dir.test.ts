@@ -1,6 +1,6 @@
 /**
- * A data folder is one instance's (SPEC R9): a second one on it is refused and named the first, whatever their store is. The lock is the
- * operating system's, so it goes with the process. Who does not have the operator key is told where it is.
+ * A data folder belongs to one instance (SPEC R9): a second one on it is refused, and the error names the first, whatever their store is. The
+ * lock is the operating system's, so it goes with the process. An instance without the operator key says where the key is.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
