@@ -1,6 +1,6 @@
 /**
- * Activation and rollback as an operator sees them: what moves, how far down a rollback walks (the table of transitions in
- * registry/SPEC.md), what the history says, and where the answers lead.
+ * Activation and rollback for an operator: what moves, how far down the stack a rollback goes (the table of transitions in
+ * registry/SPEC.md), what the history lists, and where the responses link to.
  */
 import t, { type Test } from 'tap';
 import { addPack, openApp } from '../support/apps/app.ts';
@@ -12,7 +12,7 @@ const reason = 'Users report that answers are too blunt';
 
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0', '3.0.0'] as const;
 
-/** A pack of the test's own, and what an operator can do with it. */
+/** A pack for one test, and what an operator can do with it. */
 class Pack {
   readonly #t: Test;
   readonly name: string;
@@ -60,7 +60,7 @@ class Pack {
   }
 }
 
-/** A refusal leaves everything as it was. */
+/** Expects a refusal that changes nothing. */
 async function refused(t: Test, answer: () => Promise<Answer>, status: number, problem: object): Promise<void> {
   const before = app.registry.current;
   t.match(await answer(), { statusCode: status, body: problem });

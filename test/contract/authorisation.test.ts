@@ -1,8 +1,8 @@
 /**
- * Who may do what (SPEC R12): every route of the table × a key with each scope alone × every kind of bad key × tricks with the path.
+ * Who may do what (SPEC R12): every route × a key with each single scope × every kind of bad key × unusual spellings of the path.
  *
- * The matrix is generated from the route table of the running application, so that a new route is in it by itself; what each
- * operation needs is written out once more below, as API.md has it. The control plants a route that nobody guards.
+ * The matrix is generated from the route table of the running application, so it includes new routes. The scope of each operation is
+ * written out once more below. The control plants an unguarded route.
  */
 import t from 'tap';
 import type { FastifyInstance } from 'fastify';
@@ -14,7 +14,7 @@ import { operation, OPERATIONS } from '../support/http/openapi.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';
 import { withRoutes, type Route } from '../support/apps/routes.ts';
 
-/** What each operation needs. */
+/** The scope of each operation. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
   listPacks: 'prompts:read',
   getPack: 'prompts:read',
@@ -84,7 +84,7 @@ async function subject(plant?: (app: FastifyInstance) => void): Promise<Subject>
   return { ...opened, routes, keys, bad: { ...dead, ...malformed(opened.key, keys.get('*') ?? '') } };
 }
 
-/** Everything that is nearly a key. */
+/** Everything that looks like a key. */
 function malformed(key: string, other: string): Record<string, string> {
   const [, id = '', secret = ''] = key.split('_');
   const swapped = [...secret]
@@ -167,7 +167,7 @@ t.test('a refusal says what is wrong with the header, and does not repeat a poss
     );
 });
 
-/** A place that the route serves: with names that are there. */
+/** A URL of the route, with names that exist. */
 function pathOf(url: string): string {
   const names: Readonly<Record<string, string>> = {
     pack: 'coach',
@@ -186,7 +186,7 @@ interface Seen {
   readonly body: string;
 }
 
-/** What is wrong with an answer; `expected` undefined: whoever asks comes in, whatever becomes of it then. */
+/** What is wrong with a response. @param expected undefined if the caller must be let in, whatever happens then */
 function wrongWith(
   { statusCode, headers, body }: Seen,
   expected: { status: 401 | 403; challenge: string; code: string } | undefined,
@@ -199,7 +199,7 @@ function wrongWith(
   return body === '' || (JSON.parse(body) as { code: string }).code === expected.code ? undefined : `gets ${body}`;
 }
 
-/** The whole matrix. @returns what is not as declared */
+/** Runs the whole matrix. @returns what is not as declared */
 async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: string[]; asked: number }> {
   const faults: string[] = [];
   let asked = 0;
@@ -235,7 +235,7 @@ async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: 
   return { faults, asked };
 }
 
-/** The same place as somebody would write it who hopes that the guard looks elsewhere than the router. */
+/** Spellings of the same path that the guard might read differently from the router. */
 function tricksWith(path: string): string[] {
   const [first = '', second = '', ...rest] = path.slice(1).split('/');
   const tail = [second, ...rest].join('/');

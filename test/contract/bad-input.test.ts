@@ -1,7 +1,7 @@
 /**
- * Bad input at the door: each is a 4xx problem that names what was wrong, changes nothing, and leaves the next good request alone.
+ * Bad input: each is a 4xx problem that says what is wrong, changes nothing, and does not disturb the next good request.
  *
- * Bodies and queries go in by `inject`; paths go over a connection as they are, since every client would tidy them up.
+ * Bodies and queries are sent with `inject`. Paths are sent over a raw connection, because every client would normalise them.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -21,7 +21,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const AUTHORIZATION = `Authorization: Bearer ${key}\r\n`;
 
 const ACTIVATE = '/v1/packs/coach/activations';
-/** The operations that take a body, and one that each of them takes. */
+/** The operations with a body, and a valid body of each. */
 const BODIES: Readonly<Record<string, { readonly url: string; readonly good: Readonly<Record<string, unknown>> }>> = {
   activateVersion: { url: ACTIVATE, good: { version: '1.0.0', channel: 'production', reason, dryRun: true } },
   rollbackPack: {
@@ -38,7 +38,7 @@ const BODIES: Readonly<Record<string, { readonly url: string; readonly good: Rea
   revokeKey: { url: '/v1/keys/none/revoke', good: { reason } },
 };
 
-/** Answers, and holds that nothing was changed and that the service goes on. */
+/** Sends a request, and checks that nothing changed and that the service still responds. */
 async function refused(
   t: Test,
   name: string,

@@ -1,8 +1,8 @@
 /**
- * Requests that the HTTP parser gives up on: one answer to each, in order, as problem details; then the connection is closed, also where the
- * client keeps its own side open.
+ * Requests that the HTTP parser rejects: each gets one response, in order, as problem details. Then the connection is closed, even if the
+ * client keeps its side open.
  *
- * The limits on time are short here, so that nobody waits; the shipped ones are held in `test/fault`.
+ * The time limits are short here; `test/fault` tests the shipped ones.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -25,7 +25,7 @@ const LIVE = `GET /livez HTTP/1.1\r\n${HEAD}\r\n`;
 const POST = `POST /v1/packs/coach/activations HTTP/1.1\r\nContent-Type: application/json\r\n`;
 const BODY = JSON.stringify({ version: '1.0.0', reason: 'After it was told that it came too late' });
 
-/** A connection whose side stays open, whatever the server does. */
+/** A connection that the client keeps open, whatever the server does. */
 interface Held {
   readonly socket: Socket;
   /** When the server has destroyed its socket: the status and code of each answer that came. */

@@ -1,6 +1,6 @@
 /**
- * Conditional requests (RFC 9110 section 13) and the headers every answer carries: SPEC R2 (it names its snapshot), R4 (a rollback
- * to the same content is a new state), R5 (If-Match on every write that moves a pointer).
+ * Conditional requests (RFC 9110 section 13) and the headers of every response: SPEC R2 (it names its snapshot), R4 (a rollback to the
+ * same content is a new state), R5 (If-Match on every write that moves a pointer).
  */
 import { createHash } from 'node:crypto';
 import type { InjectOptions } from 'fastify';
@@ -12,7 +12,7 @@ const { app } = await openApp(t);
 const ask = askOf(app);
 const reason = 'Users report that answers are too blunt';
 
-/** The reads that hang on a pointer. The packs of these tests have the style `supportive`. */
+/** The reads that depend on a pointer. The packs of these tests have the style `supportive`. */
 const READS: readonly (readonly [id: string, of: (pack: string) => Request])[] = [
   ['getActivePack', (pack) => ({ path: { pack } })],
   ['getSystemPrompt', (pack) => ({ query: { pack } })],
@@ -23,7 +23,7 @@ const READS: readonly (readonly [id: string, of: (pack: string) => Request])[] =
 const moved = (pack: string, version: string, channel?: string) =>
   app.registry.activate({ pack, version, reason, channel });
 
-/** A pack of the test's own, with two versions, at 1.0.0 in the default channel. */
+/** A pack for one test, with two versions, at 1.0.0 in the default channel. */
 async function packAt1(pack: string): Promise<string> {
   await addPack(app, pack, '1.0.0', '2.0.0');
   await moved(pack, '1.0.0');

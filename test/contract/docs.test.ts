@@ -1,6 +1,6 @@
 /**
- * The pages for people: Swagger UI, the document in both notations, and what each error means. All of it comes from this server:
- * nothing is fetched from elsewhere, and the browser is told so.
+ * The pages for people: Swagger UI, the document in both notations, and the explanation of each error. This server serves all of them;
+ * they load nothing from another host.
  */
 import t from 'tap';
 import { parse } from 'yaml';
@@ -12,7 +12,7 @@ import { askOf, OPENAPI_TEXT } from '../support/http/openapi.ts';
 const { app } = await openApp(t);
 const ask = askOf(app);
 
-/** The page and everything that it refers to, and what those refer to, by path. */
+/** A page and everything that it loads, directly or not, by path. */
 async function pagesFrom(start: string): Promise<Map<string, { type: string; body: string }>> {
   const pages = new Map<string, { type: string; body: string }>();
   const open = [start];

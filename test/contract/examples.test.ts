@@ -1,6 +1,6 @@
 /**
- * Whoever tries an operation with the document's own example changes nothing: Swagger UI fills the examples in, and Execute is one
- * click away. An example of a change is a dry run, or cannot work until somebody has completed it.
+ * Trying an operation with the example of the document changes nothing: Swagger UI fills the examples in, and Execute is one click away.
+ * An example of a change is a dry run, or fails until it is completed.
  */
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';

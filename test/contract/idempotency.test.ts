@@ -1,6 +1,6 @@
 /**
- * Exactly once and one winner, at the door: SPEC R6 (a write repeated with its Idempotency-Key has one effect and the same answer) and
- * R5 (of many operators at once each wins with a revision of its own or is refused, and the log shows the same).
+ * Exactly once, and one winner: SPEC R6 (a repeated write with its Idempotency-Key has one effect and the same response) and R5 (of many
+ * operators at once, each gets a revision or a refusal, and the log agrees).
  */
 import t, { type Test } from 'tap';
 import { addPack, openApp, type TestApp } from '../support/apps/app.ts';
@@ -10,12 +10,12 @@ import { floorUnder } from '../support/packs/policies.ts';
 
 const reason = 'Users report that answers are too blunt';
 
-/** A write that can be made once, and another one of the same operation. Each is on a pack or a key of its own. */
+/** A write that can succeed once, and another of the same operation. Each has its own pack or key. */
 interface Write {
   readonly request: Request;
   readonly other: Request;
 }
-/** The six writes that append an event. @param name a pack of its own is made under it */
+/** The six writes that append an event. @param name of the pack that is created for them */
 const WRITES: Readonly<Record<string, (opened: TestApp, name: string) => Promise<Write>>> = {
   publishVersion: async (_, name) => {
     const publish = (version: string): Request => ({ path: { pack: name }, body: documentOf(name, version) });
@@ -59,7 +59,7 @@ const keyed = (request: Request, key: string): Request => ({
   headers: { ...request.headers, 'idempotency-key': key },
 });
 
-/** What a repeat must say again. The answer of `createKey` shows its secret once. */
+/** What a repeat must return again. `createKey` shows its secret once. */
 function told({ statusCode, headers, body: { secret: _, ...body } }: Answer): object {
   return { statusCode, location: headers['location'], body };
 }
@@ -228,7 +228,7 @@ t.test('a repeat is still recognised after a restart, and returns a response tha
   t.strictSame(await after.store.head(), head, 'no event more');
 });
 
-/** What the log says of a channel: each move's revision, from where, to where. */
+/** The moves of a channel in the log: revision, from, to. */
 async function movesIn(
   t: Test,
   pack: string,
@@ -238,7 +238,7 @@ async function movesIn(
   ).body.activations.toReversed();
 }
 
-/** Every winner is in the log as it was told, and nothing else is; each move begins where the one before ended. */
+/** The log has exactly the successful moves; each begins where the previous one ended. */
 async function agrees(t: Test, pack: string, since: number, answers: readonly Answer[]): Promise<void> {
   const won = answers
     .filter(({ statusCode }) => statusCode === 201)

@@ -1,6 +1,6 @@
 /**
- * What an instance says that is behind another: each answer names the revision it was made from (SPEC R2), and none tells of a state that
- * the request itself proves to be past (R5, R10).
+ * An instance that is behind: each response names the revision it was made from (SPEC R2), and none shows a state that the request itself
+ * proves to be outdated (R5, R10).
  */
 import t from 'tap';
 import { openPair } from '../support/apps/late-app.ts';

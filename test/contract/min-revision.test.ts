@@ -1,8 +1,7 @@
 /**
- * `Registry-Min-Revision` (SPEC R10): who passes on the revision it saw never reads backwards, whichever instance answers.
+ * `Registry-Min-Revision` (SPEC R10): a client that sends the revision it last saw never reads backwards, whichever instance responds.
  *
- * Two applications stand on one store; the second hears of nothing by itself (no hints, no renewals), so that only the header can have
- * moved it on.
+ * Two applications share one store. The second gets no notifications and renews no lease, so only the header can have made it catch up.
  */
 import t from 'tap';
 import { acceptRestore } from '../../registry/host/accept-restore.ts';

@@ -1,8 +1,8 @@
 /**
- * Every operation gives every answer that `openapi.yaml` declares for it, and each of them is as declared.
+ * Every operation gives every response that `openapi.yaml` declares for it, and each is as declared.
  *
- * The tables under cases/ say what is provoked; the sockets below provoke what needs one. The last test compares what was seen
- * with what is declared, down to the problem codes, so that a new operation or status without a case fails here.
+ * The tables in cases/ say what is provoked; the connections below provoke the rest. The last test compares what was seen with what is
+ * declared, down to the problem codes, so a new operation or status without a case fails here.
  */
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { GENERAL, GUARDED } from './cases/general.ts';
 import { openWorld, validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
 import { OWN } from './cases/own.ts';
 
-/** Operations that go through in an overload, and have a share of the rate limit of their own. */
+/** Operations that succeed under overload, and have their own rate limit. */
 const MOVES = ['activateVersion', 'rollbackPack', 'revokeVersion'];
 
 /** Declared, but not provoked here; each with its reason. */
@@ -40,7 +40,7 @@ const NOT_PROVOKED: Readonly<Record<string, string>> = {
 const PLANTED = 'planted: the key is hunter2';
 const seen = new Set<string>();
 
-/** What is told apart: the operation, the status, and of a problem its code. */
+/** What identifies a response: the operation, the status, and the code of a problem. */
 const label = (id: string, status: number | string, code?: string) =>
   [id, status, ...(code === undefined ? [] : [code])].join(' ');
 
@@ -57,7 +57,7 @@ function record(t: Test, id: string, answer: RawAnswer, without: readonly string
   );
 }
 
-/** Has the trouble begin. @returns what ends it */
+/** Causes the trouble. @returns what ends it */
 function begin(trouble: Trouble, world: World): () => void {
   const { app } = world;
   if (trouble === 'snapshot' || trouble === 'at once') {
@@ -106,7 +106,7 @@ async function run(t: Test, { operation: id, status, code, request, trouble }: C
   if (status === 500) isLogged(t, answer);
 }
 
-/** What does not leak is in the log, under the id that the answer gives. */
+/** The log has what the response leaves out, under the id in the response. */
 function isLogged(t: Test, { body }: RawAnswer): void {
   const { requestId } = JSON.parse(body) as { requestId: string };
   t.ok(

@@ -1,7 +1,8 @@
 /**
- * Whatever breaks a pattern is told in words, with what came and what would be right, at both doors: never by a regular expression.
+ * A value that breaks a pattern is explained in words, with the value and an example of a right one, over HTTP and in pack folders; never
+ * with a regular expression.
  *
- * Every pattern of a request in openapi.yaml is broken once, wherever it stands: path, query, header, body.
+ * Every pattern of a request in openapi.yaml is broken once: in the path, query, headers and body.
  */
 import t from 'tap';
 import { brokenPattern, parsePack, type RegistryError, type InputFault } from '../../registry/index.ts';
@@ -24,7 +25,7 @@ const BROKEN = '!';
 const resolve = (schema: Schema): Schema =>
   schema.$ref === undefined ? schema : (OPENAPI.components.schemas[schema.$ref.split('/').at(-1) ?? ''] as Schema);
 
-/** Every place in a body that has a pattern which is more than "not blank". */
+/** Every member of a body with a pattern other than "not blank". */
 function patternsIn(schema: Schema, path: Path = []): readonly (readonly [path: Path, pattern: string])[] {
   const { pattern, items, properties = {} } = resolve(schema);
   const own = pattern === undefined || pattern === '\\S' ? [] : [[path, pattern] as const];
@@ -35,7 +36,7 @@ function patternsIn(schema: Schema, path: Path = []): readonly (readonly [path: 
   ];
 }
 
-/** A copy that holds a value at a path, whatever was on the way there. */
+/** A copy with a value at a path; missing parents are created. */
 function withAt(value: unknown, [first, ...rest]: Path, leaf: unknown): unknown {
   if (first === undefined) return leaf;
   if (typeof first === 'number') return [withAt((value as unknown[] | undefined)?.[0], rest, leaf)];

@@ -1,8 +1,8 @@
 /**
- * `Prefer: wait=N` (RFC 7240): a move is answered once every live instance has applied it, and names those that have not
+ * `Prefer: wait=N` (RFC 7240): the response to a move waits until every live instance has applied it, and names those that have not
  * (registry/following/instances.ts).
  *
- * Two applications stand on one store. The last test waits the seven seconds after which an instance is not waited for any more.
+ * Two applications share one store. The last test waits the seven seconds after which the wait ignores an instance.
  */
 import t, { type Test } from 'tap';
 import { openApp, type TestApp } from '../support/apps/app.ts';
@@ -15,7 +15,7 @@ const reason = 'Users report that answers are too blunt';
 const alive = setInterval(() => undefined, 60_000);
 t.teardown(() => clearInterval(alive));
 
-/** Two applications that know of each other. */
+/** Two applications that know each other. */
 async function pair(t: Test): Promise<{
   here: TestApp;
   there: TestApp;

@@ -1,6 +1,6 @@
 /**
- * Publishing over HTTP: SPEC R1 (a version never changes; both doors give the same digest), and nothing half-registered after any
- * refusal.
+ * Publishing over HTTP: SPEC R1 (a version never changes; HTTP and folders give the same digest), and a refusal leaves nothing half
+ * registered.
  */
 import t, { type Test } from 'tap';
 import type { PackDocument } from '../../registry/model.ts';

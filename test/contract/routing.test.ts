@@ -1,6 +1,5 @@
 /**
- * What is no operation is refused as one: paths that are not there, methods that a path does not take; and a request that comes
- * in while the service closes is answered all the same.
+ * Unknown paths and methods are refused. A request that arrives during shutdown still gets a response.
  */
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';

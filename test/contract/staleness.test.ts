@@ -1,8 +1,8 @@
 /**
- * `Registry-Stale` (SPEC R9, R10): an instance whose store is away goes on answering, and says on every answer how old it may be; once
- * the store is back it says so no more. Writes are refused in time; what is refused is decided on the log, not on an old snapshot.
+ * `Registry-Stale` (SPEC R9, R10): an instance without its store continues to respond, and every response says how old it may be, until
+ * the store is back. Writes fail in time; refusals are decided on the log, not on an old snapshot.
  *
- * An instance knows that it is current for five seconds (registry/following/freshness.ts), so this file waits that long, once.
+ * An instance knows for five seconds that it is current (registry/following/freshness.ts), so this file waits that long, once.
  */
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
@@ -18,10 +18,10 @@ import { openRegistry } from '../support/apps/registries.ts';
 import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
-/** How long a write may take where the store does not answer, in milliseconds (BARS B5). */
+/** How long a write may take if the store does not answer, in milliseconds. */
 const WRITE_BOUND = 2000;
 
-/** Every kind of answer there is, by what it is; each says how stale it is, or undefined. */
+/** Each kind of response, with its staleness or undefined. */
 async function answersOf(
   { app, key }: TestApp,
   origin: string,
@@ -70,7 +70,7 @@ async function answersOf(
   };
 }
 
-/** The same in the process. */
+/** The same for calls in process. */
 async function readsOf({ app: { registry } }: TestApp, sessionId: string): Promise<Record<string, number | undefined>> {
   const read = {
     activePack: registry.activePack(),
@@ -180,7 +180,7 @@ t.test('a write fails with 503 within two seconds if the store hangs', async (t)
   );
 });
 
-/** Two registries on one store; the late one hears of nothing but what it looks for itself. */
+/** Two registries on one store; the late one gets no notifications. */
 async function twoOn(t: Test) {
   const store = new MemoryStore();
   t.teardown(() => store.close());

@@ -1,7 +1,8 @@
 /**
- * `streamEvents` at its door: each change once and in order, whoever goes away resumes, whoever may not or cannot listen is ended.
+ * `streamEvents`: each change arrives once and in order, a disconnected client resumes, and a client that may not listen or does not read
+ * is disconnected.
  *
- * Every stream is a real connection to a listening server; what is waited for is a message or the end of a stream, never time.
+ * Every stream is a real connection to a listening server. Tests wait for a message or the end of a stream, never for time.
  */
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -15,9 +16,9 @@ import { floorUnder } from '../support/packs/policies.ts';
 import { appendElsewhere, foreignEvent, openStreams, restoredAt } from '../support/apps/streams-app.ts';
 
 const REASON = 'For the stream';
-/** Short, so that nobody waits; the shipped one is 15 s. */
+/** Short, so that tests do not wait; the shipped one is 15 s. */
 const HEARTBEAT = 40;
-/** So long that no test sees one. */
+/** So long that no test sees a heartbeat. */
 const NEVER = 2 ** 31 - 1;
 
 const isHeartbeat = ({ event }: Message) => event === 'heartbeat';
@@ -225,7 +226,7 @@ for (const store of ['memory', 'sqlite'] as const) {
   });
 }
 
-/** Opens a stream that is cut with the test. */
+/** Opens a stream that ends with the test. */
 async function openStream(t: Test, request: StreamRequest): Promise<EventStream> {
   const stream = await EventStream.open(request);
   t.teardown(() => stream.cut());

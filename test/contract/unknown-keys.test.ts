@@ -1,7 +1,7 @@
 /**
- * Keys that an instance has not heard of: a good one is never kept out, whatever strangers send, and strangers do not make the store work.
+ * Keys that an instance does not know yet: a valid key is never kept out, whatever strangers send, and strangers cause no load on the store.
  *
- * Two applications stand on one store; the second hears of nothing by itself, so that only a request can have had it look.
+ * Two applications share one store. The second gets no notifications, so only a request can have made it look.
  */
 import t, { type Test } from 'tap';
 import { newKey } from '../../registry/keys/keys.ts';
