@@ -99,7 +99,7 @@ function isLive(snapshot: Snapshot, keyId: string, now: number): boolean {
   return key !== undefined && whyInvalid(key, now) === undefined;
 }
 
-/** The key that a stream lives as long as. */
+/** A stream ends when its key does. */
 function keyOf({ caller }: FastifyRequest): Pick<Watch, 'keyId' | 'until'> {
   const { keyId = '', expiresAt } = caller ?? {};
   return { keyId, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) };

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { EndReason, Sink } from '../../registry/index.ts';
 
-/** It keeps the response and nothing else of the request: an instance can have ten thousand of them. */
+/** It keeps only the response, not the request: an instance can have ten thousand of them. */
 export class ResponseSink implements Sink {
   readonly #response: ServerResponse;
 

@@ -1,4 +1,4 @@
-/** Who sends a request, as the registry wants to know it. */
+/** The caller of a request, in the terms of the registry. */
 import type { FastifyRequest } from 'fastify';
 import { actorOf } from '../../plugins/access/authentication.ts';
 import { callerMay } from '../../plugins/access/scopes.ts';

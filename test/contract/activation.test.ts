@@ -1,6 +1,6 @@
 /**
- * Activation and rollback as an operator sees them: what moves, how far down a rollback walks (the table of transitions in
- * registry/SPEC.md), what the history says, and where the answers lead.
+ * Activation and rollback for an operator: what moves, how far down the stack a rollback goes (the table of transitions in
+ * registry/SPEC.md), what the history lists, and where the responses link to.
  */
 import t, { type Test } from 'tap';
 import { addPack, openApp } from '../support/apps/app.ts';
@@ -12,7 +12,7 @@ const reason = 'Users report that answers are too blunt';
 
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0', '3.0.0'] as const;
 
-/** A pack of the test's own, and what an operator can do with it. */
+/** A pack for one test, and what an operator can do with it. */
 class Pack {
   readonly #t: Test;
   readonly name: string;
@@ -60,14 +60,14 @@ class Pack {
   }
 }
 
-/** A refusal leaves everything as it was. */
+/** Expects a refusal that changes nothing. */
 async function refused(t: Test, answer: () => Promise<Answer>, status: number, problem: object): Promise<void> {
   const before = app.registry.current;
   t.match(await answer(), { statusCode: status, body: problem });
   t.equal(app.registry.current, before, 'nothing was changed');
 }
 
-t.test('an activation is whole at the next read, by every door', async (t) => {
+t.test('after an activation, the next read shows all of it, on every path', async (t) => {
   const pack = await Pack.at(t, 'activated', '1.0.0');
   const before = app.registry.current.revision;
   const { statusCode, headers, body } = await pack.activate('2.0.0');
@@ -126,13 +126,13 @@ t.test('an activation is whole at the next read, by every door', async (t) => {
   );
 });
 
-t.test('an older version can be activated just as a newer one', async (t) => {
+t.test('an older version can be activated like a newer one', async (t) => {
   const pack = await Pack.at(t, 'older', '3.0.0');
   t.match((await pack.activate('1.0.0')).body, { kind: 'activation', version: '1.0.0', previousVersion: '3.0.0' });
   t.equal((await pack.read()).body.version, '1.0.0');
 });
 
-t.test('rollbacks in a row go further down, never forward', async (t) => {
+t.test('repeated rollbacks go further down the stack, never forward', async (t) => {
   const pack = await Pack.at(t, 'in-a-row', '1.0.0', '1.1.0', '2.0.0', '3.0.0');
   t.match((await pack.rollback()).body, {
     kind: 'rollback',
@@ -145,7 +145,7 @@ t.test('rollbacks in a row go further down, never forward', async (t) => {
   t.equal((await pack.read()).body.version, '1.0.0', 'the bottom stays active');
 });
 
-t.test('an activation after a rollback is pushed on what the rollback left', async (t) => {
+t.test('an activation after a rollback is pushed on the shortened stack', async (t) => {
   const pack = await Pack.at(t, 'pushed', '1.0.0', '1.1.0', '2.0.0');
   await pack.rollback();
   await pack.activate('3.0.0');
@@ -157,7 +157,7 @@ t.test('a version that was activated twice is on the stack twice', async (t) => 
   t.strictSame(await pack.toTheBottom(), ['1.0.0', '2.0.0', '1.0.0']);
 });
 
-t.test('activating what is active already makes no event and no rollback step', async (t) => {
+t.test('activating the active version adds no event and no rollback step', async (t) => {
   const pack = await Pack.at(t, 'no-op', '1.0.0', '2.0.0');
   const { current } = app.registry;
   const { body: made } = await pack.history({ limit: 1 });
@@ -173,7 +173,7 @@ t.test('activating what is active already makes no event and no rollback step', 
   t.strictSame(await pack.toTheBottom(), ['1.0.0']);
 });
 
-t.test('toVersion: down to it where it is on the stack, on top where it is not any more', async (t) => {
+t.test('toVersion goes down the stack to the version, or pushes it if it is no longer on the stack', async (t) => {
   const pack = await Pack.at(t, 'to-version', '1.0.0', '1.1.0', '2.0.0', '3.0.0');
   t.match((await pack.rollback({ toVersion: '1.1.0' })).body, {
     kind: 'rollback',
@@ -202,7 +202,7 @@ t.test('toVersion must have been active in that channel', async (t) => {
   });
 });
 
-t.test('fromVersion guards against a pointer that has moved meanwhile', async (t) => {
+t.test('fromVersion refuses the rollback if the channel has moved', async (t) => {
   const pack = await Pack.at(t, 'from-version', '1.0.0', '1.1.0', '2.0.0');
   await refused(t, () => pack.rollback({ fromVersion: '1.1.0' }), 409, { code: 'not-active', activeVersion: '2.0.0' });
   await refused(t, () => pack.rollback({ fromVersion: '9.9.9' }), 409, { code: 'not-active' });
@@ -215,7 +215,7 @@ t.test('fromVersion guards against a pointer that has moved meanwhile', async (t
   });
 });
 
-t.test('nothing to roll back to: at the bottom, and where nothing was ever active', async (t) => {
+t.test('nothing to roll back to: at the bottom of the stack, and in an empty channel', async (t) => {
   const pack = await Pack.at(t, 'bottom', '1.0.0');
   await refused(t, () => pack.rollback(), 409, { code: 'nothing-to-roll-back-to', detail: /1\.0\.0 stays active/u });
   await refused(t, () => pack.rollback({ channel: 'staging' }), 409, { code: 'nothing-to-roll-back-to' });
@@ -225,7 +225,7 @@ t.test('nothing to roll back to: at the bottom, and where nothing was ever activ
   });
 });
 
-t.test('what is unknown is refused with what there is', async (t) => {
+t.test('a refusal of an unknown name lists the known ones', async (t) => {
   const pack = await Pack.at(t, 'unknown', '1.0.0');
   await refused(t, () => pack.activate('9.9.9'), 422, {
     code: 'unknown-version',
@@ -259,7 +259,7 @@ t.test('channels are independent of each other', async (t) => {
   );
 });
 
-t.test('the history lists every move, the newest first, and nothing else', async (t) => {
+t.test('the history lists every move and nothing else, newest first', async (t) => {
   const pack = await Pack.at(t, 'history', '1.0.0', '2.0.0');
   await pack.activate('1.1.0', { channel: 'staging', reason: 'Try it out' });
   await pack.rollback();

@@ -1,8 +1,8 @@
 /**
- * Who may do what (SPEC R12): every route of the table × a key with each scope alone × every kind of bad key × tricks with the path.
+ * Who may do what (SPEC R12): every route × a key with each single scope × every kind of bad key × unusual spellings of the path.
  *
- * The matrix is generated from the route table of the running application, so that a new route is in it by itself; what each
- * operation needs is written out once more below, as API.md has it. The control plants a route that nobody guards.
+ * The matrix is generated from the route table of the running application, so it includes new routes. The scope of each operation is
+ * written out once more below. The control plants an unguarded route.
  */
 import t from 'tap';
 import type { FastifyInstance } from 'fastify';
@@ -14,7 +14,7 @@ import { operation, OPERATIONS } from '../support/http/openapi.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';
 import { withRoutes, type Route } from '../support/apps/routes.ts';
 
-/** What each operation needs. */
+/** The scope of each operation. */
 const NEEDED: Readonly<Record<string, Scope | 'open'>> = {
   listPacks: 'prompts:read',
   getPack: 'prompts:read',
@@ -84,7 +84,7 @@ async function subject(plant?: (app: FastifyInstance) => void): Promise<Subject>
   return { ...opened, routes, keys, bad: { ...dead, ...malformed(opened.key, keys.get('*') ?? '') } };
 }
 
-/** Everything that is nearly a key. */
+/** Everything that looks like a key. */
 function malformed(key: string, other: string): Record<string, string> {
   const [, id = '', secret = ''] = key.split('_');
   const swapped = [...secret]
@@ -123,7 +123,7 @@ function malformed(key: string, other: string): Record<string, string> {
   };
 }
 
-t.test('a refusal says what is wrong with the header, and repeats nothing that may be secret', async (t) => {
+t.test('a refusal says what is wrong with the header, and does not repeat a possible secret', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const [, id = '', secret = ''] = key.split('_');
   const right = 'Send the key as "Authorization: Bearer prk_…".';
@@ -167,7 +167,7 @@ t.test('a refusal says what is wrong with the header, and repeats nothing that m
     );
 });
 
-/** A place that the route serves: with names that are there. */
+/** A URL of the route, with names that exist. */
 function pathOf(url: string): string {
   const names: Readonly<Record<string, string>> = {
     pack: 'coach',
@@ -186,7 +186,7 @@ interface Seen {
   readonly body: string;
 }
 
-/** What is wrong with an answer; `expected` undefined: whoever asks comes in, whatever becomes of it then. */
+/** What is wrong with a response. @param expected undefined if the caller must be let in, whatever happens then */
 function wrongWith(
   { statusCode, headers, body }: Seen,
   expected: { status: 401 | 403; challenge: string; code: string } | undefined,
@@ -199,7 +199,7 @@ function wrongWith(
   return body === '' || (JSON.parse(body) as { code: string }).code === expected.code ? undefined : `gets ${body}`;
 }
 
-/** The whole matrix. @returns what is not as declared */
+/** Runs the whole matrix. @returns what is not as declared */
 async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: string[]; asked: number }> {
   const faults: string[] = [];
   let asked = 0;
@@ -235,7 +235,7 @@ async function faultsIn({ app, routes, keys, bad }: Subject): Promise<{ faults: 
   return { faults, asked };
 }
 
-/** The same place as somebody would write it who hopes that the guard looks elsewhere than the router. */
+/** Spellings of the same path that the guard might read differently from the router. */
 function tricksWith(path: string): string[] {
   const [first = '', second = '', ...rest] = path.slice(1).split('/');
   const tail = [second, ...rest].join('/');
@@ -281,7 +281,7 @@ function tricksWith(path: string): string[] {
   ];
 }
 
-t.test('every route × every scope × every bad key: all as declared', async (t) => {
+t.test('every route × every scope × every bad key: as declared', async (t) => {
   const all = await subject();
   const { faults, asked } = await faultsIn(all);
   t.strictSame(faults, []);
@@ -290,7 +290,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
   t.ok(asked > 1500, `${asked} requests`);
   t.equal((await all.app.inject('/v1/audit/verification')).json().valid, true, 'and nothing came of it');
 
-  t.test('each operation needs what API.md says, and says so', async (t) => {
+  t.test('each operation needs its scope, and its description names the scope', async (t) => {
     t.strictSame(Object.keys(NEEDED).sort(), [...OPERATIONS.keys()].sort());
     for (const [id, needed] of Object.entries(NEEDED)) {
       const { method, template, description, security } = operation(id);
@@ -303,7 +303,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     }
   });
 
-  t.test('what is open: probes, the documentation, the meaning of errors, and nothing else', async (t) => {
+  t.test('only probes, the documentation and the pages about errors are open', async (t) => {
     const open = new Set(all.routes.filter(({ scope }) => scope === 'open').map(({ url }) => url));
     t.strictSame(
       [...open].filter((url) => !/^\/(|livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)),
@@ -311,7 +311,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     );
   });
 
-  t.test('the scheme is taken in any case, with any number of blanks', async (t) => {
+  t.test('the scheme may be in any case, followed by any number of spaces', async (t) => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
       t.equal(
         (await all.app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${all.key}` } })).statusCode,
@@ -321,7 +321,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     }
   });
 
-  t.test('a scope lets nobody do more than it says: what a key of one scope changes is its own kind', async (t) => {
+  t.test('a key with one scope can change only what that scope allows', async (t) => {
     const body = { method: 'POST', payload: { version: '1.0.0', reason: 'Let me in' } } as const;
     for (const [held, key] of all.keys) {
       const { statusCode } = await all.app.inject({
@@ -339,7 +339,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
     );
   });
 
-  t.test('no trick with a path gets past the guard', async (t) => {
+  t.test('no unusual path bypasses the guard', async (t) => {
     const origin = await listen(all.app);
     const without = (scope: Route['scope']) =>
       `Bearer ${all.keys.get(scope === 'metrics:read' ? 'prompts:read' : 'metrics:read')}`;
@@ -388,7 +388,7 @@ t.test('every route × every scope × every bad key: all as declared', async (t)
   });
 });
 
-t.test('control: a route that nobody guards is found, and so is one that says nothing', async (t) => {
+t.test('control: an unguarded route is found, and so is one without a scope', async (t) => {
   // Routes that are there before the guard is: it never hears of them.
   const planted = await subject((app) => {
     app.get('/v1/planted', { config: { scope: 'audit:read' } }, () => ({ all: 'the secrets' }));

@@ -1,7 +1,7 @@
 /**
- * Bad input at the door: each is a 4xx problem that names what was wrong, changes nothing, and leaves the next good request alone.
+ * Bad input: each is a 4xx problem that says what is wrong, changes nothing, and does not disturb the next good request.
  *
- * Bodies and queries go in by `inject`; paths go over a connection as they are, since every client would tidy them up.
+ * Bodies and queries are sent with `inject`. Paths are sent over a raw connection, because every client would normalise them.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -21,7 +21,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const AUTHORIZATION = `Authorization: Bearer ${key}\r\n`;
 
 const ACTIVATE = '/v1/packs/coach/activations';
-/** The operations that take a body, and one that each of them takes. */
+/** The operations with a body, and a valid body of each. */
 const BODIES: Readonly<Record<string, { readonly url: string; readonly good: Readonly<Record<string, unknown>> }>> = {
   activateVersion: { url: ACTIVATE, good: { version: '1.0.0', channel: 'production', reason, dryRun: true } },
   rollbackPack: {
@@ -38,7 +38,7 @@ const BODIES: Readonly<Record<string, { readonly url: string; readonly good: Rea
   revokeKey: { url: '/v1/keys/none/revoke', good: { reason } },
 };
 
-/** Answers, and holds that nothing was changed and that the service goes on. */
+/** Sends a request, and checks that nothing changed and that the service still responds. */
 async function refused(
   t: Test,
   name: string,
@@ -84,7 +84,7 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
   const invalid = (t: Test, name: string, body: unknown) =>
     refused(t, name, post(url, JSON.stringify(body)), 400, 'validation-failed', operation);
 
-  t.test(`${operation}: types are as declared, never coerced`, async (t) => {
+  t.test(`${operation}: types are never coerced`, async (t) => {
     for (const member of Object.keys(good)) {
       for (const value of [null, 5, 0, true, false, [], {}, [good[member]], { value: good[member] }, '', ' ']) {
         if (typeof value === 'boolean' && typeof good[member] === 'boolean') continue;
@@ -94,7 +94,7 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
     for (const body of [null, 5, '5', true, [], [good], '']) await invalid(t, JSON.stringify(body), body);
   });
 
-  t.test(`${operation}: unknown members are refused, not dropped`, async (t) => {
+  t.test(`${operation}: unknown members are refused, not removed`, async (t) => {
     for (const member of [
       'surprise',
       'Version',
@@ -122,7 +122,7 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
     t.equal(({} as { x?: number }).x, undefined, 'no prototype was touched');
   });
 
-  t.test(`${operation}: a member is named once`, async (t) => {
+  t.test(`${operation}: a duplicate member is refused`, async (t) => {
     const text = JSON.stringify(good);
     for (const [name, value] of Object.entries(good)) {
       const again = `${JSON.stringify(name)}:${JSON.stringify(value)}`;
@@ -148,7 +148,7 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
     }
   });
 
-  t.test(`${operation}: a body is JSON in UTF-8, sent as such`, async (t) => {
+  t.test(`${operation}: a body must be JSON in UTF-8, with its content type`, async (t) => {
     const text = JSON.stringify(good);
     const malformed: readonly (readonly [name: string, payload: InjectOptions['payload']])[] = [
       ['an empty body', ''],
@@ -226,7 +226,7 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
   });
 }
 
-t.test('application/json in any spelling is taken', async (t) => {
+t.test('application/json is accepted in any spelling', async (t) => {
   const types = [
     'application/json',
     'application/json; charset=utf-8',
@@ -241,7 +241,7 @@ t.test('application/json in any spelling is taken', async (t) => {
   t.equal((await post('/v1/coach/sessions', '{}', { ...JSON_TYPE, 'content-encoding': 'identity' })).statusCode, 201);
 });
 
-t.test('a refusal of one body among many says where, and does not grow with the body', async (t) => {
+t.test('a refusal of a large body says where the fault is, and stays small', async (t) => {
   const { body } = await post(
     ACTIVATE,
     JSON.stringify({ version: '1.0.0', reason: Array.from({ length: 50_000 }, () => '\u0000') }),
@@ -250,7 +250,7 @@ t.test('a refusal of one body among many says where, and does not grow with the 
   t.match(JSON.parse(body), { errors: [{ pointer: '/reason/0', detail: /NUL/u }] });
 });
 
-t.test('where a member is named twice is said, and only what one object names twice is refused', async (t) => {
+t.test('a refusal says where a member is duplicated; the same name in two objects is no duplicate', async (t) => {
   const document = {
     ...documentOf('repeats', '1.0.0'),
     system: 'You say {"a": 1, "a": 2}, \\" and [1, "}"] ,"version":"x"',
@@ -269,7 +269,7 @@ t.test('where a member is named twice is said, and only what one object names tw
   t.equal((await app.registry.version('repeats', '1.0.0')).content.system, document.system);
 });
 
-t.test('what is nested too deep is told so, however deep it is', async (t) => {
+t.test('a body that is nested too deeply is refused with that reason, at any depth', async (t) => {
   for (const depth of [101, 1000, 10_000, 500_000]) {
     for (const [open, close] of [
       ['[', ']'],
@@ -418,7 +418,7 @@ t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {
   }
 });
 
-t.test('paths that play tricks', async (t) => {
+t.test('unusual paths', async (t) => {
   const origin = await listen(app);
   const get = async (path: string): Promise<RawAnswer> =>
     answerIn(
@@ -531,7 +531,7 @@ t.test('paths that play tricks', async (t) => {
   }
 });
 
-t.test('what is no HTTP is answered with a problem, and the connection ends', async (t) => {
+t.test('invalid HTTP gets a problem response, and the connection is closed', async (t) => {
   const origin = await listen(app).catch(() => `http://127.0.0.1:${(app.server.address() as { port: number }).port}`);
   const junk: readonly (readonly [name: string, bytes: string, status: number, code: string])[] = [
     ['junk', 'hello\r\n\r\n', 400, 'validation-failed'],
@@ -566,7 +566,7 @@ t.test('what is no HTTP is answered with a problem, and the connection ends', as
   }
 });
 
-t.test('after all of it the registry is as it was at the start', async (t) => {
+t.test('after all of these requests, the registry is unchanged', async (t) => {
   const [, , { body: first }] = [0, 0, await ask(t, 'listActivations', { query: { limit: 1000 } })];
   t.equal(first.activations.length, 2, 'the two of the first start');
   t.strictSame(

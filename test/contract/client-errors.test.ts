@@ -1,8 +1,8 @@
 /**
- * Requests that the HTTP parser gives up on: one answer to each, in order, as problem details; then the connection is closed, also where the
- * client keeps its own side open.
+ * Requests that the HTTP parser rejects: each gets one response, in order, as problem details. Then the connection is closed, even if the
+ * client keeps its side open.
  *
- * The limits on time are short here, so that nobody waits; the shipped ones are held in `test/fault`.
+ * The time limits are short here; `test/fault` tests the shipped ones.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -25,7 +25,7 @@ const LIVE = `GET /livez HTTP/1.1\r\n${HEAD}\r\n`;
 const POST = `POST /v1/packs/coach/activations HTTP/1.1\r\nContent-Type: application/json\r\n`;
 const BODY = JSON.stringify({ version: '1.0.0', reason: 'After it was told that it came too late' });
 
-/** A connection whose side stays open, whatever the server does. */
+/** A connection that the client keeps open, whatever the server does. */
 interface Held {
   readonly socket: Socket;
   /** When the server has destroyed its socket: the status and code of each answer that came. */
@@ -62,7 +62,7 @@ function answersIn(text: string): string[] {
     });
 }
 
-t.test('one answer to each request, then the end', async (t) => {
+t.test('each request gets one response, then the connection is closed', async (t) => {
   const cases: Readonly<Record<string, readonly [bytes: string, answers: readonly string[]]>> = {
     'a coding that is not known, without a key': [
       `POST /v1/packs/coach/rollback HTTP/1.1\r\n${HEAD}Transfer-Encoding: xchunked\r\n\r\n`,
@@ -107,7 +107,7 @@ t.test('one answer to each request, then the end', async (t) => {
   for (const [name, given] of await Promise.all(answers)) t.strictSame(given, cases[name]?.[1], name);
 });
 
-t.test('an answer under way comes first', async (t) => {
+t.test('a response in progress is finished first', async (t) => {
   const back = Promise.withResolvers<undefined>();
   let asked = () => undefined as void;
   const reached = new Promise<void>((resolve) => (asked = resolve));
@@ -119,7 +119,7 @@ t.test('an answer under way comes first', async (t) => {
   t.strictSame(await answers, ['200', '400 validation-failed']);
 });
 
-t.test('what comes after a 408 is not done', async (t) => {
+t.test('nothing after a 408 is executed', async (t) => {
   const { revision } = app.registry.current;
   const { socket, answers } = await hold(t, `${POST}${AUTHORIZED}Content-Length: ${BODY.length}\r\n\r\n`);
   await once(socket, 'data');
@@ -129,7 +129,7 @@ t.test('what comes after a 408 is not done', async (t) => {
   t.equal(app.registry.current.revision, revision, 'nothing was activated');
 });
 
-t.test('a stream ends where its connection says what is no HTTP', async (t) => {
+t.test('a stream ends if its client sends invalid HTTP', async (t) => {
   const { socket, answers } = await hold(t, `GET /v1/events HTTP/1.1\r\n${AUTHORIZED}\r\n`);
   await once(socket, 'data');
   socket.write('Hello!\r\n\r\n');

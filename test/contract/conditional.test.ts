@@ -1,6 +1,6 @@
 /**
- * Conditional requests (RFC 9110 section 13) and the headers every answer carries: SPEC R2 (it names its snapshot), R4 (a rollback
- * to the same content is a new state), R5 (If-Match on every write that moves a pointer).
+ * Conditional requests (RFC 9110 section 13) and the headers of every response: SPEC R2 (it names its snapshot), R4 (a rollback to the
+ * same content is a new state), R5 (If-Match on every write that moves a pointer).
  */
 import { createHash } from 'node:crypto';
 import type { InjectOptions } from 'fastify';
@@ -12,7 +12,7 @@ const { app } = await openApp(t);
 const ask = askOf(app);
 const reason = 'Users report that answers are too blunt';
 
-/** The reads that hang on a pointer. The packs of these tests have the style `supportive`. */
+/** The reads that depend on a pointer. The packs of these tests have the style `supportive`. */
 const READS: readonly (readonly [id: string, of: (pack: string) => Request])[] = [
   ['getActivePack', (pack) => ({ path: { pack } })],
   ['getSystemPrompt', (pack) => ({ query: { pack } })],
@@ -23,14 +23,14 @@ const READS: readonly (readonly [id: string, of: (pack: string) => Request])[] =
 const moved = (pack: string, version: string, channel?: string) =>
   app.registry.activate({ pack, version, reason, channel });
 
-/** A pack of the test's own, with two versions, at 1.0.0 in the default channel. */
+/** A pack for one test, with two versions, at 1.0.0 in the default channel. */
 async function packAt1(pack: string): Promise<string> {
   await addPack(app, pack, '1.0.0', '2.0.0');
   await moved(pack, '1.0.0');
   return pack;
 }
 
-t.test('an ETag is strong, and names the revision and the bytes', async (t) => {
+t.test('an ETag is strong; it holds the revision and a hash of the body', async (t) => {
   const pack = await packAt1('etag');
   for (const [id, of] of READS) {
     const raw = await send(app, id, of(pack));
@@ -106,7 +106,7 @@ t.test('304 carries the headers of the 200, less those of a body', async (t) => 
   }
 });
 
-t.test('a rollback to the same content is another ETag, and the old one gets the content anew', async (t) => {
+t.test('a rollback to the same content changes the ETag; the old ETag gets the content again', async (t) => {
   const pack = await packAt1('rolled-back');
   for (const [id, of] of READS) {
     const first = await ask(t, id, of(pack));
@@ -126,7 +126,7 @@ t.test('a rollback to the same content is another ETag, and the old one gets the
   }
 });
 
-t.test('what another channel or another pack does leaves an ETag as it is', async (t) => {
+t.test('a move of another channel or pack does not change an ETag', async (t) => {
   const [pack, other] = [await packAt1('left-alone'), await packAt1('busy')];
   const { etag, revision } = await ask(t, 'getSystemPrompt', { query: { pack } });
   await moved(pack, '2.0.0', 'staging');
@@ -137,7 +137,7 @@ t.test('what another channel or another pack does leaves an ETag as it is', asyn
   t.equal(answer.revision, revision + 3, "though the log went on: Registry-Revision is the log's");
 });
 
-t.test('HEAD takes conditions as GET does', async (t) => {
+t.test('HEAD supports conditions like GET', async (t) => {
   const pack = await packAt1('head');
   const url = `/v1/packs/${pack}/active`;
   const whole = await app.inject({ url });
@@ -176,7 +176,7 @@ for (const [id, body] of WRITES) {
   };
   const name = id.toLowerCase();
 
-  t.test(`${id}: If-Match takes the revision, the ETag, lists of them and *`, async (t) => {
+  t.test(`${id}: If-Match accepts the revision, the ETag, lists of them and *`, async (t) => {
     const { pack, write } = await known(t, `matched-${name}`);
     const forms: ((revision: number, etag: string) => string)[] = [
       (revision) => `"${revision}"`,
@@ -196,7 +196,7 @@ for (const [id, body] of WRITES) {
     }
   });
 
-  t.test(`${id}: If-Match compares strongly, and takes nothing else`, async (t) => {
+  t.test(`${id}: If-Match compares strongly, and accepts nothing else`, async (t) => {
     const { pack, revision, etag, old, write } = await known(t, `unmatched-${name}`);
     const { etag: ofAnother } = await ask(t, 'getSystemPrompt', { query: { pack } });
     const before = app.registry.current;
@@ -266,7 +266,7 @@ for (const [id, body] of WRITES) {
     t.equal((await write(`"${revision}"`)).statusCode, 201, 'what the refusals gave is right');
   });
 
-  t.test(`${id}: only this channel's own move matters`, async (t) => {
+  t.test(`${id}: only moves of this channel matter`, async (t) => {
     const { pack, revision, write } = await known(t, `own-${name}`);
     await moved(pack, '1.0.0', 'staging');
     await addPack(app, pack, '3.0.0');
@@ -276,7 +276,7 @@ for (const [id, body] of WRITES) {
     t.ok(answer.body.revision > revision + 3, 'though the log went on');
   });
 
-  t.test(`${id}: of writers that saw the same state one wins`, async (t) => {
+  t.test(`${id}: if several writers saw the same state, one wins`, async (t) => {
     const { revision, write } = await known(t, `raced-${name}`);
     const answers = await Promise.all(Array.from({ length: 5 }, () => write(`"${revision}"`)));
     t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [201, 412, 412, 412, 412]);
@@ -285,7 +285,7 @@ for (const [id, body] of WRITES) {
       if (statusCode === 412) t.equal(body.currentRevision, won, 'the others hear where it is now');
   });
 
-  t.test(`${id}: a channel that points nowhere matches nothing, not even *`, async (t) => {
+  t.test(`${id}: an empty channel matches nothing, not even *`, async (t) => {
     const pack = `nowhere-${name}`;
     await addPack(app, pack, '1.0.0');
     for (const match of ['*', '"0"', '"1"']) {
@@ -295,14 +295,14 @@ for (const [id, body] of WRITES) {
   });
 }
 
-t.test('If-Match is looked at before it is said that nothing is to be done', async (t) => {
+t.test('If-Match is checked before a request without effect succeeds', async (t) => {
   const pack = await packAt1('no-op');
   const stale = { path: { pack }, headers: { 'if-match': '"1"' } };
   t.equal((await ask(t, 'activateVersion', { ...stale, body: { version: '1.0.0', reason } })).statusCode, 412);
   t.equal((await ask(t, 'rollbackPack', { ...stale, body: { toVersion: '1.0.0', reason } })).statusCode, 412);
 });
 
-t.test('every answer names the revision of its snapshot, and may not be kept unasked', async (t) => {
+t.test('every response has the revision of its snapshot, and caches must revalidate it', async (t) => {
   const pack = await packAt1('every-answer');
   const json = { 'content-type': 'application/json' };
   const answers: [url: string, status: number, options?: InjectOptions][] = [

@@ -1,6 +1,6 @@
 /**
- * The pages for people: Swagger UI, the document in both notations, and what each error means. All of it comes from this server:
- * nothing is fetched from elsewhere, and the browser is told so.
+ * The pages for people: Swagger UI, the document in both notations, and the explanation of each error. This server serves all of them;
+ * they load nothing from another host.
  */
 import t from 'tap';
 import { parse } from 'yaml';
@@ -12,7 +12,7 @@ import { askOf, OPENAPI_TEXT } from '../support/http/openapi.ts';
 const { app } = await openApp(t);
 const ask = askOf(app);
 
-/** The page and everything that it refers to, and what those refer to, by path. */
+/** A page and everything that it loads, directly or not, by path. */
 async function pagesFrom(start: string): Promise<Map<string, { type: string; body: string }>> {
   const pages = new Map<string, { type: string; body: string }>();
   const open = [start];
@@ -38,14 +38,14 @@ t.test('/openapi.yaml is the committed document, byte for byte', async (t) => {
   t.ok(body === OPENAPI_TEXT, 'the same bytes');
 });
 
-t.test('/openapi.json says the same', async (t) => {
+t.test('/openapi.json has the same content', async (t) => {
   const { statusCode, headers, body } = await app.inject({ url: '/openapi.json' });
   t.equal(statusCode, 200);
   t.match(headers['content-type'], /^application\/json/u);
   t.strictSame(JSON.parse(body), parse(OPENAPI_TEXT));
 });
 
-t.test('/docs is Swagger UI, whole', async (t) => {
+t.test('/docs is Swagger UI with all its files', async (t) => {
   const pages = await pagesFrom('/docs');
   t.match(pages.get('/docs')?.body, /swagger-ui/u);
   t.ok(
@@ -59,7 +59,7 @@ t.test('/docs is Swagger UI, whole', async (t) => {
   t.equal((await app.inject({ url: '/docs/json' })).statusCode, 200, 'with the document that it shows');
 });
 
-t.test('a page is answered whole, whatever part or state of it is asked for', async (t) => {
+t.test('a page is always sent whole: ranges and conditions are ignored', async (t) => {
   const url = '/docs/static/swagger-ui.css';
   const whole = await app.inject({ url });
   for (const headers of [
@@ -80,7 +80,7 @@ t.test('a page is answered whole, whatever part or state of it is asked for', as
   );
 });
 
-t.test('nothing on the page comes from a foreign host', async (t) => {
+t.test('the page loads nothing from another host', async (t) => {
   for (const [path, { type, body }] of await pagesFrom('/docs')) {
     if (type.includes('html'))
       t.strictSame([...body.matchAll(/(?:src|href|action)="(?:https?:)?\/\/[^"]*"/gu)].map(String), [], path);
@@ -91,7 +91,7 @@ t.test('nothing on the page comes from a foreign host', async (t) => {
   }
 });
 
-t.test('the pages carry a policy that a plain-http address can live with', async (t) => {
+t.test('the pages have a content security policy that works over plain HTTP', async (t) => {
   for (const url of ['/docs', '/docs/static/swagger-ui-bundle.js', '/openapi.json', '/openapi.yaml']) {
     const { headers } = await app.inject({ url });
     const policy = new Map(
@@ -113,7 +113,7 @@ t.test('the pages carry a policy that a plain-http address can live with', async
   }
 });
 
-t.test('/ says what this is: a page for people, links for programs', async (t) => {
+t.test('/ redirects browsers to the documentation, and gives programs links', async (t) => {
   const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
   for (const accept of [browser, 'text/html', 'application/json;q=0.5, text/html']) {
     const { statusCode, headers } = await app.inject({ url: '/', headers: { accept, authorization: '' } });
@@ -151,7 +151,7 @@ t.test('/ says what this is: a page for people, links for programs', async (t) =
   });
 });
 
-t.test('each error has its page, which says what it means', async (t) => {
+t.test('each error code has a page that explains it', async (t) => {
   for (const [code, { status, title, meaning }] of Object.entries(PROBLEMS)) {
     const { statusCode, body } = await ask(t, 'getProblem', { path: { code } });
     t.equal(statusCode, 200);

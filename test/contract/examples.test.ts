@@ -1,6 +1,6 @@
 /**
- * Whoever tries an operation with the document's own example changes nothing: Swagger UI fills the examples in, and Execute is one
- * click away. An example of a change is a dry run, or cannot work until somebody has completed it.
+ * Trying an operation with the example of the document changes nothing: Swagger UI fills the examples in, and Execute is one click away.
+ * An example of a change is a dry run, or fails until it is completed.
  */
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';
@@ -25,7 +25,7 @@ const CHANGES = [...OPERATIONS.values()].filter(
 );
 
 for (const operation of CHANGES) {
-  t.test(`${operation.operationId}: the example as it stands changes nothing`, async (t) => {
+  t.test(`${operation.operationId}: the unchanged example changes nothing`, async (t) => {
     const { app, store } = await openApp(t, { store: 'memory' });
     const before = await store.head();
     const bodies = bodiesOf(operation);
@@ -40,7 +40,7 @@ for (const operation of CHANGES) {
   });
 }
 
-t.test('examples of moves show that they are dry, and which channel they move', (t) => {
+t.test('examples of moves are dry runs and name the channel', (t) => {
   for (const id of ['activateVersion', 'rollbackPack']) {
     for (const body of bodiesOf(OPERATIONS.get(id) as Operation))
       t.match(body, { channel: 'production', dryRun: true }, id);

@@ -1,7 +1,7 @@
 /**
- * What generators of clients stumble over, held over the document. Two of them are run, and their clients driven, in test/packages.
+ * Rules for the document that client generators need. Two generators are run, and their clients used, in test/packages.
  *
- * docs/clients.md promises these rules. Each is a function from a document to what breaks it; the last test plants a violation of each.
+ * docs/clients.md promises these rules. Each is a function from a document to its violations; the last test plants a violation of each.
  */
 import t from 'tap';
 import { OPENAPI, type OpenApiDocument } from '../support/http/openapi.ts';

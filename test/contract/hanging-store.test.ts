@@ -1,19 +1,19 @@
 /**
- * A store that neither answers nor fails: who reads from it hears `overloaded` within the time that a handler has, who writes hears
- * sooner that nothing was made, or that nobody knows (staleness.test.ts has the bound), and whoever does not need it is answered
- * meanwhile. It takes the handler's fifteen seconds, nearly all of them spent waiting.
+ * A store that neither answers nor fails. A read that needs it gets `overloaded` within the time of a handler. A write fails sooner: not
+ * written, or unknown (staleness.test.ts has the limit). Other requests are answered meanwhile. The test takes the fifteen seconds of a
+ * handler, mostly spent waiting.
  */
 import t from 'tap';
 import { askOf, operation, OPERATIONS, type Answer } from '../support/http/openapi.ts';
 import { FROM_STORE } from './cases/general.ts';
 import { openWorld, validRequest } from './cases/kit.ts';
 
-/** It may take ten minutes, since a long log does; nobody waits for that here. */
+/** Its timeout is ten minutes, for long logs; this test does not wait for it. */
 const PATIENT = 'verifyAudit';
-/** Answered before the handler's time is up. */
+/** The response comes before the handler's timeout. */
 const WRITES = FROM_STORE.filter((id) => operation(id).method === 'POST');
 
-t.test('503 overloaded where the store hangs; all else is answered', async (t) => {
+t.test('503 overloaded if the store hangs; other requests are answered', async (t) => {
   const world = await openWorld(t);
   const ask = askOf(world.app);
   const before = world.app.registry.current;

@@ -1,7 +1,7 @@
 /**
- * The rules of the house, held over the whole document: names, closed shapes, descriptions, examples, errors, headers.
+ * The house rules for the whole document: names, closed shapes, descriptions, examples, errors, headers.
  *
- * Each rule is a function from a document to what breaks it; the last test plants a violation of each and sees it found.
+ * Each rule is a function from a document to its violations; the last test plants a violation of each and expects to find it.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ import {
   type Operation,
 } from '../support/http/openapi.ts';
 
-/** The names that generated clients depend on: API.md's, as far as they are built, and the page behind a problem's type. */
+/** The names that generated clients depend on. */
 const OPERATION_IDS = [
   'listPacks',
   'getPack',
@@ -134,7 +134,7 @@ const names: Rule = (document) => {
   return [
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is there twice`),
     ...ids.filter((id) => !/^[a-z][a-zA-Z0-9]*$/u.test(id)).map((id) => `${id} is not camelCase`),
-    ...ids.filter((id) => !OPERATION_IDS.includes(id)).map((id) => `${id} is a name that API.md does not have`),
+    ...ids.filter((id) => !OPERATION_IDS.includes(id)).map((id) => `${id} is not in the list of operations`),
     ...OPERATION_IDS.filter((id) => !ids.includes(id)).map((id) => `${id} is missing`),
   ];
 };
@@ -256,8 +256,8 @@ const nothingFilledIn: Rule = (document) =>
   );
 
 const RULES = {
-  'operationIds are the ones of API.md, each once, in camelCase': names,
-  'each operation is where API.md has it': routeOrder,
+  'operationIds are those of the list, each once, in camelCase': names,
+  'each operation has its verb and path': routeOrder,
   'each operation has one tag, a summary and a description': described,
   'each parameter is described': parametersDescribed,
   'every object is closed, except Problem and what an event holds': closed,
@@ -284,7 +284,7 @@ t.test('it is valid OpenAPI 3.1.0', async (t) => {
   t.ok(valid, JSON.stringify(errors ?? [], undefined, 1));
 });
 
-t.test('examples are what they stand for', async (t) => {
+t.test('examples match their schemas', async (t) => {
   let examples = 0;
   for (const [pointer, { examples: values }] of schemasIn(OPENAPI)) {
     for (const value of (values as unknown[] | undefined) ?? []) {
@@ -310,7 +310,7 @@ t.test('examples are what they stand for', async (t) => {
   t.ok(examples > 150, `${examples} examples`);
 });
 
-t.test('the committed document is what the routes say, byte for byte', async (t) => {
+t.test('the committed document matches the routes, byte for byte', async (t) => {
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks write files of their own
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -322,9 +322,9 @@ t.test('the committed document is what the routes say, byte for byte', async (t)
 
 t.test('control: a planted violation of each rule is found', async (t) => {
   const planted: Record<keyof typeof RULES, (document: Mutable) => void> = {
-    'operationIds are the ones of API.md, each once, in camelCase': (document) =>
+    'operationIds are those of the list, each once, in camelCase': (document) =>
       (document.paths['/livez'].get.operationId = 'Is_live'),
-    'each operation is where API.md has it': (document) =>
+    'each operation has its verb and path': (document) =>
       ([document.paths['/live'], document.paths['/livez']] = [document.paths['/livez'], {}]),
     'each operation has one tag, a summary and a description': (document) =>
       (document.paths['/livez'].get.tags = ['Elsewhere']),

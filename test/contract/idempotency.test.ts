@@ -1,6 +1,6 @@
 /**
- * Exactly once and one winner, at the door: SPEC R6 (a write repeated with its Idempotency-Key has one effect and the same answer) and
- * R5 (of many operators at once each wins with a revision of its own or is refused, and the log shows the same).
+ * Exactly once, and one winner: SPEC R6 (a repeated write with its Idempotency-Key has one effect and the same response) and R5 (of many
+ * operators at once, each gets a revision or a refusal, and the log agrees).
  */
 import t, { type Test } from 'tap';
 import { addPack, openApp, type TestApp } from '../support/apps/app.ts';
@@ -10,12 +10,12 @@ import { floorUnder } from '../support/packs/policies.ts';
 
 const reason = 'Users report that answers are too blunt';
 
-/** A write that can be made once, and another one of the same operation. Each is on a pack or a key of its own. */
+/** A write that can succeed once, and another of the same operation. Each has its own pack or key. */
 interface Write {
   readonly request: Request;
   readonly other: Request;
 }
-/** The six writes that append an event. @param name a pack of its own is made under it */
+/** The six writes that append an event. @param name of the pack that is created for them */
 const WRITES: Readonly<Record<string, (opened: TestApp, name: string) => Promise<Write>>> = {
   publishVersion: async (_, name) => {
     const publish = (version: string): Request => ({ path: { pack: name }, body: documentOf(name, version) });
@@ -59,7 +59,7 @@ const keyed = (request: Request, key: string): Request => ({
   headers: { ...request.headers, 'idempotency-key': key },
 });
 
-/** What a repeat must say again. The answer of `createKey` shows its secret once. */
+/** What a repeat must return again. `createKey` shows its secret once. */
 function told({ statusCode, headers, body: { secret: _, ...body } }: Answer): object {
   return { statusCode, location: headers['location'], body };
 }
@@ -78,7 +78,7 @@ const events = async () => (await store.head())?.revision ?? 0;
 for (const [id, prepare] of Object.entries(WRITES)) {
   const name = id.toLowerCase();
 
-  t.test(`${id}: a repeat has no effect and gets the first answer again`, async (t) => {
+  t.test(`${id}: a repeat has no effect and gets the first response`, async (t) => {
     const { request, other } = await prepare(opened, `repeated-${name}`);
     const before = await events();
     const first = await ask(t, id, keyed(request, `repeat ${id}`));
@@ -110,7 +110,7 @@ for (const [id, prepare] of Object.entries(WRITES)) {
     isReplay(t, await ask(t, id, keyed(request, `repeat ${id}`)), first, 'later');
   });
 
-  t.test(`${id}: repeats at once have one effect`, async (t) => {
+  t.test(`${id}: simultaneous repeats have one effect`, async (t) => {
     const { request } = await prepare(opened, `at-once-${name}`);
     const before = await events();
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(t, id, keyed(request, `at once ${id}`))));
@@ -121,7 +121,7 @@ for (const [id, prepare] of Object.entries(WRITES)) {
     t.equal(await events(), before + 1, 'one event');
   });
 
-  t.test(`${id}: a key that is none is refused`, async (t) => {
+  t.test(`${id}: an invalid key is refused`, async (t) => {
     const { request } = await prepare(opened, `no-key-${name}`);
     const before = await events();
     for (const key of [
@@ -148,7 +148,7 @@ for (const [id, prepare] of Object.entries(WRITES)) {
   });
 }
 
-t.test('a repeat is known before If-Match and fromVersion are looked at', async (t) => {
+t.test('a repeat is recognised before If-Match and fromVersion are checked', async (t) => {
   for (const [id, body] of [
     ['activateVersion', { version: '1.0.0', reason }],
     ['rollbackPack', { reason, fromVersion: '3.0.0' }],
@@ -183,7 +183,7 @@ t.test('a key belongs to the API key that sent it', async (t) => {
   });
 });
 
-t.test('refusals and what changes nothing leave the key unused', async (t) => {
+t.test('refusals and requests without effect do not use the key', async (t) => {
   const path = { pack: 'unused' };
   await addPack(app, 'unused', '1.0.0', '2.0.0');
   const activate = (version: string) => ask(t, 'activateVersion', keyed({ path, body: { version, reason } }, 'unused'));
@@ -198,7 +198,7 @@ t.test('refusals and what changes nothing leave the key unused', async (t) => {
   t.equal((await activate('2.0.0')).statusCode, 422, 'but for one only');
 });
 
-t.test('after a restart a repeat is known still, and whoever lost the answer gets it', async (t) => {
+t.test('a repeat is still recognised after a restart, and returns a response that was lost', async (t) => {
   const before = await openApp(t);
   const made: [id: string, request: Request, first: Answer][] = [];
   for (const [id, prepare] of Object.entries(WRITES)) {
@@ -228,7 +228,7 @@ t.test('after a restart a repeat is known still, and whoever lost the answer get
   t.strictSame(await after.store.head(), head, 'no event more');
 });
 
-/** What the log says of a channel: each move's revision, from where, to where. */
+/** The moves of a channel in the log: revision, from, to. */
 async function movesIn(
   t: Test,
   pack: string,
@@ -238,7 +238,7 @@ async function movesIn(
   ).body.activations.toReversed();
 }
 
-/** Every winner is in the log as it was told, and nothing else is; each move begins where the one before ended. */
+/** The log has exactly the successful moves; each begins where the previous one ended. */
 async function agrees(t: Test, pack: string, since: number, answers: readonly Answer[]): Promise<void> {
   const won = answers
     .filter(({ statusCode }) => statusCode === 201)
@@ -257,7 +257,7 @@ async function agrees(t: Test, pack: string, since: number, answers: readonly An
   t.equal(app.registry.activePack({ pack }).version, moves.at(-1)?.version);
 }
 
-t.test('many operators at once: each wins with a revision of its own or hears why not', async (t) => {
+t.test('many operators at once: each gets a revision or the reason for the refusal', async (t) => {
   const pack = 'contended';
   await packAt3(app, pack);
   for (let round = 0; round < 5; round += 1) {
@@ -292,7 +292,7 @@ t.test('many operators at once: each wins with a revision of its own or hears wh
   }
 });
 
-t.test('a publication told again is told as it was, also after the floor was raised', async (t) => {
+t.test('a replayed publication is unchanged, even after the floor was raised', async (t) => {
   const before = await openApp(t, { store: 'memory' });
   const request = keyed({ path: { pack: 'floored' }, body: documentOf('floored', '1.0.0') }, 'published once');
   const first = await askOf(before.app)(t, 'publishVersion', request);
@@ -304,7 +304,7 @@ t.test('a publication told again is told as it was, also after the floor was rai
   isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'under a floor');
 });
 
-t.test('many operators at once without a guard: all win, one after the other', async (t) => {
+t.test('many operators at once without a precondition: all succeed, one after the other', async (t) => {
   const pack = 'crowded';
   await packAt3(app, pack);
   const { revision } = app.registry.current;

@@ -1,6 +1,6 @@
 /**
- * What an instance says that is behind another: each answer names the revision it was made from (SPEC R2), and none tells of a state that
- * the request itself proves to be past (R5, R10).
+ * An instance that is behind: each response names the revision it was made from (SPEC R2), and none shows a state that the request itself
+ * proves to be outdated (R5, R10).
  */
 import t from 'tap';
 import { openPair } from '../support/apps/late-app.ts';
@@ -37,7 +37,7 @@ t.test('a refusal names the revision that it was decided on', async (t) => {
   );
 });
 
-t.test('a dry run is refused only where the move itself would be', async (t) => {
+t.test('a dry run is refused only if the move would be', async (t) => {
   const { quick, late } = await openPair(t);
   const ask = askOf(late.app);
   const publish = async (version: string) =>
@@ -81,7 +81,7 @@ t.test('a dry run is refused only where the move itself would be', async (t) => 
   );
 });
 
-t.test('a dry run names the revision that it was decided on, however long its body took', async (t) => {
+t.test('a dry run names the revision that it was decided on, however slow its body arrived', async (t) => {
   const { quick, move } = await openPair(t);
   const { app } = quick;
   const decided = app.registry.previewRevoke.bind(app.registry);
@@ -98,7 +98,7 @@ t.test('a dry run names the revision that it was decided on, however long its bo
   });
 });
 
-t.test('a session that another has started just now is not superseded', async (t) => {
+t.test('a session that another instance has just started is not superseded', async (t) => {
   const { quick, late, move } = await openPair(t, 'old-news');
   const ask = askOf(late.app);
   await ask(t, 'getVersion', { path: { version: '1.0.0' } }); // it has the texts

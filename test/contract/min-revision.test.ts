@@ -1,8 +1,7 @@
 /**
- * `Registry-Min-Revision` (SPEC R10): who passes on the revision it saw never reads backwards, whichever instance answers.
+ * `Registry-Min-Revision` (SPEC R10): a client that sends the revision it last saw never reads backwards, whichever instance responds.
  *
- * Two applications stand on one store; the second hears of nothing by itself (no hints, no renewals), so that only the header can have
- * moved it on.
+ * Two applications share one store. The second gets no notifications and renews no lease, so only the header can have made it catch up.
  */
 import t from 'tap';
 import { acceptRestore } from '../../registry/host/accept-restore.ts';
@@ -16,28 +15,31 @@ import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
 
-t.test('a read with the header catches up first; one that has the revision asks nothing of the store', async (t) => {
-  const { late, move, asks, reads } = await openPair(t);
-  const revision = await move('1.0.0');
-  t.ok(late.app.registry.current.revision < revision, 'it has not heard of it');
-  t.match(
-    await askOf(late.app)(t, 'getActivePack'),
-    { body: { version: '2.0.0' } },
-    'and without the header still answers from before',
-  );
-  const before = reads();
-  t.match(await asks(t, 'getActivePack', revision), {
-    statusCode: 200,
-    revision,
-    body: { version: '1.0.0', revision },
-  });
-  t.equal(reads(), before + 2, 'what is new, and that there is no more');
-  for (const seen of [revision, revision - 1, 1, 0])
-    t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision });
-  t.equal(reads(), before + 2, 'the log is not read for what is here');
-});
+t.test(
+  'a read with the header catches up first; if the revision is already applied, it does not ask the store',
+  async (t) => {
+    const { late, move, asks, reads } = await openPair(t);
+    const revision = await move('1.0.0');
+    t.ok(late.app.registry.current.revision < revision, 'it has not heard of it');
+    t.match(
+      await askOf(late.app)(t, 'getActivePack'),
+      { body: { version: '2.0.0' } },
+      'and without the header still answers from before',
+    );
+    const before = reads();
+    t.match(await asks(t, 'getActivePack', revision), {
+      statusCode: 200,
+      revision,
+      body: { version: '1.0.0', revision },
+    });
+    t.equal(reads(), before + 2, 'what is new, and that there is no more');
+    for (const seen of [revision, revision - 1, 1, 0])
+      t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision });
+    t.equal(reads(), before + 2, 'the log is not read for what is here');
+  },
+);
 
-t.test('every guarded read takes it, conditional ones as well', async (t) => {
+t.test('every guarded read supports it, also with conditions', async (t) => {
   const { late, move, asks } = await openPair(t);
   const ask = askOf(late.app);
   const { etag: old } = await ask(t, 'getSystemPrompt');
@@ -60,7 +62,7 @@ t.test('every guarded read takes it, conditional ones as well', async (t) => {
     t.match(await asks(t, id, revision), { statusCode: 200, revision }, id);
 });
 
-t.test('one reading of the log serves all who wait', async (t) => {
+t.test('one read of the log serves all waiting requests', async (t) => {
   const { late, move, asks, reads } = await openPair(t);
   const revision = await move('1.0.0');
   const { registry } = late.app;
@@ -82,7 +84,7 @@ t.test('one reading of the log serves all who wait', async (t) => {
   );
 });
 
-t.test('503 with the store away, however it is away; nothing is served from before', async (t) => {
+t.test('503 if the store fails, in any way; nothing older is served', async (t) => {
   const { late, move, asks } = await openPair(t);
   const revision = await move('1.0.0');
   const head = await late.store.head();
@@ -121,7 +123,7 @@ t.test('503 with the store away, however it is away; nothing is served from befo
   );
 });
 
-t.test('412 beyond the log, with where it ends, on reads and writes', async (t) => {
+t.test('412 for a revision beyond the log, with its last revision, on reads and writes', async (t) => {
   const { move, asks, late } = await openPair(t);
   const revision = await move('1.0.0');
   const { statusCode, body } = await asks(t, 'getActivePack', revision + 1);
@@ -137,7 +139,7 @@ t.test('412 beyond the log, with where it ends, on reads and writes', async (t) 
   });
 });
 
-t.test('400 for what is no revision, 401 and 403 before anything is asked of the store', async (t) => {
+t.test('400 for an invalid revision; 401 and 403 before the store is asked', async (t) => {
   const { late, asks } = await openPair(t);
   const before = late.connection.calls.length;
   for (const wrong of ['-1', '1.5', 'abc', '', '1, 2', '0x1', '1e3', '9'.repeat(16), '"1"']) {
@@ -167,7 +169,7 @@ t.test('400 for what is no revision, 401 and 403 before anything is asked of the
 });
 
 t.test(
-  'a key that was revoked by that revision does nothing any more, on an instance that hears of it only by being asked',
+  'a key that was revoked at that revision is refused, also by an instance that learns of it only by the request',
   async (t) => {
     const { quick, late, asks } = await openPair(t);
     const { registry } = quick.app;
@@ -186,63 +188,60 @@ t.test(
   },
 );
 
-t.test(
-  'a revision seen before a restore is satisfied by what came after it, where its epoch is passed on',
-  async (t) => {
-    const { quick, late, move, quiet, asks } = await openPair(t);
-    const kept = quick.app.registry.current.revision;
-    let seen = 0;
-    for (const version of ['1.0.0', '1.1.0', '1.0.0', '1.1.0']) seen = await move(version);
-    t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision: seen });
+t.test('a revision from before a restore is satisfied by later ones, if the request has its epoch', async (t) => {
+  const { quick, late, move, quiet, asks } = await openPair(t);
+  const kept = quick.app.registry.current.revision;
+  let seen = 0;
+  for (const version of ['1.0.0', '1.1.0', '1.0.0', '1.1.0']) seen = await move(version);
+  t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision: seen });
 
-    const restored = await backupOf(late.store, kept);
-    t.teardown(() => restored.close());
-    late.connection.inner = restored;
-    t.match(
-      await asks(t, 'getActivePack', seen + 1),
-      { statusCode: 503, body: { code: 'revision-not-reached' } },
-      'a log that is not the one applied here is not followed',
-    );
-    t.strictSame(await acceptRestore(restored, newFolder(t), 'The disk was lost'), { epoch: 2, revision: kept + 1 });
-    quiet(false);
-    await until(() => late.app.registry.current.epoch === 2);
+  const restored = await backupOf(late.store, kept);
+  t.teardown(() => restored.close());
+  late.connection.inner = restored;
+  t.match(
+    await asks(t, 'getActivePack', seen + 1),
+    { statusCode: 503, body: { code: 'revision-not-reached' } },
+    'a log that is not the one applied here is not followed',
+  );
+  t.strictSame(await acceptRestore(restored, newFolder(t), 'The disk was lost'), { epoch: 2, revision: kept + 1 });
+  quiet(false);
+  await until(() => late.app.registry.current.epoch === 2);
 
-    const after = await asks(t, 'getActivePack', seen, { headers: { 'registry-epoch': '1' } });
-    t.match(
-      after,
-      { statusCode: 200, revision: kept + 1, headers: { 'registry-epoch': '2' }, body: { version: '2.0.0' } },
-      'a lower revision, but a later place',
-    );
-    t.match(await asks(t, 'getActivePack', kept + 1, { headers: { 'registry-epoch': '2' } }), { statusCode: 200 });
-    t.match(
-      await asks(t, 'getActivePack', seen),
-      { statusCode: 412, body: { code: 'revision-unknown', currentRevision: kept + 1 } },
-      'without it, it is taken for one of the epoch in force',
-    );
-    t.match(
-      await asks(t, 'getActivePack', 1, { headers: { 'registry-epoch': '3' } }),
-      { statusCode: 412, body: { code: 'revision-unknown' } },
-      'an epoch that never was',
-    );
+  const after = await asks(t, 'getActivePack', seen, { headers: { 'registry-epoch': '1' } });
+  t.match(
+    after,
+    { statusCode: 200, revision: kept + 1, headers: { 'registry-epoch': '2' }, body: { version: '2.0.0' } },
+    'a lower revision, but a later place',
+  );
+  t.match(await asks(t, 'getActivePack', kept + 1, { headers: { 'registry-epoch': '2' } }), { statusCode: 200 });
+  t.match(
+    await asks(t, 'getActivePack', seen),
+    { statusCode: 412, body: { code: 'revision-unknown', currentRevision: kept + 1 } },
+    'without it, it is taken for one of the epoch in force',
+  );
+  t.match(
+    await asks(t, 'getActivePack', 1, { headers: { 'registry-epoch': '3' } }),
+    { statusCode: 412, body: { code: 'revision-unknown' } },
+    'an epoch that never was',
+  );
 
-    const activate = (version: string, revision: number, epoch: string) =>
-      askOf(late.app)(t, 'activateVersion', {
-        path: { pack: 'coach' },
-        headers: { 'if-match': `"${revision}"`, 'registry-epoch': epoch },
-        body: { version, reason },
-      });
-    t.match(
-      await activate('1.0.0', after.body['revision'] as number, '1'),
-      { statusCode: 201 },
-      'If-Match: a revision from before the restored one is common to both histories',
-    );
-    const { revision } = late.app.registry.activePack();
-    t.ok(revision <= seen, 'this revision was given out in both');
-    t.match(
-      await activate('1.1.0', revision, '1'),
-      { statusCode: 412, body: { code: 'revision-conflict' } },
-      'one seen in the lost history does not match',
-    );
-    t.match(await activate('1.1.0', revision, '2'), { statusCode: 201 });
-  },
-);
+  const activate = (version: string, revision: number, epoch: string) =>
+    askOf(late.app)(t, 'activateVersion', {
+      path: { pack: 'coach' },
+      headers: { 'if-match': `"${revision}"`, 'registry-epoch': epoch },
+      body: { version, reason },
+    });
+  t.match(
+    await activate('1.0.0', after.body['revision'] as number, '1'),
+    { statusCode: 201 },
+    'If-Match: a revision from before the restored one is common to both histories',
+  );
+  const { revision } = late.app.registry.activePack();
+  t.ok(revision <= seen, 'this revision was given out in both');
+  t.match(
+    await activate('1.1.0', revision, '1'),
+    { statusCode: 412, body: { code: 'revision-conflict' } },
+    'one seen in the lost history does not match',
+  );
+  t.match(await activate('1.1.0', revision, '2'), { statusCode: 201 });
+});

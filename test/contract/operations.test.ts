@@ -1,8 +1,8 @@
 /**
- * Every operation gives every answer that `openapi.yaml` declares for it, and each of them is as declared.
+ * Every operation gives every response that `openapi.yaml` declares for it, and each is as declared.
  *
- * The tables under cases/ say what is provoked; the sockets below provoke what needs one. The last test compares what was seen
- * with what is declared, down to the problem codes, so that a new operation or status without a case fails here.
+ * The tables in cases/ say what is provoked; the connections below provoke the rest. The last test compares what was seen with what is
+ * declared, down to the problem codes, so a new operation or status without a case fails here.
  */
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { GENERAL, GUARDED } from './cases/general.ts';
 import { openWorld, validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
 import { OWN } from './cases/own.ts';
 
-/** Operations that go through in an overload, and have a share of the rate limit of their own. */
+/** Operations that succeed under overload, and have their own rate limit. */
 const MOVES = ['activateVersion', 'rollbackPack', 'revokeVersion'];
 
 /** Declared, but not provoked here; each with its reason. */
@@ -40,7 +40,7 @@ const NOT_PROVOKED: Readonly<Record<string, string>> = {
 const PLANTED = 'planted: the key is hunter2';
 const seen = new Set<string>();
 
-/** What is told apart: the operation, the status, and of a problem its code. */
+/** What identifies a response: the operation, the status, and the code of a problem. */
 const label = (id: string, status: number | string, code?: string) =>
   [id, status, ...(code === undefined ? [] : [code])].join(' ');
 
@@ -57,7 +57,7 @@ function record(t: Test, id: string, answer: RawAnswer, without: readonly string
   );
 }
 
-/** Has the trouble begin. @returns what ends it */
+/** Causes the trouble. @returns what ends it */
 function begin(trouble: Trouble, world: World): () => void {
   const { app } = world;
   if (trouble === 'snapshot' || trouble === 'at once') {
@@ -106,7 +106,7 @@ async function run(t: Test, { operation: id, status, code, request, trouble }: C
   if (status === 500) isLogged(t, answer);
 }
 
-/** What does not leak is in the log, under the id that the answer gives. */
+/** The log has what the response leaves out, under the id in the response. */
 function isLogged(t: Test, { body }: RawAnswer): void {
   const { requestId } = JSON.parse(body) as { requestId: string };
   t.ok(
@@ -119,7 +119,7 @@ for (const each of [...GENERAL, ...OWN]) {
   t.test(`${each.operation} ${each.status}: ${each.name}`, async (t) => run(t, each));
 }
 
-t.test('a session cannot start where the default pack is not there', async (t) => {
+t.test('a session cannot start without the default pack', async (t) => {
   const { app } = await openApp(t, {
     store: 'memory',
     before: () => undefined,
@@ -129,7 +129,7 @@ t.test('a session cannot start where the default pack is not there', async (t) =
   record(t, 'startCoachSession', await send(app, 'startCoachSession', { body: {} }));
 });
 
-t.test('a write whose first answer is lost is found in the log, and is a success', async (t) => {
+t.test('a write whose first response from the store is lost is found in the log, and succeeds', async (t) => {
   let appends = 0;
   world.fail(({ method }) => (method === 'append' && (appends += 1) === 1 ? 'lost-answer' : undefined));
   const answer = await send(world.app, 'activateVersion', { body: { version: '1.1.0', reason: 'Made once' } }).finally(
@@ -141,7 +141,7 @@ t.test('a write whose first answer is lost is found in the log, and is a success
   t.match(last, { revision: Number(answer.headers['registry-revision']), reason: 'Made once' }, 'it is there once');
 });
 
-t.test('503: an instance that never saw the store refuses all that needs a snapshot', async (t) => {
+t.test('503: an instance that has never reached the store refuses everything that needs a snapshot', async (t) => {
   const waiting = await openApp(t, { store: 'memory', away: true, registry: { failStatic: true } });
   for (const id of [...GUARDED, 'ready']) {
     const answer = await send(waiting.app, id, validRequest(id, world));
@@ -152,7 +152,7 @@ t.test('503: an instance that never saw the store refuses all that needs a snaps
     t.equal((await send(waiting.app, id, validRequest(id, world))).statusCode, 200, id);
 });
 
-t.test('503: keys that were not confirmed for longer than KEY_MAX_STALE', async (t) => {
+t.test('503: keys that were not confirmed within KEY_MAX_STALE', async (t) => {
   const dataDir = newFolder(t);
   const before = await openApp(t, { store: 'memory', registry: { dataDir } });
   await before.app.close();
@@ -208,7 +208,7 @@ t.test('202: a move that waits for an instance that has not applied it', async (
   }
 });
 
-t.test('429: a share that is used up, of every operation that has one', async (t) => {
+t.test('429: an exhausted rate limit, for every operation that has one', async (t) => {
   const world = await openWorld(t, { store: 'memory', rateLimit: 1 });
   for (const id of ['listPacks', ...MOVES]) await send(world.app, id, validRequest(id, world)); // the common share, and that of moves
   for (const id of [...GUARDED, 'getProblem']) {
@@ -220,7 +220,7 @@ t.test('429: a share that is used up, of every operation that has one', async (t
   }
 });
 
-t.test('503: shed where the event loop lags; what an operator needs then goes through', async (t) => {
+t.test('503: requests are shed if the event loop lags; what an operator needs still succeeds', async (t) => {
   const world = await openWorld(t, { store: 'memory' });
   await listen(world.app);
   const still = new Int32Array(new SharedArrayBuffer(4));
@@ -244,7 +244,7 @@ t.test('503: shed where the event loop lags; what an operator needs then goes th
 t.test('over a connection', async (t) => {
   const origin = await listen(world.app);
 
-  t.test('431: oversized headers, of every operation', async (t) => {
+  t.test('431: oversized headers, for every operation', async (t) => {
     for (const [id, { method }] of OPERATIONS) {
       const text = await exchange(
         origin,
@@ -255,7 +255,7 @@ t.test('over a connection', async (t) => {
     }
   });
 
-  t.test('408: a request that does not arrive, of every operation', async (t) => {
+  t.test('408: a request that does not arrive, for every operation', async (t) => {
     const { server } = world.app;
     const limits = [server.headersTimeout, server.requestTimeout];
     t.strictSame(limits, [5000, 7000], 'the limits that the service has');
@@ -276,7 +276,7 @@ t.test('over a connection', async (t) => {
   });
 });
 
-t.test('every answer that is declared was seen, and each exception is one', async (t) => {
+t.test('every declared response was seen, and each exception is needed', async (t) => {
   const declared = [...OPERATIONS].flatMap(([id, { responses }]) =>
     Object.entries(responses).flatMap(([status, { description }]) =>
       Number(status) < 400

@@ -1,7 +1,8 @@
 /**
- * Whatever breaks a pattern is told in words, with what came and what would be right, at both doors: never by a regular expression.
+ * A value that breaks a pattern is explained in words, with the value and an example of a right one, over HTTP and in pack folders; never
+ * with a regular expression.
  *
- * Every pattern of a request in openapi.yaml is broken once, wherever it stands: path, query, header, body.
+ * Every pattern of a request in openapi.yaml is broken once: in the path, query, headers and body.
  */
 import t from 'tap';
 import { brokenPattern, parsePack, type RegistryError, type InputFault } from '../../registry/index.ts';
@@ -24,7 +25,7 @@ const BROKEN = '!';
 const resolve = (schema: Schema): Schema =>
   schema.$ref === undefined ? schema : (OPENAPI.components.schemas[schema.$ref.split('/').at(-1) ?? ''] as Schema);
 
-/** Every place in a body that has a pattern which is more than "not blank". */
+/** Every member of a body with a pattern other than "not blank". */
 function patternsIn(schema: Schema, path: Path = []): readonly (readonly [path: Path, pattern: string])[] {
   const { pattern, items, properties = {} } = resolve(schema);
   const own = pattern === undefined || pattern === '\\S' ? [] : [[path, pattern] as const];
@@ -35,7 +36,7 @@ function patternsIn(schema: Schema, path: Path = []): readonly (readonly [path: 
   ];
 }
 
-/** A copy that holds a value at a path, whatever was on the way there. */
+/** A copy with a value at a path; missing parents are created. */
 function withAt(value: unknown, [first, ...rest]: Path, leaf: unknown): unknown {
   if (first === undefined) return leaf;
   if (typeof first === 'number') return [withAt((value as unknown[] | undefined)?.[0], rest, leaf)];
@@ -77,7 +78,7 @@ t.test('every pattern of a request', async (t) => {
   t.ok(seen.size >= 7, `names, versions, key ids, cursors, places in the stream and codes: ${seen.size}`);
 });
 
-t.test('what people write is told what would be right', async (t) => {
+t.test('a refusal of a typical mistake says what is right', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const activate = async (body: object) =>
     (await send(app, 'activateVersion', { body: { reason: 'Why', ...body } })).body;
@@ -112,7 +113,7 @@ t.test('what people write is told what would be right', async (t) => {
   );
 });
 
-t.test('headers that are read by hand are told as well', async (t) => {
+t.test('so does a refusal of a header', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const errorsOf = async (id: string, request: Request) =>
     (JSON.parse((await send(app, id, request)).body) as { errors: InputFault[] }).errors;
@@ -134,7 +135,7 @@ t.test('headers that are read by hand are told as well', async (t) => {
   ]);
 });
 
-t.test('the folder door says the same', (t) => {
+t.test('pack folders get the same message', (t) => {
   const faults = (() => {
     try {
       return parsePack('My Prompt', { ...documentOf('coach', '1.0.0'), version: 'v1.0.0' });

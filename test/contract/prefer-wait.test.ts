@@ -1,8 +1,8 @@
 /**
- * `Prefer: wait=N` (RFC 7240): a move is answered once every live instance has applied it, and names those that have not
+ * `Prefer: wait=N` (RFC 7240): the response to a move waits until every live instance has applied it, and names those that have not
  * (registry/following/instances.ts).
  *
- * Two applications stand on one store. The last test waits the seven seconds after which an instance is not waited for any more.
+ * Two applications share one store. The last test waits the seven seconds after which the wait ignores an instance.
  */
 import t, { type Test } from 'tap';
 import { openApp, type TestApp } from '../support/apps/app.ts';
@@ -15,7 +15,7 @@ const reason = 'Users report that answers are too blunt';
 const alive = setInterval(() => undefined, 60_000);
 t.teardown(() => clearInterval(alive));
 
-/** Two applications that know of each other. */
+/** Two applications that know each other. */
 async function pair(t: Test): Promise<{
   here: TestApp;
   there: TestApp;
@@ -37,7 +37,7 @@ const reached = ({ body }: Answer) =>
     Object.entries(body.instances as Record<string, string[]>).map(([state, ids]) => [state, [...ids].sort()]),
   );
 
-t.test('201 when all have applied it, and all are named; what they answer is the move', async (t) => {
+t.test('201 when all instances have applied the move; the response names them, and they serve the move', async (t) => {
   const { here, there, move, ids } = await pair(t);
   const answer = await move('1.0.0', 'wait=10');
   t.match(answer, {
@@ -62,7 +62,7 @@ t.test('201 when all have applied it, and all are named; what they answer is the
   t.ok(there.app.registry.current.packs.get('coach')?.versions.get('1.0.0')?.revocation, 'the other knows');
 });
 
-t.test('an instance that hears no hint is waited for until it looks', async (t) => {
+t.test('the wait includes an instance that gets no notification, until it polls', async (t) => {
   const { there, move, ids } = await pair(t);
   there.connection.deaf = true;
   for (const version of ['1.0.0', '1.1.0']) {
@@ -73,7 +73,7 @@ t.test('an instance that hears no hint is waited for until it looks', async (t) 
   }
 });
 
-t.test('which preferences are understood; what is none of ours is ignored', async (t) => {
+t.test('which preferences are supported; others are ignored', async (t) => {
   const { move } = await pair(t);
   let turn = 0;
   const ask = (prefer: string) => move(['1.0.0', '1.1.0'][(turn += 1) % 2] ?? '', prefer);
@@ -119,7 +119,7 @@ t.test('which preferences are understood; what is none of ours is ignored', asyn
   }
 });
 
-t.test('nobody waits longer than thirty seconds, whatever they prefer; 0 does not wait at all', async (t) => {
+t.test('a wait is at most thirty seconds; 0 does not wait', async (t) => {
   const { there, move, ids } = await pair(t);
   const asked: number[] = [];
   const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -139,7 +139,7 @@ t.test('nobody waits longer than thirty seconds, whatever they prefer; 0 does no
   );
 });
 
-t.test('what has no effect waits as well, a dry run does not, and a replay is answered as the first', async (t) => {
+t.test('a request without effect waits too, a dry run does not, and a replay is like the first response', async (t) => {
   const { here, move } = await pair(t);
   const first = await move('1.0.0', 'wait=10', { headers: { 'idempotency-key': 'the-same' } });
   t.match(first, { statusCode: 201, headers: { 'idempotency-replayed': undefined } });
@@ -174,7 +174,7 @@ t.test('what has no effect waits as well, a dry run does not, and a replay is an
   t.equal(here.app.registry.current.revision, head, 'nothing was changed');
 });
 
-t.test('an instance that serves a version of its own is named as pinned, and is not waited for', async (t) => {
+t.test('an instance with a forced version is listed as pinned; the wait does not include it', async (t) => {
   const { here, move, ids } = await pair(t);
   const pinned = await openApp(t, { after: here, registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
   await until(() => here.app.registry.instance.list().length === 3);
@@ -201,7 +201,7 @@ t.test('an instance that serves a version of its own is named as pinned, and is 
   );
 });
 
-t.test('the end of the service ends a wait; the answer says who had applied it by then', async (t) => {
+t.test('shutdown ends a wait; the response says which instances had applied the move', async (t) => {
   const { here, there, move, ids } = await pair(t);
   there.connection.away = true;
   const answered = move('1.0.0', 'wait=30');
@@ -211,7 +211,7 @@ t.test('the end of the service ends a wait; the answer says who had applied it b
   t.strictSame([answer.statusCode, reached(answer)['pending']], [202, [ids[1]]]);
 });
 
-t.test('listInstances: who is there, since when, and how far', async (t) => {
+t.test('listInstances: each instance, its start and its revision', async (t) => {
   const { here, there, move, ids } = await pair(t);
   const list = async () => (await askOf(here.app)(t, 'listInstances')).body.instances as Record<string, unknown>[];
   await move('1.0.0', 'wait=10');
@@ -244,7 +244,7 @@ t.test('listInstances: who is there, since when, and how far', async (t) => {
 });
 
 t.test(
-  '202 while an instance is cut off and its lease still counts; later it is named as expired, and the move goes through',
+  '202 while the lease of a disconnected instance is valid; later it is listed as expired, and the response is a 201',
   async (t) => {
     const { there, move, ids } = await pair(t);
     there.connection.away = true;

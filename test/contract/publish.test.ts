@@ -1,6 +1,6 @@
 /**
- * Publishing over HTTP: SPEC R1 (a version never changes; both doors give the same digest), and nothing half-registered after any
- * refusal.
+ * Publishing over HTTP: SPEC R1 (a version never changes; HTTP and folders give the same digest), and a refusal leaves nothing half
+ * registered.
  */
 import t, { type Test } from 'tap';
 import type { PackDocument } from '../../registry/model.ts';
@@ -39,7 +39,7 @@ async function refused(
   t.strictSame(await store.head(), head, `${name}: nothing is in the log`);
 }
 
-t.test('201, and the version can be read back as it was sent', async (t) => {
+t.test('201, and the version can be read as it was sent', async (t) => {
   const document = documentOf('new-pack', '1.0.0-rc.1', {
     system: 'Zwei Sätze. 🌱\n\nUnd  ein\tTab.',
     defaultStyle: 'direct',
@@ -67,7 +67,7 @@ t.test('201, and the version can be read back as it was sent', async (t) => {
   t.strictSame(read.json(), { ...body, system, styles }, 'Location leads to it, texts and all');
 });
 
-t.test('lengths are of characters, as the document says, not of UTF-16 units', async (t) => {
+t.test('lengths count characters, not UTF-16 units', async (t) => {
   const sprouts = (count: number) => '🌱'.repeat(count);
   const [style] = documentOf('sprouts', '1.0.0').styles;
   const longest = documentOf('sprouts', '1.0.0', {
@@ -103,7 +103,7 @@ t.test('lengths are of characters, as the document says, not of UTF-16 units', a
   }
 });
 
-t.test('a new pack is there, and inactive until it is activated', async (t) => {
+t.test('a new pack exists, and is inactive until it is activated', async (t) => {
   await publish(t, 'inactive', documentOf('inactive', '1.0.0'));
   t.match((await ask(t, 'getPack', { path: { pack: 'inactive' } })).body, { versionCount: 1, channels: [] });
   t.ok((await ask(t, 'listPacks')).body.packs.some(({ pack }: { pack: string }) => pack === 'inactive'));
@@ -120,7 +120,7 @@ t.test('a new pack is there, and inactive until it is activated', async (t) => {
   }
 });
 
-t.test('published, then activated, then read: the texts are the same', async (t) => {
+t.test('published, activated, read: the texts are the same', async (t) => {
   const document = documentOf('read-back', '1.0.0', {
     system: 'Line one.\nLine two.\n\tIndented; “quoted”, 🌱, \u2028 and e\u0301.',
   });
@@ -143,7 +143,7 @@ t.test('published, then activated, then read: the texts are the same', async (t)
     );
 });
 
-t.test('the same again is a success without an event', async (t) => {
+t.test('publishing the same again succeeds without an event', async (t) => {
   const document = documentOf('again', '1.0.0');
   const { body: first } = await publish(t, 'again', document);
   const { body, headers } = await sameAgain(t, 'again', document, 'as it was');
@@ -163,7 +163,7 @@ t.test('the same again is a success without an event', async (t) => {
   await sameAgain(t, 'again', more, 'two byte order marks and blank lines at the end');
 });
 
-t.test('anything else under the same version is refused, and says what differs', async (t) => {
+t.test('different content under the same version is refused with the differences', async (t) => {
   const document = documentOf('immutable', '1.0.0');
   const [first, second] = document.styles;
   await publish(t, 'immutable', document);
@@ -202,7 +202,7 @@ t.test('anything else under the same version is refused, and says what differs',
   await sameAgain(t, 'immutable', document, 'the one that is there');
 });
 
-t.test('what was read from disk is the same version over HTTP, whatever its line ends', async (t) => {
+t.test('a version from disk is the same version over HTTP, whatever its line ends', async (t) => {
   const texts: readonly (readonly [name: string, as: (text: string) => string])[] = [
     ['as it is', (text) => text],
     ['with CRLF', (text) => text.replaceAll('\n', '\r\n')],
@@ -227,7 +227,7 @@ t.test('what was read from disk is the same version over HTTP, whatever its line
   }
 });
 
-t.test('of two who publish one version at once, one makes it', async (t) => {
+t.test('if two requests publish one version at once, one creates it', async (t) => {
   const document = documentOf('raced', '1.0.0');
   const { revision } = app.registry.current;
   const same = await Promise.all([1, 2, 3].map(() => publish(t, 'raced', document)));
@@ -239,7 +239,7 @@ t.test('of two who publish one version at once, one makes it', async (t) => {
   t.strictSame(other.map(({ statusCode }) => statusCode).sort(), [201, 409]);
 });
 
-t.test('a document that contradicts itself, or cannot be kept, is refused whole', async (t) => {
+t.test('a contradictory or invalid document is refused as a whole', async (t) => {
   const good = documentOf('refused', '1.0.0');
   const [first, second] = good.styles;
   const { compatibility } = good;

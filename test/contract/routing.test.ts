@@ -1,6 +1,5 @@
 /**
- * What is no operation is refused as one: paths that are not there, methods that a path does not take; and a request that comes
- * in while the service closes is answered all the same.
+ * Unknown paths and methods are refused. A request that arrives during shutdown still gets a response.
  */
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -19,7 +18,7 @@ function isProblem(t: Test, headers: Readonly<Record<string, unknown>>): void {
   t.equal(String(headers['registry-revision']), String(app.registry.current.revision));
 }
 
-t.test('405: every path names the methods it takes', async (t) => {
+t.test('405: every path lists its methods', async (t) => {
   for (const [template, operations] of Object.entries(OPENAPI.paths)) {
     const takes = Object.keys(operations)
       .flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
@@ -40,7 +39,7 @@ t.test('405: every path names the methods it takes', async (t) => {
   }
 });
 
-t.test('404 and 405 come before what is wrong with a body', async (t) => {
+t.test('404 and 405 take precedence over an invalid body', async (t) => {
   const bodies: readonly (readonly [type: string | undefined, payload: string])[] = [
     ...([
       ['application/json', '{'],
@@ -76,7 +75,7 @@ t.test('404 and 405 come before what is wrong with a body', async (t) => {
   }
 });
 
-t.test('404: a path that is not there', async (t) => {
+t.test('404: an unknown path', async (t) => {
   for (const url of [
     '/v1',
     '/v1/',
@@ -104,7 +103,7 @@ t.test('404: a path that is not there', async (t) => {
   }
 });
 
-t.test('HEAD is what GET is, without the body', async (t) => {
+t.test('HEAD is like GET, without the body', async (t) => {
   for (const [template, { get }] of Object.entries(OPENAPI.paths)) {
     if (get === undefined) continue;
     const url = template
@@ -123,7 +122,7 @@ t.test('HEAD is what GET is, without the body', async (t) => {
   }
 });
 
-t.test('a request that names no host is refused, by a problem; one of HTTP/1.0 needs none', async (t) => {
+t.test('a request without a host gets a problem response; HTTP/1.0 needs no host', async (t) => {
   const origin = await listen(app);
   const ask = async (path: string, version: string) =>
     answerIn(
@@ -145,7 +144,7 @@ t.test('a request that names no host is refused, by a problem; one of HTTP/1.0 n
   t.equal((await ask('/v1/packs', '1.0')).statusCode, 200);
 });
 
-t.test('a request that comes in on an open connection while the service closes is answered as declared', async (t) => {
+t.test('a request on an open connection during shutdown gets a declared response', async (t) => {
   const opened = await openApp(t, { store: 'memory' });
   const { app, key } = opened;
   const authorization = `Bearer ${key}`;

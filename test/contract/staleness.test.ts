@@ -1,8 +1,8 @@
 /**
- * `Registry-Stale` (SPEC R9, R10): an instance whose store is away goes on answering, and says on every answer how old it may be; once
- * the store is back it says so no more. Writes are refused in time; what is refused is decided on the log, not on an old snapshot.
+ * `Registry-Stale` (SPEC R9, R10): an instance without its store continues to respond, and every response says how old it may be, until
+ * the store is back. Writes fail in time; refusals are decided on the log, not on an old snapshot.
  *
- * An instance knows that it is current for five seconds (registry/following/freshness.ts), so this file waits that long, once.
+ * An instance knows for five seconds that it is current (registry/following/freshness.ts), so this file waits that long, once.
  */
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
@@ -18,10 +18,10 @@ import { openRegistry } from '../support/apps/registries.ts';
 import { until } from '../support/process/until.ts';
 
 const reason = 'Users report that answers are too blunt';
-/** How long a write may take where the store does not answer, in milliseconds (BARS B5). */
+/** How long a write may take if the store does not answer, in milliseconds. */
 const WRITE_BOUND = 2000;
 
-/** Every kind of answer there is, by what it is; each says how stale it is, or undefined. */
+/** Each kind of response, with its staleness or undefined. */
 async function answersOf(
   { app, key }: TestApp,
   origin: string,
@@ -70,7 +70,7 @@ async function answersOf(
   };
 }
 
-/** The same in the process. */
+/** The same for calls in process. */
 async function readsOf({ app: { registry } }: TestApp, sessionId: string): Promise<Record<string, number | undefined>> {
   const read = {
     activePack: registry.activePack(),
@@ -88,7 +88,7 @@ async function readsOf({ app: { registry } }: TestApp, sessionId: string): Promi
   );
 }
 
-t.test('while the store is away every answer says since when; afterwards none does', async (t) => {
+t.test('while the store is away, every response says for how long; afterwards none does', async (t) => {
   const world = await openApp(t, { store: 'memory' });
   const strict = await openApp(t, { after: world, keyMaxStale: 5 });
   const { app, key } = world;
@@ -123,7 +123,7 @@ t.test('while the store is away every answer says since when; afterwards none do
     t.match([statusCode, body.code], [503, 'store-unavailable'], id);
   }
 
-  await t.test('KEY_MAX_STALE bounds how long keys are honoured unasked', async (t) => {
+  await t.test('KEY_MAX_STALE limits how long keys are accepted without confirmation', async (t) => {
     await until(() => strict.app.registry.staleSeconds! > 5);
     const ask = askOf(strict.app);
     for (const [id, request] of [
@@ -154,7 +154,7 @@ t.test('while the store is away every answer says since when; afterwards none do
   t.equal(data.staleSeconds, undefined, 'and so do messages');
 });
 
-t.test('a write is a 503 within two seconds where the store hangs', async (t) => {
+t.test('a write fails with 503 within two seconds if the store hangs', async (t) => {
   const cases = [
     ['at every call', 'store-unavailable', () => true],
     ['while it commits', 'outcome-unknown', (method: string) => method === 'append'],
@@ -180,7 +180,7 @@ t.test('a write is a 503 within two seconds where the store hangs', async (t) =>
   );
 });
 
-/** Two registries on one store; the late one hears of nothing but what it looks for itself. */
+/** Two registries on one store; the late one gets no notifications. */
 async function twoOn(t: Test) {
   const store = new MemoryStore();
   t.teardown(() => store.close());
@@ -193,7 +193,7 @@ async function twoOn(t: Test) {
   return { quick, late };
 }
 
-t.test('what is refused, and what has no effect, rests on the log and not on an old snapshot', async (t) => {
+t.test('refusals and requests without effect are decided on the log, not on an old snapshot', async (t) => {
   const { quick, late } = await twoOn(t);
   await quick.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
   t.notOk(late.current.packs.get('coach')?.versions.has('3.0.0'), 'the late one does not know of it');
@@ -239,7 +239,7 @@ t.test('what is refused, and what has no effect, rests on the log and not on an 
   t.match(await quick.verify(), { valid: true, events: revision });
 });
 
-t.test('a refusal that cannot be checked against the log is none: the store is away', async (t) => {
+t.test('a refusal that cannot be checked against the log becomes a 503', async (t) => {
   const { app, connection } = await openApp(t, { store: 'memory' });
   connection.away = true;
   for (const body of [

@@ -1,7 +1,8 @@
 /**
- * `streamEvents` at its door: each change once and in order, whoever goes away resumes, whoever may not or cannot listen is ended.
+ * `streamEvents`: each change arrives once and in order, a disconnected client resumes, and a client that may not listen or does not read
+ * is disconnected.
  *
- * Every stream is a real connection to a listening server; what is waited for is a message or the end of a stream, never time.
+ * Every stream is a real connection to a listening server. Tests wait for a message or the end of a stream, never for time.
  */
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -15,9 +16,9 @@ import { floorUnder } from '../support/packs/policies.ts';
 import { appendElsewhere, foreignEvent, openStreams, restoredAt } from '../support/apps/streams-app.ts';
 
 const REASON = 'For the stream';
-/** Short, so that nobody waits; the shipped one is 15 s. */
+/** Short, so that tests do not wait; the shipped one is 15 s. */
 const HEARTBEAT = 40;
-/** So long that no test sees one. */
+/** So long that no test sees a heartbeat. */
 const NEVER = 2 ** 31 - 1;
 
 const isHeartbeat = ({ event }: Message) => event === 'heartbeat';
@@ -46,7 +47,7 @@ for (const store of ['memory', 'sqlite'] as const) {
     const { registry } = app;
     const open = (t: Test, request: Partial<StreamRequest> = {}) => openStream(t, { address, key, ...request });
 
-    t.test('the first message says where the log is, the head is that of a stream', async (t) => {
+    t.test('the first message has the position of the log; the headers are those of a stream', async (t) => {
       const stream = await open(t);
       t.equal(stream.status, 200);
       t.match(stream.headers, {
@@ -60,7 +61,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.strictSame(await stream.next(), { id: `${revision}`, event: 'revision', data: { epoch: 1, revision } });
     });
 
-    t.test('one message a revision, of every type, without texts, reasons or keys', async (t) => {
+    t.test('one message for each revision, of every type, without texts, reasons or keys', async (t) => {
       const stream = await open(t);
       const { data } = await stream.next();
       await registry.publish({
@@ -122,7 +123,7 @@ for (const store of ['memory', 'sqlite'] as const) {
         t.notMatch(stream.text, secret);
     });
 
-    t.test('from the beginning: the log as it is', async (t) => {
+    t.test('from the beginning: the whole log', async (t) => {
       const stream = await open(t, { lastEventId: '0' });
       const { revision } = registry.current;
       t.strictSame(
@@ -139,7 +140,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.ok(stream.events.some(({ event }) => event === 'policy-changed'));
     });
 
-    t.test('a filter lets through what is about a pack, or moves a channel', async (t) => {
+    t.test('a filter passes events about a pack or a channel', async (t) => {
       for (const version of ['1.0.0', '2.0.0'])
         await registry.publish({ pack: 'filtered', document: documentOf('filtered', version) });
       const [pack, channel, both] = [
@@ -181,7 +182,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.equal(await refused({ key: token }), '403 forbidden');
     });
 
-    t.test('a place that is not in this log: read again, then go on from here', async (t) => {
+    t.test('a position that is not in this log: resync, then continue', async (t) => {
       const { revision } = registry.current;
       for (const lastEventId of [`${revision + 1}`, '999999999999999', `2:${revision}`, `7:1`]) {
         const stream = await open(t, { lastEventId });
@@ -193,7 +194,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       }
     });
 
-    t.test('a place ahead of this instance is caught up with first', async (t) => {
+    t.test('the instance first catches up with a later position', async (t) => {
       const { revision } = registry.current;
       const last = await appendElsewhere(log, foreignEvent());
       const stream = await open(t, { lastEventId: `${last}` });
@@ -205,7 +206,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.equal(stream.headers['registry-revision'], `${revision + 1}`);
     });
 
-    t.test('HEAD gives the head alone; what Accept asks for makes no difference', async (t) => {
+    t.test('HEAD returns only the headers; Accept makes no difference', async (t) => {
       const response = await fetch(`${address}/v1/events`, {
         method: 'HEAD',
         headers: { authorization: `Bearer ${key}` },
@@ -225,14 +226,14 @@ for (const store of ['memory', 'sqlite'] as const) {
   });
 }
 
-/** Opens a stream that is cut with the test. */
+/** Opens a stream that ends with the test. */
 async function openStream(t: Test, request: StreamRequest): Promise<EventStream> {
   const stream = await EventStream.open(request);
   t.teardown(() => stream.cut());
   return stream;
 }
 
-t.test('who comes back is given what came meanwhile', async (t) => {
+t.test('a reconnecting client gets what it missed', async (t) => {
   const RING = 20;
   const opened = await openStreams(t, { ring: RING });
   const { registry, watchers, address, key, store } = opened;
@@ -245,7 +246,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
     return registry.current.revision;
   };
 
-  t.test('from memory, also with the store away', async (t) => {
+  t.test('from memory, even while the store is away', async (t) => {
     const first = await openStream(t, { address, key });
     await first.next();
     const from = await flip(1);
@@ -259,7 +260,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
     t.strictSame(ids(again.messages), range(from, to));
   });
 
-  t.test('from the log, where memory does not reach back; while the store is away it waits', async (t) => {
+  t.test('from the log, if memory does not reach back far enough; it waits while the store is away', async (t) => {
     const from = registry.current.revision;
     const to = await flip(5 * RING);
     let reads = 0;
@@ -276,7 +277,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
     t.strictSame(ids(stream.messages), range(from, to));
   });
 
-  t.test('from the log, in many pages, while more is made', async (t) => {
+  t.test('from the log, in many pages, during new writes', async (t) => {
     await appendElsewhere(store, ...Array.from({ length: 1000 }, () => foreignEvent()));
     await registry.instance.catchUp();
     const streams = await Promise.all(
@@ -288,7 +289,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
   });
 
   const seed = newSeed();
-  t.test(`cut at any time, under flips, TEST_SEED=${seed}`, async (t) => {
+  t.test(`disconnected at any time, during moves, TEST_SEED=${seed}`, async (t) => {
     const random = randomFrom(seed);
     const FLIPS = 600;
     let over = false;
@@ -317,7 +318,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
     for (const seen of await Promise.all(readers)) t.strictSame(seen, range(from + 1, from + FLIPS));
   });
 
-  t.test('nobody is left behind in memory', async (t) => {
+  t.test('no watcher stays in memory', async (t) => {
     const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open({ address, key })));
     await Promise.all(streams.map((stream) => stream.next()));
     t.ok(watchers.size >= 50);
@@ -326,7 +327,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
     t.equal(watchers.size, 0);
   });
 
-  t.test('a stream that waits behind another answer on its connection goes with it', async (t) => {
+  t.test('a stream that is queued behind another response on its connection is closed with it', async (t) => {
     const { hostname, port, host } = new URL(address);
     const socket = connect({ host: hostname, port: Number(port) });
     const ask = `GET /v1/events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\n\r\n`;
@@ -339,7 +340,7 @@ t.test('who comes back is given what came meanwhile', async (t) => {
 });
 
 t.test('after a restore', async (t) => {
-  t.test('that this instance had not gone beyond, the stream goes on, in the next epoch', async (t) => {
+  t.test('to a log that this instance had not passed: the stream continues in the next epoch', async (t) => {
     const { registry, address, key, store } = await openStreams(t);
     const before = registry.current.revision;
     const stream = await openStream(t, { address, key });
@@ -370,7 +371,7 @@ t.test('after a restore', async (t) => {
     await whole.next(at(revision));
   });
 
-  t.test('of an older log, every stream is told to read again', async (t) => {
+  t.test('to an older log: every stream gets a resync', async (t) => {
     const opened = await openStreams(t);
     const { registry, address, key, store } = opened;
     const backup = registry.current.revision;
@@ -399,7 +400,7 @@ t.test('after a restore', async (t) => {
 t.test('heartbeats', async (t) => {
   const { registry, address, key } = await openStreams(t, { heartbeat: HEARTBEAT });
 
-  t.test('come without anything else, and carry the id past what the filter holds back', async (t) => {
+  t.test('come without other events, and their id skips filtered events', async (t) => {
     const stream = await openStream(t, { address, key, query: '?channel=staging' });
     const { id } = await stream.next();
     t.strictSame(await stream.next(isHeartbeat), { id, event: 'heartbeat', data: { epoch: 1, revision: Number(id) } });
@@ -413,7 +414,7 @@ t.test('heartbeats', async (t) => {
   });
 });
 
-t.test('who may not listen any more is given nothing more; no heartbeat is waited for', async (t) => {
+t.test('a client that may no longer listen gets nothing more, at once', async (t) => {
   const { registry, watchers, address, key } = await openStreams(t, { heartbeat: NEVER });
   const flip = () =>
     registry.activate({ version: registry.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason: REASON });
@@ -432,7 +433,7 @@ t.test('who may not listen any more is given nothing more; no heartbeat is waite
     t.equal(await stream.over, 'end');
   });
 
-  t.test('an expired key, whether there is something to tell or not', async (t) => {
+  t.test('an expired key, with and without new events', async (t) => {
     const expiresAt = new Date(Date.now() + 500).toISOString();
     const tokens = await Promise.all(
       [expiresAt, expiresAt, '2999-01-01T00:00:00.000Z'].map(
@@ -460,7 +461,7 @@ t.test('who may not listen any more is given nothing more; no heartbeat is waite
     t.equal((await openStream(t, { address, key: tokens[0] ?? '' })).status, 401);
   });
 
-  t.test('a key that is revoked while its stream waits for its place', async (t) => {
+  t.test('a key that is revoked while its stream waits for its position', async (t) => {
     const { record, token = '' } = await registry.createKey({ label: 'reader', scopes: ['prompts:read'] });
     const [asked, back] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
     const reach = watchers.reach.bind(watchers);
@@ -477,7 +478,7 @@ t.test('who may not listen any more is given nothing more; no heartbeat is waite
   });
 });
 
-t.test('a reader that takes nothing is cut off; the others get everything, and reads are answered', async (t) => {
+t.test('a client that does not read is disconnected; the others get everything, and reads are answered', async (t) => {
   const { registry, watchers, address, key, store } = await openStreams(t);
   const good = await Promise.all(Array.from({ length: 5 }, () => openStream(t, { address, key })));
   await Promise.all(good.map((stream) => stream.next()));
@@ -500,7 +501,7 @@ t.test('a reader that takes nothing is cut off; the others get everything, and r
   t.equal(await stalled.over, 'cut');
 });
 
-t.test('a place that cannot be reached now is refused', async (t) => {
+t.test('a position that cannot be reached now is refused', async (t) => {
   const opened = await openStreams(t);
   const { address, key, registry } = opened;
   opened.fail(() => 'rejects');

@@ -42,6 +42,22 @@ t.test('a second registry in the same context is refused, and the first one keep
   t.ok(await isClosed(second), 'nobody else may have it');
 });
 
+t.test('request.registry is the registry of the context that the route is in', async (t) => {
+  const app = newApp(t);
+  for (const version of ['1.0.0', '2.0.0'])
+    await app.register(async (context) => {
+      await context.register(registryPlugin, { ...optionsOf({ store: new MemoryStore() }), defaultVersion: version });
+      context.get(`/${version}`, async ({ registry }) => registry.getSystemPrompt().version);
+    });
+  for (const version of ['1.0.0', '2.0.0']) t.equal((await app.inject(`/${version}`)).body, version);
+
+  const taken = newApp(t);
+  taken.decorateRequest('registry', { getter: () => app.registry });
+  await t.rejects(async () => void (await taken.register(registryPlugin, optionsOf({ store: new MemoryStore() }))), {
+    message: /already has a registry/u,
+  });
+});
+
 t.test('a registry that cannot be attached to the application is closed', async (t) => {
   const app = newApp(t);
   const theirs = await openRegistry(t);
