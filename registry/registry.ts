@@ -24,6 +24,7 @@ import type { Event } from './log/event.ts';
 import { Instance, type ChangeListener } from './instance/instance.ts';
 import type { Health } from './instance/health.ts';
 import type { WantedPosition } from './instance/reach.ts';
+import { snapshotFor } from './instance/session-snapshot.ts';
 import { createKeyCommand, revokeKeyCommand, type CreateKeyRequest, type RevokeKeyRequest } from './keys/commands.ts';
 import { SYSTEM_ACTOR, type PackContent } from './model.ts';
 import { checkOptions, defaultChannelOf, type RegistryOptions } from './instance/options.ts';
@@ -326,29 +327,9 @@ export class Registry {
     return this.#marked(await sessionOf(sessionId, pin, base, (record) => this.#contentOf(record, base)));
   }
 
-  /**
-   * A snapshot that is no older than a session. Another instance may have started the session at a revision that has not arrived here yet;
-   * then this waits for that revision (SPEC R10).
-   * @param snapshot is given back if it is new enough
-   * @throws RegistryError `session-not-found`, `revision-not-reached`
-   */
-  async snapshotFor(sessionId: string, snapshot = this.current): Promise<Snapshot> {
-    const sessions = this.#instance.sessions;
-    let notFound: unknown;
-    try {
-      const { revision } = sessions.read(snapshot, sessionId, this.now());
-      // An instance that is cut off cannot wait for a newer revision. The session can be read, and that has to do (SPEC R9).
-      if (revision <= snapshot.revision || this.staleSeconds !== undefined) return snapshot;
-    } catch (error) {
-      notFound = error;
-    }
-    const revision = sessions.revisionOf(sessionId);
-    if (revision === undefined || revision <= snapshot.revision) throw notFound;
-    await this.reach({ revision }).catch((refusal: unknown) => {
-      const restoredOver = refusal instanceof RegistryError && refusal.code === 'revision-unknown';
-      if (notFound !== undefined && !restoredOver) throw refusal;
-    });
-    return this.current;
+  /** A snapshot that is no older than a session: the given one, or the one that it arrives with. @throws as `resolveSession` */
+  snapshotFor(sessionId: string, snapshot = this.current): Promise<Snapshot> {
+    return snapshotFor(sessionId, snapshot, this.#instance);
   }
 
   #marked<T extends object>(answer: T): Marked<T> {

@@ -92,7 +92,7 @@ const told = (events: readonly Event[]) =>
 const COACH = ['coach production 2.0.0', 'coach staging 2.0.0'];
 
 onEach(
-  'the first start registers what is shipped and points each channel at the highest release',
+  'the first start registers the shipped versions and points each channel at the highest release',
   async (t, restarts) => {
     const versions = shippedOf('coach@1.0.0', 'coach@10.0.0', 'coach@9.0.0', 'coach@11.0.0-rc.1', 'onboarding@1.0.0');
     await once(restarts, { shipped: versions }, (registry) => {
@@ -176,7 +176,7 @@ onEach('a new channel and a new pack get a pointer; those that are there are lef
 });
 
 onEach(
-  'DEFAULT_VERSION is activated where its pack has no pointer, in each channel, a prerelease too',
+  'DEFAULT_VERSION is activated in each channel where its pack has no pointer, even a prerelease',
   async (t, restarts) => {
     const versions = shippedOf(
       'coach@1.0.0',
@@ -227,7 +227,7 @@ onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names wh
 });
 
 onEach(
-  'an unknown DEFAULT_PACK stops a first start, and only warns at a later one; both name what there is',
+  'an unknown DEFAULT_PACK stops a first start and only warns at a later one; both list the packs',
   async (t, restarts) => {
     await t.rejects(restarts.start({ defaultPack: 'coch' }), {
       name: 'StartRefused',
@@ -245,7 +245,7 @@ onEach(
 );
 
 onEach(
-  'an unknown DEFAULT_VERSION only warns where there is a pointer, so that it cannot stop a restart',
+  'an unknown DEFAULT_VERSION only warns if there is a pointer, so it cannot stop a restart',
   async (t, restarts) => {
     await once(restarts, {}, () => undefined);
     const logger = new RecordedLogger();

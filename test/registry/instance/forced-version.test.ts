@@ -15,7 +15,7 @@ const reason = 'Users report that answers are too blunt';
 const pinVersion = { pack: 'coach', version: '1.0.0' };
 
 t.test(
-  'the pinned version is served in every channel, whatever moves; the log, and the others, know nothing of it',
+  'the forced version is served in every channel, whatever moves; the log and the other instances are not affected',
   async (t) => {
     const store = new MemoryStore();
     const other = await openRegistry(t, { store: new FailingStore(store) });
@@ -59,7 +59,7 @@ t.test(
   },
 );
 
-t.test('only a version that may be served can be pinned; a start says what is there instead', async (t) => {
+t.test('only a version that may be served can be forced; the refusal of a start lists the versions', async (t) => {
   const store = new MemoryStore();
   const first = await openRegistry(t, { store: new FailingStore(store) });
   await first.revoke({ pack: 'coach', version: '1.1.0', reason: 'It is dangerous' });
@@ -77,30 +77,33 @@ t.test('only a version that may be served can be pinned; a start says what is th
   });
 });
 
-t.test('where it is revoked, or comes under the floor, the instance is back at the log and says so', async (t) => {
-  const store = new MemoryStore();
-  const other = await openRegistry(t, { store: new FailingStore(store) });
-  const logger = new RecordedLogger();
-  const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion, logger });
-  t.match(logger.messages('warn'), [/PIN_VERSION: this instance serves coach@1\.0\.0/u]);
-  await other.revoke({ pack: 'coach', version: '1.0.0', reason: 'It is dangerous' });
-  await until(() => pinned.current.revision === other.current.revision);
-  t.equal(pinned.pinnedVersion, undefined);
-  t.equal(pinned.activePack().version, '2.0.0');
-  t.match(logger.messages('error'), [/coach@1\.0\.0 may not be served any more/u]);
-  t.strictSame(pinned.health().conditions, []);
+t.test(
+  'once the forced version is revoked or under the floor, the instance goes back to the log and says so',
+  async (t) => {
+    const store = new MemoryStore();
+    const other = await openRegistry(t, { store: new FailingStore(store) });
+    const logger = new RecordedLogger();
+    const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion, logger });
+    t.match(logger.messages('warn'), [/PIN_VERSION: this instance serves coach@1\.0\.0/u]);
+    await other.revoke({ pack: 'coach', version: '1.0.0', reason: 'It is dangerous' });
+    await until(() => pinned.current.revision === other.current.revision);
+    t.equal(pinned.pinnedVersion, undefined);
+    t.equal(pinned.activePack().version, '2.0.0');
+    t.match(logger.messages('error'), [/coach@1\.0\.0 may not be served any more/u]);
+    t.strictSame(pinned.health().conditions, []);
 
-  const floor = await openRegistry(t, {
-    store: new FailingStore(store),
-    pinVersion: { pack: 'coach', version: '1.1.0' },
-  });
-  await openRegistry(t, { store: new FailingStore(store), policies: [floorUnder('coach', 1, '1.1.0')] });
-  await until(() => floor.pinnedVersion === undefined);
-  t.equal(floor.activePack().version, '2.0.0');
-});
+    const floor = await openRegistry(t, {
+      store: new FailingStore(store),
+      pinVersion: { pack: 'coach', version: '1.1.0' },
+    });
+    await openRegistry(t, { store: new FailingStore(store), policies: [floorUnder('coach', 1, '1.1.0')] });
+    await until(() => floor.pinnedVersion === undefined);
+    t.equal(floor.activePack().version, '2.0.0');
+  },
+);
 
 t.test(
-  'it is what an incident needs it for: the store is out of reach, and the last good snapshot has another version active',
+  'it works in an incident: the store cannot be reached, and another version is active in the last good snapshot',
   async (t) => {
     const [store, dataDir] = [new MemoryStore(), newFolder(t)];
     const before = await openRegistry(t, { store: new FailingStore(store), dataDir });

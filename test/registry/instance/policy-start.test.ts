@@ -73,7 +73,7 @@ const flagged = ({ registry }: Start, pack = 'coach') =>
   );
 const policyIn = ({ registry }: Start, pack = 'coach') => registry.current.packs.get(pack)?.policy;
 
-t.test('the first start puts the policy in force before any version', async (t) => {
+t.test('the first start puts the policy in force before it registers any version', async (t) => {
   const restarts = new Restarts(t);
   const policy = shippedPolicy('coach', { requiredStyles: ['supportive'] });
   const start = await restarts.start({ policies: [policy] });
@@ -96,7 +96,7 @@ t.test('the first start puts the policy in force before any version', async (t) 
 });
 
 t.test(
-  'a higher version is one event that names every registered version that breaks it, shipped or not',
+  'a policy with a higher version is one event, which names every registered version that breaks it',
   async (t) => {
     const restarts = new Restarts(t);
     const { registry } = await restarts.start();
@@ -160,7 +160,7 @@ t.test('a lower version is ignored with a warning: a rolling deploy does not low
 });
 
 t.test(
-  'rules that do nothing: a new policy with them stops the start, one that was in force before stays, with a warning',
+  'rules that do nothing: a new policy with such rules stops the start; one already in force stays, with a warning',
   async (t) => {
     const restarts = new Restarts(t);
     const policy = shippedPolicy('coach', { forbidden: [{ id: 'never', pattern: 'a\\r\\n' }] });
@@ -186,7 +186,7 @@ t.test(
 );
 
 t.test(
-  'a shipped version in which nothing can be seen is refused where it is new, and stays where it was registered before',
+  'a shipped version with invisible texts is refused if it is new, and stays if it was registered before',
   async (t) => {
     const restarts = new Restarts(t);
     const version = versionOf('coach', '3.0.0', { summary: '\u200b\u3164' });
@@ -207,7 +207,7 @@ t.test(
   },
 );
 
-t.test('the same version with other content stops the start and names the file', async (t) => {
+t.test('a policy changed under the same version stops the start, and the message names the file', async (t) => {
   const restarts = new Restarts(t);
   const { registry } = await restarts.start({
     policies: [shippedPolicy('coach', { version: 7, placeholders: ['a', 'b'] })],
@@ -232,45 +232,48 @@ t.test('the same version with other content stops the start and names the file',
   t.equal(again.registry.current.revision, revision, 'nothing was appended meanwhile');
 });
 
-t.test('a shipped version below the floor is registered, flagged, said so, and cannot be activated', async (t) => {
-  const restarts = new Restarts(t);
-  const start = await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
-  const { registry, logger } = start;
-  t.same(
-    start.added.slice(-2),
-    ['version-activated production 1.1.0', 'version-activated staging 1.1.0'],
-    'the first start chooses the highest above the floor',
-  );
-  t.same(flagged(start), ['2.0.0']);
-  const violations = [{ rule: 'forbidden', id: 'not-2-0-0', asset: 'system' }];
-  t.match(
-    logger.lines.filter(({ level }) => level === 'warn'),
-    [
-      {
-        fields: { pack: 'coach', version: '2.0.0', violations },
-        message: /under the floor: it is registered, but cannot be activated/,
-      },
-    ],
-  );
-  await t.rejects(registry.activate({ version: '2.0.0', reason }), { ...violated, members: { violations } });
-  await t.rejects(registry.activate({ version: '2.0.0', channel: 'staging', reason }), violated);
-  t.match(await registry.previewActivate({ version: '2.0.0', reason }), {
-    wouldActivate: '2.0.0',
-    problems: violations,
-  });
-  t.match(
-    (await registry.version('coach', '2.0.0')).content,
-    { system: 'coach 2.0.0: the system prompt.' },
-    'it can be read',
-  );
-  t.same(
-    (await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] })).added,
-    [],
-    'a restart says it no second time',
-  );
-});
+t.test(
+  'a shipped version under the floor is registered and flagged with a warning, and cannot be activated',
+  async (t) => {
+    const restarts = new Restarts(t);
+    const start = await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
+    const { registry, logger } = start;
+    t.same(
+      start.added.slice(-2),
+      ['version-activated production 1.1.0', 'version-activated staging 1.1.0'],
+      'the first start chooses the highest above the floor',
+    );
+    t.same(flagged(start), ['2.0.0']);
+    const violations = [{ rule: 'forbidden', id: 'not-2-0-0', asset: 'system' }];
+    t.match(
+      logger.lines.filter(({ level }) => level === 'warn'),
+      [
+        {
+          fields: { pack: 'coach', version: '2.0.0', violations },
+          message: /under the floor: it is registered, but cannot be activated/,
+        },
+      ],
+    );
+    await t.rejects(registry.activate({ version: '2.0.0', reason }), { ...violated, members: { violations } });
+    await t.rejects(registry.activate({ version: '2.0.0', channel: 'staging', reason }), violated);
+    t.match(await registry.previewActivate({ version: '2.0.0', reason }), {
+      wouldActivate: '2.0.0',
+      problems: violations,
+    });
+    t.match(
+      (await registry.version('coach', '2.0.0')).content,
+      { system: 'coach 2.0.0: the system prompt.' },
+      'it can be read',
+    );
+    t.same(
+      (await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] })).added,
+      [],
+      'a restart says it no second time',
+    );
+  },
+);
 
-t.test('a rollback does not get under the floor', async (t) => {
+t.test('a rollback does not go under the floor', async (t) => {
   const restarts = new Restarts(t);
   const { registry: before } = await restarts.start({ defaultVersion: '1.0.0', channels: ['production'] });
   for (const version of ['1.1.0', '2.0.0']) await before.activate({ version, reason });
@@ -296,43 +299,49 @@ t.test('a rollback does not get under the floor', async (t) => {
   t.equal(later.activePack().version, '2.0.0');
 });
 
-t.test('what is active goes on under a new floor, with an alarm at each start until it is moved', async (t) => {
-  const restarts = new Restarts(t);
-  const { registry: before } = await restarts.start();
-  const session = before.startSession();
-  const policies = [floorUnder('coach', 1, '2.0.0')];
-  for (const turn of ['the start that brings it', 'a restart']) {
-    const { registry, logger } = await restarts.start({ policies });
-    const alarms = logger.lines.filter(({ level }) => level === 'error');
-    t.match(
-      alarms.map(({ fields }) => fields),
-      [
-        { pack: 'coach', channel: 'production', version: '2.0.0', violations: [{ id: 'not-2-0-0' }] },
-        { channel: 'staging' },
-      ],
-      turn,
+t.test(
+  'an active version under a new floor is still served, with an alarm at each start until the channel moves',
+  async (t) => {
+    const restarts = new Restarts(t);
+    const { registry: before } = await restarts.start();
+    const session = before.startSession();
+    const policies = [floorUnder('coach', 1, '2.0.0')];
+    for (const turn of ['the start that brings it', 'a restart']) {
+      const { registry, logger } = await restarts.start({ policies });
+      const alarms = logger.lines.filter(({ level }) => level === 'error');
+      t.match(
+        alarms.map(({ fields }) => fields),
+        [
+          { pack: 'coach', channel: 'production', version: '2.0.0', violations: [{ id: 'not-2-0-0' }] },
+          { channel: 'staging' },
+        ],
+        turn,
+      );
+      t.equal(registry.getSystemPrompt().text, 'coach 2.0.0: the system prompt.');
+      t.match(registry.startSession(), { promptPack: { version: '2.0.0' } });
+      t.match(await registry.resolveSession(session.sessionId), {
+        promptPack: { version: '2.0.0' },
+        superseded: false,
+      });
+      t.match(
+        await registry.activate({ version: '2.0.0', reason }),
+        { changed: false },
+        'it is what was asked for already',
+      );
+    }
+    const { registry } = await restarts.start({ policies });
+    for (const channel of ['production', 'staging']) await registry.activate({ version: '1.1.0', channel, reason });
+    await t.rejects(
+      registry.rollback({ reason }),
+      { name: 'RegistryError', code: 'nothing-to-roll-back-to' },
+      'there is no way back to it',
     );
-    t.equal(registry.getSystemPrompt().text, 'coach 2.0.0: the system prompt.');
-    t.match(registry.startSession(), { promptPack: { version: '2.0.0' } });
-    t.match(await registry.resolveSession(session.sessionId), { promptPack: { version: '2.0.0' }, superseded: false });
-    t.match(
-      await registry.activate({ version: '2.0.0', reason }),
-      { changed: false },
-      'it is what was asked for already',
-    );
-  }
-  const { registry } = await restarts.start({ policies });
-  for (const channel of ['production', 'staging']) await registry.activate({ version: '1.1.0', channel, reason });
-  await t.rejects(
-    registry.rollback({ reason }),
-    { name: 'RegistryError', code: 'nothing-to-roll-back-to' },
-    'there is no way back to it',
-  );
-  await t.rejects(registry.activate({ version: '2.0.0', reason }), violated);
-  t.same((await restarts.start({ policies })).logger.messages('error'), []);
-});
+    await t.rejects(registry.activate({ version: '2.0.0', reason }), violated);
+    t.same((await restarts.start({ policies })).logger.messages('error'), []);
+  },
+);
 
-t.test('a start that brings a higher floor and a new channel points that channel above it', async (t) => {
+t.test('a start with a higher floor and a new channel points that channel at a version above the floor', async (t) => {
   const restarts = new Restarts(t);
   await restarts.start({ channels: ['production'] });
   const start = await restarts.start({
@@ -347,7 +356,7 @@ t.test('a start that brings a higher floor and a new channel points that channel
   t.same(lifted.added, ['policy-changed', 'version-activated beta 2.0.0'], 'and a lower one lets the highest in again');
 });
 
-t.test('a DEFAULT_VERSION below the floor stops a first start, and no later one', async (t) => {
+t.test('a DEFAULT_VERSION under the floor stops a first start, but no later one', async (t) => {
   const restarts = new Restarts(t);
   const options = { defaultVersion: '2.0.0', policies: [floorUnder('coach', 1, '2.0.0')] };
   await t.rejects(restarts.start(options), {
@@ -365,7 +374,7 @@ t.test('a DEFAULT_VERSION below the floor stops a first start, and no later one'
   t.match(logger.messages('warn'), [/^DEFAULT_VERSION is "2\.0\.0".*ignored/]);
 });
 
-t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor is none', async (t) => {
+t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor is not used', async (t) => {
   const restarts = new Restarts(t);
   await restarts.start({ channels: ['production'] });
   const { added } = await restarts.start({
@@ -376,7 +385,7 @@ t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor i
   t.same(added, ['policy-changed', 'version-activated canary 1.1.0']);
 });
 
-t.test('a pack all of whose versions are below the floor is registered and pointed nowhere', async (t) => {
+t.test('a pack whose versions are all under the floor is registered, but no channel points at it', async (t) => {
   const restarts = new Restarts(t);
   const start = await restarts.start({
     shipped: shippedOf('coach@1.0.0', 'next@1.0.0'),
@@ -392,7 +401,7 @@ t.test('a pack all of whose versions are below the floor is registered and point
   t.match(start.logger.messages('warn'), [/under the floor/, /no version that may be activated by itself/]);
 });
 
-t.test('a floor that is lifted lets the version in again', async (t) => {
+t.test('a version may be activated again once the floor is lowered', async (t) => {
   const restarts = new Restarts(t);
   await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
   const start = await restarts.start({ policies: [shippedPolicy('coach', { version: 2 })] });
@@ -416,7 +425,7 @@ t.test('a policy without a pack waits for one', async (t) => {
   t.same(flagged(shipped, 'next'), ['1.0.0']);
 });
 
-t.test('a policy finds a pack that was published by hand, at the next start', async (t) => {
+t.test('a policy applies at the next start to a pack that was published by hand', async (t) => {
   const restarts = new Restarts(t);
   const { registry } = await restarts.start();
   await registry.publish({ pack: 'next', document: documentOf('next', '1.0.0') });
@@ -425,7 +434,7 @@ t.test('a policy finds a pack that was published by hand, at the next start', as
   t.same(flagged(start, 'next'), ['1.0.0']);
 });
 
-t.test('what is published below the floor in force is refused, and leaves nothing', async (t) => {
+t.test('publishing a version under the floor is refused and leaves nothing behind', async (t) => {
   const restarts = new Restarts(t);
   const { registry } = await restarts.start({ policies: [floorUnder('coach', 1, '3.0.0')] });
   const { revision } = registry.current;
@@ -441,7 +450,7 @@ t.test('what is published below the floor in force is refused, and leaves nothin
   t.equal(registry.current.packs.get('other')?.policy, undefined, 'a pack without a policy has none');
 });
 
-t.test('of all the log says, nothing is out of place', async (t) => {
+t.test('a first start with a policy writes a whole log, in order', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const store = await openSqliteStore({ file });
   const registry = await Registry.open(optionsOf({ store, policies: [floorUnder('coach', 1, '2.0.0')] }));
@@ -462,7 +471,7 @@ t.test('of all the log says, nothing is out of place', async (t) => {
   );
 });
 
-t.test('policy.yaml: every fault of every file at once, each with its file', async (t) => {
+t.test('policy.yaml: all faults of all files are reported at once, each with its file', async (t) => {
   const valid = 'version: 1\nclauses: []\nforbidden: []\nrequiredStyles: []\nlimits: {}\nplaceholders: []\n';
   const folder = (name: string, packs: Readonly<Record<string, string>>) => {
     const dir = join(t.testdirName, name);

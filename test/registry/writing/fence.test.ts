@@ -43,7 +43,7 @@ async function pair(t: Test, plan: Plan = () => undefined) {
   return { real, one, other, stores, start, onItsWay, arrives, calls };
 }
 
-t.test('every answer without an event that rests on the state closes the door', async (t) => {
+t.test('every answer without an event that depends on the state closes the door', async (t) => {
   const asks: Record<string, (registry: Registry) => Promise<unknown>> = {
     'nothing to change': (registry) => registry.activate({ version: '2.0.0', reason }),
     'an unknown version': (registry) => registry.activate({ version: '9.9.9', reason }),
@@ -68,7 +68,7 @@ t.test('every answer without an event that rests on the state closes the door', 
   );
 });
 
-t.test('control: without an answer it takes effect', async (t) => {
+t.test('control: without an answer the late write takes effect', async (t) => {
   const { other, onItsWay, arrives } = await pair(t);
   await onItsWay();
   await other.previewActivate({ version: '2.0.0', reason });
@@ -83,22 +83,25 @@ t.test('control: without an answer it takes effect', async (t) => {
   t.equal(other.activePack().version, '1.0.0');
 });
 
-t.test('a repeat is answered from its event and closes nothing; nor does what no change would turn', async (t) => {
-  const idempotency = { key: 'k', fingerprint: 'f' };
-  const { other, calls } = await pair(t);
-  await other.activate({ version: '1.1.0', reason, idempotency });
-  t.match(await other.activate({ version: '1.1.0', reason, idempotency }), { replayed: true });
-  t.match(
-    await refusalOf(other.activate({ version: '2.0.0', reason, idempotency: { key: 'k', fingerprint: 'another' } })),
-    { code: 'idempotency-mismatch' },
-  );
-  t.match(await refusalOf(other.createKey({ label: 'x', scopes: ['*'], heldScopes: ['prompts:read'] })), {
-    code: 'forbidden',
-  });
-  t.equal(calls('raiseFence'), 0);
-});
+t.test(
+  'a repeat is answered from its event and closes nothing; neither does a refusal that no change could turn',
+  async (t) => {
+    const idempotency = { key: 'k', fingerprint: 'f' };
+    const { other, calls } = await pair(t);
+    await other.activate({ version: '1.1.0', reason, idempotency });
+    t.match(await other.activate({ version: '1.1.0', reason, idempotency }), { replayed: true });
+    t.match(
+      await refusalOf(other.activate({ version: '2.0.0', reason, idempotency: { key: 'k', fingerprint: 'another' } })),
+      { code: 'idempotency-mismatch' },
+    );
+    t.match(await refusalOf(other.createKey({ label: 'x', scopes: ['*'], heldScopes: ['prompts:read'] })), {
+      code: 'forbidden',
+    });
+    t.equal(calls('raiseFence'), 0);
+  },
+);
 
-t.test('what landed before the door could be closed is seen: decided again', async (t) => {
+t.test('a write that lands before the door is closed is seen, and the request is decided again', async (t) => {
   let arrives: () => Promise<unknown> = () => Promise.resolve();
   const peers = await pair(t, async ({ method, turn }) => {
     if (method === 'raiseFence' && turn === 1) await arrives();
@@ -113,38 +116,41 @@ t.test('what landed before the door could be closed is seen: decided again', asy
   );
 });
 
-t.test('a fence whose answer is lost is raised again; one that stays unknown is a 503, never the answer', async (t) => {
-  const faults: Fault[] = ['lost-answer', 'unknown'];
-  const { other, onItsWay, arrives, calls } = await pair(t, ({ method, turn }) =>
-    method === 'raiseFence' ? faults[turn - 1] : undefined,
-  );
-  await onItsWay();
-  t.match(await other.activate({ version: '2.0.0', reason }), { changed: false });
-  t.equal(calls('raiseFence'), 3);
-  t.notOk((await arrives()).includes('done'));
+t.test(
+  'a fence whose answer is lost is raised again; if it stays unknown, the request is refused with store-unavailable',
+  async (t) => {
+    const faults: Fault[] = ['lost-answer', 'unknown'];
+    const { other, onItsWay, arrives, calls } = await pair(t, ({ method, turn }) =>
+      method === 'raiseFence' ? faults[turn - 1] : undefined,
+    );
+    await onItsWay();
+    t.match(await other.activate({ version: '2.0.0', reason }), { changed: false });
+    t.equal(calls('raiseFence'), 3);
+    t.notOk((await arrives()).includes('done'));
 
-  await Promise.all(
-    (['unknown', 'rejects'] as const).map(async (fault) => {
-      const never = await pair(t, ({ method }) => (method === 'raiseFence' ? fault : undefined));
-      await never.onItsWay();
-      const began = performance.now();
-      t.match(
-        await refusalOf(never.other.activate({ version: '2.0.0', reason })),
-        { code: 'store-unavailable', message: /nothing was changed|cannot be reached/u },
-        fault,
-      );
-      t.match(
-        await refusalOf(never.other.activate({ version: '9.9.9', reason })),
-        { code: 'store-unavailable' },
-        'a refusal neither',
-      );
-      t.ok(performance.now() - began < 2 * 2000 + 1000);
-      t.ok((await never.arrives()).includes('done'), 'it was open all the time');
-    }),
-  );
-});
+    await Promise.all(
+      (['unknown', 'rejects'] as const).map(async (fault) => {
+        const never = await pair(t, ({ method }) => (method === 'raiseFence' ? fault : undefined));
+        await never.onItsWay();
+        const began = performance.now();
+        t.match(
+          await refusalOf(never.other.activate({ version: '2.0.0', reason })),
+          { code: 'store-unavailable', message: /Nothing was changed|cannot be reached/u },
+          fault,
+        );
+        t.match(
+          await refusalOf(never.other.activate({ version: '9.9.9', reason })),
+          { code: 'store-unavailable' },
+          'a refusal neither',
+        );
+        t.ok(performance.now() - began < 2 * 2000 + 1000);
+        t.ok((await never.arrives()).includes('done'), 'it was open all the time');
+      }),
+    );
+  },
+);
 
-t.test('who asks together shares one fence, and what was asked later gets its own', async (t) => {
+t.test('requests that wait together share one fence; a later request gets its own', async (t) => {
   const { other, calls } = await pair(t);
   const answers = await Promise.all(Array.from({ length: 50 }, () => other.activate({ version: '2.0.0', reason })));
   t.ok(answers.every(({ changed }) => !changed));
@@ -169,7 +175,7 @@ t.test('a move behind a door that another instance closed is decided again, once
   t.match(await one.activate({ version: '1.0.0', reason }), { previousVersion: '1.1.0' });
 });
 
-t.test('each try of a batch says the same fence, so that a door closed meanwhile ends it', async (t) => {
+t.test('each attempt of a batch carries the same fence, so a door that is closed in between ends it', async (t) => {
   let asked = false;
   const opened: { one?: Registry } = {};
   const { one, other, stores, start } = await pair(t, async ({ method }) => {

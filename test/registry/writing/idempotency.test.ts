@@ -49,7 +49,7 @@ const revision = () => registry.current.revision;
 const activate = (version: string, key?: string, headers?: Readonly<Record<string, string>>) =>
   post('/v1/packs/coach/activations', { version, reason }, key, headers);
 
-t.test('each write, sent twice, is done once and answered alike', async (t) => {
+t.test('each write that is sent twice is made once and gets the same answer', async (t) => {
   await activate('1.1.0');
   await activate('2.0.0');
   const { secret: _, ...spare } = (await post('/v1/keys', { label: 'Spare', scopes: ['prompts:read'] })).body;
@@ -80,7 +80,7 @@ t.test('each write, sent twice, is done once and answered alike', async (t) => {
   }
 });
 
-t.test('the first answer is told again, whatever came after it', async (t) => {
+t.test('a repeat gets the first answer, whatever happened in between', async (t) => {
   const first = await activate('2.1.0', 'long ago');
   await activate('1.0.0');
   await activate('1.1.0');
@@ -88,7 +88,7 @@ t.test('the first answer is told again, whatever came after it', async (t) => {
   t.equal(registry.activePack().version, '1.1.0');
 });
 
-t.test('a rollback sent twice goes one back', async (t) => {
+t.test('a rollback that is sent twice goes back once', async (t) => {
   for (const version of ['1.0.0', '1.1.0', '2.1.0']) await activate(version);
   const rollback = () => post('/v1/packs/coach/rollback', { reason }, 'one back');
   t.equal((await rollback()).body['version'], '1.1.0');
@@ -96,7 +96,7 @@ t.test('a rollback sent twice goes one back', async (t) => {
   t.equal(registry.activePack().version, '1.1.0');
 });
 
-t.test('quoted and bare are one key, and the order of members is no difference', async (t) => {
+t.test('a quoted key and a bare key are the same, and the order of members does not matter', async (t) => {
   await activate('1.0.0');
   const url = '/v1/packs/coach/activations';
   const first = await post(url, { version: '1.1.0', reason }, 'a "quoted" \\ key');
@@ -110,7 +110,7 @@ t.test('quoted and bare are one key, and the order of members is no difference',
   });
 });
 
-t.test('the key of another request is refused, and says which it was', async (t) => {
+t.test('a key that was used for another request is refused, and the refusal names that request', async (t) => {
   await activate('1.0.0');
   const { body } = await activate('1.1.0', 'taken');
   const before = registry.current;
@@ -139,7 +139,7 @@ t.test('the key of another request is refused, and says which it was', async (t)
   t.equal(registry.current, before);
 });
 
-t.test('a key is its sender’s own', async (t) => {
+t.test('each API key has its own idempotency keys', async (t) => {
   const { secret } = (await post('/v1/keys', { label: 'Another', scopes: ['packs:activate'] })).body;
   await activate('1.0.0');
   const mine = await activate('1.1.0', 'shared');
@@ -161,7 +161,7 @@ t.test('a key is its sender’s own', async (t) => {
   });
 });
 
-t.test('refusals, dry runs and requests that change nothing are decided anew', async (t) => {
+t.test('refusals, dry runs and requests that change nothing are decided again', async (t) => {
   await activate('1.0.0');
   t.match(await activate('4.0.0', 'refused'), { status: 422, body: { code: 'unknown-version' } });
   await registry.publish({ pack: 'coach', document: documentOf('coach', '4.0.0') });
@@ -181,7 +181,7 @@ t.test('refusals, dry runs and requests that change nothing are decided anew', a
   t.match(await activate('1.0.0', 'dry'), { status: 201, replayed: false }, 'a dry run takes no key');
 });
 
-t.test('it is looked up before If-Match', async (t) => {
+t.test('the key is looked up before If-Match', async (t) => {
   await activate('1.0.0');
   const headers = { 'if-match': `"${registry.activePack().revision}"` };
   const first = await activate('1.1.0', 'guarded', headers);
@@ -194,7 +194,7 @@ t.test('it is looked up before If-Match', async (t) => {
   t.match(await activate('1.0.0', 'guarded too', headers), { status: 412 });
 });
 
-t.test('what is no key is refused', async (t) => {
+t.test('an invalid key is refused', async (t) => {
   await activate('1.0.0');
   const before = registry.current;
   for (const bad of ['', '""', ' ', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'tab\there', 'é']) {
@@ -208,7 +208,7 @@ t.test('what is no key is refused', async (t) => {
   t.match(await activate('1.1.0', 'x'.repeat(255)), { status: 201 });
 });
 
-t.test('fifty at the same time have one effect, and one of them is the first', async (t) => {
+t.test('fifty repeats at the same time have one effect, and one of them is the first', async (t) => {
   await activate('2.1.0');
   await activate('1.0.0');
   const before = revision();
@@ -227,7 +227,7 @@ t.test('fifty at the same time have one effect, and one of them is the first', a
 
 // ── In process: restarts, other instances, stores that fail ──
 
-t.test('it holds across a restart', async (t) => {
+t.test('a repeat is recognised after a restart', async (t) => {
   const file = join(newFolder(t), 'registry.db');
   const open = async () => Registry.open(optionsOf({ store: await openSqliteStore({ file }) }));
   const first = await open();
@@ -246,7 +246,7 @@ t.test('it holds across a restart', async (t) => {
   t.equal(second.current, current);
 });
 
-t.test('repeats that reach two instances on one log have one effect', async (t) => {
+t.test('repeats that reach two instances of one log have one effect', async (t) => {
   const store = new MemoryStore();
   const one = await openRegistry(t, { store: new FailingStore(store) });
   const two = await openRegistry(t, { store: new FailingStore(store) });
@@ -357,7 +357,7 @@ for (const came of [true, false]) {
   );
 }
 
-t.test('an answer that was lost on the way from the store is found by the writer itself', async (t) => {
+t.test('the writer itself recovers an answer that was lost on the way from the store', async (t) => {
   for (const [name, write] of Object.entries(WRITES)) {
     let appends = 0;
     const { registry, store } = await underPlan(t, ({ method }) =>
@@ -370,7 +370,7 @@ t.test('an answer that was lost on the way from the store is found by the writer
   }
 });
 
-t.test('a store that cannot be asked for repeats is no reason to do it twice', async (t) => {
+t.test('a write is refused if the store cannot be asked for repeats', async (t) => {
   for (const [name, write] of Object.entries(WRITES)) {
     const { registry, store, wellAgain } = await underPlan(t, ({ method }) =>
       method === 'repeated' ? 'rejects' : undefined,

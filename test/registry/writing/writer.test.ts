@@ -97,23 +97,26 @@ t.test('durable, then visible, then announced', async (t) => {
   );
 });
 
-t.test('a listener that throws is logged and undoes nothing; one that is taken off hears no more', async (t) => {
-  const logger = new RecordedLogger();
-  const registry = await openRegistry(t, { logger });
-  const heard: string[] = [];
-  registry.onChange(() => {
-    throw new Error('a listener of somebody else');
-  });
-  const stop = registry.onChange((events) => heard.push(events[0]?.version ?? ''));
-  t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
-  t.equal(registry.activePack().version, '1.0.0');
-  stop();
-  await registry.activate({ version: '1.1.0', reason });
-  t.same(heard, ['1.0.0']);
-  t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
-});
+t.test(
+  'a listener that throws is logged and undoes nothing; one that was removed is not called any more',
+  async (t) => {
+    const logger = new RecordedLogger();
+    const registry = await openRegistry(t, { logger });
+    const heard: string[] = [];
+    registry.onChange(() => {
+      throw new Error('a listener of somebody else');
+    });
+    const stop = registry.onChange((events) => heard.push(events[0]?.version ?? ''));
+    t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
+    t.equal(registry.activePack().version, '1.0.0');
+    stop();
+    await registry.activate({ version: '1.1.0', reason });
+    t.same(heard, ['1.0.0']);
+    t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
+  },
+);
 
-t.test('after a conflict it is decided again on what has come about', async (t) => {
+t.test('after a conflict a command is decided again on the new state', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
   const open = () => openRegistry(t, { store: Object.assign(new FailingStore(real), { deaf: true }) });
@@ -166,7 +169,7 @@ t.test('after a conflict it is decided again on what has come about', async (t) 
   t.strictSame([...heard], (await readLog(real)).slice(-heard.length), 'each event was announced once, in order');
 });
 
-t.test('registries that write at once all make progress', async (t) => {
+t.test('registries that write at the same time all make progress', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
   const registries = await Promise.all(
@@ -211,7 +214,7 @@ t.test('registries that write at once all make progress', async (t) => {
   for (const each of heard) t.strictSame(each, whole.slice(0, each.length), 'what each announced is the log');
 });
 
-t.test('unknown, then done: the very same batch again, one event', async (t) => {
+t.test('unknown, then done: the same batch is sent again and makes one event', async (t) => {
   const { registry, real, sent } = await planned(t, appends('unknown', 'unknown'));
   const heard = heardBy(registry);
   const activation = await registry.activate({ version: '1.0.0', reason });
@@ -227,7 +230,7 @@ t.test('unknown, then done: the very same batch again, one event', async (t) => 
   );
 });
 
-t.test('unknown, then a conflict with itself: it was done, once', async (t) => {
+t.test('unknown, then a conflict with itself: the change was made once', async (t) => {
   for (const [title, faults] of Object.entries<(Fault | undefined)[]>({
     'at once': ['lost-answer'],
     'after more unknowns': ['unknown', 'lost-answer', 'unknown'],
@@ -247,21 +250,18 @@ t.test('unknown, then a conflict with itself: it was done, once', async (t) => {
   }
 });
 
-t.test(
-  'unknown, then a conflict, and the log cannot be asked at first: nobody is told that nothing was sent',
-  async (t) => {
-    let asked = 0;
-    const { registry, real } = await planned(t, ({ method, turn }) => {
-      if (method === 'append') return turn === 1 ? 'lost-answer' : undefined;
-      return method === 'events' && (asked += 1) <= 2 ? 'rejects' : undefined;
-    });
-    t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
-    t.ok(asked > 2);
-    t.equal(registry.current.revision, (await real.head())?.revision);
-  },
-);
+t.test('unknown, then a conflict while the log cannot be read: no answer claims that nothing was sent', async (t) => {
+  let asked = 0;
+  const { registry, real } = await planned(t, ({ method, turn }) => {
+    if (method === 'append') return turn === 1 ? 'lost-answer' : undefined;
+    return method === 'events' && (asked += 1) <= 2 ? 'rejects' : undefined;
+  });
+  t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
+  t.ok(asked > 2);
+  t.equal(registry.current.revision, (await real.head())?.revision);
+});
 
-t.test('unknown, then a conflict with another: decided again, one effect', async (t) => {
+t.test('unknown, then a conflict with another write: decided again, one effect', async (t) => {
   const others: Registry[] = [];
   const { registry, real, sent } = await planned(t, async ({ method, turn }) => {
     if (method !== 'append') return undefined;
@@ -279,7 +279,7 @@ t.test('unknown, then a conflict with another: decided again, one effect', async
   );
 });
 
-t.test('unknown for good is said within two seconds, with the event to ask for', async (t) => {
+t.test('an outcome that stays unknown is answered within two seconds, with the id of the event', async (t) => {
   const cases: Record<string, [Plan, inLog: boolean]> = {
     'and it was not made': [({ method }) => (method === 'append' ? 'unknown' : undefined), false],
     'and it was made': [
@@ -322,7 +322,7 @@ t.test('unknown for good is said within two seconds, with the event to ask for',
   }
 });
 
-t.test('conflicts without end are store-busy within two seconds, and nothing was changed', async (t) => {
+t.test('endless conflicts are store-busy within two seconds, and nothing was changed', async (t) => {
   let busy = true;
   const { registry, real, sent } = await planned(t, ({ method }) =>
     busy && method === 'append' ? 'conflict' : undefined,
@@ -343,7 +343,7 @@ t.test('conflicts without end are store-busy within two seconds, and nothing was
 });
 
 t.test(
-  'a store that is away before anything was sent is store-unavailable, at once, and nothing was changed',
+  'a store that cannot be reached before anything was sent is store-unavailable at once, and nothing was changed',
   async (t) => {
     for (const faults of [['rejects'], ['conflict', 'rejects']] as Fault[][]) {
       const { registry, real, sent } = await planned(t, appends(...faults));
@@ -360,7 +360,7 @@ t.test(
   },
 );
 
-t.test('a log that was replaced, cut or emptied is not followed and not written to', async (t) => {
+t.test('a log that was replaced, cut or emptied is neither followed nor written to', async (t) => {
   const another = async (writes: number) => {
     const real = new MemoryStore();
     const registry = await openRegistry(t, {
@@ -403,7 +403,7 @@ t.test('a log that was replaced, cut or emptied is not followed and not written 
   }
 });
 
-t.test('writes of one process are made in the order in which they are asked', async (t) => {
+t.test('writes of one process are made in the order of their requests', async (t) => {
   const registry = await openRegistry(t);
   const first = registry.current.revision;
   const versions = Array.from({ length: 100 }, (_, index) => ['1.0.0', '1.1.0', '2.0.0'][index % 3]!);
@@ -424,7 +424,7 @@ t.test('writes of one process are made in the order in which they are asked', as
   );
 });
 
-t.test('closing ends the writes under way and refuses later ones', async (t) => {
+t.test('closing waits for the write under way and refuses later ones', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const registry = await openRegistry(t, { store: await openSqliteStore({ file }) });
   const writes = ['1.0.0', '1.1.0', '1.0.0'].map((version) => registry.activate({ version, reason }));
@@ -455,7 +455,7 @@ t.test('the time of an event never goes back, whatever the clock does', async (t
   t.same(times, [...times].sort());
 });
 
-t.test('a reading of the log that comes late undoes nothing, and announces nothing twice', async (t) => {
+t.test('a read of the log that comes late undoes nothing and announces nothing twice', async (t) => {
   const late = Promise.withResolvers<undefined>();
   let held = false;
   const { registry, real, store } = await planned(t, ({ method }) =>
