@@ -159,7 +159,7 @@ t.test('a failed append keeps the current key; the next start creates a working 
 
 t.test('if a start dies before its key is in place, the next start finishes the job', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
-  const dies = { ...operatorKeyFile(dataDir), settle: () => Promise.reject(new Error('It died here.')) };
+  const dies = { ...operatorKeyFile(dataDir), finishWrite: () => Promise.reject(new Error('It died here.')) };
   await t.rejects(start(t, dataDir, store, { operatorKey: dies }), /It died here/);
   t.notOk(existsSync(operatorKeyPath(dataDir)));
   const registry = await start(t, dataDir, store);
