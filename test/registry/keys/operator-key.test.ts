@@ -258,7 +258,7 @@ t.test('if a recovery with unknown outcome did create its key, the next start fi
   const old = tokenIn(dataDir);
   const dies = {
     ...operatorKeyFile(dataDir),
-    settle: (isInLog: (token: string) => boolean) =>
+    finishWrite: (isInLog: (token: string) => boolean) =>
       existsSync(`${operatorKeyPath(dataDir)}.new`)
         ? Promise.reject(new Error('It died here.'))
         : operatorKeyFile(dataDir).finishWrite(isInLog),
