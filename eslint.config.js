@@ -115,7 +115,7 @@ export default defineConfig(
     name: 'tests',
     files: ['test/**/*.ts'],
     rules: {
-      'max-lines': ['error', { max: 640 }],
+      'max-lines': ['error', { max: 600 }],
       // A test looks into answers of any shape; a wrong guess fails the test, which is what it is for.
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

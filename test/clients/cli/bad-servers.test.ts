@@ -2,7 +2,8 @@
 import type { RequestListener } from 'node:http';
 import t from 'tap';
 import { runCli, json, spawnCli } from '../../support/clients/command-line.ts';
-import { freePort, replyJson, KEY, startFakeServer, replyProblem } from '../../support/clients/fake-servers.ts';
+import { replyJson, KEY, startFakeServer, replyProblem } from '../../support/clients/fake-servers.ts';
+import { freePort } from '../../support/http/free-port.ts';
 
 t.test('no server, or one that does not respond', async (t) => {
   const { port } = await startFakeServer(t, () => undefined);

@@ -3,16 +3,9 @@
  *
  * Example: `const { env } = await startFakeServer(t, replyProblem(503, { code: 'overloaded' }))`.
  */
-import { once } from 'node:events';
-import {
-  createServer,
-  request as ask,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request as ask, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Test } from 'tap';
+import { stubServer } from '../http/stub-server.ts';
 import type { Environment } from './command-line.ts';
 
 export const KEY = { PROMPT_REGISTRY_KEY: 'prk_abc_def' };
@@ -22,25 +15,9 @@ export async function startFakeServer(
   t: Test,
   answer: RequestListener,
 ): Promise<{ readonly url: string; readonly env: Environment; readonly port: number }> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  const url = await stubServer(t, answer);
+  const port = Number(new URL(url).port);
   return { url, port, env: { ...KEY, PROMPT_REGISTRY_URL: url } };
-}
-
-/** A port with no listener. */
-export async function freePort(): Promise<number> {
-  const closed = createServer().listen(0, '127.0.0.1');
-  await once(closed, 'listening');
-  const { port } = closed.address() as AddressInfo;
-  closed.close();
-  await once(closed, 'close');
-  return port;
 }
 
 /** Replies with a problem. */
