@@ -91,7 +91,10 @@ export async function planStart(snapshot: Snapshot, options: StartOptions, means
 
 /** Whether a start would append something, or be refused by what the snapshot says. Writes nothing and logs nothing. */
 export async function addsToLog(snapshot: Snapshot, options: StartOptions, means: StartMeans): Promise<boolean> {
-  const operatorKey = means.operatorKey && { write: () => Promise.resolve(), settle: () => Promise.resolve(false) };
+  const operatorKey = means.operatorKey && {
+    write: () => Promise.resolve(),
+    finishWrite: () => Promise.resolve(false),
+  };
   try {
     return (await planStart(snapshot, options, { ...means, newKey, operatorKey, logger: SILENT })).events.length > 0;
   } catch {
