@@ -1,31 +1,16 @@
 // The front page and the walkthroughs print what they show: each `sh` block is run, and each `json` or `text` block is compared with its output.
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { freePort } from './support/http/free-port.ts';
 import { spawnServer, startServer } from './support/apps/server-process.ts';
+import { blocksOf, sectionOf, textOf, type Block } from './support/docs/pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
-const page = (path: string) => readFile(join(root, path), 'utf8');
-
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
-
-/** The fenced blocks of a page, in order; with a heading, those of that section only. */
-function blocksOf(markdown: string, heading?: string): Block[] {
-  const section =
-    heading === undefined ? markdown : markdown.split(/^##+ /mu).find((part) => part.startsWith(`${heading}\n`));
-  return [...(section ?? '').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gmu)].map(([, language = '', text = '']) => ({
-    language,
-    text: text.trim(),
-  }));
-}
 
 /** What a page shows, as a pattern: `…` stands for anything in a line. */
 function patternOf(shown: string): RegExp {
@@ -101,7 +86,7 @@ for (const [path, fewest] of [
   ['docs/http-walkthrough.md', 9],
 ] as const) {
   t.test(path, async (t) => {
-    const blocks = blocksOf(await page(path));
+    const blocks = blocksOf(textOf(path));
     const shown = blocks.filter(({ language }) => language === 'text' || language === 'json');
     t.ok(shown.length >= fewest, 'the walkthrough is found');
     const walk = await freshService(t);
@@ -110,51 +95,54 @@ for (const [path, fewest] of [
   });
 }
 
-t.test('the front page', async (t) => {
-  const readme = await page('README.md');
-  t.ok(readme.split('\n').length <= 151, 'has at most 150 lines');
-  t.strictSame(
-    blocksOf(readme, 'Start and test'),
-    [{ language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' }],
-    'starts and tests with one line each',
-  );
-  const commands = blocksOf(readme, 'Roll back in six commands').map(({ text }) => text.split('\n'));
-  t.equal(commands[0]?.length, 6);
-  await follow(t, blocksOf(readme, 'Roll back in six commands'), await freshService(t));
+t.test('the front page is short, and starts and tests with one line each', async (t) => {
+  const readme = textOf('README.md');
+  t.ok(readme.split('\n').length <= 151, 'at most 150 lines');
+  t.strictSame(blocksOf(sectionOf(readme, 'Start and test')), [
+    { language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' },
+  ]);
 });
 
-t.test('the commands of other pages that create a key', async (t) => {
+t.test('pages that share a service', async (t) => {
   const walk = await freshService(t);
-  for (const path of ['docs/security.md', 'docs/observability/README.md']) {
-    const commands = blocksOf(await page(path)).filter(({ language }) => language === 'sh');
-    t.ok(commands.length > 0, path);
-    for (const { text } of commands)
-      t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
-  }
-});
 
-t.test('the picture of the terminal shows what its commands print', async (t) => {
-  const drawn = await page('docs/pictures/rollback.svg');
-  const lines = [...drawn.matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(([, line = '']) =>
-    line
-      .replaceAll(/<[^>]+>/gu, '')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&amp;', '&'),
-  );
-  /** Without times and hashes, which differ in every run. */
-  const lasting = (text: string) => text.replaceAll(/\d{4}-[-\d]+T[:.\d]+Z|[0-9a-f]{64}/gu, '…');
-  const walk = await freshService(t);
-  const steps = lines.join('\n').split(/^\$ /mu).slice(1);
-  t.ok(steps.length >= 4, 'the commands are found');
-  for (const step of steps) {
-    const [command = '', ...shown] = step.trimEnd().split('\n');
-    t.equal(lasting(await shell(`${command} 2>&1`, walk)), lasting(shown.join('\n')), command);
-  }
+  t.test('the picture of the terminal shows what its commands print', async (t) => {
+    const lines = [...textOf('docs/pictures/rollback.svg').matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(
+      ([, line = '']) =>
+        line
+          .replaceAll(/<[^>]+>/gu, '')
+          .replaceAll('&lt;', '<')
+          .replaceAll('&gt;', '>')
+          .replaceAll('&amp;', '&'),
+    );
+    /** Without times and hashes, which differ in every run. */
+    const lasting = (text: string) => text.replaceAll(/\d{4}-[-\d]+T[:.\d]+Z|[0-9a-f]{64}/gu, '…');
+    const steps = lines.join('\n').split(/^\$ /mu).slice(1);
+    t.ok(steps.length >= 4, 'the commands are found');
+    for (const step of steps) {
+      const [command = '', ...shown] = step.trimEnd().split('\n');
+      t.equal(lasting(await shell(`${command} 2>&1`, walk)), lasting(shown.join('\n')), command);
+    }
+  });
+
+  t.test('the six commands of the front page run', async (t) => {
+    const blocks = blocksOf(sectionOf(textOf('README.md'), 'Roll back in six commands'));
+    t.equal(blocks[0]?.text.split('\n').length, 6);
+    await follow(t, blocks, walk);
+  });
+
+  t.test('the commands that create a key', async (t) => {
+    for (const path of ['docs/security.md', 'docs/observability/README.md']) {
+      const commands = blocksOf(textOf(path)).filter(({ language }) => language === 'sh');
+      t.ok(commands.length > 0, path);
+      for (const { text } of commands)
+        t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
+    }
+  });
 });
 
 t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
-  const blocks = blocksOf(await page('docs/deployment.md'), 'Try it: two instances on one PostgreSQL');
+  const blocks = blocksOf(sectionOf(textOf('docs/deployment.md'), 'Try it: two instances on one PostgreSQL'));
   const [postgres, ...instances] = blocks.filter(({ language }) => language === 'bash').map(({ text }) => text);
   const folder = await walkthroughFolder(t);
   const ports = { 54329: await freePort(), 3001: await freePort(), 3002: await freePort() };
@@ -182,11 +170,11 @@ t.test('docs/deployment.md: two instances on one PostgreSQL', async (t) => {
 });
 
 t.test('docs/api.md names exactly the operations of openapi.yaml', async (t) => {
-  const section = (await page('docs/api.md')).split(/^## /mu).find((part) => part.startsWith('Operations')) ?? '';
+  const section = sectionOf(textOf('docs/api.md'), 'Operations');
   const named = [...section.matchAll(/^\| (.+?) \|/gmu)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`(\w+)`/gu)].map(([, name]) => name),
   );
-  const declared = [...(await page('openapi.yaml')).matchAll(/operationId: (\w+)/gu)]
+  const declared = [...textOf('openapi.yaml').matchAll(/operationId: (\w+)/gu)]
     .map(([, name]) => name)
     .filter((name) => name !== 'getProblem');
   t.same(named.sort(), declared.sort());

@@ -114,7 +114,7 @@ t.test('a new pack is there, and inactive until it is activated', async (t) => {
   ] as const) {
     t.match(
       await ask(t, id, request),
-      { statusCode: 404, body: { code: 'channel-not-found', knownChannels: [], detail: /nothing active/u } },
+      { statusCode: 404, body: { code: 'channel-not-found', knownChannels: [], detail: /no active version/u } },
       id,
     );
   }

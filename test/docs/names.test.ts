@@ -4,15 +4,15 @@
  * A file may be named by its path, by the end of its path (`stores/postgres/statements.ts`), by its bare name (`fold.ts`), or by a pattern
  * (`registry/stores/*.test.ts`).
  */
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 import { ROOT } from '../support/apps/server-process.ts';
+import { textOf } from '../support/docs/pages.ts';
 
 const exclude = ['**/node_modules/**', '**/dist/**', 'test/fixtures/**', 'CHANGELOG.md', 'data/**', 'coverage/**'];
 const filesOf = (...patterns: string[]) => globSync(patterns, { cwd: ROOT, exclude }).sort();
-const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const PAGES = filesOf('**/*.md').filter((path) => !/(^|\/)packs\//u.test(path));
 const SOURCES = filesOf('**/*.ts');

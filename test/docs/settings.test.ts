@@ -1,14 +1,10 @@
 /**
  * docs/settings.md and .env.example name every setting of config.ts with its default, and no other; every line of .env.example is valid.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import t from 'tap';
 import { DEFAULTS, Environment, readConfig } from '../../config.ts';
-import { ROOT } from '../support/apps/server-process.ts';
-
-const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+import { textOf } from '../support/docs/pages.ts';
 
 /** Every setting with its default; undefined if it has none. */
 const SETTINGS = Object.fromEntries(

@@ -2,12 +2,13 @@
  * The checklist at the end of registry/SPEC.md: every rule has a line, every line names what enforces it and which tests hold it, and every
  * file and name in it exists.
  */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ROOT } from '../support/apps/server-process.ts';
+import { sectionOf, textOf } from '../support/docs/pages.ts';
 
-const SPEC = readFileSync(join(ROOT, 'registry', 'SPEC.md'), 'utf8');
+const SPEC = textOf('registry/SPEC.md');
 
 interface Line {
   readonly rule: string;
@@ -20,8 +21,7 @@ const codesIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/gu)].map(([, code
 
 /** The lines of the checklist. */
 function linesOf(spec: string): Line[] {
-  const section = spec.split(/^## /mu).find((part) => part.startsWith('Checklist\n')) ?? '';
-  return [...section.matchAll(/^\| (R\d+) \| (.+) \| (.+) \| (.+) \|$/gmu)].map(
+  return [...sectionOf(spec, 'Checklist').matchAll(/^\| (R\d+) \| (.+) \| (.+) \| (.+) \|$/gmu)].map(
     ([, rule = '', enforcement = '', where = '', tests = '']) => ({
       rule,
       enforcement,
@@ -39,8 +39,8 @@ function missingIn({ where, tests }: Pick<Line, 'where' | 'tests'>): string[] {
   let source = '';
   for (const code of where) {
     if (code.endsWith('.ts')) {
-      const path = join(ROOT, pathOf(code));
-      source = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      const path = pathOf(code);
+      source = existsSync(join(ROOT, path)) ? textOf(path) : '';
       if (source === '') missing.push(code);
     } else if (!new RegExp(`(?<![\\w#])${code}\\b`, 'u').test(source)) missing.push(code);
   }

@@ -2,8 +2,6 @@
  * The tables of transitions in registry/SPEC.md, executed: each row sets up its stack, runs its command through the real `decide`, and
  * compares the result and the stack after it.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { RegistryError } from '../../registry/errors.ts';
 import { seal } from '../../registry/log/event.ts';
@@ -11,7 +9,7 @@ import type { PackContent, Policy } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
 import { apply } from '../../registry/events.ts';
 import { decide, type Command } from '../../registry/transitions.ts';
-import { ROOT } from '../support/apps/server-process.ts';
+import { sectionOf, textOf } from '../support/docs/pages.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
 
 /** What the letters of the tables stand for; `x` is the version that is not registered. */
@@ -41,8 +39,7 @@ interface Row {
 
 /** The rows of all tables of the section; code marks are removed. */
 function rowsOf(spec: string): Row[] {
-  const section = spec.split(/^## /mu).find((part) => part.startsWith('Transitions\n')) ?? '';
-  return [...section.matchAll(/^\|(.*)\|(.*)\|(.*)\|(.*)\|(.*)\|$/gmu)]
+  return [...sectionOf(spec, 'Transitions').matchAll(/^\|(.*)\|(.*)\|(.*)\|(.*)\|(.*)\|$/gmu)]
     .map((row) => row.slice(1).map((cell) => cell.replaceAll('`', '').trim()))
     .filter(([first = '']) => first !== 'stack' && !first.startsWith('---'))
     .map(([stack = '', given = '', command = '', result = '', after = '']) => ({
@@ -158,7 +155,7 @@ function resultOf(world: World, command: Command): string {
   }
 }
 
-const ROWS = rowsOf(readFileSync(join(ROOT, 'registry', 'SPEC.md'), 'utf8'));
+const ROWS = rowsOf(textOf('registry/SPEC.md'));
 
 t.test('every row is what decide does', async (t) => {
   t.ok(ROWS.length >= 40, 'the tables are found');

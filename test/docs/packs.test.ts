@@ -2,17 +2,15 @@
  * docs/packs.md describes pack.yaml and policy.yaml: its tables list exactly the members of the schemas with their limits, and its examples
  * are valid.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TSchema } from '@sinclair/typebox';
 import t from 'tap';
 import { parse } from 'yaml';
-import { PackManifest, Policy } from '../../../registry/model.ts';
-import { checked } from '../../../registry/packs/faults.ts';
-import { parsePolicy } from '../../../registry/packs/policy.ts';
-import { ROOT } from '../../support/apps/server-process.ts';
+import { PackManifest, Policy } from '../../registry/model.ts';
+import { checked } from '../../registry/packs/faults.ts';
+import { parsePolicy } from '../../registry/packs/policy.ts';
+import { sectionOf, textOf } from '../support/docs/pages.ts';
 
-const PAGE = readFileSync(join(ROOT, 'docs', 'packs.md'), 'utf8');
+const PAGE = textOf('docs/packs.md');
 
 interface Member {
   readonly path: string;
@@ -46,8 +44,7 @@ function boundsOf(schema: TSchema | undefined): number[] {
 
 /** The rows of the table below a heading. */
 function rowsBelow(heading: string): Map<string, { required: string; what: string }> {
-  const section = PAGE.split(/^## /mu).find((each) => each.startsWith(`${heading}\n`)) ?? '';
-  const rows = [...section.matchAll(/^\| `([^`]+)` \| (yes|no) \| (.*) \|$/gmu)];
+  const rows = [...sectionOf(PAGE, heading).matchAll(/^\| `([^`]+)` \| (yes|no) \| (.*) \|$/gmu)];
   return new Map(rows.map(([, path = '', required = '', what = '']) => [path, { required, what }]));
 }
 
