@@ -1,5 +1,5 @@
 /**
- * The application: plugins, then routes, in one visible order. Whoever builds it owns it and closes it.
+ * Builds the application: plugins, then routes, in one visible order. The caller owns the application and closes it.
  */
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
@@ -29,38 +29,38 @@ import routes from './routes/index.ts';
 
 export interface AppOptions {
   readonly registry: RegistryPluginOptions;
-  /** Largest body, in bytes; 1 MiB where not given. */
+  /** Maximum size of a body, in bytes; default: 1 MiB. */
   readonly bodyLimit?: number;
   readonly trustProxy?: boolean | string;
-  /** Requests a minute per key; no limit where not given. */
+  /** Requests a minute per key; default: no limit. */
   readonly rateLimit?: number;
-  /** For how many seconds keys are honoured while the store cannot be asked; without limit where not given. */
+  /** For how many seconds keys are accepted while the store is unreachable; default: no limit. */
   readonly keyMaxStale?: number;
-  /** Origins whose pages may read answers; none where not given. */
+  /** Origins whose pages may read responses; default: none. */
   readonly corsOrigins?: readonly string[];
-  /** The most series of a metric that grows with packs and versions; 1000 where not given. */
+  /** The maximum number of series of a metric that grows with packs and versions; default: 1000. */
   readonly mostSeries?: number;
-  /** Where traces go; none are made where not given. */
+  /** Where to send traces; default: no tracing. */
   readonly tracing?: TracingOptions;
   readonly logger?: FastifyServerOptions['logger'];
-  /** The most connections at once; default: as many as the process may open (`descriptors.ts`). */
+  /** The maximum number of connections; default: as many as the process may open (`descriptors.ts`). */
   readonly mostConnections?: number;
 }
 
-/** How long a request may take to arrive, its headers to arrive, and a handler to answer, in milliseconds. */
+/** Timeouts for a complete request, for its headers, and for a handler, in milliseconds. */
 const LIMITS = {
   requestTimeout: 7_000,
   headersTimeout: 5_000,
   connectionsCheckingInterval: 500,
   handlerTimeout: 15_000,
 } as const;
-/** The longest part of a path: a session id. */
+/** The maximum length of a path segment; a session id is the longest. */
 const LONGEST_PARAMETER = 200;
 
 /**
- * Builds the application, ready to listen or to be injected into.
+ * Builds the application, ready for `listen` or `inject`.
  *
- * @throws StartRefused where the packs, the settings or the store do not allow a start
+ * @throws StartRefused if the packs, the settings or the store do not allow a start
  */
 export async function buildApp({
   registry,
@@ -78,12 +78,12 @@ export async function buildApp({
   const app = Fastify({
     logger,
     bodyLimit,
-    trustProxy: trustProxy !== false && proxies, // one reading of the setting, for addresses and for the prefix
-    logController: new LogController({ disableRequestLogging: true }), // one line a request costs as much as the request
+    trustProxy: trustProxy !== false && proxies, // the same function decides about addresses and about the prefix
+    logController: new LogController({ disableRequestLogging: true }), // a log line costs as much as a request
     requestTimeout: LIMITS.requestTimeout,
-    // Reads have no body: without a stream that ends they cost a tenth less. Such a request emits no event; a client that goes away is heard of
-    // on `reply.raw`.
-    // A request without a host is refused in `request-snapshot.ts`; node would answer a bare 400, past every hook.
+    // `optimizeEmptyRequests` makes reads a tenth cheaper: a request without a body gets no stream. Such a request emits no events, so listen
+    // on `reply.raw` for a client that disconnects.
+    // `requireHostHeader`: `request-snapshot.ts` refuses a request without Host. Node itself would send a bare 400, without running any hook.
     http: {
       optimizeEmptyRequests: true,
       requireHostHeader: false,
@@ -92,19 +92,19 @@ export async function buildApp({
     },
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
-    return503OnClosing: false, // a request that still comes in on an open connection is answered; the connection is closed after it
+    return503OnClosing: false, // a request on an open connection still gets its response; then the connection is closed
     genReqId: requestIds(),
-    childLoggerFactory: (log) => log, // a logger of its own costs a request a tenth; what is logged of one names its id
+    childLoggerFactory: (log) => log, // a logger for each request would make it a tenth slower; log lines name the request id themselves
     frameworkErrors,
     clientErrorHandler,
   });
   app.addHook('onRoute', (route) => {
-    // A timer costs a request a tenth as well; a handler that is not async answers at once and has no use for one.
+    // A timer makes a request a tenth slower, and only an async handler needs one.
     if (types.isAsyncFunction(route.handler)) route.handlerTimeout ??= LIMITS.handlerTimeout;
   });
   const base = new MetricsBase();
   try {
-    if (tracing !== undefined) await app.register((await import('./plugins/tracing/index.ts')).default, tracing); // a start without it need not load its parts
+    if (tracing !== undefined) await app.register((await import('./plugins/tracing/index.ts')).default, tracing); // load OpenTelemetry only if it is used
     await app.register(connections, { most });
     await app.register(drain);
     await app.register(stalledReaders);
@@ -129,7 +129,7 @@ export async function buildApp({
     await app.register(openapi);
     await app.register(routes);
     await app.ready();
-    // RFC 9110 section 10.1.1: an expectation that is not known may be ignored; node would answer a bare 417, past every hook.
+    // RFC 9110 section 10.1.1: a server may ignore an unknown expectation. Node itself would send a bare 417, without running any hook.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   } catch (error) {
     await app.close();
@@ -138,7 +138,7 @@ export async function buildApp({
   return app;
 }
 
-/** Ids that no two requests share, in this process or another. */
+/** Makes request ids that are unique across processes. */
 function requestIds(): () => string {
   const instance = randomUUID();
   let requests = 0;

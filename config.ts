@@ -1,5 +1,5 @@
 /**
- * Settings: the environment, checked against one schema and frozen. Every fault is reported at once.
+ * Reads the settings from the environment, checks them against one schema, and freezes them. All faults are reported at once.
  */
 import { isIP } from 'node:net';
 import { resolve, join } from 'node:path';
@@ -7,23 +7,23 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { ChannelName, PackName, StartRefused, Version } from './registry/index.ts';
 
-/** A string setting; `right` completes the sentence "It must be …". */
+/** A setting. `right` completes the sentence "It must be …". */
 const setting = (right: string, pattern?: string) =>
   Type.String({ description: right, minLength: 1, ...(pattern !== undefined && { pattern }) });
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** The environment as it is read, before units are worked out. */
+/** The environment as text, before durations and sizes are converted. */
 export const Environment = Type.Object({
   HOST: Type.Optional(setting('an address or a host name to listen on, e.g. 127.0.0.1 or 0.0.0.0')),
   PORT: Type.Optional(
     setting(
-      'a port number from 0 to 65535; 0 takes a free one',
+      'a port number from 0 to 65535; 0 chooses a free one',
       '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$',
     ),
   ),
-  DATA_DIR: Type.Optional(setting('a folder that this process may write to')),
-  SNAPSHOT_KEY_FILE: Type.Optional(setting('the path of a file with a secret of at least 32 bytes, outside DATA_DIR')),
+  DATA_DIR: Type.Optional(setting('a folder that this process can write to')),
+  SNAPSHOT_KEY_FILE: Type.Optional(setting('the path of a file outside DATA_DIR with a secret of at least 32 bytes')),
   STORE_URL: Type.Optional(
     setting(
       'postgres://user:password@host:port/database, sqlite:<path of the database file> or memory:',
@@ -36,7 +36,7 @@ export const Environment = Type.Object({
   ),
   DEFAULT_VERSION: Type.Optional(setting('a SemVer version without build metadata, e.g. 1.2.0', Version.pattern)),
   CHANNELS: Type.Optional(
-    setting('channel names with commas between them, each once, the default one first, e.g. production,staging'),
+    setting('a comma-separated list of channel names, each once, the default one first, e.g. production,staging'),
   ),
   SESSION_TTL: Type.Optional(
     setting('a duration from 1s to 365d in s, m, h or d, e.g. 24h', '^[1-9][0-9]{0,8}[smhd]$'),
@@ -51,29 +51,29 @@ export const Environment = Type.Object({
       '^([1-9][0-9]{0,8}[smhd]|unlimited)$',
     ),
   ),
-  PIN_VERSION: Type.Optional(setting('a pack and a version of it with @ between them, e.g. coach@1.0.0')),
+  PIN_VERSION: Type.Optional(setting('<pack>@<version>, e.g. coach@1.0.0')),
   CORS_ORIGINS: Type.Optional(
     setting(
-      'origins with commas between them, e.g. https://console.example.com, each without a path and without a wildcard; off for none',
+      'a comma-separated list of origins without paths and wildcards, e.g. https://console.example.com, or off for none',
     ),
   ),
   TRUST_PROXY: Type.Optional(
-    setting('on, off, or the addresses of the proxies with commas between them, e.g. loopback, 10.0.0.0/8'),
+    setting('on, off, or a comma-separated list of the addresses of the proxies, e.g. loopback, 10.0.0.0/8'),
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     setting(
-      'the http or https address of a collector of OpenTelemetry, e.g. http://collector:4318',
+      'the http or https URL of an OpenTelemetry collector, e.g. http://collector:4318',
       '^https?://[^\\s/?#]+[^\\s?#]*$',
     ),
   ),
   OTEL_SERVICE_NAME: Type.Optional(
-    setting('a name of at most 255 characters without blanks at its ends', '^\\S(.{0,253}\\S)?$'),
+    setting('a name of at most 255 characters without leading or trailing spaces', '^\\S(.{0,253}\\S)?$'),
   ),
   LOG_LEVEL: Type.Optional(setting(`one of ${LOG_LEVELS.join(', ')}`, `^(${LOG_LEVELS.join('|')})$`)),
 });
 type Environment = Static<typeof Environment>;
 
-/** What holds where a variable is not set. `STORE_URL`, `SNAPSHOT_KEY_FILE` and `DEFAULT_VERSION` have none of their own. */
+/** The defaults. `STORE_URL` defaults to a file in `DATA_DIR`; the other settings that are missing here are optional. */
 export const DEFAULTS = {
   HOST: '127.0.0.1',
   PORT: '3000',
@@ -100,7 +100,7 @@ export interface Config {
     | { readonly kind: 'sqlite'; readonly file: string }
     | { readonly kind: 'postgres'; readonly url: string }
     | { readonly kind: 'memory' };
-  /** Absolute: where the key of the last good snapshot's MAC lies, if it carries one. */
+  /** Absolute path of the key for the MAC of the last good snapshot, if any. */
   readonly snapshotKeyFile: string | undefined;
   readonly packsDir: string;
   readonly defaultPack: string;
@@ -112,14 +112,14 @@ export interface Config {
   readonly bodyLimit: number;
   /** Requests a minute per key; 0 for no limit. */
   readonly rateLimit: number;
-  /** Seconds for which keys are honoured while the store cannot be asked. */
+  /** For how many seconds keys are accepted while the store is unreachable. */
   readonly keyMaxStale: number;
-  /** Break-glass: what this instance serves whatever the log says. */
+  /** Break-glass: the version that this instance serves, whatever the log says. */
   readonly pinVersion: { readonly pack: string; readonly version: string } | undefined;
-  /** None: no page of another origin may read answers. */
+  /** Empty: no page of another origin may read responses. */
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
-  /** Where traces go, and under which name; none are made where it is not set. */
+  /** The collector and the service name for traces; undefined without tracing. */
   readonly tracing: { readonly endpoint: string; readonly serviceName: string | undefined } | undefined;
   readonly logLevel: string;
 }
@@ -129,10 +129,10 @@ const LONGEST_SESSION = 365 * SECONDS.d * 1000;
 const LARGEST_BODY = 64 * 1024 * 1024;
 
 /**
- * Reads the settings out of an environment.
+ * Reads the settings from an environment.
  *
- * @param env e.g. the process's; an empty value counts as not set
- * @throws StartRefused (78) that names every wrong value, and what would be right
+ * @param env e.g. `process.env`; an empty value counts as not set
+ * @throws StartRefused (78) that names every wrong value and what is expected
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const given: Record<string, string> = {};
@@ -189,7 +189,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
-/** The settings that a pattern alone cannot check. */
+/** Converts and checks the settings that need more than a pattern. */
 function unitsOf(
   values: WithDefaults,
   fault: (
@@ -217,37 +217,37 @@ function unitsOf(
   return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins };
 }
 
-/** An origin as a browser sends it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin); undefined where no browser sends such a one. */
+/** An origin as a browser sends it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin); undefined if the text is not an origin. */
 function originOf(text: string): string | undefined {
   const [, authority] = /^https?:\/\/([^/?#\\\s@*]+)$/iu.exec(text) ?? [];
   return authority !== undefined && URL.canParse(text) ? new URL(text).origin : undefined;
 }
 
-/** Settings that are a path. */
+/** Settings that are paths. */
 const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR', 'SNAPSHOT_KEY_FILE'];
 
 /**
- * What would be right where a text came out of a file or a unit as nobody meant it. Without this a path would quietly be that of a new, odd folder.
- * @returns the end of "it must be …"; undefined where the text is fine
+ * Finds text that a file or a service unit has garbled: line ends, quotes, unexpanded variables. Without this check such a path would silently
+ * create an oddly named folder.
+ * @returns the end of "it must be …"; undefined if the text is fine
  */
 function textFault(name: string, value: string): string | undefined {
   if (/\p{Cc}/u.test(value))
-    return 'free of control characters (if one is \\r, the file that sets it has the line ends of Windows)';
+    return 'free of control characters (a \\r means that the file that sets it has Windows line ends)';
   const path = PATHS.includes(name) ? value : name === 'STORE_URL' ? /^sqlite:(.*)$/u.exec(value)?.[1] : undefined;
   if ([value, path ?? ''].some((text) => /^(["']).*\1$/u.test(text)))
-    return 'written without quotes around it: here they are part of the value';
+    return 'written without quotes: here they would be part of the value';
   return path === undefined ? undefined : pathFault(path, name === 'STORE_URL');
 }
 
 function pathFault(path: string, isUrl: boolean): string | undefined {
-  if (path.startsWith('~'))
-    return 'a path with the home folder written out, e.g. /home/registry/data: only a shell replaces ~';
-  if (/\$[A-Za-z_{(]/u.test(path)) return 'a path with its variables written out: only a shell replaces $';
-  if (path !== path.trim()) return 'a path that neither begins nor ends with a blank';
+  if (path.startsWith('~')) return 'a path without ~, which only a shell expands, e.g. /home/registry/data';
+  if (/\$[A-Za-z_{(]/u.test(path)) return 'a path without variables, which only a shell expands';
+  if (path !== path.trim()) return 'a path without leading or trailing spaces';
   if (isUrl && /^\/\/(?!\/)/u.test(path))
-    return 'sqlite:<path>, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db: after // a URL names a host';
+    return 'sqlite:<path> without //, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db';
   if (isUrl && /[?#]|%[0-9a-f]{2}/iu.test(path))
-    return 'sqlite:<path> with the path as it is: without parameters, without %20 and its like';
+    return 'sqlite:<path> without parameters and without percent-encoding such as %20';
   if (!isUrl && /^[a-z][a-z0-9+.-]*:\/\//iu.test(path)) return 'a path, not a URL, e.g. /srv/registry';
   return undefined;
 }
@@ -268,10 +268,10 @@ function pinOf(text: string): Config['pinVersion'] {
     : undefined;
 }
 
-/** Control characters that have a short name. */
+/** Control characters with a short escape. */
 const SHORT: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n', '\t': '\\t' };
 
-/** A wrong value as a message may show it: an address may hold a password, wherever a typing error has put it. */
+/** A wrong value as a message may show it. A URL may contain a password, and after a typo it can be anywhere in the text. */
 function shown(name: string, value: string): string {
   if (['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'CORS_ORIGINS'].includes(name) && /@|password/iu.test(value))
     return `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…`;
@@ -286,7 +286,7 @@ function trustOf(value: string): boolean | string {
   return value;
 }
 
-/** An address, a range of them, or one of the names that Fastify knows a range by. */
+/** An address, a range, or the name of a range. */
 function isProxy(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
   const [address = '', prefix = '1', ...more] = text.split('/');

@@ -1,5 +1,5 @@
 /**
- * The process: read the settings, open the store, listen, say where, close gracefully.
+ * The server process: reads the settings, opens the store, listens, logs the address, and closes gracefully.
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import closeWithGrace, { type CloseWithGraceAsyncCallback } from 'close-with-grace';
@@ -25,11 +25,11 @@ import {
 import { MemoryStore } from './registry/stores/memory/index.ts';
 import { lockDataDir, openSqliteStore } from './registry/stores/sqlite/index.ts';
 
-/** How long requests under way may take once the process is asked to end, in milliseconds. */
+/** Timeout of a graceful shutdown, in milliseconds. */
 const GRACE = 12_000;
-/** How long probes say that the process is about to end before it takes no more connections, in milliseconds. */
+/** How long probes report the shutdown before the process stops accepting connections, in milliseconds. */
 const NOTICE = 1000;
-/** Signals that arrive within so many milliseconds are one request to end. */
+/** Signals within this time count as one, in milliseconds. */
 const SAME_REQUEST = 1000;
 
 try {
@@ -38,14 +38,14 @@ try {
   end(error);
 }
 
-/** Says why there is no start, and ends. */
+/** Prints why the process does not start, and exits. */
 function end(error: unknown): void {
   const { exitCode, message } = endOf(error);
   process.stderr.write(`prompt-registry does not start: ${message}\n`);
   process.exit(exitCode);
 }
 
-/** What is said of an error, and the exit code after sysexits(3); a stack only of one that nobody expected. */
+/** The message and the exit code (sysexits(3)) for an error. Only an unexpected error shows its stack. */
 function endOf(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof StartRefused) return error;
   if (error instanceof StoreDamaged) return { exitCode: 65, message: error.message };
@@ -53,7 +53,7 @@ function endOf(error: unknown): { readonly exitCode: number; readonly message: s
   if (error instanceof LogBroken)
     return {
       exitCode: 65,
-      message: `The log is broken: ${error.message} Keep a copy of the database, and restore it from a backup.`,
+      message: `The log is broken: ${error.message} Keep a copy of the database, then restore a backup.`,
     };
   return { exitCode: 1, message: String(error instanceof Error ? error.stack : error) };
 }
@@ -69,7 +69,7 @@ async function start(config: Config): Promise<void> {
   let app: FastifyInstance;
   let lock: { release(): void } | undefined;
   try {
-    if (store.kind !== 'memory') lock = lockDataDir(config.dataDir); // what is in memory leaves nothing there but its key
+    if (store.kind !== 'memory') lock = lockDataDir(config.dataDir); // a memory store writes only its operator key there
     app = await buildApp({
       registry: {
         store,
@@ -80,11 +80,11 @@ async function start(config: Config): Promise<void> {
         defaultPack: config.defaultPack,
         defaultVersion: config.defaultVersion,
         sessionTtl: config.sessionTtl,
-        // A database elsewhere may be away while there is much that can be served without it.
+        // A remote database can be unreachable while the service can still serve its last snapshot.
         failStatic: store.kind === 'postgres',
         onRefused: end,
         pinVersion: config.pinVersion,
-        // What is in memory only does not outlive the process, so a snapshot of it on disk would be of no registry.
+        // A memory store ends with the process, so a snapshot of it on disk would be useless.
         ...(store.kind !== 'memory' && { dataDir: config.dataDir, snapshotKey }),
       },
       bodyLimit: config.bodyLimit,
@@ -102,8 +102,8 @@ async function start(config: Config): Promise<void> {
     throw error;
   }
   closeOnSignal(async ({ err, signal }) => {
-    if (err !== undefined) app.log.fatal({ err }, 'The process ends on an error that nothing caught.');
-    else app.log.info({ signal }, 'Closing: requests under way are finished first.');
+    if (err !== undefined) app.log.fatal({ err }, 'The process ends because of an uncaught error.');
+    else app.log.info({ signal }, 'Closing: finishing the requests in progress first.');
     app.draining = true;
     if (signal === 'SIGTERM') await new Promise((resolve) => setTimeout(resolve, NOTICE));
     await app.close();
@@ -112,13 +112,13 @@ async function start(config: Config): Promise<void> {
     lock?.release();
     throw error;
   });
-  await sayWhatIs(app, config, address, store);
+  await logSummary(app, config, address, store);
 }
 
 /**
- * Closes gracefully on the first signal, and ends at once on the next one.
+ * Closes gracefully on the first signal, and exits at once on the next one.
  *
- * npm passes SIGINT and SIGTERM on, also where the whole process group got them (Ctrl-C, systemd): one request to end arrives twice.
+ * npm forwards SIGINT and SIGTERM even if the whole process group already got them (Ctrl-C, systemd). Then the same signal arrives twice.
  */
 function closeOnSignal(close: CloseWithGraceAsyncCallback): void {
   let closing: { readonly since: number } | undefined;
@@ -142,7 +142,7 @@ function makeDataDir(dir: string): void {
   } catch (error) {
     throw new StartRefused(
       78,
-      `DATA_DIR "${dir}" cannot be made: ${messageOf(error)}. Name a folder that this process may write to.`,
+      `DATA_DIR "${dir}" cannot be created: ${messageOf(error)}. Choose a folder that this process can write to.`,
       { cause: error },
     );
   }
@@ -159,13 +159,13 @@ function makeDataDir(dir: string): void {
 
 async function openStore({ store }: Config): Promise<Store> {
   if (store.kind === 'postgres') {
-    const { openPostgresStore } = await import('./registry/stores/postgres/index.ts'); // a start without it need not load its driver
+    const { openPostgresStore } = await import('./registry/stores/postgres/index.ts'); // load the driver only if it is used
     return openPostgresStore({ url: store.url });
   }
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
 
-/** Pretty on a terminal, JSON lines elsewhere. */
+/** Pretty output on a terminal, otherwise JSON lines. */
 function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
   const pretty = process.stdout.isTTY
     ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } }
@@ -181,7 +181,7 @@ async function listen(app: FastifyInstance, { host, port }: Config, backlog: num
       backlog,
       listenTextResolver: (listening) => `Listening at ${listening}`,
     });
-    // Whatever LOG_LEVEL is: with PORT=0 nobody could know otherwise.
+    // Always log the address, whatever LOG_LEVEL is: with PORT=0 there is no other way to know the port.
     if (!['info', 'debug', 'trace'].includes(app.log.level))
       app.log.child({}, { level: 'info' }).info(`Listening at ${address}`);
     return address;
@@ -191,15 +191,15 @@ async function listen(app: FastifyInstance, { host, port }: Config, backlog: num
     if (code === 'EADDRINUSE')
       throw new StartRefused(
         75,
-        `Port ${port} of ${host} is in use. Stop what listens there, or set PORT to another one (0 takes a free one).`,
+        `Port ${port} of ${host} is in use. Stop the other process, or set PORT to another port (0 chooses a free one).`,
         { cause: error },
       );
     throw new StartRefused(78, `Cannot listen on HOST "${host}", PORT ${port}: ${messageOf(error)}.`, { cause: error });
   }
 }
 
-/** What an operator looks for first: what is active, where, and how to look. */
-async function sayWhatIs(app: FastifyInstance, config: Config, address: string, store: Store): Promise<void> {
+/** Logs what an operator looks for first: the active versions, the store, the key and the documentation. */
+async function logSummary(app: FastifyInstance, config: Config, address: string, store: Store): Promise<void> {
   const { log, registry } = app;
   for (const views of registry.current.views.values()) {
     for (const { activePack } of views.values()) {
@@ -217,30 +217,30 @@ async function sayWhatIs(app: FastifyInstance, config: Config, address: string, 
     },
     `Registry at revision ${registry.current.revision}`,
   );
-  await sayKey(app, store, operatorKeyPath(config.dataDir), address);
+  await logKey(app, store, operatorKeyPath(config.dataDir), address);
   log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
 }
 
-/** A line to paste that reads the key, or where the key is; the key itself is never shown. */
-async function sayKey({ log, registry }: FastifyInstance, store: Store, path: string, address: string): Promise<void> {
+/** Logs a command that reads the operator key, or where the key is. Never logs the key itself. */
+async function logKey({ log, registry }: FastifyInstance, store: Store, path: string, address: string): Promise<void> {
   if (existsSync(path))
     return log.info(
       `To use the operator key: KEY=$(cat ${shellQuoted(path)}); curl -H "Authorization: Bearer $KEY" ${address}/v1/packs`,
     );
   if (!registry.ready)
     return log.info(
-      `There is no operator key in ${path}. Whether there is one cannot be told before the store can be reached.`,
+      `There is no operator key in ${path}. Until the store is reachable, it is unknown whether one exists elsewhere.`,
     );
-  const made = await lastOperatorKey(store).catch(() => undefined); // the store went away: then there are other worries
+  const made = await lastOperatorKey(store).catch(() => undefined); // the store became unreachable, which is logged elsewhere
   if (made === undefined) return log.info(`There is no operator key in ${path}.`);
   const { keyId, madeBy, madeAt } = made;
   log.info(
     { keyId, madeBy, madeAt },
-    `The operator key was made ${madeBy === undefined ? '' : `by ${madeBy} `}at ${madeAt} and was put into the DATA_DIR there, not into ${path}; this start makes none. If that file is lost, "npm run keys:recover" makes a new key here.`,
+    `The operator key was created ${madeBy === undefined ? '' : `by ${madeBy} `}at ${madeAt} in the DATA_DIR there, not in ${path}; this start creates none. If that file is lost, "npm run keys:recover" creates a new key here.`,
   );
 }
 
-/** A path as a shell takes it. */
+/** A path, quoted for a shell if necessary. */
 function shellQuoted(path: string): string {
   return /^[\w./-]+$/u.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-/** Holds `openapi.yaml` to the rules of `redocly.yaml`: `npm run openapi:lint`. The first run installs Redocly in tools/openapi-lint. */
+/** Checks `openapi.yaml` against the rules of `redocly.yaml`: `npm run openapi:lint`. The first run installs Redocly in tools/openapi-lint. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ try {
   process.exitCode = 1;
 }
 if (redocly !== undefined) {
-  // Redocly would tell its makers of each run and look for updates; a check needs no network.
+  // Without these settings Redocly sends telemetry and looks for updates. A check needs no network.
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
   process.exitCode =
     spawnSync(process.execPath, [redocly, 'lint', 'openapi.yaml', '--config', 'redocly.yaml'], {

@@ -1,5 +1,5 @@
 /**
- * Writes `openapi.yaml` from the routes' schemas, or with `--check` says where the committed file differs from them.
+ * Writes `openapi.yaml` from the routes' schemas. With `--check`, reports where the committed file differs from them.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { buildApp } from '../app.ts';
@@ -24,7 +24,7 @@ await app.close();
 
 if (!process.argv.includes('--check')) {
   await writeFile(FILE, generated);
-  console.log('openapi.yaml is written.');
+  console.log('Wrote openapi.yaml.');
 } else {
   const committed = await readFile(FILE, 'utf8').catch(() => '');
   if (committed === generated) {

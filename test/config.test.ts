@@ -119,11 +119,11 @@ t.test('where the store lies', async (t) => {
   t.strictSame(readConfig({ DATA_DIR: 'here' }).store, { kind: 'sqlite', file: join(resolve('here'), 'registry.db') });
 });
 
-t.test('a path that nobody meant is refused, and what was meant is told', async (t) => {
+t.test('a garbled path is refused, and the message says why', async (t) => {
   const says = (env: Readonly<Record<string, string>>) => refusal(env).message;
   t.match(says({ DATA_DIR: '/srv/data\r' }), 'DATA_DIR="/srv/data\\r" is wrong: it must be free of control characters');
-  t.match(says({ PACKS_DIR: '"/srv/q"' }), 'written without quotes around it');
-  t.match(says({ DATA_DIR: '~/x' }), 'with the home folder written out');
+  t.match(says({ PACKS_DIR: '"/srv/q"' }), 'written without quotes');
+  t.match(says({ DATA_DIR: '~/x' }), 'a path without ~, which only a shell expands');
   t.match(
     says({ STORE_URL: 'sqlite://x.db' }),
     'sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db',
@@ -323,7 +323,7 @@ const escaped = (value: string) =>
       `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-t.test('each wrong value is refused by name, with what it is and what would be right', async (t) => {
+t.test('each wrong value is refused by name, with the value and what is expected', async (t) => {
   for (const [name, values] of Object.entries(WRONG)) {
     for (const value of values) {
       const { exitCode, message } = refusal({ [name]: value });
@@ -338,7 +338,7 @@ t.test('each wrong value is refused by name, with what it is and what would be r
   }
 });
 
-t.test('all faults are told at once', async (t) => {
+t.test('all faults are reported at once', async (t) => {
   const env = Object.fromEntries(Object.entries(WRONG).map(([name, [value = '']]) => [name, value]));
   t.strictSame(named(env).sort(), Object.keys(WRONG).sort());
   t.match(refusal(env).message, `The settings have ${Object.keys(WRONG).length} faults:`);
@@ -349,6 +349,6 @@ t.test('all faults are told at once', async (t) => {
   );
 });
 
-t.test('a fault that stands in a unit is told once', async (t) => {
+t.test('a fault in a unit is reported once', async (t) => {
   t.strictSame(named({ SESSION_TTL: 'x', BODY_LIMIT: '1' }).sort(), ['BODY_LIMIT', 'SESSION_TTL']);
 });

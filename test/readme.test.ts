@@ -123,6 +123,16 @@ t.test('the front page', async (t) => {
   await follow(t, blocksOf(readme, 'Roll back in six commands'), await freshService(t));
 });
 
+t.test('the commands of other pages that create a key', async (t) => {
+  const walk = await freshService(t);
+  for (const path of ['docs/security.md', 'docs/observability/README.md']) {
+    const commands = blocksOf(await page(path)).filter(({ language }) => language === 'sh');
+    t.ok(commands.length > 0, path);
+    for (const { text } of commands)
+      t.match(JSON.parse(await shell(`KEY=$(cat data/operator.key)\n${text}`, walk)), { secret: /^prk_/u }, path);
+  }
+});
+
 t.test('the picture of the terminal shows what its commands print', async (t) => {
   const drawn = await page('docs/pictures/rollback.svg');
   const lines = [...drawn.matchAll(/<text [^>]*>(.*)<\/text>/gu)].map(([, line = '']) =>

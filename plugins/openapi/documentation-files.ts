@@ -1,9 +1,9 @@
 /**
- * What Swagger UI is made of, answered from memory.
+ * Serves the files of Swagger UI from memory.
  *
- * Problem: a file server opens a file for each request, and keeps it open until the reader has taken it. One connection can ask for hundreds
- * at once and read none of them; then the process has no descriptor left, for anybody, and no key was needed for that.
- * Rule: each file is read once and sent from one buffer, whoever asks and however slowly they read. Nothing else is in that folder to be asked for.
+ * Problem: a file server opens a file for each request and keeps it open until the client has read it. One connection can request hundreds of
+ * files and read none of them. Then the process has no descriptor left, and the attacker did not even need a key.
+ * Rule: each file is read once and sent from one buffer to all clients, however slowly they read. Only the files of that folder are served.
  * Example: `GET /docs/static/swagger-ui.css`.
  */
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ interface Page {
 const names = new Set(readdirSync(FOLDER));
 const pages = new Map<string, Page>();
 
-/** Answers with the file that the path behind the prefix names, or 304 where the caller has it. */
+/** Sends the file that the path names, or a 304 if the client already has it. */
 export function sendDocumentationFile(request: FastifyRequest, reply: FastifyReply): FastifyReply | void {
   const { '*': name = '' } = request.params as { '*'?: string };
   if (!names.has(name)) return reply.callNotFound();

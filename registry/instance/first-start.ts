@@ -10,7 +10,7 @@ import type { EventDraft } from '../log/event.ts';
 import { SILENT, type Logger } from '../machine/logger.ts';
 import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
 import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from '../keys/keys.ts';
-import type { ShippedPolicy, ShippedVersion } from '../packs/pack-folder.ts';
+import type { ShippedPolicy } from '../packs/pack-folder.ts';
 import { violationsOf } from '../packs/floor.ts';
 import { asRegistered } from '../packs/publishing.ts';
 import { missingPointers, type PointerOptions } from './first-pointers.ts';

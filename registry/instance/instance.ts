@@ -258,7 +258,7 @@ export class Instance {
     return pinnedVersion === undefined ? claim : { ...claim, pinnedVersion };
   }
 
-  /** Takes over the history of the logger, if an operator has accepted that it was restored. @returns whether one has */
+  /** Takes over the history of the log, if an operator has accepted that it was restored. @returns whether one has */
   async #takeOver(): Promise<boolean> {
     const taken = await this.#writer.replace(async (applied) =>
       (await restoreAccepted(this.store, applied)) ? readLog(this.store, this.contents) : undefined,

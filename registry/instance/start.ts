@@ -1,5 +1,5 @@
 /**
- * Carries a start out: what it adds to the logger, in one append.
+ * Carries a start out: what it adds to the log, in one append.
  *
  * Problem: a start may fail half-way or find the store away, and is then tried again.
  * Rule: each attempt plans against what the log holds by then. The operator key is made once, because the log may hold it although the
@@ -28,7 +28,7 @@ export interface StartParts {
   readonly logger: Logger;
   readonly writer: Writer;
   readonly current: { readonly applied: Snapshot };
-  /** Compares the snapshot of this start with the logger, if neither a MAC nor the log has proved it yet. */
+  /** Compares the snapshot of this start with the log, if neither a MAC nor the log has proved it yet. */
   readonly check: SnapshotCheck | undefined;
 }
 

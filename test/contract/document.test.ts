@@ -9,11 +9,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { resolved } from '../../clients/contract/src/resolved.ts';
+import { withSharedComponents } from '../../plugins/openapi/shared-components.ts';
 import { OPENAPI, OPENAPI_AS_WRITTEN, OPENAPI_TEXT, type OpenApiDocument } from '../support/http/openapi.ts';
 
 const MOST_LINES = 7000;
 
-/** By operation and by what all its requests, or all its responses of these statuses, have. */
+/** By operation, then by `request` or a list of statuses: the parts that the request, or the response of each of these statuses, has. */
 type Baseline = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 const BASELINE = JSON.parse(
   readFileSync(new URL('../fixtures/openapi-before-components.json', import.meta.url), 'utf8'),
@@ -67,7 +68,7 @@ const before = Object.entries(BASELINE).flatMap(([id, groups]) =>
   ),
 );
 
-/** What the document had once and has no more. */
+/** The parts that the document had before and has lost. */
 function lostFrom(document: OpenApiDocument): string[] {
   const parts = partsOf(document);
   return before.filter((part) => !parts.has(part) && !(part in REMOVED));
@@ -149,6 +150,23 @@ t.test('control: a lost status, header, parameter, body or example is found', as
       lost,
     );
   }
+});
+
+t.test('two different shared parts with one name are an error', async (t) => {
+  const operation = (description: string) => ({
+    responses: { 304: { description } },
+  });
+  const paths = (...descriptions: readonly string[]) => ({
+    paths: Object.fromEntries(descriptions.map((description, index) => [`/${index}`, { get: operation(description) }])),
+  });
+  t.match(withSharedComponents(paths('a', 'a', 'b')), {
+    components: { responses: { NotModified: { description: 'a' } } },
+    paths: {
+      '/1': { get: { responses: { 304: { $ref: '#/components/responses/NotModified' } } } },
+      '/2': { get: operation('b') },
+    },
+  });
+  t.throws(() => withSharedComponents(paths('a', 'a', 'b', 'b')), { message: /two different .* NotModified/u });
 });
 
 t.test('a reference that leads nowhere is an error', async (t) => {

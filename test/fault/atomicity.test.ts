@@ -1,9 +1,10 @@
 /**
- * No answer mixes two versions and no reader is led back, by any door, while pointers move all the time (BARS B1; SPEC R2, R3, R4).
+ * No response mixes two versions, and no reader goes back in time, by any way of reading, while pointers move all the time (BARS B1; SPEC R2,
+ * R3, R4).
  *
- * Readers over HTTP and in process read everything there is to read while three writers activate and roll back. What each
- * answer says is held against the others and, in the end, against the log. The controls run the same readers and the same check
- * on doors with a fault planted in them; it must be found. The same choices again: TEST_SEED=… node test/fault/atomicity.test.ts
+ * Readers over HTTP and in process read everything, while three writers activate and roll back. Each response is compared with the others and,
+ * at the end, with the log. The controls run the same readers and the same checker on a planted fault, which must be found. To repeat a run:
+ * TEST_SEED=… node test/fault/atomicity.test.ts
  */
 import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -30,11 +31,11 @@ import {
 } from '../support/chaos/read-traffic.ts';
 import { DAY } from '../support/apps/registries.ts';
 
-/** Answers to read, over all doors together. */
+/** Responses to read, over all ways of reading together. */
 const READS: Record<string, number> = { short: 5_000, faults: 200_000, soak: 5_000_000 };
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const reads = READS[length] ?? 5_000;
-/** BARS B1; of the short form nothing is asked, as other tests run beside it. */
+/** BARS B1. The short form has no minimum, because other tests run beside it. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const CONNECTIONS = 6;
 
@@ -108,14 +109,14 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
   checker.verify(await log());
 
   t.comment(Object.fromEntries(checker.reads));
-  t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
+  t.same(checker.examples, [], 'no response was mixed, no reader went back, and the log confirms every response');
   t.ok(checker.total >= reads, `${checker.total} answers`);
   t.ok(run.flips >= reads / 200, `${run.flips} flips`);
   t.ok(
     run.flips / seconds >= FLIPS_PER_SECOND,
     `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`,
   );
-  t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
+  t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'in every way');
 });
 
 const EVERY_DOOR = [
@@ -130,7 +131,7 @@ const EVERY_DOOR = [
   'startSession',
 ];
 
-/** Moves the log on without moving a pointer of the pack that is read. */
+/** Appends events that do not move a pointer of the pack that is read. */
 async function publish(run: Run, registry: Registry): Promise<void> {
   for (let patch = 0; run.goOn(); patch += 1) {
     const { snapshot } = await registry.publish({ pack: 'other', document: documentOf('other', `0.0.${patch}`) });
@@ -140,7 +141,7 @@ async function publish(run: Run, registry: Registry): Promise<void> {
   }
 }
 
-t.test('what is in the log and not visible yet is not told by the history either', async (t) => {
+t.test('the history does not show an event that is in the log but not yet visible', async (t) => {
   const opened = await openApp(t);
   const { app } = opened;
   const read = async (path: string) => {
@@ -174,7 +175,7 @@ type Planted = (
   channel: string,
 ) => Promise<{ revision: number; body: { revision: number } }> | { revision: number; body: { revision: number } };
 
-/** A server whose `getSystemPrompt` is made by the planted code. */
+/** A server whose `getSystemPrompt` runs the planted code. */
 async function plantedServer(t: Test, registry: Registry, planted: Planted): Promise<string> {
   const app = Fastify();
   t.teardown(() => app.close());
@@ -192,7 +193,7 @@ function control(name: string, planted: () => Planted, expected: readonly Violat
   t.test(`control: ${name}, TEST_SEED=${seed}`, async (t) => {
     const { app, key, log, run: endless } = await start(t, Infinity);
     const { checker } = endless;
-    // Long enough for what only the log shows; then until what the answers show has been found, or will not be.
+    // Long enough for faults that only the log shows; then until those in the responses were found, or were not.
     const found = () => expected.every((kind) => kind === 'not in the log' || checker.violations.has(kind));
     const run: Run = { ...endless, goOn: () => checker.total < 2000 || (!found() && checker.total < 50_000) };
     const address = await plantedServer(t, app.registry, planted());

@@ -1,11 +1,11 @@
 /**
- * The activation barrier, `Prefer: wait` (SPEC R10): after it has answered, no answer to a later request anywhere is both unmarked and old.
+ * The activation barrier, `Prefer: wait` (SPEC R10): after it has answered, no later response anywhere is both unmarked and old.
  *
- * Problem: an instance that is stopped or cut off cannot say that it has applied a move, and may go on answering at any moment.
- * Rule: it is named as pending, and not waited for once its lease has stood still for seven seconds; by then all it answers is marked,
- * looked at when it answers, not by a timer that was stopped with it.
- * Example: b is stopped (SIGSTOP), c is cut off; a rolls back and waits. What is asked of b before it goes on lies in the kernel, and is
- * answered marked.
+ * Problem: an instance that is stopped or cut off cannot say that it has applied a move, and may answer at any moment.
+ * Rule: it is listed as pending. The barrier stops waiting once its lease has not moved for seven seconds. By then everything it answers is
+ * marked. It checks its age when it answers, not by a timer that was stopped with it.
+ * Example: b is stopped (SIGSTOP), c is cut off; a rolls back and waits. Requests sent to b meanwhile wait in the kernel, and b answers them
+ * marked.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -13,13 +13,13 @@ import { startInstances, until, type Reply, type TestInstance } from '../support
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const rounds = { short: 1, faults: 6, soak: 60 }[length] ?? 1;
-/** Requests that lie at a stopped instance. */
+/** Requests that wait at a stopped instance. */
 const QUEUED = 40;
-/** From when on an instance that is cut off marks its answers, with a second of grace, in milliseconds. */
+/** When an instance that is cut off must mark its responses, with a second of grace, in milliseconds. */
 const STALE_AT_LAST = 6000;
 t.setTimeout(60_000 + rounds * 30_000);
 
-/** What an answer to a request that waited says of the others. */
+/** What the response to a waiting request says about the other instances. */
 interface Reach {
   readonly applied: readonly string[];
   readonly pending: readonly string[];
@@ -35,7 +35,7 @@ t.test('the barrier', async (t) => {
   const [a, b, c, pinned] = instances as [TestInstance, TestInstance, TestInstance, TestInstance];
   const idOf = ({ id = 'unknown' }: TestInstance) => id;
 
-  t.test('all have applied a move when it is answered; a pinned one is listed and not waited for', async (t) => {
+  t.test('all instances have applied a move when it answers; a pinned one is listed, but not waited for', async (t) => {
     await until('all four known', 5000, async () => reachOf(await activate(a, 10)).pinned.length === 1);
     for (const instance of [a, b, c]) {
       for (const move of [activate, rollback]) {
@@ -90,7 +90,7 @@ t.test('the barrier', async (t) => {
     t.equal(new Set(list.map(({ appliedRevision }) => appliedRevision)).size, 1);
   });
 
-  t.test('one that is stopped, and one that is cut off', async (t) => {
+  t.test('an instance that is stopped, and one that is cut off', async (t) => {
     for (let round = 1; round <= rounds; round += 1) await stoppedAndCutOff(t, { a, b, c, idOf });
   });
 

@@ -1,9 +1,8 @@
 /**
- * The door behind an answer on PostgreSQL (SPEC R5): a fault proxy holds a commit back, the write is answered `outcome-unknown`, the
- * operator acts on another instance and is answered, the proxy lets go. Nothing lands (BARS B14).
+ * The fence behind a response on PostgreSQL (SPEC R5). A fault proxy delays a commit, the write answers `outcome-unknown`, the operator acts on
+ * another instance and gets a response, and the proxy lets the commit through. It must not land (BARS B14).
  *
- * Each pair of instances has a log of its own, and all pairs run at once: a commit that is held back takes the 1.6 seconds after which
- * its write is given up.
+ * Each pair of instances has its own log, and all pairs run at once, because a delayed write is given up only after 1.6 seconds.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -21,7 +20,7 @@ const PAIRS = 10;
 const reason = 'What the operator was told';
 t.setTimeout(60_000 + rounds * 10_000);
 
-/** What an operator may be told without an event. */
+/** Responses that an operator may get without an event. */
 const ASKS: readonly ((registry: Registry) => Promise<unknown>)[] = [
   (registry) => registry.activate({ version: registry.activePack().version, reason }),
   (registry) => registry.activate({ version: '9.9.9', reason }),
@@ -71,14 +70,14 @@ async function heldBack({ proxy, cut }: Pair): Promise<void> {
   }
 }
 
-/** Lets what is held back arrive; resolves when the server has read it and closed the connection, whose other end is long gone. */
+/** Lets the delayed bytes arrive; resolves once the server has read them and closed the connection, whose other end is gone. */
 async function letGo({ proxy }: Pair): Promise<void> {
   const { givenUp } = proxy;
   proxy.set('pass');
   while (givenUp.some((link) => !link.gone)) await pause(5);
 }
 
-t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an answer`, async (t) => {
+t.test(`of ${rounds * PAIRS} delayed commits, none lands behind a response`, async (t) => {
   const postgres = await startPostgres(t, { settings: { max_connections: '400' } });
   const pairs = await Promise.all(Array.from({ length: PAIRS }, () => pairOn(t, postgres)));
   let landed = 0;
@@ -116,7 +115,7 @@ t.test(`of ${rounds * PAIRS} commits that were held back, none lands behind an a
   );
 });
 
-t.test('a fence whose answer is lost on its way is raised again, and then answered', async (t) => {
+t.test('a fence whose response is lost is raised again, and then answered', async (t) => {
   const pair = await pairOn(t, await startPostgres(t));
   const fence = await pair.store.fence();
   pair.proxy.set({ kind: 'lose-commit' });

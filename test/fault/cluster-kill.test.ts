@@ -1,10 +1,10 @@
 /**
- * `kill -9` of an instance, of PostgreSQL, of both, again and again under writes at three instances (BARS B2; SPEC R3–R6, R10, R11).
+ * `kill -9` of an instance, of PostgreSQL, or of both, again and again during writes at three instances (BARS B2; SPEC R3–R6, R10, R11).
  *
- * After each: every acknowledged write is in the log, at its revision, once; the log has no gap and its chain is whole; all instances
- * know that they are current within five seconds, and are at the same head. Writers repeat elsewhere, with their Idempotency-Keys, what
- * was not answered; readers pass on the revision they saw and are never shown less. The control is a PostgreSQL that loses what it had
- * committed. The same choices again: TEST_SEED=… node test/fault/cluster-kill.test.ts
+ * After each kill: every acknowledged write is in the log once, at its revision; the log has no gap and a valid chain; within five seconds all
+ * instances are current and at the same head. Writers repeat unanswered requests at another instance with their Idempotency-Keys. Readers
+ * send the revision they saw and never get less. The control is a PostgreSQL that loses what it has committed. To repeat a run: TEST_SEED=…
+ * node test/fault/cluster-kill.test.ts
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -135,7 +135,7 @@ class Traffic {
     );
   }
 
-  /** Resolves when all have stopped. */
+  /** Resolves once all have stopped. */
   async flow(): Promise<void> {
     this.#flowing = true;
     const tasks = this.#clients.map((client, index) => (index < WRITERS ? this.#write(client) : this.#read(client)));
@@ -150,7 +150,7 @@ class Traffic {
     this.#flowing = false;
   }
 
-  /** Resolves after so many more acknowledged writes. */
+  /** Resolves after this many more acknowledged writes. */
   acknowledges(more: number): Promise<void> {
     this.#wanted = this.#ledger.acknowledged.length + more;
     return new Promise((resolve, reject) => {
@@ -193,7 +193,7 @@ class Traffic {
     }
   }
 
-  /** So that a start beside it has a processor to start on. */
+  /** Leaves the processor to a starting instance. */
   async #think(): Promise<void> {
     await pause(this.#random() * 20);
   }

@@ -1,11 +1,11 @@
 /**
- * A start without PostgreSQL (SPEC R9): the last good snapshot is served, marked with its age; what is not whole is never served.
+ * A start without PostgreSQL (SPEC R9) serves the last good snapshot, marked with its age, and never serves a damaged one.
  *
- * Problem: the machine of an instance restarts during an outage. What is on its disk may be whole, older than another file beside it,
- * damaged, or not there.
- * Rule: of the whole ones the latest is served, with its keys and sessions. Without one the start waits, alive and not ready, and
- * gets ready by itself once the store is there.
- * Example: three instances are killed, their disks prepared, PostgreSQL refused; they start, and then it is back.
+ * Problem: the machine of an instance restarts during an outage. The snapshot on its disk may be whole, older than another one, damaged or
+ * missing.
+ * Rule: the latest whole snapshot is served, with its keys and sessions. Without one the start waits, alive and not ready, and becomes ready
+ * once the store is back.
+ * Example: three instances are killed, their disks prepared and PostgreSQL refused. They start, and then PostgreSQL is back.
  */
 import { copyFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { formatAndRevision } from '../support/stores/snapshot-files.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const RETURN_BOUND = 5000;
-/** How long ago the last good snapshot was current, in seconds. */
+/** The age of the last good snapshot, in seconds. */
 const AGE = 3600;
 t.setTimeout(120_000);
 
@@ -29,7 +29,7 @@ t.test('cold starts', async (t) => {
   await history.goOn();
   for (const instance of cluster.instances) await instance.server.kill();
 
-  t.test('a whole snapshot, a damaged one, and a later one under its temporary name', async (t) => {
+  t.test('a whole snapshot, a damaged one, and a later one with its temporary name', async (t) => {
     const then = new Date(Date.now() - AGE * 1000);
     utimesSync(snapshotOf(whole), then, then);
     const text = readFileSync(snapshotOf(damaged));
@@ -41,13 +41,13 @@ t.test('cold starts', async (t) => {
     await startWithoutStore(cluster);
     await serves(t, whole, history, 'a whole snapshot');
     const stale = Number((await whole.ask('/v1/packs/coach/active')).header('registry-stale'));
-    t.ok(stale >= AGE, `its age is said: ${stale} s`);
+    t.ok(stale >= AGE, `the response has its age: ${stale} s`);
     await serves(t, temporary, history, 'a later temporary file beside an older one');
     await waits(t, damaged, 'a damaged snapshot');
     await storeIsBack(t, cluster);
   });
 
-  t.test('no snapshot, one that is cut short, keys under KEY_MAX_STALE', async (t) => {
+  t.test('no snapshot, a truncated one, and keys older than KEY_MAX_STALE', async (t) => {
     for (const instance of cluster.instances) await instance.server.kill();
     rmSync(temporary.dataDir, { recursive: true });
     truncateSync(snapshotOf(damaged), Math.floor(readFileSync(snapshotOf(damaged)).length / 3));
@@ -89,15 +89,15 @@ t.test('cold starts', async (t) => {
 interface History {
   readonly goodKey: string;
   readonly revokedKey: string;
-  /** A session on 2.0.0, which is not active any more. */
+  /** A session on 2.0.0, which is no longer active. */
   readonly session: Body;
-  /** What is active in the end. */
+  /** The active version at the end. */
   readonly version: string;
-  /** The last event: after which the snapshots on the disks are whole. */
+  /** The last event; the snapshots on the disks include it. */
   readonly goOn: () => Promise<void>;
 }
 
-/** A session, a key, a key that is revoked: in the log, and on every disk. */
+/** A session, a key and a revoked key, in the log and on every disk. */
 async function makeHistory({ instances }: TestInstances): Promise<History> {
   const [first] = instances as [TestInstance];
   const newKey = async (label: string) =>
@@ -134,7 +134,7 @@ async function startWithoutStore(
   await Promise.all(instances.map((instance) => instance.start({ identify: false, more: more(instance) })));
 }
 
-/** The last good snapshot is served: what is active, keys, sessions; and nothing can be written. */
+/** The last good snapshot is served: active versions, keys, sessions. Writes are refused. */
 async function serves(
   t: Test,
   instance: TestInstance,
@@ -168,7 +168,7 @@ async function serves(
   t.match(write, { status: 503, body: { code: 'store-unavailable' } }, `${name}: nothing is written`);
 }
 
-/** Nothing is served, and it says why. */
+/** Nothing is served, and the response says why. */
 async function waits(t: Test, instance: TestInstance, name: string): Promise<void> {
   const ready = await instance.ask('/readyz', undefined, { authorization: '' });
   t.match(
@@ -202,7 +202,7 @@ async function waits(t: Test, instance: TestInstance, name: string): Promise<voi
   );
 }
 
-/** All get ready and current by themselves, and say the same. */
+/** All become ready and current without a restart, and agree. */
 async function storeIsBack(t: Test, { instances, postgres, url }: TestInstances): Promise<void> {
   for (const { proxy } of instances) proxy.set('pass');
   const [head] = await postgres.sql('SELECT revision FROM log_head', url);

@@ -1,12 +1,10 @@
 /**
- * The contract kit fails where a server deviates: for each operation of `openapi.yaml` deviations are planted by a proxy, and the kit,
- * asked to check that operation, must fail; where the first one is planted, with the sentence of the document that it breaks. The same proxy
- * without one passes, which is the control.
+ * The contract kit fails if a server deviates. A proxy plants deviations in each operation of `openapi.yaml`, and the kit must find each when
+ * it checks that operation; for the first one also with the right message. The control is the same proxy without a deviation.
  *
- * With TEST_LENGTH=faults also the project's own server, as a process over PostgreSQL, passes as a whole.
- *
- * In short form one deviation is planted of every fifth operation, from a seeded one on; with TEST_LENGTH=faults all of all. An operation
- * without one fails this test. The same operations again: TEST_SEED=… node test/fault/contract-kit.test.ts
+ * In short form every fifth operation, from a seeded one on, gets one deviation. With TEST_LENGTH=faults every operation gets all of them, and
+ * the project's own server must pass as a process over PostgreSQL. An operation without deviations fails this test. To repeat a run:
+ * TEST_SEED=… node test/fault/contract-kit.test.ts
  */
 import t, { type Test } from 'tap';
 import { Judge, readDocument } from '../../clients/contract/src/document.ts';
@@ -32,7 +30,7 @@ const proxy = await startDeviatingProxy(t, await listen(app));
 const judge = new Judge(readDocument());
 let runs = 0;
 
-/** Runs the kit in this process. @returns what it says, line by line */
+/** Runs the kit in this process. @returns the number of passes, the failures, and what could not be undone */
 async function checked(
   only: readonly string[],
   { timeout = 20_000, ...at }: Partial<Pick<SuiteOptions, 'url' | 'key' | 'timeout'>> = {},
@@ -46,20 +44,20 @@ async function checked(
   return { ...found, troubles: await suite.close() };
 }
 
-/** Whose keys were made by the kit and still work. */
+/** Labels of the kit's keys that still work. */
 const left = () =>
   [...app.registry.current.keys.values()]
     .filter(({ label, revokedAt }) => label.startsWith('checked-') && revokedAt === undefined)
     .map(({ label }) => label);
 
-t.test('control: a proxy that plants nothing passes, and every operation is checked', async (t) => {
-  const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // the served document takes as long as all the rest
+t.test('control: without a deviation the kit passes, and checks every operation', async (t) => {
+  const { passed, failed, troubles } = await checked(ALL ? [] : [...OPERATIONS.keys()]); // without the served document, which takes as long as all the rest
   t.strictSame([failed, troubles], [[], []]);
   t.ok(passed > 1000, `${passed} passed`);
-  t.strictSame(left(), [], 'the keys that it made are revoked');
+  t.strictSame(left(), [], 'its keys are revoked');
 });
 
-t.test('control: an instance that pins a version is no deviation, neither alone nor beside others', async (t) => {
+t.test('control: an instance that pins a version passes, alone and beside others', async (t) => {
   const first = await openApp(t, { store: 'memory', registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
   const only = ALL ? [] : ['rollbackPack', 'startCoachSession', 'getCoachSession', 'listInstances'];
   const passes = async (url: string, what: string) => {
@@ -77,7 +75,7 @@ t.test('control: an instance that pins a version is no deviation, neither alone 
   await passes(balancer.address, 'and asked in turn');
 });
 
-t.test('an answer that asks to come later says when', async (t) => {
+t.test('a response that asks for a retry says when', async (t) => {
   const problem = {
     type: '/problems/rate-limited',
     title: 'Too many requests',
@@ -107,8 +105,8 @@ t.test('an answer that asks to come later says when', async (t) => {
     });
     return checked(['listPacks']);
   };
-  t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'it is waited for');
-  t.match((await limited({})).failed, [/header Retry-After is missing/u], 'without Retry-After it is a deviation');
+  t.strictSame((await limited({ 'retry-after': '0' })).failed, [], 'the kit waits for Retry-After');
+  t.match((await limited({})).failed, [/header Retry-After is missing/u], 'a missing Retry-After fails');
 });
 
 t.test('every operation has a planted deviation', async (t) => {
@@ -128,7 +126,7 @@ async function fails(
     deviation.what,
     { failed },
   );
-  t.strictSame(left(), [], 'the keys that it made are revoked all the same');
+  t.strictSame(left(), [], 'its keys are revoked nevertheless');
 }
 
 const first = Math.floor(randomFrom(seed)() * 5);
@@ -137,7 +135,7 @@ const planted = Object.entries({ ...DEVIATIONS, ...(ALL && { openapi: OF_THE_DOC
 );
 for (const [operation, plants] of planted) {
   t.test(`${operation} deviates, TEST_SEED=${seed}`, async (t) => {
-    t.strictSame((await checked([operation])).failed, [], 'control: where it does not, it passes, checked alone');
+    t.strictSame((await checked([operation])).failed, [], 'control: without a deviation it passes');
     for (const [index, [what, plant]] of Object.entries(plants)
       .slice(0, ALL ? Infinity : 1)
       .entries())

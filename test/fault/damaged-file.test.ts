@@ -1,9 +1,9 @@
 /**
- * A database file that is damaged on the disk (SPEC R11): bytes, pages and ends of a good file are overwritten. Whatever was hit, the
- * service either starts, and `verify` says truthfully whether the log is whole, or the start ends as one that a person has to put right
- * (exit code 65): "try again later" would have a supervisor restart it for ever.
+ * A damaged database file (SPEC R11): bytes, pages or the end of a good file are overwritten. Either the service starts and `verify` says
+ * correctly whether the log is whole, or the start ends with exit code 65, which a person has to fix. An exit code that means "try again later"
+ * would make a supervisor restart it forever.
  *
- * The same choices again: TEST_SEED=… node test/fault/damaged-file.test.ts
+ * To repeat a run: TEST_SEED=… node test/fault/damaged-file.test.ts
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { newFolder } from '../support/process/folder.ts';
 import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
 import { optionsOf } from '../support/apps/registries.ts';
 
-/** Places in the file, spread evenly over it; each is hit in one way, in the long runs in every way. */
+/** Places spread evenly over the file. Each is damaged in one way, in the long runs in every way. */
 const PLACES = 101;
 const PAGE = 4096;
 const long = (process.env['TEST_LENGTH'] ?? 'short') !== 'short';
@@ -61,7 +61,7 @@ const contents = await (async () => {
 
 const bytes = (length: number) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
 const pageOf = (offset: number) => Math.floor(offset / PAGE) * PAGE;
-/** What can happen to a file; each changes the copy that it is given, or gives another. */
+/** Ways to damage a file. Each changes the given copy, or returns another one. */
 const DAMAGES: Readonly<Record<string, (copy: Buffer, offset: number) => Buffer | undefined>> = {
   'a few bytes are noise': (copy, offset) => void bytes(24).copy(copy, offset),
   'one bit is turned': (copy, offset) => void (copy[offset] = (copy[offset] ?? 0) ^ (1 << Math.floor(random() * 8))),
@@ -76,7 +76,7 @@ const DAMAGES: Readonly<Record<string, (copy: Buffer, offset: number) => Buffer 
   'the file ends early': (copy, offset) => copy.subarray(0, Math.max(2, offset)), // SQLite takes a file of one byte for an empty one, which is a new database
 };
 
-/** How a start on the file goes: what verification says, or why there is none. */
+/** Starts on the file. @returns what verification says, or why it did not start */
 async function startOn(database: Buffer): Promise<string> {
   for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
   writeFileSync(file, database);
@@ -95,14 +95,14 @@ async function startOn(database: Buffer): Promise<string> {
   }
 }
 
-/** As `server.ts` ends: the exit code. */
+/** The exit code of `server.ts`. */
 function refusal(error: unknown): string {
   if (error instanceof StartRefused) return `exit ${error.exitCode}`;
   if (error instanceof StoreDamaged || error instanceof LogBroken) return 'exit 65';
   return `neither started nor refused as damaged: ${error instanceof Error ? `${error.stack}` : String(error)}`;
 }
 
-/** Whether the store still gives every event and every content as it was written. */
+/** Whether the store still returns every event and every content as written. */
 async function isWhole(store: Store): Promise<boolean> {
   try {
     const now = await store.events({ order: 'ascending', limit: events.length, exact: true });
@@ -135,7 +135,7 @@ t.test(`${PLACES} places of a file of ${good.length / PAGE} pages, TEST_SEED=${s
     t.ok((seen.get(result) ?? 0) > 0, `${result}: ${seen.get(result) ?? 0}`);
 });
 
-t.test('a file that cannot be had at the moment is not damaged', async (t) => {
+t.test('a file that is temporarily unavailable does not count as damaged', async (t) => {
   writeFileSync(file, good);
   const other = new DatabaseSync(file);
   t.teardown(() => other.close());

@@ -1,11 +1,11 @@
 /**
- * Fail-static (SPEC R9, R10; BARS B5, B6): with the store gone, whichever way, what was active goes on being served, marked.
+ * Fail-static (SPEC R9, R10; BARS B5, B6): while the store is gone, in any way, the active versions are still served, marked.
  *
- * Problem: a store goes away by refusing, by silence, by being slow, by dying, by taking no writes. Each is met elsewhere in the code.
- * Rule: every read, pin and session start is answered all the while; from 6 s on (5 s and one of grace) every answer is marked, and stays
- * so; writes end within 2 s in a 503 that says whether anything can have happened; once the store is back the instance is current within 5 s.
- * Example: five outages at once, each with an instance of its own, real processes and a real PostgreSQL. In short form four: of the two that
- * take a PostgreSQL of their own there is one, by the seed (TEST_SEED=…).
+ * Problem: a store can refuse connections, hang, be slow, die, or become read-only. Different code handles each.
+ * Rule: every read, pin and session start is answered. From 6 s on (5 s plus a second of grace) every response is marked. Writes answer 503 within
+ * 2 s and say whether anything can have happened. Once the store is back, the instance is current within 5 s.
+ * Example: five outages at once, each with its own instance, as real processes with a real PostgreSQL. In short form four: the seed chooses one of
+ * the two outages that need their own PostgreSQL (TEST_SEED=…).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -29,7 +29,7 @@ t.setTimeout(60_000 + rounds * (AWAY + 15_000));
 interface Outage {
   readonly name: string;
   readonly instance: TestInstance;
-  /** Where a session was started before the version under it was replaced. */
+  /** A session that started before its version was replaced. */
   readonly pinned: string;
   readonly away: () => Promise<void> | void;
   readonly back: () => Promise<void> | void;
@@ -46,7 +46,7 @@ const OF_THEIR_OWN: readonly ((instances: TestInstances) => Pick<Outage, 'name' 
 ];
 
 t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}`, async (t) => {
-  // Of those that take a database of their own, in short form one.
+  // In short form only one of the outages that need their own database.
   const own = length !== 'short' ? OF_THEIR_OWN : [OF_THEIR_OWN[Math.floor(randomFrom(seed)() * OF_THEIR_OWN.length)]!];
   const [shared, alone] = await Promise.all([
     startInstances(t, { count: 4 }),
@@ -70,7 +70,7 @@ t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}
     alone.forEach((instances, index) =>
       outages.push({ instance: instances.instances[0]!, pinned: ofAlone[index]!, ...own[index]!(instances) }),
     );
-    // While three are cut off, the log goes on without them.
+    // While three are cut off, the log continues without them.
     const meanwhile = async () => {
       const { status, body } = await writer.ask('/v1/packs/coach/activations', {
         version: '1.0.0',
@@ -91,7 +91,7 @@ t.test(`the store is refused, silent, slow, killed, read-only, TEST_SEED=${seed}
   }
 });
 
-/** One outage, from before it to after it. */
+/** One outage, from before to after. */
 async function through(
   t: Test,
   { name, instance, pinned, away, back }: Outage,
@@ -113,7 +113,7 @@ async function through(
     while (performance.now() - awayAt < AWAY) {
       seen.push(...(await everyRead(instance, pinned)));
       alive.push((await instance.ask('/livez')).status);
-      await pause(PACE); // the machine is the instances' as well
+      await pause(PACE); // the instances need the machine, too
     }
   };
   const writing = async () => {
@@ -201,7 +201,7 @@ interface Read {
   readonly reply: Reply;
 }
 
-/** Each way to what is active or pinned, once. */
+/** Every way to read an active or pinned version, once. */
 async function everyRead(instance: TestInstance, pinned: string): Promise<Read[]> {
   const reads: Read[] = [];
   const read = async (way: string, ...request: Parameters<TestInstance['ask']>) => {

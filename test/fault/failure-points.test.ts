@@ -1,11 +1,11 @@
 /**
- * Every write with every call to the store failing, in every way: before or after, never between (BARS B8; SPEC R3, R4, R5).
+ * Every write, with every store call failing in every way, leaves the state before it or after it, never between (BARS B8; SPEC R3, R4, R5).
  *
- * For each write the n-th call of the store fails, once or from then on, in each way that there is; then two calls in a row.
- * Whatever comes of it, the log holds the write whole or not at all, what the caller was told is true, and the registry goes on.
+ * For each write the n-th store call fails, once or from then on, in each possible way; then two calls in a row fail. Every time the log holds
+ * the whole write or nothing, what the caller was told is true, and the registry goes on.
  *
- * In short form a call that only reads, which knows but one way to fail, fails in that one, and of the cases of more than one failing call
- * every eleventh is run, from a seeded one on. The same cases again: TEST_SEED=… node test/fault/failure-points.test.ts
+ * In short form a read call fails in one way only, and of the cases with several failing calls every eleventh runs, from a seeded one on. To
+ * repeat a run: TEST_SEED=… node test/fault/failure-points.test.ts
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,27 +20,27 @@ import { shippedPolicy } from '../support/packs/policies.ts';
 import { optionsOf } from '../support/apps/registries.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
-/** In short form one in so many cases of more than one failing call is run; prime, so that it takes turns with all that is looped over. */
+/** In short form every n-th case with several failing calls runs. A prime, so that it does not align with the loops. */
 const STRIDE = isShort ? 11 : 1;
-/** Runs at a time. */
+/** Concurrent runs. */
 const AT_ONCE = 16;
 const seed = newSeed();
 const random = randomFrom(seed);
 if (!isShort) t.setTimeout(600_000);
 
-/** What becomes of the n-th call of a write. */
+/** What happens to the n-th call of a write. */
 type Schedule = (call: number) => Fault | undefined;
 
 /** A write on a store: it opens a registry there and gives what changes it. */
 interface Write {
   readonly name: string;
-  /** What is in the store before. */
+  /** The contents of the store before the write. */
   readonly before: (store: Store) => Promise<void>;
-  /** Prepares what does not count, then gives the write itself. */
+  /** Prepares the registry, then returns the write itself. */
   readonly prepare: (store: Store) => Promise<() => Promise<Registry>>;
-  /** How many events it appends. */
+  /** The number of events it appends. */
   readonly events: number;
-  /** A start goes on after its append, so that it can fail although the append is made; the next start then finds it. */
+  /** A start continues after its append, so it can fail although the append succeeded; the next start then finds it. */
   readonly isStart?: boolean;
 }
 
@@ -71,7 +71,7 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
   };
 }
 
-/** A place for the operator key that holds; what becomes of the key in it is proved beside `operator-key.ts`. */
+/** An operator key file that never fails; the tests of `operator-key.ts` cover the rest. */
 const KEY_FILE = { write: async () => undefined, settle: async () => true };
 
 const WRITES: readonly Write[] = [
@@ -125,7 +125,7 @@ for (const write of WRITES) {
     t.same(calls.faults, [], 'goes well where nothing fails');
     t.ok(calls.appends.length > 0, `makes ${calls.appends.length} calls of the store`);
     const numbers = calls.appends.map((_, index) => index + 1);
-    /** The ways in which the n-th call can fail that are not the same way. */
+    /** The different ways in which the n-th call can fail. */
     const ways = (n: number) => (isShort && calls.appends[n - 1] === false ? FAULTS.slice(0, 1) : FAULTS);
 
     await t.test('the n-th call fails once', async (t) => {
@@ -161,13 +161,13 @@ for (const write of WRITES) {
   });
 }
 
-/** The cases that are run: in short form one in `STRIDE`, from a seeded one on. */
+/** The cases to run: in short form every `STRIDE`-th, from a seeded one on. */
 function sampled<T>(cases: readonly T[]): T[] {
   const offset = Math.floor(random() * Math.min(STRIDE, cases.length));
   return cases.filter((_, index) => index % STRIDE === offset);
 }
 
-/** Runs cases, some at a time: most of a run is spent waiting until the registry asks its store again. */
+/** Runs cases concurrently, because most of a run is spent waiting for the registry to ask its store again. */
 async function allGoWell(
   t: Test,
   runs: Runs,
@@ -184,14 +184,14 @@ async function allGoWell(
 }
 
 interface Result {
-  /** Of each call that the write made, whether it was an append. */
+  /** For each call of the write, whether it was an append. */
   readonly appends: readonly boolean[];
   /** What the caller was told. */
   readonly outcome: string;
   readonly faults: readonly string[];
 }
 
-/** Runs a write on a copy of what was there before it. */
+/** Runs a write on a copy of the state before it. */
 interface Runs {
   readonly run: (name: string, schedule: Schedule) => Promise<Result>;
 }
@@ -251,7 +251,7 @@ async function runOn(real: Store, write: Write, old: readonly Event[], schedule:
   return { appends, outcome: told?.code ?? 'done', faults };
 }
 
-/** Before or after, never between. */
+/** The log holds the state before or after, never between. */
 function faultsOfLog(log: readonly Event[], old: readonly Event[], write: Write): string[] {
   const faults: string[] = [];
   const broken = firstBroken(log);
@@ -262,7 +262,7 @@ function faultsOfLog(log: readonly Event[], old: readonly Event[], write: Write)
   return faults;
 }
 
-/** What the caller was told must be true. */
+/** What the caller was told is true. */
 function faultsOfAnswer(
   log: readonly Event[],
   old: readonly Event[],
@@ -282,7 +282,7 @@ function faultsOfAnswer(
   }
 }
 
-/** Everything that the log names is there, and both this registry and one that is opened anew go on from it. */
+/** Everything the log refers to exists, and both this registry and a newly opened one continue from it. */
 async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Registry | undefined): Promise<string[]> {
   const faults: string[] = [];
   for (const event of log) {
@@ -313,12 +313,12 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
 
 // ── Controls: stores with a fault planted in them ──
 
-t.test('control: a store that says done and does nothing', async (t) => {
+t.test('control: a store that says `done` and does nothing', async (t) => {
   const runs = await runsOf(t, WRITES[1]!, (real) => lying(real, async () => 'done'));
   t.match((await runs.run('lying', () => undefined)).faults.join('\n'), /it was told to be done, and is not/u);
 });
 
-t.test('control: a store that writes and then says that it could not be reached', async (t) => {
+t.test('control: a store that writes and then says that it was unavailable', async (t) => {
   const runs = await runsOf(t, WRITES[1]!, (real) =>
     lying(real, async (batch, expected) => {
       await real.append(batch, expected);
@@ -344,7 +344,7 @@ t.test('control: a store that writes the first event of a batch and then fails',
   t.match((await runs.run('half', () => undefined)).faults.join('\n'), /1 of 6 events were appended/u);
 });
 
-/** A store whose first append is another. */
+/** A store whose first append is replaced. */
 function lying(real: Store, append: Store['append']): Store {
   let first = true;
   return {

@@ -1,9 +1,9 @@
 /**
- * Ten instances that start at once on an empty database are one registry (SPEC R3, R5, R6; DESIGN, several instances).
+ * Ten instances that start at once on an empty database become one registry (SPEC R3, R5, R6; DESIGN, several instances).
  *
- * Problem: each finds no tables, no registry, no packs and no operator key, and would make them all.
- * Rule: one makes the tables, one append makes the registry; whoever lost takes what is there, and leaves no key behind that opens nothing.
- * Example: ten processes; one `registry-created`, one `operator.key` among ten data folders, every version published once.
+ * Problem: each finds no tables, no registry, no packs and no operator key, and would create them all.
+ * Rule: one creates the tables, and one append creates the registry. The others use what exists, and leave no key file that opens nothing.
+ * Example: ten processes; one `registry-created`, one `operator.key` in ten data folders, every version published once.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
 /**
- * Following (SPEC R10; BARS B6): what one instance writes the others apply, however bad their way to PostgreSQL is.
+ * Following (SPEC R10; BARS B6): the other instances apply what one instance writes, however bad their connection to PostgreSQL is.
  *
- * Problem: a notification can be lost; a connection can be half dead, cut into pieces or reset at any moment.
- * Rule: a lost notification costs the poll (1 s) and no more; after any fault an instance is in line within 5 s. Who passes on the revision
- * that it saw is never answered from an older one.
- * Example: notifications to b are left out; a activates 2.0.0; two seconds later b serves it. The same faults again: TEST_SEED=….
+ * Problem: a notification can be lost; a connection can be half dead, fragmented, or reset at any moment.
+ * Rule: a lost notification costs at most one poll (1 s). After any fault an instance is current within 5 s. A caller that sends the revision it
+ * saw never gets an older response.
+ * Example: notifications to b are dropped; a activates 2.0.0; two seconds later b serves it. To repeat a run: TEST_SEED=….
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
@@ -16,10 +16,10 @@ const length = process.env['TEST_LENGTH'] ?? 'short';
 const deafMoves = { short: 4, faults: 30, soak: 300 }[length] ?? 4;
 const faults = { short: 6, faults: 40, soak: 400 }[length] ?? 6;
 const publications = { short: 3, faults: 20, soak: 200 }[length] ?? 3;
-/** The poll, which is up to a tenth late, and a second. */
+/** The poll, which may be 10 % late, and a second. */
 const LAG_BOUND = 2100;
 const RETURN_BOUND = 5000;
-/** A refusal takes at most two seconds and what the way takes. */
+/** A refusal takes at most two seconds plus the time on the network. */
 const REFUSAL_BOUND = 2500;
 const seed = newSeed();
 t.setTimeout(60_000 + (deafMoves + faults + publications) * 5000);
@@ -128,7 +128,7 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
     );
   });
 
-  t.test('a session on a version that was published and activated a moment ago', async (t) => {
+  t.test('a session on a version that was just published and activated', async (t) => {
     const { body: document } = await a.ask('/v1/packs/coach/versions/2.0.0');
     b.proxy.set('deaf');
     for (let count = 1; count <= publications; count += 1) {
@@ -160,7 +160,7 @@ async function activated(instance: TestInstance, version: string): Promise<boole
   return (await instance.ask('/v1/packs/coach/activations', { version, reason: 'Just published' })).status === 201;
 }
 
-/** Waits until an instance answers from a revision, without being told of it. */
+/** Waits until an instance answers from a revision that requests do not name. */
 function applied(instance: TestInstance, revision: number, within: number): Promise<Reply> {
   return until(`revision ${revision} applied`, within, async () => {
     const reply = await instance.ask('/v1/packs/coach/active');
@@ -170,7 +170,7 @@ function applied(instance: TestInstance, revision: number, within: number): Prom
   });
 }
 
-/** What was read of a version, as it is published under another number. */
+/** A version as read, to be published under another number. */
 function publication(
   { summary, author, system, styles, defaultStyle, compatibility }: Readonly<Record<string, unknown>>,
   version: string,

@@ -1,8 +1,8 @@
 /**
- * Nothing that bad input can do (BARS B9): generated requests to every operation, valid and spoilt, against a server process.
+ * Bad input does no harm (BARS B9): generated requests to every operation, valid and invalid, against a server process.
  *
- * No 5xx, no crash, no error in the log, every answer as `openapi.yaml` declares it, memory flat; afterwards the service works as
- * ever and its log verifies. Other requests: TEST_SEED=… node test/fault/fuzz.test.ts
+ * No 5xx, no crash, no error in the log; every response matches `openapi.yaml`, and memory stays flat. Afterwards the service still works and its
+ * log verifies. To repeat a run: TEST_SEED=… node test/fault/fuzz.test.ts
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,13 +20,13 @@ import { Wire } from '../support/http/wire.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const count = { short: 1200, faults: 20_000, soak: 100_000 }[length] ?? 1200;
-/** Requests before memory is looked at first: caches fill, code is compiled. */
+/** Requests before memory is measured first: caches fill and code is compiled. */
 const warmUp = Math.min(count / 4, 2000);
-/** By how much a server may grow over all of it, in bytes. */
+/** How much a server may grow in the whole run, in bytes. */
 const MOST_GROWTH = 50 * 1024 * 1024;
-/** The same on every run, but in a soak. */
+/** The same in every run except a soak. */
 const seed = length === 'soak' || process.env['TEST_SEED'] !== undefined ? newSeed() : 20_261_123;
-/** Small spaces, so that what could be collected is, and what grows is what is kept. */
+/** A small heap, so that garbage is collected and only leaks grow. */
 const HEAP = '--max-semi-space-size=4 --max-old-space-size=160';
 
 t.test(`${count} generated requests, TEST_SEED=${seed}`, async (t) => {
@@ -62,7 +62,7 @@ t.test(`${count} generated requests, TEST_SEED=${seed}`, async (t) => {
     'every operation was both answered and refused',
   );
 
-  await t.test('it still works as ever', async (t) => {
+  await t.test('it still works', async (t) => {
     for (const version of ['900000000.0.0', '900000000.1.0'])
       t.equal((await client.post('/v1/packs/fuzz-end/versions', documentOf('fuzz-end', version))).statusCode, 201);
     for (const version of ['900000000.0.0', '900000000.1.0'])
@@ -86,7 +86,7 @@ t.test(`${count} generated requests, TEST_SEED=${seed}`, async (t) => {
   );
 });
 
-t.test('control: what the judge finds', async (t) => {
+t.test('control: the judge finds what is wrong', async (t) => {
   const request: FuzzRequest = {
     id: 'getPack',
     method: 'GET',
@@ -122,7 +122,7 @@ t.test('control: what the judge finds', async (t) => {
   );
 });
 
-/** What is wrong with an answer. */
+/** What is wrong with a response. */
 function judge(request: FuzzRequest, answer: RawAnswer): string[] {
   const { statusCode, body } = answer;
   if (statusCode >= 500) return ['a 5xx'];
@@ -175,7 +175,7 @@ function clientOf(address: string, token: string): Client {
   };
 }
 
-/** Makes what valid requests can name. */
+/** Creates what valid requests refer to. */
 async function poolsOf(client: Client): Promise<Pools> {
   const made = async <T>(path: string, body: object) => JSON.parse((await client.post(path, body)).body) as T;
   const key = (label: string, scopes: readonly string[]) =>
@@ -220,7 +220,7 @@ async function poolsOf(client: Client): Promise<Pools> {
   };
 }
 
-/** How much memory a process holds (proc(5)). */
+/** The memory of a process (proc(5)). */
 function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }

@@ -1,9 +1,9 @@
 /**
- * Load (BARS B13): reads at a fixed rate over two instances, whether or not the ones before were answered, while pointers are moved five
- * times a second: no read fails, and every answer belongs to a version that was active meanwhile.
+ * Load (BARS B13): reads at a fixed rate over two instances, whether or not earlier ones were answered, while pointers move five times a
+ * second. No read fails, and every response belongs to a version that was active meanwhile.
  *
- * At a fixed rate a server that stalls meets all that came due meanwhile, as in the field. How fast the answers are is asserted in the soak
- * only, which has the machine to itself for ten minutes; the other lengths say it.
+ * With a fixed rate, a server that stalls gets all the requests that came due meanwhile, as in production. Latency is asserted only in the soak,
+ * which has the machine to itself for ten minutes; the other lengths print it.
  */
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,9 +1,9 @@
 /**
- * Lost COMMIT answers: however often a client repeats what it got no answer to, effects = events = keys (BARS B4; SPEC R6).
+ * Lost COMMIT responses: however often a client repeats an unanswered request, effects = events = keys (BARS B4; SPEC R6).
  *
- * Clients make keys, roll back and publish on registries over SQLite, each request with an Idempotency-Key of its own, while the
- * answers of the store are lost in every way in which they can be. They repeat a request until they know what came of it. The
- * control is a service that loses the key. The same choices again: TEST_SEED=… node test/fault/lost-answers.test.ts
+ * Clients create keys, roll back and publish on registries over SQLite. Each request has its own Idempotency-Key, and the store's responses are
+ * lost in every possible way. The clients repeat a request until they know its outcome. The control is a service that loses the key. To repeat a
+ * run: TEST_SEED=… node test/fault/lost-answers.test.ts
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -18,11 +18,11 @@ import { newFolder } from '../support/process/folder.ts';
 import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
 import { optionsOf } from '../support/apps/registries.ts';
 
-/** BARS B4; each lane has its share. */
+/** BARS B4, divided among the lanes. */
 const losses = { short: 36, faults: 204, soak: 1008 }[process.env['TEST_LENGTH'] ?? 'short'] ?? 36;
-/** COMMITs that come through and whose answer is lost. */
+/** COMMITs that succeed and whose response is lost. */
 const LOST: Fault = 'lost-answer';
-/** Registries at the same time: a write of unknown outcome takes two seconds, most of them idle. */
+/** Concurrent registries: a write with an unknown outcome takes two seconds and is mostly idle. */
 const LANES = 12;
 
 const seed = newSeed();
@@ -48,7 +48,7 @@ interface Lane {
   /** The store makes of the coming appends what the scene says, until `wellAgain`. */
   play(scene: string): void;
   wellAgain(): void;
-  /** How many COMMITs came through without an answer. */
+  /** COMMITs that succeeded without a response. */
   lost(): number;
 }
 
@@ -64,7 +64,7 @@ async function openLane(t: Test, file: string): Promise<Lane> {
     if (fault === LOST) lost += 1;
     return fault;
   });
-  // A stack that is deep enough for every rollback that may come.
+  // A stack deep enough for every rollback.
   const registry = await Registry.open(
     optionsOf({ store, channels: ['production'], shipped: shippedOf('coach@1.0.0', 'coach@2.0.0') }),
   );
@@ -85,7 +85,7 @@ async function openLane(t: Test, file: string): Promise<Lane> {
 
 type Ask = (registry: Registry, request: number, attribution: Attribution) => Promise<number>;
 
-/** Requests of which a second coming would be a second effect. Each gives the revision that it was acknowledged at. */
+/** Requests that have a second effect if they are executed twice. Each returns the revision of its acknowledgement. */
 const ASKS: readonly Ask[] = [
   async (registry, _request, attribution) =>
     (await registry.rollback({ reason: 'Too blunt', ...attribution })).revision,
@@ -115,7 +115,7 @@ const ASKS: readonly Ask[] = [
   },
 ];
 
-/** Repeats until it is known what came of it. @returns the revision it was acknowledged at, and how often it was sent */
+/** Repeats a request until its outcome is known. @returns its revision, and how often it was sent */
 async function persist(lane: Lane, ask: () => Promise<number>): Promise<{ revision: number; sent: number }> {
   for (let sent = 1; ; sent += 1) {
     try {
@@ -128,7 +128,7 @@ async function persist(lane: Lane, ask: () => Promise<number>): Promise<{ revisi
   }
 }
 
-/** Sends requests in a lane until so many answers were lost. @param attributionOf what the service sees of a request's key */
+/** Sends requests in a lane until enough responses were lost. @param attributionOf what the service sees of a request's key */
 async function run(lane: Lane, random: () => number, wanted: number, attributionOf: (key: string) => Attribution) {
   const acknowledged = new Map<string, number>();
   let sent = 0;

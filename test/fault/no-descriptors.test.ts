@@ -1,6 +1,4 @@
-/**
- * A process that has no descriptor left, whoever used them up: it stays up, goes on with what it has open, and is whole again afterwards.
- */
+/** A process without a free file descriptor stays up, keeps its open connections working, and recovers afterwards. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from '../support/apps/instances.ts';
@@ -29,7 +27,7 @@ async function exhausted(
     await server.said((line) => fits.test(line));
   };
   await held(/Holds [1-9]\d* files/u);
-  // One that cannot be accepted: it is refused, or waits until it can be.
+  // A connection that cannot be accepted is refused, or waits.
   const refused = await Promise.all(
     Array.from({ length: 20 }, () => new KeepAlive(server.address).one({ path: '/livez' }).catch(() => undefined)),
   );
@@ -83,7 +81,7 @@ t.test('on SQLite', async (t) => {
   });
 });
 
-t.test('on PostgreSQL, whose connections break meanwhile', async (t) => {
+t.test('on PostgreSQL, while its connections break', async (t) => {
   const postgres = await startPostgres(t);
   const url = await postgres.database();
   await exhausted(t, { STORE_URL: url }, async (connection) => {

@@ -1,10 +1,11 @@
 /**
- * One effect a key (SPEC R6; BARS B4): the commit's answer is lost, the client asks again on another instance with its Idempotency-Key.
+ * One effect per key (SPEC R6; BARS B4): the response to a commit is lost, and the client repeats the request on another instance with the
+ * same Idempotency-Key.
  *
- * Problem: PostgreSQL has committed, the connection breaks before it says so; neither the instance nor its client knows.
- * Rule: however often and wherever the request is repeated, the log holds one event for the key, and every answer is of that event.
- * Example: a's commit is lost by the proxy; the client hangs up on a at once, or hears `outcome-unknown`, and asks b: the same answer. The same
- * losses again: TEST_SEED=….
+ * Problem: PostgreSQL has committed, but the connection breaks before it says so. Neither the instance nor its client knows.
+ * Rule: however often and wherever the request is repeated, the log holds one event for the key, and every response is about that event.
+ * Example: the proxy loses a's commit; the client disconnects from a at once, or gets `outcome-unknown`, and asks b: the same response. To repeat
+ * a run: TEST_SEED=….
  */
 import t from 'tap';
 import type { Event } from '../../registry/index.ts';
@@ -32,9 +33,9 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
     a.proxy.set({ kind: 'lose-commit' });
     const first = send(a);
     await until('the commit lost', 5000, () => a.proxy.struck > struck);
-    // Sometimes nothing comes through afterwards, so that the instance cannot find out by itself.
+    // Sometimes the instance stays cut off, so it cannot find out the outcome.
     if (loss % 7 === 3) a.proxy.set('black-hole');
-    // The first time its answer is waited for, so that it has to say that it does not know.
+    // The first time the client waits for the response, which must say that the outcome is unknown.
     const ofA = loss === 3 || random() < 0.5 ? await first : undefined;
     const ofB = await send(b);
     a.proxy.set('pass');
@@ -79,7 +80,7 @@ function requestOf(loss: number): { path: string; body: object } {
   };
 }
 
-/** What an answer says; the secret of a new key is shown only once. */
+/** The body of a response, without the secret, which is shown only once. */
 function answered({ status, body: { secret: _, ...body } }: Reply): string {
   return JSON.stringify([status, body]);
 }

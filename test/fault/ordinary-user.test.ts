@@ -1,9 +1,9 @@
 /**
- * The service, its tools and its tests need no root, and no checkout that they may write: the README's walks, the kill tests and `keys:recover`
- * run as a user who can read the checkout and no more.
+ * The service, its tools and its tests need neither root nor a writable checkout: the walks of the README, the kill tests and `keys:recover`
+ * run as a user who can only read the checkout.
  *
- * Root may do everything, so as root none of this would be noticed: a file that is written beside the sources, a folder of another user, a
- * build that is missing. Each file is run in its short form, as `npm test` runs it.
+ * Root may do everything, so a run as root would not notice a file written beside the sources, another user's folder, or a missing build. Each
+ * file runs in its short form, like in `npm test`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const MADE_BY_RUNNING = new Set(['.git', '.tap', 'data', 'coverage']);
 const canRead = (root: string) =>
   spawnSync(join(root, relative(ROOT, process.execPath)), ['--version'], { ...USER, cwd: '/' }).status === 0;
 
-/** A checkout that the user can read and not write: this one, or a copy where it lies in a closed folder. */
+/** A checkout that the user can read but not write: this one, or a copy if this one is in a closed folder. */
 function checkoutFor(): string {
   if (canRead(ROOT)) return ROOT;
   const copy = join(newFolder(t), 'checkout');
@@ -50,7 +50,7 @@ t.test(
   },
   async (t) => {
     const checkout = checkoutFor();
-    // A Node of another place than the checkout is readable for all.
+    // A Node outside the checkout is readable for everybody.
     const node = canRead(checkout) ? join(checkout, relative(ROOT, process.execPath)) : process.execPath;
     const home = newFolder(t);
     chownSync(home, USER.uid, USER.gid);
@@ -69,7 +69,7 @@ t.test(
     t.equal(as('touch', join(home, 'a')).status, 0, 'control: it may write its own folder');
 
     for (const file of FILES) {
-      // By env(1), as tap adds its own hooks to the environment of every child.
+      // Through env(1), because tap adds its own hooks to the environment of every child.
       const child = spawn('/usr/bin/env', [...env, node, file], {
         ...USER,
         cwd: checkout,

@@ -1,9 +1,9 @@
 /**
- * Break-glass (`PIN_VERSION`): one instance serves a version whatever the log says, and every answer of it says so.
+ * Break-glass (`PIN_VERSION`): one instance serves a fixed version whatever the log says, and every response says so.
  *
- * Problem: an operator who cannot roll back must be able to pin, and nobody may take a pinned instance for one that follows the log.
- * Rule: what may not be served (unknown, revoked, under the floor) is refused at the start, exit 78; what stops being allowed while it
- * runs is let go of, loudly. Works without PostgreSQL, from the instance's own disk.
+ * Problem: an operator who cannot roll back must be able to pin, and nobody may mistake a pinned instance for one that follows the log.
+ * Rule: a pin that may not be served (unknown, revoked, under the floor) is refused at the start with exit code 78. If it becomes forbidden while
+ * the instance runs, it is dropped, with an error in the log. Pinning works without PostgreSQL, from the instance's own disk.
  * Example: the log says 2.0.0, p answers 1.0.0, marked `Registry-Pinned: coach@1.0.0`.
  */
 import { cpSync } from 'node:fs';
@@ -98,7 +98,7 @@ t.test('PIN_VERSION', async (t) => {
     );
   });
 
-  t.test('is refused for what may not be served', async (t) => {
+  t.test('is refused if the version may not be served', async (t) => {
     const revoked = await a.ask('/v1/packs/coach/versions', {
       ...(await published(a, '2.0.0')),
       version: '3.0.0-rc.1',
@@ -149,7 +149,7 @@ t.test('PIN_VERSION', async (t) => {
     });
   });
 
-  t.test('is let go of, loudly, once the version is revoked', async (t) => {
+  t.test('is dropped once the version is revoked, with an error in the log', async (t) => {
     const { status, body } = await a.ask(
       '/v1/packs/coach/versions/1.0.0/revoke',
       { reason: 'A wrong text' },
@@ -162,7 +162,7 @@ t.test('PIN_VERSION', async (t) => {
     t.same(
       [active.body['version'], active.header('registry-pinned')],
       [(await a.ask('/v1/packs/coach/active')).body['version'], undefined],
-      'it is back at what the log says',
+      'it serves the version of the log again',
     );
     t.match((await p.ask('/readyz')).body, { conditions: [] });
     t.ok(
@@ -176,7 +176,7 @@ t.test('PIN_VERSION', async (t) => {
   });
 });
 
-/** A version as it is published. */
+/** A version in the form that is published. */
 async function published(instance: TestInstance, version: string): Promise<object> {
   const { summary, author, system, styles, defaultStyle, compatibility } = (
     await instance.ask(`/v1/packs/coach/versions/${version}`)

@@ -1,11 +1,11 @@
 /**
- * A database that is not the one it was (SPEC R10; DESIGN section 4): restored from a backup, emptied, or another registry's.
+ * A replaced database (SPEC R10; DESIGN section 4): restored from a backup, emptied, or another registry's.
  *
- * Problem: revisions that instances and clients have seen are gone from the log, and would be given out a second time.
- * Rule: such a log is never followed and never bootstrapped over, not by a restart either; what was applied is served, marked. An operator
- * accepts a restore (`npm run restore:accept`), which opens a new epoch; then every instance and stream comes back in line by itself.
- * Example: the database is at revision 20, and restored at 15; all serve 20, marked, until revision 16 opens epoch 2. The same hops of
- * the client again: TEST_SEED=….
+ * Problem: revisions that instances and clients have seen are gone from the log, and would be used a second time.
+ * Rule: no instance follows this log or bootstraps over it, not even after a restart; it serves what it has applied, marked. An operator accepts a
+ * restore (`npm run restore:accept`), which opens a new epoch. Then every instance and stream recovers without a restart.
+ * Example: the database is at revision 20 and is restored at 15. All serve 20, marked, until revision 16 opens epoch 2. To repeat the client's
+ * hops: TEST_SEED=….
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -54,7 +54,7 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
 
     await b.restart({ identify: false });
     await notFollowed(t, cluster, '2.0.0');
-    t.equal(await headOf(cluster), old, 'not by a restart either');
+    t.equal(await headOf(cluster), old, 'nor after a restart');
 
     const accepted = await runScript(t, 'restore-accept', ['--reason', 'The disk was lost'], {
       DATA_DIR: b.dataDir,
@@ -89,9 +89,9 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     );
   });
 
-  t.test('a client that hops, and passes on what it saw', async (t) => {
+  t.test('a client that hops and sends what it saw', async (t) => {
     const { seen, faults } = await client.stop();
-    t.same(faults, [], 'never goes back');
+    t.same(faults, [], 'it never goes back');
     t.ok(seen > 50, `${seen} answers`);
   });
 
@@ -100,9 +100,9 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     await notFollowed(t, cluster, '1.0.0', '2');
     await b.restart({ identify: false });
     await notFollowed(t, cluster, '1.0.0', '2');
-    t.equal(await headOf(cluster), 0, 'nothing was bootstrapped over it');
+    t.equal(await headOf(cluster), 0, 'no instance bootstrapped over it');
     const accepted = await runScript(t, 'restore-accept', [], { DATA_DIR: a.dataDir, STORE_URL: cluster.url });
-    t.match(accepted, { code: 1, stderr: /log is empty/u }, 'nor can it be accepted');
+    t.match(accepted, { code: 1, stderr: /log is empty/u }, 'it cannot be accepted');
   });
 
   t.test("another registry's", async (t) => {
@@ -116,17 +116,17 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     const head = await headOf(cluster);
     await pause(2500); // two polls, in which they could follow it
     await notFollowed(t, cluster, '1.0.0', '2');
-    t.equal(await headOf(cluster), head, 'an accepted restore of another registry is none of theirs');
+    t.equal(await headOf(cluster), head, 'they do not follow an accepted restore of another registry');
   });
 
-  t.test('put right', async (t) => {
+  t.test('the right database again', async (t) => {
     await swap(cluster, `ALTER DATABASE parked_1 RENAME TO {name}`);
     await inLine(t, cluster, { epoch: '2', version: '1.0.0' });
-    t.ok((await move(a, '2.0.0')).revision > 0, 'and is written to again');
+    t.ok((await move(a, '2.0.0')).revision > 0, 'writes succeed again');
   });
 });
 
-/** All instances serve what they have, marked, say why, and write nothing. */
+/** All instances serve what they have, marked, say why, and refuse writes. */
 async function notFollowed(t: Test, { instances }: TestInstances, version: string, epoch?: string): Promise<void> {
   await Promise.all(
     instances.map(async (instance, index) => {
@@ -176,7 +176,7 @@ async function inLine(
   );
 }
 
-/** Reads here and there, passing on the place that it saw last; what is refused it asks for elsewhere. */
+/** Reads at random instances and sends the position it saw last; after a refusal it asks another instance. */
 function hoppingClient(instances: readonly TestInstance[]): { stop(): Promise<{ seen: number; faults: string[] }> } {
   const random = randomFrom(seed);
   const faults: string[] = [];
@@ -245,7 +245,7 @@ async function headOf({ postgres, url }: TestInstances): Promise<number> {
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 let parked = 0;
 
-/** Puts a database in the place of the instances' own, which is kept as `parked_1`, `parked_2`, …. @param make SQL, `{name}` for the name */
+/** Replaces the instances' database, which is kept as `parked_1`, `parked_2`, …. @param make SQL, `{name}` for the name */
 async function swap({ postgres, url }: TestInstances, make: string): Promise<void> {
   const name = nameOf(url);
   parked += 1;

@@ -1,9 +1,9 @@
 /**
- * A rolling restart loses no read (BARS B7): three instances behind a load balancer, each ended by SIGTERM and started again in turn,
- * while clients read through the balancer over connections that are kept.
+ * A rolling restart loses no read (BARS B7): three instances behind a load balancer are stopped by SIGTERM and started again in turn, while
+ * clients read through the balancer over keep-alive connections.
  *
- * Each gives its lease back as it ends, and ends its streams in good order. The control is a service that is ended without notice
- * (SIGKILL): the same reads must then show failures.
+ * Each instance gives its lease back and ends its streams cleanly. The control is an instance that is killed without notice (SIGKILL): the same
+ * reads must then fail.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -63,7 +63,7 @@ t.test('control: an instance that ends without notice fails reads', async (t) =>
   t.ok(load.failed.length > 0, `${load.failed.length} of ${load.reads} reads failed`);
 });
 
-/** SIGTERM, with a stream open and a lease held; and what is left of them. */
+/** Sends SIGTERM while a stream is open and a lease is held. @returns what is left of them */
 async function endInGoodOrder(
   t: Test,
   { postgres, url, key }: TestInstances,
@@ -91,7 +91,7 @@ async function move(instance: TestInstance, version: string): Promise<void> {
   if (status !== 201) throw new Error(`${status} ${text}`);
 }
 
-/** Clients that read through the balancer, each passing on the revision that it saw. */
+/** Clients that read through the balancer, each sending the revision it saw. */
 class Load {
   reads = 0;
   readonly failed: string[] = [];
@@ -111,7 +111,7 @@ class Load {
     this.#stopped = true;
   }
 
-  /** Waits for some more reads. */
+  /** Waits for more reads. */
   async goesOn(): Promise<void> {
     const wanted = this.reads + 20 * READERS;
     await until('reads to go on', 30_000, () => this.reads >= wanted);

@@ -1,10 +1,9 @@
 /**
- * `kill -9` of the server under concurrent writes, again and again on one data folder (BARS B2; SPEC R3, R4, R8, R11).
+ * `kill -9` of the server during concurrent writes, again and again on one data folder (BARS B2; SPEC R3, R4, R8, R11).
  *
- * After each: every acknowledged write is in the log, at its revision, once; the log has no gap and its chain is whole; the
- * snapshot that the server left on disk leads to the same state as the whole log; the server starts again, says what the log
- * says, and resolves every session that was started before. The control runs all of it on a server that acknowledges before it
- * writes. The same writes again: TEST_SEED=… node test/fault/server-kill.test.ts
+ * After each kill: every acknowledged write is in the log once, at its revision; the log has no gap and a valid chain; the snapshot on disk
+ * leads to the same state as the whole log; the server starts again, agrees with the log, and resolves every earlier session. The control
+ * is a server that acknowledges before it writes. To repeat a run: TEST_SEED=… node test/fault/server-kill.test.ts
  */
 import { cpSync, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -28,13 +27,13 @@ const length = process.env['TEST_LENGTH'] ?? 'short';
 // In short form seven kills together.
 const kills = { short: 5, faults: 50, soak: 200 }[length] ?? 5;
 const killsAtFirstStart = { short: 2, faults: 20, soak: 60 }[length] ?? 2;
-/** The most writes that are acknowledged before a kill. */
+/** The most acknowledged writes before a kill. */
 const MOST_WRITES = length === 'short' ? 30 : 80;
 const WRITERS = 4;
 const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/apps/early-ack-server.ts', import.meta.url));
 
 const seed = newSeed();
-/** The revision that a first start leads to that nobody disturbs: the first test has one. */
+/** The revision after an undisturbed first start; the first test finds it. */
 const clean = Promise.withResolvers<number>();
 
 t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
@@ -70,7 +69,7 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
 });
 
-t.test('control: what the check of a log finds', async (t) => {
+t.test('control: the check of a log finds what is wrong', async (t) => {
   const ledger = new WriteLedger([]);
   const reasons = Array.from({ length: 5 }, (_, index) => `Request ${index + 1}`);
   const logOf = (list: readonly string[]) =>
@@ -139,7 +138,7 @@ t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, a
   }
 });
 
-/** Resolves when the write-ahead log was seen to be written to so many times: the tables are a few writes, the first append thirty. */
+/** Resolves once the write-ahead log has grown this many times: the tables are a few writes, the first append thirty. */
 function writesToLog(dataDir: string, wanted: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let writes = 0;
@@ -150,7 +149,7 @@ function writesToLog(dataDir: string, wanted: number, signal: AbortSignal): Prom
   });
 }
 
-/** What was under way at the kill is asked for again, under the same Idempotency-Keys: the next look at the log finds one effect of each. */
+/** Repeats the requests that were under way at the kill, with the same Idempotency-Keys: the next check of the log finds one effect of each. */
 async function repeatUnanswered(address: string, dataDir: string, ledger: WriteLedger): Promise<number> {
   const connection = new KeepAlive(address, operatorKeyIn(dataDir));
   const replayed = await ledger.repeat(connection);
@@ -158,7 +157,7 @@ async function repeatUnanswered(address: string, dataDir: string, ledger: WriteL
   return replayed;
 }
 
-/** Lets writers at a server and kills it in the middle. @returns how many writes were acknowledged */
+/** Runs writers at a server and kills it in the middle. @returns the number of acknowledged writes */
 async function killUnderWrites(
   server: ServerProcess & { address: string },
   dataDir: string,
@@ -211,7 +210,7 @@ async function checkLeftBehind(t: Test, dataDir: string, kill: number, ledger: W
   return events;
 }
 
-/** Checks that a server that was started after a kill says what the log says. */
+/** Checks that a server started after a kill agrees with the log. */
 async function checkRestarted(
   t: Test,
   address: string,
@@ -240,7 +239,7 @@ async function checkRestarted(
   }
 }
 
-/** Looks at a copy of the data folder, so that the next start finds the folder as the kill left it. */
+/** Checks a copy of the data folder, so that the next start finds the folder as the kill left it. */
 async function leftBehind(
   t: Test,
   dataDir: string,
@@ -269,7 +268,7 @@ async function leftBehind(
   return { events, lostContent, fromSnapshot: undefined, fromLog: undefined, ...states };
 }
 
-/** A snapshot as JSON has it: the order in which a map was filled means nothing, nor does a member without a value. */
+/** A snapshot as JSON: without the order of maps, and without undefined members. */
 function byName(value: unknown): unknown {
   return JSON.parse(JSON.stringify(plain(value)));
 }

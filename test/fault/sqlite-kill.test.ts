@@ -1,8 +1,8 @@
 /**
  * `kill -9` in the middle of appends, again and again on one file.
  *
- * After each: the lock is free, no acknowledged event is lost, the log has no gap and its chain is whole, and each batch is
- * there with its content, or not at all. The same sizes and moments again: TEST_SEED=… node test/fault/sqlite-kill.test.ts
+ * After each kill: the lock is free, no acknowledged event is lost, the log has no gap and a valid chain, and each batch is there with its content
+ * or not at all. To repeat a run: TEST_SEED=… node test/fault/sqlite-kill.test.ts
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -27,7 +27,7 @@ t.test(`${kills} kills, TEST_SEED=${seed}`, async (t) => {
   let verified = EMPTY;
   const acknowledged = new Map<number, string>();
   for (let kill = 1; kill <= kills; kill += 1) {
-    // A fifth of them dies while it opens the file, the very first one while it makes it.
+    // A fifth of them die while they open the file, the very first one while it creates it.
     const after = kill % 5 === 1 ? 'opening' : `done ${1 + Math.floor(random() * 40)}`;
     const child = appendChild(['loop', file, String(Math.floor(random() * 2 ** 32))]);
     t.teardown(() => child.kill());
@@ -77,7 +77,7 @@ function firstLost(
   return undefined;
 }
 
-/** The first batch that is not there whole: an event or its content is missing. */
+/** The first incomplete batch: an event or its content is missing. */
 async function firstTorn(store: Store, events: readonly Event[]): Promise<string | undefined> {
   let expected = 1;
   for (const { revision, reason } of events) {

@@ -1,9 +1,9 @@
 /**
- * Nobody without a key ends or clogs the process (BARS B11): crowds of strangers in processes of their own, which keep their side open, drip,
- * and read nothing, against a service that may open few files.
+ * Callers without a key can neither crash nor block the process (BARS B11): crowds in their own processes keep connections open, send bytes
+ * slowly, and never read, against a service with few file descriptors.
  *
- * Whatever they do, good requests are answered meanwhile, over connections that are there and over new ones; the strangers' sockets are gone
- * in time; the service says that it has no room, and ends as ever. How fast good requests are answered is asserted in the long form only.
+ * Good requests are answered meanwhile, over existing and new connections. The strangers' sockets are closed in time. The service says that it
+ * has no room, and shuts down normally. Latency is asserted only in the long form.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,9 +17,9 @@ const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 /** How long a stranger's socket may be open, in milliseconds. In the short form, beside other tests, three times as long. */
 const GONE_WITHIN = isShort ? 30_000 : 10_000;
 const GOOD_P99 = 100;
-/** What `ulimit -n` says; `undefined` for the machine's own. */
+/** The `ulimit -n`; `undefined` for the machine's default. */
 const LIMITS = isShort ? [256] : [256, 1024, undefined];
-/** Few of them: the operating system takes megabytes off the server's hands for each. */
+/** Few of them: the operating system buffers megabytes for each. */
 const DEAF: KindName = 'reading nothing of what they ask for';
 const MOST_DEAF = 50;
 const kinds = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== DEAF);
@@ -118,7 +118,7 @@ for (const descriptors of LIMITS) {
       t.equal(code, 0);
       t.equal(stderr, '');
       const said = entries(lines).filter(({ level }) => level >= 40);
-      // Of 20,000 and more that come one after the other the first are gone, as idle, before the last are there: there may be room for all.
+      // Of 20,000 and more that connect one after the other, the first are closed as idle before the last connect, so there may be room for all.
       const full = said.length > 0 || most <= 10_000;
       t.match(
         said,
@@ -130,7 +130,7 @@ for (const descriptors of LIMITS) {
   );
 }
 
-t.test('a limit that leaves no room for anybody is refused', async (t) => {
+t.test('a limit without room for any connection is refused', async (t) => {
   const { code, stderr } = await runServer(t, { DATA_DIR: join(t.testdir(), 'data') }, { descriptors: 64 });
   t.equal(code, 78);
   t.match(

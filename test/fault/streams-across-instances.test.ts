@@ -1,8 +1,9 @@
 /**
- * Streams that are cut and resumed on another instance (SPEC R3, R10): each watcher is given every revision, once and in order, whichever
- * instances it was on, while pointers are moved on all of them and notifications are lost on one.
+ * Streams that are cut and resumed on another instance (SPEC R3, R10): each watcher gets every revision, once and in order, whichever
+ * instances it used, while pointers move on all of them and one instance loses notifications.
  *
- * The control is a reader that comes back without the place it was at. Other cuts: TEST_SEED=… node test/fault/streams-across-instances.test.ts
+ * The control is a reader that reconnects without its position. To repeat a run: TEST_SEED=… node
+ * test/fault/streams-across-instances.test.ts
  */
 import t from 'tap';
 import { newSeed, randomFrom } from '../support/stores/events.ts';
@@ -12,7 +13,7 @@ import { startInstances, type TestInstance } from '../support/apps/instances.ts'
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
 const WATCHERS = isShort ? 30 : 200;
 const FLIPS = isShort ? 120 : 1000;
-/** The most messages that a watcher takes before it goes to another instance. */
+/** The most messages that a watcher reads before it goes to another instance. */
 const LONGEST = 25;
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -27,7 +28,7 @@ t.test(`${WATCHERS} watchers hop among three instances during ${FLIPS} flips, TE
   const to = from + FLIPS;
 
   let hops = 0;
-  /** @param forgetful comes back without its place */
+  /** @param forgetful reconnects without its position */
   const watch = async (forgetful = false) => {
     const seen: number[] = [];
     for (let last: string | undefined = `${from}`; (seen.at(-1) ?? from) < to; hops += 1) {

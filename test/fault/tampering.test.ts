@@ -1,9 +1,9 @@
 /**
- * Tampering with the log in the database file (BARS B12; SPEC R11): every edit, removal, reordering and insertion of events, and
- * every edit of a content, is found and named by its place. A tail that was cut off and a chain that was rewritten as a whole are
- * whole in themselves: each is found against a head that was kept outside, and only so.
+ * Tampering with the log in the database file (BARS B12; SPEC R11): every edit, removal, reordering and insertion of events, and every edit of
+ * a content, is found and located. A log with its tail cut off, or with its whole chain rewritten, is valid in itself: only a head that was
+ * kept elsewhere shows it.
  *
- * The same choices again: TEST_SEED=… node test/fault/tampering.test.ts
+ * To repeat a run: TEST_SEED=… node test/fault/tampering.test.ts
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ const events = await (async (): Promise<Event[]> => {
 const last = events.length;
 const headAt = (revision: number): Head => ({ revision, hash: events[revision - 1]!.hash });
 
-/** What verification says of the copy, as the tool on the host runs it. @param planted stands between the two */
+/** Verifies the copy as the tool on the host does. @param planted wraps the store */
 async function verified(
   kept: readonly Head[] = [],
   planted: (store: Store) => Store = (store) => store,
@@ -90,7 +90,7 @@ function attack<T>(deed: (attacker: Attacker) => T): T {
   }
 }
 
-/** Falsifies a fresh copy in this way; draws again where the database itself refuses (an id that is gone or there twice). */
+/** Tampers with a fresh copy; tries again if the database itself refuses (an id that is missing or duplicate). */
 function falsify(name: string): number {
   for (;;) {
     try {
@@ -102,7 +102,7 @@ function falsify(name: string): number {
   }
 }
 
-t.test('an untouched copy is whole, with and without heads that were kept', async (t) => {
+t.test('an untouched copy is whole, with and without kept heads', async (t) => {
   attack(() => undefined);
   t.ok(last > 40 && new Set(events.map(({ type }) => type)).size === 8, `${last} events, of every type`);
   t.strictSame(await verified(), { valid: true, events: last, head: headAt(last) });
@@ -126,8 +126,8 @@ t.test(`${edits} edits, removals, reorderings and insertions, TEST_SEED=${seed}`
   t.same(missed, [], `of ${names.length} kinds`);
 });
 
-t.test(`control: a verification that takes hashes as they come, TEST_SEED=${seed}`, async (t) => {
-  /** Links every event that it reads to the one that it read before. */
+t.test(`control: a verification that trusts the hashes in the file, TEST_SEED=${seed}`, async (t) => {
+  /** Links every event to the one read before. */
   const trusting = (store: Store): Store => {
     let before: Event | undefined;
     const relinked = (event: Event): Event => {
@@ -149,7 +149,7 @@ t.test(`control: a verification that takes hashes as they come, TEST_SEED=${seed
   t.ok(missed > 10, `${missed} of 20 are missed`);
 });
 
-t.test(`${tails} tails that were cut off, TEST_SEED=${seed}`, async (t) => {
+t.test(`${tails} truncated logs, TEST_SEED=${seed}`, async (t) => {
   const wrong: string[] = [];
   for (let tail = 0; tail < tails; tail += 1) {
     const cut = attack((attacker) => {
@@ -168,7 +168,7 @@ t.test(`${tails} tails that were cut off, TEST_SEED=${seed}`, async (t) => {
   t.same(wrong, []);
 });
 
-t.test(`${tails} chains that were rewritten as a whole, TEST_SEED=${seed}`, async (t) => {
+t.test(`${tails} completely rewritten chains, TEST_SEED=${seed}`, async (t) => {
   const wrong: string[] = [];
   for (let chain = 0; chain < tails; chain += 1) {
     const from = attack((attacker) => {
@@ -195,11 +195,11 @@ t.test(`${tails} chains that were rewritten as a whole, TEST_SEED=${seed}`, asyn
   t.same(wrong, []);
 });
 
-t.test('an event of which not even the JSON is left is named, and what is broken before it first', async (t) => {
+t.test('an event that is not even JSON is located, after what is broken before it', async (t) => {
   const damage = (revision: number) => {
     const bytes = readFileSync(copy);
     const start = `{"revision":${revision},`;
-    // A page that was split can leave a copy behind, which nobody reads.
+    // Splitting a page can leave an unused copy behind.
     for (let offset = bytes.indexOf(start); offset >= 0; offset = bytes.indexOf(start, offset))
       bytes[offset] = '['.charCodeAt(0);
     writeFileSync(copy, bytes);
@@ -224,7 +224,7 @@ t.test('an event of which not even the JSON is left is named, and what is broken
   t.match(await verified(), { valid: false, head: { revision: 28 } }, 'the one behind a gap');
 });
 
-t.test('a service that runs finds what is done to its file meanwhile, its own tail included', async (t) => {
+t.test('a running service notices changes to its file, also to its own tail', async (t) => {
   copyFileSync(original, copy);
   const store = await openSqliteStore({ file: copy });
   const registry = await Registry.open(optionsOf({ store, shipped: [] }));

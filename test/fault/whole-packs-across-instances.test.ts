@@ -1,11 +1,11 @@
 /**
- * No answer mixes two versions, and nobody is led back, at instances that only hear of the moves that another one makes (BARS B1; SPEC
- * R2, R4, R10).
+ * No response mixes two versions, and no reader goes back in time, at instances that only follow another one's moves (BARS B1; SPEC R2, R4,
+ * R10).
  *
- * Pointers are moved at instance A; B and C are read by every door of HTTP, for a while C without any notification. One reader passes on
- * what was acknowledged at A, one hops between B and C and passes on what it saw, one says nothing. The controls are a door that
- * puts an answer together from two instances, and a client that hops and keeps what it saw to itself.
- * The same choices again: TEST_SEED=… node test/fault/whole-packs-across-instances.test.ts
+ * Pointers move at instance A. B and C are read in every way over HTTP, C for a while without notifications. One reader sends the revision that
+ * was acknowledged at A, one hops between B and C and sends what it saw, one sends nothing. The controls are a way of reading that combines two
+ * instances, and a client that hops without sending what it saw. To repeat a run: TEST_SEED=… node
+ * test/fault/whole-packs-across-instances.test.ts
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -17,11 +17,11 @@ import { KeepAlive, type Answer, type Ask } from '../support/http/keep-alive.ts'
 import { ReadChecker, type Violation } from '../support/chaos/read-checker.ts';
 import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../support/chaos/read-traffic.ts';
 
-/** Answers to read, over both instances together. */
+/** Responses to read, over both instances together. */
 const READS: Record<string, number> = { short: 3000, faults: 100_000, soak: 5_000_000 };
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const reads = READS[length] ?? 3000;
-/** BARS B1; of the short form nothing is asked, as other tests run beside it. */
+/** BARS B1. The short form has no minimum, because other tests run beside it. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const WRITERS = 4;
 const EVERY_DOOR = [
@@ -80,7 +80,7 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
     checker.verify(await logOfCoach());
 
     t.comment(Object.fromEntries(checker.reads));
-    t.same(checker.examples, [], 'nothing was mixed, nobody was led back, and the log bears out every answer');
+    t.same(checker.examples, [], 'no response was mixed, no reader went back, and the log confirms every response');
     t.ok(checker.total >= reads, `${checker.total} answers`);
     t.ok(run.flips >= reads / 200, `${run.flips} flips`);
     t.ok(
@@ -88,7 +88,7 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
       `${(run.flips / seconds).toFixed()} flips and ${(checker.total / seconds).toFixed()} reads a second`,
     );
     t.ok(c.proxy.silenced > 0, `${c.proxy.silenced} notifications were left out`);
-    t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'by every door');
+    t.strictSame([...checker.reads.keys()].sort(), EVERY_DOOR, 'in every way');
   });
 
   const control = (name: string, kind: Violation, door: (t: Test) => Sends) =>
@@ -102,11 +102,11 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
       t.ok(run.checker.violations.get(kind), `${kind}, after ${run.checker.total} reads`);
     });
   c.proxy.set('deaf');
-  await control('an answer whose text is another instance’s', 'mixed', (t) => {
+  await control('a response with the text of another instance', 'mixed', (t) => {
     const [one, other] = [connect(t, b), connect(t, c)];
     return { all: async (asks) => mixed(await one.all(asks.map(plain)), await other.all(asks.map(plain))) };
   });
-  await control('a client that hops and keeps what it saw to itself', 'went back', (t) =>
+  await control('a client that hops and does not send what it saw', 'went back', (t) =>
     alternating([connect(t, b), connect(t, c)]),
   );
 });
@@ -127,7 +127,7 @@ function askingAgain(connection: Sends): Sends {
   return { all };
 }
 
-/** The same requests, each with the revision that it must not be answered from before. */
+/** The same requests, each with a minimum revision. */
 function passingOn(connection: Sends, revision: () => number): Sends {
   return {
     all: (asks) =>
@@ -137,7 +137,7 @@ function passingOn(connection: Sends, revision: () => number): Sends {
   };
 }
 
-/** Each batch at another instance, with the highest revision that any answer before had. */
+/** Each batch goes to another instance, with the highest revision so far. */
 function hopping(connections: readonly Sends[]): Sends {
   let seen = 0;
   const connection = passingOn(alternating(connections), () => seen);
@@ -160,7 +160,7 @@ function alternating(connections: readonly Sends[]): Sends {
   };
 }
 
-/** From half of the run on for a quarter of it the instance hears no notification. */
+/** From the middle of the run on, the instance gets no notifications for a quarter of the run. */
 async function silence({ checker }: Run, { proxy }: TestInstance): Promise<void> {
   while (checker.total < reads / 2) await pause(5);
   proxy.set('deaf');
@@ -168,12 +168,12 @@ async function silence({ checker }: Run, { proxy }: TestInstance): Promise<void>
   proxy.set('pass');
 }
 
-/** Without conditions, so that every answer has a body. */
+/** Without conditions, so that every response has a body. */
 function plain({ headers: _, ...ask }: Ask): Ask {
   return ask;
 }
 
-/** Answers of the one, with the texts of the other. */
+/** The responses of one, with the texts of the other. */
 function mixed(ones: readonly Answer[], others: readonly Answer[]): Answer[] {
   return ones.map((one, index) => {
     const { text } = JSON.parse(others[index]!.text) as { text: string };

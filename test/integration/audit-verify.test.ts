@@ -1,6 +1,6 @@
 /**
- * `npm run audit:verify` beside a stopped and a running service: exit code 0 where the log is whole, 1 where it is broken, 2 where that
- * could not be told; heads that were kept outside are held against it.
+ * `npm run audit:verify` beside a stopped and a running service: exit code 0 if the log is whole, 1 if it is broken, 2 if it cannot tell. It
+ * compares heads that were kept elsewhere with the log.
  */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const wrong = 'f'.repeat(64);
 
 const verify = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) =>
   runScript(t, 'audit-verify', args, settings);
-/** The same in this process, for what is a matter of what it says alone. Each exit code, and what it does beside a service, is a process's. */
+/** The same in this process, for messages. Each exit code, and what it does beside a service, is tested with a process. */
 const verifyHere = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) =>
   runHere('scripts/audit-verify.ts', args, settings);
 /** The same with another file of the last good snapshot. */
@@ -43,7 +43,7 @@ const verifyHereWith = (file: string, text: string, settings: Readonly<Record<st
 };
 const heads = (...kept: readonly string[]) => kept.flatMap((text) => ['--head', text]);
 
-/** Asserts how each call ends, two at a time. */
+/** Asserts the result of each call, two at a time. */
 async function expect(
   t: Test,
   cases: readonly (readonly [title: string, run: () => Promise<Finished>, code: number, says: RegExp])[],
@@ -198,7 +198,7 @@ t.test('the last good snapshot in DATA_DIR says the same as the log, or does not
   ]);
 });
 
-t.test('what cannot be told', async (t) => {
+t.test('a log that it cannot judge', async (t) => {
   const older = join(dataDir, 'older.db');
   const database = new DatabaseSync(older);
   migrate(database, older, MIGRATIONS.slice(0, 1));
@@ -240,7 +240,7 @@ t.test('what cannot be told', async (t) => {
   ]);
 });
 
-t.test('--help says how, wherever it is asked', async (t) => {
+t.test('--help works in any position', async (t) => {
   const { code, stdout, stderr } = await verify(['--help'], {});
   t.same([code, stderr], [0, '']);
   for (const word of ['Usage: npm run audit:verify', '--head REVISION:HASH', '--json', 'STORE_URL', 'DATA_DIR'])

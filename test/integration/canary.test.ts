@@ -1,10 +1,10 @@
 /**
- * Nothing secret is said: no prompt text, key, session id or Idempotency-Key in a line of the log, and none in an error.
+ * No secret is printed: no prompt text, key, session id or Idempotency-Key appears in the log or in an error.
  *
- * A server that logs all it can, with canaries in everything that is secret, is walked through every operation and every kind of
- * failure. Decided: an error may repeat to its caller the names that the caller sent (of a member, a pack, a version, a style, a
- * locale, a client range; the path in `instance`, so also a session id in it), as nobody finds a typing error otherwise. It never
- * repeats a text, a token or an Idempotency-Key. The log repeats none of it.
+ * A server that logs everything it can, with canaries in every secret, is asked every operation and every kind of failure. Decided: an error
+ * may repeat to its caller the names that the caller sent (of a member, a pack, a version, a style, a locale, a client range; the path in
+ * `instance`, so also a session id in it), because otherwise nobody finds a typing error. It never repeats a text, a token or an
+ * Idempotency-Key. The log repeats none of them.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { documentOf } from '../support/packs/pack-documents.ts';
 import { startServer, type ServerProcess } from '../support/apps/server-process.ts';
 
 const CANARY = 'cAnArY';
-/** In what an error may repeat. */
+/** For names that an error may repeat. */
 const NAME = 'nAmE';
 const text = (what: string) => `${CANARY}-${what}: a sentence that nobody but its readers may see`;
 const GUESS = `prk_${CANARY}Key0_${'c'.repeat(43)}`;
@@ -28,7 +28,7 @@ interface Said {
 class Walk {
   readonly #server: ServerProcess & { address: string };
   readonly #token: string;
-  /** What was answered with an error. */
+  /** The error responses. */
   readonly errors: (Said & { readonly id: string })[] = [];
   readonly reached = new Set<string>();
 
@@ -61,7 +61,7 @@ class Walk {
   }
 }
 
-/** What an answer says; of a stream, which has no end of its own, the first message. */
+/** The body of a response; for a stream, the first message. */
 async function bodyOf(answer: Response): Promise<string> {
   if (answer.body === null || answer.headers.get('content-type') !== 'text/event-stream') return answer.text();
   let body = '';
@@ -79,7 +79,7 @@ const document = (version: string) =>
   });
 const inPack = (version: string) => ({ pack: 'coach-2', version });
 
-t.test('a walk through everything', async (t) => {
+t.test('every operation and every kind of failure', async (t) => {
   const dataDir = join(t.testdir(), 'data');
   const settings = { DATA_DIR: dataDir, LOG_LEVEL: 'trace', BODY_LIMIT: '64kb', RATE_LIMIT: '500' };
   const server = await startServer(t, settings);
@@ -146,7 +146,7 @@ t.test('a walk through everything', async (t) => {
   }
 });
 
-/** Every read, with what fails in it. */
+/** Every read, successful and failing. */
 async function reads(walk: Walk, sessionId: string): Promise<void> {
   for (const id of [
     'listPacks',
@@ -172,7 +172,7 @@ async function reads(walk: Walk, sessionId: string): Promise<void> {
   await walk.ask('getProblem', { path: { code: 'internal' } });
 }
 
-/** Every kind of refusal that holds a secret. */
+/** Every kind of refusal of a request with a secret. */
 async function failures(walk: Walk, sessionId: string, reader: string, hungry: string): Promise<void> {
   const good = document('3.0.0');
   const wrong: unknown[] = [
@@ -263,7 +263,7 @@ function quiet(t: Test, lines: readonly string[], secrets: ReadonlySet<string>):
   }
 }
 
-t.test('control: the log does say what is no secret, so it would say more', async (t) => {
+t.test('control: the log has what is not secret, so it would have the rest, too', async (t) => {
   const dataDir = join(t.testdir(), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir, LOG_LEVEL: 'trace' });
   await new Walk(server, dataDir).ask('activateVersion', {

@@ -1,6 +1,6 @@
 /**
- * A data folder is one instance's (SPEC R9): a second one on it is refused and named the first, whatever their store is. The lock is the
- * operating system's, so it goes with the process. Who does not have the operator key is told where it is.
+ * A data folder belongs to one instance (SPEC R9): a second one on it is refused, and the error names the first, whatever their store is. The
+ * lock is the operating system's, so it goes with the process. An instance without the operator key says where the key is.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -51,7 +51,7 @@ t.test('PostgreSQL: two instances', async (t) => {
   t.match(made, {
     madeBy: id,
     msg: new RegExp(
-      `^The operator key was made by ${id} at 20\\d\\d-.*, not into .*second/operator\\.key; this start makes none`,
+      `^The operator key was created by ${id} at 20\\d\\d-.* in the DATA_DIR there, not in .*second/operator\\.key; this start creates none`,
     ),
   });
   t.notOk(existsSync(join(dir, 'second', 'operator.key')));

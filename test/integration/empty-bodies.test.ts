@@ -1,8 +1,7 @@
 /**
- * A request that announces a body and has none is answered at once, by every method, whether it says so by its length or not.
+ * A request that announces a body and sends none is answered at once, for every method, with or without a length.
  *
- * Over a real connection, byte by byte: what a request without a body looks like is made by Node's HTTP server, which `inject`
- * goes around, and clients add a length of their own.
+ * The test writes bytes to a real connection, because `inject` bypasses Node's HTTP server, and clients add a length.
  */
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';
@@ -11,7 +10,7 @@ import { answerIn, exchange } from '../support/http/raw-http.ts';
 const ROLLBACK = '/v1/packs/coach/rollback';
 const JSON_TYPE = 'content-type: application/json';
 
-t.test('a body that is announced and does not come', async (t) => {
+t.test('a body that is announced and never sent', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const ask = async (start: string, headers: readonly string[] = [], body = '') => {

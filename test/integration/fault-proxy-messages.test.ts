@@ -1,10 +1,10 @@
-/** The fault proxy does what its modes say to PostgreSQL's messages, made by hand. */
+/** The modes of the fault proxy that act on messages of PostgreSQL, with handmade messages. */
 import { once } from 'node:events';
 import t from 'tap';
 import type { Mode } from '../support/chaos/fault-proxy.ts';
 import { stage, type End, type Stage } from '../support/chaos/proxy-stage.ts';
 
-/** A message of PostgreSQL's protocol; of the client where the body says so by its type. */
+/** A message of the PostgreSQL protocol; its type says whether it comes from the client. */
 function message(type: string, ...parts: (string | Buffer)[]): Buffer {
   const body = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(`${part}\0`) : part)));
   const length = Buffer.alloc(4);
@@ -23,7 +23,7 @@ const done = (tag: string) => message('C', tag);
 const ready = (status: 'I' | 'T' | 'E') => message('Z', raw(status));
 const notification = message('A', Buffer.alloc(4), 'registry', '12');
 
-/** A connection that is through the protocol's startup. */
+/** A connection after the startup of the protocol. */
 async function session({ open }: Stage): Promise<{
   client: End;
   server: End;
@@ -49,7 +49,7 @@ async function session({ open }: Stage): Promise<{
   return { client, server, exchange };
 }
 
-t.test('lose-commit: the server has the commit, the client never hears of it; once', async (t) => {
+t.test('lose-commit: the server commits, the client gets no response; once', async (t) => {
   const stand = await stage(t);
   const { proxy } = stand;
   const first = await session(stand);
@@ -88,7 +88,7 @@ t.test('lose-commit: the server has the commit, the client never hears of it; on
   t.equal(await second.exchange(run('s1'), Buffer.concat([done('INSERT 0 1'), ready('I')])), 'answered', 'once');
 });
 
-t.test('lose-commit: in a transaction it is the COMMIT whose answer is lost', async (t) => {
+t.test('lose-commit: in a transaction the response to COMMIT is lost', async (t) => {
   const stand = await stage(t);
   const { proxy } = stand;
   const { client, exchange } = await session(stand);
@@ -108,7 +108,7 @@ t.test('lose-commit: in a transaction it is the COMMIT whose answer is lost', as
   t.same([proxy.struck, client.error?.code], [1, 'ECONNRESET']);
 });
 
-t.test('lose-commit: of two statements that were sent at once, the second one', async (t) => {
+t.test('lose-commit: of two statements sent at once, the response to the second is lost', async (t) => {
   const stand = await stage(t);
   const { client, server } = await session(stand);
   stand.proxy.set({ kind: 'lose-commit' });
@@ -127,7 +127,7 @@ t.test('lose-commit: of two statements that were sent at once, the second one', 
   t.equal(stand.proxy.struck, 1);
 });
 
-t.test('lose-commit that is called off gives back what it held', async (t) => {
+t.test('lose-commit that is cancelled passes on what it held back', async (t) => {
   const stand = await stage(t);
   const { client, server } = await session(stand);
   stand.proxy.set({ kind: 'lose-commit' });
@@ -143,7 +143,7 @@ t.test('lose-commit that is called off gives back what it held', async (t) => {
   t.equal(client.heard, begun + Buffer.concat([done('INSERT 0 1'), ready('I')]).toString('latin1'));
 });
 
-t.test('deaf: notifications are left out, wherever they are cut; all else passes', async (t) => {
+t.test('deaf: notifications are dropped, wherever they are split; everything else passes', async (t) => {
   const stand = await stage(t);
   const { proxy } = stand;
   const { client, server } = await session(stand);

@@ -1,6 +1,6 @@
 /**
- * The registry plugin in somebody else's Fastify application: it adds `app.registry` and nothing else, reads are synchronous, it
- * closes with the application, and two of them live in one process without knowing of each other.
+ * The registry plugin in another Fastify application: it adds only `app.registry`, reads are synchronous, it closes with the application,
+ * and two of them in one process are independent.
  */
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
@@ -14,11 +14,11 @@ import { DAY } from '../support/apps/registries.ts';
 
 interface Foreign {
   readonly app: FastifyInstance;
-  /** Every route that was registered, by whomever. */
+  /** Every registered route. */
   readonly routes: string[];
 }
 
-/** An application of its own habits: hooks, an error handler, routes, text bodies. */
+/** An application with its own hooks, error handler, routes and text bodies. */
 function foreign(options: FastifyServerOptions = {}): Foreign {
   const app = Fastify(options);
   const routes: string[] = [];
@@ -57,7 +57,7 @@ function optionsOf(store: Store, members: Partial<RegistryPluginOptions> = {}): 
   };
 }
 
-/** All that an instance, its requests and its replies consist of, and how their routes answer. */
+/** The members of an instance, its requests and its replies, and the responses of its routes. */
 async function portrait({ app, routes }: Foreign): Promise<object> {
   const members: Record<string, unknown> = {};
   app.get('/portrait', async (request, reply) => {
@@ -113,7 +113,7 @@ t.test('it adds one decoration, and no route, hook, parser, handler or header', 
   t.strictSame({ ...after, instance: [] }, { ...before, instance: [] });
 });
 
-t.test('their routes read synchronously, from what is active at that moment', async (t) => {
+t.test('routes read the active version synchronously', async (t) => {
   const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());
@@ -143,7 +143,7 @@ t.test('their routes read synchronously, from what is active at that moment', as
   t.strictSame(refused.json(), { theirs: 'style-not-found' });
 });
 
-t.test('pointer moves go to their logger, one line each, without a prompt', async (t) => {
+t.test('each move is one line in the logger of the application, without prompt texts', async (t) => {
   const dir = newFolder(t);
   const lines: string[] = [];
   const { app } = foreign({ logger: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } } });
@@ -222,7 +222,7 @@ t.test('two in one process, on two stores', async (t) => {
   );
 });
 
-t.test('two in one application, each in a context of its own', async (t) => {
+t.test('two in one application, each in its own context', async (t) => {
   const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());
@@ -244,7 +244,7 @@ t.test('two in one application, each in a context of its own', async (t) => {
   t.notOk(app.hasDecorator('registry'), 'and none of it outside');
 });
 
-t.test('what is wrong stops their start, with a message', async (t) => {
+t.test('a wrong option stops the start, with a message', async (t) => {
   const dir = newFolder(t);
   const { app } = foreign();
   t.teardown(() => app.close());

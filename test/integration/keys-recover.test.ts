@@ -1,5 +1,5 @@
 /**
- * `npm run keys:recover` beside a running and a stopped service: the new key works, the old one as well, and no token is ever said.
+ * `npm run keys:recover` beside a running and a stopped service: the new key works, the old one still does, and no token is printed.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { startServer } from '../support/apps/server-process.ts';
 const status = async (address: string, token: string) =>
   (await fetch(`${address}/v1/keys`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-/** Asks again and again until the server knows a key: it looks at the log for unknown ones at most once a second. */
+/** Repeats a request until the server knows a key: it reads the log for unknown keys at most once a second. */
 async function known(address: string, token: string): Promise<number> {
   for (;;) {
     const answer = await status(address, token);
@@ -20,7 +20,7 @@ async function known(address: string, token: string): Promise<number> {
   }
 }
 
-t.test('a question, or a word that it does not know, makes no key', async (t) => {
+t.test('--help, or an unknown option, creates no key', async (t) => {
   const DATA_DIR = join(newFolder(t), 'data');
   await (await startServer(t, { DATA_DIR })).stop();
   const keyFile = join(DATA_DIR, 'operator.key');
@@ -91,7 +91,7 @@ t.test('beside a stopped service', async (t) => {
   await again.stop();
 });
 
-t.test('one that fails leaves operator.key as it was', async (t) => {
+t.test('a failed recovery does not change operator.key', async (t) => {
   const dataDir = join(newFolder(t), 'data');
   await (await startServer(t, { DATA_DIR: dataDir })).stop();
   const before = readFileSync(join(dataDir, 'operator.key'), 'utf8');
@@ -107,7 +107,7 @@ t.test('one that fails leaves operator.key as it was', async (t) => {
   t.notOk(readdirSync(dataDir).includes('operator.key.new'), 'and no key that opens nothing beside it');
 });
 
-t.test('where there is nothing to add a key to, it says so and makes none', async (t) => {
+t.test('without a registry it says so and creates no key', async (t) => {
   const dataDir = newFolder(t);
   mkdirSync(join(dataDir, 'a-folder.db'));
   const cases: [title: string, settings: Record<string, string>, message: RegExp][] = [
@@ -121,7 +121,7 @@ t.test('where there is nothing to add a key to, it says so and makes none', asyn
     ],
   ];
   for (const [title, settings, message] of cases) {
-    // One process shows how it ends; what it says in each case it says in this one as well.
+    // One process shows the exit code; the other messages are tested in this process.
     const { code, stdout, stderr } =
       title === 'no database'
         ? await runScript(t, 'keys-recover', [], settings)

@@ -1,8 +1,8 @@
 /**
- * What npm starts ends in good order when npm is told to end: npm passes SIGTERM and SIGINT on to the shell that it made, and no further.
+ * What npm starts shuts down cleanly when npm gets a signal. npm passes SIGTERM and SIGINT only to the shell that it started.
  *
- * Whoever supervises the service does so in one of three ways: it signals npm alone (a container, a script), the whole process group (Ctrl-C,
- * systemd), or npm is the first process of all (PID 1), whose end ends everything.
+ * A supervisor works in one of three ways: it signals npm alone (a container, a script), it signals the whole process group (Ctrl-C, systemd), or
+ * npm is PID 1, whose end ends everything.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const DIE_WITH_PARENT = new URL('../support/process/die-with-parent.ts', import.
 
 type Signalled = 'npm alone' | 'the process group' | 'npm as PID 1';
 
-/** `unshare` with what it takes to be the first process of a PID namespace. */
+/** `unshare` with the options for a PID namespace. */
 const AS_PID_1 = [
   '--pid',
   '--fork',
@@ -34,14 +34,14 @@ const noNamespaces =
     : 'unshare(1) may not make a PID namespace here';
 
 interface Started {
-  /** What was said so far on stdout. */
+  /** The lines on stdout so far. */
   output(): string;
   tell(signal: NodeJS.Signals): Promise<void>;
   /** Exit code and signal of npm, or of what started it. */
   readonly closed: Promise<unknown[]>;
 }
 
-/** Runs an npm script until it has said a line; it is ended with the test, whatever happens. */
+/** Runs an npm script until it prints a line. It ends with the test. */
 async function npmRun(
   t: Test,
   script: readonly string[],
@@ -58,7 +58,7 @@ async function npmRun(
     ...settings,
   };
   const command = [...(how === 'npm as PID 1' ? ['unshare', ...AS_PID_1] : []), 'npm', 'run', ...script];
-  // By env(1), as tap adds its own hooks to the environment of every child.
+  // Through env(1), because tap adds its own hooks to the environment of every child.
   const child = spawn(
     '/usr/bin/env',
     ['-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...command],
@@ -88,7 +88,7 @@ async function npmRun(
   };
 }
 
-/** Whether nothing listens there any more. */
+/** Whether nothing listens there. */
 const isDeaf = (address: string) =>
   fetch(`${address}/livez`).then(
     () => false,
@@ -135,7 +135,7 @@ t.test('npm run postgres: SIGINT to the process group', async (t) => {
   t.strictSame(await postgres.closed, [0, null]);
 });
 
-t.test('a signal that arrives twice at once is one; a later one ends the service immediately', async (t) => {
+t.test('two signals at once count as one; a later one ends the service immediately', async (t) => {
   const quiet = await startServer(t, { DATA_DIR: join(newFolder(t), 'data') });
   quiet.signal('SIGINT');
   await quiet.said((line) => line.includes('Closing'));

@@ -1,6 +1,6 @@
 /**
- * One text, one digest (SPEC R1, docs/adr/0019): a folder at the start, the command line, HTTP and the client all compute the same, and
- * what the registry gave back is what is published; for texts made of byte order marks, returns, newlines, blanks and letters.
+ * One text, one digest (SPEC R1, docs/adr/0019): a folder at the start, the command line, HTTP and the client compute the same digest, and
+ * what the registry returns can be published again. Texts are made of byte order marks, returns, newlines, spaces and letters.
  */
 import fc from 'fast-check';
 import t from 'tap';
@@ -20,17 +20,17 @@ const runs = { short: 25, faults: 500, soak: 2000 }[process.env['TEST_LENGTH'] ?
 
 const piece = fc.constantFrom('\uFEFF', '\r', '\n', '\r\n', ' ', '\t', 'a', 'B', 'ç');
 const pieces = fc.array(piece, { maxLength: 12 }).map((all) => all.join(''));
-/** With something to be seen in it. */
+/** With a visible character. */
 const text = fc.tuple(pieces, fc.constantFrom('x', 'Y'), pieces).map((parts) => parts.join(''));
 
-/** The normal form of the builds before, which no build may lose a digest by. */
+/** The normal form of earlier builds; their digests must stay valid. */
 const before = (given: string) =>
   given
     .replace(/^\uFEFF/u, '')
     .replaceAll('\r\n', '\n')
     .replace(/\n$/u, '');
 
-t.test('the normal form is a fixed point, and that of every earlier form', async (t) => {
+t.test('the normal form is a fixed point, also after every earlier form', async (t) => {
   const fixed = fc.property(pieces, (given) => {
     const normal = normalizeText(given);
     return (
@@ -47,14 +47,14 @@ t.test('the normal form is a fixed point, and that of every earlier form', async
   t.doesNotThrow(() => fc.assert(kept, { numRuns: 2000 }), 'blanks and letters are left as they are');
 });
 
-t.test('a long run of line ends takes no time', { timeout: 20_000 }, async (t) => {
+t.test('many line ends in a row take no time', { timeout: 20_000 }, async (t) => {
   for (const run of ['\n', '\r', '\r\n', '\uFEFF', '\n\r']) {
     const long = run.repeat(100_000);
     t.ok(normalizeText(`${long}x${long}x`).endsWith('x'), JSON.stringify(run));
   }
 });
 
-t.test('every door computes the same digest', async (t) => {
+t.test('every way in computes the same digest', async (t) => {
   const operatorKey = heldOperatorKey();
   const app = await buildApp({ registry: optionsOf({ operatorKey, shipped: shippedOf('coach@1.0.0') }) });
   t.teardown(() => app.close());

@@ -1,4 +1,4 @@
-// The runbook for a restored database (docs/operations.md) does what it says: its commands are run, word for word, beside two instances.
+// The runbook for a restored database (docs/operations.md) works: its commands run, word for word, beside two instances.
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ interface Ready {
   readonly conditions: readonly { readonly name: string }[];
 }
 
-/** Asks an instance's `/readyz` until it says what is waited for. */
+/** Repeats `/readyz` of an instance until it says what is expected. */
 async function ready({ address }: ListeningServer, fits: (ready: Ready) => boolean): Promise<Ready> {
   for (const deadline = performance.now() + 20_000; ; await pause(50)) {
     const answer = (await (await fetch(`${address}/readyz`)).json()) as Ready;

@@ -1,5 +1,5 @@
 /**
- * The log of the process: each pointer move is one line, ordinary requests are none, and no prompt text is ever in it.
+ * The log of the process: each move is one line, ordinary requests are not logged, and no prompt text is in it.
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const activate = (connection: KeepAlive, body: object) =>
 const rollback = (connection: KeepAlive, body: object) =>
   connection.one({ method: 'POST', path: '/v1/packs/coach/rollback', body });
 
-/** All lines between the start and a pointer move that is made now: the log is written in order. */
+/** All lines between the start and a move made now: the log is written in order. */
 async function linesUntilNow(server: ListeningServer, connection: KeepAlive): Promise<Entry[]> {
   await server.said((line) => line.includes('API documentation'));
   const reason = `Marker ${server.lines.length}`;
@@ -45,11 +45,11 @@ async function linesUntilNow(server: ListeningServer, connection: KeepAlive): Pr
   return all.slice(all.findIndex(({ msg }) => msg.startsWith('API documentation')) + 1, -1);
 }
 
-/** The server of the first two tests, and the folder that it leaves to the third. */
+/** The server of the first two tests, and the folder that the third one uses. */
 const DATA_DIR = join(newFolder(t), 'data');
 const shared = await startServer(t, { DATA_DIR });
 
-t.test('each pointer move is one line: who, from where, to where, why', async (t) => {
+t.test('each move is one line: who, from, to, why', async (t) => {
   const connection = connect(t, shared, DATA_DIR);
   await activate(connection, { version: '1.0.0', reason: 'Too blunt' });
   await activate(connection, { version: '1.0.0', reason: 'There already' });
@@ -118,9 +118,9 @@ t.test('requests are not logged one by one', async (t) => {
   );
 });
 
-t.test('LOG_LEVEL says how much', async (t) => {
+t.test('LOG_LEVEL chooses how much is logged', async (t) => {
   await shared.stop();
-  // What a start warns of: a variable that is not needed any more.
+  // A start warns about an obsolete variable.
   const server = await startServer(t, { DATA_DIR, LOG_LEVEL: 'warn', DEFAULT_VERSION: '9.9.9' });
   const { lines } = await server.stop();
   t.match(
@@ -136,7 +136,7 @@ t.test('LOG_LEVEL says how much', async (t) => {
 
 const CANARY = 'Canary7f3a';
 
-/** A document whose every text holds the canary; titles and summaries are no prompts. */
+/** A document with the canary in every text; titles and summaries are not prompts. */
 function canaryDocument(version: string) {
   return documentOf('coach', version, {
     system: `${CANARY} system of ${version}`,
@@ -144,7 +144,7 @@ function canaryDocument(version: string) {
   });
 }
 
-t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
+t.test('no prompt text is logged, whatever goes wrong', async (t) => {
   const dir = newFolder(t);
   const PACKS_DIR = join(dir, 'packs');
   const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR, LOG_LEVEL: 'trace' };
@@ -154,7 +154,7 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
 
   const server = await startServer(t, settings);
   const connection = connect(t, server, settings.DATA_DIR);
-  // Over a connection of its own: a body that cannot be read ends the one it came by.
+  // On its own connection, because an unreadable body ends it.
   const publish = (body: unknown, headers = {}) =>
     connect(t, server, settings.DATA_DIR).one({ method: 'POST', path: '/v1/packs/coach/versions', body, headers });
   t.equal((await publish(canaryDocument('1.1.0'))).status, 201);
@@ -173,7 +173,7 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   };
   t.equal((await connection.one({ path: `/v1/coach/sessions/${session.sessionId}` })).status, 200);
 
-  // Everything that is refused with a prompt in hand.
+  // Every refusal of a request with a prompt.
   const { system, ...withoutSystem } = canaryDocument('1.2.0');
   const refused: Answer[] = [
     await publish({ ...canaryDocument('1.1.0'), system: `${system} changed` }),
@@ -190,13 +190,13 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   );
   t.equal((await server.ask('/v1/packs/coach/versions', `{"system": "${CANARY}`)).status, 400, 'a body that is cut');
 
-  // A store that is taken away while it is written to.
+  // A store that disappears during a write.
   renameSync(database, `${database}.aside`);
   t.equal((await publish(canaryDocument('1.3.0'))).status, 503);
   renameSync(`${database}.aside`, database);
   ends.push(await server.stop());
 
-  // A prompt that was edited, a folder that does not parse, a content that was damaged.
+  // An edited prompt, an unparsable folder, a damaged content.
   writeFileSync(join(folder, 'system.md'), `${CANARY}, edited`);
   ends.push(await runServer(t, settings));
   writeFileSync(join(folder, 'system.md'), `${CANARY} \0`);
@@ -235,7 +235,7 @@ t.test('no prompt text is ever logged, whatever goes wrong', async (t) => {
   );
 });
 
-t.test('nor does a damaged content of a version that is not active show in the log', async (t) => {
+t.test('a damaged content of an inactive version is not logged either', async (t) => {
   const dir = newFolder(t);
   const settings = { DATA_DIR: join(dir, 'data'), PACKS_DIR: join(dir, 'packs'), LOG_LEVEL: 'trace' };
   for (const version of ['1.0.0', '1.1.0']) writePackFolder(settings.PACKS_DIR, 'coach', canaryDocument(version));

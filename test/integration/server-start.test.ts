@@ -1,9 +1,9 @@
 /**
- * Starts that are refused: each says on stderr what is wrong, what there is, and what would be right, ends with the exit code of its
- * kind (78 settings, 65 data, 75 in use), and leaves nothing half-registered.
+ * Refused starts: each says on stderr what is wrong and how to fix it, ends with the right exit code (78 settings, 65 data, 75 in use), and
+ * leaves nothing half-registered.
  *
- * Some of each kind are processes; of the others `server.ts` is run in this one, and a good start is the application alone where nothing
- * that only a process has is looked at.
+ * Some of each kind run as processes; the others run `server.ts` in this process. A good start is only the application, unless the test needs
+ * a process.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ import { writePackFolder } from '../support/packs/pack-folders.ts';
 import { runHere } from '../support/apps/script.ts';
 import { entries, operatorKeyIn, ROOT, runServer, startServer, type Settings } from '../support/apps/server-process.ts';
 
-/** Who is not root cannot read everything anyway; root takes on another user for that, where that one can reach the code. */
+/** An ordinary user cannot read everything; root becomes another user for that, if that user can read the code. */
 const other = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 const unreachable =
   spawnSync(
@@ -50,7 +50,7 @@ async function refused(
   );
 }
 
-/** The same in this process: its log is this test's output, so that it has none. */
+/** The same in this process, without its log, which would be the output of this test. */
 async function refusedHere(
   t: Test,
   name: string,
@@ -74,7 +74,7 @@ function isRefusal(
   t.notMatch(end.stderr, /^ {4}at /mu, `${name}: no stack`);
 }
 
-/** The application on a data folder, as `server.ts` makes it. */
+/** The application on a data folder, as `server.ts` builds it. */
 async function openHere(t: Test, settings: Settings): Promise<FastifyInstance> {
   const { dataDir, store, packsDir, channels, defaultPack, defaultVersion, sessionTtl } = readConfig(settings);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -95,7 +95,7 @@ async function openHere(t: Test, settings: Settings): Promise<FastifyInstance> {
   return app;
 }
 
-/** The last revision in a data folder's log; 0 where there is none. */
+/** The last revision in the log of a data folder; 0 if it has no log. */
 function revisionIn(dataDir: string): number {
   const file = join(dataDir, 'registry.db');
   if (!existsSync(file)) return 0;
@@ -109,7 +109,7 @@ async function revisionOf({ address }: { readonly address: string }): Promise<nu
   return ((await (await fetch(`${address}/readyz`)).json()) as { revision: number }).revision;
 }
 
-t.test('one refused first start after another on one data folder, then a good one', async (t) => {
+t.test('several refused first starts on one data folder, then a good one', async (t) => {
   const dir = newFolder(t);
   const path = (name: string) => join(dir, name);
   mkdirSync(path('empty'));
@@ -164,7 +164,7 @@ t.test('one refused first start after another on one data folder, then a good on
     await (asProcesses.includes(name) ? refused : refusedHere)(t, name, { DATA_DIR, ...settings }, code, says);
     t.equal(revisionIn(DATA_DIR), 0, `${name}: nothing was registered`);
   }
-  // Where it listens is known to be wrong once there is something to listen for.
+  // A wrong address is found only after the registry has opened.
   await refused(t, "an address that is not this machine's", { DATA_DIR, HOST: '192.0.2.1' }, 78, [
     /HOST "192\.0\.2\.1"/u,
   ]);
@@ -175,7 +175,7 @@ t.test('one refused first start after another on one data folder, then a good on
   const { port } = blocker.address() as AddressInfo;
   await refused(t, 'a port in use', { DATA_DIR, PORT: String(port) }, 75, [
     new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`, 'u'),
-    /set PORT to another one/u,
+    /set PORT to another port/u,
   ]);
   t.equal(revisionIn(DATA_DIR), registered, 'what was registered before it was found out is whole');
 
@@ -189,7 +189,7 @@ t.test('one refused first start after another on one data folder, then a good on
   t.strictSame(listing(await (await server.ask('/v1/packs')).text()), listing((await clean.inject('/v1/packs')).body));
 });
 
-/** What is registered and active, without times. */
+/** The registered and active versions, without times. */
 function listing(text: string): unknown {
   return JSON.parse(text.replace(/"\d{4}-\d\d-\d\dT[^"]*"/gu, '"then"')) as unknown;
 }
@@ -200,14 +200,14 @@ t.test('folders that cannot be used', async (t) => {
   writeFileSync(path('file'), 'a file');
   for (const name of ['closed', 'unreadable', 'theirs']) mkdirSync(path(name));
   await refusedHere(t, 'a data folder that is a file', { DATA_DIR: path('file') }, 78, [
-    /DATA_DIR ".*file" cannot be made/u,
+    /DATA_DIR ".*file" cannot be created/u,
   ]);
   await refusedHere(t, 'a data folder below a file', { DATA_DIR: join(path('file'), 'data') }, 78, [
-    /DATA_DIR ".*data" cannot be made/u,
+    /DATA_DIR ".*data" cannot be created/u,
   ]);
   if (process.platform === 'linux')
     await refusedHere(t, 'a data folder where none can be made', { DATA_DIR: '/proc/registry/data' }, 78, [
-      /DATA_DIR "\/proc\/registry\/data" cannot be made: ENOENT/u,
+      /DATA_DIR "\/proc\/registry\/data" cannot be created: ENOENT/u,
     ]);
   await refusedHere(
     t,
@@ -232,7 +232,7 @@ t.test('folders that cannot be used', async (t) => {
       'a data folder that cannot be made',
       { DATA_DIR: join(path('closed'), 'data') },
       78,
-      [/DATA_DIR ".*data" cannot be made: EACCES/u],
+      [/DATA_DIR ".*data" cannot be created: EACCES/u],
       other,
     ),
     refused(
@@ -297,7 +297,7 @@ t.test('a second server on the same database', async (t) => {
   t.ok(await startServer(t, { DATA_DIR }), 'once it is gone, however that came, the next one starts');
 });
 
-t.test('what must not stop a restart', async (t) => {
+t.test('what does not stop a restart', async (t) => {
   const dir = newFolder(t);
   mkdirSync(join(dir, 'empty'));
   const DATA_DIR = join(dir, 'data');
@@ -324,7 +324,7 @@ t.test('what must not stop a restart', async (t) => {
   t.match((await empty.inject('/v1/prompts/system')).json(), { version: '1.1.0' });
 });
 
-t.test('a database that cannot be believed', async (t) => {
+t.test('a database that cannot be trusted', async (t) => {
   const dir = newFolder(t);
   const DATA_DIR = join(dir, 'data');
   await (await openHere(t, { DATA_DIR })).close();

@@ -1,6 +1,4 @@
-/**
- * The process: what it says when it starts, that it ends in good order, and that the next one goes on where it was.
- */
+/** The process: what it prints at its start, that it shuts down cleanly, and that the next one continues from there. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -17,7 +15,7 @@ const get = async (server: ListeningServer, path: string): Promise<unknown> => (
 const post = async (server: ListeningServer, path: string, body: object): Promise<unknown> =>
   (await server.ask(path, body)).json();
 
-/** A server with a request that never ends, told to close while the tests before the one that looks at it go on: it takes ten seconds. */
+/** A server with a request that never ends. It is told to close early, because that takes ten seconds; a later test checks it. */
 const cut = (async () => {
   const DATA_DIR = join(newFolder(t), 'theirs');
   mkdirSync(DATA_DIR, { mode: 0o750 });
@@ -33,7 +31,7 @@ const cut = (async () => {
 })();
 cut.catch(() => undefined); // it is heard where it is looked at
 
-/** The last line that a start says. */
+/** The last line of a start. */
 const DOCS = /API documentation at (http:\S+\/docs)/u;
 
 t.test(
@@ -82,7 +80,7 @@ t.test('on a terminal the log is for people', async (t) => {
   if (spawnSync('script', ['--version']).status !== 0)
     return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });
   const dir = newFolder(t);
-  // In a shell of its own, so that its process can be told to end.
+  // In its own shell, so that its process can get a signal.
   const command = `echo "pid $$"; exec env -i TERM=xterm PORT=0 DATA_DIR='${join(dir, 'data')}' '${process.execPath}' server.ts`;
   const shell = spawn('script', ['-qec', command, '/dev/null'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(shell, 'close');
@@ -145,7 +143,7 @@ t.test('a restart keeps the active version, the history and the sessions', async
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  t.test(`${signal}: the request under way is finished, then the process ends with 0`, async (t) => {
+  t.test(`${signal}: the request under way finishes, then the process exits with 0`, async (t) => {
     const DATA_DIR = join(newFolder(t), 'data');
     const server = await startServer(t, { DATA_DIR });
     const body = JSON.stringify({ version: '1.0.0', reason: 'Sent in two halves' });
@@ -159,7 +157,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await once(idle, 'connect');
     const idleClosed = once(idle.resume(), 'close');
 
-    // `100 Continue` says that the server has the request and waits for its body.
+    // After `100 Continue` the server has the request and waits for its body.
     socket.write(
       `POST /v1/packs/coach/activations HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${operatorKeyIn(DATA_DIR)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
     );
@@ -196,7 +194,7 @@ t.test(
   },
 );
 
-t.test('nobody else can read what it writes', async (t) => {
+t.test('other users cannot read what it writes', async (t) => {
   const dir = newFolder(t);
   const DATA_DIR = join(dir, 'made', 'for', 'it');
   const server = await startServer(t, { DATA_DIR });
@@ -219,7 +217,7 @@ t.test('nobody else can read what it writes', async (t) => {
   t.equal(mode(join(DATA_DIR, 'operator.key')), '600');
 });
 
-t.test('in memory nothing is kept', async (t) => {
+t.test('the memory store keeps nothing', async (t) => {
   const DATA_DIR = join(newFolder(t), 'data');
   const first = await startServer(t, { DATA_DIR, STORE_URL: 'memory:' });
   await post(first, '/v1/packs/coach/activations', { version: '1.0.0', reason: 'To be forgotten' });

@@ -1,6 +1,7 @@
 /**
- * An upgrade from a build whose normal form of texts was no fixed point, on data that it made (test/fixtures/data-before-fixed-point):
- * what is registered keeps its digest, starts, verifies and is served; the same prompts are the same version at every door (SPEC R1).
+ * An upgrade from a build whose normal form of texts was not a fixed point, with data from that build
+ * (test/fixtures/data-before-fixed-point): registered versions keep their digests, start, verify and are served; the same prompts are the same
+ * version everywhere (SPEC R1).
  */
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +35,7 @@ function documentWith(pack: string, version: string, text: string): PackDocument
   return { ...document, system: text, styles: document.styles.map((style) => ({ ...style, text })) };
 }
 
-/** Starts the service on the old data, with all that was ever given to it in the packs folder, and asks it everything. */
+/** Starts the service on the old data, with all its earlier packs in the packs folder, and reads everything. */
 async function holds(t: Test, store: Store, dataDir?: string): Promise<void> {
   const packs = newFolder(t);
   for (const { pack, version, given } of VERSIONS) writePackFolder(packs, pack, documentWith(pack, version, given), '');

@@ -1,6 +1,6 @@
 /**
- * An upgrade from the release before there were keys, on a data folder that that release made (test/fixtures/data-before-keys): the
- * service starts, makes its operator key, puts the policies in force, and keeps what was: history, active versions, sessions.
+ * An upgrade from the release before keys existed, with a data folder from that release (test/fixtures/data-before-keys): the service starts,
+ * creates its operator key, puts the policies in force, and keeps history, active versions and sessions.
  */
 import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { entries, ROOT, startServer } from '../support/apps/server-process.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/data-before-keys', import.meta.url));
 
-/** What the old release answered last. Sessions are the longest-lived there were: a year from `madeAt`. */
+/** The last responses of the old release. Its sessions last a year from `madeAt`, the maximum. */
 const answers = JSON.parse(readFileSync(join(FIXTURE, 'answers.json'), 'utf8')) as {
   readonly madeAt: string;
   readonly active: readonly { readonly pack: string; readonly channel: string; readonly version: string }[];
@@ -33,17 +33,17 @@ const saved = JSON.parse(readFileSync(join(FIXTURE, 'snapshot.jsonl'), 'utf8').s
   readonly hash: string;
 };
 
-/** What changes for a version with the release: it has problems, where it breaks the policy that came with it. */
+/** What the new release changes for a version: it has problems if it breaks the new policy. */
 const UNDER_THE_FLOOR = 'coach 0.9.0';
 
-/** The folder, as the old release left it. */
+/** The folder of the old release. */
 function dataBeforeKeys(): string {
   const dataDir = join(newFolder(t), 'data');
   for (const name of ['registry.db', 'snapshot.jsonl']) cpSync(join(FIXTURE, name), join(dataDir, name));
   return dataDir;
 }
 
-t.test('the fixture is what its README says', async (t) => {
+t.test('the fixture matches its README', async (t) => {
   t.equal(saved.format, 1);
   for (const suffix of ['-wal', '-shm']) t.notOk(existsSync(join(FIXTURE, `registry.db${suffix}`)), suffix);
   const { code, stderr } = await runScript(t, 'audit-verify', [], { DATA_DIR: dataBeforeKeys() });
@@ -51,7 +51,7 @@ t.test('the fixture is what its README says', async (t) => {
   t.match(stderr, /is of an older build\. Start the service of this build once/);
 });
 
-t.test('the service starts on it, with all that was there, and an operator key', async (t) => {
+t.test('the service starts with all the old data, and creates an operator key', async (t) => {
   const dataDir = dataBeforeKeys();
   const first = await startServer(t, { DATA_DIR: dataDir });
   const token = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
@@ -147,7 +147,7 @@ t.test('the service starts on it, with all that was there, and an operator key',
   );
 });
 
-t.test('sessions that were started before go on, and moves go on from where the stack was', async (t) => {
+t.test('old sessions continue, and moves continue from the old stack', async (t) => {
   const dataDir = dataBeforeKeys();
   const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
   const before = await readLog(store);

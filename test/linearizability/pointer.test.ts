@@ -1,10 +1,10 @@
 /**
- * One pointer, three instances: what clients were told of a channel while they moved it and read it, everywhere at once and under
- * faults, is what one pointer could have told them, moved and read one operation at a time (BARS B3; SPEC R3–R6, R10).
+ * One pointer, three instances: what clients saw of a channel, while they moved and read it everywhere at once and under faults, is what a
+ * single pointer could have shown them, moved and read one operation at a time (BARS B3; SPEC R3–R6, R10).
  *
- * Real processes on one PostgreSQL with fsync on, each behind a fault proxy; clients hop, and repeat with their Idempotency-Keys what
- * was not answered. What they were told is held against the log by the checker, which must find the defects that are planted in the
- * same histories. The same choices again: TEST_SEED=… node test/linearizability/pointer.test.ts
+ * Real processes on one PostgreSQL with fsync on, each behind a fault proxy. Clients hop, and repeat unanswered requests with their
+ * Idempotency-Keys. The checker compares what they saw with the log, and must find the defects planted in the same histories. To repeat a run:
+ * TEST_SEED=… node test/linearizability/pointer.test.ts
  */
 import t, { type Test } from 'tap';
 import { agreed, auditOf, verificationOf } from '../support/apps/agreement.ts';

@@ -2,14 +2,12 @@
  * The built client in a real browser, as a page of another origin loads it: by its modules as they are, without a bundler, and with nothing
  * of Node. It follows the registry's stream over CORS, and says what a redirect is that it is not shown.
  */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../support/apps/app.ts';
 import { launchChromium, noChromium } from '../support/clients/chromium.ts';
+import { stubServer } from '../support/http/stub-server.ts';
 import { ROOT } from '../support/apps/server-process.ts';
 
 const imports = {
@@ -21,18 +19,12 @@ const imports = {
 const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
 
 /** A page that can load the client; below `/redirect` is what redirects to elsewhere. */
-async function servePage(t: Test): Promise<string> {
-  const server = createServer(({ url = '/' }, response) => {
+function servePage(t: Test): Promise<string> {
+  return stubServer(t, ({ url = '/' }, response) => {
     if (url.startsWith('/redirect/')) return void response.writeHead(308, { location: 'http://127.0.0.1:9/' }).end();
     const [type, body] = url === '/' ? ['text/html', PAGE] : ['text/javascript', readFileSync(join(ROOT, url))];
     response.writeHead(200, { 'content-type': type }).end(body);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Follows until `1.0.0` is active, then begins a session. */

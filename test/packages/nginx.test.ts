@@ -5,11 +5,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../support/apps/app.ts';
+import { freePort } from '../support/http/free-port.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { ROOT } from '../support/apps/server-process.ts';
 
@@ -46,15 +46,6 @@ async function startNginx(t: Test, service: string): Promise<string> {
   const origin = `http://127.0.0.1:${port}`;
   while ((await fetch(`${origin}/registry/livez`).catch(() => undefined))?.status !== 200) await setTimeout(20); // it does not say when it listens
   return origin;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 t.test('below a path prefix of nginx', { skip: noNginx }, async (t) => {

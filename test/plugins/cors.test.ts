@@ -1,4 +1,4 @@
-/** CORS: off unless origins are set; then for those alone. */
+/** CORS: off unless origins are set, and then only for these. */
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';
 
@@ -17,7 +17,7 @@ const preflight = {
 const corsOf = (headers: Readonly<Record<string, unknown>>) =>
   Object.keys(headers).filter((name) => name.startsWith('access-control-'));
 
-t.test('off: no page of another origin is let in', async (t) => {
+t.test('off: no page of another origin may read responses', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const read = await app.inject({ url: '/v1/packs', headers: { origin: LISTED } });
   t.equal(read.statusCode, 200);
@@ -31,7 +31,7 @@ t.test('off: no page of another origin is let in', async (t) => {
   t.strictSame(corsOf(asked.headers), []);
 });
 
-t.test('on: a listed origin reads answers and what their headers say', async (t) => {
+t.test('on: a listed origin may read responses and their headers', async (t) => {
   const { app } = await openApp(t, { store: 'memory', corsOrigins: [LISTED, 'http://localhost:5173'] });
   for (const origin of [LISTED, 'http://localhost:5173']) {
     const { statusCode, headers } = await app.inject({ url: '/v1/packs/coach/active', headers: { origin } });
@@ -45,7 +45,7 @@ t.test('on: a listed origin reads answers and what their headers say', async (t)
   }
 });
 
-t.test('on: errors can be read as well', async (t) => {
+t.test('on: errors can be read too', async (t) => {
   const { app } = await openApp(t, { store: 'memory', corsOrigins: [LISTED] });
   const { statusCode, headers } = await app.inject({
     url: '/v1/packs',
@@ -69,7 +69,7 @@ t.test('on: no other origin', async (t) => {
   }
 });
 
-t.test('on: a preflight needs no key, and allows what the API takes', async (t) => {
+t.test('on: a preflight needs no key, and allows the methods and headers of the API', async (t) => {
   const { app } = await openApp(t, { store: 'memory', corsOrigins: [LISTED] });
   const { statusCode, headers } = await app.inject({
     method: 'OPTIONS',
@@ -84,7 +84,7 @@ t.test('on: a preflight needs no key, and allows what the API takes', async (t) 
 });
 
 t.test(
-  'on: an OPTIONS request that is no preflight, and a path that is not there, are answered as without CORS',
+  'on: an OPTIONS request that is not a preflight, and an unknown path, get the same response as without CORS',
   async (t) => {
     const [on, off] = await Promise.all([
       openApp(t, { store: 'memory', corsOrigins: [LISTED] }),

@@ -1,6 +1,6 @@
 /**
- * Below the path prefix of a reverse proxy: Swagger UI and the document work as they are; links in answers do with `X-Forwarded-Prefix`
- * from a proxy that is trusted. The same behind a real nginx: test/packages/nginx.test.ts.
+ * Below the path prefix of a reverse proxy, Swagger UI and the document just work. Links in responses need `X-Forwarded-Prefix` from a
+ * trusted proxy. test/packages/nginx.test.ts does the same with a real nginx.
  */
 import t, { type Test } from 'tap';
 import { trustedProxies } from '../../plugins/path-prefix.ts';
@@ -11,7 +11,7 @@ import { runKit } from '../clients/contract/run-kit.ts';
 
 const reason = 'Users report that answers are too blunt';
 
-/** Every address that the page refers to, as a browser resolves it. */
+/** Every URL that the page refers to, as a browser resolves it. */
 const referencesOf = (html: string, page: string) =>
   [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, reference = '']) => new URL(reference, page).href);
 
@@ -32,7 +32,7 @@ async function start(t: Test, { trustProxy, forwarded }: { trustProxy?: boolean 
   return { url, key, ask };
 }
 
-t.test('Swagger UI and all that it loads stay below the prefix, and need no header for it', async (t) => {
+t.test('Swagger UI and everything it loads stay below the prefix, without a header', async (t) => {
   const { url, ask } = await start(t);
   const entry = await fetch(`${url}/registry/`, { headers: { accept: 'text/html' } });
   t.strictSame(
@@ -47,7 +47,7 @@ t.test('Swagger UI and all that it loads stay below the prefix, and need no head
   }
 });
 
-t.test('the server that the document names is the one that the document came from', async (t) => {
+t.test('the document names the server it comes from', async (t) => {
   const { url, ask } = await start(t);
   for (const path of ['/openapi.json', '/docs/json']) {
     const { servers } = (await (await ask(path)).json()) as { servers: { url: string }[] };
@@ -59,7 +59,7 @@ t.test('the server that the document names is the one that the document came fro
   }
 });
 
-t.test('the contract kit holds a server below a prefix to links below it', async (t) => {
+t.test('the contract kit checks that links of a server below a prefix lead below it', async (t) => {
   const through = async (forwarded: string, ...operations: readonly string[]) => {
     const { url, key } = await start(t, { trustProxy: 'loopback', forwarded });
     return runKit(t, [

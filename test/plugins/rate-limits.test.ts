@@ -1,4 +1,4 @@
-/** Rate limits: a share per key, one per address without a key, and one of its own for each kind of move. */
+/** Rate limits: a share for each key, for each address without a key, and for each kind of move. */
 import t, { type Test } from 'tap';
 import { openApp } from '../support/apps/app.ts';
 
@@ -14,7 +14,7 @@ const reads = async (app: App, count: number, headers: Record<string, string> = 
 const OK = Array.from({ length: LIMIT }, () => 200);
 const UNKNOWN = Array.from({ length: LIMIT }, () => 401);
 
-t.test('a key has its share of a minute, and is told how long to wait', async (t) => {
+t.test('a key has a share for each minute, and a refusal says how long to wait', async (t) => {
   const { app } = await open(t);
   t.strictSame(await reads(app, LIMIT + 2), [...OK, 429, 429]);
   const refused = await app.inject('/v1/packs');
@@ -29,7 +29,7 @@ t.test('a key has its share of a minute, and is told how long to wait', async (t
   t.ok(Number(refused.headers['retry-after']) <= 60);
 });
 
-t.test('another key has a share of its own, also from the same address', async (t) => {
+t.test('another key has its own share, even from the same address', async (t) => {
   const { app } = await open(t);
   const { token } = await app.registry.createKey({ label: 'Another', scopes: ['prompts:read'], heldScopes: ['*'] });
   t.strictSame(await reads(app, LIMIT + 1), [...OK, 429]);
@@ -44,7 +44,7 @@ const MOVES = {
 const moveOf = (app: App) => async (path: string, payload: object) =>
   (await app.inject({ method: 'POST', url: `/v1/packs/coach/${path}`, payload })).statusCode;
 
-t.test('reads used up: an activation, a rollback and a revocation still work', async (t) => {
+t.test('an activation, a rollback and a revocation still work after too many reads', async (t) => {
   const { app } = await open(t);
   t.strictSame(await reads(app, LIMIT + 1), [...OK, 429]);
   t.strictSame(
@@ -53,7 +53,7 @@ t.test('reads used up: an activation, a rollback and a revocation still work', a
   );
 });
 
-t.test('each kind of move has a limit too, and uses up no other share', async (t) => {
+t.test('each kind of move has its own limit and does not use another share', async (t) => {
   for (const used of Object.keys(MOVES)) {
     const { app } = await open(t);
     const move = moveOf(app);
@@ -65,7 +65,7 @@ t.test('each kind of move has a limit too, and uses up no other share', async (t
   }
 });
 
-t.test('a move that changes nothing, or is refused, counts as any other: in a loop it starves nobody', async (t) => {
+t.test('a move that changes nothing or is refused counts too, but a loop of them blocks nobody else', async (t) => {
   const { app } = await open(t);
   const move = moveOf(app);
   const answers = [];
@@ -74,7 +74,7 @@ t.test('a move that changes nothing, or is refused, counts as any other: in a lo
   t.strictSame(answers, [200, 422, 200, 422, 200, 429, 429]);
 });
 
-t.test('guesses are counted by address, whatever token they try', async (t) => {
+t.test('guesses are counted by address, whatever the token', async (t) => {
   const { app } = await open(t);
   const statuses: number[] = [];
   for (let guess = 0; guess < LIMIT + 2; guess += 1)
@@ -85,14 +85,14 @@ t.test('guesses are counted by address, whatever token they try', async (t) => {
   t.strictSame(await reads(app, LIMIT), OK, 'a good key is not of the address');
 });
 
-t.test('an IPv6 caller is counted by network, so that it cannot go on from its next address', async (t) => {
+t.test('an IPv6 caller is counted by network, so that changing the address does not help', async (t) => {
   const { app } = await open(t);
   t.strictSame(await reads(app, LIMIT + 1, { authorization: '' }, '2001:db8::1'), [...UNKNOWN, 429]);
   t.strictSame(await reads(app, 1, { authorization: '' }, '2001:db8::2'), [429]);
   t.strictSame(await reads(app, 1, { authorization: '' }, '2001:db8:1::1'), [401]);
 });
 
-t.test('a forwarded address is not believed where no proxy is trusted', async (t) => {
+t.test('a forwarded address is ignored if no proxy is trusted', async (t) => {
   const { app } = await open(t);
   const statuses: number[] = [];
   for (let sent = 0; sent <= LIMIT; sent += 1)
@@ -110,7 +110,7 @@ t.test('probes are not counted and never refused', async (t) => {
   t.equal((await app.inject('/readyz')).statusCode, 200);
 });
 
-t.test('0 is no limit', async (t) => {
+t.test('0 means no limit', async (t) => {
   const { app } = await open(t, 0);
   t.strictSame(new Set(await reads(app, 200)), new Set([200]));
 });

@@ -1,5 +1,5 @@
 /**
- * The registry plugin where it is refused: what is wrong is said at the start, by its name, and no registry stays open behind it.
+ * Refusals of the registry plugin: a wrong option is refused at the start, by name, and no registry stays open.
  */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,14 +17,14 @@ function newApp(t: Test) {
   return app;
 }
 
-/** Whether a store that was given to a registry is closed. */
+/** Whether the store of a registry is closed. */
 const isClosed = (store: MemoryStore) =>
   store.head().then(
     () => false,
     () => true,
   );
 
-t.test('a second one in the same context is refused, and leaves the first as it was', async (t) => {
+t.test('a second registry in the same context is refused, and the first one keeps working', async (t) => {
   const app = newApp(t);
   const [first, second] = [new MemoryStore(), new MemoryStore()];
   await app.register(registryPlugin, optionsOf({ store: first }));
@@ -42,7 +42,7 @@ t.test('a second one in the same context is refused, and leaves the first as it 
   t.ok(await isClosed(second), 'nobody else may have it');
 });
 
-t.test('what is opened is closed where the application does not take it', async (t) => {
+t.test('a registry that cannot be attached to the application is closed', async (t) => {
   const app = newApp(t);
   const theirs = await openRegistry(t);
   const store = new MemoryStore();
@@ -62,7 +62,7 @@ t.test('what is opened is closed where the application does not take it', async 
   t.ok(await isClosed(store));
 });
 
-t.test('options that would break later refuse the start', async (t) => {
+t.test('options that would fail later are refused at the start', async (t) => {
   const cases: readonly (readonly [name: keyof RegistryPluginOptions, wrong: unknown, shown: string])[] = [
     ['sessionTtl', undefined, 'undefined'],
     ['sessionTtl', -1, '-1'],
@@ -100,24 +100,21 @@ t.test('options that would break later refuse the start', async (t) => {
   t.notMatch(none.message, /hunter2/u);
 });
 
-t.test(
-  'dataDir is made where there is none, for its owner only; where it cannot be, the start is refused',
-  async (t) => {
-    const folder = newFolder(t);
-    const dataDir = join(folder, 'of', 'ours');
-    await newApp(t).register(registryPlugin, optionsOf({ dataDir }));
-    t.ok(existsSync(dataDir));
-    t.equal(statSync(dataDir).mode & 0o777, 0o700);
+t.test('a missing dataDir is created for its owner only; if that fails, the start is refused', async (t) => {
+  const folder = newFolder(t);
+  const dataDir = join(folder, 'of', 'ours');
+  await newApp(t).register(registryPlugin, optionsOf({ dataDir }));
+  t.ok(existsSync(dataDir));
+  t.equal(statSync(dataDir).mode & 0o777, 0o700);
 
-    writeFileSync(join(folder, 'file'), '');
-    for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/file']) {
-      t.match(
-        (await refusalOf(t, optionsOf({ dataDir: wrong }))).message,
-        /dataDir ".*file.*" cannot be created: .* Name a folder/u,
-      );
-    }
-  },
-);
+  writeFileSync(join(folder, 'file'), '');
+  for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/file']) {
+    t.match(
+      (await refusalOf(t, optionsOf({ dataDir: wrong }))).message,
+      /dataDir ".*file.*" cannot be created: .* Name a folder/u,
+    );
+  }
+});
 
 async function refusalOf(t: Test, options: RegistryPluginOptions): Promise<StartRefused> {
   const app = newApp(t);

@@ -1,4 +1,4 @@
-/** Security headers: the docs work over plain http on a LAN address; answers of the API are never taken for a page. */
+/** Security headers: the docs work over plain http on a LAN address, and a browser never treats an API response as a page. */
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';
@@ -40,7 +40,7 @@ t.test(
   },
 );
 
-t.test('answers of the API say that they are what they say, and are kept by nobody else', async (t) => {
+t.test('API responses forbid type sniffing and shared caching', async (t) => {
   const authorization = `Bearer ${key}`;
   const answers = [
     await fetch(`${origin}/v1/packs/coach/active`, { headers: { authorization } }),

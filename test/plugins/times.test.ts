@@ -1,4 +1,4 @@
-/** Times in requests: every RFC 3339 time that can be told in UTC is taken, and no other one breaks anything. */
+/** Times in requests: every RFC 3339 time that a Date can represent is accepted, and any other one is refused. */
 import t from 'tap';
 import { openApp } from '../support/apps/app.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Traces: what leaves the process says which version was answered, and nothing that a client sent or a prompt holds; a collector that is
- * away or hangs does no harm; where none is named, nothing of it is loaded.
+ * Traces: spans say which version was served, but contain no client data and no prompt text. A collector that is down or hangs does no harm.
+ * Without a collector, tracing is not loaded at all.
  */
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ function spanOf(t: Test, { spans }: Collector, name: string): ReceivedSpan {
   );
 }
 
-/** A body that is sent in parts, each in a turn of its own. */
+/** A body that is sent in parts, each in a separate turn of the event loop. */
 function inParts(...parts: readonly string[]): ReadableStream {
   return ReadableStream.from(
     (async function* () {
@@ -60,13 +60,13 @@ function inParts(...parts: readonly string[]): ReadableStream {
   );
 }
 
-t.test('without a collector nothing of it is loaded', async (t) => {
+t.test('without a collector, tracing is not loaded', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   t.equal((await app.inject('/v1/prompts/system')).statusCode, 200);
   t.strictSame(loaded, []);
 });
 
-t.test('spans say which version was answered, and hold no text, no key, no session', async (t) => {
+t.test('spans say which version was served, and contain no text, key or session', async (t) => {
   const collector = await openCollector(t);
   const { app, key } = await openApp(t, { tracing: tracingTo(collector) });
   t.ok(loaded.length > 0, 'control: the look at what is loaded sees it');
@@ -168,23 +168,26 @@ t.test('spans say which version was answered, and hold no text, no key, no sessi
   );
 });
 
-t.test('the service is called as it is set, else as its resource says, else by its own name', async (t) => {
-  t.teardown(() => delete process.env['OTEL_RESOURCE_ATTRIBUTES']);
-  const called = async (attributes: string, serviceName?: string) => {
-    process.env['OTEL_RESOURCE_ATTRIBUTES'] = attributes;
-    const collector = await openCollector(t);
-    const { app } = await openApp(t, { store: 'memory', tracing: { ...tracingTo(collector), serviceName } });
-    await app.inject('/v1/packs');
-    await app.close();
-    return collector.spans[0]?.service;
-  };
-  t.strictSame(
-    [await called('service.name=theirs', 'set'), await called('service.name=theirs'), await called('')],
-    ['set', 'theirs', 'prompt-registry'],
-  );
-});
+t.test(
+  'the service name comes from the setting, else from OTEL_RESOURCE_ATTRIBUTES, else it is the default',
+  async (t) => {
+    t.teardown(() => delete process.env['OTEL_RESOURCE_ATTRIBUTES']);
+    const called = async (attributes: string, serviceName?: string) => {
+      process.env['OTEL_RESOURCE_ATTRIBUTES'] = attributes;
+      const collector = await openCollector(t);
+      const { app } = await openApp(t, { store: 'memory', tracing: { ...tracingTo(collector), serviceName } });
+      await app.inject('/v1/packs');
+      await app.close();
+      return collector.spans[0]?.service;
+    };
+    t.strictSame(
+      [await called('service.name=theirs', 'set'), await called('service.name=theirs'), await called('')],
+      ['set', 'theirs', 'prompt-registry'],
+    );
+  },
+);
 
-t.test('each request is one span, and what a caller did wrong is no error of the server', async (t) => {
+t.test('each request is one span, and an error of the client is not an error of the server', async (t) => {
   const collector = await openCollector(t);
   const opened = await openApp(t, { store: 'memory', tracing: tracingTo(collector) });
   const { app } = opened;
@@ -238,7 +241,7 @@ t.test('each request is one span, and what a caller did wrong is no error of the
 });
 
 t.test(
-  'a collector that hangs: requests are answered, spans beyond the bound are dropped, closing does not wait for it',
+  'a collector that hangs: requests still work, spans beyond the bound are dropped, closing does not wait',
   async (t) => {
     const collector = await openCollector(t);
     collector.hang();
@@ -260,7 +263,7 @@ t.test(
 );
 
 t.test(
-  'a collector whose answer never ends: one batch waits for it, the others are dropped, and it is told of',
+  'a collector whose response never ends: one batch waits for it, the others are dropped, and the log says so',
   async (t) => {
     const collector = await openCollector(t);
     collector.trickle();
@@ -279,7 +282,7 @@ t.test(
   },
 );
 
-t.test('a collector that is not there is told of once, and does no harm', async (t) => {
+t.test('a collector that is down is logged once, and does no harm', async (t) => {
   const { endpoint } = await openCollector(t);
   const gone = new URL(endpoint);
   gone.port = '1';
@@ -299,7 +302,7 @@ t.test('a collector that is not there is told of once, and does no harm', async 
   t.equal(told(), 1);
 });
 
-t.test('OTEL_EXPORTER_OTLP_ENDPOINT: the process sends what is left when it ends', async (t) => {
+t.test('OTEL_EXPORTER_OTLP_ENDPOINT: the process sends the remaining spans when it ends', async (t) => {
   const collector = await openCollector(t);
   const server = spawnServer(t, {
     DATA_DIR: join(newFolder(t), 'data'),

@@ -1,4 +1,4 @@
-/** The types of the API: generated from openapi.yaml by "npm run client:types", never edited. */
+/** The types of the API, generated from openapi.yaml by "npm run client:types". Do not edit. */
 
 export interface paths {
     "/v1/packs": {
@@ -2241,9 +2241,9 @@ export interface components {
         PackQuery: string;
         /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
         PreferHeader: string;
-        /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+        /** @description The `Registry-Epoch` of that response; default: the current epoch. */
         RegistryEpochHeader: number;
-        /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+        /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
         RegistryMinRevisionHeader: number;
         /**
          * @description SemVer 2.0.0 without build metadata.
@@ -2280,9 +2280,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -2318,9 +2318,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2364,9 +2364,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2417,9 +2417,9 @@ export interface operations {
                 status?: "registered" | "revoked";
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2465,9 +2465,9 @@ export interface operations {
             header?: {
                 /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2559,9 +2559,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2614,9 +2614,9 @@ export interface operations {
                 against?: string;
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2682,9 +2682,9 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2775,9 +2775,9 @@ export interface operations {
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2832,9 +2832,9 @@ export interface operations {
                 cursor?: components["parameters"]["CursorQuery"];
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2884,9 +2884,9 @@ export interface operations {
                 prefer?: components["parameters"]["PreferHeader"];
                 /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -2990,9 +2990,9 @@ export interface operations {
                 prefer?: components["parameters"]["PreferHeader"];
                 /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3097,9 +3097,9 @@ export interface operations {
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3145,9 +3145,9 @@ export interface operations {
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3193,9 +3193,9 @@ export interface operations {
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3253,9 +3253,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3312,9 +3312,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3393,9 +3393,9 @@ export interface operations {
                 to?: string;
             };
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3431,9 +3431,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3469,9 +3469,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3514,9 +3514,9 @@ export interface operations {
             header?: {
                 /** @description `id` of the last message that you have. The stream continues after it, without a gap or a repeat. It is a revision, e.g. 42; after a restore also the epoch, e.g. 2:17. */
                 "last-event-id"?: string;
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3553,9 +3553,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3593,9 +3593,9 @@ export interface operations {
             header?: {
                 /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3642,9 +3642,9 @@ export interface operations {
             header?: {
                 /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path: {
@@ -3708,9 +3708,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;
@@ -3816,9 +3816,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `Registry-Revision` last seen: the answer is from this one or a later one, else a refusal. */
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
-                /** @description The `Registry-Epoch` that came with it; the one in force where not given. */
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
                 "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
             };
             path?: never;

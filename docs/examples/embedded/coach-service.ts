@@ -1,13 +1,13 @@
 /**
- * A coach service that has the registry in-process.
+ * A coach service with the registry in-process.
  *
  *     POST /sessions             {"style": "direct"}              starts a session on the active version
- *     POST /sessions/:id/turns   {"message": "I am stuck."}       what the model is sent for a turn, on the session's own version
+ *     POST /sessions/:id/turns   {"message": "I am stuck."}       what to send to the model for a turn, on the session's own version
  *     GET  /prompts                                               which version is active
  *     POST /operator/activate    {"version": "1.0.0", "reason": "…"}
- *     POST /operator/rollback    {"reason": "Too blunt"}          one version back; both need OPERATOR_TOKEN as a bearer token
+ *     POST /operator/rollback    {"reason": "Too blunt"}          one version back; both operator routes need OPERATOR_TOKEN as a bearer token
  *
- * Reads are look-ups in memory: no request of a user waits for a database. A session keeps its version, whatever the operator does.
+ * Reads are look-ups in memory: no user's request waits for a database. A session keeps its version, whatever the operator does.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
@@ -31,13 +31,13 @@ await app.register(registry, {
   sessionTtl: 4 * 3_600_000,
 });
 
-/** Which status a refusal of the registry has here; whatever is not named is not the caller's fault. */
+/** The HTTP status of each refusal of the registry. A code that is not listed is not the caller's fault. */
 const STATUSES: Readonly<Record<string, number>> = { 'style-not-supported': 422, 'session-not-found': 404, 'unknown-version': 422, 'nothing-to-roll-back-to': 409, 'not-active': 409, 'validation-failed': 400 };
 
 app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
   const status = error instanceof RegistryError ? (STATUSES[error.code] ?? 503) : (error.statusCode ?? 500);
   if (status >= 500) request.log.error(error);
-  const { errors } = error instanceof RegistryError ? error.members : {}; // which members of a request are wrong, and why
+  const { errors } = error instanceof RegistryError ? error.members : {}; // the invalid members of a request, with reasons
   return reply.code(status).send({ error: status < 500 ? error.message : 'Something went wrong.', ...(status < 500 && { errors }) });
 });
 
@@ -53,7 +53,7 @@ app.post<{ Body: { style?: string } }>('/sessions', { schema: { body: closed({ s
 
 app.post<{ Params: { id: string }; Body: { message: string } }>('/sessions/:id/turns', { schema: { body: closed({ message: { type: 'string', minLength: 1, maxLength: 4000 } }, ['message']) } }, async (request) => {
   const { promptPack, prompt } = await app.registry.resolveSession(request.params.id);
-  // Here the model is called; the example answers with what it would be sent.
+  // Call the model here. The example returns what it would send.
   return {
     version: promptPack.version,
     messages: [
@@ -63,7 +63,7 @@ app.post<{ Params: { id: string }; Body: { message: string } }>('/sessions/:id/t
   };
 });
 
-/** What the log says of who made a move. */
+/** Who made a move, as the log records it. */
 const actor = { keyId: 'operator', label: 'Operator of the coach service' };
 const reason = { type: 'string', minLength: 1, maxLength: 500 };
 
@@ -73,7 +73,7 @@ app.post<{ Body: { version: string; reason: string } }>('/operator/activate', { 
 });
 
 app.post<{ Body: { reason: string } }>('/operator/rollback', { onRequest: onlyOperators, schema: { body: closed({ reason }, ['reason']) } }, async (request) => {
-  const { version: fromVersion } = app.registry.activePack(); // nobody else has moved it meanwhile, or nothing is moved
+  const { version: fromVersion } = app.registry.activePack(); // refuses the rollback if somebody else has moved it in the meantime
   const { version, previousVersion, revision } = await app.registry.rollback({ ...request.body, fromVersion, actor });
   return { version, previousVersion, revision };
 });

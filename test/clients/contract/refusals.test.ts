@@ -3,42 +3,20 @@
  * the key is refused, 1 where the server deviates or the key lacks a scope. It never hangs.
  */
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LEAVES } from '../../../clients/contract/src/leaves.ts';
 import { listen, openApp } from '../../support/apps/app.ts';
 import { startCannedMock } from '../../support/contract/canned-mock.ts';
 import { startDeviatingProxy } from '../../support/contract/deviating-proxy.ts';
+import { freePort } from '../../support/http/free-port.ts';
+import { stubServer } from '../../support/http/stub-server.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { collectGarbage } from '../../support/process/garbage.ts';
 import { runHere } from '../../support/apps/script.ts';
 import { BIN, runKit, type Finished } from './run-kit.ts';
 
 const SOMEWHERE = ['--url', 'http://127.0.0.1:1', '--key', 'prk_x_y'];
-
-/** A server that is none of ours. */
-async function foreign(t: Test, answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Where somebody listened, and nobody does any more. */
-async function closedPort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
-}
 
 /** One message, and nothing that looks like a result or a crash. */
 async function refused(
@@ -100,15 +78,15 @@ t.test('--help and --version: 0', async (t) => {
 });
 
 t.test('no registry: 3', async (t) => {
-  const html = await foreign(t, (_, response) =>
+  const html = await stubServer(t, (_, response) =>
     response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
   );
-  const other = await foreign(t, (_, response) =>
+  const other = await stubServer(t, (_, response) =>
     response.setHeader('content-type', 'application/json').end('{"hello":"world"}'),
   );
-  const hangs = await foreign(t, () => undefined);
-  const closed = await closedPort();
-  const cut = await foreign(t, (request) => request.socket.destroy());
+  const hangs = await stubServer(t, () => undefined);
+  const closed = `http://127.0.0.1:${await freePort()}`;
+  const cut = await stubServer(t, (request) => request.socket.destroy());
   const collecting = setInterval(collectGarbage, 50); // fetch forgets a signal then
   t.teardown(() => clearInterval(collecting));
   await Promise.all([

@@ -7,7 +7,7 @@ import requestSnapshot from '../../../plugins/revision/request-snapshot.ts';
 import scopes from '../../../plugins/access/scopes.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
-/** An application with everything that stands before the scopes. */
+/** An application with all plugins that run before the scope check. */
 async function guarded(t: Test): Promise<FastifyInstance> {
   const app = Fastify();
   t.teardown(() => app.close());
@@ -27,7 +27,7 @@ t.test('a route without a scope stops the start and is named', async (t) => {
   }, /GET \/unguarded/u);
 });
 
-t.test('routes that declare one start, open ones included', async (t) => {
+t.test('an application starts if all routes declare a scope or are open', async (t) => {
   const app = await guarded(t);
   app.get('/guarded', { config: { scope: 'prompts:read' }, handler: async () => 'ok' });
   app.get('/open', { config: { scope: 'open' }, handler: async () => 'ok' });

@@ -1,14 +1,14 @@
 /**
- * Load shedding: while the event loop lags, reads are refused at once, and what an operator needs in that moment goes through.
+ * Load shedding: while the event loop lags, reads are refused at once, but probes and moves still work.
  *
- * The loop is blocked for real, by this process: a server and its callers share it, so that the lag is there when requests come in.
+ * The test really blocks the event loop. The server and its callers share the process, so the lag is there when requests arrive.
  */
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/apps/app.ts';
 import { KeepAlive, type Answer } from '../../support/http/keep-alive.ts';
 import { faultsOf } from '../../support/http/openapi.ts';
 
-/** Beyond the limit on lag, and beyond the time for which a start is let off, in milliseconds. */
+/** Longer than the highest acceptable lag and than the warm-up after a start, in milliseconds. */
 const BLOCKED = 1500;
 const WARM = 3000;
 
@@ -74,7 +74,7 @@ t.test('reads are refused; probes, rollbacks, activations and revocations are no
   t.equal(session?.status, 503);
 });
 
-t.test('when the lag is over, reads are answered again', async (t) => {
+t.test('reads work again after the lag', async (t) => {
   const answers = await blocked(t, async (connection, headers) => {
     for (;;) {
       const answer = await connection.one({ path: '/v1/packs', headers });

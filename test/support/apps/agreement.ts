@@ -1,18 +1,18 @@
 /**
- * What several instances say of the log: that they are all at the same head, and what is in it.
+ * Whether several instances agree on the log: all are at the same head; and what is in it.
  *
  * Example: `const { head, took } = await agreed(instances); const events = await auditOf(instances[0])`.
  */
 import type { Event, Head } from '../../../registry/log/event.ts';
 import { until, type TestInstance } from './instances.ts';
 
-/** An instance that is late is waited for so long, in milliseconds, before it counts as lost. */
+/** How long to wait for a late instance, in milliseconds. */
 const LOST = 30_000;
 
 /**
  * Waits until every instance names the same head and knows that it is current.
  * @returns the head, and how many milliseconds that took
- * @throws with what each said last, where they do not come together
+ * @throws Error with the last response of each, if they do not agree in time
  */
 export async function agreed(
   instances: readonly TestInstance[],

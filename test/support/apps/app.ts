@@ -1,8 +1,8 @@
 /**
- * The application as it is shipped, on a fresh store, for tests that knock at its door.
+ * The application as shipped, on a fresh store.
  *
- * Every app has a store of its own (SQLite in a new folder; in memory where asked for) behind a connection that can be made to
- * fail. App, store and folder go with the test.
+ * Every app has its own store (SQLite in a new folder, or in memory) behind a connection that can fail on command. App, store and folder end
+ * with the test.
  * Example: `const { app } = await openApp(t); await app.inject('/v1/packs')`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export const CHANNELS = ['production', 'staging'] as const;
 
 let packs: Promise<ShippedVersion[]> | undefined;
 
-/** The shipped packs, read once; what comes of a folder is frozen, so that tests can share it. */
+/** The shipped packs, read once; they are frozen, so tests can share them. */
 export function shippedPacks(): Promise<ShippedVersion[]> {
   packs ??= readPackFolders(PACKS);
   return packs;
@@ -35,19 +35,19 @@ export function shippedPacks(): Promise<ShippedVersion[]> {
 
 export interface TestAppOptions {
   readonly store?: 'sqlite' | 'memory';
-  /** Another app whose store this one is on, too, before or beside it; its key still holds. */
+  /** Another app whose store and key this one shares. */
   readonly after?: TestApp;
-  /** Other settings of the registry than the shipped ones. */
+  /** Settings of the registry that differ from the shipped ones. */
   readonly registry?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
-  /** What an earlier process did to the store; its memory is gone before the app starts. */
+  /** What an earlier process did to the store before this app starts. */
   readonly before?: (registry: Registry) => Promise<void> | void;
-  /** Settings that the earlier process had otherwise. */
+  /** Different settings of the earlier process. */
   readonly earlier?: Partial<Omit<RegistryOptions, 'store' | 'log'>>;
   readonly bodyLimit?: NonNullable<AppOptions['bodyLimit']>;
-  /** Requests a minute per key; no limit where not given. */
+  /** Requests per minute and key. Default: no limit. */
   readonly rateLimit?: number;
   readonly keyMaxStale?: number;
-  /** The store is away from the start. */
+  /** The store is unavailable at the start. */
   readonly away?: boolean;
   readonly corsOrigins?: readonly string[];
   readonly trustProxy?: NonNullable<AppOptions['trustProxy']>;
@@ -59,13 +59,13 @@ export interface TestAppOptions {
 
 export interface TestApp {
   readonly app: FastifyInstance;
-  /** A token that may do everything. `app.inject` sends it where a request has no `authorization` of its own. */
+  /** A token with all scopes. `app.inject` sends it if a request has no `authorization`. */
   readonly key: string;
   /** The store itself, past the connection that can fail. */
   readonly store: Store;
   /** The app's own connection to it. */
   readonly connection: FailingStore;
-  /** From now on each call of the app to its store goes by this plan; without one, as it should. */
+  /** From now on each store call of the app follows this plan; without one, calls succeed. */
   fail(plan?: Plan): void;
 }
 
@@ -123,7 +123,7 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
   };
 }
 
-/** An operator key file that a test reads from memory. @param known the token that is there already, if one is */
+/** An operator key file in memory. @param known the existing token, if any */
 export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token: () => string } {
   let key = known;
   return {
@@ -135,7 +135,7 @@ export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token:
   };
 }
 
-/** Has `app.inject` send the key, unless a request says itself who it is (`authorization: ''` for nobody). */
+/** Makes `app.inject` send the key, unless a request has its own `authorization` ('' for none). */
 export function injectWith(app: FastifyInstance, key: string): void {
   const inject = app.inject.bind(app) as (options: InjectOptions) => Promise<Response>;
   const withKey = (options: InjectOptions | string) => {
@@ -151,7 +151,7 @@ function isStream({ method = 'GET', url = '' }: InjectOptions): boolean {
   return method === 'GET' && typeof url === 'string' && url.split('?')[0] === '/v1/events';
 }
 
-/** A stream has no end of its own: its first message is taken for the answer, then the reader goes away. */
+/** A stream does not end: its first message is the response, then the reader disconnects. */
 async function beginningOf(asked: Promise<Response>): Promise<Response> {
   const answer = await asked;
   const stream = String(answer.headers['content-type']).startsWith('text/event-stream');
@@ -164,7 +164,7 @@ async function beginningOf(asked: Promise<Response>): Promise<Response> {
   return Object.assign(answer, { body, payload: body, json: () => JSON.parse(body) as never });
 }
 
-/** Registers versions of a pack of the test's own, so that what it moves stands in no other test's way. */
+/** Registers versions of a new pack, so that its moves do not disturb other tests. */
 export async function addPack(
   { registry }: FastifyInstance,
   pack: string,
@@ -173,7 +173,7 @@ export async function addPack(
   for (const version of versions) await registry.publish({ pack, document: documentOf(pack, version) });
 }
 
-/** Has the app listen on a free port. @returns its origin, e.g. `http://127.0.0.1:40123` */
+/** Listens on a free port. @returns its origin, e.g. `http://127.0.0.1:40123` */
 export async function listen(app: FastifyInstance): Promise<string> {
   return app.listen({ host: '127.0.0.1', port: 0 });
 }

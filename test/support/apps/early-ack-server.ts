@@ -1,6 +1,6 @@
 /**
- * A server with a fault planted in it, for controls: its store says `done` before it writes anything, so that a kill loses what
- * was acknowledged. Started as `server.ts` is, by DATA_DIR.
+ * A server with a planted fault, for controls: its store says `done` before it writes, so a kill loses acknowledged writes. It starts like
+ * `server.ts`, with DATA_DIR.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import type { Batch, Store } from '../../../registry/log/store.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
 import { ROOT } from './server-process.ts';
 
-/** For how long an acknowledged write lies in memory only, in milliseconds. */
+/** How long an acknowledged write stays only in memory, in milliseconds. */
 const DELAY = 500;
 
 const dataDir = process.env['DATA_DIR'] ?? '';
 mkdirSync(dataDir, { recursive: true });
 const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
 let written: Promise<unknown> = Promise.resolve();
-/** Acknowledged, and on no disk yet; whoever reads is told of it, or the server would notice that its log is another. */
+/** Acknowledged, but not on disk yet. Reads include it, otherwise the server would notice a different log. */
 const unwritten: Event[] = [];
 
 const early: Store = {

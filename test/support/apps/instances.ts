@@ -1,9 +1,9 @@
 /**
- * Several instances of the service on one PostgreSQL, as an operator runs them: real processes, each behind a fault proxy of its own.
+ * Several instances of the service on one PostgreSQL, as an operator runs them: real processes, each behind its own fault proxy.
  *
- * Problem: what instances promise together shows only between processes, while the way of one of them to the store is broken.
- * Rule: every instance has its own `DATA_DIR` and its own proxy, so that a fault is one instance's; they share a database. They start one
- * after the other, so that each is known by its id, unless they are to start `together`. All end with the test.
+ * Problem: the promises of a cluster show only between processes, while one of them has lost its connection to the store.
+ * Rule: every instance has its own `DATA_DIR` and its own proxy, so a fault hits one instance; they share a database. They start one after the
+ * other, so that the id of each is known, or all at once (`together`). All end with the test.
  * Example: `const { postgres, instances: [a, b] } = await startInstances(t, { count: 2 }); b.proxy.set('black-hole'); await a.ask('/readyz')`.
  */
 import { existsSync } from 'node:fs';
@@ -18,15 +18,15 @@ import { operatorKeyIn, startServer, type ListeningServer, type Settings } from 
 
 export interface InstancesOptions {
   readonly count: number;
-  /** A server that runs already; the instances get an empty database of it. One is started where not given. */
+  /** A running server, on which the instances get an empty database. Default: a new one. */
   readonly postgres?: TestPostgres;
-  /** For a PostgreSQL that is started here: whether what is committed survives a loss of power. */
+  /** For a new PostgreSQL: whether commits survive a power loss. */
   readonly fsync?: boolean;
-  /** Environment of every instance, beside DATA_DIR and STORE_URL. */
+  /** Environment of every instance, in addition to DATA_DIR and STORE_URL. */
   readonly settings?: Settings;
-  /** Environment of one instance, by its place. */
+  /** Environment of one instance, by its index. */
   readonly env?: (index: number) => Settings;
-  /** All at once, on the empty database; their ids are then not known. */
+  /** Start all at once on the empty database; their ids are then unknown. */
   readonly together?: boolean;
 }
 
@@ -34,36 +34,36 @@ export interface TestInstances {
   readonly postgres: TestPostgres;
   /** The database of the instances, not through a proxy: for SQL and for scripts. */
   readonly url: string;
-  /** The operator key: the one in the data folder of whichever instance made it. */
+  /** The operator key, from the data folder of the instance that created it. */
   readonly key: string;
   readonly instances: readonly TestInstance[];
 }
 
-/** What came back. */
+/** A response. */
 export interface Reply {
   readonly status: number;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
   readonly text: string;
-  /** The body as JSON; undefined where there is none. */
+  /** The body as JSON; `{}` if it is not JSON. */
   readonly body: Body;
   /** From the first byte sent to the last received, in milliseconds. */
   readonly ms: number;
-  /** When it was sent and when it was whole, by `performance.now()`. */
+  /** When the request was sent and when the response was complete, by `performance.now()`. */
   readonly sentAt: number;
   readonly doneAt: number;
 }
 
-/** A JSON body as a test looks at it: members by name, whatever they are. */
+/** A JSON body: members by name, of any type. */
 export type Body = Readonly<Record<string, unknown>>;
 
-/** How long an answer may take before a test says that there is none, in milliseconds. */
+/** Timeout of a response, in milliseconds. */
 const PATIENCE = 60_000;
 let names = 0;
 
 /**
  * Starts PostgreSQL, an empty database, and instances on it.
- * @throws what an instance said where it ended before it listened
+ * @throws Error with the output of an instance that ended before it listened
  */
 export async function startInstances(t: Test, options: InstancesOptions): Promise<TestInstances> {
   const { count, fsync, settings = {}, env = () => ({}), together = false } = options;
@@ -94,7 +94,7 @@ export async function startInstances(t: Test, options: InstancesOptions): Promis
   return { postgres, url, key: keys.key, instances };
 }
 
-/** One of many may listen before it has its turn at the store; once it is ready, a key that opens nothing is gone. */
+/** One of many may listen before its turn at the store. Once it is ready, a useless key file is gone. */
 async function startedAmongMany(instance: TestInstance): Promise<void> {
   await instance.start({ identify: false });
   await until('ready after a start among many', PATIENCE, async () => (await instance.ask('/readyz')).status === 200);
@@ -109,9 +109,9 @@ interface Means {
 }
 
 export interface StartOptions {
-  /** Environment beside what it was first started with. */
+  /** Environment in addition to that of the first start. */
   readonly more?: Settings;
-  /** Whether to look its id up; not where PostgreSQL is away. */
+  /** Whether to look up its id, which needs PostgreSQL. */
   readonly identify?: boolean;
 }
 
@@ -119,7 +119,7 @@ export class TestInstance {
   readonly proxy: FaultProxy;
   /** Its environment. */
   readonly settings: Settings;
-  /** As `listInstances` names it; undefined where it was started without looking. */
+  /** Its id in `listInstances`; undefined if it was not looked up. */
   id: string | undefined;
   readonly #t: Test;
   readonly #means: Means;
@@ -138,7 +138,7 @@ export class TestInstance {
     return this.settings['DATA_DIR'] ?? '';
   }
 
-  /** The process that runs, or ran last. */
+  /** The running process, or the last one. */
   get server(): ListeningServer {
     if (this.#server === undefined) throw new Error('The instance was not started.');
     return this.#server;
@@ -150,13 +150,13 @@ export class TestInstance {
 
   /** Starts it, on the same data folder and through the same proxy. */
   async start({ more = {}, identify = true }: StartOptions = {}): Promise<void> {
-    // Before the first of all there are no tables.
+    // Before the very first start there are no tables.
     const before = identify ? await this.#means.leases().catch(() => []) : [];
     this.#server = await startServer(this.#t, { ...this.settings, ...more });
     this.id = identify ? (await this.#means.leases()).find((id) => !before.includes(id)) : undefined;
   }
 
-  /** SIGTERM, its end, and a start. */
+  /** Stops it with SIGTERM, waits for its end, and starts it. */
   async restart(options: StartOptions = {}): Promise<void> {
     await this.server.stop();
     await this.start(options);
@@ -164,7 +164,7 @@ export class TestInstance {
 
   /**
    * Sends a request with the operator key: a GET, or with a body a POST.
-   * @param headers beside or in place of what is sent anyway; one that is '' is left out
+   * @param headers in addition to the usual ones, or instead of them; '' removes one
    */
   ask(path: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -178,7 +178,7 @@ export class TestInstance {
   }
 }
 
-/** A request over the agent's connections. Rejects where the connection breaks, or nothing has come for a minute. */
+/** Sends a request over the connections of the agent. Rejects if the connection breaks, or after a minute without data. */
 export function send(
   url: string,
   agent: Agent,
@@ -217,11 +217,11 @@ export function send(
 }
 
 /**
- * Looks again and again until a condition holds.
+ * Polls until a condition holds.
  * @param what completes the sentence "… did not come true within …", e.g. `b at revision 9`
  * @param within milliseconds
- * @returns what the condition gave
- * @throws Error that says what did not come true, and what was seen or thrown last
+ * @returns the value of the condition
+ * @throws Error with `what`, and the last error as its cause
  */
 export async function until<T>(
   what: string,

@@ -1,5 +1,5 @@
 /**
- * Two applications on one store, of which the second is late: it hears of nothing by itself, so that it is moved on by requests only.
+ * Two applications on one store. The second is late: it gets no notifications, so only requests make it catch up.
  *
  * Example: `const { late, move } = await openPair(t)`; after `await move('1.0.0')` the late one still answers from before.
  */
@@ -8,19 +8,19 @@ import { RegistryError } from '../../../registry/errors.ts';
 import { openApp, type TestApp } from './app.ts';
 import { askOf, type Answer, type Request } from '../http/openapi.ts';
 
-/** Why the late one hears of nothing: it is cut off, or what it is told is not new, so that it still counts as current. */
+/** Why the late one gets nothing new: it is cut off, or it reads old data and still counts as current. */
 export type Silence = 'cut-off' | 'old-news';
 
 export interface Pair {
   readonly quick: TestApp;
   readonly late: TestApp;
-  /** Moves production by the quick one. @returns the revision of the move */
+  /** Moves production through the quick one. @returns the revision of the move */
   readonly move: (version: string) => Promise<number>;
-  /** Whether the late one is kept from hearing; it is from the start. */
+  /** Whether the late one is kept late; true at the start. */
   readonly quiet: (silent: boolean) => void;
   /** How often the late one has read the log. */
   readonly reads: () => number;
-  /** Asks the late one for a revision at least. */
+  /** Asks the late one with a minimum revision. */
   readonly asks: (t: Test, id: string, revision: number | string, request?: Request) => Promise<Answer>;
 }
 

@@ -1,4 +1,4 @@
-/** Packages as users have them: packed, and installed into an empty folder with what they depend on and nothing else. */
+/** Packages as users get them: packed, and installed into an empty folder with only their dependencies. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { ROOT } from './server-process.ts';
 
 export const run = promisify(execFile);
 const { NODE_OPTIONS: _, ...environment } = process.env;
-/** The environment of the tests, without the hooks of tap. */
+/** The environment without the hooks of tap. */
 export const ENV = environment;
 export const NODE = process.execPath;
-/** npm as it runs this, with the Node that runs this first on its path. */
+/** A PATH with the Node of this process first. */
 export const PATH = `${join(NODE, '..')}:${process.env['PATH'] ?? ''}`;
 const npm = (cwd: string, ...args: readonly string[]) =>
   run('npm', args, { cwd, env: { ...ENV, PATH }, maxBuffer: 64 * 1024 * 1024 });

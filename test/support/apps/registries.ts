@@ -10,7 +10,7 @@ import { shippedOf } from '../packs/pack-documents.ts';
 
 export const DAY = 86_400_000;
 
-/** Options that need nothing from outside; any member may be given. Each has a store of its own. */
+/** Complete options, with a new store unless one is given. */
 export function optionsOf(members: Partial<RegistryOptions> = {}): RegistryOptions {
   return {
     store: new MemoryStore(),

@@ -1,6 +1,5 @@
 /**
- * The route table of an application as it is built, hidden routes and those of plugins included: what the framework was told, not
- * what a document says.
+ * The route table of an application, including hidden routes and those of plugins: what the framework knows, not what a document says.
  *
  * Example: `const { opened: { app }, routes } = await withRoutes(() => openApp(t))`. One application is built at a time.
  */
@@ -11,11 +10,11 @@ export interface Route {
   readonly method: string;
   /** With `:names`. */
   readonly url: string;
-  /** The scope that it declares, `open` where anybody may ask, undefined where it says nothing. */
+  /** Its declared scope; `open` if it needs no key; undefined if it declares nothing. */
   readonly scope: string | undefined;
 }
 
-/** Builds an application and has its routes listed. @param plant adds to it before anything else is there */
+/** Builds an application and lists its routes. @param plant called first, to add something to the application */
 export async function withRoutes<T>(
   open: () => Promise<T>,
   plant: (app: FastifyInstance) => void = () => undefined,

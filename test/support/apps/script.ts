@@ -1,5 +1,5 @@
 /**
- * A script of `scripts/` as somebody runs it on the host: with arguments, an environment that holds nothing by accident, to its end.
+ * Runs a script of `scripts/` as on a host: with arguments and a clean environment, until it ends.
  *
  * Example: `const { code, stdout } = await runScript(t, 'audit-verify', ['--json'], { DATA_DIR: dataDir })`.
  */
@@ -33,8 +33,8 @@ let turn: Promise<unknown> = Promise.resolve();
 let runs = 0;
 
 /**
- * Runs a program of this repository in this process, when it is its turn, and says how it would have ended: for the many cases beside the
- * few that are a process of their own, of which each takes half a second to load the same code. One that goes on by itself is none for this.
+ * Runs a program of this repository in this process, one at a time, and returns how it would have ended. A process would take half a second
+ * to load the same code, so only a few cases start one. Not for programs that keep running.
  * @param path from the root, e.g. `server.ts`
  */
 export function runHere(path: string, args: readonly string[], settings: Settings): Promise<Finished> {

@@ -1,35 +1,35 @@
 /**
- * The service as a process of its own, started as a user starts it, with an environment that holds nothing by accident.
+ * The service as a separate process, started as a user starts it, with a clean environment.
  *
- * Tests wait for what it says and for its end, never for time. It is killed with the test that started it, and dies with the
- * test's process, however that ends (die-with-parent.ts).
+ * Tests wait for its output and for its end, never for time. It is killed with its test, and with the test's process, however that ends
+ * (die-with-parent.ts).
  * Example: `const server = await startServer(t, { DATA_DIR: join(t.testdir(), 'data') }); await fetch(`${server.address}/readyz`)`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { Lines } from '../process/lines.ts';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SERVER = fileURLToPath(new URL('../../../server.ts', import.meta.url));
-/** Compiled code, kept between starts: it halves what a start costs, and changes nothing else. */
+/** Compiled code, kept between starts; it halves the time of a start. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../../.tap/compile-cache', import.meta.url));
 const DIE_WITH_PARENT = new URL('../process/die-with-parent.ts', import.meta.url).href;
 
-/** Environment variables of the service. `PORT` is 0 where not given. */
+/** Environment variables of the service. Default of `PORT`: 0. */
 export type Settings = Readonly<Record<string, string>>;
 
 export interface SpawnServerOptions {
-  /** Another script in place of `server.ts`. */
+  /** Default: `server.ts`. */
   readonly script?: string;
-  /** What the script is given. */
+  /** Arguments of the script. */
   readonly args?: readonly string[];
-  /** As which user. */
+  /** The user to run as. */
   readonly uid?: number;
-  /** The most files and connections that it may open (`ulimit -n`); as many as this process where not given. */
+  /** The most files and connections it may open (`ulimit -n`). Default: as this process. */
   readonly descriptors?: number;
 }
 
@@ -51,16 +51,16 @@ export interface Entry {
 
 export interface ServerProcess {
   readonly pid: number;
-  /** What it said on stdout so far. */
+  /** The lines on stdout so far. */
   readonly lines: readonly string[];
-  /** Resolves with the first line on stdout, of all it ever said, that fits; rejects where it ends before. */
+  /** Resolves with the first line on stdout that fits, also an earlier one; rejects if the process ends before. */
   said(fits: (line: string) => boolean): Promise<string>;
   signal(name: NodeJS.Signals): void;
-  /** Waits for its end and for the last it said. */
+  /** Waits until it has ended and all its output was read. */
   ended(): Promise<Ended>;
-  /** SIGTERM, and its end. */
+  /** Sends SIGTERM and waits for its end. */
   stop(): Promise<Ended>;
-  /** SIGKILL, and its end. */
+  /** Sends SIGKILL and waits for its end. */
   kill(): Promise<Ended>;
 }
 
@@ -73,7 +73,7 @@ export interface ListeningServer extends ServerProcess {
 
 const LISTENING = /Listening at (http:\/\/[\w.:[\]]+)/u;
 
-/** The operator key that a server put into its data folder. */
+/** The operator key in a data folder. */
 export function operatorKeyIn(dataDir: string): string {
   return readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
 }
@@ -84,7 +84,7 @@ export function spawnServer(
   settings: Settings,
   { script = SERVER, args = [], uid, descriptors }: SpawnServerOptions = {},
 ): ServerProcess {
-  // By env(1), as tap adds its own hooks to the environment of every child, which change how a process ends.
+  // Through env(1), because tap adds its own hooks to the environment of every child, and they change how a process ends.
   const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(
     ([name, value]) => `${name}=${value}`,
   );
@@ -110,24 +110,14 @@ export function spawnServer(
       ...(uid !== undefined && { uid, gid: uid }),
     },
   );
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  const wake = () => {
-    for (const look of waiting) look();
-  };
-  const reader = createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    wake();
-  });
+  const lines = new Lines(child.stdout);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  let over: Ended | undefined;
-  const ended = Promise.all([once(child, 'close'), once(reader, 'close')]).then(([[code, signal]]): Ended => {
-    over = { code: code as number | null, signal: signal as NodeJS.Signals | null, lines, stderr };
-    wake();
-    return over;
+  const ended = Promise.all([once(child, 'close'), lines.closed]).then(([[code, signal]]): Ended => {
+    lines.end(`The server ended (${String(signal ?? code)})`, `\n${stderr}`);
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null, lines: lines.all, stderr };
   });
   const kill = () => {
     child.kill('SIGKILL');
@@ -136,7 +126,7 @@ export function spawnServer(
   t.teardown(kill);
   return {
     pid: child.pid ?? 0,
-    lines,
+    lines: lines.all,
     signal: (name) => void child.kill(name),
     ended: () => ended,
     kill,
@@ -144,31 +134,11 @@ export function spawnServer(
       child.kill('SIGTERM');
       return ended;
     },
-    said: (fits) =>
-      new Promise((resolve, reject) => {
-        let seen = 0;
-        const look = () => {
-          while (seen < lines.length) {
-            const line = lines[seen] ?? '';
-            seen += 1;
-            if (!fits(line)) continue;
-            waiting.delete(look);
-            resolve(line);
-            return;
-          }
-          if (over === undefined) return;
-          waiting.delete(look);
-          reject(
-            new Error(`The server ended (${over.signal ?? over.code}) after: ${lines.slice(-3).join('\n')}\n${stderr}`),
-          );
-        };
-        waiting.add(look);
-        look();
-      }),
+    said: (fits) => lines.said(fits),
   };
 }
 
-/** Starts a server and waits until it says where it listens. @throws where it ends before, with what it said */
+/** Starts a server and waits until it listens. @throws Error with its output, if it ends before */
 export async function startServer(
   t: Test,
   settings: Settings,
@@ -189,7 +159,7 @@ export async function startServer(
   };
 }
 
-/** Starts a server that is expected to end by itself, and waits for that; one that listens instead is killed. */
+/** Starts a server that should refuse to start, and waits for its end; if it listens, it is killed. */
 export async function runServer(t: Test, settings: Settings, options: SpawnServerOptions = {}): Promise<Ended> {
   const server = spawnServer(t, settings, options);
   const listens = await server
@@ -201,7 +171,7 @@ export async function runServer(t: Test, settings: Settings, options: SpawnServe
   return listens ? server.kill() : server.ended();
 }
 
-/** The lines that are entries of the log. */
+/** Lines parsed as entries of the log. */
 export function entries(lines: readonly string[]): Entry[] {
   return lines.map((line) => JSON.parse(line) as Entry);
 }

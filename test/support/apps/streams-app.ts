@@ -1,8 +1,8 @@
 /**
- * The stream of events on a listening server with settings of its own: a heartbeat that nobody has to wait for, a small ring.
+ * The stream of events on a listening server with test settings: a short heartbeat, a small ring.
  *
- * It is put together of the shipped plugins in the shipped order, on a memory store behind a connection that can fail or be exchanged
- * for another log, as a restored database is. Without `stalled-readers`: who is cut off here is cut off by the stream's own bound.
+ * It has the shipped plugins in the shipped order, on a memory store behind a connection that can fail, or switch to another log like a
+ * restored database. It lacks `stalled-readers`, so only the stream's own limit disconnects readers.
  * Example: `const { address, key, watchers } = await openStreams(t, { heartbeat: 30 })`.
  */
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -31,13 +31,13 @@ export interface StreamsApp {
   readonly registry: Registry;
   readonly watchers: Watchers;
   readonly address: string;
-  /** A token that may do everything. */
+  /** A token with all scopes. */
   readonly key: string;
   /** The log itself. */
   readonly store: Store;
-  /** From now on each call of the app to its store goes by this plan; without one, as it should. */
+  /** From now on each store call of the app follows this plan; without one, calls succeed. */
   fail(plan?: Plan): void;
-  /** From now on the app finds another log where its own was. */
+  /** From now on the app finds another log in its store. */
   exchange(store: Store): void;
 }
 
@@ -81,7 +81,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   };
 }
 
-/** An event that changes nothing, as a newer build may make them; with a long name where its message is to be large. */
+/** An event that changes nothing, like one of a newer build; a long name makes its message large. */
 export function foreignEvent(size = 0, members: Partial<EventDraft> = {}): EventDraft {
   const actor = { keyId: 'elsewhere', label: 'Another instance' };
   return {
@@ -93,7 +93,7 @@ export function foreignEvent(size = 0, members: Partial<EventDraft> = {}): Event
   } as unknown as EventDraft;
 }
 
-/** Appends as another instance does: it is in the log, and not here yet. @returns the last revision */
+/** Appends like another instance: the events are in the log, but not applied here yet. @returns the last revision */
 export async function appendElsewhere(store: Store, ...drafts: readonly EventDraft[]): Promise<number> {
   const head = await store.head();
   const batch = batchAfter(head, drafts);
@@ -101,7 +101,7 @@ export async function appendElsewhere(store: Store, ...drafts: readonly EventDra
   return batch.events.at(-1)!.revision;
 }
 
-/** The log as it was at a revision, with the restore accepted: what a database is after it was put back to a backup. */
+/** The log as of a revision, with an accepted restore: a database restored from a backup. */
 export async function restoredAt(store: Store, revision: number, epoch: number): Promise<Store> {
   const events = (await readLog(store)).slice(0, revision);
   const digests = events.flatMap((event) => (event.type === 'version-published' ? [event.data.digest] : []));

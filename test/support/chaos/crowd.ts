@@ -1,5 +1,5 @@
 /**
- * Hostile clients: connections that hold a server's sockets without being of use to anybody.
+ * Hostile clients: connections that occupy the sockets of a server.
  *
  * Example: `const crowd = gather(address, 200, (socket) => socket.write('GET / HTTP/1.1\r\n'))`, then `await crowd.cut` for when the
  * server has ended them all.
@@ -8,16 +8,16 @@ import { connect, type Socket } from 'node:net';
 
 export interface Crowd {
   readonly sockets: readonly Socket[];
-  /** When all of them are connected. */
+  /** Resolves once all are connected. */
   readonly connected: Promise<unknown>;
-  /** When the server has ended all of them: how long the last one lasted from when all were there, in milliseconds. */
+  /** Resolves once the server has closed all of them: milliseconds from when all were connected until the last was closed. */
   readonly cut: Promise<number>;
-  /** What the server said to each. */
+  /** What the server sent to each. */
   readonly said: readonly string[];
   leave(): void;
 }
 
-/** Opens so many connections; each does what it does once it is connected. */
+/** Opens the connections, and calls a function with each once it is connected. */
 export function gather(address: string, count: number, hostile: (socket: Socket) => void): Crowd {
   const { hostname, port } = new URL(address);
   const said = Array.from({ length: count }, () => '');

@@ -1,10 +1,10 @@
 /**
- * Stands between one server process and PostgreSQL, and does to their connections what a network does.
+ * A proxy between one server process and PostgreSQL that breaks their connections as a network does.
  *
- * Problem: a store goes away in many ways (refused, silent, slow, one way only, after the commit), each at a moment of the test's choosing.
- * Rule: one proxy an instance; a mode holds for open and new connections alike, from `set` on. A connection that has lost bytes can never
- * go on: it is reset as soon as bytes would pass again in the direction that lost them. One that has lost none goes on as if
- * nothing had been. Bytes that were held, not lost, arrive late, as after a partition that TCP outlives.
+ * Problem: a store becomes unreachable in many ways (refused, silent, slow, in one direction, after the commit), and the test chooses when.
+ * Rule: one proxy per instance. From `set` on, a mode applies to open and new connections. A connection that has lost bytes is reset as soon as
+ * bytes would pass again in that direction. One that has lost none continues unharmed. Bytes that were held back arrive late, as after a
+ * partition that TCP survives.
  * Example: `const proxy = await startFaultProxy(t, postgres); proxy.set('black-hole'); …; proxy.set('pass')`.
  */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -16,11 +16,11 @@ import { CommitLoser, Conversation, type Answer } from './postgres-wire.ts';
  * What happens to connections:
  *
  * - `pass`: nothing.
- * - `refuse`: open ones are reset, new ones as soon as they are accepted (so they can be counted).
- * - `black-hole`: they are accepted and kept; nothing arrives on either side, not even that the other one has closed.
+ * - `refuse`: open ones are reset; new ones too, once they are accepted (so they can be counted).
+ * - `black-hole`: they are accepted and kept open, but nothing arrives on either side, not even a close.
  * - `drop-up`, `drop-down`: the same from the client to the server only, from the server to the client only.
- * - `hold`, `hold-up`, `hold-down`: as these three, but what was sent arrives once the mode is another one; up to 1 MB a direction is read.
- * - `deaf`: notifications (NotificationResponse) are left out, all else passes.
+ * - `hold`, `hold-up`, `hold-down`: like these three, but the bytes arrive once the mode changes; up to 1 MB per direction is read.
+ * - `deaf`: notifications (NotificationResponse) are dropped, everything else passes.
  * - `reset`: open ones are reset, once; then `pass`.
  */
 export type PlainMode =
@@ -34,7 +34,7 @@ export interface Latency {
   readonly seed?: number;
 }
 
-/** Everything arrives in pieces of at most so many bytes: messages are cut across TCP segments. */
+/** Everything arrives in pieces of at most this many bytes: messages are split across TCP segments. */
 export interface Slice {
   readonly kind: 'slice';
   readonly bytes: number;
@@ -46,7 +46,7 @@ export interface Slice {
  */
 export interface LoseCommit {
   readonly kind: 'lose-commit';
-  /** `WRITES_HEAD` where not given. */
+  /** Default: `WRITES_HEAD`. */
   readonly marker?: string | RegExp;
 }
 
@@ -56,10 +56,10 @@ type Direction = 'up' | 'down';
 type Way = 'pass' | 'drop' | 'hold';
 type Item = { bytes: Buffer; readonly due: number } | 'end' | 'reset';
 
-/** The statement that moves the log's head: what every append does. */
+/** The statement with which every append moves the head of the log. */
 export const WRITES_HEAD = /\b(update|insert\s+into)\s+\S*log_head\b/iu;
 
-/** Bytes that are read ahead of what was passed on. */
+/** The most bytes to read ahead. */
 const READ_AHEAD = 1024 * 1024;
 
 const LOSSY: Readonly<Partial<Record<PlainMode, Readonly<Partial<Record<Direction, Way>>>>>> = {
@@ -87,9 +87,9 @@ export async function startFaultProxy(
 
 export class FaultProxy {
   readonly host = '127.0.0.1';
-  /** How often `lose-commit` struck. */
+  /** How many commits `lose-commit` has lost. */
   struck = 0;
-  /** How many notifications were left out. */
+  /** How many notifications were dropped. */
   silenced = 0;
   readonly #attempts: number[] = [];
   readonly #links = new Set<Link>();
@@ -115,12 +115,12 @@ export class FaultProxy {
     return { attempts: this.#attempts, open: [...this.#links].filter((link) => link.open).length };
   }
 
-  /** Connections that their client has given up, and the server has not: what was sent on them may still arrive. */
+  /** Connections that the client has closed, but not the server: what was sent on them may still arrive. */
   get givenUp(): readonly { readonly gone: boolean }[] {
     return [...this.#links].filter((link) => !link.open);
   }
 
-  /** Has the mode hold from now on. */
+  /** Switches to a mode. */
   set(mode: Mode): void {
     this.#mode = mode === 'reset' ? 'pass' : mode;
     for (const link of [...this.#links]) {
@@ -135,7 +135,7 @@ export class FaultProxy {
     });
   }
 
-  /** Resets what is open, and takes nothing more. */
+  /** Resets all connections, and accepts no more. */
   async close(): Promise<void> {
     this.set('refuse');
     await new Promise((resolve) => this.#server.close(resolve));
@@ -163,7 +163,7 @@ export class FaultProxy {
   }
 }
 
-/** The most connections that came in within so many milliseconds, anywhere in the list. */
+/** The most connections that came in within any period of this many milliseconds. */
 export function mostWithin(attempts: readonly number[], ms: number): number {
   let from = 0;
   let most = 0;
@@ -182,9 +182,9 @@ interface Faults {
   closed(): void;
 }
 
-/** One client's connection and the one to the server that is its own. */
+/** The connection of a client, and its connection to the server. */
 class Link {
-  /** Neither side has ended it, as the client sees it. */
+  /** As the client sees it, neither side has ended it. */
   open = true;
   /** Both sides are closed. */
   gone = false;
@@ -222,17 +222,17 @@ class Link {
     server.on('close', () => this.#closed());
   }
 
-  /** Ends the connection on both sides as if the machine between them had forgotten it (RST). */
+  /** Resets the connection on both sides (RST), as if the machine between them had forgotten it. */
   reset(): void {
     for (const socket of [this.#client, this.#server]) {
       if (socket.destroyed) continue;
-      // libuv refuses to reset what is being shut down, and node then never closes it: the process would spin at its end.
+      // libuv refuses to reset a socket that is shutting down, and Node then never closes it: the process would spin at its end.
       if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy(); // once it is connected, if it is not yet
     }
   }
 
-  /** The mode is another one. */
+  /** The mode has changed. */
   changed(): void {
     if (this.#up.broken || this.#down.broken) {
       this.reset();
@@ -275,7 +275,7 @@ class Link {
   }
 }
 
-/** One direction of a link: what came in and has not gone on yet, in order. */
+/** One direction of a link: the bytes that came in and were not passed on yet, in order. */
 class Pipe {
   readonly #direction: Direction;
   readonly #source: Socket;
@@ -299,7 +299,7 @@ class Pipe {
     this.#reset = reset;
   }
 
-  /** Bytes are missing, and the next ones would pass. */
+  /** Bytes were lost, and the next ones would pass. */
   get broken(): boolean {
     return this.#lost && wayOf(this.#faults.mode(), this.#direction) === 'pass';
   }
@@ -352,13 +352,13 @@ class Pipe {
     this.#writing = true;
     this.#sink.write(piece, () => {
       this.#writing = false;
-      // A whole turn of the loop between two pieces: the other side can read one before the next is there.
+      // A turn of the event loop between two pieces, so that the other side can read one before the next arrives.
       if (kind === 'slice') setImmediate(() => setImmediate(() => this.pump()));
       else this.pump();
     });
   }
 
-  /** When what comes in now is to go on. */
+  /** When to pass on what comes in now. */
   #due(): number {
     const mode = this.#faults.mode();
     if (typeof mode === 'string' || mode.kind !== 'latency') return 0;

@@ -1,8 +1,8 @@
 /**
- * Does harm to instances and their store for as long as a run goes on: one fault after another, each for a moment, then none.
+ * Harms instances and their store during a run: one fault after another, each for a moment, then none.
  *
- * Rule: which fault, whose, and for how long comes from a seed. Two instances at most are harmed at once by their way to the store, so
- * that there is somebody to talk to, but for the moments when PostgreSQL itself is killed. When `harm` resolves all is as it was.
+ * Rule: a seed decides which fault, on which instance, and for how long. At most two instances lose the store at once, so one still answers,
+ * except while PostgreSQL itself is killed. When `harm` resolves, all faults are over.
  * Example: `const nemesis = new Nemesis({ instances, postgres, random, kills: 2 }); await nemesis.harm(() => !done)`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,17 +14,17 @@ export interface NemesisOptions {
   readonly instances: readonly TestInstance[];
   readonly postgres: TestPostgres;
   readonly random: () => number;
-  /** How often PostgreSQL may be killed; the first time early in the run. */
+  /** How often PostgreSQL is killed at most; the first time early in the run. */
   readonly kills: number;
 }
 
 /** What is done to an instance. */
 type Fault = Mode | 'stopped';
 
-/** How long a fault lasts, and the pause behind it, in milliseconds. */
+/** How long a fault and the pause after it last, in milliseconds. */
 const LASTS = [40, 500] as const;
 const PAUSE = [20, 120] as const;
-/** Of all faults, how many are a kill of PostgreSQL while there are some left. */
+/** The share of PostgreSQL kills among the faults, while some are left. */
 const KILLS = 0.08;
 
 export class Nemesis {

@@ -1,18 +1,18 @@
 /**
- * A fault proxy on a stage: a client and a server at its two ends, who remember what they hear.
+ * A fault proxy with a client and a server at its ends, which record what they receive.
  *
- * What must not arrive is proved without waiting: a round trip by another proxy ends after it would have arrived (`settled`).
+ * To prove that something does not arrive, a test waits for a round trip through another proxy, which ends later (`settled`).
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
-/** One end of a connection, and what it has heard. */
+/** One end of a connection, and what it has received. */
 export class End {
   readonly socket: Socket;
   readonly chunks: Buffer[] = [];
-  /** Comes true when the connection is closed in both directions, or reset. */
+  /** Resolves once the connection is closed in both directions, or reset. */
   readonly gone: Promise<void>;
   ended = false;
   closed = false;
@@ -44,9 +44,9 @@ export interface Stage {
   readonly proxy: FaultProxy;
   /** A new connection: the client's end and the server's. */
   readonly open: () => Promise<{ client: End; server: End }>;
-  /** A new connection of which the server is told nothing. */
+  /** A new connection that the server does not notice. */
   readonly dial: () => End;
-  /** Ends after everything that was sent before has arrived wherever it can. */
+  /** Resolves after everything sent before has arrived where it can. */
   readonly settled: () => Promise<void>;
 }
 

@@ -1,19 +1,19 @@
 /**
- * Says whether answers that were read while the registry was being changed could all be true (SPEC R2, R3, R4).
+ * Checks whether the responses read while the registry changed can all be true (SPEC R2, R3, R4).
  *
- * Rule: what an answer carries is of one version; the log bears it out; no reader is led back; and who asks after a change was
- * acknowledged hears of it. An answer's own `Registry-Revision` says which state it is to be held against.
- * Example: a system prompt of 1.0.0 in an answer that says 2.0.0 is `mixed`; the same answer twice, the older one later, `went back`.
+ * Rule: a response belongs to one version, the log confirms it, no reader goes back, and a request after an acknowledged change sees that
+ * change. The `Registry-Revision` of a response says which state to compare it with.
+ * Example: a system prompt of 1.0.0 in a response for 2.0.0 is `mixed`; an older response after a newer one is `went back`.
  */
 import type { Event } from '../../../registry/log/event.ts';
 import type { PackContent, PackVersion } from '../../../registry/model.ts';
 import type { Origin } from '../../../registry/state/views.ts';
 
-/** What one answer said. */
+/** The content of one response. */
 export interface Seen {
-  /** Who read it; one reader asks again only after it has its answer. */
+  /** The reader, which sends one request at a time. */
   readonly reader: string;
-  /** By which door, for messages. */
+  /** The way of reading, for messages. */
   readonly door: string;
   /** The highest revision that had been acknowledged to anybody when the reader asked. */
   readonly acknowledged: number;
@@ -49,7 +49,7 @@ export function partsOf({
 const EXAMPLES = 3;
 
 export class ReadChecker {
-  /** Answers checked, by door. */
+  /** Responses checked, by way of reading. */
   readonly reads = new Map<string, number>();
   /** How often each kind was found. */
   readonly violations = new Map<Violation, number>();
@@ -75,12 +75,12 @@ export class ReadChecker {
     );
   }
 
-  /** Answers checked by all doors together. */
+  /** All responses checked. */
   get total(): number {
     return [...this.reads.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Takes an answer in, as soon as it is there. */
+  /** Records a response. Call it as soon as the response is there. */
   record(seen: Seen): void {
     const { reader, door, acknowledged, snapshot, origin, etag } = seen;
     const { channel, revision } = origin;
@@ -104,7 +104,7 @@ export class ReadChecker {
     }
   }
 
-  /** Holds all that was seen against the log, once it is whole. @param events in order of revision */
+  /** Compares all responses with the log, once it is complete. @param events in order of revision */
   verify(events: readonly Event[]): void {
     const moves = Map.groupBy(
       events.filter(({ type }) => type === 'version-activated' || type === 'version-rolled-back'),
@@ -159,7 +159,7 @@ export class ReadChecker {
     else this.#last.set(what, revision);
   }
 
-  /** What two answers say of the same place must be the same; the log decides in the end which is true. */
+  /** Two responses about the same position must agree; the log decides later which is true. */
   #agree<T extends { readonly by: string }>(known: Map<string, T>, key: string, said: T, field: keyof T): void {
     const before = known.get(key);
     if (before === undefined) known.set(key, said);

@@ -1,5 +1,5 @@
 /**
- * Readers and writers for `ReadChecker`: every door to the active version, over HTTP and in process, while pointers move.
+ * Readers and writers for `ReadChecker`: every way of reading the active version, over HTTP and in process, while pointers move.
  *
  * Example: `await Promise.all([readOverHttp(…), readInProcess(…), flip(…)])`; each goes on until its `goOn` says no.
  */
@@ -15,7 +15,7 @@ import {
 import { partsOf, type ReadChecker, type Seen } from './read-checker.ts';
 import type { Answer, Ask, KeepAlive } from '../http/keep-alive.ts';
 
-/** What all readers and writers of a run share. */
+/** The state that all readers and writers of a run share. */
 export interface Run {
   readonly checker: ReadChecker;
   readonly random: () => number;
@@ -29,13 +29,13 @@ export interface Run {
 
 type Said = Pick<Seen, 'origin' | 'parts'> & Partial<Seen>;
 
-/** What a reader keeps between its requests. */
+/** The state of a reader between its requests. */
 interface Memory {
   readonly sessions: string[];
   readonly etags: Map<string, string>;
 }
 
-/** What a body may hold, whichever door it came by. */
+/** The members of all the bodies. */
 type Body = ActivePack & StylePrompt & StyleList & Session;
 
 interface Door {
@@ -46,7 +46,7 @@ interface Door {
 /** The style that every version has. */
 export const COMMON = 'supportive';
 
-/** Every door of the API to the active version and to sessions pinned on it. */
+/** Every operation that reads the active version or a session pinned to it. */
 const DOORS = {
   getActivePack: {
     ask: (channel) => ({ path: `/v1/packs/coach/active?channel=${channel}` }),
@@ -77,7 +77,7 @@ const DOORS = {
 /** By operation. */
 export type DoorName = keyof typeof DOORS;
 
-/** Requests that one reader has under way at once on its connection. */
+/** Concurrent requests of one reader on its connection. */
 const BATCH = 12;
 
 /**
@@ -148,7 +148,7 @@ export async function readInProcess(run: Run, reader: string, registry: Registry
   }
 }
 
-/** One turn of all synchronous reads. */
+/** All synchronous reads, once. */
 export function readAllInProcess(
   run: Run,
   reader: string,
@@ -176,10 +176,10 @@ export function readAllInProcess(
   }
 }
 
-/** How a writer moves a pointer; gives the acknowledged revision, and undefined where nothing was moved. */
+/** Moves a pointer. @returns the acknowledged revision; undefined if nothing moved */
 export type Move = (channel: string, to: string | undefined) => Promise<number | undefined>;
 
-/** Moves pointers without end: two thirds activations, one third rollbacks. */
+/** Moves pointers until the end of the run: two thirds activations, one third rollbacks. */
 export async function flip(run: Run, versions: readonly string[], move: Move): Promise<void> {
   while (run.goOn()) {
     const channel = oneOf(run, run.channels);
@@ -193,7 +193,7 @@ export async function flip(run: Run, versions: readonly string[], move: Move): P
   }
 }
 
-/** Moves over a connection of its own. */
+/** Moves over its own connection. */
 export function moveOverHttp(connection: KeepAlive): Move {
   return async (channel, to) => {
     const body = { channel, reason: 'Flipped by the test', ...(to !== undefined && { version: to }) };
@@ -229,7 +229,7 @@ function oneOf<T>({ random }: Run, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
-/** Keeps the latest session and a few from before: the first in the list is read next. */
+/** Keeps the latest session and a few earlier ones: the first in the list is read next. */
 function remember({ sessions }: Memory, sessionId: string): void {
   sessions.push(sessionId);
   if (sessions.length > 20) sessions.shift();

@@ -1,21 +1,21 @@
 /**
- * A client of several instances, which goes elsewhere where one does not answer.
+ * A client of several instances that tries another one if one does not answer.
  *
- * Problem: an instance may be stopped, killed or cut off from its store; a client that waits for it for ever sees nothing.
- * Rule: an attempt has a time limit; what is not answered by then counts as cut, and its connection is given up. A request that is
- * repeated elsewhere carries the same Idempotency-Key, so that it has one effect (SPEC R6).
+ * Problem: an instance may be stopped, killed or cut off from its store, and a client that waits for it gets nothing.
+ * Rule: an attempt has a timeout, after which it counts as cut and its connection is closed. A request repeated at another instance has the
+ * same Idempotency-Key, so it has one effect (SPEC R6).
  * Example: `const roaming = new Roaming(t, instances, key); await roaming.attempt(1, { path: '/v1/packs' }, 2500)`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { KeepAlive, type Answer, type Ask } from '../http/keep-alive.ts';
 
-/** Where an instance listens; another place after a restart. */
+/** The address of an instance, which changes with a restart. */
 export interface Addressed {
   readonly address: string;
 }
 
-/** Milliseconds for one attempt: a write is answered within two seconds. */
+/** Timeout of an attempt in milliseconds: a write is answered within two seconds. */
 export const ATTEMPT = 2500;
 /** Between two attempts of `one`, in milliseconds. */
 const PAUSE = 15;
@@ -34,7 +34,7 @@ export class Roaming {
     t.teardown(() => this.close());
   }
 
-  /** Asks one instance. @returns undefined where the connection was refused or cut, or nothing came in time: it may have been done or not */
+  /** Asks one instance. @returns undefined if the connection was refused or cut, or the timeout passed: the outcome is unknown */
   async attempt(at: number, ask: Ask, patience = ATTEMPT): Promise<Answer | undefined> {
     const connection = this.#connectionTo(at);
     const timer = setTimeout(() => connection.close(), patience);
@@ -48,7 +48,7 @@ export class Roaming {
     }
   }
 
-  /** Asks until there is an answer that is no 503, each time another instance. @throws where nobody gives one for a minute */
+  /** Asks one instance after another until a response is not 503. @throws Error after a minute */
   async one(ask: Ask): Promise<Answer> {
     const deadline = performance.now() + 60_000;
     let last: Answer | undefined;

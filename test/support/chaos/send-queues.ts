@@ -1,23 +1,22 @@
 /**
- * How much of a server's answers the operating system holds for each of its clients, and since when it took no more.
+ * How much the operating system buffers for each client of a server, and since when its buffer is full.
  *
- * Problem: over loopback it takes megabytes for a client that reads nothing, in seconds, where the machine's memory is slow: until it is
- * full, such a client looks to the server as if it read.
- * Rule: it is asked again and again; a queue that does not grow any more is full. Where it cannot be asked (it is no Linux), nobody's
- * is ever said to have grown.
+ * Problem: over loopback it buffers megabytes for a client that never reads, which can take seconds. Until the buffer is full, the server
+ * thinks that the client reads.
+ * Rule: poll it; a queue that has stopped growing is full. On systems other than Linux no queue ever grows.
  * Example: `const queues = watchSendQueues(address)`; later `queues.fullSince(socket.localPort)`, and `await queues.stop()`.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
 export interface SendQueues {
-  /** When the queue of the client with this port last grew, as `performance.now()` tells it; undefined where it never did. */
+  /** When the queue of the client with this port last grew, by `performance.now()`; undefined if never. */
   fullSince(port: number): number | undefined;
-  /** @throws Error where the operating system's answer could not be read */
+  /** @throws Error if the answer of the operating system could not be read */
   stop(): Promise<void>;
 }
 
-/** Between two looks, in milliseconds. */
+/** Between two polls, in milliseconds. */
 const PAUSE = 100;
 
 /** An established connection, as proc(5) shows it: the ports of both ends, and the bytes that wait at this end, all hexadecimal. */

@@ -1,9 +1,8 @@
 /**
- * Hostile clients without a key, in a process of their own: they open sockets, keep their side open whatever the server does, and say what
- * makes a server wait.
+ * Hostile clients without a key, in their own process: they open sockets, never close their side, and send what makes a server wait.
  *
  * Problem: a client in the test's own process closes its side as soon as the server does, and takes descriptors from the test.
- * Rule: a stranger never ends its side. With `again` a socket that was ended is opened anew, so that the crowd stays as large as it was.
+ * Rule: a stranger never closes its side. With `again`, a closed socket is reopened, so that the crowd keeps its size.
  * Example: `const crowd = await strangers(t, address, { kinds: ['silent'], count: 1000 })`; later `crowd.leave()`.
  */
 import { spawn } from 'node:child_process';
@@ -42,17 +41,17 @@ export type KindName = keyof typeof KINDS;
 
 export interface StrangersOptions {
   readonly kinds: readonly KindName[];
-  /** Sockets of all kinds together. */
+  /** The number of all sockets. */
   readonly count: number;
   readonly again?: boolean;
 }
 
 export interface Strangers {
-  /** Ends the process, and with it all its sockets. */
+  /** Ends the process and all its sockets. */
   leave(): Promise<void>;
 }
 
-/** Starts strangers; resolves when each of them was connected or refused. They leave with the test. */
+/** Starts strangers; resolves once each is connected or refused. They end with the test. */
 export async function strangers(
   t: Test,
   address: string,

@@ -1,9 +1,9 @@
 /**
- * What writers asked of a server and what it acknowledged, to be held against the log that it left behind (BARS B2).
+ * Records what writers requested and what the server acknowledged, to compare it with the log (BARS B2).
  *
- * Each request says a reason of its own, by which its event can be told.
- * Rule: what was acknowledged is in the log, at its revision and as it was asked; nothing is there twice, or that nobody asked
- * for; the chain is whole. What was asked and not answered may be there or not.
+ * Each request has a unique reason, by which its event is found.
+ * Rule: every acknowledged write is in the log, at its revision and as requested. Nothing is there twice or without a request. The chain is
+ * valid. An unanswered request may be in the log or not.
  */
 import type { Event } from '../../../registry/log/event.ts';
 import { SYSTEM_ACTOR } from '../../../registry/model.ts';
@@ -15,7 +15,7 @@ import { shippedPacks } from '../apps/app.ts';
 /** An acknowledged write, as its event must say it. */
 export interface Acknowledged {
   readonly type: Event['type'];
-  /** Where the answer names no revision of its own, it is the highest it can be: the state that the answer is in. */
+  /** If the response does not name a revision, the highest possible one: the state of the response. */
   readonly revision: number;
   readonly reason: string;
   readonly pack?: string;
@@ -24,7 +24,7 @@ export interface Acknowledged {
   readonly digest?: string;
 }
 
-/** A write under an Idempotency-Key, as it was sent. */
+/** A write with an Idempotency-Key, as sent. */
 interface Sent {
   readonly reason: string;
   readonly path: string;
@@ -53,7 +53,7 @@ async function baseDocument(): Promise<object> {
 
 /** What answers with the state that it is in, not with its event's revision. */
 const UPPER_BOUND: ReadonlySet<string> = new Set(['version-published', 'key-created', 'key-revoked']);
-/** Refusals that writers at once give each other. */
+/** Refusals that concurrent writers cause each other. */
 const REFUSED: ReadonlySet<string> = new Set(['nothing-to-roll-back-to', 'version-revoked']);
 
 export class WriteLedger {
@@ -210,7 +210,7 @@ export class WriteLedger {
   }
 }
 
-/** The state that a log means, told without the service's own fold. */
+/** The state of a log, computed without the service's own fold. */
 export function meaningOf(events: readonly Event[]): {
   readonly revision: number;
   readonly pointers: Pointers;

@@ -3,12 +3,10 @@
  *
  * Example: `const url = await startCannedMock(t)`.
  */
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import { OPERATIONS, type Operation } from '../http/openapi.ts';
+import { stubServer } from '../http/stub-server.ts';
 import { valueOf } from '../http/schema-values.ts';
 
 interface Canned {
@@ -46,17 +44,11 @@ export async function startCannedMock(t: Test): Promise<string> {
     path: new RegExp(`^${operation.template.replaceAll(/\{\w+\}/gu, '[^/]+')}$`, 'u'),
     canned: cannedOf(operation),
   }));
-  const server = createServer((request, response) => {
+  return stubServer(t, (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://mock');
     const { status, headers, body } = routes.find(
       ({ method, path }) => method === request.method && path.test(pathname),
     )?.canned ?? { status: 404, headers: {}, body: '' };
     response.writeHead(status, headers).end(body);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -4,18 +4,11 @@
  * It shows that a check can fail: what is behind it keeps to the contract, what is seen through it does not.
  * Example: `proxy.plant({ operation: 'getPack', what: 'a member is missing', plant: edited((body) => delete body['latest']) })`.
  */
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { once } from 'node:events';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer, text } from 'node:stream/consumers';
-import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import { OPERATIONS } from '../http/openapi.ts';
+import { stubServer } from '../http/stub-server.ts';
 
 export interface ProxiedRequest {
   readonly method: string;
@@ -170,14 +163,8 @@ export async function startDeviatingProxy(
       ? stream(target, { method, url, headers, body: '' }, outgoing, plant)
       : whole(target, incoming, outgoing, plant));
   };
-  const server = createServer(pass).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: await stubServer(t, pass),
     plant: (deviation) => {
       planted = deviation;
     },

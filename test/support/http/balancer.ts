@@ -1,8 +1,8 @@
 /**
- * A small load balancer, as one stands before the instances of a service: it sends requests to those that say that they are ready.
+ * A small load balancer: it sends requests to the instances that are ready.
  *
- * Rule: it asks `/readyz` of each again and again, and takes an instance out as soon as that fails or a connection is refused. It keeps
- * connections and uses them again. What was sent is never sent again: an answer that does not come is a failed request.
+ * Rule: it polls `/readyz` of each, and removes an instance as soon as that fails or a connection is refused. It reuses connections. It never
+ * repeats a request: without a response, the request has failed.
  * Example: `const balancer = new Balancer(t, instances, key); await balancer.allIn(); await balancer.one({ path: '/v1/packs' })`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import type { Test } from 'tap';
 import { until, type TestInstance } from '../apps/instances.ts';
 import { KeepAlive, type Answer, type Ask } from './keep-alive.ts';
 
-/** Between two looks at an instance, in milliseconds: well below the second of notice that an instance gives before it closes. */
+/** Between two polls of an instance, in milliseconds: well below the second of notice that an instance gives before it closes. */
 const LOOK = 100;
 
 interface Backend {
@@ -38,7 +38,7 @@ export class Balancer {
     t.teardown(() => this.close());
   }
 
-  /** Waits until every instance is sent requests. */
+  /** Waits until every instance gets requests. */
   async allIn(): Promise<void> {
     await until('all instances behind the balancer', 30_000, () =>
       this.#backends.every(({ address, instance }) => address === instance.address),

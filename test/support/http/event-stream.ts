@@ -1,11 +1,11 @@
 /**
- * A reader of `streamEvents`, as a client is: it takes the stream apart into messages, and can go away or stop reading at any time.
+ * A client of `streamEvents`: it parses messages, and can disconnect or stop reading at any time.
  *
  * Example: `const stream = await EventStream.open({ address, key }); (await stream.next()).event === 'revision'`.
  */
 import { Agent, get, type IncomingMessage } from 'node:http';
 
-/** One message, taken apart (WHATWG HTML section 9.2.6). */
+/** One parsed message (WHATWG HTML section 9.2.6). */
 export interface Message {
   readonly id: string;
   readonly event: string;
@@ -44,11 +44,11 @@ interface Waiting {
 export class EventStream {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  /** All that came, heartbeats included. */
+  /** All messages so far, including heartbeats. */
   readonly messages: Message[] = [];
-  /** All that came, as text. */
+  /** All text so far. */
   text = '';
-  /** When the stream is over: `end` where the server ended it, `cut` where the connection went away. */
+  /** Resolves once the stream is over: `end` if the server ended it, `cut` if the connection broke. */
   readonly over: Promise<'end' | 'cut'>;
   readonly #response: IncomingMessage;
   readonly #waiting = new Set<Waiting>();
@@ -96,7 +96,7 @@ export class EventStream {
     });
   }
 
-  /** Messages that stand for an event. */
+  /** Messages about events. */
   get events(): Message[] {
     return this.messages.filter(({ data }) => data.type !== undefined);
   }
@@ -106,25 +106,25 @@ export class EventStream {
     return this.messages.at(-1)?.id;
   }
 
-  /** The whole body of an answer that is no stream. */
+  /** The whole body of a response that is not a stream. */
   async body(): Promise<string> {
     await this.over;
     return this.text;
   }
 
-  /** Takes nothing more; the connection stays open. */
+  /** Stops reading; the connection stays open. */
   stopReading(): void {
     this.#response.pause();
     this.#response.socket.pause();
   }
 
-  /** Takes again what there is. Only then does it hear that it was cut off meanwhile. */
+  /** Reads again. Only then does it notice that it was disconnected meanwhile. */
   goOnReading(): void {
     this.#response.socket.resume();
     this.#response.resume();
   }
 
-  /** Goes away without a word. */
+  /** Disconnects without notice. */
   cut(): void {
     this.#response.socket.destroy();
   }

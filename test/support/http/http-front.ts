@@ -1,7 +1,7 @@
 /**
- * What stands between a client and the registry, and does to HTTP what proxies, gateways and outages do to it.
+ * A proxy between a client and the registry that does to HTTP what proxies, gateways and outages do.
  *
- * Rule: everything is passed on as it is until a plan says otherwise; a plan is asked for each request, and can change at any time.
+ * Rule: everything passes unchanged unless the plan says otherwise. The plan decides for each request, and can change at any time.
  * Example: `front.plan = () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' })`.
  */
 import {
@@ -15,20 +15,20 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
-/** What is done with a request in place of passing it on. */
+/** What happens to a request instead of passing it on. */
 export type Fate =
   | undefined
-  /** Nothing comes back, ever. */
+  /** There is no response. */
   | 'hang'
   /** The connection is reset. */
   | 'reset'
-  /** This comes back. */
+  /** This is the response. */
   | { readonly status: number; readonly type?: string; readonly body?: string; readonly headers?: OutgoingHttpHeaders }
-  /** The registry's answer comes back with its body cut in the middle. */
+  /** The response of the registry, with a truncated body. */
   | 'cut'
-  /** Whatever the test does with it. */
+  /** The test handles it. */
   | ((response: ServerResponse) => void)
-  /** The registry's answer comes back otherwise than it gave it. */
+  /** The response of the registry, changed. */
   | { readonly change: (answer: { headers: OutgoingHttpHeaders; body: string }) => void };
 
 export type Plan = (request: IncomingMessage) => Fate;
@@ -39,7 +39,7 @@ export class HttpFront {
   readonly requests: string[] = [];
   /** Headers of each of them. */
   readonly headers: IncomingMessage['headers'][] = [];
-  /** Answers that have not ended. */
+  /** Unfinished responses. */
   open = 0;
   #target: URL;
   readonly #server: Server;
@@ -53,7 +53,7 @@ export class HttpFront {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Another registry is behind it from now on; whatever is open is cut. */
+  /** Switches to another registry, and cuts all open connections. */
   retarget(target: string): void {
     this.#target = new URL(target);
     this.cut();
@@ -63,7 +63,7 @@ export class HttpFront {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
 
-  /** Cuts whatever is open. */
+  /** Cuts all open connections. */
   cut(): void {
     this.#server.closeAllConnections();
   }

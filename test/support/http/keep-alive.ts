@@ -1,8 +1,7 @@
 /**
- * One connection to a server that is kept, with requests sent back to back before the first answer is there (HTTP/1.1
- * pipelining, RFC 9112 section 9.3.2).
+ * One keep-alive connection with pipelined requests (HTTP/1.1, RFC 9112 section 9.3.2).
  *
- * A client that costs less than the server, so that a test spends its time where the faults would be.
+ * It costs less than the server, so that a test spends its time in the server.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -37,7 +36,7 @@ export class KeepAlive {
 
   /**
    * @param address e.g. `http://127.0.0.1:3000`
-   * @param key a token that every request carries which has no `authorization` of its own
+   * @param key a token for every request without its own `authorization`
    */
   constructor(address: string, key?: string) {
     this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
@@ -49,7 +48,7 @@ export class KeepAlive {
     this.#socket.on('close', () => this.#break(new Error('The connection was closed.')));
   }
 
-  /** The answers in the order of the requests; rejects where the connection ends before. */
+  /** The responses in the order of the requests; rejects if the connection ends before. */
   all(asks: readonly Ask[]): Promise<Answer[]> {
     const answers = asks.map(
       () =>

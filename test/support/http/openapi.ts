@@ -1,5 +1,5 @@
 /**
- * `openapi.yaml` as the judge of answers: every answer's status, media type, headers and body must be as it says.
+ * Checks responses against `openapi.yaml`: status, media type, headers and body.
  *
  * The document is loaded once, from the committed file: what clients are generated from.
  * Example: `const ask = askOf(app); const { body } = await ask(t, 'getPack', { path: { pack: 'coach' } })`.
@@ -43,7 +43,7 @@ interface OperationObject {
   readonly summary?: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
-  /** Empty where anybody may ask. */
+  /** Empty if the operation needs no key. */
   readonly security?: readonly object[];
   readonly requestBody?: {
     readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>>;
@@ -57,7 +57,7 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
 }
 
-/** An operation and where it is. */
+/** An operation, with its method and path. */
 export interface Operation extends OperationObject {
   /** Upper case. */
   readonly method: 'GET' | 'POST';
@@ -113,7 +113,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Declared headers that only some of the answers carry. */
+/** Declared headers that a response may lack. */
 const OCCASIONAL: ReadonlySet<string> = new Set([
   'Idempotency-Replayed',
   'Registry-Epoch',
@@ -123,7 +123,7 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What about an answer is not as its operation declares.
+ * How a response differs from what its operation declares.
  * @param without declared headers that this answer cannot have
  */
 export function faultsOf(
@@ -167,7 +167,7 @@ export function faultsOf(
 const STREAM = 'text/event-stream';
 const TEXT = 'text/plain';
 
-/** What is wrong with the beginning of a stream: it has at least one whole message, and the data of each is as declared. */
+/** What is wrong with the beginning of a stream: it has at least one complete message, and the data of each matches the document. */
 function streamFaults(schema: string, body: string): string[] {
   const messages = body.split('\n\n').slice(0, -1);
   if (messages.length === 0) return ['the stream has no message'];
@@ -180,7 +180,7 @@ interface Problem {
   readonly code: string;
 }
 
-/** What a problem's schema cannot say: that its members agree, and that the operation names the code. */
+/** What the schema of a problem cannot express: its members agree, and the operation declares its code. */
 function problemFaults({ type, status, code }: Problem, statusCode: number, description: string): string[] {
   return [
     ...(status === statusCode ? [] : [`the body says ${status}, the answer is a ${statusCode}`]),
@@ -191,12 +191,12 @@ function problemFaults({ type, status, code }: Problem, statusCode: number, desc
   ];
 }
 
-/** A request to an operation. `path.pack` is `coach` where not given. */
+/** A request to an operation. Default of `path.pack`: `coach`. */
 export interface Request {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string or bytes go out as they are, anything else as JSON. */
+  /** Strings and bytes are sent unchanged, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -211,7 +211,7 @@ export function urlOf(id: string, { path = {}, query = {} }: Request): string {
   return search === '' ? filled : `${filled}?${search}`;
 }
 
-/** Sends a request as it is and gives back what came, unjudged. Bodies are sent as JSON where no header says otherwise. */
+/** Sends a request and returns the unchecked response. Bodies are JSON unless a header says otherwise. */
 export async function send(app: FastifyInstance, id: string, request: Request = {}): Promise<RawAnswer> {
   const { method } = operation(id);
   const { body, headers = {} } = request;
@@ -230,14 +230,14 @@ export async function send(app: FastifyInstance, id: string, request: Request = 
   return { statusCode, headers: answered, body: text };
 }
 
-/** An answer that was found to be as declared; `body` is parsed, undefined where there is none. */
+/** A response that matches the document; `body` is parsed, undefined if missing. */
 export type Answer = Omit<RawAnswer, 'body'> & {
   readonly body: ReturnType<typeof JSON.parse>;
   readonly revision: number;
   readonly etag: string;
 };
 
-/** Asks operations of an app by name; the test fails where an answer is not as declared. */
+/** Calls operations of an app by name; the test fails if a response does not match the document. */
 export function askOf(app: FastifyInstance): (t: Test, id: string, request?: Request) => Promise<Answer> {
   return async (t, id, request = {}) => {
     const raw = await send(app, id, request);

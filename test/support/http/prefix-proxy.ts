@@ -1,12 +1,12 @@
 /**
- * A reverse proxy as nginx is one with `location /registry/ { proxy_pass http://service/; }`: it takes the prefix off and passes on
- * the rest. Whatever is not below the prefix is a 502, so that a link that leaves it is noticed.
+ * A reverse proxy like nginx with `location /registry/ { proxy_pass http://service/; }`: it removes the prefix. A request outside the prefix
+ * answers 502, so that a link without the prefix is noticed.
  *
  * Example: `const { url } = await startPrefixProxy(t, { target: origin, prefix: '/registry' }); await fetch(`${url}/registry/livez`)`.
  */
-import { createServer, request as ask } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request as ask } from 'node:http';
 import type { Test } from 'tap';
+import { stubServer } from './stub-server.ts';
 
 interface PrefixProxyOptions {
   /** The service, e.g. `http://127.0.0.1:3000`. */
@@ -22,7 +22,7 @@ export async function startPrefixProxy(
   { target, prefix, forwarded }: PrefixProxyOptions,
 ): Promise<{ readonly url: string }> {
   const { hostname, port } = new URL(target);
-  const server = createServer((request, response) => {
+  const url = await stubServer(t, (request, response) => {
     const { url = '', method, headers } = request;
     if (!url.startsWith(`${prefix}/`)) return void response.writeHead(502).end(`${url} is not below ${prefix}/`);
     const path = url.slice(prefix.length);
@@ -43,10 +43,5 @@ export async function startPrefixProxy(
     response.on('close', () => onward.destroy());
     request.pipe(onward);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { url };
 }

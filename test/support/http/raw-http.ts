@@ -11,14 +11,14 @@ export async function exchange(origin: string, bytes: string | Buffer): Promise<
   const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
     socket.on('data', (chunk) => chunks.push(chunk));
-    // A server that closes while the client is still sending resets the connection; what it said before counts.
+    // If a server closes while the client is still sending, the connection is reset; what it sent before counts.
     socket.on('error', (error) => (chunks.length === 0 ? reject(error) : undefined));
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
     socket.write(bytes);
   });
 }
 
-/** The first answer in a text that came from a server. */
+/** The first response in the text from a server. */
 export function answerIn(text: string): RawAnswer {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text.slice(0, end).split('\r\n');

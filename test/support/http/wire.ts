@@ -1,13 +1,13 @@
 /**
- * One connection for requests as bytes, one after the other: for what no HTTP client would send.
+ * One connection for raw requests, one after the other, for what no HTTP client would send.
  *
- * It is opened anew where the server closed it. Unlike `KeepAlive` it knows nothing of what it sends.
+ * It reconnects if the server has closed the connection. Unlike `KeepAlive` it does not interpret what it sends.
  * Example: `const { statusCode } = await new Wire(address).ask(Buffer.from('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'))`.
  */
 import { connect, type Socket } from 'node:net';
 import type { RawAnswer } from './openapi.ts';
 
-/** How long an answer may be waited for, in milliseconds: above every limit of the server, so that only what hangs is found by it. */
+/** Timeout of a response, in milliseconds: above every limit of the server, so that only a hang exceeds it. */
 const PATIENCE = 30_000;
 
 export class Wire {

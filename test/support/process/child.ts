@@ -1,12 +1,12 @@
-/** A child process that speaks in lines, and its death: tests wait for what it says and for its end, never for time. */
+/** A child process that appends to a store and says so line by line, and how it ends. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Lines } from './lines.ts';
 
 export const APPEND_CHILD = fileURLToPath(new URL('../stores/append-child.ts', import.meta.url));
 
-/** What a child said, line by line, and the signal or exit code that it ended with. */
+/** The lines of a child, and the signal or exit code that it ended with. */
 export interface Ended {
   readonly lines: readonly string[];
   readonly how: string | number | null;
@@ -14,11 +14,11 @@ export interface Ended {
 
 export interface Child {
   readonly pid: number | undefined;
-  /** Resolves once it has said a line that fits; rejects where it ends before. */
+  /** Resolves with the first line that fits; rejects if the child ends before. */
   said(fits: (line: string, count: number) => boolean): Promise<string>;
-  /** `kill -9`; resolves when it is gone and all it said has been read. */
+  /** `kill -9`; resolves once it has ended and all its lines were read. */
   kill(): Promise<Ended>;
-  /** Waits for its own end. */
+  /** Waits until it ends. */
   ended(): Promise<Ended>;
 }
 
@@ -29,20 +29,11 @@ export function appendChild(args: readonly string[], options: { uid?: number; gi
     stdio: ['pipe', 'pipe', 'inherit'],
     ...options,
   });
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  let over = false;
-  const wake = () => {
-    for (const look of waiting) look();
-  };
-  const reader = createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    wake();
-  });
-  const end = Promise.all([once(child, 'exit'), once(reader, 'close')]).then(([[code, signal]]): Ended => {
-    over = true;
-    wake();
-    return { lines, how: (signal as string | null) ?? (code as number | null) };
+  const lines = new Lines(child.stdout);
+  const end = Promise.all([once(child, 'exit'), lines.closed]).then(([[code, signal]]): Ended => {
+    const how = (signal as string | null) ?? (code as number | null);
+    lines.end(`The child ended (${how})`);
+    return { lines: lines.all, how };
   });
   return {
     pid: child.pid,
@@ -51,22 +42,6 @@ export function appendChild(args: readonly string[], options: { uid?: number; gi
       child.kill('SIGKILL');
       return end;
     },
-    said: (fits) =>
-      new Promise((resolve, reject) => {
-        let seen = 0;
-        const look = () => {
-          while (seen < lines.length) {
-            const line = lines[seen] ?? '';
-            seen += 1;
-            if (!fits(line, seen)) continue;
-            waiting.delete(look);
-            resolve(line);
-            return;
-          }
-          if (over) reject(new Error(`The child ended after: ${lines.slice(-3).join(' / ')}`));
-        };
-        waiting.add(look);
-        look();
-      }),
+    said: (fits) => lines.said(fits),
   };
 }
