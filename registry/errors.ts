@@ -1,9 +1,7 @@
-/**
- * What the registry refuses, each with a stable code. No HTTP here: `plugins/problems/problem-details.ts` gives each code its status.
- */
+/** Errors, each with a stable code. No HTTP here: `plugins/problems/problem-details.ts` gives each code its status. */
 import type { InputFault } from './model.ts';
 
-/** Every code the domain can refuse with. */
+/** Every code of a refusal. */
 export type RegistryErrorCode =
   | 'validation-failed'
   | 'pack-not-found'
@@ -32,7 +30,7 @@ export type RegistryErrorCode =
   | 'revision-unknown'
   | 'not-ready';
 
-/** A refusal: a stable code, a message for people, and members of its own (e.g. `knownVersions`) for programs. */
+/** A refusal: a stable code, a message for people, and extra members (e.g. `knownVersions`) for programs. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: RegistryErrorCode;
@@ -51,11 +49,11 @@ export class RegistryError extends Error {
 }
 
 /**
- * The store can be reached, but what it holds is damaged: waiting does not help, somebody has to restore it. A call that meets it fails as
+ * The store is reachable, but its data is damaged. Waiting does not help: an operator must restore it. Calls fail with
  * `store-unavailable`; a start ends with exit code 65.
  */
 export class StoreDamaged extends RegistryError {
-  /** @param damaged the revision or the digest that cannot be read, where it is known */
+  /** @param damaged the revision or digest that cannot be read, if known */
   constructor(
     message: string,
     damaged: { readonly revision?: number; readonly digest?: string } = {},
@@ -65,15 +63,15 @@ export class StoreDamaged extends RegistryError {
   }
 }
 
-/** An input that breaks its schema or the rules a schema cannot say. */
+/** The error for an input that breaks its schema, or a rule that a schema cannot express. */
 export function invalidInput(message: string, errors: readonly InputFault[]): RegistryError {
   return new RegistryError('validation-failed', message, { errors });
 }
 
-/** The service must not start: the message says what is wrong, where, and what would be right. */
+/** The service must not start. The message says what is wrong, where, and how to fix it. */
 export class StartRefused extends Error {
   override readonly name = 'StartRefused';
-  /** After sysexits(3): 78 configuration, 65 data, 75 try again later. */
+  /** As in sysexits(3): 78 configuration, 65 data, 75 temporary failure. */
   readonly exitCode: 65 | 75 | 78;
 
   constructor(exitCode: 65 | 75 | 78, message: string, options?: ErrorOptions) {
@@ -82,24 +80,27 @@ export class StartRefused extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** The most names that a message or a `known…` member lists. */
-export const NAMES_LISTED = 100;
+export const MAX_NAMES = 100;
 
-/** A list for a sentence. */
+/** Names as a list in a sentence. */
 export function listed(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.join(', ');
 }
 
-/** The log is not what it must be: a gap, a broken chain, an event that contradicts the state. */
+/** The log is broken: a gap, a wrong hash, or an event that contradicts the state. */
 export class LogBroken extends Error {
   override readonly name = 'LogBroken';
 }
 
 export function notReady(): RegistryError {
-  return new RegistryError('not-ready', 'There is no whole snapshot to answer from yet: the store cannot be reached.');
+  return new RegistryError(
+    'not-ready',
+    'There is no complete snapshot to answer from yet, and the store cannot be reached.',
+  );
 }

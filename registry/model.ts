@@ -1,19 +1,18 @@
 /**
- * The words of the domain, each as one TypeBox schema, and the types that follow from them.
+ * The words of the domain: one TypeBox schema each, and the types derived from them.
  *
- * Wire shapes in `routes/<resource>/schemas.ts` are composed from these words; nothing else says what a pack name or a
- * version may look like. Types come through `Static` only.
+ * `routes/<resource>/schemas.ts` compose their schemas from these. The rules for names, versions and texts are stated only here.
  */
 import { Type, type Static } from '@sinclair/typebox';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
-/** SemVer 2.0.0 section 9 identifiers; numbers of at most 15 digits stay exact in a JS number, so that no two versions are of one rank. */
+/** SemVer 2.0.0 section 9 identifiers. Numbers have at most 15 digits, so that they are exact in JS and no two versions compare equal. */
 const VERSION_PATTERN =
   '^(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})\\.(0|[1-9]\\d{0,14})' +
   '(-(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(\\.(0|[1-9]\\d{0,14}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
 
-/** Something in the text can be seen; `invisibleTexts` looks closer than this pattern can say. */
+/** At least one character that is not white space. `invisibleTexts` checks more than this pattern can. */
 export const NOT_BLANK = '\\S';
 
 const name = (what: string, example: string) =>
@@ -37,7 +36,7 @@ export const Version = Type.String({
 export const Digest = Type.String({
   pattern: '^sha256:[0-9a-f]{64}$',
   description:
-    'SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
+    'SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.',
   examples: [`sha256:${'4f'.repeat(32)}`],
 });
 
@@ -57,11 +56,11 @@ export const Reason = Type.String({
   minLength: 1,
   maxLength: 500,
   pattern: NOT_BLANK,
-  description: 'Why the change is made; kept in the log for good.',
+  description: 'Why the change is made. The log keeps it permanently.',
   examples: ['Users report that answers are too blunt'],
 });
 
-/** A prompt text. The upper bound keeps one asset well under the body limit; a pack's policy may set a lower one. */
+/** A prompt text. The limit keeps one asset well below the body limit; a pack's policy may set a lower one. */
 const PromptText = (what: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 262_144, pattern: NOT_BLANK, description: what, examples: [example] });
 
@@ -69,7 +68,7 @@ const Title = Type.String({
   minLength: 1,
   maxLength: 120,
   pattern: NOT_BLANK,
-  description: 'What people call the style.',
+  description: 'Display name of the style.',
   examples: ['Supportive'],
 });
 
@@ -116,7 +115,7 @@ export const Compatibility = Type.Object(
     packFormat: Type.Integer({
       minimum: 1,
       maximum: 1,
-      description: 'The edition of the pack format; this service reads 1.',
+      description: 'Version of the pack format. This service supports 1.',
       examples: [1],
     }),
   },
@@ -130,7 +129,7 @@ const packMembers = {
     minLength: 1,
     maxLength: 300,
     pattern: NOT_BLANK,
-    description: 'What this version is, in a sentence.',
+    description: 'Describes this version in one sentence.',
     examples: ['Warmer openings, clearer crisis wording'],
   }),
   author: Type.String({
@@ -144,7 +143,7 @@ const packMembers = {
   compatibility: Compatibility,
 };
 
-/** The pack document: what a publisher sends, and what a folder on disk is read into. The pack's name travels beside it. */
+/** The pack document: the body of a publish request, and the result of reading a folder. It does not include the pack's name. */
 export const PackDocument = Type.Object(
   {
     ...packMembers,
@@ -155,14 +154,14 @@ export const PackDocument = Type.Object(
 );
 export type PackDocument = Static<typeof PackDocument>;
 
-/** `pack.yaml`: the document less its texts, which lie beside it as Markdown files. */
+/** `pack.yaml`: the document without its texts, which are Markdown files next to it. */
 export const PackManifest = Type.Object(
   { pack: PackName, ...packMembers, styles: Type.Array(StyleTitle, { minItems: 1, maxItems: 50 }) },
   { additionalProperties: false },
 );
 export type PackManifest = Static<typeof PackManifest>;
 
-/** What the digest is computed over, and what is stored by digest. Deep frozen. */
+/** The content that the digest covers and that is stored by digest. Deep frozen. */
 export interface PackContent {
   readonly pack: string;
   readonly version: string;
@@ -178,7 +177,7 @@ export interface PackVersion {
   readonly digest: string;
   readonly summary: string;
   readonly author: string;
-  /** Texts in which nothing can be seen. A new version is refused for them; one that was registered before this was checked stays. */
+  /** Texts without a visible character. They refuse a new version; a version registered before this check existed stays. */
   readonly invisible: readonly InputFault[];
 }
 
@@ -188,10 +187,10 @@ export const Actor = Type.Object(
 );
 export type Actor = Readonly<Static<typeof Actor>>;
 
-/** The registry itself, where it acts of its own accord: first start, shipped packs. */
+/** The registry itself: first start, shipped packs. */
 export const SYSTEM_ACTOR: Actor = Object.freeze({ keyId: 'system', label: 'system' });
 
-/** What a key can allow; `*` is all. */
+/** What a key can allow; `*` allows everything. */
 export const SCOPES = [
   'prompts:read',
   'packs:publish',
@@ -206,7 +205,7 @@ export const SCOPES = [
 export const Scope = Type.Unsafe<(typeof SCOPES)[number]>({
   type: 'string',
   enum: SCOPES,
-  description: 'What a key can allow; `*` is all.',
+  description: 'What a key can allow; `*` allows everything.',
   examples: ['prompts:read'],
 });
 export type Scope = Static<typeof Scope>;
@@ -215,17 +214,17 @@ export const KeyLabel = Type.String({
   minLength: 1,
   maxLength: 100,
   pattern: NOT_BLANK,
-  description: 'Who or what the key is for; stands in the log as who acted.',
+  description: 'Who or what the key is for. The log shows it as the actor.',
   examples: ['coach-web production'],
 });
 
 export const KeyId = Type.String({
   pattern: '^[0-9A-Za-z]{1,32}$',
-  description: 'Names a key; not secret.',
+  description: 'Id of a key; not secret.',
   examples: ['k7Qm2Xw9Lp3'],
 });
 
-/** How a pointer came to move. */
+/** Why a pointer moved. */
 export type MoveKind = 'activation' | 'rollback' | 'revocation';
 
 /** One reason why a version may not be activated (SPEC R7). */
@@ -234,7 +233,7 @@ export const Violation = Type.Object(
     rule: Type.Unsafe<'clause' | 'forbidden' | 'required-style' | 'limit' | 'placeholder' | 'revoked'>({
       type: 'string',
       enum: ['clause', 'forbidden', 'required-style', 'limit', 'placeholder', 'revoked'],
-      description: 'Which kind of rule is broken.',
+      description: 'The kind of rule that is broken.',
       examples: ['clause'],
     }),
     id: Type.Optional(
@@ -244,16 +243,16 @@ export const Violation = Type.Object(
       }),
     ),
     asset: Type.Optional(Type.String({ description: 'Where: `system` or `styles/<id>`.', examples: ['system'] })),
-    detail: Type.String({ description: 'What is wrong, and what would be right.' }),
+    detail: Type.String({ description: 'What is wrong and how to fix it.' }),
   },
   { additionalProperties: false },
 );
 export type Violation = Readonly<Static<typeof Violation>>;
 
-/** The largest page a listing gives, and what it gives where none is asked for. */
+/** The maximum and default number of entries on a page. */
 export const PAGE = Object.freeze({ most: 1000, usual: 100 });
 
-/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and what would be right. */
+/** One fault in an input: where (RFC 6901 pointer into the document, or parameter name) and how to fix it. */
 export interface InputFault {
   readonly pointer?: string;
   readonly parameter?: string;
@@ -269,17 +268,17 @@ const RuleId = Type.String({
 const Characters = Type.Integer({
   minimum: 1,
   maximum: 10_000_000,
-  description: 'The most characters.',
+  description: 'Maximum number of characters.',
   examples: [20_000],
 });
 
-/** `policy.yaml`, and what the log keeps of it. */
+/** `policy.yaml`, as the log keeps it. */
 export const Policy = Type.Object(
   {
     version: Type.Integer({
       minimum: 1,
       maximum: 1_000_000_000,
-      description: 'A higher one replaces a lower one.',
+      description: 'A policy with a higher version replaces one with a lower version.',
       examples: [1],
     }),
     clauses: Type.Array(
@@ -295,7 +294,7 @@ export const Policy = Type.Object(
         },
         { additionalProperties: false },
       ),
-      { maxItems: 100, description: 'Sentences that a system prompt must contain.' },
+      { maxItems: 100, description: 'Texts that every system prompt must contain.' },
     ),
     forbidden: Type.Array(
       Type.Object(
@@ -306,30 +305,33 @@ export const Policy = Type.Object(
               minLength: 1,
               maxLength: 500,
               pattern: NOT_BLANK,
-              description: 'A plain text, in any case and spacing.',
+              description: 'Plain text; case and spacing are ignored.',
             }),
           ),
           pattern: Type.Optional(
             Type.String({
               minLength: 1,
               maxLength: 500,
-              description: 'An RE2 pattern; it sees the text as it is served, with every line end as \\n.',
+              description: 'An RE2 pattern, matched against the served text with every line end as \\n.',
             }),
           ),
         },
         { additionalProperties: false },
       ),
-      { maxItems: 100, description: 'What no prompt may contain; each names a text or a pattern.' },
+      { maxItems: 100, description: 'Texts or patterns that no prompt may contain; each entry has one of the two.' },
     ),
     requiredStyles: Type.Array(StyleId, { maxItems: 50, description: 'Styles that every version must have.' }),
     limits: Type.Object(
       { system: Type.Optional(Characters), style: Type.Optional(Characters), total: Type.Optional(Characters) },
-      { additionalProperties: false, description: 'Characters: of the system prompt, of each style, of all together.' },
+      {
+        additionalProperties: false,
+        description: 'Maximum characters of the system prompt, of each style, and of all prompts together.',
+      },
     ),
     placeholders: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', examples: ['user_name'] }), {
         maxItems: 200,
-        description: 'The names that may stand in {{double braces}}. Braces are not checked if it is left out.',
+        description: 'Names that are allowed in {{double braces}}. If missing, braces are not checked.',
       }),
     ),
   },

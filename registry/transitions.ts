@@ -1,12 +1,12 @@
 /**
- * What may happen: each command is decided against one snapshot and gives the events that it means, or is refused.
+ * Commands: each one is decided against one snapshot. The result is the events to append, or a refusal.
  *
  *     command ── decide(snapshot, command) ──> events      pure; refuses with a RegistryError
  *     event ──── apply(snapshot, event) ──> next snapshot  pure (`events.ts`)
  *
- * Rule: nothing here waits, reads a clock or changes its input, so a decision can be made again on a newer snapshot after a
- * lost race, and property tests can drive it through any history.
- * Example: `activate coach 1.1.0` while 1.1.0 is active gives no events: the state is already what was asked for.
+ * Rule: nothing here waits, reads a clock or changes its input. So a decision can be repeated on a newer snapshot after a lost race, and
+ * property tests can try any history.
+ * Example: `activate coach 1.1.0` while 1.1.0 is active gives no events: nothing needs to change.
  */
 import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKeyCommand } from './keys/keys.ts';
 import { decideRevoke, type RevokeCommand } from './moves/revocation.ts';
@@ -21,8 +21,8 @@ export type Command =
 /**
  * Decides a command.
  *
- * @returns the events to append, none where the state is already as asked
- * @throws RegistryError the refusal: `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
+ * @returns the events to append; none if nothing needs to change
+ * @throws RegistryError `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
  *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`, `version-revoked`, `policy-violated`,
  *   `version-not-found`, `replacement-required`, `key-not-found`, `forbidden`, `validation-failed`
  */

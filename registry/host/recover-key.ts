@@ -26,7 +26,7 @@ export async function recoverOperatorKey(
   file: OperatorKeyFile,
 ): Promise<{ keyId: string; revision: number }> {
   const state = await stateOnHost(store, 'The log is empty. Start the service once; it makes the first key.');
-  await file.settle((token) => keyOfToken(state, token) !== undefined);
+  await file.finishWrite((token) => keyOfToken(state, token) !== undefined);
   const key = newKey();
   await file.write(key.token);
   const command = {
@@ -39,9 +39,9 @@ export async function recoverOperatorKey(
     madeBy: hostname(),
   } as const;
   const { revision } = await appended(store, state, file, command);
-  if (!(await file.settle(() => true))) {
+  if (!(await file.finishWrite(() => true))) {
     await file.write(key.token); // a start that did not know the key yet has taken it away
-    await file.settle(() => true);
+    await file.finishWrite(() => true);
   }
   return { keyId: key.keyId, revision };
 }
@@ -78,7 +78,7 @@ async function appended(
   try {
     return await appendOnHost(store, state, () => ({ events: decideCreateKey(command), contents: [] }));
   } catch (error) {
-    if (!(error instanceof RegistryError && error.code === 'outcome-unknown')) await file.settle(() => false);
+    if (!(error instanceof RegistryError && error.code === 'outcome-unknown')) await file.finishWrite(() => false);
     throw error;
   }
 }

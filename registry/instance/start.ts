@@ -64,7 +64,7 @@ export class Start {
     if (check !== undefined && (await addsToLog(current.applied, planned, resources))) await check.now();
     await writer.commit((base) => planStart(base, planned, resources), { large: true });
     // Another instance may have made its key first, and an earlier start may have died before it could tell where its key is.
-    await operatorKey?.settle((token) => keyOfToken(current.applied, token) !== undefined);
+    await operatorKey?.finishWrite((token) => keyOfToken(current.applied, token) !== undefined);
     alarmUnderFloor(current.applied, logger);
     return store.sessionKeys();
   }

@@ -9,14 +9,14 @@ export interface CreateKeyRequest extends Attribution {
   readonly scopes: readonly Scope[];
   /** RFC 3339, in the future. Default: the key does not expire. */
   readonly expiresAt?: string | undefined;
-  /** The scopes of whoever makes the key. Default: all. */
+  /** The scopes of the creator. Default: all. */
   readonly heldScopes?: readonly Scope[];
 }
 
 export interface RevokeKeyRequest extends Attribution {
   readonly keyId: string;
   readonly reason: string;
-  /** The scopes of whoever revokes the key. Default: all. */
+  /** The scopes of the revoker. Default: all. */
   readonly heldScopes?: readonly Scope[];
 }
 

@@ -33,7 +33,7 @@ export function operatorKeyFile(dataDir: string): OperatorKeyFile {
         );
       }
     },
-    async settle(isInLog) {
+    async finishWrite(isInLog) {
       try {
         const token = await tokenIn(waiting);
         if (token === undefined) return false;
@@ -74,12 +74,12 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** Where the operator finds the key with all scopes. */
 export interface OperatorKeyFile {
-  /** Writes the token to a file beside the current one, durably and privately. The current key does not change. @throws StartRefused (78) */
+  /** Writes the token to a file next to the current one, durably and privately. The current key does not change. @throws StartRefused (78) */
   write(token: string): Promise<void>;
   /**
    * Finishes a `write` of this process or of one that died: puts the token in place if its key is in the log, else removes it.
    * @returns whether it put a token in place
    * @throws StartRefused (78)
    */
-  settle(isInLog: (token: string) => boolean): Promise<boolean>;
+  finishWrite(isInLog: (token: string) => boolean): Promise<boolean>;
 }

@@ -1,10 +1,9 @@
 /**
- * Events: the entries of the log, which is the only source of truth.
+ * Events: the entries of the log. The log is the only source of truth.
  *
- * Problem: state, audit trail and what other instances hear must never disagree.
- * Rule (SPEC R11): each change is one event with actor and reason, chained by hash to the one before; everything else is
- * derived from the events. `data` holds what the fold and the answer to a repeated request need, so neither has to look
- * anywhere else.
+ * Problem: the state, the audit trail and other instances must never disagree.
+ * Rule (SPEC R11): each change is one event with actor and reason, chained by hash to the event before. Everything else is derived from the
+ * events. `data` holds all that the fold and the answer to a repeated request need.
  * Example: event 5's `previousHash` is event 4's `hash`, which is the SHA-256 of RFC 8785 of event 4 without `hash`.
  */
 import type { Actor } from '../model.ts';
@@ -14,7 +13,7 @@ import type { PackEvents } from './data/packs.ts';
 import type { RegistryEvents } from './data/registry.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 
-/** Hash that the first event names as the one before it. */
+/** The `previousHash` of the first event. */
 export const GENESIS_HASH = '0'.repeat(64);
 
 /**
@@ -23,16 +22,16 @@ export const GENESIS_HASH = '0'.repeat(64);
  */
 export interface EventData extends RegistryEvents, PackEvents, MoveEvents, KeyEvents {}
 
-/** Ties an event to the request that made it, so that a repeat finds it (SPEC R6). */
+/** Ties an event to its request, so that a repeat of the request finds it (SPEC R6). */
 export interface Idempotency {
   readonly key: string;
-  /** SHA-256 over method, path and canonical body. */
+  /** SHA-256 of method, path and canonical body. */
   readonly fingerprint: string;
 }
 
 export type EventType = keyof EventData;
 
-/** All types, for filters; a full Record, so that none is forgotten. */
+/** All types, for filters. A full record, so that a missing type is a type error. */
 export const EVENT_TYPES = Object.keys({
   'registry-created': 1,
   'version-published': 1,
@@ -64,25 +63,25 @@ interface EventOf<T extends EventType> {
 /** One entry of the log, of any or of one type. */
 export type Event<T extends EventType = EventType> = { [K in T]: EventOf<K> }[T];
 
-/** An event as `decide` returns it: without its place in the log. */
+/** An event as `decide` returns it, before it has a position in the log. */
 export type EventDraft = {
   [T in EventType]: Omit<EventOf<T>, 'revision' | 'id' | 'at' | 'previousHash' | 'hash'>;
 }[EventType];
 
-/** A place in the log that can be kept outside it. */
+/** The position of an event in the log, with its hash. */
 export interface Head {
   readonly revision: number;
   /** Lower-case hex SHA-256 of the event at that revision; `GENESIS_HASH` at revision 0. */
   readonly hash: string;
 }
 
-/** The hash an event must carry: SHA-256 of RFC 8785 of the event as listed, without `hash`. */
+/** The correct hash of an event: SHA-256 of the RFC 8785 text of the event without `hash`. */
 export function hashOf(event: Omit<Event, 'hash'> & { readonly hash?: string }): string {
   const { hash: _, ...hashed } = event;
   return sha256(canonical(hashed));
 }
 
-/** Puts drafts at their places behind `head`: revision, id, time, hash chain. `at` never goes back behind `notBefore`. */
+/** Completes drafts as the events after `head`: revision, id, time, hash chain. `at` is never earlier than `notBefore`. */
 export function seal(
   drafts: readonly EventDraft[],
   head: Head,

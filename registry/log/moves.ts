@@ -1,4 +1,4 @@
-/** The moves of pointers that an event made. */
+/** The moves of pointers within events. */
 import type { Move } from './data/moves.ts';
 import type { Event, EventType } from './event.ts';
 

@@ -1,8 +1,8 @@
-/** What a decision asks the log to take. */
+/** What to append to the log. */
 import type { Event, EventDraft } from './event.ts';
 import type { StoredContent, SessionKey } from './store.ts';
 
-/** What a command comes to. No events: the state is already as asked. */
+/** The result of a command. No events: nothing needs to change. */
 export interface Decision {
   readonly events: readonly EventDraft[];
   /** Stored in the same transaction as the events. */
@@ -11,11 +11,11 @@ export interface Decision {
 
 export const NOTHING: Decision = Object.freeze({ events: Object.freeze([]), contents: Object.freeze([]) });
 
-/** What to append. */
+/** What a write appends. */
 export interface Proposal {
   readonly events: readonly EventDraft[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys?: readonly SessionKey[];
-  /** The request repeats an earlier one: the event of the first. It is visible here before the answer is given (SPEC R3). */
+  /** The event of the first request, if this request repeats it. It is visible on this instance before the answer is sent (SPEC R3). */
   readonly replayOf?: Event;
 }

@@ -1,98 +1,104 @@
 /**
- * Time, by the store's clock.
+ * The time according to the store's clock.
  *
- * Problem: an event is never earlier than the one before it. One instance whose clock is wrong would date its own events wrong, and every
- * later one of every instance.
- * Rule: where the store is on another machine its clock counts, for events and for the ends of keys and sessions. Each renewal of the lease
- * brings it; in between the monotonic clock carries it on. A writer asks for it before its first event; a reader that does not know it yet goes
- * by the clock of the process. Where the store has no clock of its own the process's is the store's.
- * Example: this machine says 2046, PostgreSQL says 2026-01-31T09:30:00Z; an activation here is of 2026-01-31T09:30:00Z.
+ * Problem: an event is never earlier than the one before it. So one instance with a wrong clock would give wrong times to its own events
+ * and to all later events of every instance.
+ * Rule: if the store has its own clock (on another machine), that clock decides the times of events and the expiry of keys and sessions.
+ * Each lease renewal reads it; between renewals the monotonic clock continues it. A writer reads it before its first event. A reader uses
+ * the clock of the process until it is known. Without a store clock, the clock of the process is used.
+ * Example: this machine says 2046, PostgreSQL says 2026-01-31T09:30:00Z. An activation here gets the time 2026-01-31T09:30:00Z.
  */
 import type { Logger } from '../machine/logger.ts';
 import type { Store } from './store.ts';
 import type { Clock } from '../machine/clock.ts';
 
-/** How far two clocks may be apart before an operator is warned, in milliseconds. */
-const APART = 300_000;
-/** How far the log may be ahead of the clock, in milliseconds: a clock that is being set right goes back a little. */
-const AHEAD = 5000;
+/** Clock difference that warns the operator, in milliseconds. */
+const MAX_DIFFERENCE = 300_000;
+/** How far the log may be ahead of the clock, in milliseconds: a clock that is being corrected may go back a little. */
+const MAX_AHEAD = 5000;
 
 export class StoreClock implements Clock {
   readonly #store: Pick<Store, 'now'>;
-  readonly #own: Clock;
+  readonly #processClock: Clock;
   readonly #logger: Logger;
-  /** What to add to the monotonic clock; undefined until the store has said what time it is. */
+  /** Offset to the monotonic clock; undefined until the store's time is known. */
   #offset: number | undefined;
-  #apart = false;
+  #differs = false;
   #behind = false;
 
-  /** @param own the clock of the process, which also gives ids */
-  constructor(store: Pick<Store, 'now'>, own: Clock, logger: Logger) {
+  /** @param processClock also creates the ids */
+  constructor(store: Pick<Store, 'now'>, processClock: Clock, logger: Logger) {
     this.#store = store;
-    this.#own = own;
+    this.#processClock = processClock;
     this.#logger = logger;
   }
 
-  /** Milliseconds since the epoch, by the store's clock as far as it is known. */
+  /** Milliseconds since the epoch; by the store's clock once that is known. */
   now(): number {
-    return this.#offset === undefined ? this.#own.now() : Math.round(performance.now() + this.#offset);
+    return this.#offset === undefined ? this.#processClock.now() : Math.round(performance.now() + this.#offset);
   }
 
   newId(): string {
-    return this.#own.newId();
+    return this.#processClock.newId();
   }
 
-  /** Resolves once `now` goes by the store's clock; undefined where it does already. @throws RegistryError `store-unavailable` */
+  /** Resolves when `now` uses the store's clock; undefined if it already does. @throws RegistryError `store-unavailable` */
   known(): Promise<void> | undefined {
     return this.#offset !== undefined || this.#store.now === undefined ? undefined : this.#ask();
   }
 
   /**
-   * Takes in what the store said.
-   * @param now its time in milliseconds since the epoch; undefined from a store without a clock of its own
-   * @param askedAt when it was asked, monotonic, in milliseconds
+   * Adjusts to the store's time.
+   * @param now in milliseconds since the epoch; undefined from a store without a clock
+   * @param askedAt when the store was asked, on the monotonic clock, in milliseconds
    */
   observe(now: number | undefined, askedAt: number): void {
     if (now === undefined) return;
     this.#offset = now - (askedAt + performance.now()) / 2;
-    const apart = this.#own.now() - now;
-    const wrong = Math.abs(apart) > APART;
-    if (wrong && !this.#apart) {
+    const difference = this.#processClock.now() - now;
+    const wrong = Math.abs(difference) > MAX_DIFFERENCE;
+    if (wrong && !this.#differs) {
       this.#logger.warn(
-        { apartSeconds: Math.round(apart / 1000) },
-        `The clock of this machine is ${lengthOf(apart)} ${apart > 0 ? 'ahead of' : 'behind'} the clock of the store. Events, keys and sessions go by the store's. Set this machine's clock.`,
+        { apartSeconds: Math.round(difference / 1000) },
+        `The clock of this machine is ${lengthOf(difference)} ${difference > 0 ? 'ahead of' : 'behind'} the clock of the store. Events, keys and sessions use the store's clock. Set this machine's clock.`,
       );
     }
-    this.#apart = wrong;
+    this.#differs = wrong;
   }
 
-  /** Why events do not get the time of the clock: the last one is later. Undefined where they do. @param lastAt the time of the last event; empty where there is none */
+  /**
+   * Why new events do not get the current time: the last event is later. Undefined if they do.
+   * @param lastAt the time of the last event; empty if there is none
+   */
   behind(lastAt: string): string | undefined {
     const ahead = Date.parse(lastAt) - this.now();
-    if (!(ahead > AHEAD)) return undefined;
-    return `The last event is of ${lastAt}, ${lengthOf(ahead)} after the clock. New events get that time, too, until the clock has passed it.`;
+    if (!(ahead > MAX_AHEAD)) return undefined;
+    return `The time of the last event is ${lastAt}, ${lengthOf(ahead)} later than the clock. New events get the same time until the clock has passed it.`;
   }
 
-  /** Warns at a start of a clock that is well before the last event. */
+  /** Warns at the start if the clock is far behind the last event. */
   warnAtStart(lastAt: string): void {
     const ahead = Date.parse(lastAt) - this.now();
-    if (ahead > APART)
+    if (ahead > MAX_DIFFERENCE)
       this.#logger.warn(
         { lastAt, now: new Date(this.now()).toISOString() },
-        `The clock is ${lengthOf(ahead)} before the last event of the log. Is it set right?`,
+        `The clock is ${lengthOf(ahead)} behind the last event of the log. Check this machine's clock.`,
       );
   }
 
-  /** Says when the log gets ahead of the clock, and when it no longer is. */
+  /** Logs when the log gets ahead of the clock, and when it no longer is. */
   watch(lastAt: string): void {
     const detail = this.behind(lastAt);
     if (detail !== undefined && !this.#behind)
       this.#logger.error(
         { lastAt, now: new Date(this.now()).toISOString() },
-        `The log is ahead of the clock. ${detail} Set the clock right, or see docs/operations.md.`,
+        `The log is ahead of the clock. ${detail} Correct the clock, or see docs/operations.md.`,
       );
     if (detail === undefined && this.#behind)
-      this.#logger.info({ lastAt }, 'The clock has passed the last event of the log: events get its time again.');
+      this.#logger.info(
+        { lastAt },
+        'The clock has passed the last event of the log. New events get the current time again.',
+      );
     this.#behind = detail !== undefined;
   }
 
@@ -109,7 +115,7 @@ const UNITS: readonly (readonly [name: string, milliseconds: number])[] = [
   ['minutes', 60_000],
 ];
 
-/** A length of time for people: `20 years`, `3 hours`. @param milliseconds of either sign */
+/** A duration for people: `20 years`, `3 hours`. @param milliseconds positive or negative */
 export function lengthOf(milliseconds: number): string {
   const length = Math.abs(milliseconds);
   const [name, unit] = UNITS.find(([, size]) => length >= 2 * size) ?? ['seconds', 1000];

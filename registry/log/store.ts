@@ -1,20 +1,20 @@
 /**
- * The store port: what the registry needs of a database, and nothing more. Each engine lives in its own folder under
- * `stores/` and passes `test/registry/stores/store-suite.ts`.
+ * The store port: all that the registry needs from a database. Each engine has its own folder under `stores/` and passes
+ * `test/registry/stores/store-suite.ts`.
  *
- * Each promise below is relied on. A method that cannot reach the database rejects with `RegistryError('store-unavailable')`;
- * `append` does so only where nothing was sent.
+ * The registry relies on every promise below. A method that cannot reach the database rejects with `RegistryError('store-unavailable')`;
+ * `append` does so only if nothing was sent.
  */
 import type { Event, EventType, Head } from './event.ts';
 import type { PackContent } from '../model.ts';
 
-/** A content, filed under its digest. */
+/** A content with its digest. */
 export interface StoredContent {
   readonly digest: string;
   readonly content: PackContent;
 }
 
-/** A key that signs session ids. Kept beside the log, never in it. */
+/** A key that signs session ids. It is stored next to the log, never in it. */
 export interface SessionKey {
   readonly keyId: string;
   /** 256 random bits, base64url. */
@@ -22,39 +22,39 @@ export interface SessionKey {
   readonly createdAt: string;
 }
 
-/** What one append writes: all of it or none. */
+/** What one append writes, all or nothing. */
 export interface Batch {
-  /** In revision order, chained, the first directly behind the expected revision. Never empty. */
+  /** In revision order and chained; the first comes right after the expected revision. Never empty. */
   readonly events: readonly Event[];
   readonly contents: readonly StoredContent[];
   readonly sessionKeys: readonly SessionKey[];
-  /** The fence that was known when the batch was decided. The same batch always carries the same one; default: 0. SPEC R5 */
+  /** The fence at the time of the decision; the same batch always has the same fence. Default: 0. SPEC R5 */
   readonly fence?: number;
 }
 
 /**
- * - `done`: the batch is on disk, whole, and will survive a loss of power.
- * - `conflict`: nothing was written; the log's head is not at the expected revision, or the fence is another one.
- * - `unknown`: the connection went away around the commit; the batch is in the log as a whole, or not at all. Appending the
- *   same batch again is safe, as one event only can take a revision.
+ * - `done`: the whole batch is on disk and survives a power loss.
+ * - `conflict`: nothing was written; the log's head is not at the expected revision, or the fence has changed.
+ * - `unknown`: the connection was lost during the commit; the batch is in the log completely or not at all. Appending the same batch
+ *   again is safe, because only one event can have a revision.
  */
 export type AppendOutcome = 'done' | 'conflict' | 'unknown';
 
 /**
- * - a number: the fence as it is now. No batch that was sent before can be appended any more.
- * - `conflict`: nothing was raised; the log's head is at another place.
- * - `unknown`: the connection was lost around the commit. Raising it again is safe.
+ * - a number: the new fence. Batches that were sent before can no longer be appended.
+ * - `conflict`: the fence was not raised; the log's head is elsewhere.
+ * - `unknown`: the connection was lost during the commit. Raising the fence again is safe.
  */
 export type FenceOutcome = number | 'conflict' | 'unknown';
 
-/** Which events to read; all conditions hold together. */
+/** Which events to read; an event must meet all conditions. */
 export interface EventQuery {
   /** Only events with a higher revision. */
   readonly after?: number;
   /** Only events with a lower revision. */
   readonly before?: number;
   readonly order: 'ascending' | 'descending';
-  /** The most events to give, at least 1. */
+  /** The most events to return, at least 1. */
   readonly limit: number;
   readonly types?: readonly EventType[];
   readonly pack?: string;
@@ -64,103 +64,103 @@ export interface EventQuery {
   readonly actor?: string;
   /** The event with this id. */
   readonly id?: string;
-  /** Not earlier than this time; RFC 3339 UTC with milliseconds, as events have it. */
+  /** Not earlier than this time; RFC 3339 UTC with milliseconds, as in events. */
   readonly from?: string;
   /** Not later than this time. */
   readonly to?: string;
   /**
-   * Rejects at an event that does not lie there to the byte as it was appended, as it does at one that cannot be read at all: with
-   * the member `revision`. For proof, not for reading: it costs as much again.
+   * Rejects, with the member `revision`, at an event that is not byte for byte as it was appended, as for an unreadable event. For proofs,
+   * not for normal reads: it doubles the cost.
    */
   readonly exact?: boolean;
 }
 
-/** What an instance says of itself each time it renews its lease. */
+/** What an instance reports each time it renews its lease. */
 export interface LeaseClaim {
   /** The instance: one start of one process. */
   readonly id: string;
   readonly startedAt: string;
-  /** The place in the log that it answers from. */
+  /** The position in the log that it answers from. */
   readonly epoch: number;
   readonly appliedRevision: number;
-  /** `coach@1.0.0` where it serves a version whatever the log says. */
+  /** E.g. `coach@1.0.0` if it serves a forced version instead of the active one. */
   readonly pinnedVersion?: string;
 }
 
-/** An instance's lease, as the store holds it. */
+/** An instance's lease in the store. */
 export interface Lease extends LeaseClaim {
-  /** Moves by one with each renewal. Whoever waits for an instance watches it on a clock of its own: no two clocks are compared. */
+  /** Grows by one with each renewal. Waiting instances watch it with their own clock, so that no two clocks are compared. */
   readonly counter: number;
   /** When it was last renewed, by the store's clock; for people. */
   readonly lastSeenAt: string;
 }
 
-/** The answer to a renewal. */
+/** The result of a renewal. */
 export interface Renewal {
-  /** The log's head at a moment after the renewal was asked for; undefined for an empty log. */
+  /** The log's head, read after the renewal was requested; undefined for an empty log. */
   readonly head: Head | undefined;
   /** The fence, read together with the head. */
   readonly fence: number;
-  /** The leases of all instances, the caller's own among them, perhaps as it was before this renewal. */
+  /** The leases of all instances, including the caller's, which may be from before this renewal. */
   readonly leases: readonly Lease[];
-  /** The store's clock at that moment, in milliseconds since the epoch; missing where `Store.now` is. */
+  /** The store's clock at that moment, in milliseconds since the epoch; missing if `Store.now` is missing. */
   readonly now?: number;
 }
 
-/** A log, the contents its events name, the session keys, and the leases of the instances that follow the log. */
+/** A log, the contents that its events name, the session keys, and the leases of the instances that follow the log. */
 export interface Store {
   /** The engine, for messages and logs: `memory`, `sqlite`, `postgres`. */
   readonly kind: string;
 
-  /** The last event's place, or undefined for an empty log. Never older than an append that has answered `done`. */
+  /** The position of the last event; undefined for an empty log. Includes every append that has returned `done`. */
   head(): Promise<Head | undefined>;
 
   /**
-   * Writes the batch where the log's head is at `expectedRevision` (0 for an empty log) and is the event that the batch names as
-   * the one before it, and the fence is the batch's, else answers `conflict`. A batch that is empty or not chained rejects with TypeError.
-   * Contents and session keys that are there already are left as they are.
+   * Writes the batch if the log's head is at `expectedRevision` (0 for an empty log), is the event before the batch by hash, and the fence
+   * is the batch's; else returns `conflict`. Rejects with TypeError if the batch is empty or not chained. Contents and session keys that
+   * already exist do not change.
    */
   append(batch: Batch, expectedRevision: number): Promise<AppendOutcome>;
 
-  /** The fence: a number beside the log's head that only grows. 0 until it is raised for the first time. */
+  /** The fence: a number next to the log's head that only grows; 0 until it is first raised. */
   fence(): Promise<number>;
 
   /**
-   * Raises the fence, durably, where the log's head is at this place, so that no batch that was sent before can take effect (SPEC R5).
-   * A store whose appends cannot arrive late may leave the number as it is.
+   * Durably raises the fence if the log's head is at this position, so that batches that were sent before can no longer take effect
+   * (SPEC R5). A store whose appends cannot arrive late may keep the number.
    * @param at revision 0 and `GENESIS_HASH` for an empty log
    */
   raiseFence(at: Head): Promise<FenceOutcome>;
 
-  /** Events of a log that holds no gap, as they were appended. */
+  /** Events as they were appended, without gaps. */
   events(query: EventQuery): Promise<readonly Event[]>;
 
-  /** The event that a request of this key with this Idempotency-Key made, or undefined. A log never holds two (SPEC R6). */
+  /** The event of a request by this key with this Idempotency-Key, if any. A log never has two (SPEC R6). */
   repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined>;
 
-  /** The content of a digest, or undefined where there is none. One that cannot be read at all rejects with the member `digest`. */
+  /** The content of a digest, if any. Rejects with the member `digest` if it cannot be read. */
   content(digest: string): Promise<PackContent | undefined>;
 
-  /** All session keys, the newest last. */
+  /** All session keys, newest last. */
   sessionKeys(): Promise<readonly SessionKey[]>;
 
-  /** The store's clock, in milliseconds since the epoch. A store that goes by the clock of this process has none. */
+  /** The store's clock, in milliseconds since the epoch. Missing if the store uses the clock of this process. */
   now?(): Promise<number>;
 
-  /** Renews an instance's lease, durably, and says how far the log is. The lease is made where there is none. */
+  /** Durably renews or creates an instance's lease, and returns the log's head. */
   renew(claim: LeaseClaim): Promise<Renewal>;
 
-  /** Takes a lease away; with `counter`, only while it still stands there. One that is not there is no fault. */
+  /** Removes a lease; with `counter`, only if the lease still has it. A missing lease is not an error. */
   release(instanceId: string, counter?: number): Promise<void>;
 
   /**
-   * Calls `woken` whenever the log may have grown, until the function that it returns is called. A hint: calls can be lost, come
-   * late, or come for nothing; the log is to be read, and to be asked now and then all the same.
+   * Calls `onHint` whenever the log may have grown, until the returned function is called. Hints can be lost, late or wrong, so callers
+   * still poll the log.
    *
-   * @param woken is given the revision that the hint speaks of, where it is known
+   * @param onHint gets the revision that the log may have reached, if known
    */
-  watch(woken: (revision?: number) => void): () => void;
+  watch(onHint: (revision?: number) => void): () => void;
 
-  /** Gives everything back: connections, locks. Later calls reject. Closing twice is fine. */
+  /** Releases everything: connections, locks. Later calls reject. Closing twice is allowed. */
   close(): Promise<void>;
 }

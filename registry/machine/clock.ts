@@ -1,7 +1,6 @@
-/** The clock and the random ids of the process, so that tests can bring their own. */
+/** The clock and random ids of the process. Tests inject their own. */
 import { randomUUID } from 'node:crypto';
 
-/** Time and ids, so that tests can hold them. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

@@ -1,15 +1,15 @@
 /**
- * Makes a folder, with those above it.
+ * Creates a folder and its parents.
  *
- * Problem: node's own way (`mkdir` with `recursive`) tries for ever where a parent is there and takes no folders (Linux: `/proc`).
+ * Problem: `mkdir` with `recursive` never returns if a parent exists but accepts no folders (Linux: `/proc`).
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder, if there is none.
- * @param mode who may use it: its owner alone where not given
- * @returns the highest folder that was made; undefined where it was there already
+ * Creates a folder if it does not exist.
+ * @param mode permissions. Default: only the owner
+ * @returns the topmost folder that was created; undefined if the folder exists
  * @throws the error of the operating system
  */
 export function makeFolder(path: string, mode = 0o700): string | undefined {
@@ -29,6 +29,6 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    return false; // what cannot be looked at is made, or says why not
+    return false; // `mkdir` will report the reason
   }
 }

@@ -3,7 +3,7 @@
  *
  * Problem: a folder may come from a stranger (e.g. a pull request that a build publishes). A link in it can point to a private key, a pipe
  * can block a reader, a device or a huge file can fill memory.
- * Rule: links are followed if they stay in the folder. Only regular files of limited size are opened, only if their real path lies in the
+ * Rule: links are followed if they stay in the folder. Only regular files of limited size are opened, only if their real path is inside the
  * folder's real path, without following a link and without waiting for a writer.
  * Example: `styles/direct.md -> /home/me/.ssh/id_rsa` is refused, `styles/direct.md -> ../system.md` is read.
  * Not covered: hard links look like files, and someone who changes the folder during the read can win the race.

@@ -29,7 +29,7 @@ export function parsePack(pack: string, untrusted: unknown): PackVersion {
   if (nameFaults.length > 0 || document === undefined)
     throw invalidInput('The pack document breaks its schema.', [...nameFaults, ...documentFaults]);
 
-  const faults = [...unfitTexts(document), ...meaningFaults(document)].slice(0, MAX_FAULTS);
+  const faults = [...unfitTexts(document), ...semanticFaults(document)].slice(0, MAX_FAULTS);
   if (faults.length > 0)
     throw invalidInput('The pack document contradicts itself or holds text that cannot be served.', faults);
 
@@ -70,7 +70,7 @@ export function digestOf(content: PackContent): string {
 }
 
 /** The rules that a schema cannot express. */
-function meaningFaults(document: PackDocument): InputFault[] {
+function semanticFaults(document: PackDocument): InputFault[] {
   const faults: InputFault[] = [];
   if (semver.valid(document.version) !== document.version) {
     faults.push({ pointer: '/version', detail: `"${document.version}" is not a SemVer 2.0.0 version.` });

@@ -28,15 +28,15 @@ export interface CheckedPolicy {
 export function parsePolicy(document: unknown): CheckedPolicy {
   const { value, faults: schemaFaults } = checked(Policy, document);
   if (value === undefined) throw invalidInput('The policy breaks its schema.', schemaFaults);
-  const faults = [...unfitTexts(value), ...meaningFaults(value)];
+  const faults = [...unfitTexts(value), ...semanticFaults(value)];
   if (faults.length > 0) throw invalidInput('The policy contradicts itself.', faults);
   const policy = deepFreeze(structuredClone(value));
-  const faultsIfNew = deepFreeze([...invisibleTexts(Policy, policy), ...deadPatterns(policy)]);
+  const faultsIfNew = deepFreeze([...invisibleTexts(Policy, policy), ...unmatchablePatterns(policy)]);
   return Object.freeze({ policy, digest: `sha256:${sha256(canonical(policy))}`, faultsIfNew });
 }
 
 /** Patterns that cannot match, and so forbid nothing. @param policy all of its patterns are RE2 */
-function deadPatterns({ forbidden }: Policy): InputFault[] {
+function unmatchablePatterns({ forbidden }: Policy): InputFault[] {
   return forbidden.flatMap(({ id, pattern }, index) => {
     if (pattern === undefined || canMatch(compilePattern(pattern))) return [];
     const detail = `Rule "${id}" can never match. Prompts are matched with every line end as \\n, so they never contain \\r; nor do they contain NUL or half a surrogate pair. Another cause: the pattern requires text before the start or after the end.`;
@@ -44,7 +44,7 @@ function deadPatterns({ forbidden }: Policy): InputFault[] {
   });
 }
 
-function meaningFaults(policy: Policy): InputFault[] {
+function semanticFaults(policy: Policy): InputFault[] {
   const faults: InputFault[] = [];
   policy.forbidden.forEach(({ id, text, pattern }, index) => {
     const pointer = `/forbidden/${index}`;

@@ -1,7 +1,7 @@
 /**
- * The state while events are folded into it: what changed since the base snapshot, copied once and then changed in place.
+ * The state during a fold: everything that changed since the base snapshot, copied once and then changed in place.
  *
- * `fold.ts` freezes it at the end. What an event does to it is said in `apply.ts` of each room and put together in `registry/events.ts`.
+ * Each room's `apply.ts` changes it, `fold.ts` freezes it at the end. `registry/events.ts` joins the rooms' appliers.
  */
 import type { Event, EventType } from '../log/event.ts';
 import type { GrowingSet } from '../values/growing-set.ts';
@@ -10,7 +10,7 @@ import type { PackState, Snapshot } from './snapshot.ts';
 import { Versions } from './versions.ts';
 import { LogBroken } from '../errors.ts';
 
-/** Changes the draft as an event says. Runs once the event is known to follow the one before. @throws LogBroken if it contradicts the state */
+/** Applies an event to the draft. The fold has checked that it follows the one before. @throws LogBroken if it contradicts the state */
 export type Applier<T extends EventType> = (draft: Draft, event: Event<T>) => void;
 
 /** One applier for each of these event types. */

@@ -1,8 +1,8 @@
-/** What the state says of versions, policies, keys and pointers. */
+/** The records of the state: versions, policies, keys and pointers. */
 import type { GrowingSet } from '../values/growing-set.ts';
 import type { Actor, Compatibility, MoveKind, Scope, StyleTitle, Violation, Policy } from '../model.ts';
 
-/** What is known of a registered version without its texts. */
+/** A registered version without its texts. */
 export interface VersionRecord {
   readonly pack: string;
   readonly version: string;
@@ -14,12 +14,12 @@ export interface VersionRecord {
   readonly compatibility: Readonly<Compatibility>;
   readonly publishedAt: string;
   readonly publishedBy: Actor;
-  /** What keeps it from being activated under the policy in force (SPEC R7). */
+  /** Violations of the policy in force; a version with violations cannot be activated (SPEC R7). */
   readonly violations: readonly Violation[];
   readonly revocation?: Revocation;
 }
 
-/** Why and since when a version must not be served again. */
+/** Since when and why a version must not be served. */
 export interface Revocation {
   readonly revision: number;
   readonly at: string;
@@ -28,7 +28,7 @@ export interface Revocation {
   readonly replacement: string | undefined;
 }
 
-/** The floor under a pack's versions, as the log has it. */
+/** A pack's policy in force. */
 export interface PolicyRecord {
   readonly policy: Policy;
   readonly digest: string;
@@ -37,7 +37,7 @@ export interface PolicyRecord {
   readonly changedBy: Actor;
 }
 
-/** A key without its secret, which is nowhere; only the secret's hash is kept. */
+/** A key. Only the hash of its secret is kept. */
 export interface KeyRecord {
   readonly keyId: string;
   readonly label: string;
@@ -50,7 +50,7 @@ export interface KeyRecord {
   readonly secretHash: string;
 }
 
-/** Where a channel of a pack points, and how it came there. */
+/** Where a channel of a pack points, and how it got there. */
 export interface Pointer {
   readonly pack: string;
   readonly channel: string;
@@ -63,8 +63,8 @@ export interface Pointer {
   readonly activatedAt: string;
   readonly activatedBy: Actor;
   readonly reason: string;
-  /** What a rollback walks down; the bottom first, the active version last. At most `STACK_DEPTH` deep. */
+  /** The versions that a rollback walks down: bottom first, active version last. At most `STACK_DEPTH` entries. */
   readonly stack: readonly string[];
-  /** Every version that was ever active here, in order of its first activation. */
+  /** Every version that was ever active here, in order of first activation. */
   readonly everActive: GrowingSet<string>;
 }

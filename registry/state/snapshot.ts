@@ -1,12 +1,11 @@
 /**
- * The snapshot: the frozen state at one revision, which every answer is computed from (SPEC R2).
+ * The snapshot: the frozen state at one revision. Every answer is computed from one snapshot (SPEC R2).
  *
- * `views` holds what reads of the active version need and nothing else, so that the hot part of memory stays small however
- * many versions are registered.
+ * `views` holds only what reads of active versions need, so that the hot part of memory stays small, however many versions there are.
  */
 import { FrozenMap } from '../values/frozen.ts';
 import { GENESIS_HASH } from '../log/event.ts';
-import { RegistryError, NAMES_LISTED, listed } from '../errors.ts';
+import { RegistryError, MAX_NAMES, listed } from '../errors.ts';
 import type { Versions } from './versions.ts';
 import type { VersionRecord, PolicyRecord, KeyRecord, Pointer } from './records.ts';
 import type { ChannelView } from './views.ts';
@@ -22,9 +21,9 @@ export interface PackState {
 
 export interface Snapshot {
   readonly registryId: string;
-  /** Which history the revision is of: 1, and one more after each accepted restore. Higher is later, whatever the revision (SPEC R4). */
+  /** Which history the revision belongs to: 1, plus 1 for each accepted restore. A higher epoch is later, whatever the revision (SPEC R4). */
   readonly epoch: number;
-  /** The revision that opened the epoch; 0 in the first. What lies below is common to it and the history before. */
+  /** The revision that opened the epoch; 0 in the first. Events below it belong to the history before, too. */
   readonly epochStart: number;
   readonly revision: number;
   /** Hash of the event at `revision`. */
@@ -38,16 +37,16 @@ export interface Snapshot {
   readonly views: FrozenMap<string, FrozenMap<string, ChannelView>>;
 }
 
-/** What the log says, without the answers that are made of contents. */
+/** The state of the log, without the answers that need contents. */
 export type State = Omit<Snapshot, 'views'>;
 
-/** A place in the history, restores included. */
+/** A position in the history, across restores. */
 export interface Position {
   readonly epoch: number;
   readonly revision: number;
 }
 
-/** Whether the one place is at least as late as the other. */
+/** Whether a position is at least as late as another. */
 export function reaches(position: Position, other: Position): boolean {
   return position.epoch > other.epoch || (position.epoch === other.epoch && position.revision >= other.revision);
 }
@@ -65,11 +64,11 @@ export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   views: new FrozenMap<string, FrozenMap<string, ChannelView>>(),
 });
 
-/** The pack of that name. @throws RegistryError `pack-not-found`, with the packs there are */
+/** @throws RegistryError `pack-not-found`, with the known packs */
 export function packIn(snapshot: Snapshot, pack: string): PackState {
   const state = snapshot.packs.get(pack);
   if (state === undefined) {
-    const knownPacks = [...snapshot.packs.keys()].sort().slice(0, NAMES_LISTED);
+    const knownPacks = [...snapshot.packs.keys()].sort().slice(0, MAX_NAMES);
     throw new RegistryError('pack-not-found', `There is no pack "${pack}". Packs here: ${listed(knownPacks)}.`, {
       knownPacks,
     });
@@ -77,7 +76,7 @@ export function packIn(snapshot: Snapshot, pack: string): PackState {
   return state;
 }
 
-/** The registered version of that name. @throws RegistryError `version-not-found`, with the versions there are */
+/** @throws RegistryError `version-not-found`, with the known versions */
 export function versionIn(state: PackState, version: string): VersionRecord {
   const record = state.versions.get(version);
   if (record === undefined) {
@@ -87,7 +86,7 @@ export function versionIn(state: PackState, version: string): VersionRecord {
   return record;
 }
 
-/** Whether a version may be made active: neither revoked nor under the floor (SPEC R7). */
+/** Whether a version may be activated: it is neither revoked nor under the floor (SPEC R7). */
 export function isActivatable(record: VersionRecord): boolean {
   return record.revocation === undefined && record.violations.length === 0;
 }
@@ -107,11 +106,11 @@ export function replacementOf(state: PackState, record: VersionRecord): VersionR
   return current?.revocation === undefined ? current : undefined;
 }
 
-/** What to say of a version that is not registered. */
+/** What to tell the caller about a version that is not registered. */
 export function unknownVersion(state: PackState, version: string): { detail: string; knownVersions: string[] } {
-  const knownVersions = state.versions.highest(NAMES_LISTED).map((known) => known.version);
+  const knownVersions = state.versions.highest(MAX_NAMES).map((known) => known.version);
   return {
-    detail: `Pack "${state.pack}" has no version "${version}". Versions here, the highest first: ${listed(knownVersions)}.`,
+    detail: `Pack "${state.pack}" has no version "${version}". Versions here, highest first: ${listed(knownVersions)}.`,
     knownVersions,
   };
 }
@@ -123,7 +122,7 @@ export function viewIn(snapshot: Snapshot, pack: string, channel: string): Chann
     const knownChannels = [...packIn(snapshot, pack).pointers.keys()].sort();
     throw new RegistryError(
       'channel-not-found',
-      `Pack "${pack}" has nothing active in channel "${channel}". Channels of the pack with an active version: ${listed(knownChannels)}.`,
+      `Pack "${pack}" has no active version in channel "${channel}". Its channels with an active version: ${listed(knownChannels)}.`,
       { knownChannels },
     );
   }

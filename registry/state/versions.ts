@@ -1,10 +1,10 @@
 /**
- * The versions of a pack in the order of SemVer, the highest first.
+ * The versions of a pack in SemVer order, highest first.
  *
- * Problem: a snapshot never changes, so one more version would mean a copy of all of them, for each publication.
- * Rule: a tree whose nodes hold at most `WIDTH` items and are never changed. A version more, or another record of one, makes the nodes on
- * the way to it anew; the others are shared with the versions before. So the work grows with the logarithm of their number.
- * Example: of 10,000 versions `with` makes four nodes anew.
+ * Problem: a snapshot never changes, so each publication would copy the list of all versions.
+ * Rule: an immutable tree with at most `WIDTH` items per node. Adding or replacing a version creates new nodes only on the path to it and
+ * shares all others with the old tree. The work grows with the logarithm of the number of versions.
+ * Example: with 10,000 versions, `with` creates four nodes.
  */
 import { SemVer, parse } from 'semver';
 import type { VersionRecord } from './records.ts';
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 interface Leaf {
-  /** The highest in it. */
+  /** The highest version in it. */
   readonly key: SemVer;
   readonly entries: readonly Entry[];
   readonly size: number;
@@ -46,18 +46,18 @@ export class Versions implements Iterable<VersionRecord> {
     return this.#root?.size ?? 0;
   }
 
-  /** The record of a version; undefined where there is none, or where that is no version. */
+  /** The record of a version; undefined if it is unknown or not a SemVer version. */
   get(version: string): VersionRecord | undefined {
     const key = parse(version);
     const found = key === null ? undefined : entryOf(this.#root, key)?.record;
-    return found?.version === version ? found : undefined; // `v1.0.0` is read as 1.0.0
+    return found?.version === version ? found : undefined; // `parse` also accepts `v1.0.0`
   }
 
   has(version: string): boolean {
     return this.get(version) !== undefined;
   }
 
-  /** These versions and this one, in the place of another record of it. @throws TypeError where its name is no SemVer version */
+  /** These versions with this record added or replaced. @throws TypeError if its version is not SemVer */
   with(record: VersionRecord): Versions {
     const entry = Object.freeze({ key: new SemVer(record.version), record, size: 1 as const });
     if (this.#root === undefined) return new Versions(leafOf([entry]));
@@ -71,24 +71,24 @@ export class Versions implements Iterable<VersionRecord> {
     return walk(this.#root);
   }
 
-  /** The highest version that is as wanted. */
-  find(wanted: (record: VersionRecord) => boolean): VersionRecord | undefined {
-    for (const record of this) if (wanted(record)) return record;
+  /** The highest version that matches. */
+  find(matches: (record: VersionRecord) => boolean): VersionRecord | undefined {
+    for (const record of this) if (matches(record)) return record;
     return undefined;
   }
 
-  /** So many versions, the highest first. */
+  /** The `count` highest versions, highest first. */
   highest(count: number): VersionRecord[] {
     return firstOf(this, count);
   }
 
-  /** Those that are lower than a SemVer version, the highest first. */
+  /** The versions lower than a SemVer version, highest first. */
   below(version: string): Generator<VersionRecord, undefined> {
     return walk(this.#root, new SemVer(version));
   }
 }
 
-/** The first items of a sequence, which is not read any further. */
+/** The first items of a sequence; reads no further. */
 export function firstOf<T>(sequence: Iterable<T>, count: number): T[] {
   const items: T[] = [];
   if (count < 1) return items;
@@ -96,8 +96,8 @@ export function firstOf<T>(sequence: Iterable<T>, count: number): T[] {
   return items;
 }
 
-/** How many of the items are as high as the key, or higher. */
-function countDownTo(items: readonly { readonly key: SemVer }[], key: SemVer): number {
+/** How many items are at least as high as the key. */
+function countAtLeast(items: readonly { readonly key: SemVer }[], key: SemVer): number {
   let low = 0;
   let high = items.length;
   while (low < high) {
@@ -110,27 +110,27 @@ function countDownTo(items: readonly { readonly key: SemVer }[], key: SemVer): n
 
 function entryOf(root: Node | undefined, key: SemVer): Entry | undefined {
   let node = root;
-  while (node !== undefined && 'nodes' in node) node = node.nodes[countDownTo(node.nodes, key) - 1];
-  const entry = node?.entries[countDownTo(node.entries, key) - 1];
+  while (node !== undefined && 'nodes' in node) node = node.nodes[countAtLeast(node.nodes, key) - 1];
+  const entry = node?.entries[countAtLeast(node.entries, key) - 1];
   return entry?.key.compare(key) === 0 ? entry : undefined;
 }
 
-/** The node with the entry in it: one, or two where it became too wide. */
+/** The node with the entry in it; two nodes if it became too wide. */
 function put(node: Node, entry: Entry): readonly Node[] {
   if ('entries' in node) {
-    const index = countDownTo(node.entries, entry.key);
+    const index = countAtLeast(node.entries, entry.key);
     const known = node.entries[index - 1]?.key.compare(entry.key) === 0;
-    return halved(known ? node.entries.with(index - 1, entry) : node.entries.toSpliced(index, 0, entry), leafOf);
+    return splitIfFull(known ? node.entries.with(index - 1, entry) : node.entries.toSpliced(index, 0, entry), leafOf);
   }
-  const index = Math.max(0, countDownTo(node.nodes, entry.key) - 1);
+  const index = Math.max(0, countAtLeast(node.nodes, entry.key) - 1);
   const child = node.nodes[index];
-  return child === undefined ? [node] : halved(node.nodes.toSpliced(index, 1, ...put(child, entry)), branchOf);
+  return child === undefined ? [node] : splitIfFull(node.nodes.toSpliced(index, 1, ...put(child, entry)), branchOf);
 }
 
-function halved<T>(items: readonly T[], made: (items: readonly T[]) => Node): readonly Node[] {
-  if (items.length <= WIDTH) return [made(items)];
+function splitIfFull<T>(items: readonly T[], build: (items: readonly T[]) => Node): readonly Node[] {
+  if (items.length <= WIDTH) return [build(items)];
   const middle = items.length >>> 1;
-  return [made(items.slice(0, middle)), made(items.slice(middle))];
+  return [build(items.slice(0, middle)), build(items.slice(middle))];
 }
 
 function leafOf(entries: readonly Entry[]): Leaf {
@@ -150,16 +150,16 @@ function firstKey([first]: readonly { readonly key: SemVer }[]): SemVer {
   return first.key;
 }
 
-/** From the first that is lower than the limit on. */
+/** The records of a node, highest first; with a limit, only those lower than it. */
 function* walk(node: Node | undefined, limit?: SemVer): Generator<VersionRecord, undefined> {
   if (node === undefined) return;
   if ('entries' in node) {
-    for (const { record } of limit === undefined ? node.entries : node.entries.slice(countDownTo(node.entries, limit)))
+    for (const { record } of limit === undefined ? node.entries : node.entries.slice(countAtLeast(node.entries, limit)))
       yield record;
     return;
   }
-  // The node that begins above the limit may hold lower ones as well; those after it are lower as a whole.
-  const start = limit === undefined ? 0 : Math.max(0, countDownTo(node.nodes, limit) - 1);
+  // The last node whose highest version reaches the limit may also hold lower ones; all nodes after it are lower.
+  const start = limit === undefined ? 0 : Math.max(0, countAtLeast(node.nodes, limit) - 1);
   for (let index = start; index < node.nodes.length; index += 1)
     yield* walk(node.nodes[index], index === start ? limit : undefined);
 }

@@ -1,10 +1,10 @@
-/** What callers read of a channel, made once at the flip and frozen (SPEC R2). */
+/** The answers about a channel, built once per move and frozen (SPEC R2). */
 import { FrozenMap } from '../values/frozen.ts';
 import { RegistryError, listed } from '../errors.ts';
 import type { Actor, Compatibility, PackContent, Style, StyleTitle } from '../model.ts';
 import type { Pointer } from './records.ts';
 
-/** Where an answer comes from; every read carries it (SPEC R2). */
+/** Where an answer comes from; part of every read (SPEC R2). */
 export interface Origin {
   readonly pack: string;
   readonly channel: string;
@@ -38,17 +38,17 @@ export interface StyleList extends Origin {
   readonly styles: readonly Readonly<StyleTitle>[];
 }
 
-/** All answers that hang on one pointer, made at the flip. */
+/** All answers that depend on one pointer. */
 export interface ChannelView {
   readonly activePack: ActivePack;
   readonly systemPrompt: SystemPrompt;
   readonly styleList: StyleList;
   readonly stylePrompts: FrozenMap<string, StylePrompt>;
-  /** What all of them are made of. */
+  /** The content that they are built from. */
   readonly content: PackContent;
 }
 
-/** One style of a channel's active version. @throws RegistryError `style-not-found`, with the styles it supports */
+/** One style of a channel's active version. @throws RegistryError `style-not-found`, with the version's styles */
 export function styleIn(view: ChannelView, styleId: string): StylePrompt {
   const prompt = view.stylePrompts.get(styleId);
   if (prompt === undefined) {
@@ -65,7 +65,7 @@ export function styleIn(view: ChannelView, styleId: string): StylePrompt {
   return prompt;
 }
 
-/** Every answer that hangs on a pointer (SPEC R2: each carries pack, version, digest and revision). */
+/** Builds all answers for a pointer. */
 export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
   const { pack, channel, version, digest, revision, activatedAt, activatedBy, reason } = pointer;
   const { defaultStyle, compatibility, system, styles } = content;
@@ -91,7 +91,7 @@ export function viewOf(pointer: Pointer, content: PackContent): ChannelView {
   });
 }
 
-/** A frozen actor; one that its owner may still change is copied. */
+/** A frozen actor; an actor that its owner can still change is copied. */
 export function freezeActor(actor: Actor): Actor {
   return Object.isFrozen(actor) ? actor : Object.freeze({ ...actor });
 }

@@ -1,10 +1,10 @@
-/** The one JSON text of a value (RFC 8785), and its hash. */
+/** The canonical JSON text of a value (RFC 8785), and its hash. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /**
  * RFC 8785 text of a JSON value.
- * @throws TypeError where the value holds something JSON cannot (a lone surrogate, a cycle, NaN).
+ * @throws TypeError if the value contains something that JSON cannot express (a lone surrogate, a cycle, NaN)
  */
 export function canonical(value: unknown): string {
   const text = canonicalize(value);

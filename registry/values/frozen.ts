@@ -1,6 +1,4 @@
-/**
- * A map that nobody can change: `Object.freeze` does not hold a Map's entries, so the Map stays private.
- */
+/** An immutable map. `Object.freeze` does not freeze the entries of a Map, so the Map is private. */
 export class FrozenMap<K, V> implements Iterable<[K, V]> {
   readonly #entries: Map<K, V>;
 
@@ -9,10 +7,10 @@ export class FrozenMap<K, V> implements Iterable<[K, V]> {
     Object.freeze(this);
   }
 
-  /** A map of these entries and, where there is none of the key among them, of this one's. */
+  /** A copy of this map with these entries added or replaced. */
   with(entries: Iterable<readonly [K, V]>): FrozenMap<K, V> {
     const next = new FrozenMap(this.#entries);
-    for (const [key, value] of entries) next.#entries.set(key, value); // nobody else has seen it yet
+    for (const [key, value] of entries) next.#entries.set(key, value); // no caller has it yet
     return next;
   }
 
@@ -41,7 +39,7 @@ export class FrozenMap<K, V> implements Iterable<[K, V]> {
   }
 }
 
-/** Freezes a JSON-like value and all that hangs on it. */
+/** Freezes a JSON-like value and everything in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

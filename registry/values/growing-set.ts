@@ -1,13 +1,13 @@
 /**
- * A set that nobody can take anything from, in the order in which its items came.
+ * An immutable set in insertion order that can be extended cheaply.
  *
- * Problem: a snapshot never changes, so one more item would mean a copy of all of them, for each move of a pointer.
- * Rule: a set and those that grew from it share one store. Each sees as many items of it as it has; what came later is not its own.
- * Only a second growth from the same set makes a copy.
+ * Problem: a snapshot never changes, so adding one item would copy the whole set on each move of a pointer.
+ * Rule: a set and the sets that grew from it share one Map. Each set sees only its first `size` items. Extending the same set a second time
+ * makes a copy.
  * Example: `const two = one.with('2.0.0')` copies nothing, and `one.has('2.0.0')` stays false.
  */
 export class GrowingSet<T> implements Iterable<T> {
-  /** Item to its place. Shared: places from `size` on belong to sets that grew from this one. */
+  /** Index by item. Shared: indexes from `size` on belong to sets that grew from this one. */
   readonly #indexes: Map<T, number>;
   readonly size: number;
 
@@ -21,7 +21,7 @@ export class GrowingSet<T> implements Iterable<T> {
     return (this.#indexes.get(item) ?? Infinity) < this.size;
   }
 
-  /** This set and the item: itself where it has it. */
+  /** This set plus the item; the same set if it already has it. */
   with(item: T): GrowingSet<T> {
     if (this.has(item)) return this;
     const indexes =
@@ -39,7 +39,7 @@ export class GrowingSet<T> implements Iterable<T> {
     }
   }
 
-  /** As a list, for `JSON.stringify`. */
+  /** A list, for `JSON.stringify`. */
   toJSON(): T[] {
     return [...this];
   }

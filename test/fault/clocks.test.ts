@@ -151,10 +151,10 @@ t.test(
     });
     const { at } = registry.current;
     t.match(logger.messages('warn'), [
-      /^The clock is \d+ minutes before the last event of the log\. Is it set right\?/,
+      /^The clock is \d+ minutes behind the last event of the log\. Check this machine's clock\./,
     ]);
     t.match(logger.messages('error'), [
-      /^The log is ahead of the clock\. The last event is of .* New events get that time, too/,
+      /^The log is ahead of the clock\. The time of the last event is .* New events get the same time/,
     ]);
     t.match(registry.health(), { ready: true, conditions: [{ name: 'clock-behind-log', detail: new RegExp(at) }] });
     const { revision } = await registry.activate({ version: '1.0.0', reason: 'It goes on' });

@@ -1,10 +1,9 @@
 /**
- * Any history of commands against a model that is a few lists: `decide`, `seal` and `apply` must do what the model says, command
- * by command, and the log they leave must fold to the same state in one go, in two, and from what a disk gives back.
+ * Random histories of commands, compared with a model made of a few lists. `decide`, `seal` and `apply` must match the model command by
+ * command, and the resulting log must fold to the same state at once, in two parts, and from its stored form.
  *
- * What must hold in every history: after two activations of different versions a rollback is possible, and leads to the first;
- * revisions only grow; pressing rollback again and again goes down, never forward, and ends; nothing is changed that was given in.
- * A failure prints its seed and the shortest history that has it.
+ * In every history: after activations of two different versions, a rollback is possible and leads to the first; revisions only grow;
+ * repeated rollbacks go down, never forward, and end; inputs do not change. A failure prints its seed and the shortest failing history.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -46,18 +45,18 @@ class Model {
   }
 }
 
-/** The service's own: one snapshot, the log that led to it, the contents beside it. */
+/** The real thing: a snapshot, its log and its contents. */
 class Registry {
   snapshot: Snapshot = EMPTY_SNAPSHOT;
   readonly log: Event[] = [];
   readonly contents = new Map<string, PackContent>();
 
-  /** What a command comes to, decided twice on the same input. */
+  /** The result of a command, decided twice on the same input. */
   decide(command: Command): Decision | RegistryErrorCode {
     const [before, asked] = [plain(this.snapshot), plain(command)];
     const [first, second] = [this.#decideOnce(command), this.#decideOnce(command)];
     assert.deepEqual(first, second, 'the same input gives the same decision');
-    assert.deepEqual([plain(this.snapshot), plain(command)], [before, asked], 'the input is as it was');
+    assert.deepEqual([plain(this.snapshot), plain(command)], [before, asked], 'the input did not change');
     return first;
   }
 
@@ -74,7 +73,7 @@ class Registry {
       const before = plain(base);
       const next = apply(base, event, this.contents);
       assert.deepEqual(plain(apply(base, event, this.contents)), plain(next), 'the same event gives the same state');
-      assert.deepEqual(plain(base), before, 'the snapshot before is as it was');
+      assert.deepEqual(plain(base), before, 'the old snapshot did not change');
       assert.equal(firstUnfrozen(next), undefined, 'the next one is frozen');
       assert.ok(next.revision > base.revision && next.at >= base.at, 'revisions and times only grow');
       this.snapshot = next;
@@ -322,7 +321,7 @@ function folded(events: readonly Event[], contents: ReadonlyMap<string, PackCont
   return fold.freeze(contents);
 }
 
-t.test(`any history does what the model says, ${numRuns} of them`, async (t) => {
+t.test(`${numRuns} random histories match the model`, async (t) => {
   const pack = fc.constantFrom(...PACKS);
   const channel = fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom(...CHANNELS) },

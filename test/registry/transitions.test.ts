@@ -1,7 +1,7 @@
 /**
- * `decide`, case by case: every refusal it has, every command that is nothing to do, and the exact events of all others.
+ * `decide`, case by case: every refusal, every command without effect, and the exact events of all others.
  *
- * The table of refusals has a row for each code that `decide` names, so that a new code without a case does not compile.
+ * The table of refusals has a row for each code of `decide`, so that a new code without a case does not compile.
  */
 import t from 'tap';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
@@ -96,7 +96,7 @@ type Refusal = Extract<
   | 'nothing-to-roll-back-to'
 >;
 
-/** What is there, what is asked, what the refusal says and which members it carries. */
+/** A history, a command, and the message and members of the refusal. */
 type Case = readonly [title: string, there: History, asked: Command, message: RegExp, members?: object];
 
 const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
@@ -168,7 +168,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       'activation',
       published(),
       activate('9.9.9'),
-      /no version "9\.9\.9"\. Versions here, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/,
+      /no version "9\.9\.9"\. Versions here, highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0/,
       { knownVersions: ['2.0.0', '1.1.0', '1.0.0'] },
     ],
     [
@@ -202,14 +202,14 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       { currentRevision: 6 },
     ],
     [
-      'even where nothing would change',
+      'even if nothing would change',
       active('1.0.0'),
       activate('1.0.0', { precondition: () => false }),
       /has moved/,
       { currentRevision: 5 },
     ],
     [
-      'where there is no pointer',
+      'if there is no pointer',
       published(),
       activate('1.0.0', { precondition: (view) => view !== undefined }),
       /has no active version, so no If-Match can match/,
@@ -225,7 +225,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       { activeVersion: '1.1.0' },
     ],
     [
-      'none is active',
+      'no version is active',
       published(),
       rollback({ fromVersion: '1.0.0' }),
       /is now at no version/,
@@ -254,7 +254,7 @@ const REFUSALS: Readonly<Record<Refusal, readonly Case[]>> = {
       /never active in channel "production"/,
       { everActive: ['1.0.0'] },
     ],
-    ['none was', published(), rollback({ toVersion: '1.0.0' }), /active here: none/, { everActive: [] }],
+    ['no version was', published(), rollback({ toVersion: '1.0.0' }), /active here: none/, { everActive: [] }],
   ],
   'nothing-to-roll-back-to': [
     ['one activation', active('1.0.0'), rollback(), /no earlier version to roll back to; 1\.0\.0 stays active/],
@@ -279,13 +279,13 @@ for (const [code, cases] of Object.entries(REFUSALS)) {
   });
 }
 
-t.test('what is there already gives no event', async (t) => {
+t.test('a command that changes nothing gives no event', async (t) => {
   const cases: [string, History, Command][] = [
     ['the same version published again', published(), publish('coach', '1.0.0')],
-    ['what is active activated again', active('1.0.0', '1.1.0'), activate('1.1.0')],
-    ['a rollback to what is active', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0' })],
+    ['activating the active version again', active('1.0.0', '1.1.0'), activate('1.1.0')],
+    ['a rollback to the active version', active('1.0.0', '1.1.0'), rollback({ toVersion: '1.1.0' })],
     [
-      'a rollback to what is active, from it',
+      'a rollback to the active version, from it',
       active('1.0.0', '1.1.0'),
       rollback({ toVersion: '1.1.0', fromVersion: '1.1.0' }),
     ],
@@ -297,7 +297,7 @@ t.test('what is there already gives no event', async (t) => {
   }
 });
 
-t.test('the events of each command, to the last member', async (t) => {
+t.test('the exact events of each command', async (t) => {
   const version = versionOf('coach', '1.0.0');
   const history = new History();
   t.strictSame(history.take({ type: 'publish', version, actor, reason }), {
@@ -361,7 +361,7 @@ t.test('the events of each command, to the last member', async (t) => {
   t.notMatch(JSON.stringify(history.events), /the system prompt|the direct style/, 'no prompt text is in the log');
 });
 
-t.test('the precondition sees what is active in its own channel', async (t) => {
+t.test('the precondition sees the active version of its own channel', async (t) => {
   const history = new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0', { channel: 'staging' }));
   const seen: (string | undefined)[] = [];
   const precondition: ActivateCommand['precondition'] = (view) => seen.push(view?.activePack.version) > 0;
@@ -370,7 +370,7 @@ t.test('the precondition sees what is active in its own channel', async (t) => {
   t.same(seen, ['1.0.0', '1.1.0', undefined]);
 });
 
-t.test('a channel that is pointed already can be moved after it went out of the settings', async (t) => {
+t.test('a channel with a pointer can still move after it was removed from the settings', async (t) => {
   const history = active('1.0.0');
   const decision = decide(history.snapshot, activate('1.1.0'), { channels: ['staging'] });
   t.equal(decision.events.length, 1);
@@ -380,7 +380,7 @@ t.test('a channel that is pointed already can be moved after it went out of the 
   });
 });
 
-t.test('a rollback in a row goes further down, never forward', async (t) => {
+t.test('repeated rollbacks go further down, never forward', async (t) => {
   const down = (history: History): string[] => {
     const visited: string[] = [];
     for (let press = 0; press < 20; press += 1) {
@@ -396,7 +396,7 @@ t.test('a rollback in a row goes further down, never forward', async (t) => {
   };
   t.same(down(active('1.0.0', '1.1.0', '2.0.0')), ['1.1.0', '1.0.0']);
   t.same(down(active('1.0.0', '1.1.0', '1.0.0')), ['1.1.0', '1.0.0'], 'by way of a version that was active twice');
-  t.same(down(active('1.0.0', '1.0.0', '1.1.0', '1.1.0')), ['1.0.0'], 'activating what is active pushes nothing');
+  t.same(down(active('1.0.0', '1.0.0', '1.1.0', '1.1.0')), ['1.0.0'], 'activating the active version pushes nothing');
   t.same(
     down(
       new History(
@@ -427,7 +427,7 @@ t.test('a rollback in a row goes further down, never forward', async (t) => {
   );
 });
 
-t.test('what was active stays reachable by toVersion, however long ago', async (t) => {
+t.test('toVersion reaches every version that was ever active', async (t) => {
   const history = active('2.0.0');
   for (let turn = 0; turn < STACK_DEPTH; turn += 1) history.take(activate(turn % 2 === 0 ? '1.0.0' : '1.1.0'));
   t.notOk(history.pointer()?.stack.includes('2.0.0'), 'it fell off the stack');
@@ -435,7 +435,7 @@ t.test('what was active stays reachable by toVersion, however long ago', async (
   t.match(history.pointer(), { version: '2.0.0', kind: 'rollback', previousVersion: '1.1.0' });
 });
 
-t.test('channels and packs do not touch each other', async (t) => {
+t.test('channels and packs do not affect each other', async (t) => {
   const history = new History(
     ...PUBLISHED,
     activate('1.0.0'),

@@ -682,7 +682,7 @@ export interface components {
             }[];
             locales: string[];
             /**
-             * @description The edition of the pack format; this service reads 1.
+             * @description Version of the pack format. This service supports 1.
              * @example 1
              */
             packFormat: number;
@@ -695,7 +695,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description What people call the style.
+             * @description Display name of the style.
              * @example Supportive
              */
             title: string;
@@ -708,7 +708,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description What people call the style.
+             * @description Display name of the style.
              * @example Supportive
              */
             title: string;
@@ -721,7 +721,7 @@ export interface components {
         /** @description One reason why a version cannot be activated. */
         Violation: {
             /**
-             * @description Which kind of rule is broken.
+             * @description The kind of rule that is broken.
              * @example clause
              * @enum {string}
              */
@@ -736,7 +736,7 @@ export interface components {
              * @example system
              */
             asset?: string;
-            /** @description What is wrong, and what would be right. */
+            /** @description What is wrong and how to fix it. */
             detail: string;
         };
         /** @description A version without its texts. */
@@ -752,7 +752,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -763,7 +763,7 @@ export interface components {
              */
             status: "registered" | "revoked";
             /**
-             * @description What this version is, in a sentence.
+             * @description Describes this version in one sentence.
              * @example Warmer openings, clearer crisis wording
              */
             summary: string;
@@ -790,7 +790,7 @@ export interface components {
             /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             revokedReason?: string;
@@ -820,7 +820,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -831,7 +831,7 @@ export interface components {
              */
             status: "registered" | "revoked";
             /**
-             * @description What this version is, in a sentence.
+             * @description Describes this version in one sentence.
              * @example Warmer openings, clearer crisis wording
              */
             summary: string;
@@ -858,7 +858,7 @@ export interface components {
             /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             revokedReason?: string;
@@ -936,7 +936,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description What this version is, in a sentence.
+             * @description Describes this version in one sentence.
              * @example Warmer openings, clearer crisis wording
              */
             summary: string;
@@ -1022,7 +1022,7 @@ export interface components {
          */
         RevokeRequest: {
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1047,7 +1047,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1087,7 +1087,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1136,7 +1136,7 @@ export interface components {
              * @example 1
              */
             version: number;
-            /** @description Sentences that a system prompt must contain. */
+            /** @description Texts that every system prompt must contain. */
             clauses: {
                 /**
                  * @description Names the rule in messages.
@@ -1146,39 +1146,39 @@ export interface components {
                 /** @example You are a coach, not a therapist. */
                 text: string;
             }[];
-            /** @description What no prompt may contain; each names a text or a pattern. */
+            /** @description Texts or patterns that no prompt may contain; each entry has one of the two. */
             forbidden: {
                 /**
                  * @description Names the rule in messages.
                  * @example not-a-therapist
                  */
                 id: string;
-                /** @description A plain text, in any case and spacing. */
+                /** @description Plain text; case and spacing are ignored. */
                 text?: string;
-                /** @description An RE2 pattern; it sees the text as it is served, with every line end as \n. */
+                /** @description An RE2 pattern, matched against the served text with every line end as \n. */
                 pattern?: string;
             }[];
             /** @description Styles that every version must have. */
             requiredStyles: string[];
-            /** @description Characters: of the system prompt, of each style, of all together. */
+            /** @description Maximum characters of the system prompt, of each style, and of all prompts together. */
             limits: {
                 /**
-                 * @description The most characters.
+                 * @description Maximum number of characters.
                  * @example 20000
                  */
                 system?: number;
                 /**
-                 * @description The most characters.
+                 * @description Maximum number of characters.
                  * @example 20000
                  */
                 style?: number;
                 /**
-                 * @description The most characters.
+                 * @description Maximum number of characters.
                  * @example 20000
                  */
                 total?: number;
             };
-            /** @description The names that may stand in {{double braces}}. Braces are not checked if it is left out. */
+            /** @description Names that are allowed in {{double braces}}. If missing, braces are not checked. */
             placeholders?: string[];
             /**
              * @description SHA-256 over RFC 8785 of the policy; null if the pack has none.
@@ -1209,7 +1209,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1226,7 +1226,7 @@ export interface components {
             activatedAt: string;
             activatedBy: components["schemas"]["Actor"];
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1269,7 +1269,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1280,7 +1280,7 @@ export interface components {
             previousVersion: string | null;
             actor: components["schemas"]["Actor"];
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1322,7 +1322,7 @@ export interface components {
              */
             channel?: string;
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1344,7 +1344,7 @@ export interface components {
              */
             channel?: string;
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1385,12 +1385,12 @@ export interface components {
         /** @description A key, without its secret. */
         Key: {
             /**
-             * @description Names a key; not secret.
+             * @description Id of a key; not secret.
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
             /**
-             * @description Who or what the key is for; stands in the log as who acted.
+             * @description Who or what the key is for. The log shows it as the actor.
              * @example coach-web production
              */
             label: string;
@@ -1418,12 +1418,12 @@ export interface components {
         /** @description A key that was just created. */
         NewKey: {
             /**
-             * @description Names a key; not secret.
+             * @description Id of a key; not secret.
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
             /**
-             * @description Who or what the key is for; stands in the log as who acted.
+             * @description Who or what the key is for. The log shows it as the actor.
              * @example coach-web production
              */
             label: string;
@@ -1462,7 +1462,7 @@ export interface components {
          */
         CreateKeyRequest: {
             /**
-             * @description Who or what the key is for; stands in the log as who acted.
+             * @description Who or what the key is for. The log shows it as the actor.
              * @example coach-web production
              */
             label: string;
@@ -1481,7 +1481,7 @@ export interface components {
          */
         RevokeKeyRequest: {
             /**
-             * @description Why the change is made; kept in the log for good.
+             * @description Why the change is made. The log keeps it permanently.
              * @example Users report that answers are too blunt
              */
             reason: string;
@@ -1620,7 +1620,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1649,7 +1649,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1683,7 +1683,7 @@ export interface components {
              */
             version: string;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -1698,7 +1698,7 @@ export interface components {
              */
             styleId: string;
             /**
-             * @description What people call the style.
+             * @description Display name of the style.
              * @example Supportive
              */
             title: string;
@@ -1741,7 +1741,7 @@ export interface components {
                  */
                 version: string;
                 /**
-                 * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+                 * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
                  * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
                  */
                 digest: string;
@@ -1807,7 +1807,7 @@ export interface components {
              */
             previousVersion: string | null;
             /**
-             * @description SHA-256 over RFC 8785 of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
              * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             digest: string;
@@ -3649,7 +3649,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Names a key; not secret.
+                 * @description Id of a key; not secret.
                  * @example k7Qm2Xw9Lp3
                  */
                 keyId: string;

@@ -1,6 +1,6 @@
 /**
- * API keys (SPEC R12): what a token looks like, which key it proves, when that is dead, and that nobody hands out or takes away
- * more than they hold. The log and every file keep the hash of a secret, never the secret.
+ * API keys (SPEC R12): the form of a token, which key it proves, when a key becomes invalid, and that nobody can grant or revoke more than
+ * their own scopes. The log and all files keep the hash of a secret, never the secret.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -27,7 +27,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const valueOf = (digits: string) =>
   [...digits].reduce((value, digit) => value * 62n + BigInt(BASE62.indexOf(digit)), 0n);
 
-// A service for the tests at the door; opened before the first test, as what is awaited between tests would let the file end.
+// The service for the HTTP tests. It is opened before the first test, because an await between tests would let the file end.
 
 /** What the registry takes for the time: as it is, less `behind` milliseconds. */
 const clock = { behind: 0, now: () => Date.now() - clock.behind, newId: () => crypto.randomUUID() };
@@ -101,7 +101,7 @@ function snapshotOf(...keys: readonly NewKey[]): { snapshot: Snapshot; lookUps: 
   return { snapshot: { keys: { get } } as unknown as Snapshot, lookUps: () => count };
 }
 
-t.test('only the whole token proves a key, and every other one takes the same way to nothing', async (t) => {
+t.test('only the complete token proves a key, and all others fail in the same way', async (t) => {
   const [mine, other] = [newKey(), newKey()];
   const { snapshot, lookUps } = snapshotOf(mine, other);
   t.equal(keyOfToken(snapshot, mine.token)?.keyId, mine.keyId);
@@ -142,7 +142,7 @@ t.test('only the whole token proves a key, and every other one takes the same wa
   t.equal(lookUps() - before, tokens.length, 'one look-up each, of whatever id');
 });
 
-t.test('a key is dead from its revocation, or its end on, to the millisecond', async (t) => {
+t.test('a key is invalid from its revocation or expiry, to the millisecond', async (t) => {
   const record: KeyRecord = {
     keyId: 'k',
     label: 'k',
@@ -170,7 +170,7 @@ const create = (
   members: { scopes?: readonly Scope[]; heldScopes?: readonly Scope[]; label?: string; expiresAt?: string } = {},
 ) => registry.createKey({ label: 'coach-web production', scopes: ['prompts:read'], actor, ...members });
 
-t.test('a key that was made is in the snapshot and the log, its secret in this answer only', async (t) => {
+t.test('a new key is in the snapshot and the log, its secret only in the answer', async (t) => {
   const registry = await openRegistry(t, { clock: { now: () => NOW, newId: () => crypto.randomUUID() } });
   const {
     record,
@@ -199,7 +199,7 @@ t.test('a key that was made is in the snapshot and the log, its secret in this a
   });
 });
 
-t.test('a key that could not be used, or says nothing, is refused', async (t) => {
+t.test('a key that could not be used, or has a blank label, is refused', async (t) => {
   const registry = await openRegistry(t, { clock: { now: () => NOW, newId: () => crypto.randomUUID() } });
   const { revision } = registry.current;
   const cases: [title: string, members: Parameters<typeof create>[1], parameter: string][] = [
@@ -222,7 +222,7 @@ t.test('a key that could not be used, or says nothing, is refused', async (t) =>
 
 const scopes = fc.uniqueArray(fc.constantFrom(...SCOPES), { minLength: 1, maxLength: SCOPES.length });
 
-t.test('nobody grants, or takes away, more than they hold; * is all, and only * grants *', async (t) => {
+t.test('nobody grants or revokes more than their own scopes; * is everything, and only * grants *', async (t) => {
   const registry = await openRegistry(t);
   const tally = { done: 0, refused: 0 };
   const property = fc.asyncProperty(scopes, scopes, scopes, async (wanted, maker, revoker) => {
@@ -259,7 +259,7 @@ t.test('nobody grants, or takes away, more than they hold; * is all, and only * 
   }
 });
 
-t.test('a key is revoked once; one that is not there is named', async (t) => {
+t.test('a key is revoked once; an unknown key is refused by name', async (t) => {
   const registry = await openRegistry(t);
   const { record } = await create(registry);
   const { record: first } = await registry.revokeKey({ keyId: record.keyId, reason: 'Left the team', actor });
@@ -285,7 +285,7 @@ t.test('a key is revoked once; one that is not there is named', async (t) => {
 
 // ── At the door ──
 
-t.test('a revocation holds from the next request on, for a key that was proved before', async (t) => {
+t.test('a revocation applies from the next request, even to a key that was accepted before', async (t) => {
   const { keyId, secret } = await make('prompts:read', 'packs:activate');
   for (let request = 0; request < 3; request += 1) t.equal((await as(secret, '/v1/prompts/system')).statusCode, 200);
   t.equal((await as(operator, `/v1/keys/${keyId}/revoke`, { reason: 'Left the team' })).statusCode, 200);
@@ -301,8 +301,8 @@ t.test('a revocation holds from the next request on, for a key that was proved b
   t.equal(app.registry.activePack().version, '2.0.0');
 });
 
-t.test('a key stops at its end', async (t) => {
-  // The registry is a day behind, so that an end that has passed is still to come when the key is made.
+t.test('a key stops working when it expires', async (t) => {
+  // The registry's clock is a day behind, so that an expiry in the past is in the future when the key is created.
   clock.behind = DAY;
   const expiresAt = new Date(clock.now() + 60_000).toISOString();
   const made = await as(operator, '/v1/keys', { label: 'For an afternoon', scopes: ['prompts:read'], expiresAt });
@@ -321,7 +321,7 @@ t.test('a key stops at its end', async (t) => {
   t.equal((await as(later.json<{ secret: string }>().secret, '/v1/prompts/system')).statusCode, 200);
 });
 
-t.test('an unknown id, a wrong secret and a cut token are answered alike', async (t) => {
+t.test('an unknown id, a wrong secret and a truncated token get the same answer', async (t) => {
   const { keyId } = await make('prompts:read');
   const tokens = [
     newKey().token,
@@ -340,7 +340,7 @@ t.test('an unknown id, a wrong secret and a cut token are answered alike', async
   for (const [index, answer] of answers.entries()) t.strictSame(answer, answers[0], `token ${index}`);
 });
 
-t.test('who made what stands in the log under the key that asked', async (t) => {
+t.test('the log names the key behind each change as the actor', async (t) => {
   const maker = await make('keys:admin', 'prompts:read');
   const made = (await as(maker.secret, '/v1/keys', { label: 'Reader', scopes: ['prompts:read'] })).json<{
     keyId: string;
@@ -356,7 +356,7 @@ t.test('who made what stands in the log under the key that asked', async (t) => 
 });
 
 t.test(
-  'a restart keeps what is revoked, and no secret is in the log, the list of keys, or any file but operator.key',
+  'revocations survive a restart, and no secret is in the log, the list of keys, or any file but operator.key',
   async (t) => {
     const [kept, gone] = [await make('prompts:read'), await make('keys:admin')];
     await as(operator, `/v1/keys/${gone.keyId}/revoke`, { reason: 'Left the team' });

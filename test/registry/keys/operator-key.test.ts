@@ -1,7 +1,7 @@
 /**
- * The operator key (SPEC R12): made where nobody holds `*` for good, on the disk before it is in the log, and not made again.
+ * The operator key (SPEC R12): created if there is no permanent key with `*`, on disk before it is in the log, and only once.
  *
- * It waits beside `operator.key` until it is in the log, so that a start or a recovery that fails leaves the key that lies there as it was.
+ * It waits next to `operator.key` until it is in the log, so that a failed start or recovery does not change the current key.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { FailingStore, type Plan } from '../../support/stores/failing-store.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
 
-/** Starts with a folder for its key, on a store that the test keeps; what others append it hears of when it looks. */
+/** Starts with a folder for its key, on a store of the test. It sees events of others only when it polls. */
 async function start(
   t: Test,
   dataDir: string,
@@ -38,13 +38,13 @@ async function start(
 const tokenIn = (dataDir: string) => readFileSync(operatorKeyPath(dataDir), 'utf8').replace(/\n$/u, '');
 const made = ({ current }: Registry): KeyRecord[] => [...current.keys.values()];
 
-/** Whether what lies in the folder may do everything now. */
+/** Whether the key in the folder is valid and has scope `*`. */
 function opens(registry: Registry, dataDir: string): boolean {
   const record = keyOfToken(registry.current, tokenIn(dataDir));
   return record !== undefined && record.scopes.includes('*') && whyInvalid(record, Date.now()) === undefined;
 }
 
-t.test('the first start makes one: a file for its owner only, and an event of the same batch', async (t) => {
+t.test('the first start creates one: a private file, and an event in the same batch', async (t) => {
   const dataDir = newFolder(t);
   const store = await openSqliteStore({ file: join(dataDir, 'registry.db') });
   t.teardown(() => store.close());
@@ -67,7 +67,7 @@ t.test('the first start makes one: a file for its owner only, and an event of th
   t.equal(event?.at, (await readLog(store))[0]?.at);
 });
 
-t.test('a restart makes none and leaves the file alone, even one that was taken away', async (t) => {
+t.test('a restart creates none and does not touch the file, even if it was removed', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   await (await start(t, dataDir, store)).close();
   const before = readFileSync(operatorKeyPath(dataDir), 'utf8');
@@ -78,14 +78,14 @@ t.test('a restart makes none and leaves the file alone, even one that was taken 
   await again.close();
   rmSync(operatorKeyPath(dataDir));
   await start(t, dataDir, store);
-  t.notOk(existsSync(operatorKeyPath(dataDir)), 'whoever took it away holds it');
+  t.notOk(existsSync(operatorKeyPath(dataDir)), 'the one who removed it has it');
 });
 
 t.test(
-  'one is made where the last that can do everything was revoked or has ended, and for no lesser key',
+  'a new one is created if the last key with * was revoked or has expired; lesser keys do not count',
   async (t) => {
     const [dataDir, store] = [newFolder(t), new MemoryStore()];
-    // Made long ago: an end that has passed by now was still to come.
+    // Created long ago, when an expiry that has passed was still in the future.
     const clock = { now: () => Date.parse('2026-01-31T09:30:00Z'), newId: () => crypto.randomUUID() };
     const first = await start(t, dataDir, store, { clock });
     await first.createKey({
@@ -121,13 +121,13 @@ t.test(
   },
 );
 
-t.test('without a place to put it none is made', async (t) => {
+t.test('without a place to store it, none is created', async (t) => {
   const registry = await Registry.open(optionsOf());
   t.teardown(() => registry.close());
   t.same(made(registry), []);
 });
 
-t.test('the token is there before its event is sent', async (t) => {
+t.test('the token is on disk before its event is sent', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   let seen = 0;
   const registry = await start(t, dataDir, store, {
@@ -143,7 +143,7 @@ t.test('the token is there before its event is sent', async (t) => {
   t.ok(opens(registry, dataDir));
 });
 
-t.test('a start whose append fails leaves the key that lies there; the next one makes one that works', async (t) => {
+t.test('a failed append keeps the current key; the next start creates a working one', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   writeFileSync(operatorKeyPath(dataDir), 'the key of another registry\n');
   await t.rejects(start(t, dataDir, store, { plan: ({ method }) => (method === 'append' ? 'rejects' : undefined) }), {
@@ -157,17 +157,17 @@ t.test('a start whose append fails leaves the key that lies there; the next one 
   t.same(readdirSync(dataDir), ['operator.key'], 'nothing else is left');
 });
 
-t.test('a start that died before its key was in its place is ended by the next one', async (t) => {
+t.test('if a start dies before its key is in place, the next start finishes the job', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   const dies = { ...operatorKeyFile(dataDir), settle: () => Promise.reject(new Error('It died here.')) };
   await t.rejects(start(t, dataDir, store, { operatorKey: dies }), /It died here/);
   t.notOk(existsSync(operatorKeyPath(dataDir)));
   const registry = await start(t, dataDir, store);
-  t.equal(made(registry).length, 1, 'it makes none of its own');
+  t.equal(made(registry).length, 1, 'it creates none');
   t.ok(opens(registry, dataDir));
 });
 
-t.test('an append whose answer was lost makes one key, and the file has it', async (t) => {
+t.test('an append with a lost answer creates one key, and the file has it', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   const registry = await start(t, dataDir, store, {
     plan: ({ method, turn }) => (method === 'append' && turn === 1 ? 'lost-answer' : undefined),
@@ -177,7 +177,7 @@ t.test('an append whose answer was lost makes one key, and the file has it', asy
 });
 
 t.test(
-  'of two first starts at once one makes the key; the other keeps no file with a token that opens nothing',
+  'of two simultaneous first starts one creates the key; the other leaves no file with an invalid token',
   async (t) => {
     const [winner, loser, store] = [newFolder(t), newFolder(t), new MemoryStore()];
     let first: Registry | undefined;
@@ -206,7 +206,7 @@ t.test('a file that cannot be written stops the start, and nothing is registered
   t.equal(await store.head(), undefined);
 });
 
-t.test('a recovered key is an event like any other, and the ones before it still work', async (t) => {
+t.test('a recovered key is a normal event, and earlier keys still work', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   const running = await start(t, dataDir, store);
   const old = tokenIn(dataDir);
@@ -227,7 +227,7 @@ t.test('a recovered key is an event like any other, and the ones before it still
   t.match(await running.verify(), { valid: true, events: revision + 1 });
 });
 
-t.test('a recovery that fails leaves the key that lies there as it was', async (t) => {
+t.test('a failed recovery does not change the current key', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   const running = await start(t, dataDir, store);
   const [old, { ino }] = [tokenIn(dataDir), statSync(operatorKeyPath(dataDir))];
@@ -245,14 +245,14 @@ t.test('a recovery that fails leaves the key that lies there as it was', async (
     failing(({ method }) => (method === 'append' ? 'unknown' : undefined)),
     { code: 'outcome-unknown' },
   );
-  t.equal(tokenIn(dataDir), old, 'nor where nobody knows whether it was made');
+  t.equal(tokenIn(dataDir), old, 'nor if the outcome is unknown');
   await recoverOperatorKey(store, operatorKeyFile(dataDir));
   await running.instance.catchUp();
   t.ok(opens(running, dataDir));
   t.same(readdirSync(dataDir), ['operator.key']);
 });
 
-t.test('a recovery of unknown outcome that had made its key is ended by the next start', async (t) => {
+t.test('if a recovery with unknown outcome did create its key, the next start finishes it', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   await (await start(t, dataDir, store)).close();
   const old = tokenIn(dataDir);
@@ -261,7 +261,7 @@ t.test('a recovery of unknown outcome that had made its key is ended by the next
     settle: (isInLog: (token: string) => boolean) =>
       existsSync(`${operatorKeyPath(dataDir)}.new`)
         ? Promise.reject(new Error('It died here.'))
-        : operatorKeyFile(dataDir).settle(isInLog),
+        : operatorKeyFile(dataDir).finishWrite(isInLog),
   };
   await t.rejects(recoverOperatorKey(new FailingStore(store), dies), /It died here/);
   t.equal(tokenIn(dataDir), old);
@@ -270,7 +270,7 @@ t.test('a recovery of unknown outcome that had made its key is ended by the next
   t.ok(opens(again, dataDir));
 });
 
-t.test('a recovery beside a writer takes the next place; on an empty log there is nothing to recover', async (t) => {
+t.test('a recovery next to a writer gets the next revision; an empty log has nothing to recover', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
   await t.rejects(recoverOperatorKey(store, operatorKeyFile(dataDir)), /The log is empty\. Start the service once/);
   t.notOk(existsSync(operatorKeyPath(dataDir)));

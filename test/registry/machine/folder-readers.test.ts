@@ -1,4 +1,4 @@
-/** A data folder that others may read is warned of at the start, with what to do; a private one is not. */
+/** A start warns if other users can read the data folder, and says how to fix it. It does not warn about a private one. */
 import { chmodSync, statSync } from 'node:fs';
 import t from 'tap';
 import { newFolder } from '../../support/process/folder.ts';
@@ -6,7 +6,7 @@ import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 
 t.test(
-  'a start warns of a data folder that others may use',
+  'a start warns if others can use the data folder',
   { skip: process.platform === 'win32' ? 'Windows has no such permissions' : false },
   async (t) => {
     for (const [mode, warned] of [

@@ -1,9 +1,9 @@
 /**
- * Any history of publications, moves, revocations and changes of the policy against a model that is a few lists (SPEC R7, R8).
+ * Random histories of publications, moves, revocations and policy changes, compared with a model made of a few lists (SPEC R7, R8).
  *
- * In every state that can be reached: no active version is revoked; one is under the floor only where the policy changed after it
- * was activated; whatever moved a channel landed on a version that may be active; the replacement of a revoked version is not
- * revoked. The log folds to the same state. A failure prints its seed and the shortest history that has it.
+ * In every reachable state: no active version is revoked; an active version is under the floor only if the policy changed after its
+ * activation; every move leads to a version that may be active; the replacement of a revoked version is not revoked. The log folds to the
+ * same state. A failure prints its seed and the shortest failing history.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -59,7 +59,7 @@ class Model {
     return this.published.has(version) && !this.revoked.has(version) && !this.under.has(version);
   }
 
-  /** Where a channel is, once this version is gone from its top: the stack that is left. */
+  /** The stack of a channel after this version is removed from its top. */
   below(channel: string): string[] | undefined {
     const stack = this.stacks.get(channel) ?? [];
     const found = stack.findLastIndex((version) => version !== stack.at(-1) && this.may(version));
@@ -96,7 +96,7 @@ class Real {
     return decision.events.length === 0 ? 'nothing' : 'done';
   }
 
-  /** A start that ships a policy under which these versions lie. */
+  /** A start with a policy that these versions violate. */
   async changePolicy(under: readonly string[]): Promise<void> {
     this.policyVersion += 1;
     const options = {
@@ -151,7 +151,7 @@ class Real {
       assert.equal(
         this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version,
         pointer.version,
-        'what is read is what is pointed at',
+        'reads match the pointer',
       );
     }
     for (const revoked of state.versions)
@@ -163,7 +163,7 @@ class Real {
   }
 }
 
-/** One step: what the model says comes of it, then what the service does. */
+/** One step: first in the model, then in the service. */
 abstract class Step implements fc.AsyncCommand<Model, Real> {
   check(): boolean {
     return true;
@@ -183,7 +183,7 @@ abstract class Step implements fc.AsyncCommand<Model, Real> {
     }
   }
 
-  /** Takes the step in the model. @returns what must come of it: a code, `nothing`, or `done` */
+  /** Takes the step in the model. @returns the expected result: a code, `nothing`, or `done` */
   abstract expect(model: Model): string;
   abstract act(real: Real): string | Promise<string>;
   abstract toString(): string;
@@ -371,7 +371,7 @@ class ChangePolicy extends Step {
   }
 }
 
-t.test(`any history stays above the floor and off what is revoked, ${numRuns} of them`, async (t) => {
+t.test(`${numRuns} random histories never activate a version that is revoked or under the floor`, async (t) => {
   const channel = fc.constantFrom(...CHANNELS);
   const version = fc.constantFrom(...VERSIONS);
   const perhaps = fc.option(version, { nil: undefined });

@@ -1,6 +1,6 @@
 /**
- * Revocation (SPEC R7, R8): every channel at the version moves in the same event, and from the answer on nothing leads back to it:
- * no read, no activation, no rollback, no session, no restart.
+ * Revocation (SPEC R7, R8): every channel at the version moves in the same event. After the answer nothing leads back to it: no read,
+ * activation, rollback, session or restart.
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -115,7 +115,7 @@ t.test('without a replacement each channel goes down its own stack', async (t) =
   t.match(await registry.rollback({ reason }), { version: '1.0.0' }, 'a rollback goes on from there');
 });
 
-t.test('on the way down, revoked versions and those under the floor are passed over', async (t) => {
+t.test('revoked versions and those under the floor are skipped on the way down', async (t) => {
   const store = await openSqliteStore({ file: join(t.testdir(), 'registry.db') });
   const versions = ['1.0.0', '1.1.0', '1.2.0', '2.0.0'];
   const options = { store, shipped: shippedOf(...versions.map((version) => `coach@${version}`)) };
@@ -132,7 +132,7 @@ t.test('on the way down, revoked versions and those under the floor are passed o
   t.match(await revoke(registry, '2.0.0'), { moves: [{ version: '1.0.0' }] });
 });
 
-t.test('where nothing is left, the refusal lists what would do, and nothing is revoked', async (t) => {
+t.test('if nothing is left, the refusal lists possible replacements, and nothing is revoked', async (t) => {
   const versions = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@1.2.0', 'coach@2.0.0', 'coach@3.0.0-rc.1');
   const registry = await openRegistry(t, {
     channels: ['production'],
@@ -172,7 +172,7 @@ t.test('where nothing is left, the refusal lists what would do, and nothing is r
   );
 });
 
-t.test('one channel without a way down is enough to refuse', async (t) => {
+t.test('one channel without an earlier version is enough to refuse', async (t) => {
   const registry = await openRegistry(t, { channels: ['production', 'staging'] });
   await registry.activate({ version: '1.0.0', reason });
   await registry.activate({ version: '2.0.0', reason });
@@ -185,7 +185,7 @@ t.test('one channel without a way down is enough to refuse', async (t) => {
   );
 });
 
-t.test('a version that is active nowhere is revoked without a move', async (t) => {
+t.test('revoking a version that is not active moves nothing', async (t) => {
   const registry = await active(t, ['1.0.0', '1.1.0']);
   const before = pointer(registry);
   t.match(await revoke(registry, '2.0.0'), { moves: [] });
@@ -199,7 +199,7 @@ t.test('a version that is active nowhere is revoked without a move', async (t) =
   );
 });
 
-t.test('a replacement that will not do is refused, whether a channel needs it or not', async (t) => {
+t.test('an unsuitable replacement is refused, even if no channel needs it', async (t) => {
   const versions = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@1.2.0', 'coach@2.0.0');
   const registry = await openRegistry(t, { shipped: versions, policies: [floorUnder('coach', 1, '1.1.0')] });
   await revoke(registry, '1.2.0', '1.0.0');
@@ -224,7 +224,7 @@ t.test('a replacement that will not do is refused, whether a channel needs it or
   }
 });
 
-t.test('what is not there, or has no reason, is refused', async (t) => {
+t.test('an unknown version or a missing reason is refused', async (t) => {
   const registry = await openRegistry(t);
   const asked = (members: object) => () => registry.revoke({ pack: 'coach', version: '2.0.0', reason, ...members });
   await refuses(
@@ -250,13 +250,13 @@ t.test('what is not there, or has no reason, is refused', async (t) => {
   );
 });
 
-t.test('the same revocation again changes nothing; another one is refused', async (t) => {
+t.test('repeating a revocation changes nothing; a different one is refused', async (t) => {
   const registry = await active(t, ['1.0.0', '2.0.0']);
   const first = await revoke(registry, '2.0.0', '1.1.0');
   await registry.activate({ version: '1.0.0', reason });
   const before = registry.current;
   for (const replacement of [undefined, '1.1.0'])
-    t.strictSame(await revoke(registry, '2.0.0', replacement), { ...first, moves: [] }, 'it tells the first one');
+    t.strictSame(await revoke(registry, '2.0.0', replacement), { ...first, moves: [] }, 'it returns the first one');
   t.equal(registry.current, before);
   await refuses(
     t,
@@ -271,7 +271,7 @@ t.test('the same revocation again changes nothing; another one is refused', asyn
     registry,
     () => revoke(registry, '1.1.0', '1.0.0'),
     refused('version-revoked', { message: /without a replacement/ }),
-    'one where there was none',
+    'a replacement for a revocation without one',
   );
 });
 
@@ -316,7 +316,7 @@ t.test('no activation and no rollback reaches a revoked version', async (t) => {
   t.ok(registry.current.packs.get('coach')?.versions.get('2.0.0')?.revocation);
 });
 
-t.test('the replacement takes the place of the revoked version: a rollback goes on below it', async (t) => {
+t.test('the replacement takes the place of the revoked version: a rollback continues below it', async (t) => {
   const registry = await active(t, ['1.0.0', '1.1.0', '2.0.0']);
   await revoke(registry, '2.0.0', '1.1.0');
   t.same(pointer(registry)?.stack, ['1.0.0', '1.1.0', '1.1.0']);
@@ -324,12 +324,12 @@ t.test('the replacement takes the place of the revoked version: a rollback goes 
   await t.rejects(registry.rollback({ reason }), refused('nothing-to-roll-back-to'));
 });
 
-t.test('its texts are for auditors only', async (t) => {
+t.test('only auditors can read its texts', async (t) => {
   const registry = await active(t, ['1.0.0', '2.0.0']);
   await revoke(registry, '2.0.0');
   await t.rejects(
     registry.version('coach', '2.0.0'),
-    refused('content-revoked', { message: /revoked at .*; its texts are for auditors only/ }),
+    refused('content-revoked', { message: /revoked at .*; only auditors may see its texts/ }),
   );
   t.equal(
     (await registry.version('coach', '2.0.0', { mayAudit: true })).content.system,
@@ -337,7 +337,7 @@ t.test('its texts are for auditors only', async (t) => {
   );
 });
 
-t.test('a dry run says what would happen, and nothing does', async (t) => {
+t.test('a dry run says what would happen and changes nothing', async (t) => {
   const registry = await active(t, ['1.0.0', '1.1.0', '2.0.0']);
   const before = registry.current;
   const previews = [
@@ -350,7 +350,7 @@ t.test('a dry run says what would happen, and nothing does', async (t) => {
   t.strictSame(moves, previews[0]?.moves);
 });
 
-t.test('from the answer on nobody is given it, whoever activates at the same time', async (t) => {
+t.test('after the answer nobody gets it, even with simultaneous activations', async (t) => {
   const registry = await openRegistry(t, { channels: ['production', 'staging'] });
   const moves = Array.from({ length: 40 }, (_, index) =>
     registry.activate({
@@ -368,7 +368,7 @@ t.test('from the answer on nobody is given it, whoever activates at the same tim
   await revoked;
   t.ok(
     outcomes.slice(0, 40).every(({ status }) => status === 'fulfilled'),
-    'what came before it went through',
+    'earlier requests succeeded',
   );
   t.ok(
     outcomes
@@ -376,7 +376,7 @@ t.test('from the answer on nobody is given it, whoever activates at the same tim
       .every(
         (outcome) => outcome.status === 'rejected' && (outcome.reason as { code: string }).code === 'version-revoked',
       ),
-    'what came after it did not',
+    'later requests did not',
   );
 });
 
@@ -394,7 +394,7 @@ const STYLED = [
   withStyles('3.0.0', 'warm', 'warm'),
 ];
 
-t.test('a session pinned on it is answered from the replacement, and says where it was', async (t) => {
+t.test('a session pinned on it gets the replacement, and names its original pin', async (t) => {
   const registry = await active(t, ['2.0.0'], { shipped: STYLED });
   const kept = registry.startSession({ styleId: 'socratic' });
   const lost = registry.startSession({ styleId: 'concise' });
@@ -434,7 +434,7 @@ t.test('a session pinned on it is answered from the replacement, and says where 
   );
 });
 
-t.test('replacements are followed to the end', async (t) => {
+t.test('a chain of replacements is followed to its end', async (t) => {
   const registry = await active(t, ['2.0.0'], { shipped: STYLED });
   const { sessionId } = registry.startSession({ styleId: 'concise' });
   await revoke(registry, '2.0.0', '2.1.0');
@@ -465,11 +465,11 @@ t.test('replacements are followed to the end', async (t) => {
   t.match(
     await registry.resolveSession(sessionId),
     { promptPack: { version: '1.0.0' }, movedFrom: { version: '2.0.0', styleId: 'concise' } },
-    'it says where it began, not where it was last',
+    'it names its first version, not the previous one',
   );
 });
 
-t.test('without a replacement, what is active in its channel stands in', async (t) => {
+t.test('without a replacement, the session gets the active version of its channel', async (t) => {
   const registry = await active(t, ['1.0.0', '2.0.0'], { shipped: STYLED, channels: ['production', 'staging'] });
   await registry.activate({ version: '2.0.0', channel: 'staging', reason });
   const sessions = { production: registry.startSession(), staging: registry.startSession({ channel: 'staging' }) };
@@ -498,7 +498,7 @@ t.test('without a replacement, what is active in its channel stands in', async (
   );
 });
 
-t.test('a chain of replacements that ends without one ends at what is active', async (t) => {
+t.test('a chain that ends without a replacement leads to the active version', async (t) => {
   const registry = await active(t, ['1.0.0', '2.0.0'], { shipped: STYLED });
   const { sessionId } = registry.startSession();
   await revoke(registry, '2.0.0', '2.1.0');
@@ -512,7 +512,7 @@ t.test('a chain of replacements that ends without one ends at what is active', a
   });
 });
 
-t.test('sessions on other versions are left where they are', async (t) => {
+t.test('sessions on other versions do not move', async (t) => {
   const registry = await active(t, ['1.0.0', '2.0.0'], { shipped: STYLED });
   await registry.activate({ version: '1.1.0', reason });
   const session = registry.startSession();
@@ -520,7 +520,7 @@ t.test('sessions on other versions are left where they are', async (t) => {
   t.strictSame(await registry.resolveSession(session.sessionId), session);
 });
 
-t.test('a restart keeps it revoked, by the log and by the last good snapshot, and never chooses it', async (t) => {
+t.test('it stays revoked after a restart, from the log or the last good snapshot, and is never chosen', async (t) => {
   for (const dataDir of [undefined, t.testdir({ data: {} })]) {
     const file = join(t.testdirName, `${dataDir === undefined ? 'log' : 'snapshot'}.db`);
     const open = async (options: Partial<RegistryOptions>) =>
@@ -561,7 +561,7 @@ t.test('a restart keeps it revoked, by the log and by the last good snapshot, an
     t.match(
       moves.activations.map(({ kind, version }) => `${kind} ${version}`),
       ['revocation 2.0.0', 'activation 2.1.0'],
-      'its history tells it',
+      'its history shows it',
     );
   }
 });

@@ -1,6 +1,6 @@
 /**
- * Differences of two versions: the hunks lead from the one text to the other, whatever they are; and texts that have nothing in
- * common cost no more than their length.
+ * Differences between versions: the hunks turn one text into the other, whatever the texts are. Texts with nothing in common cost no more
+ * than their length.
  */
 import { setImmediate } from 'node:timers/promises';
 import { applyPatch, structuredPatch } from 'diff';
@@ -46,7 +46,7 @@ const ofTexts = (before: string, after: string) =>
   differences(editionOf('1.0.0', { system: before }), editionOf('2.0.0', { system: after }));
 const assetIn = ({ assets }: Differences, asset: string): AssetDiff => assets.find((each) => each.asset === asset)!;
 
-/** What hunks make of a text, whose last line is ended as in its file. Undefined where they do not fit. */
+/** Applies hunks to a text whose last line has a line end. Undefined if they do not fit. */
 function applied(text: string | undefined, hunks: readonly Hunk[]): string | undefined {
   const source = text === undefined ? '' : `${text}\n`;
   const result = applyPatch(
@@ -63,12 +63,12 @@ function applied(text: string | undefined, hunks: readonly Hunk[]): string | und
   return result === false ? undefined : result;
 }
 
-/** Why hunks are not the way from one text to the other; undefined where they are. */
+/** Why hunks do not turn one text into the other; undefined if they do. */
 function faultOf(before: string | undefined, after: string | undefined, hunks: readonly Hunk[]): string | undefined {
   for (const { oldLines, newLines, lines } of hunks) {
     const signs = lines.map((line) => line.charAt(0));
     if (signs.some((sign) => ![' ', '-', '+'].includes(sign)))
-      return `a line that is neither kept, gone nor new: ${lines.find((line) => !/^[ +-]/u.test(line))}`;
+      return `a line that is neither kept, removed nor added: ${lines.find((line) => !/^[ +-]/u.test(line))}`;
     if (
       signs.filter((sign) => sign !== '+').length !== oldLines ||
       signs.filter((sign) => sign !== '-').length !== newLines
@@ -81,7 +81,7 @@ function faultOf(before: string | undefined, after: string | undefined, hunks: r
     : `they lead to ${JSON.stringify(result?.slice(0, 100))}`;
 }
 
-t.test('the hunks lead from any text to any other', async (t) => {
+t.test('the hunks turn any text into any other', async (t) => {
   const line = fc.oneof(
     {
       weight: 4,
@@ -119,7 +119,7 @@ t.test('the hunks lead from any text to any other', async (t) => {
   t.ok(changed > 200, `${changed} hunks were looked at`);
 });
 
-t.test('of a long text only what changed is told, with three lines around it', async (t) => {
+t.test('a long text shows only the changes, with three lines of context', async (t) => {
   const lines = Array.from({ length: 200 }, (_, index) => `Line ${index}.`);
   const edited = lines.map((line, index) => (index === 50 ? 'Edited.' : line)).filter((_, index) => index !== 150);
   const { change, hunks } = assetIn(await ofTexts(lines.join('\n'), edited.join('\n')), 'system');
@@ -148,7 +148,7 @@ t.test('of a long text only what changed is told, with three lines around it', a
   );
 });
 
-t.test('styles that come and go are added and removed as a whole', async (t) => {
+t.test('new and missing styles are shown as added and removed', async (t) => {
   const style = (id: string, text = `Be ${id}.`) => ({ id, title: id, text });
   const from = editionOf('1.0.0', { styles: [style('supportive'), style('direct'), style('concise')] });
   const to = editionOf('2.0.0', {
@@ -175,7 +175,7 @@ t.test('styles that come and go are added and removed as a whole', async (t) => 
   }
 });
 
-t.test('from nothing, everything is added', async (t) => {
+t.test('without a first version, everything is added', async (t) => {
   const to = editionOf('1.0.0');
   const diff = await differences(undefined, to);
   t.same(
@@ -196,13 +196,13 @@ t.test('from nothing, everything is added', async (t) => {
   );
 });
 
-t.test('each field of the metadata that differs, and none that is only written otherwise', async (t) => {
+t.test('metadata fields are listed if they differ, not if only their notation does', async (t) => {
   const from = editionOf('1.0.0');
   const { compatibility, styles } = documentOf('coach', '1.0.0');
   const [supportive, direct] = styles;
   const fields = async (members: Partial<PackDocument>) =>
     (await differences(from, editionOf('2.0.0', { summary: 'Edition 1.0.0.', ...members }))).metadata;
-  t.same(await fields({}), [], 'versions differ in their version, that is no news');
+  t.same(await fields({}), [], 'the version itself is not listed');
   t.same(await fields({ summary: 'Warmer "openings"' }), [
     { field: 'summary', from: '"Edition 1.0.0."', to: '"Warmer \\"openings\\""' },
   ]);
@@ -219,8 +219,8 @@ t.test('each field of the metadata that differs, and none that is only written o
   t.match(await fields({ styles: [{ ...supportive!, title: 'Warm' }, direct!] }), [{ field: 'styles', to: /Warm/ }]);
 });
 
-t.test('texts that have nothing in common are one hunk, found after a bounded search', async (t) => {
-  // Myers takes (n + m)² steps for these: at 52,000 lines each some thousand million, and as many kept; it would not come back here.
+t.test('texts with nothing in common are one hunk, after a bounded search', async (t) => {
+  // Myers takes (n + m)² steps here: about ten thousand million for 52,000 lines each. It would not return.
   const lines = (letter: string, count: number) =>
     Array.from({ length: count }, (_, index) => `${letter}${index % 1000}`);
   for (const [before, after] of [
@@ -249,11 +249,11 @@ t.test('texts that have nothing in common are one hunk, found after a bounded se
     await differences(undefined, editionOf('1.0.0', { system: lines('a', 50_000).join('\n') })),
     'system',
   );
-  t.match(hunks, [{ oldLines: 0, newLines: 50_000 }], 'a long text that is new has no lines that are gone');
+  t.match(hunks, [{ oldLines: 0, newLines: 50_000 }], 'a long new text has no removed lines');
   t.equal(faultOf(undefined, lines('a', 50_000).join('\n'), hunks), undefined);
 });
 
-t.test('a long search gives others their turns, and finds what one at a stretch finds', async (t) => {
+t.test('a long search yields to others, and finds the same as an uninterrupted one', async (t) => {
   const numbered = (letter: string, changed: number, of: number) =>
     Array.from({ length: of }, (_, index) => (index < changed ? `${letter}${index}` : `${index}`)).join('\n');
   for (const [changed, of, turnsAtLeast] of [
@@ -289,7 +289,7 @@ t.test('a long search gives others their turns, and finds what one at a stretch 
   }
 });
 
-t.test('every two shipped versions of a pack, both ways', async (t) => {
+t.test('all pairs of shipped versions of a pack, in both directions', async (t) => {
   const shipped = await readPackFolders(PACKS);
   const registry = await openRegistry(t, { shipped });
   let changed = 0;

@@ -1,6 +1,6 @@
 /**
- * Packs on disk: whatever a hand-edited folder may hold is refused with the file and what is wrong with it, every fault at once,
- * and then no version at all comes out; links may lead anywhere inside the packs folder and nowhere else.
+ * Packs on disk: faults in a hand-edited folder are refused, all at once and by file, and then no version is read. Links may lead anywhere
+ * inside the packs folder, but not out of it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ async function faultsIn(dir: string): Promise<string[]> {
   return [];
 }
 
-/** Plants one fault into a folder without any and holds what is told of it. */
+/** Plants one fault in a valid folder and checks the refusal. */
 function fault(
   title: string,
   plant: (folder: ReturnType<typeof packsFolder>) => void,
@@ -69,7 +69,7 @@ function fault(
       );
     t.ok(
       lines.every((line) => line.startsWith(folder.dir)),
-      'each names its file as PACKS_DIR leads to it',
+      'each line names its file by its path from PACKS_DIR',
     );
   });
 }
@@ -77,7 +77,7 @@ function fault(
 const MANIFEST = 'coach/1.0.0/pack.yaml';
 const read = (path: string) => readFileSync(path, 'utf8');
 
-t.test('folders without a fault are read in order of path', async (t) => {
+t.test('valid folders are read in order of path', async (t) => {
   const { dir, path } = packsFolder(t);
   renameSync(path('coach', '1.1.0'), path('coach', 'aside'));
   t.match((await faultsIn(dir))[0], /aside/);
@@ -97,7 +97,7 @@ t.test('folders without a fault are read in order of path', async (t) => {
   );
 });
 
-t.test('files beside packs, dot names and empty folders are no packs', async (t) => {
+t.test('files next to packs, dot names and empty folders are ignored', async (t) => {
   const { dir, write, path } = packsFolder(t);
   write('README.md', 'About the packs.');
   write('coach/policy.yaml', 'version: 1');
@@ -122,41 +122,41 @@ t.test('a packs folder that cannot be read names the setting', async (t) => {
 });
 
 fault(
-  'a system prompt that is missing',
+  'a missing system prompt',
   ({ path }) => rmSync(path('coach/1.0.0/system.md')),
   /coach\/1\.0\.0\/system\.md: cannot be read: ENOENT/,
 );
 fault(
-  'a listed style that is missing',
+  'a missing listed style',
   ({ path }) => rmSync(path('coach/1.0.0/styles/direct.md')),
   /coach\/1\.0\.0\/styles\/direct\.md: cannot be read: ENOENT/,
 );
 fault(
-  'a pack.yaml that is missing',
+  'a missing pack.yaml',
   ({ path }) => rmSync(path(MANIFEST)),
   /coach\/1\.0\.0\/pack\.yaml: cannot be read: ENOENT/,
 );
 fault(
-  'a style that is not listed',
+  'an unlisted style',
   ({ write }) => write('coach/1.0.0/styles/stray.md', 'x'),
   /styles\/stray\.md: is not listed in pack\.yaml/,
 );
 fault(
-  'a style under a misspelt name is missing and unlisted, both told',
+  'a misspelt style is reported as missing and as unlisted',
   ({ path }) => renameSync(path('coach/1.0.0/styles/direct.md'), path('coach/1.0.0/styles/dirct.md')),
   [/styles\/direct\.md: cannot be read/, /styles\/dirct\.md: is not listed/],
 );
 fault(
-  'a file in place of the styles folder',
+  'a file instead of the styles folder',
   ({ path, write }) => {
     rmSync(path('coach/1.0.0/styles'), { recursive: true });
     write('coach/1.0.0/styles', 'x');
   },
   [/styles\/supportive\.md: cannot be read: ENOTDIR/, /styles\/direct\.md: cannot be read: ENOTDIR/],
 );
-fault('a file in place of a version', ({ write }) => write('coach/3.0.0', 'x'), /coach\/3\.0\.0: is not a folder/);
+fault('a file instead of a version', ({ write }) => write('coach/3.0.0', 'x'), /coach\/3\.0\.0: is not a folder/);
 fault(
-  'a folder in place of a file',
+  'a folder instead of a file',
   ({ path }) => {
     rmSync(path('coach/1.0.0/system.md'));
     mkdirSync(path('coach/1.0.0/system.md'));
@@ -165,12 +165,12 @@ fault(
 );
 
 fault(
-  'a key that stands twice',
+  'a duplicate key',
   ({ path, write }) => write(MANIFEST, `${read(path(MANIFEST))}version: 9.9.9\n`),
   /pack\.yaml: line 22, column 1: the key "version" is a duplicate; keep one of them\.$/,
 );
 fault(
-  'YAML that does not parse',
+  'invalid YAML',
   ({ write }) => write(MANIFEST, 'pack: [coach\n'),
   /pack\.yaml: line 2, column 1: this is not valid YAML: /,
 );
@@ -214,11 +214,11 @@ for (const [tag, value] of [
   ['!!int', 'x'],
   ['!<tag:example.com,2000:x>', 'x'],
 ] as const) {
-  const told = tag.replace(/[!<>]/gu, '.');
+  const shown = tag.replace(/[!<>]/gu, '.');
   fault(
     `a tag: ${tag}`,
     ({ path, write }) => write(MANIFEST, read(path(MANIFEST)).replace(/^author: .*$/mu, `author: ${tag} ${value}`)),
-    new RegExp(`pack\\.yaml: line 4, column \\d+: the tag ${told} is not supported; write the plain value\\.$`, 'u'),
+    new RegExp(`pack\\.yaml: line 4, column \\d+: the tag ${shown} is not supported; write the plain value\\.$`, 'u'),
   );
 }
 fault(
@@ -232,7 +232,7 @@ fault(
   /pack\.yaml: line 1, column \d+: the values are nested too deeply\.$/,
 );
 fault(
-  'tens of thousands of keys are compared in time',
+  'tens of thousands of keys are compared quickly',
   ({ write }) => write(MANIFEST, `${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1\n`).join('')}k5: 2\n`),
   /pack\.yaml: line 60001, column 1: the key "k5" is a duplicate/,
 );
@@ -242,7 +242,7 @@ fault(
   [/\/notes: Unexpected property/, /\/__proto__: Unexpected property/],
 );
 fault(
-  'what breaks the schema, all of it',
+  'all schema faults at once',
   ({ path, write }) =>
     write(
       MANIFEST,
@@ -264,7 +264,7 @@ fault(
   /pack\.yaml: \/version: Expected string/,
 );
 fault(
-  'what the schema cannot say is told by version',
+  'faults that a schema cannot express are reported by version',
   ({ path, write }) =>
     write(
       MANIFEST,
@@ -276,7 +276,7 @@ fault(
   ],
 );
 fault(
-  'a folder that disagrees with its pack.yaml',
+  'a folder name that disagrees with pack.yaml',
   ({ path, write }) =>
     write(
       MANIFEST,
@@ -288,13 +288,13 @@ fault(
   ],
 );
 fault(
-  'a pack folder with no pack name',
+  'a folder that is not named like a pack',
   ({ path }) => mkdirSync(path('Coach Two/1.0.0'), { recursive: true }),
   /Coach Two: "Coach Two" is not a pack name/,
 );
 for (const version of ['1.0', 'latest', 'v1.0.0', '1.0.0+build.1', '01.0.0']) {
   fault(
-    `a version folder called ${version}`,
+    `a version folder named ${version}`,
     ({ path }) => renameSync(path('coach/1.0.0'), path('coach', version)),
     /: ".*" is not a version; use SemVer without build metadata/,
   );
@@ -323,7 +323,7 @@ fault(
 fault(
   'a NUL in a prompt',
   ({ write }) => write('coach/1.0.0/styles/direct.md', 'a\0b'),
-  /coach\/1\.0\.0: \/styles\/1\/text: The text holds a NUL/,
+  /coach\/1\.0\.0: \/styles\/1\/text: The text contains a NUL/,
 );
 fault(
   'a blank prompt',
@@ -341,7 +341,7 @@ fault(
   /\/system: .*262144/,
 );
 fault(
-  'a FIFO does not hold the start up',
+  'a FIFO does not block the start',
   ({ path }) => {
     rmSync(path('coach/1.0.0/system.md'));
     if (spawnSync('mkfifo', [path('coach/1.0.0/system.md')]).status !== 0) throw new Error('mkfifo failed');
@@ -349,7 +349,7 @@ fault(
   /system\.md: is not a regular file/,
 );
 fault(
-  'a device in place of a file',
+  'a device instead of a file',
   ({ path }) => {
     rmSync(path('coach/1.0.0/system.md'));
     symlinkSync('/dev/zero', path('coach/1.0.0/system.md'));
@@ -358,7 +358,7 @@ fault(
 );
 
 fault(
-  'links out of the packs folder, to a file, a version, a pack, or by way of a sibling with a longer name',
+  'links out of the packs folder: to a file, a version, a pack, or a sibling folder with a longer name',
   ({ dir, path }) => {
     const outside = `${dir}-outside`;
     mkdirSync(join(outside, '1.0.0'), { recursive: true });
@@ -378,7 +378,7 @@ fault(
   ],
 );
 fault(
-  'a link that leads nowhere, and one that leads to itself',
+  'a dangling link, and a link to itself',
   ({ path }) => {
     symlinkSync('nowhere', path('coach/1.2.0'));
     symlinkSync('loop', path('loop'));
@@ -402,7 +402,7 @@ t.test('links inside the packs folder are followed, and the folder itself may be
   t.equal(versions[1]?.version.content.system, 'coach 1.1.0: the system prompt.');
 });
 
-t.test('every fault of every version is told at once, and no version comes out', async (t) => {
+t.test('every fault of every version is reported at once, and no version is read', async (t) => {
   const { dir, path, write } = packsFolder(t);
   rmSync(path('coach/1.0.0/system.md'));
   rmSync(path('coach/1.0.0/styles/direct.md'));

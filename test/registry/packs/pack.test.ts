@@ -1,6 +1,6 @@
 /**
- * A pack document: what is refused and how it is named, what is normalised and what is not, and that one digest follows from
- * the same prompts whichever door they came through (SPEC R1).
+ * Pack documents: which faults are refused and how they are named, what is normalised, and that the same prompts always give the same
+ * digest, from disk or over HTTP (SPEC R1).
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const NUL = '\0';
 const BOM = '\uFEFF';
 const LONE_SURROGATES = ['\ud83c', 'a\udf31b', '\udf31\ud83c'];
 
-/** RFC 8785 for what a pack holds, written again: no code is shared with the service. */
+/** A second implementation of RFC 8785 for the values in a pack, independent of the service. */
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -101,7 +101,7 @@ t.test('a document that breaks its schema is refused by pointer', async (t) => {
   t.same(faultsOf(documentOf('coach', '1.0.0'), 'a'.repeat(63)), []);
 });
 
-t.test('all faults are named at once, at most twenty', async (t) => {
+t.test('all faults are listed at once, at most twenty', async (t) => {
   const faults = faultsOf(withMembers({ system: '', summary: 7, defaultStyle: 'X', extra: 1 }));
   t.same(faults.map(({ pointer }) => pointer).sort(), ['/defaultStyle', '/extra', '/summary', '/system']);
   const many = Array.from({ length: 50 }, (_, index) => ({ id: `STYLE ${index}`, title: '', text: '' }));
@@ -164,7 +164,7 @@ t.test('versions are SemVer 2.0.0 without build metadata', async (t) => {
   }
 });
 
-t.test('what a schema cannot say', async (t) => {
+t.test('rules that a schema cannot express', async (t) => {
   const [style] = documentOf('coach', '1.0.0').styles;
   refused(
     t,
@@ -205,7 +205,7 @@ t.test('what a schema cannot say', async (t) => {
   );
 });
 
-t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t) => {
+t.test('a NUL or half a surrogate pair is refused anywhere', async (t) => {
   const fields: [string, (text: string) => unknown][] = [
     ['/system', (text) => withMembers({ system: text })],
     ['/summary', (text) => withMembers({ summary: text })],
@@ -231,7 +231,7 @@ t.test('a NUL or half a surrogate pair is refused wherever it stands', async (t)
   t.not(faultsOf({ ...documentOf('coach', '1.0.0'), [`a${NUL}`]: 1 }).length, 0, 'in a name');
 });
 
-t.test('texts are normalised: BOMs at the beginning, CRLF, line ends at the end; nothing else', async (t) => {
+t.test('texts are normalised: BOMs at the start, CRLF, line ends at the end; nothing else', async (t) => {
   const cases: [string, string][] = [
     [`${BOM}text`, 'text'],
     [`text${BOM}`, `text${BOM}`],
@@ -263,7 +263,7 @@ t.test('texts are normalised: BOMs at the beginning, CRLF, line ends at the end;
   t.not(composed.digest, decomposed.digest, 'NFC and NFD are two contents');
 });
 
-t.test('the digest is SHA-256 over RFC 8785 of what is served', async (t) => {
+t.test('the digest is the SHA-256 of the RFC 8785 text of the served content', async (t) => {
   const document: PackDocument = {
     ...documentOf('coach', '1.2.0-rc.1'),
     system: 'Say "hello",\n\tthen listen. \u20ac \u{1F600} \u0007 / \\',
@@ -282,7 +282,7 @@ t.test('the digest is SHA-256 over RFC 8785 of what is served', async (t) => {
   const { digest, content } = parsePack('coach', document);
   t.equal(digest, sha256(vector));
   t.equal(digest, 'sha256:3cde0ba891c6dcfe2dc9b132744db160b554c97ebafb54f1bb5dad21a67ef003', 'and it never drifts');
-  t.equal(sha256(canonicalJson(content)), digest, 'over exactly what is served');
+  t.equal(sha256(canonicalJson(content)), digest, 'of exactly the served content');
 
   const same = parsePack('coach', { ...document, summary: 'Another summary.', author: 'Somebody else' });
   t.equal(same.digest, digest, 'summary and author are not content');
@@ -341,17 +341,21 @@ t.test('the same prompts are one version from disk and over HTTP', async (t) => 
     t.equal(answer.statusCode, 200, 'there already');
     t.equal(answer.json<{ digest: string }>().digest, digest, 'over HTTP');
   }
-  t.equal((await publish({ ...document, system: `${system}\n\n` })).statusCode, 200, 'a second final newline is none');
+  t.equal(
+    (await publish({ ...document, system: `${system}\n\n` })).statusCode,
+    200,
+    'a second final newline makes no difference',
+  );
   t.equal((await publish({ ...document, system: `\n${system}` })).statusCode, 409, 'a first one is content');
   t.equal((await publish({ ...document, version: '1.0.1' })).statusCode, 201, 'and a new version is new');
 });
 
-t.test('a version is frozen to its leaves, and is a copy', async (t) => {
+t.test('a version is a deeply frozen copy', async (t) => {
   const document = documentOf('coach', '1.0.0');
   const before = structuredClone(document);
   const version = parsePack('coach', document);
   t.equal(firstUnfrozen(version), undefined);
-  t.same(document, before, 'the document is as it was');
+  t.same(document, before, 'the document did not change');
   t.notOk(Object.isFrozen(document.styles[0]), 'and still its owner’s');
   document.compatibility.locales.push('de');
   (document.styles[0] as { text: string }).text = 'changed';

@@ -1,7 +1,7 @@
 /**
- * The floor (SPEC R7): what a policy may say, what breaks it, and that no text can make the check hang.
+ * The floor (SPEC R7): what a policy may contain, what violates it, and that no text can make the check hang.
  *
- * The shipped packs are held to their own policies, and each rule of these is broken once on purpose.
+ * The shipped packs are checked against their own policies, and each rule of these is broken once on purpose.
  */
 import fc from 'fast-check';
 import t from 'tap';
@@ -32,7 +32,7 @@ function contentOf(
 }
 
 /** `rule id asset` of each violation. */
-const told = (violations: readonly Violation[]) =>
+const briefly = (violations: readonly Violation[]) =>
   violations.map(({ rule, id, asset }) => [rule, id, asset].filter((part) => part !== undefined).join(' '));
 
 t.test('a policy that breaks its schema is refused, by pointer', async (t) => {
@@ -41,7 +41,7 @@ t.test('a policy that breaks its schema is refused, by pointer', async (t) => {
     ['nothing', null, ''],
     ['no version', { ...policyOf(), version: undefined }, '/version'],
     ['version 0', policyOf({ version: 0 }), '/version'],
-    ['a version that is no integer', policyOf({ version: 1.5 }), '/version'],
+    ['a version that is not an integer', policyOf({ version: 1.5 }), '/version'],
     ['a version as text', { ...policyOf(), version: '1' }, '/version'],
     ['an unknown member', { ...policyOf(), clause: [] }, '/clause'],
     ['no clauses', { ...policyOf(), clauses: undefined }, '/clauses'],
@@ -89,7 +89,7 @@ t.test('a policy that contradicts itself is refused, with every fault at once', 
   );
 });
 
-t.test('what RE2 does not know, or cannot bound, is no pattern', async (t) => {
+t.test('syntax that RE2 does not support is not a valid pattern', async (t) => {
   const patterns = [
     '(?=a)',
     '(?!a)',
@@ -116,8 +116,8 @@ t.test('what RE2 does not know, or cannot bound, is no pattern', async (t) => {
     t.doesNotThrow(() => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })), pattern);
 });
 
-t.test('a text that makes a backtracking engine hang is checked like any other', { timeout: 60_000 }, async (t) => {
-  // Each takes an engine that backtracks 2^n steps or n^10: at this length it would not come back.
+t.test('a text that would hang a backtracking engine is checked like any other', { timeout: 60_000 }, async (t) => {
+  // A backtracking engine takes 2^n or n^10 steps for each: at this length it would not return.
   const patterns = [
     '(a+)+$',
     '^(a|a)*$',
@@ -131,27 +131,27 @@ t.test('a text that makes a backtracking engine hang is checked like any other',
   const policy = parsePolicy(
     policyOf({ forbidden: patterns.map((pattern, index) => ({ id: `p${index}`, pattern })) }),
   ).policy;
-  t.same(told(violationsOf(contentOf(system), policy)), []);
+  t.same(briefly(violationsOf(contentOf(system), policy)), []);
   t.same(
-    told(violationsOf(contentOf(`${system} xxy`), policy)),
+    briefly(violationsOf(contentOf(`${system} xxy`), policy)),
     ['forbidden p6 system'],
-    'and is found where it is there',
+    'and it is found if present',
   );
 });
 
-t.test('a frozen policy of one digest, whatever the order of its members', async (t) => {
+t.test('a policy is frozen, and its digest does not depend on the order of members', async (t) => {
   const members = policyOf({ clauses: [{ id: 'a', text: 'One.' }] });
   const { policy, digest } = parsePolicy(members);
   t.equal(firstUnfrozen(policy), undefined);
   t.strictSame(policy, members);
-  t.notOk(Object.isFrozen(members), 'what was given in is left as it is');
+  t.notOk(Object.isFrozen(members), 'the input does not change');
   t.match(digest, /^sha256:[0-9a-f]{64}$/);
   const { version, ...rest } = members;
   t.equal(parsePolicy({ ...rest, version, clauses: [{ text: 'One.', id: 'a' }] }).digest, digest);
   t.not(parsePolicy(policyOf({ clauses: [{ id: 'a', text: 'One' }] })).digest, digest);
 });
 
-t.test('the digest of a policy that an earlier build put in force has not changed', async (t) => {
+t.test('the digest of a policy from an earlier build has not changed', async (t) => {
   const document = policyOf({
     clauses: [{ id: 'a', text: 'One.' }],
     forbidden: [
@@ -167,7 +167,7 @@ t.test('the digest of a policy that an earlier build put in force has not change
 const CLAUSE = 'You are a coach, not a therapist: café ﬁrst.';
 const CLAUSES = policyOf({ clauses: [{ id: 'boundary', text: CLAUSE }] });
 
-t.test('a clause is found however it is wrapped, indented and composed', async (t) => {
+t.test('a clause is found in any wrapping, indentation and Unicode form', async (t) => {
   const spellings = {
     'as it is': CLAUSE,
     wrapped: CLAUSE.replaceAll(' ', '\n'),
@@ -177,7 +177,7 @@ t.test('a clause is found however it is wrapped, indented and composed', async (
     decomposed: CLAUSE.normalize('NFD'),
     'without ligatures': CLAUSE.replace('ﬁ', 'fi'),
     'in wide letters': CLAUSE.replace('coach', 'ｃｏａｃｈ'),
-    'with characters that nobody sees': CLAUSE.replace('therapist', 'thera\u200bpist').replace(
+    'with invisible characters': CLAUSE.replace('therapist', 'thera\u200bpist').replace(
       'coach',
       'co\u00adach\ufe0f\u3164',
     ),
@@ -208,7 +208,7 @@ t.test('a clause is found however it is wrapped, indented and composed', async (
   t.doesNotThrow(() => fc.assert(respaced, { numRuns: 300 }));
 });
 
-t.test('a clause of which anything was changed is missing', async (t) => {
+t.test('a changed clause counts as missing', async (t) => {
   const cases = {
     'a word less': CLAUSE.replace('not ', ''),
     'another case': CLAUSE.toLowerCase(),
@@ -232,41 +232,44 @@ t.test('a clause of which anything was changed is missing', async (t) => {
     );
   }
   t.same(
-    told(violationsOf(contentOf('Another.', { supportive: CLAUSE }), CLAUSES)),
+    briefly(violationsOf(contentOf('Another.', { supportive: CLAUSE }), CLAUSES)),
     ['clause boundary system'],
     'in a style it does not count',
   );
 });
 
-t.test('a forbidden text is found in any case and spacing, in every prompt; a pattern as it says', async (t) => {
-  const policy = policyOf({
-    forbidden: [
-      { id: 'cure', text: 'Guaranteed  CURE' },
-      { id: 'todo', pattern: '\\bTODO\\b' },
-      { id: 'wrapped', pattern: 'two\\s+words' },
-    ],
-  });
-  const check = (system: string, style = 'Fine.') =>
-    told(violationsOf(contentOf(system, { supportive: 'Fine.', direct: style }), policy));
-  t.same(check('A guaranteed\ncure.'), ['forbidden cure system']);
-  t.same(check('ＧＵＡＲＡＮＴＥＥＤ\u00a0cure'), ['forbidden cure system']);
-  t.same(check('Fine.', 'guaranteed cure'), ['forbidden cure styles/direct']);
-  t.same(check('TODO: a guaranteed cure', 'TODO'), [
-    'forbidden cure system',
-    'forbidden todo system',
-    'forbidden todo styles/direct',
-  ]);
-  t.same(check('todo, TODOS, not guaranteed, cure'), [], 'a pattern is as strict as it is written');
-  t.same(
-    check('These two\n   words.'),
-    ['forbidden wrapped system'],
-    'a blank that may be a line break is written \\s+',
-  );
-  const [violation] = violationsOf(contentOf('TODO'), policy);
-  t.equal(violation?.detail, 'Must not match \\bTODO\\b.');
-});
+t.test(
+  'a forbidden text is found in any case and spacing, in every prompt; a pattern matches as written',
+  async (t) => {
+    const policy = policyOf({
+      forbidden: [
+        { id: 'cure', text: 'Guaranteed  CURE' },
+        { id: 'todo', pattern: '\\bTODO\\b' },
+        { id: 'wrapped', pattern: 'two\\s+words' },
+      ],
+    });
+    const check = (system: string, style = 'Fine.') =>
+      briefly(violationsOf(contentOf(system, { supportive: 'Fine.', direct: style }), policy));
+    t.same(check('A guaranteed\ncure.'), ['forbidden cure system']);
+    t.same(check('ＧＵＡＲＡＮＴＥＥＤ\u00a0cure'), ['forbidden cure system']);
+    t.same(check('Fine.', 'guaranteed cure'), ['forbidden cure styles/direct']);
+    t.same(check('TODO: a guaranteed cure', 'TODO'), [
+      'forbidden cure system',
+      'forbidden todo system',
+      'forbidden todo styles/direct',
+    ]);
+    t.same(check('todo, TODOS, not guaranteed, cure'), [], 'a pattern is as strict as it is written');
+    t.same(
+      check('These two\n   words.'),
+      ['forbidden wrapped system'],
+      'a blank that may be a line break is written \\s+',
+    );
+    const [violation] = violationsOf(contentOf('TODO'), policy);
+    t.equal(violation?.detail, 'Must not match \\bTODO\\b.');
+  },
+);
 
-t.test('patterns see the text as it is served, with every line end as LF', async (t) => {
+t.test('patterns see the served text with every line end as LF', async (t) => {
   const cases: [pattern: string, found: string[], not: string[]][] = [
     ['(?m)^TODO', ['TODO', 'a\nTODO b', 'a\r\nTODO', 'a\rTODO', 'a\r\r\nTODO'], ['a TODO']],
     ['(?m)^<<<<<<< ', ['a\n<<<<<<< HEAD\nb'], ['a <<<<<<< HEAD']],
@@ -283,16 +286,16 @@ t.test('patterns see the text as it is served, with every line end as LF', async
     const { policy } = parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] }));
     for (const text of found)
       t.same(
-        told(violationsOf(contentOf(text), policy)),
+        briefly(violationsOf(contentOf(text), policy)),
         ['forbidden p system'],
         `${pattern} in ${JSON.stringify(text)}`,
       );
     for (const text of not)
-      t.same(told(violationsOf(contentOf(text), policy)), [], `${pattern} not in ${JSON.stringify(text)}`);
+      t.same(briefly(violationsOf(contentOf(text), policy)), [], `${pattern} not in ${JSON.stringify(text)}`);
   }
 });
 
-t.test('a pattern that can never match is refused where it is new', async (t) => {
+t.test('a new pattern that can never match is refused', async (t) => {
   const faultsOf = (pattern: string) => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })).faultsIfNew;
   const dead = [
     '\\r',
@@ -347,7 +350,7 @@ t.test('a pattern that can never match is refused where it is new', async (t) =>
   for (const pattern of alive) t.same(faultsOf(pattern), [], pattern);
 });
 
-t.test('a pattern that matches anything is never called dead', async (t) => {
+t.test('a pattern that can match is never refused as one that cannot', async (t) => {
   const piece = fc.constantFrom(
     'a',
     'b',
@@ -384,7 +387,7 @@ t.test('a pattern that matches anything is never called dead', async (t) => {
   t.ok(matched > 50, `${matched} patterns matched`);
 });
 
-t.test('an invisible character hides nothing, and is named with its place where it decides', async (t) => {
+t.test('an invisible character hides nothing, and is named with its position if it makes the difference', async (t) => {
   const policy = policyOf({ forbidden: [{ id: 'cure', text: 'guaranteed cure' }] });
   const detail = (system: string) => violationsOf(contentOf(system), policy).map((violation) => violation.detail);
   for (const character of [
@@ -412,28 +415,29 @@ t.test('an invisible character hides nothing, and is named with its place where 
   t.same(detail('g\u00adu\u00ada\u00adr\u00ada\u00adn\u00adteed cure'), [
     'Must not contain "guaranteed cure". Invisible characters hide it: U+00AD at line 1, column 2; U+00AD at line 1, column 4; U+00AD at line 1, column 6; U+00AD at line 1, column 8; U+00AD at line 1, column 10 and more.',
   ]);
-  t.same(detail('A \u00ad guaranteed cure'), ['Must not contain "guaranteed cure".'], 'only where it decides');
+  t.same(
+    detail('A \u00ad guaranteed cure'),
+    ['Must not contain "guaranteed cure".'],
+    'only if it makes the difference',
+  );
   t.same(detail('guaranteed\u2800cure'), ['Must not contain "guaranteed cure".'], 'a blank is a blank');
 });
 
-t.test(
-  'a text of a policy in which nothing is seen is refused where it is new, and means itself where it is old',
-  async (t) => {
-    const { policy, faultsIfNew } = parsePolicy(
-      policyOf({ clauses: [{ id: 'c', text: '\u2800\u200b' }], forbidden: [{ id: 'f', text: '\u00ad' }] }),
-    );
-    t.match(faultsIfNew, [
-      { pointer: '/clauses/0/text', detail: /^This text has no visible character/ },
-      { pointer: '/forbidden/0/text' },
-    ]);
-    t.same(told(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
-    t.same(told(violationsOf(contentOf('Soft\u00adhyphen \u2800\u200b.'), policy)), ['forbidden f system']);
-  },
-);
+t.test('an invisible text is refused in a new policy, and matched literally in an old one', async (t) => {
+  const { policy, faultsIfNew } = parsePolicy(
+    policyOf({ clauses: [{ id: 'c', text: '\u2800\u200b' }], forbidden: [{ id: 'f', text: '\u00ad' }] }),
+  );
+  t.match(faultsIfNew, [
+    { pointer: '/clauses/0/text', detail: /^This text has no visible character/ },
+    { pointer: '/forbidden/0/text' },
+  ]);
+  t.same(briefly(violationsOf(contentOf('Plain.'), policy)), ['clause c system']);
+  t.same(briefly(violationsOf(contentOf('Soft\u00adhyphen \u2800\u200b.'), policy)), ['forbidden f system']);
+});
 
-t.test('only placeholders that are known may stand in double braces', async (t) => {
+t.test('only known placeholders are allowed in double braces', async (t) => {
   const policy = policyOf({ placeholders: ['user_name', 'locale'] });
-  const check = (system: string) => told(violationsOf(contentOf(system), policy));
+  const check = (system: string) => briefly(violationsOf(contentOf(system), policy));
   t.same(check('Hello {{user_name}}, {{ locale }}, {one}, { {two} }, }}{{.'), []);
   t.same(check('{"user": {{user_name}}}, \\frac{a}{b_{c}}, {"a": {"b": {}}}, {{ {a} }}'), [], 'braces of others');
   t.same(
@@ -441,7 +445,7 @@ t.test('only placeholders that are known may stand in double braces', async (t) 
     ['placeholder user system', 'placeholder Locale system', 'placeholder  system'],
     'each once',
   );
-  t.same(told(violationsOf(contentOf('Fine.', { direct: 'For {{name}}' }), policy)), [
+  t.same(briefly(violationsOf(contentOf('Fine.', { direct: 'For {{name}}' }), policy)), [
     'placeholder name styles/direct',
   ]);
   t.equal(
@@ -455,7 +459,7 @@ t.test('only placeholders that are known may stand in double braces', async (t) 
   );
 });
 
-t.test('malformed placeholders are named, with their place', async (t) => {
+t.test('malformed placeholders are reported with their position', async (t) => {
   const policy = policyOf({ placeholders: ['user_name'] });
   for (const written of [
     '{{{user_name}}}',
@@ -484,13 +488,13 @@ t.test('malformed placeholders are named, with their place', async (t) => {
   }
 });
 
-t.test('a policy without placeholders leaves braces alone', async (t) => {
+t.test('a policy without placeholders ignores braces', async (t) => {
   const { placeholders: _, ...rest } = policyOf();
   const { policy } = parsePolicy(rest);
   t.same(violationsOf(contentOf('{{#if x}} {{"a": 1}} \\frac{{a}}{{b}} {{{name}}} {{name}'), policy), []);
 });
 
-t.test('what is told of placeholders is bounded, and has its place in the log', async (t) => {
+t.test('the report on placeholders is bounded, and can be stored in the log', async (t) => {
   const many = Array.from({ length: 10_000 }, (_, index) => `{{p${index}}}`).join(' ');
   t.equal(violationsOf(contentOf(many, { direct: many }), policyOf()).length, 40, 'twenty a prompt');
   const violations = violationsOf(contentOf(`{{${'a'.repeat(62)}🌱}} {{${'b'.repeat(100_000)}}}`), policyOf());
@@ -498,10 +502,10 @@ t.test('what is told of placeholders is bounded, and has its place in the log', 
   t.doesNotThrow(() => hashOf({ data: { violations } } as unknown as Event), 'no half of a surrogate pair is left');
 });
 
-t.test('a limit is the most there may be, of each and of all', async (t) => {
+t.test('limits are inclusive, for each prompt and for all together', async (t) => {
   const styles = { supportive: 's'.repeat(10), direct: 'd'.repeat(20) };
   const check = (limits: Policy['limits']) =>
-    told(violationsOf(contentOf('x'.repeat(30), styles), policyOf({ limits })));
+    briefly(violationsOf(contentOf('x'.repeat(30), styles), policyOf({ limits })));
   t.same(check({ system: 30, style: 20, total: 60 }), []);
   t.same(check({ system: 29 }), ['limit system']);
   t.same(check({ style: 19 }), ['limit styles/direct']);
@@ -513,7 +517,7 @@ t.test('a limit is the most there may be, of each and of all', async (t) => {
   );
 });
 
-t.test('a required style must be there', async (t) => {
+t.test('a required style must exist', async (t) => {
   const policy = policyOf({ requiredStyles: ['direct', 'supportive', 'concise'] });
   t.same(violationsOf(contentOf('x', { supportive: 'y' }), policy), [
     { rule: 'required-style', id: 'direct', detail: 'Every version must have the style "direct".' },
@@ -521,7 +525,7 @@ t.test('a required style must be there', async (t) => {
   ]);
 });
 
-t.test('pure: the same answer each time, frozen, and nothing is changed that was given in', async (t) => {
+t.test('pure: same result each time, frozen, and the input does not change', async (t) => {
   const word = fc.constantFrom('You are a coach.', 'TODO', '{{name}}', '{{user}}', 'é', 'é', '\n', 'cure', '🌱');
   const text = fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => `x${words.join(' ')}`);
   const policy = parsePolicy(
@@ -559,7 +563,7 @@ t.test('pure: the same answer each time, frozen, and nothing is changed that was
   t.ok(broken > 300, `${broken} violations were looked at`);
 });
 
-t.test('the shipped packs are above their policies, and every rule of these holds them', async (t) => {
+t.test('the shipped packs meet their policies, and every rule applies to them', async (t) => {
   const [shipped, policies] = [await readPackFolders(PACKS), await readPolicies(PACKS)];
   t.same(
     policies.map(({ pack }) => pack),
@@ -577,12 +581,12 @@ t.test('the shipped packs are above their policies, and every rule of these hold
       const words = text.split(/\s+/u).map((word) => word.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
       const without = content.system.replace(new RegExp(words.join('\\s+'), 'gu'), 'Be kind.');
       t.same(
-        told(violationsOf({ ...content, system: without }, policy)),
+        briefly(violationsOf({ ...content, system: without }, policy)),
         [`clause ${id} system`],
         `${name} without ${id}`,
       );
     }
-    const worse = (text: string) => told(violationsOf({ ...content, system: `${content.system} ${text}` }, policy));
+    const worse = (text: string) => briefly(violationsOf({ ...content, system: `${content.system} ${text}` }, policy));
     t.same(worse('We can cure your fear.'), ['forbidden promises-a-cure system']);
     t.same(worse('Everything you say is  confidential.'), ['forbidden claims-confidentiality system']);
     t.same(worse('TODO'), ['forbidden unfinished system']);
@@ -590,6 +594,6 @@ t.test('the shipped packs are above their policies, and every rule of these hold
     t.same(worse('x'.repeat(policy.limits.system ?? 0)), ['limit system']);
     const [required = ''] = policy.requiredStyles;
     const styles = content.styles.filter(({ id }) => id !== required);
-    t.same(told(violationsOf({ ...content, styles }, policy)), [`required-style ${required}`]);
+    t.same(briefly(violationsOf({ ...content, styles }, policy)), [`required-style ${required}`]);
   }
 });

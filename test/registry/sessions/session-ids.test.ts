@@ -1,6 +1,6 @@
 /**
- * Coach sessions: an id of at most 200 characters that only this registry can have made, answered from its pin through any
- * number of flips, restarts and key rotations until it expires (SPEC R8).
+ * Coach sessions: an id has at most 200 characters, and only this registry can issue it. Until it expires it is answered from its pin,
+ * through any number of moves, restarts and key rotations (SPEC R8).
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -47,7 +47,7 @@ const SHIPPED = [
   withStyles('2.0.0', 'reflective', 'reflective', 'socratic', 'concise'),
 ];
 
-t.test('the longest names, versions, revisions and lifetimes make an id of at most 200 characters', async (t) => {
+t.test('even the longest names, versions, revisions and lifetimes give an id of at most 200 characters', async (t) => {
   const long = 'n'.repeat(63);
   const styles = Array.from({ length: 50 }, (_, index) => ({
     id: `${'s'.repeat(61)}${String(index).padStart(2, '0')}`,
@@ -111,7 +111,7 @@ t.test('the longest names, versions, revisions and lifetimes make an id of at mo
   t.equal(SESSION_ID_LENGTH, 200);
 });
 
-t.test('an id in which one character was changed, dropped or added is no session', async (t) => {
+t.test('an id with one character changed, removed or added is refused', async (t) => {
   const registry = await openRegistry(t);
   const { sessionId } = registry.startSession();
   t.match(await registry.resolveSession(sessionId), { sessionId }, 'the id itself is one');
@@ -150,7 +150,7 @@ t.test('an id in which one character was changed, dropped or added is no session
   await t.rejects(registry.resolveSession(''), NOT_FOUND);
 });
 
-t.test('a token that is signed otherwise is no session', async (t) => {
+t.test('a token with any other signature is refused', async (t) => {
   const store = new MemoryStore();
   const registry = await openRegistry(t, { store });
   const { sessionId } = registry.startSession();
@@ -169,7 +169,7 @@ t.test('a token that is signed otherwise is no session', async (t) => {
   t.match(
     await registry.resolveSession(signed({ alg: 'HS256', kid })),
     { superseded: false },
-    'what is signed as the registry signs is taken',
+    'a token that is signed like the registry signs is accepted',
   );
 
   const cases: Record<string, string> = {
@@ -195,12 +195,12 @@ t.test('a token that is signed otherwise is no session', async (t) => {
   t.ok(signed({ alg: 'HS384', kid }, 'sha384').length <= SESSION_ID_LENGTH, 'not only for its length');
 });
 
-t.test('a session of another registry is none here', async (t) => {
+t.test('a session of another registry is refused', async (t) => {
   const [here, there] = [await openRegistry(t), await openRegistry(t)];
   await t.rejects(here.resolveSession(there.startSession().sessionId), NOT_FOUND);
 });
 
-t.test('a session ends when its time is over, to the second', async (t) => {
+t.test('a session expires on time, to the second', async (t) => {
   const clock = heldClock();
   const registry = await openRegistry(t, { clock, sessionTtl: 90_000 });
   clock.time = NOW + 999;
@@ -218,7 +218,7 @@ t.test('no two sessions have the same id', async (t) => {
   t.equal(new Set(ids).size, ids.length);
 });
 
-t.test('keys rotate: the newest signs, all verify, one that is gone does not', async (t) => {
+t.test('keys rotate: the newest signs, all verify, a removed one does not', async (t) => {
   const store = new MemoryStore();
   t.teardown(() => store.close());
   const open = () => openRegistry(t, { store: new FailingStore(store) });
@@ -244,7 +244,7 @@ t.test('keys rotate: the newest signs, all verify, one that is gone does not', a
   t.throws(() => new Sessions([], DAY), /no session key/);
 });
 
-t.test('a session stays on its pin through flips, rollbacks and a restart', async (t) => {
+t.test('a session stays on its pin through activations, rollbacks and a restart', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const open = async () =>
     Registry.open(optionsOf({ store: await openSqliteStore({ file }), shipped: SHIPPED, defaultVersion: '1.1.0' }));
@@ -276,7 +276,7 @@ t.test('a session stays on its pin through flips, rollbacks and a restart', asyn
   await held(true, 'after many flips');
 });
 
-t.test('a session of another channel is pinned and superseded by that channel', async (t) => {
+t.test('a session of another channel is pinned, and superseded, by that channel', async (t) => {
   const registry = await openRegistry(t, { shipped: SHIPPED });
   await registry.activate({ version: '1.0.0', channel: 'staging', reason: 'Try it' });
   const session = registry.startSession({ channel: 'staging' });
@@ -293,7 +293,7 @@ t.test('a session of another channel is pinned and superseded by that channel', 
 });
 
 t.test(
-  'a session that names no style gets the default one; one that is not there is refused with those that are',
+  'without a style a session gets the default style; an unknown style is refused with the list of styles',
   async (t) => {
     const registry = await openRegistry(t, { shipped: SHIPPED });
     t.equal(registry.startSession().prompt.style.id, 'reflective');
@@ -313,7 +313,7 @@ t.test(
   },
 );
 
-t.test('starting a session, and reading one that is active, asks no store', async (t) => {
+t.test('starting a session, or reading one on the active version, does not use the store', async (t) => {
   let away = false;
   const store = new FailingStore(new MemoryStore(), () => (away ? 'rejects' : undefined));
   const registry = await openRegistry(t, { store, shipped: SHIPPED });

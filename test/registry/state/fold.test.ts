@@ -1,6 +1,6 @@
 /**
- * The fold: an event that does not follow is refused, one that is not known has no effect but its place in the chain, and a
- * snapshot never changes: what an event does not touch is the very same object in the next one.
+ * The fold: an event that does not follow the one before is refused. An event of an unknown type only takes its place in the chain. A
+ * snapshot never changes, and the parts that an event does not touch are the same objects in the next snapshot.
  */
 import t from 'tap';
 import { seal, type Event, type EventDraft, type EventType, type Head } from '../../../registry/log/event.ts';
@@ -97,7 +97,7 @@ const STARTED = folded(
 const coach = (snapshot: Snapshot) => snapshot.packs.get('coach')!;
 const pointer = (snapshot: Snapshot, channel = 'production') => coach(snapshot).pointers.get(channel)!;
 
-t.test('a gap, a repetition and a step back are refused', async (t) => {
+t.test('a gap, a repeated event and a step back are refused', async (t) => {
   const events = logged([CREATED, publication('coach', '1.0.0'), publication('coach', '1.1.0')]);
   const orders: [string, (Event | undefined)[]][] = [
     ['a gap', [events[0], events[2]]],
@@ -114,7 +114,7 @@ t.test('a gap, a repetition and a step back are refused', async (t) => {
   t.equal(folded(events).revision, 3);
 });
 
-t.test('an event that does not name the hash before it is refused', async (t) => {
+t.test('an event with the wrong previous hash is refused', async (t) => {
   const events = logged([CREATED, publication('coach', '1.0.0')]);
   const wrong = { name: 'LogBroken', message: 'Revision 2 does not name the hash of the event before it.' };
   t.throws(() => folded([events[0]!, { ...events[1]!, previousHash: '0'.repeat(64) }]), wrong);
@@ -124,7 +124,7 @@ t.test('an event that does not name the hash before it is refused', async (t) =>
   t.throws(() => apply(folded([other!]), events[1]!, CONTENTS), wrong, 'the same one by one');
 });
 
-t.test('an event that lacks what it must name, or contradicts the state, is refused', async (t) => {
+t.test('an event that lacks a required name or contradicts the state is refused', async (t) => {
   const head = STARTED;
   const { pack: _pack, ...packless } = moveTo('1.1.0') as EventDraft & { pack: string };
   const { channel: _channel, ...channelless } = moveTo('1.1.0') as EventDraft & { channel: string };
@@ -146,7 +146,7 @@ t.test('an event that lacks what it must name, or contradicts the state, is refu
   });
 });
 
-t.test('an epoch is opened once, and each is later than the one before', async (t) => {
+t.test('an epoch opens once, and each epoch is higher than the one before', async (t) => {
   const restored = (epoch: number): EventDraft => ({
     type: 'registry-restored',
     actor,
@@ -163,7 +163,7 @@ t.test('an epoch is opened once, and each is later than the one before', async (
   }
 });
 
-t.test('an event of a type that this build does not know stays in the chain, without effect', async (t) => {
+t.test('an event of an unknown type stays in the chain and has no effect', async (t) => {
   const drafts = [
     unknown(),
     unknown({ pack: 'coach', channel: 'production', version: '2.0.0' }),
@@ -218,7 +218,7 @@ t.test('what an activation and a rollback do to a pointer', async (t) => {
   });
 });
 
-t.test('a view tells the event that made it', async (t) => {
+t.test('a view names the event that made it', async (t) => {
   const view = folded(logged([moveTo('2.0.0')], STARTED), STARTED)
     .views.get('coach')!
     .get('production')!;
@@ -248,7 +248,7 @@ t.test('a view tells the event that made it', async (t) => {
   });
 });
 
-t.test('versions lie in SemVer order, in whatever order they were published', async (t) => {
+t.test('versions are in SemVer order, however they were published', async (t) => {
   const order = [
     '2.0.0',
     '10.0.0',
@@ -278,7 +278,7 @@ t.test('versions lie in SemVer order, in whatever order they were published', as
   t.same(versionsIn(folded(events.slice(4), first)), sorted, 'in two folds');
 });
 
-t.test('the stack is bounded; what was ever active is not forgotten', async (t) => {
+t.test('the stack is bounded, but every version that was active is remembered', async (t) => {
   const moves = Array.from({ length: STACK_DEPTH + 500 }, (_, index) =>
     moveTo(index === 0 ? '2.0.0' : index % 2 === 0 ? '1.1.0' : '1.0.0'),
   );
@@ -293,12 +293,12 @@ t.test('the stack is bounded; what was ever active is not forgotten', async (t) 
   t.same(pointer(oneByOne).stack, stack, 'the same one by one');
 });
 
-t.test('the stack is the same at once, one by one and in parts, below its bound and beyond', async (t) => {
+t.test('folding at once, one by one or in parts gives the same stack, below and above its bound', async (t) => {
   const seed = newSeed();
   const random = randomFrom(seed);
   const versions = ['1.0.0', '1.1.0', '2.0.0'];
   const reference = ['1.0.0'];
-  // Long climbs with short descents, so that the bound is passed more than once and the bottom comes near again.
+  // Long climbs and short descents, to pass the bound several times and come near the bottom again.
   const moves = Array.from({ length: 7500 }, (_, index) => {
     const climbs = index % 2500 < 2000 ? 0.98 : 0.3;
     const active = reference.at(-1);
@@ -324,7 +324,7 @@ t.test('the stack is the same at once, one by one and in parts, below its bound 
   t.strictSame(plain(inParts), plain(folded(events, STARTED)), 'in parts');
 });
 
-t.test('a snapshot is frozen to its leaves', async (t) => {
+t.test('a snapshot is deeply frozen', async (t) => {
   t.equal(firstUnfrozen(EMPTY_SNAPSHOT), undefined);
   t.equal(firstUnfrozen(STARTED), undefined);
   t.equal(firstUnfrozen(apply(STARTED, logged([moveTo('1.1.0')], STARTED)[0]!, CONTENTS)), undefined, 'after a move');
@@ -372,7 +372,7 @@ t.test('a snapshot is frozen to its leaves', async (t) => {
     t.notOk('set' in held || 'add' in held || 'delete' in held, 'it has nothing to change it by');
 });
 
-t.test('what an event does not touch is the very same object', async (t) => {
+t.test('parts that an event does not touch are the same objects', async (t) => {
   const moved = folded(logged([moveTo('1.1.0')], STARTED), STARTED);
   t.equal(moved.packs.get('onboarding'), STARTED.packs.get('onboarding'));
   t.equal(moved.views.get('onboarding'), STARTED.views.get('onboarding'));
@@ -390,7 +390,7 @@ t.test('what an event does not touch is the very same object', async (t) => {
   t.equal(foldFrom(STARTED).freeze(CONTENTS), STARTED, 'and without an event nothing is new');
 });
 
-t.test('the old snapshot and the events are as they were', async (t) => {
+t.test('the old snapshot and the events do not change', async (t) => {
   const events = logged(
     [
       moveTo('1.1.0'),
@@ -406,13 +406,13 @@ t.test('the old snapshot and the events are as they were', async (t) => {
   for (const event of events) snapshot = apply(snapshot, event, CONTENTS);
   folded(events, STARTED);
   t.strictSame([plain(STARTED), events], before);
-  t.notOk(Object.isFrozen(actorOf(events[0])), 'what belongs to the caller is not frozen under its hands');
+  t.notOk(Object.isFrozen(actorOf(events[0])), "the caller's own objects are not frozen");
   t.strictSame(plain(folded(events, STARTED)), plain(snapshot), 'at once and one by one');
 });
 
 const actorOf = (event: Event | undefined) => event?.actor;
 
-t.test('a fold that failed has changed nothing', async (t) => {
+t.test('a failed fold changes nothing', async (t) => {
   const [good, , late] = logged([moveTo('1.1.0'), moveTo('2.0.0'), moveTo('1.0.0')], STARTED);
   const before = plain(STARTED);
   const fold = foldFrom(STARTED);

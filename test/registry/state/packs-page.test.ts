@@ -1,6 +1,6 @@
 /**
- * docs/packs.md says what pack.yaml and policy.yaml may hold: its tables have each member of the schemas with its bounds, and no other; its
- * examples are valid.
+ * docs/packs.md describes pack.yaml and policy.yaml: its tables list exactly the members of the schemas with their limits, and its examples
+ * are valid.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ for (const [file, schema] of [
   ['pack.yaml', PackManifest],
   ['policy.yaml', Policy],
 ] as const) {
-  t.test(`the table of ${file} is the schema`, async (t) => {
+  t.test(`the table of ${file} matches the schema`, async (t) => {
     const rows = rowsBelow(file);
     const members = membersOf(schema);
     t.same([...rows.keys()].sort(), members.map(({ path }) => path).sort(), 'each member, and no other');
