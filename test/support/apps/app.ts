@@ -131,7 +131,7 @@ export function heldOperatorKey(known = ''): OperatorKeyFile & { readonly token:
     write: async (token) => {
       key = token;
     },
-    settle: async () => true,
+    finishWrite: async () => true,
   };
 }
 
