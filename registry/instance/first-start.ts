@@ -94,7 +94,10 @@ export async function addsToLog(
   options: StartOptions,
   resources: StartResources,
 ): Promise<boolean> {
-  const operatorKey = resources.operatorKey && { write: () => Promise.resolve(), settle: () => Promise.resolve(false) };
+  const operatorKey = resources.operatorKey && {
+    write: () => Promise.resolve(),
+    finishWrite: () => Promise.resolve(false),
+  };
   try {
     return (
       (await planStart(snapshot, options, { ...resources, newKey, operatorKey, logger: SILENT })).events.length > 0

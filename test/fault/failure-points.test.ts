@@ -72,7 +72,7 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
 }
 
 /** An operator key file that never fails; the tests of `operator-key.ts` cover the rest. */
-const KEY_FILE = { write: async () => undefined, settle: async () => true };
+const KEY_FILE = { write: async () => undefined, finishWrite: async () => true };
 
 const WRITES: readonly Write[] = [
   command('publish', (registry) =>

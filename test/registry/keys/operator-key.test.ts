@@ -159,7 +159,7 @@ t.test('a failed append keeps the current key; the next start creates a working 
 
 t.test('if a start dies before its key is in place, the next start finishes the job', async (t) => {
   const [dataDir, store] = [newFolder(t), new MemoryStore()];
-  const dies = { ...operatorKeyFile(dataDir), settle: () => Promise.reject(new Error('It died here.')) };
+  const dies = { ...operatorKeyFile(dataDir), finishWrite: () => Promise.reject(new Error('It died here.')) };
   await t.rejects(start(t, dataDir, store, { operatorKey: dies }), /It died here/);
   t.notOk(existsSync(operatorKeyPath(dataDir)));
   const registry = await start(t, dataDir, store);
@@ -258,7 +258,7 @@ t.test('if a recovery with unknown outcome did create its key, the next start fi
   const old = tokenIn(dataDir);
   const dies = {
     ...operatorKeyFile(dataDir),
-    settle: (isInLog: (token: string) => boolean) =>
+    finishWrite: (isInLog: (token: string) => boolean) =>
       existsSync(`${operatorKeyPath(dataDir)}.new`)
         ? Promise.reject(new Error('It died here.'))
         : operatorKeyFile(dataDir).finishWrite(isInLog),
