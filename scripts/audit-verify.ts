@@ -81,7 +81,7 @@ function comparedText(served: StateProof | undefined): string {
 function headOf(text: string): Head {
   const [, revision, hash = ''] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/u.exec(text) ?? [];
   if (revision === undefined)
-    throw new Error(`--head "${text}" is none; write REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.`);
+    throw new Error(`--head "${text}" is not valid; write REVISION:HASH, e.g. 12:4f… with 64 hexadecimal digits.`);
   return { revision: Number(revision), hash };
 }
 

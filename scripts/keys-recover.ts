@@ -1,8 +1,8 @@
 /**
- * `npm run keys:recover`: makes a new operator key, for when the first one was lost or revoked. An event like any other.
+ * `npm run keys:recover`: makes a new operator key if the last one was lost or revoked. Like any change, it is an event.
  *
- * It runs on the host, with the settings of the service (`DATA_DIR`, `STORE_URL`), whether the service runs or not: it appends to the
- * log beside it, and the service hears of the key when the key is used.
+ * It runs on the host with the settings of the service (`DATA_DIR`, `STORE_URL`), whether or not the service is running: it appends to the
+ * log, and the service learns of the key when the key is used.
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
@@ -21,7 +21,7 @@ try {
   console.error(`${unknown ? 'It is not known whether a key was made' : 'No key was made'}: ${messageOf(error)}`);
   if (unknown)
     console.error(
-      'The key waits beside operator.key. The next start of the service, or this command again, puts it in its place if it was made.',
+      'The key waits next to operator.key. If it was made, the next start of the service, or this command again, moves it there.',
     );
   if (error instanceof TypeError) console.error(USAGE);
   process.exitCode = 1;

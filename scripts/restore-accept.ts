@@ -1,9 +1,9 @@
 /**
- * `npm run restore:accept -- --reason "…"`: goes on with a database that was restored to an older state. An event like any other.
+ * `npm run restore:accept -- --reason "…"`: continues with a database that was restored to an older state. Like any change, it is an event.
  *
- * It runs on the host, with the settings of the service (`DATA_DIR`, `STORE_URL`), while instances run or not: those that had stopped
- * following the log (`log-diverged` in `/readyz`) come back in line by themselves. What was appended after the backup is gone; the runbook
- * in docs/operations.md says how to look for it first.
+ * It runs on the host with the settings of the service (`DATA_DIR`, `STORE_URL`), whether or not instances are running. Instances that had
+ * stopped following the log (`log-diverged` in `/readyz`) follow it again. Events after the backup are lost; the runbook in
+ * docs/operations.md says how to look for them first.
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';

@@ -1,8 +1,8 @@
 /**
  * Tools that one check, test or benchmark needs, each in a folder of its own below tools/.
  *
- * Problem: with `npm ci` in the root they would be two fifths of what everybody installs.
- * Rule: each folder has its own package.json and lock. Whoever needs the tool has it installed, once per lock; that takes the network.
+ * Problem: installed by `npm ci` in the root, they would be two fifths of what everybody downloads.
+ * Rule: each folder has its own package.json and lock. A tool is installed when it is first needed, once for each lock; that needs the network.
  * Example: `const redocly = join(installTool('openapi-lint'), 'node_modules', '.bin', 'redocly')`.
  */
 import { spawnSync } from 'node:child_process';
@@ -12,14 +12,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TOOLS = fileURLToPath(new URL('../tools/', import.meta.url));
-/** A hanging network must not hang the caller for good, in milliseconds. */
+/** The time limit of an installation, in milliseconds: a hanging network must not hang the caller. */
 const LIMIT = 300_000;
 
 /**
  * Installs a tool as its lock says, unless that is done already.
  * @param name a folder below tools/
  * @returns the folder; what was installed is in its node_modules
- * @throws Error where it cannot be installed, with what npm said
+ * @throws Error with npm's output if it cannot be installed
  */
 export function installTool(name: string): string {
   const folder = join(TOOLS, name);
@@ -28,7 +28,7 @@ export function installTool(name: string): string {
     .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
   if (contentOf(stamp) === lock) return folder;
-  // NODE_OPTIONS may hold hooks of tap's, which are not for npm.
+  // NODE_OPTIONS may hold tap's hooks, which must not run in npm.
   const { NODE_OPTIONS: _, ...env } = process.env;
   const { status, stderr, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: folder,
@@ -39,7 +39,7 @@ export function installTool(name: string): string {
   });
   if (status !== 0)
     throw new Error(
-      `tools/${name} cannot be installed. It takes the npm registry: check the network, then run "npm ci" in tools/${name}. ${error?.message ?? stderr.trim()}`,
+      `tools/${name} cannot be installed. It needs the npm registry: check the network, then run "npm ci" in tools/${name}. ${error?.message ?? stderr.trim()}`,
     );
   writeFileSync(stamp, lock);
   return folder;
@@ -49,6 +49,6 @@ function contentOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return undefined; // not installed, or not to the end
+    return undefined; // not installed, or not completely
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Following: how this instance hears of what others append, and how it knows that it is current (SPEC R10).
+ * Following: how this instance learns what others append, and how it knows that it is current (SPEC R10).
  *
- * Problem: a notification can be lost, a connection half dead, the database another one than before.
- * Rule: a hint only wakes; the log is read, in strict revision order. Once a second the lease is renewed, whose answer names the log's
- * head, so that a lost hint costs a second and no more. The pause between two tries is jittered, so that instances whose store comes
- * back do not all come at once. A log that is not the one applied here is never followed: what was applied goes on being served,
- * marked, until the log is put right or an operator accepts the restore (`registry-restored`).
- * Example: another instance appends revision 8; the hint arrives, 8 is read and applied, and the lease says so within 50 ms.
+ * Problem: a notification can be lost, a connection half dead, or the database replaced by another.
+ * Rule: a notification only triggers a read; the log itself is read, in strict revision order. The lease is renewed once a second, and the
+ * response names the log's head, so a lost notification costs at most a second. Retries are jittered, so that instances do not all reconnect
+ * at once. A log that is not the one applied here is never followed: the instance keeps serving what it has applied, marked as stale, until
+ * the log is repaired or an operator accepts the restore (`registry-restored`).
+ * Example: another instance appends revision 8; the notification arrives, 8 is read and applied, and the lease says so within 50 ms.
  */
 import { messageOf, LogBroken } from '../errors.ts';
 import type { Freshness } from './freshness.ts';
@@ -18,23 +18,23 @@ import type { LeaseClaim, Store } from '../log/store.ts';
 
 /** Between two renewals, in milliseconds; each pause is up to a tenth shorter or longer. */
 const POLL = 1000;
-/** Between two renewals while somebody waits for them, or has just applied something, in milliseconds. */
+/** Between two renewals while a caller waits for them, or after something was applied, in milliseconds. */
 const HASTE = 50;
 
-/** What the follower moves; the registry behind it. */
+/** What the follower keeps current. */
 export interface Followed {
   /** What is applied. */
   current(): Snapshot;
-  /** What this instance says of itself at the next renewal. */
+  /** What this instance reports about itself at the next renewal. */
   claim(): LeaseClaim;
-  /** Hears of the store's fence. */
+  /** Receives the store's fence. */
   seeFence(fence: number): void;
-  /** Applies what the log holds beyond. @throws RegistryError `store-unavailable`; LogBroken */
+  /** Applies what is new in the log. @throws RegistryError `store-unavailable`; LogBroken */
   catchUp(): Promise<void>;
   /** Takes over the history of a log whose restore was accepted. @returns whether there was one to take over */
   takeOver(): Promise<boolean>;
-  /** What a start still has to do once the store is there; called until it has been done. */
-  settle(): Promise<void>;
+  /** Called after each renewal, e.g. to finish a start that had found the store unreachable. */
+  afterRenewal(): Promise<void>;
 }
 
 export interface FollowerOptions {
@@ -42,7 +42,7 @@ export interface FollowerOptions {
   readonly followed: Followed;
   readonly freshness: Freshness;
   readonly instances: Instances;
-  /** Hears what time it is for the store. */
+  /** Receives the store's time. */
   readonly clock?: Pick<StoreClock, 'observe'>;
   readonly logger: Logger;
 }
@@ -64,12 +64,12 @@ export class Follower {
     this.#options = options;
   }
 
-  /** Why the log is not followed; undefined where it is. */
+  /** Why the log is not followed; undefined if it is. */
   get diverged(): string | undefined {
     return this.#diverged;
   }
 
-  /** Begins to follow: hints first, then the log, so that nothing falls between them. Never rejects. */
+  /** Starts to follow: notifications first, then the log, so that nothing is missed in between. Never rejects. */
   async start(): Promise<void> {
     this.#unwatch = this.#options.store.watch((revision) => {
       if (revision === undefined || revision > this.#options.followed.current().revision) void this.#pull();
@@ -77,7 +77,7 @@ export class Follower {
     await this.#tick();
   }
 
-  /** Ends the following and gives the lease back, so that nobody waits for this instance. Never rejects. */
+  /** Stops following and releases the lease, so that nobody waits for this instance. Never rejects. */
   async stop(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -85,16 +85,16 @@ export class Follower {
     clearTimeout(this.#timer);
     await this.#round;
     const { store, followed, freshness, logger } = this.#options;
-    freshness.doubt(); // whoever waits does not wait for this instance from here on
+    freshness.doubt(); // from here on nobody waits for this instance
     await store
       .release(followed.claim().id)
       .catch((error: unknown) =>
-        logger.warn({ reason: messageOf(error) }, 'The lease could not be given back; it runs out by itself.'),
+        logger.warn({ reason: messageOf(error) }, 'The lease could not be released; it will expire.'),
       );
   }
 
   /** Renews often while a task runs that waits for others. */
-  async hastened<T>(task: () => Promise<T>): Promise<T> {
+  async renewingOften<T>(task: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
     this.#schedule(0);
     try {
@@ -104,7 +104,7 @@ export class Follower {
     }
   }
 
-  /** A log that is not the one applied here was met elsewhere, e.g. in a write. */
+  /** Something else, such as a write, found that the log is not the one applied here. */
   divergedBecause(reason: string): void {
     const { freshness, logger, followed } = this.#options;
     freshness.doubt();
@@ -116,13 +116,13 @@ export class Follower {
           revision: followed.current().revision,
           registryId: followed.current().registryId,
         },
-        'The log is not the one that this instance has applied. It is not followed; what was applied is served, marked as stale. Put the right database back, or accept the restore (npm run restore:accept).',
+        'The log is not the one that this instance has applied, so the instance does not follow it. It keeps serving what it has applied, marked as stale. Put the right database back, or accept the restore (npm run restore:accept).',
       );
     }
     this.#diverged = reason;
   }
 
-  /** Applies what is new; a hint that comes meanwhile has it look once more. */
+  /** Applies what is new; a notification that arrives meanwhile makes it look again. */
   async #pull(): Promise<void> {
     this.#again = true;
     if (this.#pulling) return;
@@ -132,12 +132,12 @@ export class Follower {
         this.#again = false;
         await this.#options.followed.catchUp();
       }
-      // Whoever waits for this instance hears of it soon, also where nobody waits here.
+      // Renew soon: another instance may be waiting for this one.
       if (this.#options.instances.live > 1 && this.#options.followed.current().revision > this.#reported)
         this.#schedule(HASTE);
     } catch (error) {
       if (error instanceof LogBroken) this.divergedBecause(error.message);
-      // Else the next renewal meets it as well, and says so.
+      // Any other error: the next renewal meets it too, and reports it.
     } finally {
       this.#pulling = false;
     }
@@ -173,10 +173,10 @@ export class Follower {
       this.#reported = claim.appliedRevision;
       instances.observe(leases, sentAt);
       for (const { id, counter } of instances.forgotten) await store.release(id, counter);
-      await followed.settle();
+      await followed.afterRenewal();
       const current = followed.current();
       if (this.#diverged !== undefined || head?.revision !== current.revision || head.hash !== current.hash)
-        await this.#comeInLine();
+        await this.#catchUpOrTakeOver();
       if (this.#closed) return;
       freshness.confirm(sentAt);
       if (this.#away)
@@ -188,14 +188,14 @@ export class Follower {
       if (!this.#away)
         logger.warn(
           { reason: messageOf(error) },
-          'The store cannot be reached. What was applied goes on being served, marked as stale.',
+          'The store cannot be reached. This instance keeps serving what it has applied, marked as stale.',
         );
       this.#away = true;
     }
   }
 
-  /** The log has moved on, or is another. @throws LogBroken where it still is another */
-  async #comeInLine(): Promise<void> {
+  /** The log has moved on, or is another one. @throws LogBroken if it still is another one */
+  async #catchUpOrTakeOver(): Promise<void> {
     const { followed, logger } = this.#options;
     try {
       await followed.catchUp();

@@ -1,36 +1,36 @@
 /**
  * The instances that share the log, as their leases show them; and waiting until a move has reached them all.
  *
- * Problem: after a rollback an operator must know when nobody is given the old version any more.
- * Rule: each instance renews a lease by a counter; who waits watches the counters on a clock of its own. An instance whose counter
- * stood still for `GONE_AFTER` is not waited for: by then it has marked its answers for longer than clocks can differ
- * (`freshness.ts`). What counts is what the store showed after the waiting began. An instance that serves a version of its own
- * (`PIN_VERSION`) is listed, never waited for.
+ * Problem: after a rollback an operator must know when no instance serves the old version any more.
+ * Rule: each instance renews a lease, which increments its counter. A waiter watches the counters on its own clock. It does not wait for an
+ * instance whose counter stood still for `GONE_AFTER`: by then that instance has marked its answers as stale for longer than clocks can
+ * differ (`freshness.ts`). Only what the store showed after the wait began counts. An instance with `PIN_VERSION` is listed, but never
+ * waited for.
  * Example: of three instances one is stopped; `settled` says pending for seven seconds, then that it expired.
  */
 import { reaches, type Position } from '../state/snapshot.ts';
 import type { Lease } from '../log/store.ts';
 
-/** For how long a counter may stand still before its instance is not waited for any more, in milliseconds. */
+/** How long a counter may stand still before nobody waits for its instance any more, in milliseconds. */
 export const GONE_AFTER = 7000;
-/** After that long its lease is taken away, in milliseconds. */
+/** After this time its lease is deleted, in milliseconds. */
 const FORGOTTEN_AFTER = 600_000;
 
 /** Who has applied a move, by instance id. */
 export interface Reach {
   readonly applied: readonly string[];
   readonly pending: readonly string[];
-  /** They serve a version of their own, whatever the log says. */
+  /** They serve the version of their `PIN_VERSION`, whatever the log says. */
   readonly pinned: readonly string[];
-  /** They have not renewed their lease for a while: stopped, cut off or gone. What they still answer is marked stale. */
+  /** They have not renewed their lease for a while: stopped, cut off or gone. If they still answer, they mark it as stale. */
   readonly expired: readonly string[];
 }
 
 interface Watched {
   lease: Lease;
-  /** When its counter was first seen where it is. */
+  /** When its current counter was first seen. */
   readonly seenAt: number;
-  /** When the store was last asked and showed it there. */
+  /** When the request was sent that last showed this counter. */
   askedAt: number;
 }
 
@@ -45,7 +45,7 @@ export class Instances {
     this.#self = self;
   }
 
-  /** How many there are, this one among them, that are not known to be gone. */
+  /** How many instances are not known to be gone, this one included. */
   get live(): number {
     return [...this.#watched.values()].filter((watched) => !isGone(watched)).length;
   }
@@ -57,7 +57,7 @@ export class Instances {
       .sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
   }
 
-  /** Leases that nobody has renewed for so long that they may be taken away. */
+  /** Leases that were not renewed for so long that they can be deleted. */
   get forgotten(): readonly Lease[] {
     return [...this.#watched.values()]
       .filter(({ seenAt, askedAt }) => askedAt - seenAt >= FORGOTTEN_AFTER)
@@ -65,7 +65,7 @@ export class Instances {
   }
 
   /**
-   * Takes in what the store showed.
+   * Records the leases that the store returned.
    * @param askedAt when it was asked, monotonic, in milliseconds
    */
   observe(leases: readonly Lease[], askedAt: number): void {
@@ -82,8 +82,8 @@ export class Instances {
   }
 
   /**
-   * Waits until every live instance has applied a place, or the signal ends the wait.
-   * @returns who had at that moment; nobody is pending where all have
+   * Waits until every live instance has applied a position, or the signal ends the wait.
+   * @returns who had applied it at that moment; `pending` is empty if all have
    */
   settled(position: Position, signal: AbortSignal): Promise<Reach> {
     const since = performance.now();

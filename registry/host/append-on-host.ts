@@ -1,4 +1,4 @@
-/** An append by a tool on the host, beside whatever instances run: a compare-and-set like theirs, which they follow. */
+/** An append by a tool on the host while instances may run: a compare-and-set like theirs, which they follow. */
 import { Contents } from '../local/contents.ts';
 import { SILENT } from '../machine/logger.ts';
 import { readLog } from '../instance/open.ts';
@@ -9,14 +9,14 @@ import { Writer } from '../writing/writer.ts';
 import type { Proposal } from '../log/proposal.ts';
 import { SYSTEM_CLOCK } from '../machine/clock.ts';
 
-/** The state of a log that holds a registry. @throws RegistryError `store-unavailable`; LogBroken; Error with `ifEmpty` where it holds none */
+/** The state of the log. @throws RegistryError `store-unavailable`; LogBroken; Error with the message `ifEmpty` if the log is empty */
 export async function stateOnHost(store: Store, ifEmpty: string): Promise<Snapshot> {
   const snapshot = await readLog(store, new Contents(store));
   if (snapshot.revision === 0) throw new Error(ifEmpty);
   return snapshot;
 }
 
-/** Appends what is proposed. @throws RegistryError `store-unavailable`, `store-busy`, `outcome-unknown` */
+/** Appends the proposal. @throws RegistryError `store-unavailable`, `store-busy`, `outcome-unknown` */
 export async function appendOnHost(
   store: Store,
   base: Snapshot,

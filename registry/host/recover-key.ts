@@ -1,6 +1,6 @@
 /**
- * A new operator key from the host, for when the last one was lost or revoked: who can write to the store may act as operator
- * anyway. The event says what it was, like any other (SPEC R11).
+ * Makes a new operator key on the host, if the last one was lost or revoked. This gives nobody new rights: a user who can write to the
+ * store can act as operator anyway. Like any change, it is an event in the log (SPEC R11).
  */
 import { hostname } from 'node:os';
 import { appendOnHost, stateOnHost } from './append-on-host.ts';
@@ -11,15 +11,15 @@ import { SYSTEM_ACTOR } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { Store } from '../log/store.ts';
 
-/** The most events that are looked through for an operator key: the service makes few others. */
+/** How many events are searched for an operator key at most: the service makes few others. */
 const MADE_BY_SERVICE = 100;
 
 /**
- * Makes an operator key and puts it where the operator finds it, once it is in the log. The key that is there before is overwritten then, but
- * goes on working. Where the outcome of the append is unknown the key waits beside it, until the next start or recovery.
+ * Makes an operator key and, once it is in the log, puts it in the operator's key file. A key that was in the file is overwritten, but still
+ * works. If the outcome of the append is unknown, the new key waits next to the file until the next start or recovery.
  *
- * @throws StartRefused where the file cannot be written; RegistryError `store-unavailable`, `store-busy`, `outcome-unknown`; Error where
- *   the log is empty
+ * @throws StartRefused if the file cannot be written; RegistryError `store-unavailable`, `store-busy`, `outcome-unknown`; Error if the log
+ *   is empty
  */
 export async function recoverOperatorKey(
   store: Store,
@@ -40,7 +40,7 @@ export async function recoverOperatorKey(
   } as const;
   const { revision } = await appended(store, state, file, command);
   if (!(await file.finishWrite(() => true))) {
-    await file.write(key.token); // a start that did not know the key yet has taken it away
+    await file.write(key.token); // a start that did not know the key yet has removed it
     await file.finishWrite(() => true);
   }
   return { keyId: key.keyId, revision };
@@ -49,7 +49,7 @@ export async function recoverOperatorKey(
 /** A key that the service made for its operator. */
 export interface MadeKey {
   readonly keyId: string;
-  /** The instance, or the host of `keys:recover`; undefined in events of builds before it was noted. */
+  /** The instance, or the host of `keys:recover`; undefined in events of older builds. */
   readonly madeBy: string | undefined;
   readonly madeAt: string;
 }

@@ -194,7 +194,7 @@ export class Instance {
   settled(revision: number, seconds: number): Promise<Reach> {
     const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), this.#closing.signal]);
     const { epoch } = this.current.applied;
-    return this.#follower.hastened(() => this.#instances.settled({ epoch, revision }, signal));
+    return this.#follower.renewingOften(() => this.#instances.settled({ epoch, revision }, signal));
   }
 
   /** Every instance that has a lease, the longest running first. This one is listed as it is now. */
@@ -245,7 +245,7 @@ export class Instance {
       seeFence: (fence) => this.#writer.seeFence(fence),
       catchUp: () => this.#writer.catchUp(),
       takeOver: () => this.#takeOver(),
-      settle: () => this.#afterRenewal(),
+      afterRenewal: () => this.#afterRenewal(),
     };
   }
 

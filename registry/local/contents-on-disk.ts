@@ -3,8 +3,8 @@
  * restart (SPEC R9).
  *
  * Problem: the last good snapshot holds no texts, and a session may be pinned to a version that is not active any more.
- * Rule: a file a digest, written whole (`private-file.ts`) and digested again when it is read; one that is damaged is as good
- * as none. A content stays for as long as a session that was started on it may run: `SESSION_TTL` after it was last seen active.
+ * Rule: one file for each digest, written atomically (`private-file.ts`) and digested again when it is read. A damaged file is ignored. A
+ * content is kept as long as a session may need it: `SESSION_TTL` after it was last active.
  * Example: 1.1.0 is rolled back from at noon; with a `SESSION_TTL` of 24h its file is removed after noon of the next day.
  */
 import { readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { digestOf } from '../packs/pack.ts';
 import { writePrivate } from '../machine/private-file.ts';
 
 const FILE = /^[0-9a-f]{64}\.json$/u;
-/** Between two looks for files that are not needed any more, in milliseconds. */
+/** Between two searches for files that are no longer needed, in milliseconds. */
 const PRUNE_PAUSE = 600_000;
 
 export class LocalContents {
@@ -39,7 +39,7 @@ export class LocalContents {
     this.#logger = logger;
   }
 
-  /** The content of a digest where it is here and whole, else undefined; the log then says what is wrong. */
+  /** The content of a digest, or undefined if it is missing or damaged; damage is logged. */
   async read(digest: string): Promise<PackContent | undefined> {
     let text: string;
     try {
@@ -53,7 +53,7 @@ export class LocalContents {
       const content = JSON.parse(text) as PackContent;
       if (digestOf(content) === digest) return content;
     } catch {
-      // no JSON, or none that has a digest: damaged all the same
+      // not JSON, or a value without a digest: damaged as well
     }
     this.#there.delete(digest);
     this.#logger.warn({ digest }, 'The local copy of a content is damaged and is not used.');
@@ -61,7 +61,7 @@ export class LocalContents {
   }
 
   /**
-   * Has these contents here, and lets go of what no session can need any more.
+   * Saves these contents, and deletes those that no session can need any more.
    * @param needed the contents in use, by digest
    * @throws what the file system throws
    */
@@ -72,14 +72,14 @@ export class LocalContents {
       this.#there.add(digest);
     }
     const now = new Date();
-    // From here on the time since it was last active counts.
+    // It is no longer active: its `SESSION_TTL` starts now.
     for (const digest of this.#kept)
       if (!needed.has(digest)) await utimes(this.#pathOf(digest), now, now).catch(() => undefined);
     this.#kept = new Set(needed.keys());
     if (performance.now() - this.#prunedAt >= PRUNE_PAUSE) await this.#prune(now.getTime());
   }
 
-  /** Says what was in use when the process before this one ended. */
+  /** Sets what was in use when the previous process ended. */
   assumeKept(digests: Iterable<string>): void {
     this.#kept = new Set(digests);
   }

@@ -1,10 +1,10 @@
 /**
- * Contents by digest: a bounded memory of what was used lately, in front of the store.
+ * Contents by digest: a bounded cache in front of the store.
  *
- * Problem: prompt texts of thousands of versions must not all lie in memory, yet a session's pin is read again and again.
- * Rule: active contents hang on the snapshot's views and are not counted here; others come through this bound. A content is
- * digested again when it comes from a disk or the store, so that a damaged one is refused instead of served (SPEC R1). Before the
- * store is asked, the instance's own disk is (`contents-on-disk.ts`), so that pins outlive an outage (SPEC R9).
+ * Problem: the texts of thousands of versions must not all be in memory, but a session's pin is read again and again.
+ * Rule: active contents belong to the snapshot's views; this cache holds the others. A content from a disk or the store is digested again,
+ * so that a damaged one is refused, not served (SPEC R1). The instance's own disk (`contents-on-disk.ts`) is read before the store, so that
+ * pinned sessions work during an outage (SPEC R9).
  */
 import { LRUCache } from 'lru-cache';
 import { StoreDamaged } from '../errors.ts';
@@ -14,7 +14,7 @@ import { digestOf } from '../packs/pack.ts';
 import type { Store } from '../log/store.ts';
 import { deepFreeze } from '../values/frozen.ts';
 
-/** About how many characters of prompt text are remembered. */
+/** About how many characters of prompt text the cache holds. */
 const CHARACTERS = 16 * 1024 * 1024;
 
 export class Contents {
@@ -27,19 +27,19 @@ export class Contents {
     this.#local = local;
   }
 
-  /** Keeps a content at hand. */
+  /** Puts a content into the cache. */
   remember(digest: string, content: PackContent): void {
     this.#recent.set(digest, content);
   }
 
-  /** The content where it is at hand, without asking the store. */
+  /** The content if it is cached; never reads the store. */
   peek(digest: string): PackContent | undefined {
     return this.#recent.get(digest);
   }
 
   /**
    * The content of a digest that the log names.
-   * @throws RegistryError `store-unavailable` where the store cannot be asked; StoreDamaged where it holds another content or none under it
+   * @throws RegistryError `store-unavailable` if the store cannot be read; StoreDamaged if the content is missing or has another digest
    */
   async get(digest: string): Promise<PackContent> {
     const recent = this.#recent.get(digest);
@@ -68,7 +68,7 @@ function isIntact(content: PackContent, digest: string): boolean {
   try {
     return digestOf(content) === digest;
   } catch {
-    return false; // it holds what has no digest: half a surrogate pair
+    return false; // it cannot be digested: it holds half a surrogate pair
   }
 }
 

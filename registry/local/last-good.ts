@@ -1,12 +1,12 @@
 /**
  * The last good snapshot, kept on the instance's own disk so that a start need not fold a long log.
  *
- * Problem: a boot over a million events takes seconds; without the store there would be no boot at all (SPEC R9); and a file that a crash
- * cut in half must never be believed.
- * Rule: what a flip appended to the log is appended to the file, off the write path, within 500 ms, and synced. When as much was appended as
- * the state takes, and at each start, the state is written anew: aside, a piece at a time so that reads go on, synced, then renamed. What the
- * lines say is told in `snapshot-file.ts`. The active contents are on the disk before the file names them (`contents-in-use.ts`). A file that
- * does not verify is as good as none; of two that do, the later one counts.
+ * Problem: folding a million events takes seconds at each start, a start without the store would be impossible (SPEC R9), and a file that a
+ * crash cut in half must never be trusted.
+ * Rule: the events of a flip are appended to the file within 500 ms, off the write path, and synced. At each start, and when the appended
+ * events are as large as the state, the whole state is rewritten: to a temporary file, in pieces so that reads continue, synced, then renamed.
+ * `snapshot-file.ts` describes the lines. Active contents are on the disk before the file names them (`contents-in-use.ts`). A file that does
+ * not verify is ignored; of two that do, the later one is used.
  * Example: the 10,000th version of a pack is one line of a kilobyte.
  */
 import { readFile, stat, type FileHandle } from 'node:fs/promises';
@@ -21,30 +21,30 @@ import { eventsLine, linesOf, readSnapshotFile, sealLine, type SavedState } from
 import { reaches, type Snapshot } from '../state/snapshot.ts';
 import type { SessionKey } from '../log/store.ts';
 
-/** What the disk gave back. */
+/** A snapshot read from the disk. */
 export interface Saved extends SavedState {
-  /** When the process before this one last said that it was current; milliseconds since the epoch. */
+  /** When the previous process last noted that the file was current; milliseconds since the epoch. */
   readonly confirmedAt: number;
-  /** Whether it carries a MAC, which nobody without the key can make. */
+  /** Whether it carries a MAC, which only the holder of the key can make. */
   readonly authentic: boolean;
 }
 
 export interface LastGoodOptions {
   readonly logger: Logger;
-  /** With it the file carries a MAC, and one without is refused. */
+  /** With a key, the file carries a MAC, and a file without one is refused. */
   readonly key?: SealKey | undefined;
-  /** Where the contents in use are put beside the file; nowhere if missing. */
+  /** Saves the contents in use next to the file; default: not saved. */
   readonly inUse?: ContentsInUse;
 }
 
 const FILE = 'snapshot.jsonl';
 /** How long a write may wait for further flips, in milliseconds. */
 const WRITE_DELAY = 250;
-/** Characters of a whole state that are written at once: a millisecond of work. */
+/** Characters of the state that are written at once: about a millisecond of work. */
 const PIECE = 65_536;
-/** Bytes of events that are appended at least before the state is written anew. */
+/** Bytes of events that are appended at least before the state is rewritten. */
 const LEAST_APPENDED = 1024 * 1024;
-/** Events that wait to be appended at most; beyond, the state is written anew. */
+/** The most events that wait to be appended; with more, the state is rewritten. */
 const MOST_WAITING = 10_000;
 
 /** The file as this process has written it. */
@@ -63,9 +63,9 @@ export class LastGood {
   readonly #key: SealKey | undefined;
   readonly #inUse: ContentsInUse | undefined;
   #latest: { readonly snapshot: Snapshot; readonly sessionKeys: readonly SessionKey[] } | undefined;
-  /** What came since the last write; undefined where the state is to be written anew. */
+  /** Events since the last write; undefined if the whole state must be rewritten. */
   #events: Event[] | undefined;
-  #wanted = false;
+  #pending = false;
   #written: Written | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -78,13 +78,13 @@ export class LastGood {
     this.#inUse = inUse;
   }
 
-  /** The latest saved snapshot, or undefined where there is none that verifies; the log then says why. */
+  /** The latest saved snapshot, or undefined if none verifies; the reason is logged. */
   async load(): Promise<Saved | undefined> {
-    // A crash between the sync and the rename leaves the later one under its temporary name.
+    // A crash between the sync and the rename leaves the later file under its temporary name.
     const [file, temporary] = [
       await this.#loadFrom(this.#path, this.#logger),
       await this.#loadFrom(temporaryOf(this.#path), SILENT),
-    ]; // one that was cut in half was never the last good one
+    ]; // not logged: a temporary file that was cut in half was never the last good one
     if (file === undefined || temporary === undefined) return file ?? temporary;
     return temporary.state.registryId === file.state.registryId && reaches(temporary.state, file.state)
       ? temporary
@@ -92,8 +92,8 @@ export class LastGood {
   }
 
   /**
-   * Has this snapshot written soon, or a later one in its place.
-   * @param events what led to it from the one that was saved before; none where that is not known
+   * Schedules a write of this snapshot, or of a later one.
+   * @param events the events since the snapshot that was saved before; empty if unknown
    */
   save(snapshot: Snapshot, sessionKeys: readonly SessionKey[], events: readonly Event[] = []): void {
     const before = this.#latest;
@@ -103,28 +103,28 @@ export class LastGood {
     if (!goesOn || (this.#events?.length ?? 0) + events.length > MOST_WAITING) this.#events = undefined;
     else if (snapshot !== before.snapshot) this.#events?.push(...events);
     this.#latest = { snapshot, sessionKeys };
-    this.#wanted = true;
+    this.#pending = true;
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_DELAY).unref();
   }
 
-  /** Notes on the file that what it holds is still current. Never rejects. */
+  /** Notes that the file is still current, by its modification time. Never rejects. */
   async confirm(): Promise<void> {
     const now = new Date();
-    if (!this.#wanted) await this.#written?.file.utimes(now, now).catch(() => undefined); // the next one to be written says it as well
+    if (!this.#pending) await this.#written?.file.utimes(now, now).catch(() => undefined); // a pending write updates the time as well
   }
 
-  /** Writes what is wanted, now. Never rejects: a failure is logged, and the next flip tries again. */
+  /** Writes what is pending, now. Never rejects: a failure is logged, and the next flip retries. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#writeWanted());
+    this.#writing = this.#writing.then(() => this.#writePending());
     await this.#writing;
   }
 
-  /** Writes what is wanted, and gives the file back. Never rejects. */
+  /** Writes what is pending and closes the file. Never rejects. */
   async close(): Promise<void> {
     await this.flush();
-    await this.#letGo();
+    await this.#closeFile();
   }
 
   async #loadFrom(path: string, logger: Logger): Promise<Saved | undefined> {
@@ -145,21 +145,21 @@ export class LastGood {
       if (this.#key === undefined)
         logger.warn(
           fields,
-          'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
+          'The last good snapshot is damaged or was written by another build, so it is not used; the log is folded instead.',
         );
       else
         logger.error(
           fields,
-          'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE and is not used; the log is folded instead. That is expected at the first start with a new key. Else find out who wrote to DATA_DIR.',
+          'The last good snapshot does not carry the MAC of SNAPSHOT_KEY_FILE, so it is not used; the log is folded instead. This is expected at the first start with a new key. Otherwise find out who wrote to DATA_DIR.',
         );
       return undefined;
     }
   }
 
-  async #writeWanted(): Promise<void> {
+  async #writePending(): Promise<void> {
     const [latest, events] = [this.#latest, this.#events];
-    if (!this.#wanted || latest === undefined) return;
-    this.#wanted = false;
+    if (!this.#pending || latest === undefined) return;
+    this.#pending = false;
     this.#events = [];
     try {
       await this.#inUse?.keep(latest.snapshot, events);
@@ -167,7 +167,7 @@ export class LastGood {
         await this.#writeWhole(latest.snapshot, latest.sessionKeys);
     } catch (error) {
       this.#events = undefined;
-      await this.#letGo();
+      await this.#closeFile();
       this.#logger.error(
         { path: this.#path, err: error },
         'The last good snapshot could not be written; the next start will fold more of the log.',
@@ -175,7 +175,7 @@ export class LastGood {
     }
   }
 
-  /** Appends events to the file. @returns whether it is there, as it was left, and has room */
+  /** Appends events to the file. @returns false if the file is missing, was changed or is full, so that the state must be rewritten */
   async #append(events: readonly Event[]): Promise<boolean> {
     const written = this.#written;
     if (
@@ -217,11 +217,11 @@ export class LastGood {
       }
       await write(`${piece}${sealLine(seal.update(piece))}`);
     });
-    await this.#letGo();
+    await this.#closeFile();
     this.#written = { file, seal, whole, size: whole };
   }
 
-  async #letGo(): Promise<void> {
+  async #closeFile(): Promise<void> {
     const written = this.#written;
     this.#written = undefined;
     await written?.file.close().catch(() => undefined);

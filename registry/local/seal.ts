@@ -1,10 +1,10 @@
 /**
- * Seals: proof that a file is as it was written.
+ * Seals: proof that a file is unchanged.
  *
- * Problem: a digest finds damage, but whoever edits the file can make one that fits. And a file that grows must not be read from its
- * start for each addition.
- * Rule: without a key a seal is a SHA-256, with one an HMAC-SHA-256 (RFC 2104). Each seal covers the one before it, so parts can be cut off
- * at the end, but not left out, exchanged or taken from another file. Seals are compared in constant time.
+ * Problem: a digest finds damage, but anyone who edits the file can make a matching digest. And appending to a file must not mean reading it
+ * from the start.
+ * Rule: without a key a seal is a SHA-256, with a key an HMAC-SHA-256 (RFC 2104). Each seal covers the one before it, so parts can be cut off
+ * at the end, but not removed, swapped or copied from another file. Seals are compared in constant time.
  * Example: the third part's seal is `HMAC(key, "<second seal>\n<third part>")`.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
@@ -33,20 +33,20 @@ export class Seal {
     return this.#key === undefined ? 'sha-256' : 'hmac-sha-256';
   }
 
-  /** Takes more in; where one part ends and the next begins makes no difference. */
+  /** Adds data; how it is split into parts makes no difference. */
   update(part: string | Uint8Array): this {
     this.#sum.update(part);
     return this;
   }
 
-  /** The seal of all since the one before, in lower-case hex; the next one covers it. */
+  /** The seal of everything since the previous seal, in lower-case hex; the next seal covers it. */
   close(): string {
     const seal = this.#sum.digest('hex');
     this.#sum = this.#begun().update(`${seal}\n`);
     return seal;
   }
 
-  /** As `close`. @returns whether that is the seal */
+  /** Like `close`. @returns whether the result is this seal */
   closesWith(seal: string): boolean {
     const own = Buffer.from(this.close());
     const other = Buffer.from(seal);

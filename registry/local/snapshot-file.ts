@@ -1,12 +1,12 @@
 /**
  * The file of the last good snapshot: what its lines say, and how they are read back.
  *
- * Problem: a pack may have thousands of versions, so a file that is written anew for each flip costs more with each version. And a file
- * that grows can lose its end in a crash.
- * Rule: the file begins with the whole state, a line for each key, pack and version, and a seal over them. Behind that, each line holds the
- * events that were appended to the log since, and a seal that covers the seal before (`seal.ts`). Read back, the events are folded onto the
- * state by the code that folds the log. A last line that is not whole is left out: the state is then an earlier one. Damage anywhere else
- * makes the file as good as none.
+ * Problem: a pack may have thousands of versions, so rewriting the file at each flip costs more with each version. And a file that grows can
+ * lose its end in a crash.
+ * Rule: the file begins with the whole state, one line for each key, pack and version, and a seal over them. Each following line holds
+ * events that were appended to the log since, and a seal that covers the previous seal (`seal.ts`). When the file is read, the code that folds
+ * the log folds these events onto the state. An incomplete last line is dropped, which gives an earlier state. Damage anywhere else makes
+ * the whole file invalid.
  * Example: `{"format":4,…}`, `{"pack":"coach",…}`, `{"version":{…}}`, `{"seal":"9f2c…"}`, `{"events":[…],"seal":"e40b…"}`.
  */
 import { createHash } from 'node:crypto';
@@ -27,17 +27,17 @@ export interface SavedState {
 }
 
 const FORMAT = 4;
-/** What came before: one line a pack, one digest over all of it, written anew each time. */
+/** The older format: one line for each pack and one digest over all of them, rewritten each time. */
 const OLDER_FORMAT = 3;
 
-/** The first line: what belongs to no pack, and where in the log the state is. */
+/** The first line: what belongs to no pack, and the state's position in the log. */
 interface Header extends Omit<State, 'packs' | 'keys'> {
   readonly format: number;
   readonly sealed: SealKind;
   readonly sessionKeys: readonly SessionKey[];
 }
 
-/** A pack with its versions in lines of their own; in the older format in the same. */
+/** A pack. Its versions follow in their own lines; in the older format they are in this one. */
 interface PackLine {
   readonly pack: string;
   readonly policy?: PolicyRecord;
@@ -68,12 +68,12 @@ export function* linesOf(
   }
 }
 
-/** The line that ends the state. @param seal has taken the lines in */
+/** The line that ends the state. @param seal updated with all lines before */
 export function sealLine(seal: Seal): string {
   return `${JSON.stringify({ seal: seal.close() })}\n`;
 }
 
-/** The line of events that follow on the file. */
+/** A line of events to append to the file. */
 export function eventsLine(events: readonly Event[], seal: Seal): string {
   const text = JSON.stringify(events);
   return `${EVENTS}${text},"seal":"${seal.update(text).close()}"}\n`;
@@ -82,8 +82,8 @@ export function eventsLine(events: readonly Event[], seal: Seal): string {
 /**
  * Reads a file.
  *
- * @param key the file must carry a MAC of this key, where given
- * @throws Error that says why the file is not to be used
+ * @param key if given, the file must carry a MAC of this key
+ * @throws Error with the reason why the file cannot be used
  */
 export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
   const lines = linesIn(bytes);
@@ -95,7 +95,7 @@ export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
     throw new Error(
       header.format === OLDER_FORMAT
         ? 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.'
-        : `It is of format ${header.format}, of another build; this one reads ${FORMAT}.`,
+        : `It has format ${header.format}, from another build; this build reads ${FORMAT}.`,
     );
   const seal = new Seal(key);
   if (header.sealed !== seal.kind)
@@ -121,7 +121,7 @@ export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
   return { state: folded(state, lines.slice(end + 1), seal), sessionKeys };
 }
 
-/** The lines of a file; what stands behind the last line end is one, too: it was cut off. */
+/** The lines of a file. Text after the last line end counts as a line: one that was cut off. */
 function linesIn(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -132,12 +132,12 @@ function linesIn(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-/** The state with what came after it. Each line was on the disk before the next was written, so only the last may be torn. */
+/** The state with the events after it. Each line was synced before the next was written, so only the last can be incomplete. */
 function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
   const fold = foldFrom({ ...state, views: EMPTY_SNAPSHOT.views });
   for (const [index, line] of lines.entries()) {
     const text = line.toString();
-    const proof = text.startsWith(EVENTS) && !line.includes(0) ? SEAL.exec(text)?.[1] : undefined; // what a crash kept from the disk is read as zeros
+    const proof = text.startsWith(EVENTS) && !line.includes(0) ? SEAL.exec(text)?.[1] : undefined; // blocks that a crash kept from being written read as zeros
     if (proof === undefined && index === lines.length - 1) break;
     const body = line.subarray(EVENTS.length, -SEAL_LENGTH);
     if (proof === undefined || !seal.update(body).closesWith(proof)) throw new Error('Events in it were changed.');

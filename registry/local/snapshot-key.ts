@@ -1,9 +1,9 @@
 /**
  * The key of the last good snapshot's MAC (`SNAPSHOT_KEY_FILE`).
  *
- * Problem: whoever can write to the data folder can change the snapshot there, and a key beside it would be theirs as well.
- * Rule: the key lies outside the data folder, has at least 32 bytes, and only its owner may read it. Anything else refuses the start, so
- * that nobody believes in a protection that is not there.
+ * Problem: a user who can write to the data folder can change the snapshot, and could read a key in the same folder.
+ * Rule: the key is outside the data folder, has at least 32 bytes, and only its owner may read it. Anything else refuses the start, so that
+ * nobody relies on a protection that does not work.
  * Example: `openssl rand -hex 32 > /etc/prompt-registry/snapshot.key` with mode 0400.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
@@ -11,14 +11,14 @@ import { relative, sep, isAbsolute } from 'node:path';
 import { messageOf, StartRefused } from '../errors.ts';
 import { SHORTEST_KEY, type SealKey } from './seal.ts';
 
-/** The longest file that is read, in bytes: a path to something else is a mistake. */
+/** The largest file that is read, in bytes: a larger one is not a key file. */
 const LONGEST_KEY = 4096;
 
 /**
- * Reads the key. A line end behind it does not belong to it.
+ * Reads the key. A line end after it is not part of it.
  *
  * @param dataDir the folder that must not hold it
- * @throws StartRefused (78) that says what is wrong with the file, and what would be right
+ * @throws StartRefused (78) with what is wrong with the file and how to fix it
  */
 export function readSnapshotKey(path: string, dataDir: string): SealKey {
   const refused = (what: string, cause?: unknown) =>
@@ -40,15 +40,15 @@ export function readSnapshotKey(path: string, dataDir: string): SealKey {
     throw refused(`cannot be read: ${messageOf(cause)}.`, cause);
   }
   if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-    throw refused(`may be read by others (mode 0${(mode & 0o777).toString(8)}). Close it with: chmod 400 ${path}.`);
+    throw refused(`can be read by other users (mode 0${(mode & 0o777).toString(8)}). Fix it with: chmod 400 ${path}.`);
   if (isInside(path, dataDir))
-    throw refused(`lies in DATA_DIR ${dataDir}: whoever changes the snapshot there has the key as well.`);
+    throw refused(`is inside DATA_DIR ${dataDir}: a user who can change the snapshot there could read the key too.`);
   const key = withoutLineEnd(bytes);
   if (key.length < SHORTEST_KEY) throw refused(`holds ${key.length} bytes; a key has at least ${SHORTEST_KEY}.`);
   return key;
 }
 
-/** Links are followed: what counts is where the file lies. */
+/** Follows links: the real location of the file counts. */
 function isInside(path: string, folder: string): boolean {
   const way = relative(realOr(folder), realpathSync(path));
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
@@ -58,7 +58,7 @@ function realOr(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
-    return folder; // it is not made yet, so nothing lies in it
+    return folder; // the folder does not exist yet, so nothing is in it
   }
 }
 

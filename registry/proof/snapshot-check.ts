@@ -81,7 +81,7 @@ export class SnapshotCheck {
         if (signal.aborted) return;
         this.#options.logger.info(
           { reason: messageOf(error) },
-          'The last good snapshot could not be compared with the log yet. It is tried again.',
+          'The last good snapshot could not be compared with the log yet. It will be retried.',
         );
         await rest(RETRY).catch(() => undefined);
       }
@@ -126,8 +126,8 @@ export class SnapshotCheck {
     logger.error(
       { differs: found, revision: saved.state.revision, hash: saved.state.hash },
       taken
-        ? 'The last good snapshot that this start was made from is not what the log says. The log is served from now on. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who may write there, and look in the audit for what was done since the start.'
-        : 'The log is broken, so it cannot prove the last good snapshot that this start was made from. The snapshot goes on being served. Run npm run audit:verify.',
+        ? 'The last good snapshot that this start used differs from the log. From now on the log is served. Somebody or something changed snapshot.jsonl in DATA_DIR: find out who can write there, and check the audit for what was done since the start.'
+        : 'The log is broken, so it cannot prove the last good snapshot that this start used. The snapshot is still served. Run npm run audit:verify.',
     );
   }
 }

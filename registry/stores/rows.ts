@@ -1,4 +1,4 @@
-/** What a database gives back of an event, of a content and of a session key, as the port promises it. */
+/** Turns rows of a database into the events, contents and session keys that the port promises. */
 import { StoreDamaged } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import type { PackContent } from '../model.ts';
@@ -6,18 +6,18 @@ import type { SessionKey } from '../log/store.ts';
 import { parseFrozen } from './frozen-json.ts';
 
 /**
- * The event that lies at a revision.
+ * Reads the event at a revision.
  *
  * @param shown the database, for messages
- * @param exact whether it must lie there to the byte as it was appended: a member that stands there twice is one to the search and another
- *   to the hash
- * @throws StoreDamaged with the member `revision`, where it does not lie there so, or cannot be read at all
+ * @param exact whether the row must match to the byte what was appended: a member that occurs twice has one value for the search and another
+ *   for the hash
+ * @throws StoreDamaged with the member `revision` if the row does not match or cannot be read
  */
 export function eventOf(body: string, revision: number, shown: string, exact = false): Event {
   try {
     const event = Object.freeze(JSON.parse(body)) as Event;
     if (exact && (event.revision !== revision || JSON.stringify(event) !== body))
-      throw new Error('It does not lie there as it was appended.');
+      throw new Error('It is not stored as it was appended.');
     return event;
   } catch (cause) {
     throw new StoreDamaged(
@@ -29,8 +29,8 @@ export function eventOf(body: string, revision: number, shown: string, exact = f
 }
 
 /**
- * The content that lies under a digest. The parser's own message quotes the text, and no prompt is ever logged; so it is not passed on.
- * @throws StoreDamaged with the member `digest`, where it cannot be read
+ * Reads the content of a digest. The parser's error is dropped because it quotes the text, and prompts are never logged.
+ * @throws StoreDamaged with the member `digest` if it cannot be read
  */
 export function contentOf(body: string, digest: string, shown: string): PackContent {
   try {
@@ -44,8 +44,8 @@ export function contentOf(body: string, digest: string, shown: string): PackCont
 }
 
 /**
- * A session key.
- * @throws StoreDamaged where a part of it is not a text
+ * Reads a session key.
+ * @throws StoreDamaged if a part of it is not a text
  */
 export function sessionKeyOf([keyId, secret, createdAt]: readonly unknown[], shown: string): SessionKey {
   if (typeof keyId !== 'string' || typeof secret !== 'string' || typeof createdAt !== 'string') {

@@ -58,16 +58,16 @@ function concerns({ pack, channel }: Filter, message: StreamMessage): boolean {
   );
 }
 
-interface Made {
+interface Encoded {
   readonly stale: number | undefined;
   readonly bytes: Buffer;
 }
 
 /** Makes the bytes of a message at the first watcher that is given it; all others are given the same. */
-export class TellOnce {
+export class EncodedMessages {
   readonly #encode: Encode;
-  readonly #made = new WeakMap<StreamMessage, Made>();
-  readonly #lastControl = new Map<ControlKind, Made & Position>();
+  readonly #made = new WeakMap<StreamMessage, Encoded>();
+  readonly #lastControl = new Map<ControlKind, Encoded & Position>();
 
   constructor(encode: Encode) {
     this.#encode = encode;

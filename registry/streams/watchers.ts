@@ -12,7 +12,7 @@ import { messageOf, RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import { SILENT, type Logger } from '../machine/logger.ts';
 import { reaches, type Position, type Snapshot } from '../state/snapshot.ts';
-import { messagesOf, TellOnce, type Encode, type Filter, type StreamMessage } from './messages.ts';
+import { messagesOf, EncodedMessages, type Encode, type Filter, type StreamMessage } from './messages.ts';
 
 /** What is watched; a `Registry` is one. */
 export interface Watched {
@@ -83,7 +83,7 @@ interface Entry extends Watcher {
   /** The last heartbeat it was given. */
   beats: number;
   /** Nothing more for now: a page of the log is being read for it, or it must take first what it was given. */
-  held: boolean;
+  paused: boolean;
 }
 
 /** Writes in one turn of the event loop: a millisecond or two. */
@@ -101,7 +101,7 @@ export class Watchers {
   readonly #watched: Watched;
   readonly #options: Required<WatchersOptions>;
   readonly #watchers = new Set<Entry>();
-  readonly #tell: TellOnce;
+  readonly #encoded: EncodedMessages;
   readonly #stopListening: () => void;
   readonly #heart: NodeJS.Timeout;
   /** Without a gap, from the one behind `#floor` to the one at `#head`. */
@@ -122,10 +122,10 @@ export class Watchers {
   constructor(watched: Watched, options: WatchersOptions) {
     this.#watched = watched;
     this.#options = { heartbeat: 15_000, ring: 1000, mostWaiting: 256 * 1024, logger: SILENT, ...options };
-    this.#tell = new TellOnce(options.encode);
+    this.#encoded = new EncodedMessages(options.encode);
     this.#head = positionOf(watched.current);
     this.#floor = this.#head.revision;
-    this.#stopListening = watched.onChange((events, snapshot) => this.#heed(events, snapshot));
+    this.#stopListening = watched.onChange((events, snapshot) => this.#record(events, snapshot));
     this.#heart = setInterval(() => {
       this.#beats += 1;
       this.#wake();
@@ -165,12 +165,12 @@ export class Watchers {
       revision,
       history: this.#history,
       beats: this.#beats,
-      held: false,
+      paused: false,
     };
     this.#watchers.add(entry);
     this.#write(
       entry,
-      this.#tell.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head),
+      this.#encoded.control(known ? 'revision' : 'resync', entry, this.#watched.staleSeconds, this.#head),
     );
     this.#endAt(until);
     if (this.#closed) this.#end(entry, 'closing');
@@ -193,7 +193,7 @@ export class Watchers {
     for (const entry of this.#watchers) this.#end(entry, 'closing');
   }
 
-  #heed(events: readonly Event[], snapshot: Snapshot): void {
+  #record(events: readonly Event[], snapshot: Snapshot): void {
     const next = events[0]?.revision ?? snapshot.revision + 1;
     const replaced = events.length === 0 || next <= this.#head.revision;
     if (replaced) this.#history += 1;
@@ -246,18 +246,18 @@ export class Watchers {
     let writes = 0;
     if (entry.history !== this.#history) {
       Object.assign(entry, this.#head, { history: this.#history });
-      this.#write(entry, this.#tell.control('resync', entry, stale));
+      this.#write(entry, this.#encoded.control('resync', entry, stale));
       writes += 1;
-    } else if (!entry.held && entry.revision < this.#floor) {
+    } else if (!entry.paused && entry.revision < this.#floor) {
       writes += this.#readFor(entry);
-    } else if (!entry.held && entry.revision < this.#head.revision) {
+    } else if (!entry.paused && entry.revision < this.#head.revision) {
       const from = entry.revision - this.#floor;
       writes += this.#pass(entry, this.#ring.slice(from, from + BURST), stale);
     }
     if (!due) return writes;
     entry.beats = this.#beats;
     if (!this.#options.mayWatch(this.#watched.current, entry.keyId)) this.#end(entry, 'not-allowed');
-    else this.#write(entry, this.#tell.control('heartbeat', entry, stale));
+    else this.#write(entry, this.#encoded.control('heartbeat', entry, stale));
     return writes + 1;
   }
 
@@ -265,14 +265,14 @@ export class Watchers {
   #pass(entry: Entry, messages: readonly StreamMessage[], stale: number | undefined): number {
     const last = messages.at(-1);
     if (last === undefined) return 0;
-    const bytes = this.#tell.messages(messages, entry, stale);
+    const bytes = this.#encoded.messages(messages, entry, stale);
     entry.epoch = last.epoch;
     entry.revision = last.revision;
     if (bytes !== undefined) this.#write(entry, bytes);
     if (entry.revision < this.#head.revision && this.#watchers.has(entry)) {
-      entry.held = true;
+      entry.paused = true;
       entry.sink.onceDrained(() => {
-        entry.held = false;
+        entry.paused = false;
         this.#wake();
       });
     }
@@ -283,19 +283,19 @@ export class Watchers {
   #readFor(entry: Entry): number {
     if (this.#reads >= READS || this.#pause !== undefined) return 0; // whoever ends a read or the pause starts another round
     this.#reads += 1;
-    entry.held = true;
+    entry.paused = true;
     const history = this.#history;
     this.#watched
       .events({ after: entry.revision, limit: BURST }, this.#watched.current)
       .then((events) => {
-        entry.held = false;
+        entry.paused = false;
         if (history !== this.#history) return; // what was read is of the history before
         if (events[0]?.revision !== entry.revision + 1)
           throw new Error(`The log does not go on behind revision ${entry.revision}.`);
         this.#pass(entry, messagesOf(events, entry.epoch), this.#watched.staleSeconds);
       })
       .catch((error: unknown) => {
-        entry.held = false;
+        entry.paused = false;
         this.#options.logger.warn(
           { reason: messageOf(error) },
           'The log could not be read for a stream that goes on from further back than memory does; it waits.',

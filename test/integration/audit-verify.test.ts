@@ -204,7 +204,7 @@ t.test('a log that it cannot judge', async (t) => {
   migrate(database, older, MIGRATIONS.slice(0, 1));
   database.close();
   writeFileSync(join(dataDir, 'text.db'), 'no database at all, but long enough to be taken for one '.repeat(10));
-  const noHead = /^The log could not be checked: --head ".*" is none; write REVISION:HASH/;
+  const noHead = /^The log could not be checked: --head ".*" is not valid; write REVISION:HASH/;
   await expect(t, [
     [
       'no database',
@@ -218,7 +218,7 @@ t.test('a log that it cannot judge', async (t) => {
       2,
       /^The log could not be checked: STORE_URL is "memory:"/,
     ],
-    ['of an older build', () => verifyHere([], { STORE_URL: `sqlite:${older}` }), 2, /is of an older build/],
+    ['of an older build', () => verifyHere([], { STORE_URL: `sqlite:${older}` }), 2, /was made by an older build/],
     [
       'something else',
       () => verifyHere([], { STORE_URL: `sqlite:${join(dataDir, 'text.db')}` }),

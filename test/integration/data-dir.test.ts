@@ -22,7 +22,7 @@ t.test('PostgreSQL: two instances', async (t) => {
   const first = await startServer(t, settings);
   const inUse = (pid: number | string) =>
     new RegExp(
-      `DATA_DIR ".*first" is in use by process ${pid} on ${hostname()}, started 20\\d\\d-.*give this one a DATA_DIR of its own`,
+      `DATA_DIR ".*first" is in use by process ${pid} on ${hostname()}, started 20\\d\\d-.*give this one its own DATA_DIR`,
     );
 
   t.match(

@@ -127,7 +127,7 @@ t.test('npm run postgres: SIGINT to the process group', async (t) => {
   const postgres = await npmRun(
     t,
     ['postgres', '--', '--port', String(await freePort())],
-    /PostgreSQL is there: /u,
+    /PostgreSQL is running: /u,
     {},
     'the process group',
   );

@@ -48,7 +48,7 @@ t.test('the fixture matches its README', async (t) => {
   for (const suffix of ['-wal', '-shm']) t.notOk(existsSync(join(FIXTURE, `registry.db${suffix}`)), suffix);
   const { code, stderr } = await runScript(t, 'audit-verify', [], { DATA_DIR: dataBeforeKeys() });
   t.equal(code, 2);
-  t.match(stderr, /is of an older build\. Start the service of this build once/);
+  t.match(stderr, /was made by an older build\. Start the service of this build once/);
 });
 
 t.test('the service starts with all the old data, and creates an operator key', async (t) => {
@@ -113,8 +113,8 @@ t.test('the service starts with all the old data, and creates an operator key', 
     said.filter(({ level, reason }) => level === 40 && reason !== undefined),
     [
       {
-        msg: /damaged, or of another build, and is not used/,
-        reason: 'It is of format 1, of another build; this one reads 4.',
+        msg: /damaged or was written by another build, so it is not used/,
+        reason: 'It has format 1, from another build; this build reads 4.',
       },
     ],
     'the old snapshot is told of and not used',

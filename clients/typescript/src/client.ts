@@ -1,50 +1,50 @@
 /**
- * Calls to a registry: typed by its OpenAPI document, with a key, a limit on time, and one kind of failure.
+ * Typed calls to a registry, with a key, a timeout and a single error type.
  *
  * Example: `const { data } = await createRegistryClient({ url, key }).ask((api) => api.GET('/v1/packs'))`.
  */
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from './api.ts';
-import { readBody } from './bodies.ts';
+import { readBody } from './read-body.ts';
 import { failureOf, messageOf, refusalOf, RegistryFailure } from './failure.ts';
 import { bounded } from './timers.ts';
 
 export interface RegistryClientOptions {
-  /** Where the registry is, e.g. `https://prompts.example.com`; a path below which it is served may follow. */
+  /** URL of the registry, e.g. `https://prompts.example.com`, optionally with a path prefix. */
   readonly url: string;
   /**
-   * The bearer token, `prk_…`; as a function it is asked for at each request, so that keys can be changed while it runs. Blanks and line
-   * ends around it are dropped, and so is `Bearer` before it: it may be the text of a file or of a header.
+   * The API key, `prk_…`, or a function that returns it. The function is called for each request, so keys can change at run time.
+   * Surrounding whitespace and a leading `Bearer` are removed, so the content of a file or header works, too.
    */
   readonly key: string | (() => string);
-  /** Milliseconds that a whole answer may take; 5,000 where not given. */
+  /** Milliseconds for a whole response; default: 5,000. */
   readonly timeout?: number;
-  /** Another `fetch` than the runtime's own. */
+  /** Replaces the runtime's `fetch`. */
   readonly fetch?: (request: Request, init?: RequestInit) => Promise<Response>;
 }
 
-/** What a call gives: the body, and what its headers say. */
+/** The response to a call. */
 export interface Answer<T> {
-  /** The body; not there where the status is 304, which only who sends `If-None-Match` is given. */
+  /** The body. Undefined if the status is 304, which is only returned to a request with `If-None-Match`. */
   readonly data: T;
   readonly status: number;
   readonly headers: Headers;
 }
 
 export interface RegistryClient {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /**
-   * Makes a call and waits for its answer.
-   * @throws RegistryFailure for everything but a 304, or a 2xx with the body that was asked for
+   * Makes a call and waits for the response.
+   * @throws RegistryFailure for anything except a 2xx with a JSON body, or a 304
    */
   readonly ask: <T extends { data?: unknown; error?: unknown; response: Response }>(
     call: (api: Client<paths>) => Promise<T>,
   ) => Promise<Answer<NonNullable<T['data']>>>;
   /**
-   * Sends a request as it is, with the key, and gives the answer whatever it says. The signal and the limit on time hold until its headers
-   * are there; its body is ended by who reads it.
-   * @throws RegistryFailure where there is no answer
+   * Sends a request with the key and returns the response, whatever its status. The signal and the timeout apply until the headers
+   * arrive; the caller must read or cancel the body.
+   * @throws RegistryFailure if there is no response
    */
   readonly send: (
     path: string,
@@ -54,8 +54,8 @@ export interface RegistryClient {
 }
 
 /**
- * A client of the registry at a URL. It opens nothing, so there is nothing to close.
- * @throws RegistryFailure `not-understood` where the URL is none
+ * Creates a client. It opens no connections, so there is nothing to close.
+ * @throws RegistryFailure `not-understood` if the URL is invalid
  */
 export function createRegistryClient({
   url: given,
@@ -70,8 +70,8 @@ export function createRegistryClient({
     return request;
   };
   /**
-   * Sends a request. No redirect is followed: the key would go with it. It is not left to `fetch` to refuse one, since that mode is not
-   * known to every runtime (https://github.com/cloudflare/workerd: "must be one of follow or manual").
+   * Sends a request. Redirects are not followed, because the key would go with them. `fetch` itself cannot refuse them everywhere: workerd
+   * does not know that mode (https://github.com/cloudflare/workerd: "must be one of follow or manual").
    */
   const sendOnce = async (request: Request, own: AbortSignal): Promise<Response> => {
     const response = await send(withKey(request), { signal: own });
@@ -80,11 +80,11 @@ export function createRegistryClient({
     const to = response.headers.get('location');
     throw new RegistryFailure(
       'not-a-registry',
-      `${url} redirects${to === null ? '' : ` to ${to}`}. No redirect is followed, as the key would go with it: name the URL of the registry itself.`,
+      `${url} redirects${to === null ? '' : ` to ${to}`}. Redirects are not followed, because the key would go with them. Use the URL of the registry itself.`,
       { status: response.status || undefined },
     );
   };
-  /** Sends a request, and reads its answer to the end before it gives it. */
+  /** Sends a request and reads the whole response before returning it. */
   const whole = (request: Request): Promise<Response> =>
     bounded({ signal: request.signal, timeout }, async (own) => {
       const response = await sendOnce(request, own);
@@ -108,7 +108,7 @@ export function createRegistryClient({
       if (!isJson(response) || typeof data !== 'object' || data === null) {
         throw new RegistryFailure(
           'not-a-registry',
-          `${url} answered ${response.status} with what is no JSON: this is not the registry itself, but a proxy, another service or a wrong path.`,
+          `${url} returned ${response.status}, but not JSON. This is not the registry: check for a proxy, another service or a wrong path.`,
           { status: response.status },
         );
       }
@@ -126,12 +126,12 @@ export function createRegistryClient({
   };
 }
 
-/** Whether an answer says of itself that it is JSON. */
+/** Whether the Content-Type is JSON. */
 export function isJson(response: Response): boolean {
   return /^application\/(problem\+)?json\b/iu.test(response.headers.get('content-type') ?? '');
 }
 
-/** Reads the key, each time anew. The function that it gives throws a RegistryFailure `unauthenticated` where there is none, or none that a header can hold. */
+/** Returns a function that reads the current key. It throws a RegistryFailure `unauthenticated` if the key is missing or invalid. */
 export function keyReader(key: RegistryClientOptions['key']): () => string {
   return () => {
     let read: unknown;
@@ -139,25 +139,25 @@ export function keyReader(key: RegistryClientOptions['key']): () => string {
       read = typeof key === 'function' ? key() : key;
     } catch (error) {
       if (error instanceof RegistryFailure) throw error;
-      throw new RegistryFailure('unauthenticated', `The key could not be had: ${messageOf(error)}.`, { cause: error });
+      throw new RegistryFailure('unauthenticated', `Could not get the API key: ${messageOf(error)}.`, { cause: error });
     }
     if (read instanceof Promise) {
-      read.catch(() => undefined); // it is told here
+      read.catch(() => undefined); // reported below
       throw new RegistryFailure(
         'unauthenticated',
-        'The key is a promise; it must be there when it is asked for. Fetch it beforehand, and give what came last.',
+        'The key function returned a promise. Fetch the key beforehand and return the latest value.',
       );
     }
     const token = typeof read === 'string' ? tokenOf(read) : '';
     if (/^[\x21-\x7e]+$/u.test(token)) return token;
     throw new RegistryFailure(
       'unauthenticated',
-      'The key is empty, or holds characters that no key has; it looks like prk_k7Qm2x_4fJ….',
+      'The key is empty or contains invalid characters; keys look like prk_k7Qm2x_4fJ….',
     );
   };
 }
 
-/** The bearer token in a text that it was copied or read with: without blanks and line ends around it, and without `Bearer` before it. */
+/** Extracts the token from the text of a file or header: removes surrounding whitespace and a leading `Bearer`. */
 export function tokenOf(text: string): string {
   return text.trim().replace(/^bearer\s+/iu, '');
 }
@@ -171,7 +171,7 @@ function originOf(given: string): string {
   ) {
     throw new RegistryFailure(
       'not-understood',
-      `"${given}" is no URL of a registry; it looks like https://prompts.example.com, without a user, a query or a fragment.`,
+      `"${given}" is not a valid registry URL. Use a URL such as https://prompts.example.com, without user name, query or fragment.`,
     );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/u, '');

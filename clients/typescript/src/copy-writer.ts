@@ -1,9 +1,9 @@
 /**
- * Writes the copy of a source, one at a time.
+ * Writes the local copy, one write at a time.
  *
- * Problem: a disk is slow, full or read-only, and what it still holds is served by the next process.
- * Rule: what changes while a copy is written is in the next one. A failure is told once, until one succeeds, and tried again when there is
- * news. A copy that may hold a revoked version and cannot be replaced is removed; where that fails, too, it is said each time.
+ * Problem: a disk may be slow, full or read-only, and the next process serves what it holds.
+ * Rule: changes during a write go into the next one. A failure is reported once until a write succeeds, and retried at the next change. A
+ * copy that may contain a revoked version and cannot be replaced is removed; if that fails as well, it is reported every time.
  */
 import type { PackCopy, SavedState } from './copy.ts';
 import { messageOf, RegistryFailure } from './failure.ts';
@@ -12,15 +12,15 @@ import { bounded, later } from './timers.ts';
 export interface CopyWriterOptions {
   readonly copy: PackCopy;
   readonly pack: string;
-  /** What is to be written now. */
+  /** Returns what to write. */
   readonly state: () => SavedState;
   readonly onFailure: (failure: RegistryFailure) => void;
 }
 
-/** Between two copies that differ in their time only, in milliseconds. */
-const CONFIRM_EVERY = 60_000;
-/** After how many milliseconds a copy that is being written is told of, and not waited for at the end. */
-const LATE = 10_000;
+/** Milliseconds between two copies that differ only in their time. */
+const CONFIRM_INTERVAL = 60_000;
+/** Milliseconds after which a write in progress is reported as slow; `close` does not wait longer either. */
+const SLOW_AFTER = 10_000;
 
 export class CopyWriter {
   readonly #options: CopyWriterOptions;
@@ -28,74 +28,74 @@ export class CopyWriter {
   #dirty = false;
   #writing: Promise<void> | undefined;
   #failed = false;
-  /** A version was revoked that the copy may hold. */
-  #evicts = false;
+  /** The copy may contain a version that was revoked. */
+  #removesRevoked = false;
 
   constructor(options: CopyWriterOptions) {
     this.#options = options;
   }
 
-  /** There is news. @param options.evicts whether a version was revoked */
-  changed({ evicts = false } = {}): void {
+  /** Writes the changed state. @param options.removesRevoked whether a version was revoked */
+  changed({ removesRevoked = false } = {}): void {
     this.#dirty = true;
-    this.#evicts ||= evicts;
+    this.#removesRevoked ||= removesRevoked;
     this.#writing ??= this.#write();
   }
 
-  /** What is in the copy is still current: written now and then, and where writing failed before. */
+  /** The content is still current: writes it once a minute, and after a failure. */
   confirmed(): void {
-    if (this.#dirty || performance.now() - this.#writtenAt > CONFIRM_EVERY) this.changed();
+    if (this.#dirty || performance.now() - this.#writtenAt > CONFIRM_INTERVAL) this.changed();
   }
 
-  /** Waits until the last one is written. One that hangs was told of, and is left to itself. */
+  /** Waits until the last copy is written, but not for a write that hangs. */
   async close(): Promise<void> {
-    await bounded({ timeout: LATE }, async () => this.#writing).catch(() => undefined);
+    await bounded({ timeout: SLOW_AFTER }, async () => this.#writing).catch(() => undefined);
   }
 
   async #write(): Promise<void> {
     while (this.#dirty && (await this.#writeOnce()));
-    this.#writing = undefined; // at once: what changes after the last look begins anew
+    this.#writing = undefined; // in the same tick: a later change starts a new write
   }
 
-  /** @returns whether to go on: it is written, or there was news meanwhile */
+  /** @returns whether to continue: it succeeded, or there was another change */
   async #writeOnce(): Promise<boolean> {
     const { copy, state } = this.#options;
-    const evicts = this.#evicts;
-    this.#dirty = this.#evicts = false;
+    const removesRevoked = this.#removesRevoked;
+    this.#dirty = this.#removesRevoked = false;
     this.#writtenAt = performance.now();
-    const late = later(LATE, () => this.#tell(`is not written after ${LATE / 1000} s`));
+    const late = later(SLOW_AFTER, () => this.#report(`is still not written after ${SLOW_AFTER / 1000} s`));
     try {
       await copy.save(state());
       this.#failed = false;
       return true;
     } catch (error) {
-      const rest = evicts ? await this.#remove(copy) : '';
-      if (evicts || !this.#failed) this.#tell(`cannot be written: ${messageOf(error)}${rest}`, error);
-      const news = this.#dirty;
+      const rest = removesRevoked ? await this.#remove(copy) : '';
+      if (removesRevoked || !this.#failed) this.#report(`cannot be written: ${messageOf(error)}${rest}`, error);
+      const changedAgain = this.#dirty;
       this.#failed = this.#dirty = true;
-      return news;
+      return changedAgain;
     } finally {
       clearTimeout(late);
     }
   }
 
-  /** Removes a copy that may hold a revoked version. @returns what became of it */
+  /** Removes a copy that may contain a revoked version. @returns the result, for the message */
   async #remove(copy: PackCopy): Promise<string> {
     try {
-      if (copy.clear === undefined) throw new Error('it has no clear()');
+      if (copy.clear === undefined) throw new Error('it has no clear() method');
       await copy.clear();
-      return '. It was removed, as a revoked version may have been in it';
+      return '. It was removed, because it may contain a revoked version';
     } catch (error) {
-      this.#evicts = true;
-      return `. A revoked version may still be in it, and it cannot be removed either (${messageOf(error)}): remove it`;
+      this.#removesRevoked = true;
+      return `. It may still contain a revoked version and could not be removed (${messageOf(error)}): remove it by hand`;
     }
   }
 
-  #tell(what: string, cause?: unknown): void {
+  #report(what: string, cause?: unknown): void {
     this.#options.onFailure(
       new RegistryFailure(
         'copy-failed',
-        `The local copy of ${this.#options.pack} ${what}. It is tried again when there is news.`,
+        `The local copy of ${this.#options.pack} ${what}. The next change will retry.`,
         { cause },
       ),
     );

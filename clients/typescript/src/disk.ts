@@ -1,8 +1,8 @@
 /**
- * A copy in a file. This is the one part of the client that needs Node, so it is an import of its own.
+ * Stores the local copy in a file. Only this part of the client needs Node, so it has its own entry point.
  *
- * Rule: the file is written beside its place, flushed, and renamed, so that there is a whole one at any time; its first line is the SHA-256
- * of the rest. Only its owner can read it, since prompts are in it.
+ * Rule: the file is written under a temporary name, flushed and renamed, so there is always a complete one. Its first line is the SHA-256
+ * of the rest. It contains prompts, so only its owner can read it.
  * Example: `createPromptSource({ …, copy: diskCopy({ folder: '/var/lib/coach' }) })`.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -11,16 +11,16 @@ import { dirname, join, resolve } from 'node:path';
 import type { PackCopy } from './copy.ts';
 
 export interface DiskCopyOptions {
-  /** A folder of this process's own; made if missing. */
+  /** A folder that only this process uses; created if missing. */
   readonly folder: string;
-  /** Name of the file, one for each source; `prompts.json` where not given. */
+  /** File name, different for each source; default: `prompts.json`. */
   readonly name?: string;
 }
 
-/** Milliseconds after which a file that is being written is written by nobody any more. */
-const LEFT_BEHIND = 3_600_000;
+/** Milliseconds after which a temporary file counts as abandoned. */
+const ABANDONED_AFTER = 3_600_000;
 
-/** A copy in a file of a folder. Two processes that share the file overwrite each other's copies, each of them whole. */
+/** Stores the local copy in a file. Processes that share the file overwrite each other's copies, but never damage them. */
 export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): PackCopy {
   const path = join(folder, name);
   return {
@@ -33,20 +33,19 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
       if (text === undefined) return undefined;
       const end = text.indexOf('\n');
       const body = text.slice(end + 1);
-      if (text.slice(0, end) !== sha256(body))
-        throw new Error(`${path} is not what was written: it was cut or changed`);
+      if (text.slice(0, end) !== sha256(body)) throw new Error(`${path} was truncated or modified`);
       return JSON.parse(body) as unknown;
     },
     save: async (saved) => {
       const body = JSON.stringify(saved);
-      const beside = `${path}.${randomUUID()}.tmp`;
+      const temporary = `${path}.${randomUUID()}.tmp`;
       await makeFolder(resolve(folder));
       try {
-        await write(beside, `${sha256(body)}\n${body}`);
-        await rename(beside, path);
+        await write(temporary, `${sha256(body)}\n${body}`);
+        await rename(temporary, path);
         await flush(dirname(path));
       } catch (error) {
-        await rm(beside, { force: true });
+        await rm(temporary, { force: true });
         throw error;
       }
     },
@@ -54,7 +53,7 @@ export function diskCopy({ folder, name = 'prompts.json' }: DiskCopyOptions): Pa
   };
 }
 
-/** Removes what processes that were killed while they wrote have left behind. */
+/** Removes temporary files of processes that were killed while writing. */
 async function sweep(folder: string, name: string): Promise<void> {
   const left = (await readdir(folder).catch(() => [])).filter(
     (each) => each.startsWith(`${name}.`) && each.endsWith('.tmp'),
@@ -62,15 +61,15 @@ async function sweep(folder: string, name: string): Promise<void> {
   for (const each of left) {
     const path = join(folder, each);
     const file = await stat(path).catch(() => undefined);
-    if (file !== undefined && Date.now() - file.mtimeMs > LEFT_BEHIND)
+    if (file !== undefined && Date.now() - file.mtimeMs > ABANDONED_AFTER)
       await rm(path, { force: true }).catch(() => undefined); // the next start tries again
   }
 }
 
 /**
- * Makes a folder and those above it where they are missing. Only their owner may use them.
+ * Creates a folder and missing parents, accessible only to their owner.
  *
- * Problem: `mkdir` with `recursive` says ENOENT for a read-only file system, and tries for ever where a parent takes no folders (`/proc`).
+ * Problem: `mkdir` with `recursive` reports ENOENT for a read-only file system, and never ends if a parent cannot hold folders (`/proc`).
  * @throws the error of the operating system
  */
 async function makeFolder(path: string): Promise<void> {
@@ -79,7 +78,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (!(await isFolder(path))) throw error; // else another process was first
+    if (!(await isFolder(path))) throw error; // otherwise another process created it
   }
 }
 
@@ -87,7 +86,7 @@ async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,
-  ); // what cannot be looked at is made, or says why not
+  ); // if it cannot be inspected, mkdir reports why
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -100,7 +99,7 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes a rename last; a file system that cannot flush a folder does that by itself. */
+/** Makes a rename durable. File systems that cannot flush a folder do this themselves. */
 async function flush(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);

@@ -1,10 +1,10 @@
-/** Listeners by event. One that throws is reported to those who listen for errors, and stands in nobody's way. */
+/** Calls listeners by event. A listener that throws is reported as an `error` event and does not affect the others. */
 import { RegistryFailure } from './failure.ts';
 
 export class Emitter<Events extends { error: RegistryFailure }> {
   readonly #listeners = new Map<keyof Events, Set<(payload: never) => unknown>>();
 
-  /** @returns a function that takes the listener away again */
+  /** @returns a function that removes the listener */
   on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => unknown): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener));
@@ -24,7 +24,7 @@ export class Emitter<Events extends { error: RegistryFailure }> {
 
   #failed(event: keyof Events, cause: unknown): void {
     const failure = new RegistryFailure('listener-failed', `A listener of "${String(event)}" threw.`, { cause });
-    // A listener of errors that throws would be told of its own error for ever.
+    // An error listener that throws would receive its own error endlessly.
     if (event === 'error') console.error(failure);
     else this.emit('error', failure);
   }

@@ -1,36 +1,36 @@
 /**
- * What can go wrong between a client and a registry, as one error with a stable code.
+ * The one error type of the client, with a stable code.
  *
- * Rule: whoever catches it can tell by `code` what happened and by the message what to do; nothing else is ever thrown by a call.
+ * Rule: `code` says what happened, the message says what to do. Calls throw nothing else.
  */
 import type { components } from './api.ts';
 
-/** An RFC 9457 problem, as the registry sends it. */
+/** An RFC 9457 problem of the registry. */
 export type Problem = components['schemas']['Problem'];
 
-/** Codes of the client's own, for what no registry said; all others are those of the problems, `GET /problems/{code}`. */
+/** Codes of the client itself. All other codes come from the registry's problems, `GET /problems/{code}`. */
 export type OwnCode =
-  /** No connection, or it was cut. */
+  /** No connection, or it broke. */
   | 'unreachable'
-  /** No whole answer within the time allowed. */
+  /** No complete response within the timeout. */
   | 'timed-out'
-  /** Something answered that is no registry: a proxy's page, another service, a body that was cut. */
+  /** The response is not from a registry: a proxy's page, another service, a truncated body. */
   | 'not-a-registry'
-  /** A registry answered, but its answer is not what was asked for: another pack, an older or newer server. */
+  /** The response is unexpected: another pack, or an incompatible server version. Also used for invalid options. */
   | 'not-understood'
-  /** The content is not what its digest says. */
+  /** The content does not match its digest. */
   | 'digest-mismatch'
-  /** The registry is at an earlier revision than one that was seen. */
+  /** The registry is at an older revision than one already seen. */
   | 'older-than-seen'
-  /** There is no pack to answer from. */
+  /** No pack is available. */
   | 'no-pack'
-  /** What there is to answer from is older than `maxStale`. */
+  /** The available pack is older than `maxStale`. */
   | 'too-stale'
-  /** What there was to answer from is revoked. */
+  /** The available pack was revoked. */
   | 'revoked'
   /** The local copy could not be read or written. */
   | 'copy-failed'
-  /** It was closed. */
+  /** The source was closed, or the call was aborted. */
   | 'closed'
   /** A listener threw. */
   | 'listener-failed';
@@ -40,7 +40,7 @@ export type FailureCode = OwnCode | Problem['code'];
 export interface FailureDetails {
   readonly status?: number | undefined;
   readonly problem?: Problem | undefined;
-  /** Milliseconds that the registry asks to wait before the next try. */
+  /** Milliseconds to wait before a retry, as requested by the registry. */
   readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
@@ -48,7 +48,7 @@ export interface FailureDetails {
 export class RegistryFailure extends Error {
   override readonly name = 'RegistryFailure';
   readonly code: FailureCode;
-  /** Status of the answer, where there was one. */
+  /** HTTP status, if there was a response. */
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
   readonly retryAfter: number | undefined;
@@ -62,30 +62,30 @@ export class RegistryFailure extends Error {
   }
 }
 
-/** The failure that an error of `fetch` is. */
+/** Converts an error of `fetch`. */
 export function failureOf(error: unknown, url: string): RegistryFailure {
   if (error instanceof RegistryFailure) return error;
   const { name, message, cause } = error instanceof Error ? error : new Error(String(error));
   if (name === 'TimeoutError')
-    return new RegistryFailure('timed-out', `${url} did not answer in time.`, { cause: error });
-  if (name === 'AbortError') return new RegistryFailure('closed', 'The call was given up.', { cause: error });
+    return new RegistryFailure('timed-out', `${url} did not respond in time.`, { cause: error });
+  if (name === 'AbortError') return new RegistryFailure('closed', 'The call was aborted.', { cause: error });
   if (error instanceof SyntaxError)
-    return new RegistryFailure('not-a-registry', `${url} answered with what is no JSON, or with JSON that was cut.`, {
+    return new RegistryFailure('not-a-registry', `${url} sent invalid or truncated JSON.`, {
       cause: error,
     });
-  const why = cause instanceof Error ? whyNot(cause, url, message) : message;
+  const why = cause instanceof Error ? reasonOf(cause, url, message) : message;
   return new RegistryFailure('unreachable', `${url} cannot be reached: ${why}.`, { cause: error });
 }
 
 /**
- * Why there was no answer, in words of our own where those of a library would be a dump of its insides.
- * @param cause as Node's `fetch` names it; other runtimes name none
- * @param said what `fetch` itself says: `fetch failed` before there was an answer
+ * Why there was no response, in plain words instead of a library's internal message.
+ * @param cause as set by Node's `fetch`; other runtimes set none
+ * @param message the message of `fetch`: `fetch failed` before there was a response
  */
-function whyNot(
+function reasonOf(
   cause: Error & { readonly code?: unknown; readonly reason?: unknown; readonly errors?: unknown },
   url: string,
-  said: string,
+  message: string,
 ): string {
   const code = String(cause.code);
   if (['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'].includes(code))
@@ -94,16 +94,16 @@ function whyNot(
     return `TLS failed${typeof cause.reason === 'string' ? ` (${cause.reason})` : ''}`;
   const closed = code.startsWith('HPE_')
     ? 'it does not speak HTTP'
-    : code === 'UND_ERR_SOCKET' && said === 'fetch failed'
-      ? 'it closed the connection without an answer'
+    : code === 'UND_ERR_SOCKET' && message === 'fetch failed'
+      ? 'it closed the connection without responding'
       : undefined;
   if (closed !== undefined)
     return url.startsWith('http:') ? `${closed}; if it speaks TLS, use https:// instead of http://` : closed;
-  const [first] = Array.isArray(cause.errors) ? (cause.errors as unknown[]) : []; // one for each address of a host
-  return cause.message || (first instanceof Error && first.message) || said;
+  const [first] = Array.isArray(cause.errors) ? (cause.errors as unknown[]) : []; // one per address of the host
+  return cause.message || (first instanceof Error && first.message) || message;
 }
 
-/** What an answer says that is not the one hoped for. @param body its body, as far as it could be read as JSON */
+/** Converts an error response. @param body the parsed JSON body, if any */
 export function refusalOf({ status, headers }: Response, body: unknown, url: string): RegistryFailure {
   const retryAfter = retryAfterOf(headers);
   const problem = problemOf(body);
@@ -114,14 +114,14 @@ export function refusalOf({ status, headers }: Response, body: unknown, url: str
   }
   return new RegistryFailure(
     'not-a-registry',
-    `${url} answered ${status} without a problem body: this is not the registry itself, but a proxy, another service or a wrong path.`,
+    `${url} returned ${status} without a problem body. This is not the registry: check for a proxy, another service or a wrong path.`,
     { status, retryAfter },
   );
 }
 
-/** Members of a problem that are no texts: other services have members of these names, too, of other shapes. */
-const LISTS = ['errors', 'violations'];
-const LISTS_OF_TEXTS = [
+/** Members of a problem by type. Other services use the same names with other types. */
+const OBJECT_LISTS = ['errors', 'violations'];
+const STRING_LISTS = [
   'knownPacks',
   'knownVersions',
   'knownChannels',
@@ -130,17 +130,17 @@ const LISTS_OF_TEXTS = [
   'requiredScopes',
   'candidates',
 ];
-const TEXTS = ['type', 'detail', 'instance', 'eventId', 'requestId'];
+const STRINGS = ['type', 'detail', 'instance', 'eventId', 'requestId'];
 
-/** The problem that a body is, without members that are not what they should be; undefined where it is none. */
+/** The problem in a body, without malformed members; undefined if the body is not a problem. */
 function problemOf(body: unknown): Problem | undefined {
   if (!isObject(body) || typeof body['code'] !== 'string' || typeof body['title'] !== 'string') return undefined;
   const { title, status } = body;
   const rest = Object.entries(body).filter(([name, value]) => {
-    if (TEXTS.includes(name)) return typeof value === 'string';
-    if (LISTS.includes(name))
+    if (STRINGS.includes(name)) return typeof value === 'string';
+    if (OBJECT_LISTS.includes(name))
       return Array.isArray(value) && value.every((each) => isObject(each) && typeof each['detail'] === 'string');
-    if (LISTS_OF_TEXTS.includes(name)) return Array.isArray(value) && value.every((each) => typeof each === 'string');
+    if (STRING_LISTS.includes(name)) return Array.isArray(value) && value.every((each) => typeof each === 'string');
     return name !== 'currentRevision' || Number.isSafeInteger(value);
   });
   return {
@@ -157,7 +157,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds; a date is measured by the clock of who sent it, where that is told, as ours may be wrong. */
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds. A date is compared with the sender's `Date` header, because our clock may be wrong. */
 function retryAfterOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
@@ -168,7 +168,7 @@ function retryAfterOf(headers: Headers): number | undefined {
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 
-/** What an error says, whatever was thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

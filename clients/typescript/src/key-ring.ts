@@ -1,33 +1,33 @@
 /**
- * The keys that a source has used, for what is signed with them.
+ * The API keys that a source has used, to sign and verify local sessions.
  *
- * Problem: a key is changed while it runs, and where it comes from can fail; neither may end a session that began under it.
- * Rule: a request is sent with the key of now or not at all; a session of this client's own is signed with the latest that could be had.
+ * Problem: the key may change at run time, and reading it can fail. Neither may end a running session.
+ * Rule: a request uses the current key or is not sent. A local session is signed with the latest known key.
  */
 import { keyReader, type RegistryClientOptions } from './client.ts';
 
-/** Keys that are remembered; those used longest ago go first. */
-const MOST_KEYS = 4;
+/** Keys to remember; the least recently used are dropped. */
+const MAX_KEYS = 4;
 
 export class KeyRing {
   readonly #read: () => string;
-  /** The latest last. */
+  /** The latest is last. */
   readonly #used = new Set<string>();
 
   constructor(key: RegistryClientOptions['key']) {
     this.#read = keyReader(key);
   }
 
-  /** The key of now. @throws RegistryFailure `unauthenticated` where there is none */
+  /** The current key. @throws RegistryFailure `unauthenticated` if it is missing or invalid */
   read(): string {
     const key = this.#read();
     this.#used.delete(key);
     this.#used.add(key);
-    for (const eldest of this.#used) if (this.#used.size > MOST_KEYS) this.#used.delete(eldest);
+    for (const eldest of this.#used) if (this.#used.size > MAX_KEYS) this.#used.delete(eldest);
     return key;
   }
 
-  /** The keys that were used, the latest first. @throws RegistryFailure `unauthenticated` where there never was one */
+  /** All remembered keys, latest first. @throws RegistryFailure `unauthenticated` if there never was a key */
   latest(): readonly string[] {
     try {
       this.read();

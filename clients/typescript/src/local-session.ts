@@ -1,18 +1,18 @@
 /**
- * Session ids of the client's own, for sessions that begin while no registry answers.
+ * Ids of local sessions, which start while no registry responds.
  *
- * Rule: an id says which version and style the session is pinned to, from when until when, and is signed (HMAC-SHA-256, RFC 2104, cut to
- * 128 bits) with the API key: every process that has the same key can read it, and nobody else can choose a version by making one up. It
- * is of the length of the registry's own ids (at most 200 characters, unless its names are the longest there can be).
- * Example: `local.production~2.0.0~supportive~9~mib3k0a1~1z4dm8~3q2-7wAAAAA.Zm9v…`: channel, version, style, revision, beginning, duration,
- * beginning of the digest; signature.
+ * Rule: an id contains the pinned version and style, the start and the end. It is signed (HMAC-SHA-256, RFC 2104, truncated to 128 bits)
+ * with the API key: every process with the same key can read it, and nobody else can forge one to choose a version. It is no longer than
+ * the registry's own ids (at most 200 characters, unless names have their maximum length).
+ * Example: `local.production~2.0.0~supportive~9~mib3k0a1~1z4dm8~3q2-7wAAAAA.Zm9v…`: channel, version, style, revision, start, duration,
+ * start of the digest; signature.
  */
 
 export interface LocalPin {
   readonly channel: string;
   readonly version: string;
-  /** The first bytes of the version's digest, as an id holds them (`markOf`). */
-  readonly mark: string;
+  /** The start of the version's digest (`digestPrefixOf`). */
+  readonly digestPrefix: string;
   readonly revision: number;
   readonly styleId: string;
   /** Milliseconds since 1970. */
@@ -22,45 +22,44 @@ export interface LocalPin {
 
 const PREFIX = 'local.';
 const SIGNATURE_BYTES = 16;
-const MARK_DIGITS = 16;
+const DIGEST_PREFIX_DIGITS = 16;
 
 export function isLocal(sessionId: string): boolean {
   return sessionId.startsWith(PREFIX);
 }
 
-/** What an id holds of a digest: enough to tell that a version is not the one that was pinned, as its name is signed as well. */
-export function markOf(digest: string): string {
-  return digest.replace(/^sha256:/u, '').slice(0, MARK_DIGITS);
+/** The part of the digest that an id contains. It is enough, because the id also contains and signs the version's name. */
+export function digestPrefixOf(digest: string): string {
+  return digest.replace(/^sha256:/u, '').slice(0, DIGEST_PREFIX_DIGITS);
 }
 
-/** @param pack the pack that the session is of: signed, not told; @param key the first of these signs */
+/** Signs an id. @param pack the session's pack; signed, but not part of the id @param keys the first one signs */
 export async function signPin(
-  { channel, version, mark, revision, styleId, startedAt, expiresAt }: LocalPin,
+  { channel, version, digestPrefix, revision, styleId, startedAt, expiresAt }: LocalPin,
   pack: string,
   [key = '']: readonly string[],
 ): Promise<string> {
   const numbers = [revision, startedAt, expiresAt - startedAt].map((number) => Math.round(number).toString(36));
-  const payload = [channel, version, styleId, ...numbers, mark].map(encodeURIComponent).join('~');
+  const payload = [channel, version, styleId, ...numbers, digestPrefix].map(encodeURIComponent).join('~');
   const signature = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
   return `${PREFIX}${payload}.${base64url(new Uint8Array(signature).subarray(0, SIGNATURE_BYTES))}`;
 }
 
-/** The pin that an id names; undefined where it is forged, cut, signed with none of the keys, of another pack, or expired. */
+/** The pin in an id; undefined if the id is forged, truncated, expired, for another pack, or signed with another key. */
 export async function readPin(sessionId: string, pack: string, keys: Iterable<string>): Promise<LocalPin | undefined> {
   const [, payload = '', signature = ''] = /^local\.([\w.~%-]{1,1000})\.([\w-]{22})$/u.exec(sessionId) ?? [];
   if (payload === '') return undefined;
   for (const key of keys) {
     const whole = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
     if (!isSame(new Uint8Array(whole).subarray(0, SIGNATURE_BYTES), signature)) continue;
-    const [channel = '', version = '', styleId = '', revision = '', startedAt = '', lasts = '', mark = ''] = payload
-      .split('~')
-      .map(decodeURIComponent);
+    const [channel = '', version = '', styleId = '', revision = '', startedAt = '', lasts = '', digestPrefix = ''] =
+      payload.split('~').map(decodeURIComponent);
     const from = parseInt(startedAt, 36);
     const pin = {
       channel,
       version,
       styleId,
-      mark,
+      digestPrefix,
       revision: parseInt(revision, 36),
       startedAt: from,
       expiresAt: from + parseInt(lasts, 36),
@@ -70,7 +69,7 @@ export async function readPin(sessionId: string, pack: string, keys: Iterable<st
   return undefined;
 }
 
-/** In a time that says nothing of where they differ. */
+/** Compares in constant time. */
 function isSame(bytes: Uint8Array, text: string): boolean {
   const expected = base64url(bytes);
   let difference = expected.length ^ text.length;

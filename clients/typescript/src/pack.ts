@@ -1,31 +1,31 @@
 /**
- * Whole packs as they come from a registry, a copy or the caller, and what makes them fit to be served.
+ * Checks packs, whether they come from the registry, the copy or the caller.
  *
- * Rule: nothing is served that was not checked: its shape, its names, and its digest, which is computed anew over the whole content
+ * Rule: every pack is checked before it is served: its structure, its names, and its digest, which is recomputed over the whole content
  * (SHA-256 over RFC 8785 of pack, version, system, styles in order, defaultStyle, compatibility).
  */
 import canonicalize from 'canonicalize';
 import type { components } from './api.ts';
 import { messageOf, RegistryFailure } from './failure.ts';
 
-/** The answer of `getActivePack`. */
+/** The response of `getActivePack`. */
 export type ActivePackDocument = components['schemas']['ActivePack'];
 export type Compatibility = ActivePackDocument['compatibility'];
 
-/** A style, with its text. */
+/** A style and its text. */
 export interface Style {
   readonly id: string;
   readonly title: string;
   readonly text: string;
 }
 
-/** A version that was checked; deep-frozen. */
+/** A checked version; deeply frozen. */
 export interface CheckedPack {
   readonly pack: string;
   readonly channel: string;
   readonly version: string;
   readonly digest: string;
-  /** The one that last moved the channel. */
+  /** The revision at which the channel last moved. */
   readonly revision: number;
   readonly activatedAt: string;
   readonly defaultStyle: string;
@@ -35,14 +35,14 @@ export interface CheckedPack {
 }
 
 /**
- * Checks a pack, whoever gave it.
- * @throws RegistryFailure `not-understood` where its shape is another, `digest-mismatch` where its content is
+ * Checks a pack from any source.
+ * @throws RegistryFailure `not-understood` if fields are missing or invalid, `digest-mismatch` if the content does not match its digest
  */
 export async function checkPack(given: unknown): Promise<CheckedPack> {
-  if (!hasShape(given))
+  if (!isPackDocument(given))
     throw new RegistryFailure(
       'not-understood',
-      'What came is no whole pack: members are missing or of other types. The registry may be of another edition than this client.',
+      'This is not a complete pack: fields are missing or have wrong types. The registry may be incompatible with this client.',
     );
   const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system } = given;
   const styles = given.styles.map(({ id, title, text }) => ({ id, title, text }));
@@ -50,7 +50,7 @@ export async function checkPack(given: unknown): Promise<CheckedPack> {
   if (found !== digest)
     throw new RegistryFailure(
       'digest-mismatch',
-      `${pack} ${version} is not what its digest says: ${digest} was named, ${found} came. It is not served.`,
+      `${pack} ${version} does not match its digest: expected ${digest}, got ${found}. It is not served.`,
     );
   return freeze({
     pack,
@@ -74,8 +74,8 @@ async function digestOf(content: Content): Promise<string> {
     bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalize(content)));
   } catch (error) {
     const why = isSecureContext()
-      ? `its content has no digest: ${messageOf(error)}`
-      : 'only pages that come from https or localhost can compute a digest';
+      ? `the digest of its content cannot be computed: ${messageOf(error)}`
+      : 'browsers compute digests only on pages from https or localhost';
     throw new RegistryFailure(
       'not-understood',
       `${content.pack} ${content.version} cannot be checked: ${why}. It is not served.`,
@@ -85,12 +85,12 @@ async function digestOf(content: Content): Promise<string> {
   return `sha256:${Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** Whether there is what a digest takes: browsers keep it from pages that came in the clear. */
+/** Whether digests can be computed: browsers do not allow it on insecure pages. */
 function isSecureContext(): boolean {
   return (crypto as Partial<typeof crypto>).subtle !== undefined;
 }
 
-function hasShape(given: unknown): given is ActivePackDocument {
+function isPackDocument(given: unknown): given is ActivePackDocument {
   if (typeof given !== 'object' || given === null) return false;
   const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } =
     given as Record<string, unknown>;

@@ -1,8 +1,8 @@
 /**
- * Places in a registry's log, which only grow.
+ * Positions in a registry's log, which only advance.
  *
- * Rule: a revision is of a history, its epoch. A restore of the database that an operator accepted begins the next epoch, and lower
- * revisions in it are later ones; within an epoch a lower revision is an older state, and is never gone back to.
+ * Rule: a revision belongs to an epoch. When an operator accepts a restored database, the next epoch begins; its revisions are lower but
+ * later. Within an epoch, a lower revision is an older state and is never accepted.
  */
 
 export interface Position {
@@ -10,7 +10,7 @@ export interface Position {
   readonly revision: number;
 }
 
-export const NOWHERE: Position = { epoch: 1, revision: 0 };
+export const START_POSITION: Position = { epoch: 1, revision: 0 };
 
 /** Whether `position` is before `other`. */
 export function isBefore(position: Position, other: Position): boolean {
@@ -21,26 +21,26 @@ export function latest(position: Position, other: Position): Position {
   return isBefore(position, other) ? other : position;
 }
 
-/** A place as the stream names it. */
+/** The position as an event id of the stream. */
 export function idOf({ epoch, revision }: Position): string {
   return epoch === 1 ? `${revision}` : `${epoch}:${revision}`;
 }
 
-/** Headers that ask for an answer from a place or a later one. */
-export function atLeast({ epoch, revision }: Position): {
+/** Request headers that require a response from this position or later. */
+export function atLeastHeaders({ epoch, revision }: Position): {
   readonly 'registry-min-revision'?: number;
   readonly 'registry-epoch'?: number;
 } {
   return revision > 0 ? { 'registry-min-revision': revision, 'registry-epoch': epoch } : {};
 }
 
-/** Milliseconds since the instance that answered knew that it is current; undefined where its header is no number. */
+/** Milliseconds since the instance was last in sync; undefined if the header is invalid. */
 export function ageOf(headers: Headers): number | undefined {
   const seconds = /^\d{1,9}$/u.exec(headers.get('registry-stale') ?? '0');
   return seconds === null ? undefined : 1000 * Number(seconds[0]);
 }
 
-/** The place that an answer is from; undefined where its headers name none. */
+/** The position of a response; undefined if its headers are missing or invalid. */
 export function positionOf(headers: Headers): Position | undefined {
   const revision = /^\d{1,15}$/u.exec(headers.get('registry-revision') ?? '');
   const epoch = /^\d{1,15}$/u.exec(headers.get('registry-epoch') ?? '1');

@@ -1,5 +1,5 @@
 /**
- * A source of prompts that cannot be made to fail: whole packs, answered from memory, whatever happens to the network.
+ * A source of prompts that answers from memory with whole packs, whatever happens to the network.
  *
  * Example:
  *
@@ -11,81 +11,81 @@ import { createRegistryClient, type RegistryClientOptions } from './client.ts';
 import type { PackCopy } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import { RegistryFailure } from './failure.ts';
-import { Following, type Connection } from './following.ts';
-import { Keeper, type SourceEvents } from './keeper.ts';
+import { Follower, type Connection } from './follower.ts';
+import { SourceState, type SourceEvents } from './source-state.ts';
 import { KeyRing } from './key-ring.ts';
 import type { ActivePackDocument } from './pack.ts';
-import type { ActivePack, Provenance, Served, StylePrompt, SystemPrompt } from './served.ts';
+import type { ActivePack, Provenance, ServedPack, StylePrompt, SystemPrompt } from './served-pack.ts';
 import { Sessions, type CoachSession } from './sessions.ts';
-import { LONGEST } from './timers.ts';
+import { MAX_TIMER } from './timers.ts';
 
 export interface PromptSourceOptions extends RegistryClientOptions {
   readonly pack: string;
-  /** The registry's default channel where not given. */
+  /** Default: the registry's default channel. */
   readonly channel?: string;
-  /** Where a copy is kept that outlives the process, e.g. `diskCopy(…)` of `@prompt-registry/client/disk`; none where not given. */
+  /** Storage for a local copy that outlives the process, e.g. `diskCopy(…)` of `@prompt-registry/client/disk`. Default: none. */
   readonly copy?: PackCopy;
-  /** The answer of `getActivePack`, shipped with the program: served where there is neither a registry nor a copy. */
+  /** A response of `getActivePack`, shipped with the program. Served if neither the registry nor the copy is available. */
   readonly bundle?: ActivePackDocument;
-  /** Milliseconds after which reads throw rather than answer from what was last known to be current so long ago; never where not given. */
+  /** Milliseconds without confirmation after which reads throw `too-stale`. Default: never. */
   readonly maxStale?: number;
-  /** Milliseconds after which what is served counts as stale, and `stale` is emitted; 45,000 where not given: three heartbeats. */
+  /** Milliseconds without confirmation after which `stale` is emitted. Default: 45,000, three heartbeats. */
   readonly staleAfter?: number;
-  /** Whether the stream is followed; true where not given. Without, and while it is cut, the registry is polled. */
+  /** Whether to follow the event stream; without it, and while it is broken, the source polls. Default: true. */
   readonly stream?: boolean;
-  /** Milliseconds between two polls, and the longest wait after a failure; default: 10,000. */
+  /** Milliseconds between polls, and the longest wait after a failure. Default: 10,000. */
   readonly pollInterval?: number;
-  /** Milliseconds that a session may run that begins while no registry answers; 24 h where not given. */
+  /** Lifetime in milliseconds of sessions that start while the registry does not respond. Default: 24 hours. */
   readonly sessionTtl?: number;
-  /** Closes the source when it is aborted. */
+  /** Closes the source when aborted. */
   readonly signal?: AbortSignal;
-  /** For the jitter of waits; `Math.random` where not given. */
+  /** Random numbers for the jitter of waits. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** How a source is. */
+/** The state of a source. */
 export interface SourceStatus {
   readonly connection: Connection;
-  /** What is served; undefined where nothing can be. */
+  /** What is served; undefined if nothing can be. */
   readonly serving: Provenance | undefined;
-  /** The latest place in the registry's log that was seen. */
+  /** The latest position in the registry's log that was seen. */
   readonly epoch: number;
   readonly revision: number;
-  /** What went wrong last; undefined once it is well again. */
+  /** The last failure; undefined after a success. */
   readonly failure: RegistryFailure | undefined;
 }
 
 export interface PromptSource {
   /** The system prompt. @throws RegistryFailure `no-pack`, `too-stale`, `revoked` */
   readonly getSystemPrompt: () => SystemPrompt;
-  /** The prompt of a style. @throws RegistryFailure `style-not-found`, naming the styles there are; `no-pack`, `too-stale`, `revoked` */
+  /** The prompt of a style. @throws RegistryFailure `style-not-found`, listing the available styles; `no-pack`, `too-stale`, `revoked` */
   readonly getStylePrompt: (styleId: string) => StylePrompt;
   /** The whole pack. @throws RegistryFailure `no-pack`, `too-stale`, `revoked` */
   readonly activePack: () => ActivePack;
   /**
-   * Resolves once the registry was asked and there is something to serve, wherever it comes from.
-   * @throws RegistryFailure why there is nothing to serve yet; the source goes on trying, and `ready()` can be called again
+   * Resolves when the first attempt to reach the registry has ended and there is a pack to serve, from any source.
+   * @throws RegistryFailure if there is no pack yet; the source keeps trying, and `ready()` can be called again
    */
   readonly ready: () => Promise<ActivePack>;
-  /** Starts a session: at the registry, or here while that cannot be asked. @throws RegistryFailure */
+  /** Starts a session: at the registry, or locally if it does not respond. @throws RegistryFailure */
   readonly startSession: (options?: { readonly styleId?: string }) => Promise<CoachSession>;
-  /** Reads a session by its id, wherever it was started. @throws RegistryFailure */
+  /** Reads a session by its id, whether it started at the registry or locally. @throws RegistryFailure */
   readonly resolveSession: (sessionId: string) => Promise<CoachSession>;
-  /** Listens. @returns what ends it */
+  /** Adds a listener. @returns a function that removes it */
   readonly on: <E extends keyof SourceEvents>(event: E, listener: (payload: SourceEvents[E]) => unknown) => () => void;
   readonly status: () => SourceStatus;
-  /** Ends the stream and writes the copy a last time; what is served then is served on. */
+  /** Ends the stream and writes the copy a last time. Reads still work afterwards. */
   readonly close: () => Promise<void>;
 }
 
-/** Milliseconds, of each option that says a time. */
+/** Options in milliseconds. */
 const TIMES = ['timeout', 'maxStale', 'staleAfter', 'pollInterval', 'sessionTtl'] as const;
-/** Times that have an end: a session's must be a date. */
-const LONGEST_SESSION = 365 * 86_400_000;
+/** Limited, because the end of a session must be a valid date. */
+const MAX_SESSION_TTL = 365 * 86_400_000;
 
 /**
- * Opens a source, which begins at once with its copy and the registry. It never rejects: what goes wrong is told by `ready()` and `error`.
- * @throws RegistryFailure `not-understood` where an option is of no use: the URL is none, a time is not above zero
+ * Opens a source, which immediately reads its copy and the registry. Failures are reported by `ready()` and by `error` events.
+ * @throws RegistryFailure `not-understood` if an option is invalid, e.g. the URL or a time
  */
 export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const {
@@ -104,14 +104,14 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   const keys = new KeyRing(options.key);
   const client = createRegistryClient({ ...options, key: () => keys.read() });
   const events = new Emitter<SourceEvents>();
-  const keeper = new Keeper({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
+  const state = new SourceState({ pack, channel, copy, bundle, staleAfter, maxStale }, events);
   const closing = new AbortController();
   const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
   const versionsInUse = (): string[] =>
-    [...keeper.others, ...sessions.versions].filter((version) => !keeper.isRevoked(version));
-  const following = new Following({
+    [...state.otherVersions, ...sessions.versions].filter((version) => !state.isRevoked(version));
+  const follower = new Follower({
     client,
-    keeper,
+    state,
     pack,
     channel,
     stream,
@@ -123,33 +123,33 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   });
   const sessions: Sessions = new Sessions({
     client,
-    keeper,
+    state,
     pack,
     channel,
     keys,
     ttl: sessionTtl,
     onFailure,
-    turn: () => following.turn(),
+    permit: () => follower.permit(),
   });
 
-  // The copy first: it says what was seen, and is there at once. One that hangs keeps nobody waiting.
+  // The copy first: it is available at once and knows the latest position. `open` does not wait long for it.
   const running = Promise.resolve()
-    .then(() => keeper.open())
-    .then(() => following.run()); // not before anybody can listen
+    .then(() => state.open())
+    .then(() => follower.run()); // asynchronous, so listeners can be added first
 
   let closed: Promise<void> | undefined;
   const end = () => void close();
   const close = () => {
     closing.abort();
     options.signal?.removeEventListener('abort', end);
-    return (closed ??= running.then(() => keeper.close()));
+    return (closed ??= running.then(() => state.close()));
   };
   if (options.signal?.aborted === true) end();
   else options.signal?.addEventListener('abort', end);
 
-  const served = (): Served => {
-    const { served } = keeper;
-    if (served === undefined) throw keeper.refusal();
+  const served = (): ServedPack => {
+    const { served } = state;
+    if (served === undefined) throw state.refusal();
     return served;
   };
 
@@ -166,26 +166,26 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
     },
     activePack: () => served().activePack,
     ready: async () => {
-      const waits = setInterval(() => undefined, LONGEST); // who waits for it keeps the process alive
+      const waits = setInterval(() => undefined, MAX_TIMER); // keeps the process alive during the wait
       try {
-        if (following.connection === 'connecting' || keeper.served === undefined) await following.attempted();
+        if (follower.connection === 'connecting' || state.served === undefined) await follower.attempted();
       } finally {
         clearInterval(waits);
       }
-      if (keeper.served === undefined)
+      if (state.served === undefined)
         throw closing.signal.aborted
-          ? new RegistryFailure('closed', 'The source is closed, and has nothing to serve.')
-          : (following.failure ?? keeper.refusal());
-      return keeper.served.activePack;
+          ? new RegistryFailure('closed', 'The source is closed and has no pack to serve.')
+          : (follower.failure ?? state.refusal());
+      return state.served.activePack;
     },
     startSession: ({ styleId } = {}) => sessions.start(styleId),
     resolveSession: (sessionId) => sessions.resolve(sessionId),
     on: (event, listener) => events.on(event, listener),
     status: () => ({
-      connection: following.connection,
-      serving: keeper.served && summaryOf(keeper.served.activePack),
-      ...keeper.position,
-      failure: following.failure,
+      connection: follower.connection,
+      serving: state.served && summaryOf(state.served.activePack),
+      ...state.position,
+      failure: follower.failure,
     }),
     close,
   };
@@ -195,16 +195,16 @@ function summaryOf({ pack, channel, version, digest, revision, origin, age, stal
   return { pack, channel, version, digest, revision, origin, age, stale };
 }
 
-/** @throws RegistryFailure `not-understood` naming the option that is of no use */
+/** @throws RegistryFailure `not-understood`, naming the invalid option */
 function checkTimes(options: PromptSourceOptions): void {
   for (const name of TIMES) {
     const time = options[name];
-    const most = name === 'sessionTtl' ? LONGEST_SESSION : Infinity;
+    const most = name === 'sessionTtl' ? MAX_SESSION_TTL : Infinity;
     if (time === undefined || (time > 0 && time <= most)) continue;
     const bound = most === Infinity ? '' : `, at most ${most}`;
     throw new RegistryFailure(
       'not-understood',
-      `${name} is ${time}; it is a number of milliseconds above zero${bound}.`,
+      `${name} is ${time}, but must be a number of milliseconds above zero${bound}.`,
     );
   }
 }

@@ -1,47 +1,47 @@
 /**
- * Coach sessions, with and without a registry.
+ * Coach sessions, with or without a registry.
  *
- * Problem: a user who begins or goes on with a session must be answered while the registry is away, and must not change version.
- * Rule: the registry is asked first. While it is known to be away, one call a second asks it, and the others do not wait. Where it cannot be asked, a session begins here, pinned to the version at
- * hand, and one that was seen here goes on as it was. A version that is revoked is left for the version at hand, and the answer says so.
- * What the registry refuses (a style that there is not, a session that expired) is refused.
+ * Problem: users must be able to start and continue sessions during an outage, and must not change version.
+ * Rule: ask the registry first. During an outage, one call per second asks it, and the others do not wait. If it does not respond, a new
+ * session starts locally, pinned to the current version, and a known session continues unchanged. A revoked version is replaced by the
+ * current one, and the result says so. What the registry rejects (an unknown style, an expired session) is rejected.
  */
 import type { components } from './api.ts';
 import type { Answer, RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
-import type { Turn } from './following.ts';
-import type { Keeper } from './keeper.ts';
+import type { RequestPermit } from './follower.ts';
+import type { SourceState } from './source-state.ts';
 import type { KeyRing } from './key-ring.ts';
-import { isLocal, markOf, readPin, signPin, type LocalPin } from './local-session.ts';
+import { isLocal, digestPrefixOf, readPin, signPin, type LocalPin } from './local-session.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
-import { atLeast, positionOf } from './position.ts';
+import { atLeastHeaders, positionOf } from './position.ts';
 
-/** A session, as the registry describes it, and whether it was answered here. */
+/** A session as the registry describes it. */
 export interface CoachSession extends Session {
-  /** Whether the answer was made by this client, since no registry could be asked. */
+  /** Whether this client answered itself, because the registry did not respond. */
   readonly local: boolean;
 }
 type Session = components['schemas']['Session'];
 
 export interface SessionsOptions {
   readonly client: RegistryClient;
-  readonly keeper: Keeper;
+  readonly state: SourceState;
   readonly pack: string;
   readonly channel: string | undefined;
   readonly keys: KeyRing;
-  /** Milliseconds that a session may run that begins here. */
+  /** Lifetime of local sessions, in milliseconds. */
   readonly ttl: number;
-  /** Leave to ask the registry; undefined while it is known to be away. */
-  readonly turn: () => Turn | undefined;
+  /** Permission to ask the registry; undefined during an outage. */
+  readonly permit: () => RequestPermit | undefined;
   readonly onFailure: (failure: RegistryFailure) => void;
 }
 
-/** Sessions that are remembered, and prompts of versions that are not held; those seen longest ago go first. */
-const MOST_SEEN = 10_000;
-const MOST_PROMPTS = 100;
+/** Sessions and prompts to remember; the least recently used are dropped. */
+const MAX_SESSIONS = 10_000;
+const MAX_PROMPTS = 100;
 
-/** A session without its texts: these are the same for thousands. */
-interface Seen {
+/** A session without its prompts, which many sessions share. */
+interface KnownSession {
   readonly session: Omit<Session, 'prompt'>;
   readonly styleId: string;
   readonly promptKey: string;
@@ -49,49 +49,49 @@ interface Seen {
 
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #seen = new Map<string, Seen>();
+  readonly #known = new Map<string, KnownSession>();
   readonly #prompts = new Map<string, { readonly version: string; readonly prompt: Session['prompt'] }>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
-  /** Versions that sessions seen here run on. */
+  /** Versions of the known sessions. */
   get versions(): Iterable<string> {
     return [...this.#prompts.values()].map(({ version }) => version);
   }
 
-  /** @throws RegistryFailure what the registry refuses; `style-not-supported`; where there is nothing at hand, why */
+  /** Starts a session. @throws RegistryFailure if the registry rejects it; `style-not-supported`; or if no pack is available */
   async start(styleId: string | undefined): Promise<CoachSession> {
-    const { channel = this.#options.keeper.current?.channel } = this.#options;
+    const { channel = this.#options.state.current?.channel } = this.#options;
     const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }) };
     return (
-      (await this.#asked(({ ask }, header) =>
+      (await this.#askForSession(({ ask }, header) =>
         ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })),
-      )) ?? this.#startHere(styleId)
+      )) ?? this.#startLocally(styleId)
     );
   }
 
-  /** @throws RegistryFailure what the registry refuses; `session-not-found` for an id of this client's that is forged or expired */
+  /** Reads a session. @throws RegistryFailure if the registry rejects it; `session-not-found` for a local id that is forged or expired */
   async resolve(sessionId: string): Promise<CoachSession> {
     if (isLocal(sessionId)) return this.#resolveLocal(sessionId);
-    const answer = await this.#asked(({ ask }, header) =>
+    const answer = await this.#askForSession(({ ask }, header) =>
       ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })),
     );
-    return answer ?? this.#goOn(sessionId);
+    return answer ?? this.#continueLocally(sessionId);
   }
 
-  /** The registry's answer; undefined where it gives none, and this client must answer by itself. */
-  async #asked(
-    call: (client: RegistryClient, header: ReturnType<typeof atLeast>) => Promise<Answer<Session>>,
+  /** The session from the registry; undefined if this client must answer itself. */
+  async #askForSession(
+    call: (client: RegistryClient, header: ReturnType<typeof atLeastHeaders>) => Promise<Answer<Session>>,
   ): Promise<CoachSession | undefined> {
-    const { client, keeper, pack, onFailure } = this.#options;
+    const { client, state, pack, onFailure } = this.#options;
     const answer = await this.#ask(async () => {
-      const answer = await call(client, atLeast(keeper.position));
+      const answer = await call(client, atLeastHeaders(state.position));
       if (!isSession(answer.data))
         throw new RegistryFailure(
           'not-understood',
-          'What came is no session; the registry may be of another edition than this client.',
+          'The response is not a session. The registry may be incompatible with this client.',
         );
       return answer;
     });
@@ -100,14 +100,14 @@ export class Sessions {
     if (session.promptPack.pack !== pack) {
       throw new RegistryFailure(
         'not-understood',
-        `Sessions of this registry are of pack ${session.promptPack.pack}; this source is of ${pack}. Set DEFAULT_PACK there, or make a source of that pack.`,
+        `The registry starts sessions on pack ${session.promptPack.pack}, but this source follows ${pack}. Set DEFAULT_PACK in the registry, or create a source for that pack.`,
       );
     }
-    if (keeper.isRevoked(session.promptPack.version)) {
+    if (state.isRevoked(session.promptPack.version)) {
       onFailure(
         new RegistryFailure(
           'older-than-seen',
-          `${pack} ${session.promptPack.version} is revoked, and the registry has not heard of it where a session was asked for. It is answered here.`,
+          `${pack} ${session.promptPack.version} is revoked, but this instance does not know that yet. The session is answered locally.`,
         ),
       );
       return undefined;
@@ -116,28 +116,28 @@ export class Sessions {
     return { ...session, local: false };
   }
 
-  /** What the registry answers; undefined where nobody could, or nobody is to wait for that. @throws RegistryFailure what it refuses */
+  /** The registry's response; undefined if it did not respond, or during an outage. @throws RegistryFailure if the registry rejects the request */
   async #ask<T>(call: () => Promise<Answer<T>>): Promise<Answer<T> | undefined> {
-    const { client, turn: turnToAsk, onFailure } = this.#options;
-    const turn = turnToAsk();
-    if (turn === undefined) return undefined;
+    const { client, permit: requestPermit, onFailure } = this.#options;
+    const permit = requestPermit();
+    if (permit === undefined) return undefined;
     try {
       const answer = await call();
-      turn.answered();
+      permit.responded();
       return answer;
     } catch (error) {
       const failure = failureOf(error, client.url);
-      const nobody = canBeAnsweredHere(failure) || (turn.probes && failure.code === 'not-understood'); // another service is there in its place
-      if (nobody && !turn.probes) onFailure(failure);
-      if (nobody) return undefined;
-      turn.answered();
+      const answerLocally = allowsLocalAnswer(failure) || (permit.isProbe && failure.code === 'not-understood'); // another service responded instead
+      if (answerLocally && !permit.isProbe) onFailure(failure);
+      if (answerLocally) return undefined;
+      permit.responded();
       throw failure;
     }
   }
 
-  async #startHere(styleId: string | undefined): Promise<CoachSession> {
-    const { keeper, keys, ttl } = this.#options;
-    const checked = this.#atHand();
+  async #startLocally(styleId: string | undefined): Promise<CoachSession> {
+    const { state, keys, ttl } = this.#options;
+    const checked = this.#currentPack();
     const { pack, channel, version, digest, revision } = checked;
     if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
       throw new RegistryFailure(
@@ -149,14 +149,14 @@ export class Sessions {
     const pin: LocalPin = {
       channel,
       version,
-      mark: markOf(digest),
+      digestPrefix: digestPrefixOf(digest),
       revision,
       styleId: styleId ?? checked.defaultStyle,
       startedAt,
       expiresAt: startedAt + ttl,
     };
     const sessionId = await signPin(pin, pack, keys.latest());
-    keeper.pin(checked);
+    state.pin(checked);
     return this.#sessionOf(sessionId, pin, checked);
   }
 
@@ -166,38 +166,44 @@ export class Sessions {
     if (pin === undefined)
       throw new RegistryFailure(
         'session-not-found',
-        'There is no such session: its id is forged, cut, of another pack, or signed with another key, or it expired.',
+        'Session not found: it expired, or its id is forged, truncated, for another pack, or signed with another key.',
       );
     const pinned = await this.#pinnedVersion(pin);
     if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
     const { version, styleId } = pin;
-    return { ...this.#sessionOf(sessionId, pin, this.#atHand()), movedFrom: { version, styleId } };
+    return { ...this.#sessionOf(sessionId, pin, this.#currentPack()), movedFrom: { version, styleId } };
   }
 
-  /** The version of a pin; undefined where it is revoked or cannot be had. */
-  async #pinnedVersion({ channel, version, mark, revision, startedAt }: LocalPin): Promise<CheckedPack | undefined> {
-    const { client, keeper, pack, onFailure } = this.#options;
-    if (keeper.isRevoked(version)) return undefined;
-    const held = keeper.versionAtHand(version);
-    if (held !== undefined && markOf(held.digest) === mark) return held;
+  /** The version of a pin; undefined if it is revoked or not available. */
+  async #pinnedVersion({
+    channel,
+    version,
+    digestPrefix,
+    revision,
+    startedAt,
+  }: LocalPin): Promise<CheckedPack | undefined> {
+    const { client, state, pack, onFailure } = this.#options;
+    if (state.isRevoked(version)) return undefined;
+    const held = state.findVersion(version);
+    if (held !== undefined && digestPrefixOf(held.digest) === digestPrefix) return held;
     try {
       const answer = await this.#ask(() =>
         client.ask((api) =>
           api.GET('/v1/packs/{pack}/versions/{version}', {
-            params: { path: { pack, version }, header: atLeast(keeper.position) },
+            params: { path: { pack, version }, header: atLeastHeaders(state.position) },
           }),
         ),
       );
       if (answer === undefined) return undefined;
       const { data, headers } = answer;
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
-      if (data.status === 'revoked') keeper.revoke(version, positionOf(headers) ?? keeper.position);
-      if (data.status === 'revoked' || markOf(checked.digest) !== mark) return undefined;
-      keeper.pin(checked);
+      if (data.status === 'revoked') state.revoke(version, positionOf(headers) ?? state.position);
+      if (data.status === 'revoked' || digestPrefixOf(checked.digest) !== digestPrefix) return undefined;
+      state.pin(checked);
       return checked;
     } catch (error) {
       const failure = failureOf(error, client.url);
-      if (failure.code === 'content-revoked') keeper.revoke(version, keeper.position);
+      if (failure.code === 'content-revoked') state.revoke(version, state.position);
       onFailure(failure);
       return undefined;
     }
@@ -205,13 +211,13 @@ export class Sessions {
 
   #sessionOf(
     sessionId: string,
-    { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'mark' | 'version'>,
+    { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'digestPrefix' | 'version'>,
     checked: CheckedPack,
   ): CoachSession {
     const { pack, version, digest, system, styles, defaultStyle } = checked;
     const style = styles.find(({ id }) => id === styleId) ?? styles.find(({ id }) => id === defaultStyle);
     if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
-    const { current } = this.#options.keeper;
+    const { current } = this.#options.state;
     return {
       sessionId,
       startedAt: new Date(startedAt).toISOString(),
@@ -229,18 +235,18 @@ export class Sessions {
     };
   }
 
-  /** A session of the registry's while that is away: as it was seen; one that was not is pinned to the version at hand. */
-  #goOn(sessionId: string): CoachSession {
-    const { keeper, ttl } = this.#options;
-    const seen = this.#seen.get(sessionId);
+  /** Continues one of the registry's sessions during an outage: a known one unchanged, an unknown one on the current version. */
+  #continueLocally(sessionId: string): CoachSession {
+    const { state, ttl } = this.#options;
+    const seen = this.#known.get(sessionId);
     if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now())
       throw new RegistryFailure('session-not-found', 'The session expired.');
     const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey)?.prompt;
-    if (seen !== undefined && prompt !== undefined && !keeper.isRevoked(seen.session.promptPack.version)) {
+    if (seen !== undefined && prompt !== undefined && !state.isRevoked(seen.session.promptPack.version)) {
       return { ...seen.session, prompt, superseded: this.#isSuperseded(seen.session.promptPack.version), local: true };
     }
 
-    const checked = this.#atHand();
+    const checked = this.#currentPack();
     const startedAt = seen === undefined ? Date.now() : Date.parse(seen.session.startedAt);
     const expiresAt = seen === undefined ? startedAt + ttl : Date.parse(seen.session.expiresAt);
     const { channel, revision, defaultStyle } = checked;
@@ -258,22 +264,22 @@ export class Sessions {
   }
 
   #isSuperseded(version: string): boolean {
-    const { current } = this.#options.keeper;
+    const { current } = this.#options.state;
     return current !== undefined && current.version !== version;
   }
 
-  #atHand(): CheckedPack {
-    const { keeper } = this.#options;
-    if (keeper.served === undefined || keeper.current === undefined) throw keeper.refusal();
-    return keeper.current;
+  #currentPack(): CheckedPack {
+    const { state } = this.#options;
+    if (state.served === undefined || state.current === undefined) throw state.refusal();
+    return state.current;
   }
 
   #remember({ prompt, ...session }: Session): void {
     const { digest, version } = session.promptPack;
     const styleId = prompt.style.id;
     const promptKey = `${digest} ${styleId}`;
-    keep(this.#prompts, promptKey, { version, prompt }, MOST_PROMPTS);
-    keep(this.#seen, session.sessionId, { session, styleId, promptKey }, MOST_SEEN);
+    keep(this.#prompts, promptKey, { version, prompt }, MAX_PROMPTS);
+    keep(this.#known, session.sessionId, { session, styleId, promptKey }, MAX_SESSIONS);
   }
 }
 
@@ -286,7 +292,7 @@ function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void
   }
 }
 
-/** Whether what came is a session, as far as that is relied on. */
+/** Whether the response has the fields of a session that this client uses. */
 function isSession({ sessionId, startedAt, expiresAt, promptPack, prompt }: Partial<Session>): boolean {
   const texts = [
     sessionId,
@@ -304,8 +310,8 @@ function isSession({ sessionId, startedAt, expiresAt, promptPack, prompt }: Part
   );
 }
 
-/** Whether nobody said no: the registry could not be asked, or could not answer now. */
-function canBeAnsweredHere({ code, status }: RegistryFailure): boolean {
-  const nobody = ['unreachable', 'timed-out', 'not-a-registry', 'unauthenticated', 'revision-unknown'];
-  return nobody.includes(code) || (status !== undefined && (status >= 500 || [401, 408, 429].includes(status)));
+/** Whether the registry did not decide: it could not be reached, or could not answer now. */
+function allowsLocalAnswer({ code, status }: RegistryFailure): boolean {
+  const codes = ['unreachable', 'timed-out', 'not-a-registry', 'unauthenticated', 'revision-unknown'];
+  return codes.includes(code) || (status !== undefined && (status >= 500 || [401, 408, 429].includes(status)));
 }

@@ -1,45 +1,44 @@
 /**
- * The registry's stream of events (`GET /v1/events`), one connection of it, as messages that are taken apart.
+ * One connection to the registry's event stream (`GET /v1/events`), as parsed messages.
  *
- * Rule: a stream that brings no message for longer than two heartbeats is cut, whatever its socket says, and so is one whose first does not
- * come at once: something between may hold back what it does not end. It never ends quietly. Who reads it
- * goes on from the last `id` with another one.
+ * Rule: a stream without a message for longer than two heartbeats is closed, whatever its socket says. The first message must arrive within
+ * the request timeout: a proxy may buffer the stream. It always ends with an error. To resume, open another one with the last `id`.
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { components } from './api.ts';
 import type { RegistryClient } from './client.ts';
-import { readBody } from './bodies.ts';
+import { readBody } from './read-body.ts';
 import { failureOf, refusalOf, RegistryFailure } from './failure.ts';
 import { bounded } from './timers.ts';
 
 /** One message. */
 export interface StreamMessage {
-  /** The place up to which the reader has everything: sent back as `after` it resumes. */
+  /** The position of this message; pass it as `after` to resume. */
   readonly id: string;
-  /** The type of the event; `revision`, `heartbeat`, `resync` for what is none. */
+  /** The event type, or `revision`, `heartbeat` or `resync`. */
   readonly event: string;
   readonly data: components['schemas']['StreamMessage'];
 }
 
 export interface StreamQuery {
-  /** Only what is about this pack. */
+  /** Only events of this pack. */
   readonly pack?: string | undefined;
-  /** Only what moves this channel. */
+  /** Only moves of this channel. */
   readonly channel?: string | undefined;
-  /** The `id` of the last message that is there already. */
+  /** The `id` of the last message received; the stream resumes after it. */
   readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds of silence after which the stream is taken to be dead; 35,000 where not given. */
+  /** Milliseconds without a message after which the stream counts as dead. Default: 35,000. */
   readonly silence?: number;
 }
 
-/** The registry sends a heartbeat every 15 s. */
+/** Milliseconds; the registry sends a heartbeat every 15 s. */
 const SILENCE = 35_000;
-/** Characters of one message; the registry's have a few hundred. */
-const LONGEST_MESSAGE = 1024 * 1024;
+/** Characters per message; the registry's have a few hundred. */
+const MAX_MESSAGE = 1024 * 1024;
 
 /**
- * Reads the stream until it ends: its end, too, is a failure, since a registry ends none without a reason.
+ * Reads the stream until it ends. The end is always a failure, because a registry does not end streams without a reason.
  * @throws RegistryFailure
  */
 export async function* streamEvents(
@@ -57,7 +56,7 @@ export async function* streamEvents(
     await response.body?.cancel();
     throw new RegistryFailure(
       'not-a-registry',
-      `${client.url} answers the stream with something else: a proxy, another service or a wrong path.`,
+      `${client.url} did not open an event stream: check for a proxy, another service or a wrong path.`,
       { status: response.status },
     );
   }
@@ -65,48 +64,48 @@ export async function* streamEvents(
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>)
     .getReader();
   const messages: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: LONGEST_MESSAGE });
+  const parser = createParser({ onEvent: (message) => messages.push(message), maxBufferSize: MAX_MESSAGE });
   try {
-    let heardAt = performance.now(); // of a message: comments that a proxy sends say nothing of the registry
-    let patience = Math.min(client.timeout, silence); // the first one says where the registry is, and is there already
+    let heardAt = performance.now(); // of a message; comments may come from a proxy
+    let limit = Math.min(client.timeout, silence); // the registry sends the first message immediately
     for (;;) {
-      const { value, done } = await bounded({ signal, timeout: heardAt + patience - performance.now() }, () =>
+      const { value, done } = await bounded({ signal, timeout: heardAt + limit - performance.now() }, () =>
         reader.read(),
       );
-      if (done) throw new RegistryFailure('unreachable', `${client.url} ended the stream.`);
+      if (done) throw new RegistryFailure('unreachable', `${client.url} closed the stream.`);
       parser.feed(value);
       for (const { id = '', event = 'message', data } of messages.splice(0)) {
         yield { id, event, data: dataOf(data, client) };
         heardAt = performance.now();
-        patience = silence;
+        limit = silence;
       }
     }
   } catch (error) {
     throw failureOf(error, client.url);
   } finally {
-    reader.cancel().catch(() => undefined); // closes the connection; what was wrong with it is told already
+    reader.cancel().catch(() => undefined); // closes the connection; its error is already known
   }
 }
 
-/** @throws RegistryFailure `not-understood` where members that are relied on are missing or of other types */
+/** @throws RegistryFailure `not-understood` if required fields are missing or have wrong types */
 function dataOf(text: string, { url }: RegistryClient): StreamMessage['data'] {
   const data = JSON.parse(text) as Partial<StreamMessage['data']> | null;
   const { epoch = 1, revision, staleSeconds = 0, moves = [] } = data ?? {};
-  const known =
+  const valid =
     Number.isSafeInteger(epoch) &&
     Number.isSafeInteger(revision) &&
     Number.isSafeInteger(staleSeconds) &&
     Array.isArray(moves) &&
     moves.every((move: unknown) => typeof move === 'object' && move !== null);
-  if (!known)
+  if (!valid)
     throw new RegistryFailure(
       'not-understood',
-      `${url} sends messages on its stream that are not those of a registry; it may be of another edition than this client.`,
+      `${url} sent an invalid stream message. The registry may be incompatible with this client.`,
     );
   return { ...data, epoch } as StreamMessage['data'];
 }
 
-/** The body of a refusal, as far as it comes in time and is JSON. */
+/** The JSON body of an error response; undefined if it is invalid or too slow. */
 async function problemIn(
   response: Response,
   { timeout }: RegistryClient,
@@ -117,6 +116,6 @@ async function problemIn(
       new TextDecoder().decode(await bounded({ signal, timeout }, (own) => readBody(response, own))),
     ) as unknown;
   } catch {
-    return undefined; // the status says what there is to say
+    return undefined; // the status must do
   }
 }

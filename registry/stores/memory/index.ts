@@ -1,10 +1,10 @@
 /**
  * A store that lives as long as its process, for tests and for `STORE_URL=memory:`.
  *
- * Problem: what passes here must pass on a database.
- * Rule: the same promises as every store but durability. Values are copied in and given out frozen; each method does its
- * work before its first `await` could be, so no two calls ever interleave.
- * Example: of two appends that expect revision 4, the one that was called first is `done`, the other a `conflict`.
+ * Problem: code that works with this store must work with a database.
+ * Rule: it keeps every promise of the port except durability. Values are copied in and returned frozen. No method awaits anything, so calls
+ * never interleave.
+ * Example: of two appends that expect revision 4, the first call is `done`, the second a `conflict`.
  */
 import { RegistryError } from '../../errors.ts';
 import type { Event, Head } from '../../log/event.ts';
@@ -42,7 +42,7 @@ export class MemoryStore implements Store {
 
   /**
    * See the port.
-   * @throws RegistryError `store-unavailable` where an event's id is in the log already, TypeError for a broken batch.
+   * @throws RegistryError `store-unavailable` if an event's id is in the log already; TypeError if the batch is not chained
    */
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
     this.#requireOpen();
@@ -75,7 +75,7 @@ export class MemoryStore implements Store {
     for (const { digest, content } of contents) if (!this.#contents.has(digest)) this.#contents.set(digest, content);
     for (const key of sessionKeys) if (!this.#sessionKeys.has(key.keyId)) this.#sessionKeys.set(key.keyId, key);
     const revision = events.at(-1)?.revision;
-    for (const woken of this.#watchers) queueMicrotask(() => woken(revision));
+    for (const onChange of this.#watchers) queueMicrotask(() => onChange(revision));
     return 'done';
   }
 
@@ -130,13 +130,13 @@ export class MemoryStore implements Store {
     this.#leases.release(instanceId, counter);
   }
 
-  watch(woken: (revision?: number) => void): () => void {
-    const watcher = (revision?: number) => woken(revision);
+  watch(onChange: (revision?: number) => void): () => void {
+    const watcher = (revision?: number) => onChange(revision);
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Nothing is held that would have to be given back; from here on every call is refused. */
+  /** There is nothing to release; later calls are refused. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#watchers.clear();

@@ -1,8 +1,8 @@
 /**
- * One connection that is open, from its first word to its last.
+ * One open connection.
  *
- * Problem: the driver connects by itself, so that nobody can say whether a statement that failed was sent; and it gives up sockets
- * without closing them. A pooler between may refuse settings at the start, and give each transaction another connection to the server.
+ * Problem: the driver reconnects on its own, so a caller cannot know whether a failed statement was sent, and it abandons sockets without
+ * closing them. A pooler in between may refuse settings at the start, and may run each transaction on another connection to the server.
  * Rule: a connection is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it. Settings are made
  * after connecting. Behind a pooler nothing outlives a transaction: each statement is one, which begins with the settings, and none is
  * prepared. A pooler is known by the process number that it gives out, which is not that of the server's process.
@@ -21,24 +21,24 @@ export interface Connection {
   rows<Row extends readonly unknown[]>(text: string, values: readonly Value[]): Promise<Row[]>;
   /** Runs statements without values, in the transaction under way or one of their own. */
   run(text: string): Promise<void>;
-  /** Has what the work runs be one transaction; rolled back where it rejects. One at a time. */
+  /** Runs the work in one transaction, which is rolled back if the work rejects. One at a time. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when it is no longer of use, at once where it is not already. */
+  /** Resolves when the connection can no longer be used. */
   readonly ended: Promise<undefined>;
   readonly open: boolean;
-  /** Closes the socket at once; what runs rejects. */
+  /** Closes the socket at once; running statements reject. */
   destroy(): void;
 }
 
 export interface ConnectionOptions {
-  /** Milliseconds for all of it. */
+  /** Milliseconds for connecting and logging in. */
   readonly limit: number;
   /** Settings of the server for this connection. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly notified?: (payload: string) => void;
 }
 
-/** @throws StartRefused (78) where the driver, which is installed by who uses this store, is not there */
+/** @throws StartRefused (78) if the driver, an optional dependency, is not installed */
 export function requireDriver(): void {
   try {
     import.meta.resolve('postgres');
@@ -58,22 +58,22 @@ export function requireDriver(): void {
 export const durable = (local: boolean) =>
   `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, ${local})`;
 
-/** @param settings names and values of our own: nothing in them has to be quoted */
+/** @param settings our own names and values, so nothing in them needs quoting */
 function settingsStatement(settings: Readonly<Record<string, string>>, local: boolean): string {
   return `SELECT ${[...Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', ${local})`), durable(local)].join(', ')}`;
 }
 
-/** @throws Error where the server cannot be reached or does not let it in, within the limit. Nothing is left open then. */
+/** @throws Error if the server cannot be reached, or refuses the connection, within the limit. Nothing stays open then. */
 export async function openConnection(
   target: Target,
   { limit, settings = {}, notified }: ConnectionOptions,
 ): Promise<Connection> {
   const deadline = performance.now() + limit;
-  const { default: connect } = await import('postgres'); // whoever imports this module may lack the driver: `requireDriver` says so
+  const { default: connect } = await import('postgres'); // the driver is optional: `requireDriver` reports it if it is missing
   const socket = await openSocket(target, limit);
-  // What ends before it begins: the driver would wait for ever.
+  // Without this, the driver would wait without a limit for the server's first message.
   const timer = setTimeout(
-    () => socket.destroy(new Error(`the server said nothing within ${Math.round(limit)} ms`)),
+    () => socket.destroy(new Error(`the server sent nothing within ${Math.round(limit)} ms`)),
     Math.max(1, deadline - performance.now()),
   );
   let closed = false;
@@ -132,7 +132,7 @@ function speaking(
       await run('COMMIT');
       return result;
     } catch (error) {
-      await run('ROLLBACK').catch(giveUp); // a connection that cannot even do that takes the transaction with it
+      await run('ROLLBACK').catch(giveUp); // if even that fails, closing the connection ends the transaction
       throw error;
     } finally {
       inTransaction = false;
@@ -151,14 +151,14 @@ interface Wiring {
   readonly notified: ((payload: string) => void) | undefined;
 }
 
-/** Options that the driver takes and its types lack: it has used all three since 3.0. */
+/** Options that the driver accepts but its types lack; it has used all three since 3.0. */
 interface Undocumented {
   readonly socket: () => Socket;
   readonly onnotify?: (channel: string, payload: string) => void;
   readonly max_pipeline: number;
 }
 
-/** Every option is given, as the driver would look for the others in the environment. */
+/** Every option is set, since the driver would read missing ones from the environment. */
 function driverOptions(
   { host, port, path, user, password, database, applicationName }: Target,
   { socket, close, notified }: Wiring,
@@ -171,7 +171,7 @@ function driverOptions(
     ...(path === undefined ? {} : { path }),
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
-    /** The driver asks again where a connection ends early; there is only the one. */
+    /** The driver asks again if a connection ends early, but there is only one. */
     socket: () => {
       if (given || socket.destroyed) throw new Error('the server closed the connection');
       given = true;
@@ -191,7 +191,7 @@ function driverOptions(
     connect_timeout: 0,
     idle_timeout: 0,
     max_lifetime: null,
-    connection: { application_name: applicationName }, // no more: a pooler refuses what it does not know
+    connection: { application_name: applicationName }, // nothing else: a pooler refuses parameters that it does not know
   } satisfies Partial<postgres.Options<Record<string, never>>> & Undocumented as postgres.Options<
     Record<string, never>
   >;

@@ -1,23 +1,23 @@
 /**
- * What a failure means: was anything sent, and who has to do what.
+ * What a failure means: was the statement sent, and who has to act?
  *
- * Problem: a commit whose answer was lost has happened most of the time. Told as a refusal, it would be made twice.
- * Rule: `NotSent` is thrown before the first byte of a statement is given to the driver, and by nobody else. An error of severity
- * ERROR is the server's own word that the statement was rolled back
- * (https://www.postgresql.org/docs/current/protocol-message-formats.html: FATAL ends the connection, and may come in place of an
- * answer). After anything else the outcome is unknown.
+ * Problem: a commit whose response was lost has usually happened. If it were reported as a refusal, the caller would write it twice.
+ * Rule: `NotSent` is only thrown before the first byte of a statement reaches the driver. An error of severity ERROR is the server's
+ * statement that it rolled back
+ * (https://www.postgresql.org/docs/current/protocol-message-formats.html: FATAL ends the connection, and may replace a
+ * response). After anything else the outcome is unknown.
  */
 import { messageOf, RegistryError } from '../../errors.ts';
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const CODES = Object.freeze({ undefinedTable: '42P01', undefinedColumn: '42703', duplicateTable: '42P07' });
 
-/** There was no connection to send on. */
+/** There was no connection, so nothing was sent. */
 export class NotSent extends Error {
   override readonly name = 'NotSent';
 }
 
-/** The time limit of a call. */
+/** A call reached its time limit. */
 export class TimeLimit extends Error {
   override readonly name = 'TimeLimit';
 
@@ -26,7 +26,7 @@ export class TimeLimit extends Error {
   }
 }
 
-/** Whether the server has said that the statement failed, and was rolled back as a whole. */
+/** Whether the server has reported that the statement failed and was rolled back completely. */
 export function isRolledBack(thrown: unknown): boolean {
   return thrown instanceof Error && 'severity' in thrown && thrown.severity === 'ERROR';
 }
@@ -36,7 +36,7 @@ export function codeOf(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** A call that could not be served; whoever asked may try again. */
+/** The error of a call that failed; the caller may retry. */
 export function unavailable(shown: string, cause: unknown): RegistryError {
   return new RegistryError(
     'store-unavailable',
@@ -46,7 +46,7 @@ export function unavailable(shown: string, cause: unknown): RegistryError {
   );
 }
 
-/** The driver's errors carry the statement's values, and the server's the failing row: prompts and secrets. Those stay here. */
+/** Drops everything but message and code: the driver's errors carry the statement's values, and the server's the failing row, with prompts and secrets. */
 function plain(cause: unknown): Error {
   const code = codeOf(cause);
   return Object.assign(new Error(messageOf(cause)), code === undefined ? {} : { code });

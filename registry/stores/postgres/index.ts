@@ -1,10 +1,10 @@
 /**
  * The store that instances share: one PostgreSQL database.
  *
- * Problem: a success answer must survive a loss of power (SPEC R3), of appends that race one must win (SPEC R5), and no call may wait
- * for a server that does not answer.
- * Rule: one append is one statement: it compares and sets the log's head, writes all that goes with it, and tells the other
- * instances, or does nothing. What a call may take is limited; where the answer of an append is lost, its outcome is unknown.
+ * Problem: an acknowledged write must survive a loss of power (SPEC R3), exactly one of several racing appends must win (SPEC R5), and no call
+ * may hang on a server that does not answer.
+ * Rule: one append is one statement. It compares and sets the log's head, writes the whole batch, and notifies the other instances, or it
+ * does nothing. Every call has a time limit. If the response to an append is lost, its outcome is unknown.
  * Example: `const store = openPostgresStore({ url: 'postgres://registry@db.example/registry' })`.
  */
 import { RegistryError, StartRefused } from '../../errors.ts';
@@ -43,12 +43,12 @@ import { parsePostgresUrl, type Target } from './url.ts';
 
 /** Milliseconds for an append or a renewal, from the call to the answer. */
 const WRITE_LIMIT = 1500;
-/** Milliseconds more for each of so many characters to write: what is large may take its time. */
+/** A large batch gets one more millisecond for each of so many characters. */
 const LARGE = 2000;
 const READ_LIMIT = 2000;
-/** Milliseconds for making the tables, the wait for another instance that makes them included. */
+/** Milliseconds for creating the tables, or waiting until another instance has created them. */
 const MIGRATION_LIMIT = 10_000;
-/** Milliseconds that calls under way are given when the store is closed. */
+/** Milliseconds that running calls get when the store is closed. */
 const CLOSE_LIMIT = 500;
 const READERS = 4;
 
@@ -59,9 +59,9 @@ export interface PostgresOptions {
 }
 
 /**
- * Gives a store of the database; connects at the first call, which makes the tables where there are none.
- * The first calls reject with StartRefused (65) where the database is a newer build's or something else's.
- * @throws StartRefused (78) where the URL is not understood, or the driver is not installed
+ * Makes a store for the database. It connects at the first call, which also creates missing tables.
+ * The first calls reject with StartRefused (65) if the database was made by a newer build or another program.
+ * @throws StartRefused (78) if the URL is not valid, or the driver is not installed
  */
 export function openPostgresStore({ url, log: logger }: PostgresOptions): PostgresStore {
   requireDriver();
@@ -69,8 +69,8 @@ export function openPostgresStore({ url, log: logger }: PostgresOptions): Postgr
 }
 
 /**
- * Opens the database of instances that may be running: for tools on the host. It makes nothing.
- * @throws StartRefused (65) no tables, or those of an older or newer build; (75) it cannot be reached; (78) a URL not understood
+ * Opens the database while instances may be using it: for tools on the host. It creates nothing.
+ * @throws StartRefused (65) no tables, or tables of an older or newer build; (75) it cannot be reached; (78) a URL that is not valid
  */
 export async function attachPostgresStore({ url, log: logger }: PostgresOptions): Promise<PostgresStore> {
   const target = parsePostgresUrl(url);
@@ -100,12 +100,12 @@ export class PostgresStore implements Store {
   #restored = false;
   #closing: Promise<void> | undefined;
 
-  /** For `openPostgresStore`. @param attached whether tables are looked for only, and never made */
+  /** For `openPostgresStore`. @param attached whether the tables must exist already; they are never created then */
   constructor(target: Target, logger: Logger, attached = false) {
     this.#target = target;
     this.#attached = attached;
     const opens = (settings: Record<string, string>) => (limit: number) => openConnection(target, { limit, settings });
-    // Where the server gives up first it says so, and the outcome is known. A statement under way is left to end, as it may commit.
+    // If the server times out first, it reports that, and the outcome is known. A running append is not cancelled, since it may commit.
     this.#appends = new Pool(1, opens({ lock_timeout: '1000' }));
     this.#reads = new Pool(READERS, opens({ statement_timeout: '2500' }));
     this.#leases = new Pool(1, opens({ lock_timeout: '1000', statement_timeout: '2500' }), () =>
@@ -126,7 +126,7 @@ export class PostgresStore implements Store {
 
   /**
    * See the port. Expects a batch that `seal` made.
-   * @throws RegistryError `store-unavailable` where nothing was written, TypeError for a batch that is not chained.
+   * @throws RegistryError `store-unavailable` if nothing was written; TypeError if the batch is not chained
    */
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
     requireChained(batch, expectedRevision);
@@ -225,8 +225,8 @@ export class PostgresStore implements Store {
     });
   }
 
-  watch(woken: (revision?: number) => void): () => void {
-    return this.#closing === undefined ? this.#listener.watch(woken) : () => undefined;
+  watch(onChange: (revision?: number) => void): () => void {
+    return this.#closing === undefined ? this.#listener.watch(onChange) : () => undefined;
   }
 
   close(): Promise<void> {
@@ -246,7 +246,7 @@ export class PostgresStore implements Store {
     return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
   }
 
-  /** Runs a statement that moves the head's row. @returns the rows it gave; `conflict` where it gave none */
+  /** Runs a statement that changes the head's row. @returns its rows; `conflict` if there are none */
   #writing(
     limit: number,
     statement: string,
@@ -260,14 +260,14 @@ export class PostgresStore implements Store {
         return rows.length === 0 ? 'conflict' : rows;
       } catch (cause) {
         this.#seeColumns(cause);
-        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database has taken its place
+        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database was put in its place
         if (cause instanceof NotSent || isRolledBack(cause)) throw cause;
         return 'unknown';
       }
     });
   }
 
-  /** @param ofNothing what a database without the tables answers: another that is empty has taken the place of ours */
+  /** @param ofNothing the result if the tables are missing: an empty database was put in place of ours */
   async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (connection: Connection) => Promise<T>): Promise<T> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
@@ -282,7 +282,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  /** Every call: refused once the store is closed, waited for by `close`, and failing as the port says. */
+  /** Wraps every call: refuses it once the store is closed, lets `close` wait for it, and turns its error into the port's. */
   async #call<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new RegistryError('store-unavailable', 'The store is closed.');
     const call = work();
@@ -298,8 +298,8 @@ export class PostgresStore implements Store {
   }
 
   /**
-   * The tables are made, or found, by whoever calls first, and never again by this process: an empty database that takes the place of
-   * a full one is a fault to be noticed, not a new start.
+   * The first call creates or finds the tables; this process never does it again. An empty database in place of a full one is a fault to
+   * report, not a new start.
    */
   async #ready(deadline: number): Promise<void> {
     this.#prepared ??= this.#prepare().catch((error: unknown) => {
@@ -316,7 +316,7 @@ export class PostgresStore implements Store {
     );
     if (complete) return;
     if (this.#attached) {
-      const what = applied === 0 ? 'holds no registry' : 'is of an older build';
+      const what = applied === 0 ? 'holds no registry' : 'was made by an older build';
       throw new StartRefused(
         65,
         `The registry database ${shown} ${what}. Start the service of this build on it once, then try again.`,
@@ -326,7 +326,7 @@ export class PostgresStore implements Store {
     await this.#appends.use(performance.now() + MIGRATION_LIMIT, (connection) => missing(connection, shown));
   }
 
-  /** A database of an older build was put in the place of ours, from a backup: the columns that it lacks are added at the next call. */
+  /** A backup from an older build was restored over our database: the next call adds the missing columns. */
   #seeColumns(cause: unknown): void {
     if (codeOf(cause) !== CODES.undefinedColumn) return;
     this.#restored = true;

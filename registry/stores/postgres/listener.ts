@@ -1,9 +1,9 @@
 /**
- * The ear on the log: one LISTEN for all watchers.
+ * Notifications: one LISTEN for all watchers.
  *
- * Problem: a notification that comes while nobody listens is lost, and a connection that is dead without a word brings none.
- * Rule: it listens as long as anybody watches, on a connection of its own, which is opened again whenever it ends or is doubted, for as
- * long as it takes. Watchers are woken each time that it begins to listen, as something may have happened before.
+ * Problem: a notification that arrives while nobody listens is lost, and a dead connection brings none.
+ * Rule: as long as there are watchers, it listens on its own connection. The connection is reopened whenever it ends or is doubted, until
+ * that succeeds. Watchers are notified each time it starts to listen, since something may have happened before.
  * Example: `const stop = listener.watch((revision) => follow(revision))`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,15 +18,15 @@ export const CHANNEL = 'prompt_registry';
 /** Milliseconds to connect, and then to say LISTEN. */
 const LIMIT = 1000;
 
-type Woken = (revision?: number) => void;
+type OnChange = (revision?: number) => void;
 
 export class Listener {
   readonly #open: (notified: (payload: string) => void, limit: number) => Promise<Connection>;
   readonly #shown: string;
   readonly #logger: Logger;
-  readonly #watchers = new Set<Woken>();
+  readonly #watchers = new Set<OnChange>();
   #connection: Connection | undefined;
-  /** Ends the loop that keeps listening. */
+  /** Stops the loop that keeps listening. */
   #stop: AbortController | undefined;
 
   constructor(options: {
@@ -39,9 +39,9 @@ export class Listener {
     this.#logger = options.logger;
   }
 
-  /** @returns a function that ends it */
-  watch(woken: Woken): () => void {
-    const watcher: Woken = (revision) => woken(revision);
+  /** @returns a function that ends the watch */
+  watch(onChange: OnChange): () => void {
+    const watcher: OnChange = (revision) => onChange(revision);
     this.#watchers.add(watcher);
     if (this.#stop === undefined) {
       this.#stop = new AbortController();
@@ -52,7 +52,7 @@ export class Listener {
     };
   }
 
-  /** Where the server did not answer another connection, this one may be as dead: it is opened again. */
+  /** The server did not answer on another connection, so this one may be dead too: it is reopened. */
   doubt(): void {
     this.#connection?.destroy();
   }
@@ -75,24 +75,24 @@ export class Listener {
       const notBefore = nextAttempt(performance.now());
       try {
         const connection = await this.#listen(stopped);
-        if (failed) this.#logger.info({ store: this.#shown }, 'The registry database tells of changes again.');
+        if (failed) this.#logger.info({ store: this.#shown }, 'Notifications from the registry database work again.');
         failed = false;
         await connection.ended;
       } catch (error) {
         if (!failed && !stopped.aborted)
           this.#logger.warn(
             { store: this.#shown, reason: messageOf(error) },
-            'The registry database cannot be listened to; changes are found by asking.',
+            'Notifications from the registry database are not available; changes are found by polling.',
           );
         failed = true;
       }
-      // Its end through `stopped` is the one rejection there is.
+      // It rejects only if `stopped` aborts it.
       await pause(Math.max(0, notBefore - performance.now()), undefined, { signal: stopped }).catch(() => undefined);
     }
   }
 
   async #listen(stopped: AbortSignal): Promise<Connection> {
-    const connection = await this.#open((payload) => this.#wake(payload), LIMIT);
+    const connection = await this.#open((payload) => this.#notify(payload), LIMIT);
     try {
       stopped.throwIfAborted();
       await within(performance.now() + LIMIT, connection.run(`LISTEN ${CHANNEL}`));
@@ -102,12 +102,12 @@ export class Listener {
       throw error;
     }
     this.#connection = connection;
-    this.#wake('');
+    this.#notify('');
     return connection;
   }
 
-  #wake(payload: string): void {
+  #notify(payload: string): void {
     const revision = /^\d+$/.test(payload) ? Number(payload) : undefined;
-    for (const woken of this.#watchers) queueMicrotask(() => woken(revision));
+    for (const onChange of this.#watchers) queueMicrotask(() => onChange(revision));
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The tables, as a list of steps that is only ever added to.
+ * The tables, as a list of steps. Steps are only ever added.
  *
- * Problem: a database outlives builds, in both directions of a deploy, and many instances start on it at once.
- * Rule: numbered from 1, forward only, all that are missing in one transaction, one instance at a time (an advisory lock). A database
- * that is ahead of this build, or another program's, is not touched. What an older build can run beside is a column with a default:
- * it gets no number, as the older build would refuse a database that is ahead of it.
- * Example: of ten instances that start on an empty database one makes the tables; nine wait, look, and find them made.
+ * Problem: a database is used by older and newer builds, in both directions of a deploy, and many instances start on it at once.
+ * Rule: steps are numbered from 1 and only go forward. All missing steps run in one transaction, one instance at a time (an advisory lock). A
+ * database that is ahead of this build, or another program's, is not changed. A column with a default gets no number: an older build can
+ * run with it, but would refuse a database with a higher number.
+ * Example: of ten instances that start on an empty database one creates the tables; nine wait, and then find them.
  */
 import { GENESIS_HASH } from '../../log/event.ts';
 import { StartRefused } from '../../errors.ts';
@@ -17,7 +17,7 @@ const MARK = 'prompt-registry';
 /** The advisory lock of migrations: `PReg`. */
 const LOCK = 0x50526567;
 
-/** `\u0000` is fine in JSON, but in no text of PostgreSQL. What is searched for never holds it. `jsonb` would take half as long again. */
+/** JSON allows `\u0000`, PostgreSQL text does not; no search term holds it. `jsonb` would take half as long again. */
 const DOCUMENT = String.raw`replace(body, '\u0000', '\ufffd')::json`;
 const member = (path: string) => `text COLLATE "C" GENERATED ALWAYS AS (${DOCUMENT} #>> '{${path}}') STORED`;
 
@@ -94,7 +94,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   },
 ]);
 
-/** Columns that came later. An older build neither reads nor writes them, and may start and write beside this one. */
+/** Columns that were added later. An older build does not use them, and can run at the same time as this one. */
 const COLUMNS = Object.freeze([
   {
     table: 'log_head',
@@ -103,13 +103,13 @@ const COLUMNS = Object.freeze([
   },
 ]);
 
-/** Looked for first: ALTER TABLE would wait for every statement on the table, also where there is nothing to add. */
+/** Checked first: ALTER TABLE would wait for every statement on the table, even if there is nothing to add. */
 const FOUND_COLUMNS = `
   SELECT home.relname || '.' || found.attname FROM pg_attribute AS found JOIN pg_class AS home ON home.oid = found.attrelid
   JOIN pg_namespace AS space ON space.oid = home.relnamespace
   WHERE space.nspname = current_schema() AND found.attnum > 0 AND NOT found.attisdropped AND home.relname = ANY ($1::text[])`;
 
-/** Both by one snapshot; `to_regclass` would see a table that another instance has just made, and not yet its mark. */
+/** One statement reads both; `to_regclass` would see a table that another instance has just created, but not its mark yet. */
 const LOOK = `
   SELECT obj_description(found.oid, 'pg_class') FROM pg_class AS found JOIN pg_namespace AS home ON home.oid = found.relnamespace
   WHERE home.nspname = current_schema() AND found.relname = 'migrations'`;
@@ -117,8 +117,8 @@ const LOOK = `
 /**
  * Reads how far a database is, and changes nothing.
  * @param shown the database, for messages
- * @returns the number of the last step it has; 0 where it has none of the tables
- * @throws StartRefused (65) where the database is newer than this build, or is not the registry's
+ * @returns the number of the last step it has; 0 if it has no tables of the registry
+ * @throws StartRefused (65) if the database is newer than this build, or belongs to another program
  */
 async function lastMigration(connection: Connection, shown: string): Promise<number> {
   const [found] = await connection.rows<[string | null]>(LOOK, []);
@@ -131,7 +131,7 @@ async function lastMigration(connection: Connection, shown: string): Promise<num
   if (applied > MIGRATIONS.length) {
     throw new StartRefused(
       65,
-      `The registry database ${shown} is at migration ${applied}; this build knows ${MIGRATIONS.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
+      `The registry database ${shown} is at migration ${applied}; this build knows ${MIGRATIONS.length}. A newer build has used it, so it was not changed. Start that build, or restore a backup made before it.`,
     );
   }
   return applied;
@@ -156,14 +156,14 @@ async function missingColumns(connection: Connection): Promise<typeof COLUMNS> {
   return COLUMNS.filter(({ table, column }) => !found.has(`${table}.${column}`));
 }
 
-/** Adds the columns that are missing from tables that are there. */
+/** Adds the missing columns to existing tables. */
 export async function addColumns(connection: Connection): Promise<void> {
   for (const { sql } of await missingColumns(connection)) await connection.run(sql);
 }
 
 /**
  * Brings a database up to date.
- * @throws StartRefused (65) as `lastMigration`; what the server says where a step fails, of which nothing is left then
+ * @throws StartRefused (65) as `lastMigration`; the server's error if a step fails; everything is rolled back then
  */
 export async function migrate(connection: Connection, shown: string): Promise<void> {
   try {
@@ -186,7 +186,7 @@ export async function migrate(connection: Connection, shown: string): Promise<vo
 function notOurs(shown: string, cause?: unknown): StartRefused {
   return new StartRefused(
     65,
-    `The database ${shown} has tables of something else. It is left as it is. Give the registry a database of its own, or a schema (search_path in the URL).`,
+    `The database ${shown} has tables of another program. It was not changed. Give the registry its own database, or its own schema (search_path in the URL).`,
     { cause },
   );
 }

@@ -1,10 +1,10 @@
 /**
- * Connections that are opened at need and given up at the first doubt, and the time limits of what is asked on them.
+ * A pool of connections that are opened on demand and destroyed at the first doubt, and the time limit of each call.
  *
- * Problem: a server that is black-holed answers nothing, not even that it is gone; one that comes back is met by everybody at once.
- * Rule: a call has a deadline from its first moment: waiting for a connection, opening one, and the answer all count. At the deadline
- * the connection is destroyed, as its answer could be taken for another's. A place tries to connect at most once in 350 to 700 ms
- * (with seven places that is at most 20 a second), and at once where it has not tried for so long.
+ * Problem: an unreachable server answers nothing at all, and when it comes back every instance reconnects at once.
+ * Rule: a call has one deadline for waiting for a connection, opening one, and the response. At the deadline the connection is destroyed,
+ * since a late response could be mistaken for the next call's. A slot tries to connect at most once in 350 to 700 ms (with seven slots at
+ * most 20 times a second), and at once if its last attempt was longer ago.
  * Example: `await pool.use(performance.now() + 1500, (connection) => connection.rows('SELECT 1', []))`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,7 +25,7 @@ export function nextAttempt(now: number): number {
 
 export type Opens = (limit: number) => Promise<Connection>;
 
-/** Settles as the work does, or rejects with TimeLimit at the deadline (performance.now() milliseconds). */
+/** Settles like the work, or rejects with TimeLimit at the deadline (performance.now() milliseconds). */
 export async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
@@ -53,13 +53,13 @@ class Slot {
     return this.#connection?.open === true;
   }
 
-  /** @throws NotSent where there is no connection at the deadline */
+  /** @throws NotSent if there is no connection by the deadline */
   async connection(deadline: number): Promise<Connection> {
     if (this.#connection?.open === true) return this.#connection;
     const now = performance.now();
     if (this.#notBefore >= deadline) {
       await pause(Math.max(0, deadline - now));
-      throw new NotSent('no connection could be had; it is tried again');
+      throw new NotSent('no connection could be opened yet; retry later');
     }
     if (this.#notBefore > now) await pause(this.#notBefore - now);
     this.#requireOpen();
@@ -96,7 +96,7 @@ export class Pool {
   readonly #limitReached: () => void;
   #closed = false;
 
-  /** @param limitReached is called when a connection was destroyed at a deadline: the server may be gone without a word */
+  /** @param limitReached is called when a connection was destroyed at a deadline: the server may be unreachable */
   constructor(size: number, open: Opens, limitReached: () => void = () => undefined) {
     this.#slots = Array.from({ length: size }, () => new Slot(open));
     this.#free = [...this.#slots];
@@ -104,21 +104,21 @@ export class Pool {
   }
 
   /**
-   * Does the work on a connection that is nobody else's meanwhile.
+   * Does the work on a connection that no other call uses meanwhile.
    * @param deadline in milliseconds of performance.now()
-   * @throws NotSent where the work was not begun; what the work throws; TimeLimit where it was begun and is not done at the deadline
+   * @throws NotSent if the work did not start; what the work throws; TimeLimit if it started and is not done by the deadline
    */
   async use<T>(deadline: number, work: (connection: Connection) => Promise<T>): Promise<T> {
     const slot = await this.#take(deadline);
     try {
       const connection = await slot.connection(deadline);
-      return await this.#settled(slot, within(deadline, work(connection)));
+      return await this.#dropIfDoubtful(slot, within(deadline, work(connection)));
     } finally {
       this.#give(slot);
     }
   }
 
-  /** Destroys every connection; what runs on them rejects, and what waits for one. */
+  /** Destroys every connection. Calls that run or wait are rejected. */
   close(): void {
     this.#closed = true;
     for (const { refuse } of this.#waiting.splice(0)) refuse(new NotSent('the store is closed'));
@@ -128,7 +128,7 @@ export class Pool {
     }
   }
 
-  async #settled<T>(slot: Slot, work: Promise<T>): Promise<T> {
+  async #dropIfDoubtful<T>(slot: Slot, work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {

@@ -1,9 +1,9 @@
 /**
- * A socket to the server, with TLS where the URL asks for it.
+ * A socket to the server, with TLS if the URL asks for it.
  *
- * Problem: the driver half-closes sockets, which a black-holed server keeps open for a quarter of an hour, and its TLS options follow
- * no URL.
- * Rule: the socket is made here, within a time limit, and kept by whoever asked for it, who can destroy it at any time.
+ * Problem: the driver half-closes sockets, which stay open for a quarter of an hour if the server is unreachable, and its TLS options do
+ * not follow the URL.
+ * Rule: the socket is opened here, within a time limit. The caller owns it and can destroy it at any time.
  * Example: an SSLRequest is answered by `S`, and the handshake begins
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL).
  */
@@ -12,13 +12,13 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Target, Tls } from './url.ts';
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
-/** After how long without a word the kernel asks whether the server is there, in milliseconds. */
+/** How long a connection is silent before the kernel sends a keep-alive probe, in milliseconds. */
 const KEEP_ALIVE = 5000;
 
 /**
  * Connects.
  * @param limit milliseconds
- * @throws Error where there is no connection within the limit, or none as safe as it has to be
+ * @throws Error if there is no connection within the limit, or none with the required TLS
  */
 export async function openSocket({ host, port, path, tls }: Target, limit: number): Promise<Socket> {
   const settings = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
@@ -34,8 +34,8 @@ export async function openSocket({ host, port, path, tls }: Target, limit: numbe
         if (tls === undefined) return resolve(plain);
         plain.write(SSL_REQUEST);
         plain.once('data', (answer) => {
-          // More than the one byte would be what somebody else put there before the encryption began (CVE-2021-23222).
-          if (answer.length !== 1) return fail('the answer to the request for TLS is not of PostgreSQL');
+          // More than one byte would mean that an attacker put data before the encrypted part (CVE-2021-23222).
+          if (answer.length !== 1) return fail('the reply to the TLS request is not from PostgreSQL');
           if (answer[0] !== 0x53) return tls.optional ? resolve(plain) : fail('the server offers no TLS');
           const socket = secure(plain, host, tls);
           socket.on('error', reject).once('secureConnect', () => resolve(socket));

@@ -1,8 +1,8 @@
 /**
  * The statements that write: each is one round trip and one transaction.
  *
- * Problem: BEGIN, a look, four inserts and COMMIT are seven round trips, during which another instance waits for the head.
- * Rule: what is written hangs on the row that moved the head (SPEC R5): no row, nothing written. Lists are bound as array literals, so
+ * Problem: BEGIN, a read, four inserts and COMMIT are seven round trips, during which another instance waits for the head.
+ * Rule: everything is written from the row that moved the head (SPEC R5): if no row moves, nothing is written. Lists are bound as array literals, so
  * that a batch of any size is the same statement.
  * Example: of two appends that expect revision 4, one moves the head to 5; the other waits for it, then finds no row to move.
  */
@@ -12,12 +12,12 @@ import { CHANNEL } from './listener.ts';
 import { durable, type Value } from './connection.ts';
 
 /**
- * Set in the very transaction that is committed: behind a pooler a setting of the session may be another session's. It must stand where
- * it is evaluated whenever something was written.
+ * Set in the transaction that is committed: behind a pooler, a session's settings may belong to another client. It must be evaluated
+ * whenever something was written.
  */
 const DURABLE = durable(true);
 
-/** Gives one row where the batch was written, none where the head or the fence was another. */
+/** Returns one row if the batch was written, none if the head or the fence differs. */
 export const APPEND = `
   WITH moved AS (
     UPDATE log_head SET revision = $1::bigint + cardinality($4::text[]), hash = $3
@@ -38,8 +38,8 @@ export const APPEND = `
   SELECT pg_notify('${CHANNEL}', revision::text), ${DURABLE} FROM moved`;
 
 /**
- * Gives the fence as it is now, where the head is at the place; no row elsewhere. An append that comes later, with the fence as it was,
- * moves nothing; one that is under way holds the row, so that this waits for it and then finds the head elsewhere.
+ * Returns the new fence if the head matches, else no row. A later append with the old fence moves nothing. A running append holds the
+ * row: this statement waits for it, and then finds that the head has moved.
  */
 export const RAISE_FENCE = `UPDATE log_head SET fence = fence + 1 WHERE revision = $1::bigint AND hash = $2 RETURNING fence, ${DURABLE}`;
 
@@ -64,7 +64,7 @@ function textArray(texts: readonly string[]): string {
   return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
-/** Gives a row for each lease, the renewed one as it is now, each beside the log's head. */
+/** Returns a row for each lease, the renewed one included, each with the log's head. */
 export const RENEW = `
   WITH renewed AS (
     INSERT INTO leases AS old (id, started_at, epoch, applied_revision, pinned_version, counter, renewed_at)

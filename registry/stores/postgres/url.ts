@@ -1,10 +1,10 @@
 /**
- * What a `postgres://` URL says, read as libpq reads it
+ * Reads a `postgres://` URL as libpq does
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS).
  *
- * Problem: a setting that is misspelt and passed over is found in an incident: `sslmode=verify_full` would not verify a thing. And a
- * URL holds a password, which is in every message that quotes it.
- * Rule: what is not known is refused, naming what is. No message holds the URL, only `shown`, which has no password.
+ * Problem: if a misspelt setting is ignored, somebody notices in an incident: `sslmode=verify_full` would verify nothing. And a URL holds a
+ * password, which would be in every message that quotes it.
+ * Rule: an unknown parameter is refused, and the message lists the known ones. No message holds the URL, only `shown`, which has no password.
  * Example: `postgres://registry:secret@db.example/registry?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem`, shown as
  * `postgres://registry@db.example:5432/registry`.
  */
@@ -28,7 +28,7 @@ const PARAMETERS = [
 ];
 
 export interface Tls {
-  /** Whether a server that offers no TLS is talked to without. */
+  /** Whether to connect without TLS if the server does not offer it. */
   readonly optional: boolean;
   readonly options: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'checkServerIdentity'>;
 }
@@ -37,7 +37,7 @@ export interface Tls {
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** The Unix socket, in place of host and port. */
+  /** The Unix socket, instead of host and port. */
   readonly path: string | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -51,13 +51,13 @@ export interface Target {
 
 /**
  * Reads the URL and the files that it names.
- * @throws StartRefused (78) where something in it is not understood, naming it, but never quoting the URL.
+ * @throws StartRefused (78) if a part of it is not valid; the message names that part and never quotes the URL
  */
 export function parsePostgresUrl(text: string): Target {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
   if (url === null)
     throw refused(
-      'is no URL of the form postgres://user@host:port/database; percent-encode what is special in a user name or password',
+      'is not a URL of the form postgres://user@host:port/database; percent-encode special characters in a user name or password',
     );
   const parameters = parametersOf(url);
   const database = decoded(url.pathname.slice(1));
@@ -65,7 +65,7 @@ export function parsePostgresUrl(text: string): Target {
     throw refused('names no database. Write postgres://user@host/database');
   const searchPath = parameters.get('search_path');
   if (searchPath !== undefined && !/^[a-z_][a-z0-9_]*(,[a-z_][a-z0-9_]*)*$/i.test(searchPath))
-    throw refused('has a search_path that is no list of plain schema names');
+    throw refused('has a search_path that is not a list of plain schema names');
 
   const user = parameters.get('user') ?? (decoded(url.username) || undefined);
   const { shownAddress, ...address } = addressOf(url, parameters);
@@ -90,7 +90,7 @@ function addressOf(
   if (host.includes(',')) throw refused('names several hosts; name one');
   const port = Number(parameters.get('port') ?? (url.port === '' ? '5432' : url.port));
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw refused('has a port that is no number from 1 to 65535');
+    throw refused('has a port that is not a number from 1 to 65535');
   if (host.startsWith('/')) {
     const path = join(host, `.s.PGSQL.${port}`);
     return { host, port, path, shownAddress: path };
@@ -102,9 +102,7 @@ function parametersOf(url: URL): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
     if (!PARAMETERS.includes(name))
-      throw refused(
-        `has the parameter ${JSON.stringify(name)}, which is not known. Known are ${PARAMETERS.join(', ')}`,
-      );
+      throw refused(`has the parameter ${JSON.stringify(name)}, which is unknown. Known are ${PARAMETERS.join(', ')}`);
     if (value === '') throw refused(`has an empty ${name}`);
     if (parameters.has(name)) throw refused(`has ${name} twice`);
     parameters.set(name, value);
@@ -116,17 +114,18 @@ function parametersOf(url: URL): Map<string, string> {
 function tlsOf(parameters: ReadonlyMap<string, string>): Tls | undefined {
   const mode = parameters.get('sslmode') ?? 'prefer';
   if (!SSL_MODES.some((known) => known === mode))
-    throw refused(`has an sslmode that is not known. Known are ${SSL_MODES.join(', ')}`);
+    throw refused(`has an unknown sslmode. Known are ${SSL_MODES.join(', ')}`);
   const files = (['sslrootcert', 'sslcert', 'sslkey'] as const).filter((name) => parameters.has(name));
   if (mode === 'disable') {
-    if (files.length > 0) throw refused(`has sslmode=disable and ${files.join(', ')}; one of the two is wrong`);
+    if (files.length > 0) throw refused(`has sslmode=disable and ${files.join(', ')}; remove one of the two`);
     return undefined;
   }
-  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw refused('has one of sslcert and sslkey; give both');
+  if (parameters.has('sslcert') !== parameters.has('sslkey'))
+    throw refused('has only one of sslcert and sslkey; give both');
   const [ca, cert, key] = (['sslrootcert', 'sslcert', 'sslkey'] as const).map((name) =>
     pem(name, parameters.get(name)),
   );
-  // As in libpq: who gives a root certificate with `require` wants it looked at.
+  // As in libpq: with a root certificate, `require` verifies the server too.
   const verified = mode === 'verify-full' || mode === 'verify-ca' || (mode === 'require' && ca !== undefined);
   return {
     optional: mode === 'prefer',
@@ -140,7 +139,7 @@ function tlsOf(parameters: ReadonlyMap<string, string>): Tls | undefined {
   };
 }
 
-/** `system` are the authorities that Node.js knows, which it takes where no file is given. */
+/** `system` means the authorities that Node.js knows, its default without a file. */
 function pem(name: string, file: string | undefined): string | undefined {
   if (file === undefined || (name === 'sslrootcert' && file === 'system')) return undefined;
   try {
@@ -154,7 +153,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refused('has a "%" that begins no percent-encoded character; write it as %25');
+    throw refused('has a "%" that does not start a percent-encoded character; write it as %25');
   }
 }
 

@@ -1,11 +1,11 @@
 /**
  * Is the clock of this machine plausible for this database?
  *
- * Problem: events never go back in time. One event of a clock that is years ahead dates every later one wrong, for good, and with SQLite no
- * other clock is there to ask.
- * Rule: nobody who appends opens a database whose last write is years before the clock. The last write is the newest of the file's times and
- * of the last event. An opening that passes is noted as the file's time, so that a registry in which nothing changes does not grow old.
- * Example: the last write is of 2026, the clock says 2046: exit code 78, with how to go on if the clock is right.
+ * Problem: events never go back in time. One event from a clock that is years ahead gives every later event a wrong time, and SQLite has no
+ * other clock to ask.
+ * Rule: a process that appends refuses to open a database whose last write is years older than the clock. The last write is the latest of the
+ * files' times and the last event. Each successful opening updates the file's time, so a registry without changes does not age.
+ * Example: the last write is of 2026, the clock says 2046: exit code 78, and the message says what to do if the clock is right.
  */
 import { statSync, utimesSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
@@ -15,7 +15,7 @@ const YEAR = 31_557_600_000;
 /** The most that the clock may be ahead of the last write, in milliseconds. */
 const LONGEST_IDLE = 2 * YEAR;
 
-/** When the database was last written, by its files, in milliseconds since the epoch. To be asked before it is opened, which makes a new `-wal`. */
+/** When the database was last written, by its files, in milliseconds since the epoch. Call it before the database is opened, since opening creates a new `-wal`. */
 export function lastWriteOf(file: string): number {
   return Math.max(timeOf(file), timeOf(`${file}-wal`));
 }
@@ -32,13 +32,13 @@ export function requirePlausibleClock(file: string, database: DatabaseSync, writ
   if (now - last > LONGEST_IDLE) {
     throw new StartRefused(
       78,
-      `The clock of this machine says ${day(now)}, but the registry database ${file} was last written on ${day(last)}, ${Math.floor((now - last) / YEAR)} years before. Events of a wrong clock would stay in the log for good. If the clock is wrong, set it. If it is right, run this and start again: touch ${file}`,
+      `The clock of this machine says ${day(now)}, but the registry database ${file} was last written on ${day(last)}, ${Math.floor((now - last) / YEAR)} years before. Events with a wrong time would stay in the log. If the clock is wrong, set it. If it is right, run this and start again: touch ${file}`,
     );
   }
   try {
     utimesSync(file, new Date(now), new Date(now));
   } catch {
-    // another user's file that this one may write: its own writes date it
+    // this user may write the file but does not own it: writes to it will update its time
   }
 }
 

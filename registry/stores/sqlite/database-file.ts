@@ -14,26 +14,26 @@ import { makeFolder } from '../../machine/make-folder.ts';
 import { requireOneName } from './names.ts';
 
 /**
- * The file's real, absolute path; parent folders (0700) and an empty file (0600) are made where missing, for good: a loss
- * of power does not take them away. Modes of what is there already are left alone.
- * @throws StartRefused (78) where there cannot be a database.
+ * Returns the file's real, absolute path. Missing parent folders (0700) and a missing file (0600, empty) are created and synced, so
+ * they survive a loss of power. Modes of existing files and folders do not change.
+ * @throws StartRefused (78) if there cannot be a database
  */
 export function prepareDatabaseFile(file: string): string {
   if (typeof file !== 'string')
     throw new StartRefused(
       78,
-      `The registry database has no path: openSqliteStore({ file: './data/registry.db' }) names one.`,
+      `The registry database has no path. Pass one: openSqliteStore({ file: './data/registry.db' }).`,
     );
   if (basename(file) === ':memory:')
     throw new StartRefused(
       78,
-      `The registry database ${file} would be a file of that name. Name another, or take the store that is in memory (STORE_URL=memory:, or new MemoryStore()).`,
+      `The registry database ${file} would be a file of that name. Name another file, or use the in-memory store (STORE_URL=memory:, or new MemoryStore()).`,
     );
   // eslint-disable-next-line no-control-regex -- these are what it looks for
   if (file === '' || /[\u0000-\u001f\u007f]|^\s|\s$/.test(file)) {
     throw new StartRefused(
       78,
-      `${JSON.stringify(file)} is no path of a registry database: it is empty, begins or ends with a space, or holds a control character.`,
+      `${JSON.stringify(file)} is not a valid path for a registry database: it is empty, begins or ends with a space, or contains a control character.`,
     );
   }
   if (/[/\\]\.{0,2}$/.test(file))
@@ -62,7 +62,7 @@ function prepareFolder(folder: string): string {
   } catch (cause) {
     throw new StartRefused(
       78,
-      `The folder ${folder} of the registry database cannot be made or read (${messageOf(cause)}). It must be a folder that this user can read and write, or a path where one can be made.`,
+      `The folder ${folder} of the registry database cannot be created or read (${messageOf(cause)}). It must be a folder that this user can read and write, or a path where this user can create one.`,
       { cause },
     );
   }
@@ -75,7 +75,7 @@ function realFile(path: string): string {
     const real = realpathSync(path);
     const found = statSync(real);
     if (found.isFile()) return real;
-    const what = found.isDirectory() ? 'a folder' : 'no regular file';
+    const what = found.isDirectory() ? 'a folder' : 'not a regular file';
     throw new StartRefused(
       78,
       `The registry database ${path} is ${what}. Name a file, such as ${join(path, 'registry.db')}.`,
@@ -84,14 +84,14 @@ function realFile(path: string): string {
     if (cause instanceof StartRefused) throw cause;
     throw new StartRefused(
       78,
-      `The registry database ${path} cannot be made or read (${messageOf(cause)}). It must be a file, and its folder one that this user can write.`,
+      `The registry database ${path} cannot be created or read (${messageOf(cause)}). It must be a file in a folder that this user can write to.`,
       { cause },
     );
   }
 }
 
 /**
- * Only ever opens a file that was not there: closing a descriptor of a database gives up every lock that this process has on
+ * Only ever opens a file that did not exist: closing a descriptor of a database releases every lock that this process holds on
  * it (https://sqlite.org/howtocorrupt.html, section 2.2).
  */
 function makeEmpty(path: string): void {

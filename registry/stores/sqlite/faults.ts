@@ -1,5 +1,5 @@
 /**
- * What SQLite's result codes (https://sqlite.org/rescode.html) mean to us: who has to do what.
+ * What SQLite's result codes (https://sqlite.org/rescode.html) mean for the registry, and who has to act.
  */
 import { messageOf, RegistryError, StartRefused, StoreDamaged } from '../../errors.ts';
 
@@ -19,7 +19,7 @@ export const SQLITE = Object.freeze({
   NOTADB: 26,
 });
 
-/** They say that the file cannot be used at the moment, and nothing of what is in it. */
+/** The file cannot be used at the moment; these codes say nothing about its content. */
 const NO_ACCESS: ReadonlySet<number> = new Set([
   SQLITE.PERM,
   SQLITE.BUSY,
@@ -59,7 +59,7 @@ function damaged(file: string, cause: unknown): string {
   return `The registry database ${file} is damaged (${messageOf(cause)}). Keep a copy, and restore it from a backup.`;
 }
 
-/** A call that could not be served: StoreDamaged where the file is damaged; after anything else whoever asked may try again. */
+/** The error of a call that failed: StoreDamaged if the file is damaged; after anything else the caller may retry. */
 export function unavailable(file: string, cause: unknown): RegistryError {
   if (cause instanceof StartRefused)
     return cause.exitCode === 65
@@ -71,8 +71,8 @@ export function unavailable(file: string, cause: unknown): RegistryError {
 }
 
 /**
- * What a failure to open comes down to: a refusal to start where a person has to put something right, `store-unavailable`
- * where it may pass (a full disk, another program's lock).
+ * The error of an opening that failed: StartRefused if a person has to fix something, `store-unavailable` if it may pass
+ * (a full disk, another program's lock).
  */
 export function openFault(file: string, cause: unknown): StartRefused | RegistryError {
   if (cause instanceof StartRefused || cause instanceof RegistryError) return cause;
@@ -80,7 +80,7 @@ export function openFault(file: string, cause: unknown): StartRefused | Registry
     case SQLITE.NOTADB:
       return new StartRefused(
         65,
-        `${file} is not a SQLite database. It is left as it is. Name another file, or move this one away and restore the database from a backup.`,
+        `${file} is not a SQLite database. It was not changed. Name another file, or move this one away and restore the database from a backup.`,
         { cause },
       );
     case SQLITE.PERM:

@@ -37,13 +37,13 @@ import { byRevisions, type Look } from './times.ts';
 export { lockDataDir } from './lock.ts';
 
 /**
- * Opens a registry database, makes it where there is none, and holds it against other servers until it is closed.
+ * Opens a registry database, creates it if it is missing, and locks it against other servers until it is closed.
  *
- * @param options.file path of the database; `<file>.lock` and `<file>.holder.json` lie beside it
+ * @param options.file path of the database; `<file>.lock` and `<file>.holder.json` are next to it
  * @param options.holder what this process calls itself, for the message that a second one gets
- * @throws StartRefused (65) no database, a damaged one, another's, or one of a newer build; (75) in use by another server;
+ * @throws StartRefused (65) not a database, damaged, of another program, or of a newer build; (75) in use by another server;
  *   (78) a path that cannot be read and written, or a clock that is years ahead of the last write
- * @throws RegistryError `store-unavailable` where it may pass: a full disk, another program's lock
+ * @throws RegistryError `store-unavailable` if it may pass: a full disk, another program's lock
  */
 export async function openSqliteStore(options: {
   readonly file: string;
@@ -67,12 +67,12 @@ export async function openSqliteStore(options: {
 }
 
 /**
- * Opens the database of a server that may be running, beside it: for tools on the host. It takes no lock and makes nothing; an
- * append of its own is a compare-and-set like the server's, and the server follows.
+ * Opens the database while a server may be using it: for tools on the host. It takes no lock and creates nothing. Its appends are a
+ * compare-and-set like the server's, and the server follows them.
  *
- * @param options.appends whether the tool appends: then the clock is checked as at a start
- * @throws StartRefused (65) no database, a damaged one, one of an older or newer build; (78) none there, one that cannot be read, or a clock
- *   that is years ahead of the last write
+ * @param options.appends whether the tool appends; if so, the clock is checked as at a start
+ * @throws StartRefused (65) not a database, damaged, or of an older or newer build; (78) missing or not readable, or a clock that is years
+ *   ahead of the last write
  */
 export async function attachSqliteStore({
   file,
@@ -84,7 +84,7 @@ export async function attachSqliteStore({
   if (!existsSync(file))
     throw new StartRefused(
       78,
-      `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to what the service has.`,
+      `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to the value that the service uses.`,
     );
   const path = prepareDatabaseFile(file);
   const writtenAt = lastWriteOf(path);
@@ -94,7 +94,7 @@ export async function attachSqliteStore({
     if (lastMigration(database, path) < MIGRATIONS.length)
       throw new StartRefused(
         65,
-        `The registry database ${path} is of an older build. Start the service of this build once, then try again.`,
+        `The registry database ${path} was made by an older build. Start the service of this build once, then try again.`,
       );
     if (appends) requirePlausibleClock(path, database, writtenAt);
     return new SqliteStore(path, database, { release: () => undefined });
@@ -109,14 +109,14 @@ export class SqliteStore implements Store {
   /** The database's real path. */
   readonly file: string;
   readonly #lock: FileLock;
-  /** Which file it is, whatever lies at the path later. */
+  /** Device and inode of the file, to notice if another file takes the path. */
   readonly #identity: string | undefined;
-  /** Undefined after a fault that left the connection in a state unknown, until it is opened anew. */
+  /** Undefined after a fault that left the connection in an unknown state; the next call opens a new one. */
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #leases = new Leases();
-  /** A batch whose COMMIT failed may be in the write-ahead log, for a restart to find; nothing was committed over it yet. */
-  #unsettled = false;
+  /** A batch whose COMMIT failed may be in the write-ahead log, where a restart could find it; nothing was committed over it yet. */
+  #mayComeBack = false;
   #closed = false;
 
   /** For `openSqliteStore`: takes over an open, migrated database and the lock on it. */
@@ -133,7 +133,7 @@ export class SqliteStore implements Store {
 
   /**
    * See the port. Expects a batch that `seal` made.
-   * @throws RegistryError `store-unavailable` where nothing was written, TypeError for a batch that is not chained.
+   * @throws RegistryError `store-unavailable` if nothing was written; TypeError if the batch is not chained
    */
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
     requireChained(batch, expectedRevision);
@@ -167,22 +167,22 @@ export class SqliteStore implements Store {
     } catch (cause) {
       return this.#afterFailedCommit(batch, cause);
     }
-    this.#unsettled = false;
+    this.#mayComeBack = false;
     return 'done';
   }
 
-  /** Always 0: an append is carried out at once or never, so none can arrive late. What may come back after a restart is `raiseFence`'s. */
+  /** Always 0: an append runs at once or never, so none can arrive late. `raiseFence` handles what may come back after a restart. */
   async fence(): Promise<number> {
     this.#reading(() => this.#connection());
     return 0;
   }
 
-  /** See the port. Writes only where an append of unknown outcome was the last: its frame in the write-ahead log is written over. */
+  /** See the port. Writes only after an append of unknown outcome: it overwrites that append's frame in the write-ahead log. */
   async raiseFence(at: Head): Promise<FenceOutcome> {
     try {
       this.#requireFileInPlace();
       if (!isAt(at, this.#head())) return 'conflict';
-      if (this.#unsettled) this.#writeOver();
+      if (this.#mayComeBack) this.#writeOver();
       return 0;
     } catch (cause) {
       this.#rollBack();
@@ -234,7 +234,7 @@ export class SqliteStore implements Store {
     this.#leases.release(instanceId, counter);
   }
 
-  /** Nobody else appends but a tool on the host, now and then; that is found when the log is asked. */
+  /** No notifications: only a tool on the host appends too, now and then. The follower finds that when it polls. */
   watch(): () => void {
     return () => undefined;
   }
@@ -264,17 +264,17 @@ export class SqliteStore implements Store {
   };
 
   /**
-   * What a COMMIT that failed comes down to.
+   * The outcome of a COMMIT that failed.
    *
-   * Some failures say that nothing was written. After any other the batch's last frame may be in the write-ahead log without
-   * having been synced: invisible now, but a restart could find it there and take it as committed. Until the same batch, or
-   * another write, is committed over it, the outcome is unknown.
+   * Some failures mean that nothing was written. After any other, the batch's last frame may be in the write-ahead log without being
+   * synced: invisible now, but a restart could find it and treat it as committed. The outcome stays unknown until the same batch, or
+   * another write, is committed over it.
    */
   #afterFailedCommit(batch: Batch, cause: unknown): AppendOutcome {
     this.#rollBack();
     const code = resultCode(cause);
     if (code === SQLITE.FULL || code === SQLITE.BUSY || code === SQLITE.CONSTRAINT) throw this.#unavailable(cause);
-    this.#unsettled = true;
+    this.#mayComeBack = true;
     const first = batch.events[0];
     try {
       const [row] = this.#rows<[string]>('SELECT id FROM events WHERE revision = :revision', {
@@ -286,17 +286,17 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Commits a write of no consequence. It takes the place in the write-ahead log that the failed one had, which ends that one for good. */
+  /** Commits a write without effect. It overwrites the failed one in the write-ahead log, so that one can never come back. */
   #writeOver(): void {
     const connection = this.#connection();
     connection.exec('BEGIN IMMEDIATE');
     const [row] = this.#rows<[number]>('PRAGMA user_version', {});
     connection.exec(`PRAGMA user_version = ${((row?.[0] ?? 0) + 1) % 2 ** 31}`);
     connection.exec('COMMIT');
-    this.#unsettled = false;
+    this.#mayComeBack = false;
   }
 
-  /** Ends a transaction that is not to be; where even that fails, the connection is given up and its transaction with it. */
+  /** Rolls back. If even that fails, the connection is closed, and its transaction with it. */
   #rollBack(): void {
     try {
       if (this.#database?.isTransaction) this.#database.exec('ROLLBACK');
@@ -317,12 +317,12 @@ export class SqliteStore implements Store {
     return cause instanceof RegistryError ? cause : unavailable(this.file, cause);
   }
 
-  /** SPEC R3: what is written to a file that was moved away or replaced would be lost at the next start. */
+  /** SPEC R3: a write to a file that was moved or replaced would be lost at the next start. */
   #requireFileInPlace(): void {
     if (!this.#closed && identityOf(this.file) !== this.#identity) {
       throw new RegistryError(
         'store-unavailable',
-        `The registry database ${this.file} was moved away or replaced while it was in use. Stop the server before that; restart it now.`,
+        `The registry database ${this.file} was moved or replaced while it was in use. Restart the server now. The next time, stop it first.`,
       );
     }
   }
@@ -345,7 +345,7 @@ export class SqliteStore implements Store {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = connection.prepare(sql);
-      statement.setReturnArrays(true); // an object a row costs as much again as reading the row
+      statement.setReturnArrays(true); // building an object per row would double the cost of reading it
       this.#statements.set(sql, statement);
     }
     return statement;

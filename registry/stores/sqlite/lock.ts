@@ -5,11 +5,11 @@
  * other's snapshot, contents and operator key. A PID file outlives a `kill -9`, and `locking_mode=EXCLUSIVE` would keep readers (an audit
  * tool) out of the database.
  * Rule: the server holds an exclusive transaction on a small SQLite file beside the database, or in the folder, for its whole life. The
- * operating system gives it up at any death of the process. Who holds it is told in a third file, which is only for people.
+ * operating system releases it whenever the process ends. A third file names the holder, for people only.
  * Example: `registry.db`, `registry.db.lock`, `registry.db.holder.json` {"pid":4711,"host":"a","startedAt":"2026-01-31T…"}.
  *
- * Nothing else in this process may open the lock file: closing it would give up the lock (POSIX). Removing it while it is held
- * would let a second server in, so it stays when the server goes.
+ * Nothing else in this process may open the lock file: closing it would release the lock (POSIX). Removing it while it is held
+ * would let a second server in, so the file stays when the server ends.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -27,17 +27,17 @@ interface Holder {
   readonly holder?: string;
 }
 
-/** What is locked, for the message that a second server gets. */
+/** What is locked; for the message that a second server gets. */
 interface Locked {
   /** Begins the sentence "… is in use by". */
   readonly name: string;
-  /** What a second server needs. */
+  /** What a second server needs for itself. */
   readonly other: string;
 }
 
 /** The right to be the only server on a file or folder. */
 export interface FileLock {
-  /** Gives the lock back; a second time does nothing. */
+  /** Releases the lock; a second call does nothing. */
   release(): void;
 }
 
@@ -48,7 +48,7 @@ export interface FileLock {
  * @throws StartRefused (75) where another server has it, naming that; (78) where the lock file cannot be used.
  */
 export function acquireLock(file: string, holder?: string): FileLock {
-  return acquire(file, { name: `The registry database ${file}`, other: 'a database' }, holder);
+  return acquire(file, { name: `The registry database ${file}`, other: 'database' }, holder);
 }
 
 /**
@@ -57,7 +57,7 @@ export function acquireLock(file: string, holder?: string): FileLock {
  * @throws StartRefused (75) where another server has it, naming that; (78) where the lock file cannot be used.
  */
 export function lockDataDir(dir: string): FileLock {
-  return acquire(join(dir, 'instance'), { name: `DATA_DIR "${dir}"`, other: 'a DATA_DIR' });
+  return acquire(join(dir, 'instance'), { name: `DATA_DIR "${dir}"`, other: 'DATA_DIR' });
 }
 
 function acquire(file: string, locked: Locked, holder?: string): FileLock {
@@ -83,7 +83,7 @@ function beginExclusive(file: string, locked: Locked): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(lockFile, { timeout: 0 });
-    // Nothing is ever committed to it; without a journal on disk the lock can be had on a full disk, too.
+    // Nothing is ever committed to this file. Without a journal on disk, the lock works on a full disk too.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (cause) {
@@ -92,7 +92,7 @@ function beginExclusive(file: string, locked: Locked): DatabaseSync {
     if (resultCode(cause) === SQLITE.NOTADB) {
       throw new StartRefused(
         78,
-        `${lockFile} is not a lock file of this service. Move it away: ${locked.name} is locked through a file of that name.`,
+        `${lockFile} is not a lock file of this service. Move it away: ${locked.name} needs a lock file of that name.`,
         { cause },
       );
     }
@@ -107,7 +107,7 @@ function inUse(file: string, { name, other }: Locked, cause: unknown): StartRefu
     : 'another process';
   return new StartRefused(
     75,
-    `${name} is in use by ${who}. One server at a time can have it: stop that one and start this one again, or give this one ${other} of its own.`,
+    `${name} is in use by ${who}. Only one server can use it at a time. Stop that server and start this one again, or give this one its own ${other}.`,
     { cause },
   );
 }
@@ -116,7 +116,7 @@ function holderFileOf(file: string): string {
   return `${file}.holder.json`;
 }
 
-/** Never a reason not to start: with a full disk the registry can still serve. No name is better than a wrong one, though. */
+/** A failure here does not stop the start: on a full disk the registry can still serve. No name is better than a wrong one. */
 function writeHolder(holderFile: string, holder: Holder): void {
   const temporary = `${holderFile}.${process.pid}`;
   try {

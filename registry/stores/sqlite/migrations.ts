@@ -1,9 +1,9 @@
 /**
- * The tables, as a list of steps that is only ever added to.
+ * The tables, as a list of steps. Steps are only ever added.
  *
- * Problem: a database outlives builds, in both directions of a deploy.
+ * Problem: a database is used by older and newer builds, in both directions of a deploy.
  * Rule: numbered from 1, forward only, each step in its own transaction together with its row in `migrations`, so that a
- * start that dies halfway goes on where it was. A database that is ahead of this build is not touched.
+ * start that is killed halfway can continue. A database that is ahead of this build is not changed.
  * Example: a database at 1 and a build that knows 2 runs step 2; a build that knows 1 refuses a database at 2.
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -81,7 +81,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
  * Reads how far a database is, and changes nothing.
  * @param file its path, for messages
  * @returns the number of the last step it has; 0 for an empty one
- * @throws StartRefused (65) where the database is newer than this build, or is not the registry's.
+ * @throws StartRefused (65) if the database is newer than this build, or belongs to another program
  */
 export function lastMigration(
   database: DatabaseSync,
@@ -93,11 +93,11 @@ export function lastMigration(
   ];
   const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
   const mark = database.prepare('PRAGMA application_id').get()?.['application_id'];
-  if (tables === 0 && pages <= 1 && mark === 0) return 0; // with pages, or the mark, tables were there before: no new registry over their remains
+  if (tables === 0 && pages <= 1 && mark === 0) return 0; // pages, or the mark, mean that there were tables: do not make a new registry over what is left of them
   if (mark !== APPLICATION_ID) {
     throw new StartRefused(
       65,
-      `${file} is the SQLite database of something else. It is left as it is. Name another file.`,
+      `${file} is the SQLite database of another program. It was not changed. Name another file.`,
     );
   }
   if (tables === 0)
@@ -109,7 +109,7 @@ export function lastMigration(
   if (applied > migrations.length) {
     throw new StartRefused(
       65,
-      `The registry database ${file} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, and it is left as it is. Start that build, or restore a backup made before it.`,
+      `The registry database ${file} is at migration ${applied}; this build knows ${migrations.length}. A newer build has used it, so it was not changed. Start that build, or restore a backup made before it.`,
     );
   }
   return applied;
@@ -118,7 +118,7 @@ export function lastMigration(
 /**
  * Brings a database up to date.
  * @param file its path, for messages
- * @throws StartRefused (65) as `lastMigration`; what SQLite throws where a step fails, of which nothing is left then.
+ * @throws StartRefused (65) as `lastMigration`; what SQLite throws if a step fails; that step is rolled back
  */
 export function migrate(database: DatabaseSync, file: string, migrations: readonly Migration[] = MIGRATIONS): void {
   const applied = lastMigration(database, file, migrations);

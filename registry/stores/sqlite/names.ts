@@ -1,21 +1,21 @@
 /**
  * One name for one database file.
  *
- * Problem: the lock and the write-ahead log lie beside the database, under its name. Through a hard link, or a bind mount of the file
- * alone, a second server finds neither: both write, and each loses what the other has acknowledged
+ * Problem: the lock and the write-ahead log are files next to the database, named after it. A second server that opens the database by a
+ * hard link, or by a bind mount of the file alone, finds neither. Both write, and each loses what the other has acknowledged
  * (https://sqlite.org/howtocorrupt.html, section 2.4).
- * Rule: the database and the files that SQLite keeps beside it each have one link and are no mount points. A folder may be mounted as
- * often as one likes: the lock in it is one file, and the operating system knows it by its inode.
+ * Rule: the database and the files that SQLite keeps next to it each have one link and are not mount points. A folder may be mounted as
+ * often as needed: the lock in it is one file, and the operating system knows it by its inode.
  * Example: `docker run -v /srv/registry.db:/data/registry.db` is refused; `-v /srv/registry:/data` is right.
  */
 import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import { StartRefused } from '../../errors.ts';
 
-/** What SQLite keeps beside a database (https://sqlite.org/tempfiles.html). */
+/** What SQLite keeps next to a database (https://sqlite.org/tempfiles.html). */
 const BESIDE = ['-wal', '-shm', '-journal'];
 
 /**
- * Checks that no other name leads to the database, nor to a file that SQLite keeps beside it.
+ * Checks that the database, and each file that SQLite keeps next to it, has only one name.
  * @param file the database's real path
  * @throws StartRefused (78) that names the file and the other way to it
  */
@@ -28,7 +28,7 @@ export function requireOneName(file: string): void {
     if (why !== undefined)
       throw new StartRefused(
         78,
-        `The registry database ${file} cannot be used: ${why} Another server could open the same file there and would not meet this server's lock.`,
+        `The registry database ${file} cannot be used: ${why} Another server could open the same file by its other name, and this server's lock would not stop it.`,
       );
   }
 }

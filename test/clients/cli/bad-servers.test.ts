@@ -19,7 +19,7 @@ t.test('no server, or one that does not respond', async (t) => {
   );
   t.match(
     await runCli(['status', '--url', `http://127.0.0.1:${port}`, '--timeout', '0.1'], KEY),
-    { code: 3, stderr: /did not answer in time[^]*--timeout/u },
+    { code: 3, stderr: /did not respond in time[^]*--timeout/u },
     'a server that never responds',
   );
   t.match(

@@ -1,4 +1,4 @@
-/** Calls to a registry, and to what only looks like one: each ends, within its time and within its memory, with an answer or a failure that says why. */
+/** Calls to a registry and to other servers: each ends in time and within its memory limit, with a response or a failure that explains it. */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import { until } from '../../support/process/until.ts';
 
 const key = 'prk_x_y';
 
-/** How a call fails where something else answers, and that no connection is left of it. */
+/** The failure of a call to a server that responds like this. Also checks that the connection is closed. */
 async function failureOf(
   t: Test,
   fate: Fate,
@@ -24,10 +24,10 @@ async function failureOf(
     await until(() => front.open === 0);
     return error as RegistryFailure;
   }
-  throw new Error('It was answered.');
+  throw new Error('The call succeeded.');
 }
 
-t.test('an answer that does not end', async (t) => {
+t.test('an endless response', async (t) => {
   t.match(
     await failureOf(t, (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{')),
     { code: 'timed-out' },
@@ -40,7 +40,7 @@ t.test('an answer that does not end', async (t) => {
   t.match(await failureOf(t, dripping), { code: 'timed-out' });
 });
 
-t.test('an answer that is larger than any of a registry', async (t) => {
+t.test('a response that is too large', async (t) => {
   const megabyte = ' '.repeat(2 ** 20);
   const pour: Fate = (response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -50,10 +50,10 @@ t.test('an answer that is larger than any of a registry', async (t) => {
     response.on('drain', more);
     more();
   };
-  t.match(await failureOf(t, pour, { timeout: 30_000 }), { code: 'unreachable', message: /longer than 64 MB/u });
+  t.match(await failureOf(t, pour, { timeout: 30_000 }), { code: 'unreachable', message: /larger than 64 MB/u });
 });
 
-t.test('a problem of another service', async (t) => {
+t.test('a malformed problem', async (t) => {
   const foreign = {
     title: 'Bad',
     status: 400,
@@ -71,7 +71,7 @@ t.test('a problem of another service', async (t) => {
   t.strictSame(
     failure.problem,
     { type: 'about:blank', title: 'Bad', status: 400, code: 'bad', detail: 'Bad', more: [1] },
-    'has only those members that are what they should be',
+    'keeps only valid members',
   );
   const own = {
     type: '/problems/forbidden',
@@ -86,7 +86,7 @@ t.test('a problem of another service', async (t) => {
   t.strictSame(
     (await failureOf(t, { status: 403, body: JSON.stringify(own) })).problem,
     own,
-    'one of the registry has all of them',
+    'a valid problem keeps all members',
   );
 });
 
@@ -100,15 +100,15 @@ t.test('a redirect', async (t) => {
   const modes: string[] = [];
   const asked = async (request: Request) => {
     modes.push(request.redirect);
-    return Object.defineProperty(Response.json({}), 'type', { value: 'opaqueredirect' }); // as browsers answer
+    return Object.defineProperty(Response.json({}), 'type', { value: 'opaqueredirect' }); // as in browsers
   };
   const client = createRegistryClient({ url: 'http://127.0.0.1:1', key, fetch: asked });
   for (const call of [() => client.ask((api) => api.GET('/v1/packs')), () => client.send('/v1/events', {})])
-    await t.rejects(async () => call(), { code: 'not-a-registry', message: /redirects\. No/u });
-  t.strictSame(modes, ['manual', 'manual'], 'the one mode that every runtime knows, and that follows none');
+    await t.rejects(async () => call(), { code: 'not-a-registry', message: /redirects\. Redirects are not followed/u });
+  t.strictSame(modes, ['manual', 'manual'], 'the only mode that every runtime supports and that follows no redirect');
 });
 
-t.test('a date until which to wait is of the clock that it came from', async (t) => {
+t.test('a Retry-After date is compared with the clock of the server', async (t) => {
   const fate: Fate = {
     status: 503,
     type: 'text/plain',
@@ -117,7 +117,7 @@ t.test('a date until which to wait is of the clock that it came from', async (t)
   t.match(await failureOf(t, fate), { retryAfter: 10_000 });
 });
 
-t.test('a page that came in the clear', async (t) => {
+t.test('a browser page without https', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   t.intercept(globalThis, 'crypto', { value: {} });
   const source = createPromptSource({ url: await listen(app), key, pack: 'coach' });
@@ -125,17 +125,17 @@ t.test('a page that came in the clear', async (t) => {
   await source.close();
 });
 
-t.test('a key that is none', async (t) => {
+t.test('an invalid key', async (t) => {
   for (const wrong of ['', 'prk_x…', 'prk_x\ny']) {
     const failure = await failureOf(t, undefined, { key: wrong });
-    t.match(failure, { code: 'unauthenticated', message: /holds characters that no key has/u });
-    t.notOk(wrong !== '' && failure.message.includes(wrong), 'is not told');
+    t.match(failure, { code: 'unauthenticated', message: /contains invalid characters/u });
+    t.notOk(wrong !== '' && failure.message.includes(wrong), 'the message does not contain the key');
   }
   const later = (async () => Promise.reject(new Error('The vault is sealed'))) as unknown as () => string;
   t.match(
     await failureOf(t, undefined, { key: later }),
-    { code: 'unauthenticated', message: /is a promise/u },
-    "nor is one that comes later, whose failure is nobody else's",
+    { code: 'unauthenticated', message: /returned a promise/u },
+    'an asynchronous key function',
   );
   const cause = new Error('The vault is sealed');
   t.match(
@@ -148,7 +148,7 @@ t.test('a key that is none', async (t) => {
   );
 });
 
-t.test('a key as it stands in a file or a header', async (t) => {
+t.test('a key with whitespace or "Bearer" around it', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const url = await listen(app);
   for (const given of [
@@ -165,7 +165,7 @@ t.test('a key as it stands in a file or a header', async (t) => {
   }
 });
 
-t.test('a URL of the other scheme is told in one sentence', async (t) => {
+t.test('http instead of https, and https instead of http', async (t) => {
   const messageOf = async (url: string) => {
     const failure = await createRegistryClient({ url, key, timeout: 2000 })
       .ask((api) => api.GET('/v1/packs'))
@@ -179,18 +179,18 @@ t.test('a URL of the other scheme is told in one sentence', async (t) => {
     `${secure} cannot be reached: it does not speak TLS; use http:// instead of https://, or another port.`,
   );
 
-  const other = createServer({}).listen(0, '127.0.0.1'); // it has no certificate: what speaks no TLS does not get as far as that
+  const other = createServer({}).listen(0, '127.0.0.1'); // it needs no certificate: plain HTTP fails before that
   await once(other, 'listening');
   t.teardown(() => other.close());
   const port = (other.address() as AddressInfo).port;
   t.equal(
     await messageOf(`http://127.0.0.1:${port}`),
-    `http://127.0.0.1:${port} cannot be reached: it closed the connection without an answer; if it speaks TLS, use https:// instead of http://.`,
+    `http://127.0.0.1:${port} cannot be reached: it closed the connection without responding; if it speaks TLS, use https:// instead of http://.`,
   );
   t.match(
     await messageOf(`https://127.0.0.1:${port}`),
     /cannot be reached: TLS failed \([a-z0-9 /]+\)\.$/u,
-    'what OpenSSL says is not dumped',
+    'without internal details of OpenSSL',
   );
   for (const body of [
     '<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>',
@@ -201,11 +201,11 @@ t.test('a URL of the other scheme is told in one sentence', async (t) => {
   }
 });
 
-t.test('options that are of no use', async (t) => {
+t.test('invalid options', async (t) => {
   for (const url of ['http://host?x=1', 'http://host#x', 'http://user:secret@host'])
     t.throws(() => createRegistryClient({ url, key }), {
       code: 'not-understood',
-      message: /without a user, a query or a fragment/u,
+      message: /without user name, query or fragment/u,
     });
   for (const wrong of [
     { sessionTtl: Infinity },
@@ -222,7 +222,7 @@ t.test('options that are of no use', async (t) => {
   }
 });
 
-t.test('an end that was given before the beginning', async (t) => {
+t.test('a signal that is already aborted', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const { ask } = createRegistryClient({ url: await listen(app), key });
   await t.rejects(

@@ -1,4 +1,4 @@
-/** What outlives the process and the registry: the copy on disk, the bundle; how old either may be, and what is done with a broken one. */
+/** The local copy and the bundle: when they are served, how old they may be, and what happens if they are broken. */
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,29 +16,29 @@ import { openSource } from '../../support/clients/prompt-sources.ts';
 import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
-/** Where nothing listens. */
-const NOWHERE = 'http://127.0.0.1:1';
+/** A URL with no server. */
+const NO_SERVER = 'http://127.0.0.1:1';
 
-/** The copy as the file holds it. */
+/** The saved state in the file. */
 async function savedIn(folder: string): Promise<SavedState> {
   return JSON.parse(
     (await readFile(join(folder, 'prompts.json'), 'utf8')).split('\n').slice(1).join('\n'),
   ) as SavedState;
 }
 
-/** Writes a copy as the client would have, with some of it otherwise. */
+/** Writes a file as the client would. */
 async function plant(folder: string, saved: object): Promise<void> {
   const body = JSON.stringify(saved);
   await writeFile(join(folder, 'prompts.json'), `${createHash('sha256').update(body).digest('hex')}\n${body}`);
 }
 
-t.test('a copy on disk', async (t) => {
+t.test('the local copy', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
   const url = front.url;
   const { registry } = app;
 
-  /** A folder with a copy of what is active now. */
+  /** A folder with a copy of the active pack. */
   const copied = async (t: Test): Promise<string> => {
     const folder = join(newFolder(t), 'made', 'if missing');
     const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
@@ -47,15 +47,15 @@ t.test('a copy on disk', async (t) => {
     return folder;
   };
 
-  t.test('is served by a process that starts while the registry is away', async (t) => {
+  t.test('is served by a process that starts during an outage', async (t) => {
     const folder = await copied(t);
     t.strictSame(
       [(await stat(folder)).mode & 0o777, (await stat(join(folder, 'prompts.json'))).mode & 0o777],
       [0o700, 0o600],
-      'its owner alone can read it',
+      'only its owner can read it',
     );
     t.strictSame(await readdir(folder), ['prompts.json']);
-    const { source, said, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const { source, events, eventually } = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
     const active = await source.ready();
     t.match(active, {
       version: registry.activePack().version,
@@ -64,30 +64,30 @@ t.test('a copy on disk', async (t) => {
       origin: 'copy',
     });
     t.equal(source.getSystemPrompt().text, registry.activePack().system);
-    t.match(await heard('error'), { code: 'unreachable' });
+    t.match(await eventually('error'), { code: 'unreachable' });
     t.strictSame(
-      said.filter(([event]) => event === 'fresh'),
+      events.filter(([event]) => event === 'fresh'),
       [],
-      'nobody said that it is current',
+      'no registry confirmed it',
     );
     const other = openSource(t, { url, key, copy: diskCopy({ folder }) });
     t.strictSame(
-      await other.heard('fresh'),
+      await other.eventually('fresh'),
       { revision: registry.current.revision },
-      'where a registry does, it is told',
+      'with a registry, it is confirmed',
     );
   });
 
-  t.test('costs an answer without a body where it is still current', async (t) => {
+  t.test('costs only a 304 if it is still current', async (t) => {
     const folder = await copied(t);
     const statuses: number[] = [];
     app.server.once('request', (_, response) => response.once('finish', () => statuses.push(response.statusCode)));
     const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
-    t.equal((await source.ready()).origin, 'registry', 'the registry says that it is');
+    t.equal((await source.ready()).origin, 'registry', 'confirmed by the registry');
     t.strictSame(statuses, [304]);
   });
 
-  t.test('follows each move', async (t) => {
+  t.test('contains the latest move', async (t) => {
     const folder = newFolder(t);
     const { source } = openSource(t, { url, key, copy: diskCopy({ folder }) });
     await source.ready();
@@ -100,49 +100,46 @@ t.test('a copy on disk', async (t) => {
     });
   });
 
-  t.test('that is broken is said to be, and not used', async (t) => {
+  t.test('is reported and ignored if it is broken', async (t) => {
     const folder = await copied(t);
     const path = join(folder, 'prompts.json');
     const whole = await readFile(path, 'utf8');
     const saved = await savedIn(folder);
     const broken: readonly (readonly [string, () => Promise<void>])[] = [
       ['empty', () => writeFile(path, '')],
-      ['cut', () => writeFile(path, whole.slice(0, -10))],
-      [
-        'changed where no digest is of it',
-        () => writeFile(path, whole.replace('"place":{"epoch":1', '"place":{"epoch":7')),
-      ],
+      ['truncated', () => writeFile(path, whole.slice(0, -10))],
+      ['changed outside the digest', () => writeFile(path, whole.replace('"place":{"epoch":1', '"place":{"epoch":7'))],
       ['no JSON', () => writeFile(path, 'x\ny')],
       ['another format', () => plant(folder, { ...saved, format: 2 })],
       ['a text changed', () => plant(folder, { ...saved, current: { ...saved.current, system: 'You are rude.' } })],
-      ['members missing', () => plant(folder, { format: 1, current: saved.current })],
+      ['fields missing', () => plant(folder, { format: 1, current: saved.current })],
       ['null', () => plant(folder, null as unknown as object)],
     ];
     for (const [what, breakIt] of broken) {
       await breakIt();
-      const { source, heard } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
-      t.match(await heard('error', ({ code }) => code === 'copy-failed'), { message: /local copy/u }, what);
-      await t.rejects(source.ready(), { code: 'unreachable' }, `${what}: nothing is made up`);
+      const { source, eventually } = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
+      t.match(await eventually('error', ({ code }) => code === 'copy-failed'), { message: /local copy/u }, what);
+      await t.rejects(source.ready(), { code: 'unreachable' }, `${what}: nothing is served`);
       t.throws(() => source.getSystemPrompt(), { code: 'no-pack' });
       await source.close();
     }
     await plant(folder, saved);
-    const other = openSource(t, { url: NOWHERE, key, pack: 'onboarding', copy: diskCopy({ folder }) });
-    t.match(await other.heard('error', ({ code }) => code === 'copy-failed'), { message: /another pack/u });
+    const other = openSource(t, { url: NO_SERVER, key, pack: 'onboarding', copy: diskCopy({ folder }) });
+    t.match(await other.eventually('error', ({ code }) => code === 'copy-failed'), { message: /another pack/u });
   });
 
-  t.test('that cannot be written is said once, and served without; it is written when that is mended', async (t) => {
+  t.test('is reported once if it cannot be written, and written once the folder works again', async (t) => {
     const folder = join(newFolder(t), 'copy');
     await writeFile(folder, 'a file where the folder should be');
-    const { source, said, heard } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    const { source, events, eventually } = openSource(t, { url, key, copy: diskCopy({ folder }) });
     await source.ready();
-    t.match(await heard('error'), { code: 'copy-failed', message: /cannot be (read|written)/u });
+    t.match(await eventually('error'), { code: 'copy-failed', message: /Cannot read|cannot be written/u });
     for (const version of ['1.0.0', '1.1.0', '2.0.0']) {
       await registry.activate({ version, reason });
       await until(() => source.activePack().version === version);
     }
     t.equal(
-      said.filter(([event, payload]) => event === 'error' && (payload as Error).message.includes('written')).length,
+      events.filter(([event, payload]) => event === 'error' && (payload as Error).message.includes('written')).length,
       1,
     );
     await rm(folder);
@@ -152,25 +149,25 @@ t.test('a copy on disk', async (t) => {
     t.match((await savedIn(folder)).current, { version: '1.0.0' });
   });
 
-  t.test('what is new while a copy fails is in the next one', async (t) => {
+  t.test('a change during a failed write is in the next copy', async (t) => {
     const failing = Promise.withResolvers<void>();
     const saves: SavedState[] = [];
     const copy: PackCopy = {
       load: async () => undefined,
       save: async (state) => (saves.push(state) === 1 ? failing.promise : undefined),
     };
-    const { source, heard } = openSource(t, { url, key, copy, stream: false, pollInterval: 3_600_000 });
+    const { source, eventually } = openSource(t, { url, key, copy, stream: false, pollInterval: 3_600_000 });
     await source.ready();
     front.plan = () => 'reset';
     await source.startSession();
     front.plan = () => undefined;
     failing.reject(new Error('EIO: i/o error, write'));
-    await heard('error', ({ code }) => code === 'copy-failed');
+    await eventually('error', ({ code }) => code === 'copy-failed');
     await until(() => saves.length === 2);
     t.match(saves[1]?.pinned, [{ version: registry.activePack().version }]);
   });
 
-  t.test('what is new in the moment that a copy is written is in the next one', async (t) => {
+  t.test('a change right after a write is in the next copy', async (t) => {
     for (let moment = 0; moment < 8; moment += 1) {
       let saves = 0;
       const writer = new CopyWriter({
@@ -183,19 +180,19 @@ t.test('a copy on disk', async (t) => {
       for (let ticks = 0; ticks < moment; ticks += 1) await Promise.resolve();
       writer.changed();
       await setImmediate();
-      t.equal(saves, 2, `${moment} ticks after`);
+      t.equal(saves, 2, `${moment} ticks later`);
     }
   });
 
   t.test(
-    'a folder that the system refuses is told with its error, and is not tried for ever',
-    { skip: process.platform === 'linux' ? false : 'there is no /proc here' },
+    'a folder that cannot be created is reported with its error',
+    { skip: process.platform === 'linux' ? false : 'requires /proc' },
     async (t) => {
       const program = `
       const { diskCopy } = await import(${JSON.stringify(import.meta.resolve('@prompt-registry/client/disk'))});
       await diskCopy({ folder: process.argv[1] }).save({}).catch((error) => console.log(error.code + ' ' + error.path));
     `;
-      for (const [folder, said] of [
+      for (const [folder, expected] of [
         ['/proc/x/y', 'ENOENT /proc/x'],
         ['/dev/null/x', 'EEXIST /dev/null'],
       ] as const) {
@@ -204,12 +201,12 @@ t.test('a copy on disk', async (t) => {
           timeout: 10_000,
           killSignal: 'SIGKILL',
         });
-        t.equal((await text(child.stdout)).trim(), said);
+        t.equal((await text(child.stdout)).trim(), expected);
       }
     },
   );
 
-  t.test('a read-only folder and a full disk are no different', async (t) => {
+  t.test('a read-only folder and a full disk do not affect reads', async (t) => {
     const readOnly = join(newFolder(t), 'read-only');
     await mkdir(readOnly);
     await chmod(readOnly, 0o500);
@@ -219,23 +216,26 @@ t.test('a copy on disk', async (t) => {
         Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
     };
     for (const copy of [full, ...(process.getuid?.() === 0 ? [] : [diskCopy({ folder: readOnly })])]) {
-      const { source, heard } = openSource(t, { url, key, copy });
+      const { source, eventually } = openSource(t, { url, key, copy });
       await source.ready();
-      t.match(await heard('error'), { code: 'copy-failed', message: /cannot be written/u });
+      t.match(await eventually('error'), { code: 'copy-failed', message: /cannot be written/u });
       t.doesNotThrow(() => source.getSystemPrompt());
     }
   });
 
-  t.test('that fails at once is told of as well', async (t) => {
+  t.test('may throw while loading', async (t) => {
     const load = () => {
       throw new Error('There is no such store');
     };
-    const { source, heard } = openSource(t, { url, key, copy: { load, save: async () => undefined } });
+    const { source, eventually } = openSource(t, { url, key, copy: { load, save: async () => undefined } });
     t.match(await source.ready(), { origin: 'registry' });
-    t.match(await heard('error'), { code: 'copy-failed', message: /cannot be read: There is no such store/u });
+    t.match(await eventually('error'), {
+      code: 'copy-failed',
+      message: /Cannot read the local copy of coach: There is no such store/u,
+    });
   });
 
-  t.test('that hangs keeps nobody from the registry', async (t) => {
+  t.test('may hang: the registry is read without it', async (t) => {
     const { source } = openSource(t, {
       url,
       key,
@@ -244,34 +244,34 @@ t.test('a copy on disk', async (t) => {
     t.match(await source.ready(), { origin: 'registry' });
   });
 
-  t.test('that hangs keeps the bundle from nobody either, and is told of', async (t) => {
+  t.test('may hang: the bundle is served, and the delay is reported', async (t) => {
     const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
       api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
     );
-    const { source, heard } = openSource(t, {
-      url: NOWHERE,
+    const { source, eventually } = openSource(t, {
+      url: NO_SERVER,
       key,
       bundle,
       copy: { load: () => new Promise(() => undefined), save: async () => undefined },
     });
     t.match(await source.ready(), { origin: 'bundle' });
-    t.match(await heard('error'), { code: 'copy-failed', message: /not read after 1 s/u });
+    t.match(await eventually('error'), { code: 'copy-failed', message: /not read after 1 s/u });
   });
 
-  t.test('that comes late still counts: what it saw, and what it knows to be revoked', async (t) => {
+  t.test('counts even if it loads late, with its position and its revoked versions', async (t) => {
     const saved = await savedIn(await copied(t));
     const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
       api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
     );
     for (const revoked of [[], [bundle.version]]) {
       const { promise, resolve } = Promise.withResolvers<SavedState>();
-      const { source, heard } = openSource(t, {
-        url: NOWHERE,
+      const { source, eventually } = openSource(t, {
+        url: NO_SERVER,
         key,
         bundle,
         copy: { load: () => promise, save: async () => undefined },
       });
-      await heard('changed', ({ to }) => to.origin === 'bundle');
+      await eventually('changed', ({ to }) => to.origin === 'bundle');
       resolve({ ...saved, revoked });
       await until(() => source.status().revision === saved.place.revision);
       if (revoked.length === 0) t.equal(source.activePack().origin, 'copy');
@@ -279,67 +279,63 @@ t.test('a copy on disk', async (t) => {
     }
   });
 
-  t.test('of another channel is not served, and its revisions bind nobody', async (t) => {
+  t.test('of another channel is not served, and its revision is ignored', async (t) => {
     const folder = newFolder(t);
     await registry.activate({ channel: 'staging', version: '1.1.0', reason });
     const staging = openSource(t, { url, key, channel: 'staging', copy: diskCopy({ folder }) });
     await staging.source.ready();
     await staging.source.close();
-    const offline = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const offline = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
     await t.rejects(offline.source.ready());
     await offline.source.close();
-    const { source, said } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    const { source, events } = openSource(t, { url, key, copy: diskCopy({ folder }) });
     t.match(await source.ready(), { channel: 'production', version: registry.activePack().version });
     t.strictSame(
-      said.filter(([event]) => event === 'error'),
+      events.filter(([event]) => event === 'error'),
       [],
     );
   });
 
-  t.test('holds versions of sessions of any channel', async (t) => {
+  t.test('keeps versions of sessions of any channel', async (t) => {
     const folder = await copied(t);
     const saved = await savedIn(folder);
     await plant(folder, { ...saved, pinned: [{ ...saved.current, channel: 'staging' }] });
-    const { source } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const { source } = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
     t.match(await source.ready(), { origin: 'copy', channel: 'production' });
   });
 
-  t.test('what a process that was killed left behind is removed, what one is writing is not', async (t) => {
+  t.test('temporary files of killed processes are removed, those in use are not', async (t) => {
     const folder = await copied(t);
     for (const name of ['old', 'new']) await writeFile(join(folder, `prompts.json.${name}.tmp`), 'half a co');
     await utimes(join(folder, 'prompts.json.old.tmp'), new Date(0), new Date(0));
-    const { source } = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const { source } = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
     await source.ready();
     t.strictSame((await readdir(folder)).sort(), ['prompts.json', 'prompts.json.new.tmp']);
   });
 
-  t.test('never goes back behind what it has seen', async (t) => {
+  t.test('prevents going back to an older revision after a restart', async (t) => {
     const folder = await copied(t);
     const saved = await savedIn(folder);
     await plant(folder, { ...saved, place: { epoch: 1, revision: saved.place.revision + 1000 } });
-    const { source, heard } = openSource(t, { url, key, copy: diskCopy({ folder }) });
-    t.match(
-      await heard('error'),
-      { code: 'revision-unknown' },
-      "a registry that is older than this process's last life",
-    );
+    const { source, eventually } = openSource(t, { url, key, copy: diskCopy({ folder }) });
+    t.match(await eventually('error'), { code: 'revision-unknown' }, 'the registry is older than the copy');
     t.match(await source.ready(), { origin: 'copy' });
   });
 
-  t.test('maxStale decides between serving old and throwing', async (t) => {
+  t.test('is not served beyond maxStale', async (t) => {
     const folder = await copied(t);
     const saved = await savedIn(folder);
     const aged = (hours: number) =>
       plant(folder, { ...saved, confirmedAt: new Date(Date.now() - hours * 3_600_000).toISOString() });
 
     await aged(2);
-    const old = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }) });
+    const old = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }) });
     const active = await old.source.ready();
-    t.ok(active.age >= 7_200_000 && active.stale, 'without it the copy is served, and says how old it is');
-    t.match(await old.heard('stale'), { refused: false }, 'also to who listens');
+    t.ok(active.age >= 7_200_000 && active.stale, 'without maxStale the copy is served with its age');
+    t.match(await old.eventually('stale'), { refused: false }, 'and reported as stale');
 
-    const strict = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
-    t.match(await strict.heard('stale', ({ refused }) => refused), { refused: true });
+    const strict = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
+    t.match(await strict.eventually('stale', ({ refused }) => refused), { refused: true });
     t.throws(() => strict.source.getSystemPrompt(), {
       code: 'too-stale',
       message: /7\d\d\d s ago; maxStale allows 3600 s/u,
@@ -347,39 +343,39 @@ t.test('a copy on disk', async (t) => {
     await t.rejects(strict.source.ready(), { code: 'unreachable' });
 
     await aged(-2);
-    const future = openSource(t, { url: NOWHERE, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
-    t.ok((await future.source.ready()).age < 3_600_000, 'a clock that went back makes nothing too old');
-    await future.heard('error', ({ code }) => code === 'unreachable');
+    const future = openSource(t, { url: NO_SERVER, key, copy: diskCopy({ folder }), maxStale: 3_600_000 });
+    t.ok((await future.source.ready()).age < 3_600_000, 'a clock that was set back does not make it too old');
+    await future.eventually('error', ({ code }) => code === 'unreachable');
     t.notOk(
-      future.said.some(([event]) => event === 'fresh'),
-      'a young copy is not called fresh before a registry was reached',
+      future.events.some(([event]) => event === 'fresh'),
+      'a recent copy is not fresh until a registry confirms it',
     );
     const reached = openSource(t, { url, key, copy: diskCopy({ folder }) });
-    await reached.heard('fresh');
+    await reached.eventually('fresh');
 
     const soon = openSource(t, { url, key, maxStale: 80, staleAfter: 40 });
     await soon.source.ready();
     front.plan = () => 'reset';
     front.cut();
-    await soon.hears('stale', ({ refused }) => refused);
+    await soon.nextEvent('stale', ({ refused }) => refused);
     t.throws(() => soon.source.activePack(), { code: 'too-stale' });
     front.plan = () => undefined;
-    await soon.hears('fresh');
-    t.doesNotThrow(() => soon.source.activePack(), 'and answers again when the registry does');
+    await soon.nextEvent('fresh');
+    t.doesNotThrow(() => soon.source.activePack(), 'served again once the registry responds');
   });
 
-  t.test('a bundle is served where there is neither a registry nor a copy', async (t) => {
+  t.test('a bundle is served if there is neither a registry nor a copy', async (t) => {
     const { data: bundle } = await createRegistryClient({ url, key }).ask((api) =>
       api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'coach' } } }),
     );
-    const { source } = openSource(t, { url: NOWHERE, key, bundle });
+    const { source } = openSource(t, { url: NO_SERVER, key, bundle });
     t.match(await source.ready(), { version: bundle.version, digest: bundle.digest, origin: 'bundle' });
 
     const { source: online } = openSource(t, { url, key, bundle: { ...bundle, revision: 1_000_000 } });
     t.match(
       await online.ready(),
       { origin: 'registry', revision: registry.activePack().revision },
-      'its revision binds nobody',
+      'its revision is ignored',
     );
 
     for (const wrong of [
@@ -388,10 +384,10 @@ t.test('a copy on disk', async (t) => {
       { ...bundle, activatedAt: 'lately' },
       { hello: 'world' } as unknown as ActivePackDocument,
     ]) {
-      const { source, heard } = openSource(t, { url: NOWHERE, key, bundle: wrong });
-      t.match(await heard('error', ({ code }) => code !== 'unreachable'), {
+      const { source, eventually } = openSource(t, { url: NO_SERVER, key, bundle: wrong });
+      t.match(await eventually('error', ({ code }) => code !== 'unreachable'), {
         code: /digest-mismatch|not-understood/u,
-        message: /^The bundle of coach is not used: /u,
+        message: /^The bundle of coach is ignored: /u,
       });
       await t.rejects(source.ready());
     }

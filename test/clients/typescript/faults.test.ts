@@ -1,7 +1,7 @@
 /**
- * A source of prompts while everything between it and the registry breaks: it serves on what it has, says why, and comes back by itself.
+ * A source during faults between client and registry: it keeps serving, reports the reason and recovers.
  *
- * Each fault is planted between the real client and the real service; what is waited for is what the source says.
+ * The faults are injected between the real client and the real service.
  */
 import t, { type Test } from 'tap';
 import { acceptRestore } from '../../../registry/host/accept-restore.ts';
@@ -20,7 +20,7 @@ interface Setup extends TestApp, TestSource {
   readonly front: HttpFront;
 }
 
-/** A registry, a front, and a source that follows through it. */
+/** A registry, a proxy in front of it, and a source that follows through the proxy. */
 async function setUp(t: Test): Promise<Setup> {
   const test = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(test.app));
@@ -30,26 +30,26 @@ async function setUp(t: Test): Promise<Setup> {
   return { ...test, ...opened, front };
 }
 
-/** While the fault lasts what is served stays; when it is over, what moved meanwhile is there. */
-async function outlives(
+/** The pack stays the same during the fault; afterwards the source catches up. */
+async function survives(
   t: Test,
-  { app: { registry }, source, front, hears }: Setup,
+  { app: { registry }, source, front, nextEvent }: Setup,
   fate: () => Fate,
   code: string,
 ): Promise<void> {
   const before = source.activePack();
-  const failed = hears('error', (failure) => failure.code === code);
+  const failed = nextEvent('error', (failure) => failure.code === code);
   front.plan = fate;
   front.cut();
   const failure = await failed;
   const version = before.version === '1.0.0' ? '2.0.0' : '1.0.0';
   await registry.activate({ version, reason });
-  await hears('error', (failure) => failure.code === code);
-  t.equal(source.activePack(), before, `serves on what it has: ${failure.message}`);
+  await nextEvent('error', (failure) => failure.code === code);
+  t.equal(source.activePack(), before, `keeps its pack: ${failure.message}`);
   t.match(source.status(), { connection: 'disconnected', failure: { code } });
-  const changed = hears('changed');
+  const changed = nextEvent('changed');
   front.plan = () => undefined;
-  t.equal((await changed).to.version, version, 'and comes back');
+  t.equal((await changed).to.version, version, 'recovers');
   await until(() => source.status().connection === 'streaming');
   t.equal(source.status().failure, undefined);
 }
@@ -64,59 +64,55 @@ t.test('faults between the source and the registry', async (t) => {
 
   const faults: readonly (readonly [what: string, fate: () => Fate, code: string])[] = [
     ['connections are reset', () => 'reset', 'unreachable'],
-    ['nothing ever comes back', () => 'hang', 'timed-out'],
+    ['no response', () => 'hang', 'timed-out'],
     ['500', () => problem(500, 'internal'), 'internal'],
     ['503', () => problem(503, 'not-ready'), 'not-ready'],
     [
-      '502 of a proxy, as HTML',
+      'an HTML 502 of a proxy',
       () => ({ status: 502, type: 'text/html', body: '<h1>Bad gateway</h1>' }),
       'not-a-registry',
     ],
     [
-      '200 of a captive portal, as HTML',
+      'an HTML page of a captive portal',
       () => ({ status: 200, type: 'text/html', body: '<h1>Log in</h1>' }),
       'not-a-registry',
     ],
-    ['200 with what is no JSON', () => ({ status: 200, type: 'application/json', body: '{"pack":' }), 'not-a-registry'],
+    ['200 with invalid JSON', () => ({ status: 200, type: 'application/json', body: '{"pack":' }), 'not-a-registry'],
     [
-      '200 of another service',
+      'JSON of another service',
       () => ({ status: 200, type: 'application/json', body: '{"hello":"world"}' }),
       'not-understood',
     ],
-    [
-      'a redirect to elsewhere',
-      () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }),
-      'not-a-registry',
-    ],
-    ['401 in mid-flight', () => problem(401, 'unauthenticated'), 'unauthenticated'],
+    ['a redirect', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }), 'not-a-registry'],
+    ['401 while following', () => problem(401, 'unauthenticated'), 'unauthenticated'],
     ['403', () => problem(403, 'forbidden'), 'forbidden'],
     ['404, from an older server', () => problem(404, 'not-found'), 'not-found'],
   ];
-  for (const [what, fate, code] of faults) t.test(what, (t) => outlives(t, setup, fate, code));
+  for (const [what, fate, code] of faults) t.test(what, (t) => survives(t, setup, fate, code));
 
-  const { app, source, front, hears } = setup;
+  const { app, source, front, nextEvent } = setup;
   const { registry } = app;
   const flip = async () => {
     await registry.activate({ version: source.activePack().version === '1.0.0' ? '2.0.0' : '1.0.0', reason });
     return registry.activePack();
   };
 
-  /** Answers are spoilt until the source says so; nothing of them is taken, and the right one is taken after. */
-  const spoilt = (what: string, code: string, fate: Fate) =>
+  /** Responses are corrupted until the source reports it. It must reject them and accept the correct one afterwards. */
+  const rejects = (what: string, code: string, fate: Fate) =>
     t.test(what, async (t) => {
       const before = source.activePack();
-      const failed = hears('error', (failure) => failure.code === code);
+      const failed = nextEvent('error', (failure) => failure.code === code);
       front.plan = ({ url }) => (url?.endsWith('/active') === true ? fate : undefined);
       const { version, digest } = await flip();
       await failed;
       t.equal(source.activePack(), before);
-      const changed = hears('changed');
+      const changed = nextEvent('changed');
       front.plan = () => undefined;
-      t.match((await changed).to, { version, digest }, 'the ETag did not advance past what was not taken');
+      t.match((await changed).to, { version, digest }, 'the ETag of the rejected response was not kept');
       await until(() => source.status().connection === 'streaming');
     });
 
-  spoilt('a body that is cut in the middle', 'unreachable', 'cut');
+  rejects('a truncated body', 'unreachable', 'cut');
   const change = (edit: (pack: Record<string, unknown>) => void): Fate => ({
     change: (answer) => {
       if (answer.body === '') return;
@@ -125,52 +121,52 @@ t.test('faults between the source and the registry', async (t) => {
       answer.body = JSON.stringify(pack);
     },
   });
-  spoilt(
-    'a text that is not what the digest says',
+  rejects(
+    'a text that does not match the digest',
     'digest-mismatch',
     change((pack) => (pack['system'] = `${String(pack['system'])} And be rude.`)),
   );
-  spoilt(
-    'a style that is left out',
+  rejects(
+    'a missing style',
     'digest-mismatch',
     change((pack) => (pack['styles'] = (pack['styles'] as unknown[]).slice(0, -1))),
   );
-  spoilt(
-    'another pack than the one that was asked for',
+  rejects(
+    'another pack',
     'digest-mismatch',
     change((pack) => (pack['pack'] = 'other')),
   );
-  spoilt(
-    'a text that has no digest',
+  rejects(
+    'a text without a valid digest',
     'not-understood',
     change((pack) => (pack['system'] = '\ud800')),
   );
-  spoilt(
-    'members of other types',
+  rejects(
+    'fields of wrong types',
     'not-understood',
     change((pack) => (pack['styles'] = { supportive: 'x' })),
   );
-  spoilt('an older revision than was seen', 'older-than-seen', {
+  rejects('an older revision of the log', 'older-than-seen', {
     change: (answer) => (answer.headers['registry-revision'] = '3'),
   });
-  spoilt(
+  rejects(
     'an older revision of the channel',
     'older-than-seen',
     change((pack) => (pack['revision'] = 3)),
   );
-  spoilt('no revision at all', 'not-understood', { change: (answer) => delete answer.headers['registry-revision'] });
+  rejects('no revision', 'not-understood', { change: (answer) => delete answer.headers['registry-revision'] });
 
-  t.test('members that a newer server adds are left alone', async (t) => {
+  t.test('unknown fields of a newer server are ignored', async (t) => {
     front.plan = ({ url }) =>
       url?.endsWith('/active') === true ? change((pack) => (pack['experiment'] = { share: 5 })) : undefined;
-    const changed = hears('changed');
+    const changed = nextEvent('changed');
     const { digest } = await flip();
     t.equal((await changed).to.digest, digest);
     front.plan = () => undefined;
   });
 
-  t.test('Retry-After is waited for', async (t) => {
-    const failed = hears('error');
+  t.test('Retry-After is respected', async (t) => {
+    const failed = nextEvent('error');
     let asked = 0;
     front.plan = () => {
       asked += 1;
@@ -179,31 +175,31 @@ t.test('faults between the source and the registry', async (t) => {
     const from = performance.now();
     front.cut();
     await failed;
-    await hears('error', ({ retryAfter }) => retryAfter === 1000);
-    await hears('error', ({ retryAfter }) => retryAfter === 1000);
-    t.ok(performance.now() - from >= 1000, 'the source waits as long as it is asked to');
+    await nextEvent('error', ({ retryAfter }) => retryAfter === 1000);
+    await nextEvent('error', ({ retryAfter }) => retryAfter === 1000);
+    t.ok(performance.now() - from >= 1000, 'waits as long as requested');
     t.ok(asked <= 4, `${asked} requests in that time`);
     front.plan = () => undefined;
     await until(() => source.status().connection === 'streaming');
   });
 
-  t.test('those that are sent away together do not come back together', async (t) => {
+  t.test('Retry-After gets jitter, so that clients do not return at once', async (t) => {
     front.plan = () => problem(503, 'not-ready', { 'retry-after': '1' });
-    const { said } = openSource(t, { url: front.url, key: setup.key, random: () => 0.9, pollInterval: 10_000 });
-    await until(() => said.length === 1);
+    const { events } = openSource(t, { url: front.url, key: setup.key, random: () => 0.9, pollInterval: 10_000 });
+    await until(() => events.length === 1);
     const from = performance.now();
-    await until(() => said.length === 2);
-    t.ok(performance.now() - from >= 1800, 'each waits some time of its own more'); // 1 s, and 0.9 of the first wait
+    await until(() => events.length === 2);
+    t.ok(performance.now() - from >= 1800, 'waits longer than requested'); // 1 s, and 0.9 of the first wait
     front.plan = () => undefined;
     await until(() => source.status().connection === 'streaming');
   });
 
-  t.test('a stream that something between does not let through is polled for', async (t) => {
+  t.test('a source polls if a proxy blocks the stream', async (t) => {
     front.plan = ({ url }) =>
       url?.startsWith('/v1/events') === true ? { status: 200, type: 'text/html', body: 'no' } : undefined;
     front.cut();
-    await hears('error', ({ code }) => code === 'not-a-registry');
-    const changed = hears('changed');
+    await nextEvent('error', ({ code }) => code === 'not-a-registry');
+    const changed = nextEvent('changed');
     const { version } = await flip();
     t.equal((await changed).to.version, version);
     t.equal(source.status().connection, 'polling');
@@ -212,11 +208,11 @@ t.test('faults between the source and the registry', async (t) => {
   });
 });
 
-t.test('bytes are lost below HTTP', async (t) => {
+t.test('TCP connections fail', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const url = new URL(await listen(app));
   const proxy = await startFaultProxy(t, { host: url.hostname, port: Number(url.port) });
-  const { source, hears } = openSource(t, {
+  const { source, nextEvent } = openSource(t, {
     url: `http://${proxy.host}:${proxy.port}`,
     key,
     timeout: 1000,
@@ -226,23 +222,23 @@ t.test('bytes are lost below HTTP', async (t) => {
   await until(() => source.status().connection === 'streaming');
 
   for (const mode of ['reset', 'refuse'] as const) {
-    const failed = hears('error');
+    const failed = nextEvent('error');
     proxy.set(mode);
     await failed;
-    t.doesNotThrow(() => source.getSystemPrompt(), `${mode}: it answers`);
+    t.doesNotThrow(() => source.getSystemPrompt(), `${mode}: still serves`);
     proxy.set('pass');
     await until(() => source.status().connection === 'streaming');
   }
   proxy.set('black-hole');
-  t.match(await hears('stale'), { refused: false }, 'what is not heard of any more is stale, and said to be');
+  t.match(await nextEvent('stale'), { refused: false }, 'silence makes the pack stale');
   t.equal(source.getSystemPrompt().stale, true);
 });
 
-t.test('the registry is killed: no answer changes, and its return is noticed', async (t) => {
+t.test('the registry is killed and restarted', async (t) => {
   const settings = { DATA_DIR: newFolder(t) };
   const server = await startServer(t, settings);
   const key = operatorKeyIn(settings.DATA_DIR);
-  const { source, hears } = openSource(t, { url: server.address, key });
+  const { source, nextEvent } = openSource(t, { url: server.address, key });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   const answers = () =>
@@ -253,7 +249,7 @@ t.test('the registry is killed: no answer changes, and its return is noticed', a
       source.activePack().digest,
     ]);
   const before = answers();
-  const failed = hears('error', ({ code }) => code === 'unreachable');
+  const failed = nextEvent('error', ({ code }) => code === 'unreachable');
   await server.kill();
   await failed;
   await until(() => source.status().connection === 'disconnected');
@@ -266,38 +262,38 @@ t.test('the registry is killed: no answer changes, and its return is noticed', a
 
   await startServer(t, { ...settings, PORT: new URL(server.address).port });
   await until(() => source.status().connection === 'streaming');
-  t.equal(answers(), before, 'it is where it was');
+  t.equal(answers(), before, 'unchanged');
   t.equal(source.status().failure, undefined);
 });
 
-t.test('a registry that was restored to an older state', async (t) => {
+t.test('the registry is restored to an older state', async (t) => {
   const first = await openApp(t, { store: 'memory' });
   const { registry } = first.app;
   const front = await startFront(t, await listen(first.app));
-  const { source, hears } = openSource(t, { url: front.url, key: first.key });
+  const { source, nextEvent } = openSource(t, { url: front.url, key: first.key });
   await source.ready();
   const early = registry.current.revision;
   await registry.activate({ version: '1.0.0', reason });
-  await hears('changed');
+  await nextEvent('changed');
   const seen = source.activePack();
   const backup = await backupOf(first.store, early);
 
   const older = await openApp(t, { after: { ...first, store: backup } });
-  const failed = hears('error', ({ code }) => code === 'revision-unknown' || code === 'older-than-seen');
+  const failed = nextEvent('error', ({ code }) => code === 'revision-unknown' || code === 'older-than-seen');
   front.retarget(await listen(older.app));
-  t.match((await failed).message, /revision/u, 'is said to be older');
-  t.equal(source.activePack(), seen, 'what was seen last is served on');
+  t.match((await failed).message, /revision/u, 'reported as older');
+  t.equal(source.activePack(), seen, 'keeps the newer pack');
 
   await older.app.close();
   const accepted = await acceptRestore(backup, newFolder(t), 'The disk was lost');
   const next = await openApp(t, { after: { ...first, store: backup } });
-  const changed = hears('changed');
+  const changed = nextEvent('changed');
   front.retarget(await listen(next.app));
   const { to } = await changed;
-  t.ok(to.revision < seen.revision, 'once an operator accepted it, its lower revision is a later one');
+  t.ok(to.revision < seen.revision, 'after an operator accepted the restore, its lower revision counts as later');
   t.match(source.status(), { epoch: accepted.epoch, revision: next.app.registry.current.revision });
-  const moved = hears('changed');
+  const moved = nextEvent('changed');
   await until(() => source.status().connection === 'streaming');
   await next.app.registry.activate({ version: '1.1.0', reason });
-  t.equal((await moved).to.version, '1.1.0', 'and is followed');
+  t.equal((await moved).to.version, '1.1.0', 'follows the restored registry');
 });

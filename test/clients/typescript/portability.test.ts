@@ -1,6 +1,6 @@
 /**
- * What a browser or an edge runtime would load of the client has nothing of Node in it, but for the copy on disk, which is an import of
- * its own; and nothing of the service is in any of it.
+ * The main entry works in browsers and edge runtimes: it uses nothing of Node. Only the copy on disk does, in its own entry. Neither contains
+ * code of the service.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -16,7 +16,7 @@ const MANIFEST = JSON.parse(readFileSync(join(DIST, '..', 'package.json'), 'utf8
   engines: object;
 };
 
-/** Every built file that an entry loads, with what it imports from elsewhere. */
+/** All built files that an entry loads, with their external imports. */
 function loaded(entry: string, files = new Map<string, string[]>()): Map<string, string[]> {
   const path = join(DIST, entry);
   if (files.has(path)) return files;
@@ -32,9 +32,9 @@ function loaded(entry: string, files = new Map<string, string[]>()): Map<string,
   return files;
 }
 
-t.test('the main entry imports its dependencies only', async (t) => {
+t.test('the main entry only imports its dependencies', async (t) => {
   const files = loaded('index.js');
-  t.ok(files.has(join(DIST, 'prompt-source.js')), 'the scan goes down');
+  t.ok(files.has(join(DIST, 'prompt-source.js')), 'the scan is recursive');
   const imports = [...new Set([...files.values()].flat())];
   t.strictSame(
     imports.filter((each) => isBuiltin(each)),
@@ -46,7 +46,7 @@ t.test('the main entry imports its dependencies only', async (t) => {
   );
 });
 
-t.test('it names nothing that only Node has', async (t) => {
+t.test('the main entry uses no globals of Node', async (t) => {
   for (const [path] of loaded('index.js')) {
     const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ESNext, true);
     const found: string[] = [];
@@ -62,7 +62,7 @@ t.test('it names nothing that only Node has', async (t) => {
   }
 });
 
-t.test('the copy on disk is the one part that needs Node', async (t) => {
+t.test('only the copy on disk needs Node', async (t) => {
   t.ok([...loaded('disk.js').values()].flat().some((each) => isBuiltin(each)));
   const users = globSync('*.js', { cwd: DIST }).filter((name) =>
     [...loaded(name).values()].flat().some((each) => isBuiltin(each)),
@@ -70,7 +70,7 @@ t.test('the copy on disk is the one part that needs Node', async (t) => {
   t.strictSame(users, ['disk.js']);
 });
 
-t.test('timers that are numbers, as in a browser, do', async (t) => {
+t.test('timers may be numbers, as in a browser', async (t) => {
   const text = readFileSync(join(DIST, 'timers.js'), 'utf8').replaceAll(/^export /gmu, '');
   const timers: number[] = [];
   const result: unknown = runInNewContext(`${text}\nlater(5, () => undefined)`, {

@@ -1,4 +1,4 @@
-/** A version that is revoked is served by nobody again: not from memory, not from disk, not from the bundle, not to a local session. */
+/** A revoked version is never served again: not from memory, disk or bundle, and not to a local session. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { until } from '../../support/process/until.ts';
 
 const reason = 'It told people to stop their medication';
 
-/** A registry with a pack of its own that is at 2.0.0, and a front. */
+/** A registry with a pack `advice` at 2.0.0, and a proxy in front of it. */
 async function setUp(t: Test) {
   const { app, key } = await openApp(t, { store: 'memory' });
   await addPack(app, 'advice', '1.0.0', '2.0.0');
@@ -22,17 +22,17 @@ async function setUp(t: Test) {
   return { app, front, registry: app.registry, connection: { url: front.url, key, pack: 'advice' } };
 }
 
-/** A source that follows `coach`, which is at 2.0.0, through a front. */
+/** A source that follows `coach`, which is at 2.0.0, through a proxy. */
 async function followCoach(t: Test) {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
-  const { source, hears } = openSource(t, { url: front.url, key });
+  const { source, nextEvent } = openSource(t, { url: front.url, key });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
-  return { app, front, source, hears };
+  return { app, front, source, nextEvent };
 }
 
-/** Whether the copy in a folder, if there is one yet, says that 2.0.0 must not be served. */
+/** Whether there is a copy in the folder that lists 2.0.0 as revoked. */
 function remembers(folder: string): boolean {
   const path = join(folder, 'prompts.json');
   return existsSync(path) && readFileSync(path, 'utf8').includes('"revoked":["2.0.0"]');
@@ -41,31 +41,27 @@ function remembers(folder: string): boolean {
 t.test('the active version is revoked', async (t) => {
   const { registry, connection } = await setUp(t);
   const folder = newFolder(t);
-  const { source, heard } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
+  const { source, eventually } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
-  t.match(await heard('changed', ({ to }) => to.version === '1.0.0'), { from: { version: '2.0.0' } });
+  t.match(await eventually('changed', ({ to }) => to.version === '1.0.0'), { from: { version: '2.0.0' } });
   await source.close();
-  t.notMatch(
-    await readFile(join(folder, 'prompts.json'), 'utf8'),
-    '"version":"2.0.0"',
-    'the disk does not have it any more',
-  );
+  t.notMatch(await readFile(join(folder, 'prompts.json'), 'utf8'), '"version":"2.0.0"', 'removed from the disk');
 });
 
-t.test('the replacement cannot be read: the revoked version is not served on', async (t) => {
+t.test('the active version is revoked and its replacement cannot be read', async (t) => {
   const { registry, front, connection } = await setUp(t);
   const folder = newFolder(t);
-  const { source, hears } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
+  const { source, nextEvent } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   front.plan = ({ url }) => (url?.includes('/active') === true ? 'reset' : undefined);
-  const failed = hears('error');
+  const failed = nextEvent('error');
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
   await failed;
   t.throws(() => source.getSystemPrompt(), { code: 'revoked', message: /replacement/u });
-  const changed = hears('changed');
+  const changed = nextEvent('changed');
   front.plan = () => undefined;
   t.equal((await changed).to.version, '1.0.0');
   await source.close();
@@ -74,14 +70,14 @@ t.test('the replacement cannot be read: the revoked version is not served on', a
   t.equal((await restarted.source.ready()).version, '1.0.0');
 });
 
-t.test('the bundled version is revoked, and nothing else is left', async (t) => {
+t.test('the bundled version is revoked', async (t) => {
   const { registry, front, connection } = await setUp(t);
   const { data: bundle } = await createRegistryClient(connection).ask((api) =>
     api.GET('/v1/packs/{pack}/active', { params: { path: { pack: 'advice' } } }),
   );
   await registry.activate({ pack: 'advice', version: '1.0.0', reason });
 
-  t.test('while the source listens', async (t) => {
+  t.test('while the source follows the stream', async (t) => {
     const folder = newFolder(t);
     const copy = diskCopy({ folder });
     const { source } = openSource(t, { ...connection, copy, bundle });
@@ -89,10 +85,10 @@ t.test('the bundled version is revoked, and nothing else is left', async (t) => 
     await until(() => source.status().connection === 'streaming');
     await registry.revoke({ pack: 'advice', version: '2.0.0', reason });
     await until(() => remembers(folder));
-    t.equal(source.activePack().version, '1.0.0', 'the next process knows, too');
+    t.equal(source.activePack().version, '1.0.0', 'saved for the next process');
   });
 
-  t.test('before the source began', async (t) => {
+  t.test('before the source started', async (t) => {
     const folder = newFolder(t);
     const { source } = openSource(t, { ...connection, copy: diskCopy({ folder }), bundle });
     await source.ready();
@@ -101,7 +97,7 @@ t.test('the bundled version is revoked, and nothing else is left', async (t) => 
     t.equal(source.activePack().version, '1.0.0');
   });
 
-  t.test('a copy that knows keeps the bundle from being served', async (t) => {
+  t.test('and the copy lists it: the bundle is not served', async (t) => {
     const { source } = openSource(t, {
       ...connection,
       url: 'http://127.0.0.1:1',
@@ -124,7 +120,7 @@ t.test('the bundled version is revoked, and nothing else is left', async (t) => 
   front.plan = () => undefined;
 });
 
-t.test('an instance that has not heard of a revocation is not believed', async (t) => {
+t.test('an instance that does not know the revocation is rejected', async (t) => {
   const { registry, front, connection } = await setUp(t);
   const folder = newFolder(t);
   let served: { headers: object; body: string } | undefined;
@@ -132,11 +128,11 @@ t.test('an instance that has not heard of a revocation is not believed', async (
     url?.includes('/active') === true
       ? { change: (answer) => (served = { headers: { ...answer.headers }, body: answer.body }) }
       : undefined;
-  const { source, hears } = openSource(t, { ...connection, copy: diskCopy({ folder }), pollInterval: 20 });
+  const { source, nextEvent } = openSource(t, { ...connection, copy: diskCopy({ folder }), pollInterval: 20 });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   const before = served;
-  // From now on another instance answers, which is behind and does not say so.
+  // From now on another instance responds, which is behind without saying so.
   const behind = (revision?: string) => ({
     change: (answer: { headers: object; body: string }) => {
       Object.assign(answer.headers, before?.headers, revision !== undefined && { 'registry-revision': revision });
@@ -144,15 +140,15 @@ t.test('an instance that has not heard of a revocation is not believed', async (
     },
   });
   front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
-  const refused = hears('error', ({ code }) => code === 'older-than-seen');
+  const refused = nextEvent('error', ({ code }) => code === 'older-than-seen');
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
   await refused;
   t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
   front.plan = ({ url }) => (url?.includes('/active') === true ? behind(String(registry.current.revision)) : undefined);
   t.match(
-    await hears('error', ({ code }) => code === 'older-than-seen'),
+    await nextEvent('error', ({ code }) => code === 'older-than-seen'),
     { message: /2\.0\.0 is revoked/u },
-    'whatever revision it names',
+    'even with a current revision',
   );
   t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
   await until(() => remembers(folder));
@@ -160,11 +156,11 @@ t.test('an instance that has not heard of a revocation is not believed', async (
 
   front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
   const restarted = openSource(t, { ...connection, copy: diskCopy({ folder }) });
-  await t.rejects(restarted.source.ready(), { code: 'older-than-seen' }, 'nor by the next process');
+  await t.rejects(restarted.source.ready(), { code: 'older-than-seen' }, 'also by the next process');
   t.throws(() => restarted.source.getSystemPrompt(), { code: 'revoked' });
 });
 
-t.test('a copy whose current version is revoked is not served', async (t) => {
+t.test('a copy with a revoked version is not served', async (t) => {
   const { front, connection } = await setUp(t);
   const folder = newFolder(t);
   const { source } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
@@ -181,7 +177,7 @@ t.test('a copy whose current version is revoked is not served', async (t) => {
   t.throws(() => offline.getSystemPrompt(), { code: 'revoked' });
 });
 
-t.test('a copy that cannot be replaced is removed, and what cannot be removed is told of', async (t) => {
+t.test('a copy with a revoked version that cannot be replaced is removed, or reported', async (t) => {
   for (const removable of [true, false]) {
     const { registry, connection } = await setUp(t);
     const folder = newFolder(t);
@@ -192,60 +188,57 @@ t.test('a copy that cannot be replaced is removed, and what cannot be removed is
       save: async (state) => (full ? Promise.reject(new Error('ENOSPC: no space left on device')) : disk.save(state)),
       clear: async () => (removable ? disk.clear?.() : Promise.reject(new Error('EROFS: read-only file system'))),
     };
-    const { source, heard } = openSource(t, { ...connection, copy });
+    const { source, eventually } = openSource(t, { ...connection, copy });
     await source.ready();
     await until(() => existsSync(join(folder, 'prompts.json')));
     full = true;
     await until(() => source.status().connection === 'streaming');
     await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
-    t.match(await heard('error', ({ message }) => message.includes('remove')), {
+    t.match(await eventually('error', ({ message }) => message.includes('remove')), {
       code: 'copy-failed',
-      message: removable ? /It was removed/u : /may still be in it.*EROFS/u,
+      message: removable ? /It was removed/u : /may still contain a revoked version.*EROFS/u,
     });
     t.equal(existsSync(join(folder, 'prompts.json')), !removable);
     full = false;
     await source.close();
-    t.ok(remembers(folder), 'it is written again when that is mended');
+    t.ok(remembers(folder), 'written again once the disk works');
   }
 });
 
-t.test(
-  'a session of the registry leaves a version that is revoked, also where the registry is away by then',
-  async (t) => {
-    const { app, front, source, hears } = await followCoach(t);
-    const active = await source.startSession({ styleId: 'supportive' });
-    t.equal(active.promptPack.version, '2.0.0');
-    const moved = hears('changed');
-    await app.registry.activate({ version: '1.0.0', reason });
-    await moved;
-    const superseded = await source.startSession({ styleId: 'supportive' });
-    const back = hears('changed');
-    await app.registry.activate({ version: '1.1.0', reason });
-    await back;
-    for (const version of ['1.0.0', '2.0.0'])
-      await app.registry.revoke({ pack: 'coach', version, replacement: '1.1.0', reason });
-    await until(() => source.status().revision === app.registry.current.revision);
-    front.plan = () => 'reset';
-    front.cut();
-    await until(() => source.status().connection === 'disconnected');
-    for (const { sessionId, promptPack } of [active, superseded]) {
-      t.match(await source.resolveSession(sessionId), {
-        local: true,
-        promptPack: { version: '1.1.0' },
-        movedFrom: { version: promptPack.version },
-      });
-    }
-  },
-);
+t.test("the registry's sessions leave a revoked version, even during an outage", async (t) => {
+  const { app, front, source, nextEvent } = await followCoach(t);
+  const active = await source.startSession({ styleId: 'supportive' });
+  t.equal(active.promptPack.version, '2.0.0');
+  const moved = nextEvent('changed');
+  await app.registry.activate({ version: '1.0.0', reason });
+  await moved;
+  const superseded = await source.startSession({ styleId: 'supportive' });
+  const back = nextEvent('changed');
+  await app.registry.activate({ version: '1.1.0', reason });
+  await back;
+  for (const version of ['1.0.0', '2.0.0'])
+    await app.registry.revoke({ pack: 'coach', version, replacement: '1.1.0', reason });
+  await until(() => source.status().revision === app.registry.current.revision);
+  front.plan = () => 'reset';
+  front.cut();
+  await until(() => source.status().connection === 'disconnected');
+  for (const { sessionId, promptPack } of [active, superseded]) {
+    t.match(await source.resolveSession(sessionId), {
+      local: true,
+      promptPack: { version: '1.1.0' },
+      movedFrom: { version: promptPack.version },
+    });
+  }
+});
 
-t.test('what moves while it is asked what is revoked is not missed', async (t) => {
-  const meanwhile: readonly (readonly [
+t.test('a move during the request for revoked versions is not missed', async (t) => {
+  const cases: readonly (readonly [
     what: string,
     move: (registry: TestApp['app']['registry']) => Promise<unknown>,
     version: string,
   ])[] = [
     [
-      'the channel moves, then a version that is in use is revoked',
+      'the channel moves, then a version in use is revoked',
       async (registry) => {
         await registry.activate({ version: '1.1.0', reason });
         await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.1.0', reason });
@@ -253,19 +246,19 @@ t.test('what moves while it is asked what is revoked is not missed', async (t) =
       '1.1.0',
     ],
     [
-      'the version that is served is revoked',
+      'the current version is revoked',
       (registry) => registry.revoke({ pack: 'coach', version: '1.0.0', replacement: '1.1.0', reason }),
       '1.1.0',
     ],
   ];
-  for (const [what, move, version] of meanwhile) {
-    const { app, front, source, hears } = await followCoach(t);
+  for (const [what, move, version] of cases) {
+    const { app, front, source, nextEvent } = await followCoach(t);
     await source.startSession(); // on 2.0.0
-    const moved = hears('changed');
+    const moved = nextEvent('changed');
     await app.registry.activate({ version: '1.0.0', reason });
     await moved;
     await source.startSession(); // on 1.0.0
-    const changed = hears('changed');
+    const changed = nextEvent('changed');
     front.plan = ({ url = '', headers }) => {
       if (!url.includes('status=revoked')) return undefined;
       front.plan = () => undefined;
@@ -282,14 +275,14 @@ t.test('what moves while it is asked what is revoked is not missed', async (t) =
   }
 });
 
-t.test('what is revoked is asked for until it is known, also while the stream lives', async (t) => {
-  const { app, front, source, hears } = await followCoach(t);
+t.test('the request for revoked versions is retried on the same stream', async (t) => {
+  const { app, front, source, nextEvent } = await followCoach(t);
   const { sessionId } = await source.startSession();
-  const moved = hears('changed');
+  const moved = nextEvent('changed');
   await app.registry.activate({ version: '1.0.0', reason });
   await moved;
   front.plan = ({ url }) => (url?.includes('status=revoked') === true ? 'reset' : undefined);
-  const failed = hears('error');
+  const failed = nextEvent('error');
   await app.registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   await failed;
   front.plan = () => undefined;
@@ -307,10 +300,10 @@ t.test('what is revoked is asked for until it is known, also while the stream li
   });
 });
 
-t.test('what is held for sessions is asked about after an interruption', async (t) => {
-  const { app, front, source, hears } = await followCoach(t);
+t.test('after an interruption the source checks the versions of its sessions', async (t) => {
+  const { app, front, source, nextEvent } = await followCoach(t);
   const { sessionId } = await source.startSession({ styleId: 'supportive' });
-  const moved = hears('changed');
+  const moved = nextEvent('changed');
   await app.registry.activate({ version: '1.0.0', reason });
   await moved;
   front.plan = ({ url }) =>
@@ -318,12 +311,12 @@ t.test('what is held for sessions is asked about after an interruption', async (
   front.cut();
   await until(() => source.status().connection === 'disconnected');
   await app.registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
-  const failed = hears('error', ({ status }) => status === 403);
+  const failed = nextEvent('error', ({ status }) => status === 403);
   front.plan = ({ url }) =>
     url?.startsWith('/v1/packs/coach/versions') === true ? { status: 403, type: 'text/html', body: 'no' } : undefined;
   await failed;
   await until(() => source.status().connection === 'streaming');
-  t.pass("something that refuses the question stands in nobody's way");
+  t.pass('a failed check does not stop the source');
   front.plan = () => undefined;
   front.cut();
   const asked = front.requests.length;

@@ -1,6 +1,5 @@
 /**
- * What comes on the stream, or in place of it: what is no message keeps no stream alive, what is no registry's is not believed, and one
- * whose instance has lost its store is left for another.
+ * The event stream: only messages keep it alive, invalid messages are rejected, and an instance that is out of sync is left for another.
  */
 import type { ServerResponse } from 'node:http';
 import { createRegistryClient, streamEvents, type RegistryFailure } from '@prompt-registry/client';
@@ -13,7 +12,7 @@ import { until } from '../../support/process/until.ts';
 const reason = 'For the client';
 const key = 'prk_x_y';
 
-/** A registry, and a front that does something else with its stream. */
+/** A registry, and a proxy that changes its stream. */
 async function setUp(t: Test, fate: () => Fate) {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
@@ -21,7 +20,7 @@ async function setUp(t: Test, fate: () => Fate) {
   return { registry: app.registry, front, connection: { url: front.url, key } };
 }
 
-/** How a stream fails that is read from a front which does this with it. */
+/** The failure of a stream from a server that behaves like this. */
 async function failureOf(t: Test, fate: Fate, silence = 10_000): Promise<RegistryFailure> {
   const front = await startFront(t, 'http://127.0.0.1:9');
   front.plan = () => fate;
@@ -34,7 +33,7 @@ async function failureOf(t: Test, fate: Fate, silence = 10_000): Promise<Registr
   }
 }
 
-t.test('what ends a stream also closes its connection', async (t) => {
+t.test('a failed stream closes its connection', async (t) => {
   const repeated = (write: (response: ServerResponse) => void): Fate =>
     streamOf((_, response) => {
       const timer = setInterval(() => write(response), 20);
@@ -47,28 +46,28 @@ t.test('what ends a stream also closes its connection', async (t) => {
       200,
     ),
     { code: 'timed-out' },
-    'comments are no messages',
+    'only comments, no messages',
   );
   t.match(
     await failureOf(t, (response) =>
       response.writeHead(503, { 'content-type': 'application/problem+json' }).write('{'),
     ),
     { code: 'not-a-registry', status: 503 },
-    'a refusal that does not end',
+    'an endless error response',
   );
   for (const [what, data] of [
     ['null', null],
     ['no revision', { epoch: 1 }],
-    ['an age that is none', { epoch: 1, revision: 9, staleSeconds: '7' }],
-    ['moves that are none', { epoch: 1, revision: 9, moves: 'all' }],
-    ['a move that is none', { epoch: 1, revision: 9, moves: [null] }],
+    ['an invalid age', { epoch: 1, revision: 9, staleSeconds: '7' }],
+    ['invalid moves', { epoch: 1, revision: 9, moves: 'all' }],
+    ['an invalid move', { epoch: 1, revision: 9, moves: [null] }],
   ] as const) {
     t.match(
       await failureOf(
         t,
         streamOf((send) => send('heartbeat', data)),
       ),
-      { code: 'not-understood', message: /edition/u },
+      { code: 'not-understood', message: /incompatible/u },
       what,
     );
   }
@@ -78,18 +77,18 @@ t.test('what ends a stream also closes its connection', async (t) => {
       streamOf((_, response) => response.write('event: heartbeat\ndata: {"epoch":\n\n')),
     ),
     { code: 'not-a-registry' },
-    'no JSON',
+    'invalid JSON',
   );
 });
 
-t.test('a registry of before there were epochs is in its first', async (t) => {
+t.test('an old registry without epochs is in epoch 1', async (t) => {
   const front = await startFront(t, 'http://127.0.0.1:9');
   front.plan = () => streamOf((send) => send('heartbeat', { revision: 9 }));
   const { value } = await streamEvents(createRegistryClient({ url: front.url, key })).next();
   t.match(value, { data: { epoch: 1, revision: 9 } });
 });
 
-t.test('an instance that has lost its store is left, and another is asked', async (t) => {
+t.test('a source leaves an instance that is out of sync', async (t) => {
   const { registry, connection } = await setUp(t, () => {
     const { epoch, revision } = registry.current;
     return streamOf((send, response) => {
@@ -98,22 +97,22 @@ t.test('an instance that has lost its store is left, and another is asked', asyn
       response.once('close', () => clearInterval(timer));
     });
   });
-  const { source, hears } = openSource(t, { ...connection, staleAfter: 300, pollInterval: 3_600_000 });
+  const { source, nextEvent } = openSource(t, { ...connection, staleAfter: 300, pollInterval: 3_600_000 });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
-  const left = hears('error', ({ code }) => code === 'store-unavailable');
-  const changed = hears('changed');
-  await registry.activate({ version: '1.0.0', reason }); // which that instance cannot know
-  t.match(await left, { message: /not known for 100 s/u });
-  t.equal((await changed).to.version, '1.0.0', 'it is read from where it is known');
+  const left = nextEvent('error', ({ code }) => code === 'store-unavailable');
+  const changed = nextEvent('changed');
+  await registry.activate({ version: '1.0.0', reason }); // unknown to that instance
+  t.match(await left, { message: /out of sync for 100 s/u });
+  t.equal((await changed).to.version, '1.0.0', 'read from another instance');
 });
 
-t.test('how old an instance says that it is, is how old its answers are', async (t) => {
+t.test('the staleness of an instance counts as age', async (t) => {
   const { front, connection } = await setUp(t, () => 'hang');
   front.plan = () => ({ change: (answer) => (answer.headers['registry-stale'] = '100') });
-  const { source, heard } = openSource(t, { ...connection, stream: false });
+  const { source, eventually } = openSource(t, { ...connection, stream: false });
   await source.ready();
-  t.match(await heard('stale'), { refused: false });
+  t.match(await eventually('stale'), { refused: false });
   t.ok(source.activePack().age >= 100_000 && source.activePack().stale);
   const strict = openSource(t, { ...connection, stream: false, maxStale: 90_000 });
   await t.rejects(strict.source.ready(), { code: 'too-stale' });
@@ -123,11 +122,11 @@ t.test('how old an instance says that it is, is how old its answers are', async 
   await t.rejects(
     garbled.source.ready(),
     { code: 'not-understood', message: /changes its headers/u },
-    'an age that is no number is none',
+    'an invalid age',
   );
 });
 
-t.test('resync is a reason to read', async (t) => {
+t.test('resync causes a read', async (t) => {
   const { registry, front, connection } = await setUp(t, () =>
     streamOf((send) => {
       const { epoch, revision } = registry.current;
@@ -137,19 +136,23 @@ t.test('resync is a reason to read', async (t) => {
   const { source } = openSource(t, { ...connection, pollInterval: 3_600_000 });
   await source.ready();
   await until(() => front.requests.filter((each) => each.endsWith('/active')).length >= 2);
-  t.equal(front.headers.at(-1)?.['registry-min-revision'], String(registry.current.revision), 'from there on');
+  t.equal(
+    front.headers.at(-1)?.['registry-min-revision'],
+    String(registry.current.revision),
+    'at that position or later',
+  );
 });
 
-t.test('an answer without a body from an older revision confirms nothing', async (t) => {
+t.test('a 304 from an older revision does not confirm the pack', async (t) => {
   const { front, connection } = await setUp(t, () => 'hang');
-  const { source, hears } = openSource(t, { ...connection, stream: false, pollInterval: 20 });
+  const { source, nextEvent } = openSource(t, { ...connection, stream: false, pollInterval: 20 });
   await source.ready();
-  const failed = hears('error');
+  const failed = nextEvent('error');
   front.plan = () => ({ change: (answer) => (answer.headers['registry-revision'] = '1') });
   t.match(await failed, { code: 'older-than-seen' });
 });
 
-t.test('a stream that is not to be asked for is polled for meanwhile', async (t) => {
+t.test('a source polls while the stream has a long Retry-After', async (t) => {
   const { registry, connection } = await setUp(t, () => ({
     status: 503,
     headers: { 'retry-after': '3600' },
@@ -161,35 +164,35 @@ t.test('a stream that is not to be asked for is polled for meanwhile', async (t)
       code: 'overloaded',
     }),
   }));
-  const { source, heard, hears, said } = openSource(t, { ...connection, pollInterval: 20 });
+  const { source, eventually, nextEvent, events } = openSource(t, { ...connection, pollInterval: 20 });
   await source.ready();
-  t.match(await heard('error'), { code: 'overloaded', retryAfter: 3_600_000 });
+  t.match(await eventually('error'), { code: 'overloaded', retryAfter: 3_600_000 });
   for (const version of ['1.0.0', '1.1.0', '1.0.0']) {
-    const changed = hears('changed');
+    const changed = nextEvent('changed');
     await registry.activate({ version, reason });
     t.equal((await changed).to.version, version);
   }
-  t.equal(said.filter(([event]) => event === 'error').length, 1, 'it was not asked for again');
+  t.equal(events.filter(([event]) => event === 'error').length, 1, 'the stream was not requested again');
   t.equal(source.status().connection, 'polling');
 });
 
-t.test('a stream that something between holds back is polled for', async (t) => {
+t.test('a source polls if a proxy buffers the stream', async (t) => {
   const { registry, connection } = await setUp(t, () => streamOf(() => undefined));
-  const { source, hears } = openSource(t, { ...connection, timeout: 300 });
+  const { source, nextEvent } = openSource(t, { ...connection, timeout: 300 });
   await source.ready();
-  const held = hears('error', ({ code }) => code === 'timed-out');
-  const changed = hears('changed');
+  const held = nextEvent('error', ({ code }) => code === 'timed-out');
+  const changed = nextEvent('changed');
   await registry.activate({ version: '1.0.0', reason });
   await held;
   t.equal((await changed).to.version, '1.0.0');
 });
 
-t.test('each wait may be longer than the one before', async (t) => {
+t.test('waits grow', async (t) => {
   const shares = { random: () => 0.1 };
   const from = performance.now();
-  const { source, said } = openSource(t, { url: 'http://127.0.0.1:1', key, ...shares, pollInterval: 3_600_000 });
-  await until(() => said.length === 5);
-  t.ok(performance.now() - from >= 1500, 'where the registry is away'); // 0.1, 0.2, 0.4 and 0.8 s
+  const { source, events } = openSource(t, { url: 'http://127.0.0.1:1', key, ...shares, pollInterval: 3_600_000 });
+  await until(() => events.length === 5);
+  t.ok(performance.now() - from >= 1500, 'during an outage'); // 0.1, 0.2, 0.4 and 0.8 s
   await source.close();
 
   const { connection } = await setUp(t, () =>
@@ -197,6 +200,6 @@ t.test('each wait may be longer than the one before', async (t) => {
   );
   const since = performance.now();
   const cut = openSource(t, { ...connection, ...shares, pollInterval: 3_600_000 });
-  await until(() => cut.said.filter(([event]) => event === 'error').length === 5);
-  t.ok(performance.now() - since >= 1500, 'where the stream is cut as soon as it begins');
+  await until(() => cut.events.filter(([event]) => event === 'error').length === 5);
+  t.ok(performance.now() - since >= 1500, 'if the stream breaks immediately');
 });

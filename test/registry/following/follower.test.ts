@@ -141,7 +141,7 @@ t.test('a log that is shorter, or another, is never followed; put right, it is',
     t.equal(follower.staleSeconds, undefined, `${name}: put right, it is followed`);
   }
   t.equal(
-    logger.messages('error').filter((line) => line.includes('is not followed')).length,
+    logger.messages('error').filter((line) => line.includes('does not follow it')).length,
     5,
     'each is told of once',
   );
@@ -200,7 +200,7 @@ t.test(
       seeFence: () => undefined,
       catchUp: () => Promise.resolve(),
       takeOver: () => Promise.resolve(false),
-      settle: () => Promise.resolve(),
+      afterRenewal: () => Promise.resolve(),
     };
     const tested = new Follower({ store: slow, followed, freshness, instances, logger: SILENT });
     await tested.start();

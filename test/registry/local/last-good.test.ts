@@ -144,7 +144,7 @@ t.test(
         const { registry, logger } = await start();
         t.strictSame(plain(registry.current), await foldedWhole(t, real));
         t.same(logger.messages('warn'), [
-          'The last good snapshot is damaged, or of another build, and is not used; the log is folded instead.',
+          'The last good snapshot is damaged or was written by another build, so it is not used; the log is folded instead.',
         ]);
         await registry.close();
         t.equal(formatAndRevision(file).revision, left.revision, 'it was written anew');

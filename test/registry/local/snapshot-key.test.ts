@@ -95,7 +95,7 @@ t.test(
       );
       t.match(
         without.logger.messages('error'),
-        [/does not carry the MAC of SNAPSHOT_KEY_FILE and is not used/u],
+        [/does not carry the MAC of SNAPSHOT_KEY_FILE, so it is not used/u],
         title,
       );
       await without.registry.close();
@@ -164,10 +164,10 @@ t.test('a key that protects nothing refuses the start, and says what would be ri
     [made(dir, 'k'.repeat(31)), /holds 31 bytes; a key has at least 32/u],
     [made(dir, `${'k'.repeat(31)}\r\n`), /holds 31 bytes/u],
     [made(dir, 'k'.repeat(5000)), /is 5000 bytes long/u],
-    [made(dir, long, 0o640), /may be read by others \(mode 0640\).*chmod 400/u],
-    [made(dir, long, 0o604), /may be read by others/u],
-    [made(dataDir, long), /lies in DATA_DIR/u],
-    [join(dir, 'link'), /lies in DATA_DIR/u],
+    [made(dir, long, 0o640), /can be read by other users \(mode 0640\).*chmod 400/u],
+    [made(dir, long, 0o604), /can be read by other users/u],
+    [made(dataDir, long), /is inside DATA_DIR/u],
+    [join(dir, 'link'), /is inside DATA_DIR/u],
   ];
   for (const [path, says] of wrong) {
     try {

@@ -76,7 +76,7 @@ t.test('a database of a newer build, or of something else, is refused and left a
   for (const table of ['migrations (id int)', 'events (id int)']) {
     const other = await server.database('other');
     await server.sql(`CREATE TABLE ${table}`, other);
-    await t.rejects(open(t, other).head(), refused(65, /has tables of something else/), table);
+    await t.rejects(open(t, other).head(), refused(65, /has tables of another program/), table);
     t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", other), [
       { tables: 1 },
     ]);
@@ -163,7 +163,7 @@ t.test('the build before the fence starts and writes beside this one, and its da
   );
 
   await server.sql('ALTER TABLE log_head DROP COLUMN fence', url);
-  await t.rejects(attachPostgresStore({ url }), refused(65, /is of an older build/), 'a tool adds nothing');
+  await t.rejects(attachPostgresStore({ url }), refused(65, /was made by an older build/), 'a tool adds nothing');
   const stores = Array.from({ length: 5 }, () => open(t, url));
   t.same(
     await Promise.all(stores.map((each) => each.fence())),

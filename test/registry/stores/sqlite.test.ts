@@ -129,7 +129,7 @@ t.test('what is not this registry’s is refused and left as it is', async (t) =
 
   const cases: [string, RegExp][] = [
     [newer, /newer\.db is at migration 99; this build knows \d+\. A newer build/],
-    [foreign, /foreign\.db is the SQLite database of something else/],
+    [foreign, /foreign\.db is the SQLite database of another program/],
     [join(root, 'text.db'), /text\.db is not a SQLite database/],
     [join(root, 'short.db'), /short\.db is not a SQLite database/],
     [damaged, /damaged\.db is damaged/],
@@ -195,7 +195,9 @@ t.test('one server per file', async (t) => {
       openSqliteStore({ file }),
       refused(
         75,
-        new RegExp(`in use by process ${child.pid} \\(the child\\) on ${quoted(hostname())}, started .*stop that one`),
+        new RegExp(
+          `in use by process ${child.pid} \\(the child\\) on ${quoted(hostname())}, started .*Stop that server`,
+        ),
       ),
     );
     const auditor = new DatabaseSync(file, { readOnly: true });
@@ -298,19 +300,19 @@ t.test('paths where there cannot be a database', async (t) => {
   const root = t.testdir({ file: 'x', folder: {} });
   symlinkSync(join(root, 'nowhere'), join(root, 'dangling.db'));
   const cases: [string, RegExp][] = [
-    [join(root, 'file', 'registry.db'), /The folder .*file of the registry database cannot be made or read/],
-    [join(root, 'file', 'deep', 'registry.db'), /The folder .*deep of the registry database cannot be made or read/],
+    [join(root, 'file', 'registry.db'), /The folder .*file of the registry database cannot be created or read/],
+    [join(root, 'file', 'deep', 'registry.db'), /The folder .*deep of the registry database cannot be created or read/],
     [join(root, 'folder'), /folder is a folder\. Name a file, such as .*registry\.db/],
     [`${root}/registry.db/`, /names a folder\. Name a file in it/],
     [`${root}/folder/.`, /names a folder/],
     [join(root, 'registry.db\n'), /begins or ends with a space/],
     [join(root, 'registry.db '), /begins or ends with a space/],
     [join(root, 'registry\0.db'), /control character/],
-    ['', /"" is no path/],
+    ['', /"" is not a valid path/],
     [undefined as never, /openSqliteStore\(\{ file: /u],
     [':memory:', /would be a file of that name.*MemoryStore/u],
-    [join(root, 'dangling.db'), /dangling\.db cannot be made or read/],
-    [join(root, 'n'.repeat(300)), /cannot be made or read/],
+    [join(root, 'dangling.db'), /dangling\.db cannot be created or read/],
+    [join(root, 'n'.repeat(300)), /cannot be created or read/],
   ];
   for (const [file, message] of cases) await t.rejects(openSqliteStore({ file }), refused(78, message), message.source);
 });
@@ -338,10 +340,10 @@ t.test('a file or folder that this user may not write', async (t) => {
     t.teardown(() => child.kill());
     return child.said(() => true);
   };
-  t.match(await said('folder/registry.db'), /^refused 78 .*folder\/registry\.db cannot be made or read.*EACCES/);
+  t.match(await said('folder/registry.db'), /^refused 78 .*folder\/registry\.db cannot be created or read.*EACCES/);
   t.match(
     await said('folder/deep/registry.db'),
-    /^refused 78 The folder .*deep of the registry database cannot be made/,
+    /^refused 78 The folder .*deep of the registry database cannot be created/,
   );
   t.match(
     await said('readonly/registry.db'),
@@ -359,7 +361,7 @@ t.test('a database that is moved away or replaced under the server is not writte
   const first = batchAfter(EMPTY, [activation()]);
   await store.append(first, 0);
   const second = batchAfter(headOf(first), [activation()]);
-  const moved = { code: 'store-unavailable', message: /moved away or replaced/ };
+  const moved = { code: 'store-unavailable', message: /moved or replaced/ };
   renameSync(file, join(root, 'away.db'));
   await t.rejects(store.append(second, 1), moved);
   writeFileSync(file, '');

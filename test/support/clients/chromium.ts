@@ -1,5 +1,5 @@
 /**
- * Debian's Chromium for tests, with a profile of its own that is removed after them; where there is none they are skipped, and say so.
+ * Starts Debian's Chromium for tests, with a temporary profile. Tests are skipped if it is not installed.
  *
  * Example: `t.test('in a browser', { skip: noChromium }, async (t) => { const page = await (await launchChromium(t)).newPage(); … })`.
  */
@@ -22,11 +22,9 @@ const ARGS = [
   '--disable-sync',
 ];
 
-export const noChromium = existsSync(CHROMIUM)
-  ? false
-  : `${CHROMIUM} is not installed; apt-get install chromium brings it`;
+export const noChromium = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed; run "apt-get install chromium"`;
 
-/** Starts it; it is closed with the test. */
+/** Starts the browser; it closes when the test ends. */
 export async function launchChromium(t: Test): Promise<BrowserContext> {
   const profile = await mkdtemp(join(tmpdir(), 'registry-browser-'));
   t.teardown(() => rm(profile, { recursive: true, force: true }));
@@ -34,7 +32,7 @@ export async function launchChromium(t: Test): Promise<BrowserContext> {
     executablePath: CHROMIUM,
     args: ARGS,
     headless: false,
-  }); // headless by its arguments
+  }); // headless through its arguments
   t.teardown(() => browser.close());
   return browser;
 }

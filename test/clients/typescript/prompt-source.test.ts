@@ -1,4 +1,4 @@
-/** A source of prompts beside a healthy registry: whole packs from memory, one request a pack, followed as they move. */
+/** A source with a healthy registry: it serves whole packs from memory, reads each with one request and follows every move. */
 import { getEventListeners } from 'node:events';
 import { RegistryFailure } from '@prompt-registry/client';
 import t from 'tap';
@@ -9,13 +9,13 @@ import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
 
-t.test('a source beside a registry', async (t) => {
+t.test('a source with a healthy registry', async (t) => {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
   const connection = { url: front.url, key };
   const { registry } = app;
 
-  t.test('what it answers is what the registry answers, of one whole pack', async (t) => {
+  t.test('serves what the registry serves, from one whole pack', async (t) => {
     const { source } = openSource(t, connection);
     const active = await source.ready();
     const theirs = registry.activePack();
@@ -35,17 +35,17 @@ t.test('a source beside a registry', async (t) => {
       t.match(source.getStylePrompt(id), { ...of, styleId: id, title, text });
     t.ok(
       source.getSystemPrompt().age >= 0 && Number.isFinite(JSON.parse(JSON.stringify(source.getSystemPrompt())).age),
-      'the age is told, also as JSON',
+      'contains the age, also as JSON',
     );
     t.equal(source.getSystemPrompt(), source.getSystemPrompt(), 'a read is a look-up');
     t.throws(
       () => Object.assign(source.activePack().styles[0] as object, { text: 'x' }),
       TypeError,
-      'nobody can change what others read',
+      'results are frozen',
     );
   });
 
-  t.test('a style that there is not is refused, with those there are', async (t) => {
+  t.test('an unknown style fails and lists the available styles', async (t) => {
     const { source } = openSource(t, connection);
     await source.ready();
     t.throws(() => source.getStylePrompt('nope'), {
@@ -55,19 +55,19 @@ t.test('a source beside a registry', async (t) => {
     });
   });
 
-  t.test('before anything is there a read says so', async (t) => {
+  t.test('a read before the first pack fails', async (t) => {
     const { source } = openSource(t, connection);
     t.throws(() => source.getSystemPrompt(), { code: 'no-pack', message: /ready\(\)/u });
   });
 
-  t.test('each move is followed, a pack is one request', async (t) => {
-    const { source, heard } = openSource(t, connection);
+  t.test('follows each move with one request', async (t) => {
+    const { source, eventually } = openSource(t, connection);
     const { version: first } = await source.ready();
     await until(() => source.status().connection === 'streaming');
     const before = front.requests.length;
     for (const version of ['1.0.0', '1.1.0', first]) {
       await registry.activate({ version, reason });
-      const { to } = await heard(
+      const { to } = await eventually(
         'changed',
         ({ to }) => to.version === version && to.revision === registry.activePack().revision,
       );
@@ -75,16 +75,16 @@ t.test('a source beside a registry', async (t) => {
       t.equal(to.digest, registry.activePack().digest);
     }
     await registry.rollback({ reason });
-    await heard('changed', ({ to }) => to.revision === registry.activePack().revision);
+    await eventually('changed', ({ to }) => to.revision === registry.activePack().revision);
     t.strictSame(
       front.requests.slice(before),
       Array<string>(4).fill('GET /v1/packs/coach/active'),
-      'one request a move, and none besides',
+      'one request for each move, and no others',
     );
     await registry.activate({ version: first, reason });
   });
 
-  t.test('an event that moves nothing here costs no request', async (t) => {
+  t.test('events of other channels cost no request', async (t) => {
     const { source } = openSource(t, connection);
     await source.ready();
     await until(() => source.status().connection === 'streaming');
@@ -96,12 +96,12 @@ t.test('a source beside a registry', async (t) => {
     t.equal(source.activePack().channel, 'production');
   });
 
-  t.test('a channel of its own', async (t) => {
+  t.test('follows a given channel', async (t) => {
     const { source } = openSource(t, { ...connection, channel: 'staging' });
     t.match(await source.ready(), { channel: 'staging', version: registry.activePack({ channel: 'staging' }).version });
   });
 
-  t.test('under flips no answer ever mixes two packs, and none goes back', async (t) => {
+  t.test('reads during moves never mix two packs and never go back', async (t) => {
     const { source } = openSource(t, connection);
     await source.ready();
     await until(() => source.status().connection === 'streaming');
@@ -136,8 +136,8 @@ t.test('a source beside a registry', async (t) => {
     t.equal(wrong, 0);
   });
 
-  t.test('polling alone keeps up as well, with an answer of no body while nothing moves', async (t) => {
-    const { source, heard } = openSource(t, { ...connection, stream: false, pollInterval: 5 });
+  t.test('polling follows moves, too, and costs a 304 if nothing moved', async (t) => {
+    const { source, eventually } = openSource(t, { ...connection, stream: false, pollInterval: 5 });
     await source.ready();
     const before = front.requests.length;
     await until(() => front.requests.length > before + 3);
@@ -145,11 +145,11 @@ t.test('a source beside a registry', async (t) => {
     t.type(front.headers.at(-1)?.['if-none-match'], 'string');
     const { version } = source.activePack();
     await registry.rollback({ reason });
-    t.not((await heard('changed', ({ from }) => from?.version === version)).to.version, version);
+    t.not((await eventually('changed', ({ from }) => from?.version === version)).to.version, version);
     t.notOk(front.requests.slice(before).some((each) => each.includes('/v1/events')));
   });
 
-  t.test('however often it asks, nothing is left behind on what lives as long as it does', async (t) => {
+  t.test('requests leave no listeners on long-lived signals', async (t) => {
     const signals: AbortSignal[] = [];
     const { AbortController: Original } = globalThis;
     t.intercept(globalThis, 'AbortController', {
@@ -165,27 +165,27 @@ t.test('a source beside a registry', async (t) => {
     const before = front.requests.length;
     await until(() => front.requests.length > before + 50);
     const listeners = signals.map((signal) => getEventListeners(signal, 'abort').length);
-    t.ok(signals.length > 50, 'each request has a signal of its own');
+    t.ok(signals.length > 50, 'each request has its own signal');
     t.ok(Math.max(...listeners) <= 3, `at most ${Math.max(...listeners)} listeners`);
   });
 
-  t.test("a listener that throws is told of, and stands in nobody's way", async (t) => {
-    const { source, heard } = openSource(t, connection);
+  t.test('a listener that throws is reported and does not affect the others', async (t) => {
+    const { source, eventually } = openSource(t, connection);
     source.on('changed', () => {
       throw new Error('Mine');
     });
     source.on('changed', async () => Promise.reject(new Error('Mine, later')));
-    let told = 0;
-    source.on('changed', () => (told += 1));
+    let calls = 0;
+    source.on('changed', () => (calls += 1));
     await source.ready();
-    const failure = await heard('error', ({ code }) => code === 'listener-failed');
+    const failure = await eventually('error', ({ code }) => code === 'listener-failed');
     t.ok(failure instanceof RegistryFailure);
     t.match((failure.cause as Error).message, 'Mine');
-    await heard('error', ({ cause }) => (cause as Error).message === 'Mine, later');
-    t.equal(told, 1);
+    await eventually('error', ({ cause }) => (cause as Error).message === 'Mine, later');
+    t.equal(calls, 1);
   });
 
-  t.test('closed, it asks no more, and answers on', async (t) => {
+  t.test('after close() it sends no requests, but reads still work', async (t) => {
     const giveUp = new AbortController();
     const { source } = openSource(t, { ...connection, signal: giveUp.signal });
     const { version } = await source.ready();
@@ -199,7 +199,7 @@ t.test('a source beside a registry', async (t) => {
     t.equal(front.requests.length, before);
   });
 
-  t.test('closed, it still says how old it is', async (t) => {
+  t.test('after close() the age still grows', async (t) => {
     const { source } = openSource(t, { ...connection, staleAfter: 1000 });
     await source.ready();
     await source.close();
@@ -208,7 +208,7 @@ t.test('a source beside a registry', async (t) => {
     t.equal(source.getSystemPrompt().stale, true);
   });
 
-  t.test('a URL that is none is refused at once', async (t) => {
+  t.test('an invalid URL is rejected immediately', async (t) => {
     for (const url of ['', 'localhost:3000', 'ftp://host', 'nope'])
       t.throws(() => openSource(t, { url, key }), { code: 'not-understood', message: /https:\/\// });
   });

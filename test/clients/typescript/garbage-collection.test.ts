@@ -1,6 +1,6 @@
 /**
- * Whatever is waited for ends also when garbage was collected meanwhile: Node's fetch holds the signal of a request weakly, and an abort
- * reaches nobody after that (https://github.com/nodejs/undici/issues/3644).
+ * Timeouts and aborts work after a garbage collection, too. Node's fetch holds the signal of a request weakly, so an abort may reach
+ * nobody (https://github.com/nodejs/undici/issues/3644).
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -16,7 +16,7 @@ import { until } from '../../support/process/until.ts';
 const key = 'prk_x_y';
 
 t.test('after a garbage collection', async (t) => {
-  // Begins to answer some requests, and ends none.
+  // Starts some responses and ends none.
   const server = createServer(({ url }, response) => {
     if (url === '/v1/events')
       response
@@ -39,22 +39,22 @@ t.test('after a garbage collection', async (t) => {
       ({ code }: RegistryFailure) => code,
     );
 
-  t.test('an answer that does not begin is given up', async (t) => {
+  t.test('a response that does not start times out', async (t) => {
     t.equal(await codeOf(client.ask((api) => api.GET('/v1/keys'))), 'timed-out');
     t.equal(await codeOf(client.send('/v1/keys', {})), 'timed-out');
   });
 
-  t.test('an answer that does not end is given up', async (t) => {
+  t.test('a response that does not end times out', async (t) => {
     t.equal(await codeOf(client.ask((api) => api.GET('/v1/packs'))), 'timed-out');
   });
 
-  t.test('a stream that falls silent is cut', async (t) => {
+  t.test('a silent stream times out', async (t) => {
     const messages = streamEvents(client, { silence: 300 });
     t.match((await messages.next()).value, { event: 'revision' });
     t.equal(await codeOf(messages.next()), 'timed-out');
   });
 
-  t.test('a stream ends with its signal', async (t) => {
+  t.test('a stream ends when its signal is aborted', async (t) => {
     const end = new AbortController();
     const messages = streamEvents(client, { signal: end.signal });
     await messages.next();
@@ -63,7 +63,7 @@ t.test('after a garbage collection', async (t) => {
     t.equal(await next, 'closed');
   });
 
-  t.test('a source that follows can be closed, and its stream with it', async (t) => {
+  t.test('close() ends the stream of a source', async (t) => {
     const { app, key } = await openApp(t, { store: 'memory' });
     const front = await startFront(t, await listen(app));
     const { source } = openSource(t, { url: front.url, key });
@@ -72,6 +72,6 @@ t.test('after a garbage collection', async (t) => {
     collectGarbage();
     await source.close();
     t.equal(source.status().connection, 'closed');
-    await until(() => front.open === 0); // connections that are kept for the next request are not counted
+    await until(() => front.open === 0); // idle keep-alive connections do not count
   });
 });

@@ -1,16 +1,15 @@
 /**
- * What a source answers: made once when a pack is taken, so that a read is a look-up.
+ * The results of a source, computed once when a pack is accepted, so that a read is a look-up.
  *
- * Rule: each answer says which pack, version, digest and revision it is of, where that came from, and how old it is; all answers of a
- * pack come from the same whole pack.
+ * Rule: each result contains its pack, version, digest, revision, origin and age. All results come from the same whole pack.
  */
 import type { Freshness } from './freshness.ts';
 import type { CheckedPack, Compatibility, Style } from './pack.ts';
 
-/** Where what is served came from. */
+/** Where the pack came from. */
 export type Origin = 'registry' | 'copy' | 'bundle';
 
-/** What every answer says of itself. */
+/** Part of every result. */
 export interface Provenance {
   readonly pack: string;
   readonly channel: string;
@@ -18,9 +17,9 @@ export interface Provenance {
   readonly digest: string;
   readonly revision: number;
   readonly origin: Origin;
-  /** Milliseconds since the registry last said that this is current; counted on as one looks. */
+  /** Milliseconds since the registry last confirmed this pack; computed on each access. */
   readonly age: number;
-  /** Whether the source does not know any more that this is current. */
+  /** Whether the pack may be out of date. */
   readonly stale: boolean;
 }
 
@@ -41,14 +40,14 @@ export interface ActivePack extends Provenance {
   readonly styles: readonly Style[];
 }
 
-/** A pack, ready to be answered from. */
-export interface Served {
+/** A pack and its precomputed results. */
+export interface ServedPack {
   readonly activePack: ActivePack;
   readonly system: SystemPrompt;
   readonly styles: ReadonlyMap<string, StylePrompt>;
 }
 
-export function serve(checked: CheckedPack, origin: Origin, freshness: Freshness): Served {
+export function serve(checked: CheckedPack, origin: Origin, freshness: Freshness): ServedPack {
   const { pack, channel, version, digest, revision, activatedAt, defaultStyle, compatibility, system, styles } =
     checked;
   const answer = <T extends object>(members: T): T & Provenance =>

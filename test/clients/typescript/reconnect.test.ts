@@ -1,8 +1,7 @@
 /**
- * A registry that was away and is back: how soon a source knows.
+ * How soon a source notices that an outage is over.
  *
- * No wait after a failure is longer than `pollInterval`. While a source waits, one session call a second asks the registry, and the first
- * answer ends the wait.
+ * No wait is longer than `pollInterval`. During a wait, one session call per second asks the registry, and the first response ends the wait.
  */
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/apps/app.ts';
@@ -16,41 +15,41 @@ const problem = (status: number, code: string, headers = {}): Fate => ({
   headers,
   body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: 'Planted', code }),
 });
-/** An answer after which a source waits for a quarter of an hour by itself. */
-const LEAVE_ME = problem(503, 'not-ready', { 'retry-after': '900' });
+/** After this response a source waits for 15 minutes. */
+const RETRY_LATER = problem(503, 'not-ready', { 'retry-after': '900' });
 
 const isSession = (request: string) => request.includes('/v1/coach/');
 
-/** A source that follows through a front; after `away` it waits for a quarter of an hour. */
+/** A source that follows through a proxy. After `away` it waits for 15 minutes. */
 async function setUp(t: Test) {
   const { app, key } = await openApp(t, { store: 'memory' });
   const front = await startFront(t, await listen(app));
-  const { source, said, hears } = openSource(t, { url: front.url, key });
+  const { source, events, nextEvent } = openSource(t, { url: front.url, key });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
   const away = async () => {
-    front.plan = () => LEAVE_ME;
+    front.plan = () => RETRY_LATER;
     front.cut();
     await until(() => source.status().connection === 'disconnected');
   };
   const sessionCalls = () => front.requests.filter(isSession).length;
-  return { registry: app.registry, front, source, said, hears, away, sessionCalls };
+  return { registry: app.registry, front, source, events, nextEvent, away, sessionCalls };
 }
 
-/** The monotonic clock stands still but where the test moves it. */
+/** Stops the monotonic clock; only the test advances it. */
 function stopClock(t: Test): { readonly pass: (milliseconds: number) => void } {
-  let now = Math.ceil(performance.now()); // whole, so that nothing is lost in sums
+  let now = Math.ceil(performance.now()); // an integer, so sums are exact
   t.intercept(performance, 'now', { value: () => now });
   return { pass: (milliseconds) => (now += milliseconds) };
 }
 
-t.test('no wait is longer than pollInterval, however often the registry did not answer', async (t) => {
+t.test('no wait is longer than pollInterval', async (t) => {
   const waits: number[] = [];
   const { setTimeout: original } = globalThis;
   t.intercept(globalThis, 'setTimeout', {
     value: (call: () => void, milliseconds: number) => {
       const [, , caller = ''] = (new Error().stack ?? '').split('\n');
-      if (/clients.typescript/u.test(caller)) waits.push(milliseconds); // fetch sets timers of its own
+      if (/clients.typescript/u.test(caller)) waits.push(milliseconds); // fetch has its own timers
       return original(call, milliseconds);
     },
   });
@@ -65,31 +64,31 @@ t.test('no wait is longer than pollInterval, however often the registry did not 
     staleAfter: Infinity,
   });
   await until(() => front.requests.length >= 1);
-  waits.length = 0; // of its start
+  waits.length = 0; // from the start
   await until(() => front.requests.length >= 8);
   t.ok(waits.length > 7 && Math.max(...waits) <= 120, `${Math.max(...waits)} ms at most`);
   waits.length = 0;
   front.plan = () => problem(503, 'not-ready', { 'retry-after': '0' });
   await until(() => front.requests.length >= 12);
-  t.ok(waits.length > 0 && Math.max(...waits) <= 120, 'nor where it says that it is not ready');
+  t.ok(waits.length > 0 && Math.max(...waits) <= 120, 'also if the registry is not ready');
 });
 
-t.test('the first answer to a session ends the wait', async (t) => {
-  const { registry, front, source, away, hears } = await setUp(t);
+t.test('the first response to a session call ends the wait', async (t) => {
+  const { registry, front, source, away, nextEvent } = await setUp(t);
   await away();
   await registry.revoke({ pack: 'coach', version: '2.0.0', replacement: '1.0.0', reason });
   front.plan = () => undefined;
-  const changed = hears('changed');
+  const changed = nextEvent('changed');
   t.match(
     await source.startSession(),
     { local: false, promptPack: { version: '1.0.0' } },
-    'the call is answered by the registry, not with the revoked version',
+    'answered by the registry, not with the revoked version',
   );
-  t.equal((await changed).to.version, '1.0.0', 'and the source follows again at once, though its wait is 900 s');
+  t.equal((await changed).to.version, '1.0.0', 'the source follows again immediately, although its wait was 900 s');
   await until(() => source.status().connection === 'streaming');
 });
 
-t.test('so does a refusal: it is an answer', async (t) => {
+t.test('an error response to a session call ends the wait, too', async (t) => {
   const { front, source, away } = await setUp(t);
   await away();
   front.plan = () => undefined;
@@ -97,42 +96,42 @@ t.test('so does a refusal: it is an answer', async (t) => {
   await until(() => source.status().connection === 'streaming');
 });
 
-t.test('while it waits, one session call a second asks', async (t) => {
-  const { front, source, said, away, sessionCalls } = await setUp(t);
+t.test('during a wait one session call per second asks the registry', async (t) => {
+  const { front, source, events, away, sessionCalls } = await setUp(t);
   await away();
   const clock = stopClock(t);
-  const told = said.length;
-  for (const turn of [1, 2, 3]) {
+  const before = events.length;
+  for (const round of [1, 2, 3]) {
     const sessions = await Promise.all(Array.from({ length: 20 }, () => source.startSession()));
     t.ok(
       sessions.every(({ local }) => local),
-      'all of them are answered',
+      'all calls are answered',
     );
-    t.equal(sessionCalls(), turn, 'one of them asked');
+    t.equal(sessionCalls(), round, 'one of them asked the registry');
     clock.pass(999);
     await source.startSession();
-    t.equal(sessionCalls(), turn, 'not before the second is over');
+    t.equal(sessionCalls(), round, 'no other call within the second');
     clock.pass(1);
   }
-  t.equal(said.length, told, 'what is known already is not told again');
+  t.equal(events.length, before, 'a known failure is not reported again');
 
-  front.plan = ({ url = '' }) => (isSession(url) ? undefined : LEAVE_ME);
+  front.plan = ({ url = '' }) => (isSession(url) ? undefined : RETRY_LATER);
   t.match(await source.startSession(), { local: false });
   await until(() => source.status().connection === 'disconnected');
   const reads = front.requests.length;
   const sessions = await Promise.all(Array.from({ length: 20 }, () => source.startSession()));
   t.ok(
     sessions.every(({ local }) => local) && front.requests.length === reads,
-    'a registry that answers sessions alone is not read from in a loop',
+    'a registry that only answers sessions is not read in a loop',
   );
 });
 
-t.test('what is there in the place of a registry answers no session', async (t) => {
+t.test('another service in the place of the registry does not end the wait', async (t) => {
   for (const body of ['{"hello":"world"}', '{']) {
     const { front, source, away } = await setUp(t);
     await away();
     front.plan = () => ({ status: 200, type: 'application/json', body });
     t.match(await source.startSession(), { local: true, promptPack: { version: '2.0.0' } }, body);
-    t.equal(source.status().connection, 'disconnected', 'and ends no wait');
+    t.equal(source.status().connection, 'disconnected', 'still waiting');
   }
 });
