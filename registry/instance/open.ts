@@ -1,9 +1,9 @@
 /**
  * Opening: from what is on disk to a snapshot that can be served.
  *
- * Rule: the last good snapshot where the log still holds its place, and the rest of the log; the whole log where there is no such
- * snapshot. Where the log is not the one that the snapshot is of, or (where the store is another machine's) cannot be read, the snapshot
- * is served as it is, marked as stale (SPEC R9, R10); nothing is written over what is there.
+ * Rule: take the last good snapshot if the log still holds its position, then the rest of the log; without such a snapshot, the whole log.
+ * If the log is not the one that the snapshot belongs to, or cannot be read (only for stores on another machine), serve the snapshot as it
+ * is, marked as stale (SPEC R9, R10). Nothing that is there is overwritten.
  */
 import { ContentsInUse } from '../local/contents-in-use.ts';
 import { Contents } from '../local/contents.ts';
@@ -20,39 +20,39 @@ import { EMPTY_SNAPSHOT, type Snapshot, type State } from '../state/snapshot.ts'
 import type { SessionKey, Store } from '../log/store.ts';
 import { type ChannelView, viewOf } from '../state/views.ts';
 
-/** Events read from the log at once: few enough to be garbage before the collector would move them. */
+/** Events read from the log at once: few enough to be collected while they are young. */
 const PAGE = 2000;
 
 export interface OpenOptions {
   readonly store: Store;
   readonly dataDir: string | undefined;
-  /** How long a session may run, in milliseconds: for so long contents are kept on the disk. */
+  /** How long a session may run, in milliseconds. Contents are kept on the disk as long. */
   readonly sessionTtl: number;
-  /** Whether to open without the store where it is away. */
+  /** Whether to open while the store cannot be reached. */
   readonly failStatic: boolean;
   /** The key of the MAC that the last good snapshot carries. */
   readonly snapshotKey: SealKey | undefined;
   readonly logger: Logger;
 }
 
-/** What a registry is made of. */
+/** What an instance starts with. */
 export interface Opened {
   readonly snapshot: Snapshot;
   readonly contents: Contents;
   readonly lastGood: LastGood | undefined;
   readonly sessionKeys: readonly SessionKey[];
-  /** The snapshot that the state was made from, where the log has not proved it and it carries no MAC. */
+  /** The saved snapshot that the state was made from, if neither a MAC nor the log has proved it yet. */
   readonly unproven?: SavedState | undefined;
-  /** Why the log was not read; undefined where it was. The snapshot is then the last good one, or the empty one where there is none. */
+  /** Why the log was not read, if so. Then the snapshot is the last good one, or, if there is none, the empty one. */
   readonly unread?: { readonly because: 'away' | 'diverged'; readonly reason: string };
-  /** When the snapshot was last known to be current, where the log was not read; milliseconds since the epoch. */
+  /** If the log was not read: when the snapshot was last known to be current, in milliseconds since the epoch. */
   readonly confirmedAt?: number;
 }
 
-/** The log does not hold the place of the last good snapshot: it was restored, replaced or cut. */
+/** The log does not hold the position of the last good snapshot: it was restored, replaced or cut. */
 class LogDiverged extends LogBroken {}
 
-/** @throws StartRefused; RegistryError `store-unavailable` where `failStatic` is off; LogBroken */
+/** @throws StartRefused; RegistryError `store-unavailable` unless `failStatic`; LogBroken */
 export async function openLog({
   store,
   dataDir,
@@ -83,16 +83,16 @@ export async function openLog({
     logger.warn(
       { reason },
       saved === undefined
-        ? 'The store cannot be reached, and there is no last good snapshot: nothing can be served until the store is back.'
-        : 'The store cannot be reached; the last good snapshot is served, marked as stale.',
+        ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
+        : 'The store cannot be reached. The last good snapshot is served, marked as stale.',
     );
     return { ...made, ...(await lastGoodOf(saved, contents, logger)), unread: { because: 'away', reason } };
   }
 }
 
 /**
- * The state of the log: from the saved snapshot where the log holds its place, else from its first event.
- * @throws LogBroken where the log does not hold the place, and no restore of it was accepted
+ * The state of the log: from the saved snapshot on if the log holds its position, else from the first event on.
+ * @throws LogBroken if the log does not hold the position, and no restore of it was accepted
  */
 export async function readLog(store: Store, contents: Contents, saved?: State): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
@@ -101,7 +101,7 @@ export async function readLog(store: Store, contents: Contents, saved?: State): 
     if (event?.hash === saved.hash) snapshot = await restored(saved, contents);
     else if (!(await restoreAccepted(store, saved)))
       throw new LogDiverged(
-        `The log does not hold revision ${saved.revision} as this instance applied it; it was restored, replaced or cut. It is not followed.`,
+        `The log does not hold revision ${saved.revision} as this instance applied it. It was restored, replaced or cut, so it is not followed.`,
       );
   }
   const fold = foldFrom(snapshot);
@@ -113,7 +113,7 @@ export async function readLog(store: Store, contents: Contents, saved?: State): 
   return fold.freeze(await contents.all(fold.movedDigests()));
 }
 
-/** Whether the log is of the same registry and in a later epoch: an operator has accepted that it was restored. */
+/** Whether an operator has accepted a restore of this log: it belongs to the same registry and is in a later epoch. */
 export async function restoreAccepted(
   store: Store,
   applied: { readonly registryId: string; readonly epoch: number },
@@ -128,7 +128,7 @@ export async function restoreAccepted(
   );
 }
 
-/** What a saved snapshot can be served as without the log. */
+/** What can be served of a saved snapshot without the log. */
 async function lastGoodOf(
   saved: Saved | undefined,
   contents: Contents,
@@ -163,10 +163,10 @@ function activeDigests({ packs }: State): string[] {
   return [...packs.values()].flatMap(({ pointers }) => [...pointers.values()].map(({ digest }) => digest));
 }
 
-/** An empty log where there was one: never start a new registry over it by mistake (DESIGN section 4). */
+/** The log is empty although there was one. A new registry must never be started over it by mistake. */
 function lostLog({ registryId, revision }: State): StartRefused {
   return new StartRefused(
     65,
-    `The log is empty, but the last good snapshot in DATA_DIR is revision ${revision} of the registry ${registryId}: the database was removed or STORE_URL points elsewhere. Put the database back. To start a new registry instead, move the snapshot (snapshot.jsonl) away first.`,
+    `The log is empty, but the last good snapshot in DATA_DIR is revision ${revision} of the registry ${registryId}. The database was removed, or STORE_URL points elsewhere. Put the database back. To start a new registry instead, move the snapshot (snapshot.jsonl) away first.`,
   );
 }

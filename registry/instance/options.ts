@@ -1,9 +1,9 @@
 /**
  * What a registry is opened with.
  *
- * Problem: who embeds the registry may not have TypeScript, and an option that is wrong is found when it is needed: a session that cannot
- * be started, a snapshot that cannot be saved.
- * Rule: options are checked when the registry is opened, before anything is read or made; every fault is named at once.
+ * Problem: an application that embeds the registry may not use TypeScript. A wrong option would show only when it is needed: a session that
+ * cannot be started, a snapshot that cannot be saved.
+ * Rule: options are checked when the registry is opened, before anything is read or created. All faults are reported at once.
  * Example: `sessionTtl: -1` refuses the start: "sessionTtl: -1 is wrong: it must be a number of milliseconds …".
  */
 import { inspect } from 'node:util';
@@ -20,13 +20,13 @@ import type { Clock } from '../machine/clock.ts';
 import type { Store } from '../log/store.ts';
 
 export interface RegistryOptions {
-  /** Owned by the registry once it is open: `close` closes it. Where opening is refused it stays with whoever opened it. */
+  /** The registry owns it once it is open, and `close` closes it. If opening is refused, closing it is up to the caller. */
   readonly store: Store;
-  /** The channels there are; the first is the default one. At least one. */
+  /** All channels, at least one; the first is the default. */
   readonly channels: readonly string[];
-  /** The pack that reads and sessions mean where none is named. */
+  /** The pack that reads and sessions mean if they name none. */
   readonly defaultPack: string;
-  /** Activated at the first start, where `defaultPack` has no pointer yet. */
+  /** Activated at a start if `defaultPack` has no pointer yet. Default: its highest release. */
   readonly defaultVersion?: string | undefined;
   /** How long a session may run, in milliseconds; 365 days at most. */
   readonly sessionTtl: number;
@@ -34,20 +34,20 @@ export interface RegistryOptions {
   readonly shipped?: readonly ShippedVersion[];
   /** Policies to put in force at the start (`readPolicies`). */
   readonly policies?: readonly ShippedPolicy[];
-  /** Where the last good snapshot is kept: a private folder, which is made where there is none. None is kept without it. */
+  /** A private folder for the last good snapshot; created if missing. Default: no snapshot is kept. */
   readonly dataDir?: string;
-  /** The key of a MAC that the last good snapshot then carries, at least 32 bytes; without a fitting one it is not used. No MAC without it. */
+  /** Signs the last good snapshot with a MAC; at least 32 bytes. A snapshot without a matching MAC is then not used. Default: no MAC. */
   readonly snapshotKey?: Uint8Array | undefined;
-  /** Where a key that can do everything is put, if the log has none. None is made without it. */
+  /** Where to write a key with all scopes, if the log has none. Default: no key is created. */
   readonly operatorKey?: OperatorKeyFile;
   /**
-   * Open also where the store is away: from the last good snapshot, or, where there is none, waiting for the store. For stores on
-   * another machine.
+   * Also open while the store cannot be reached: from the last good snapshot, or, without one, by waiting for the store. For stores on
+   * another machine. Default: false.
    */
   readonly failStatic?: boolean;
-  /** Hears that a start that had to wait for the store is refused by what it found there; the registry never gets ready then. */
+  /** Called if a start had to wait for the store and is then refused because of what it finds there. The registry never becomes ready then. */
   readonly onRefused?: (refusal: StartRefused | LogBroken) => void;
-  /** Break-glass: the version that this instance serves of its pack, whatever the log says. */
+  /** Break-glass: the version of its pack that this instance serves, whatever the log says. */
   readonly pinVersion?: ForcedVersion | undefined;
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -90,15 +90,15 @@ const CHECKS: readonly {
     right: 'a number of milliseconds from 1 to 31536000000 (365 days), e.g. 86400000',
     holds: (ttl) => typeof ttl === 'number' && ttl >= 1 && ttl <= LONGEST_SESSION,
   },
-  // A list that is none may still be one to a loop: a policy that is a path would be no floor at all.
+  // A string is iterable too: a path passed as `policies` would silently mean "no policy".
   {
     name: 'shipped',
-    right: 'what readPackFolders gives, e.g. await readPackFolders(folder)',
+    right: 'the result of readPackFolders, e.g. await readPackFolders(folder)',
     holds: (shipped) => isListOf(shipped, 'version', 'path'),
   },
   {
     name: 'policies',
-    right: 'what readPolicies gives, e.g. await readPolicies(folder)',
+    right: 'the result of readPolicies, e.g. await readPolicies(folder)',
     holds: (policies) => isListOf(policies, 'policy', 'path'),
   },
   {
@@ -108,7 +108,7 @@ const CHECKS: readonly {
   },
   {
     name: 'snapshotKey',
-    right: `at least ${SHORTEST_KEY} bytes, e.g. what readSnapshotKey gives`,
+    right: `at least ${SHORTEST_KEY} bytes, e.g. the result of readSnapshotKey`,
     holds: (key) => key === undefined || (key instanceof Uint8Array && key.length >= SHORTEST_KEY),
   },
   {
@@ -135,7 +135,7 @@ function isChannels(channels: unknown): boolean {
   );
 }
 
-/** Behind the name; nothing of a store, whose address may hold a password, and nothing of a key. */
+/** The value as a message shows it. A store is not shown, as its address may hold a password; neither is a key. */
 function shown(name: string, value: unknown): string {
   return name === 'store' || name === 'snapshotKey'
     ? ''
@@ -143,8 +143,8 @@ function shown(name: string, value: unknown): string {
 }
 
 /**
- * Checks the options, and makes the folder of the last good snapshot.
- * @throws StartRefused (78) that names every wrong option, and what would be right
+ * Checks the options, and creates the folder of the last good snapshot.
+ * @throws StartRefused (78) with every wrong option, and what it must be
  */
 export function checkOptions(options: RegistryOptions): void {
   const faults = CHECKS.filter(({ name, holds }) => !holds(options[name])).map(
@@ -162,13 +162,13 @@ export function checkOptions(options: RegistryOptions): void {
   } catch (cause) {
     throw new StartRefused(
       78,
-      `The registry's dataDir "${dataDir}" cannot be made: ${messageOf(cause)}. Name a folder that this process may write to.`,
+      `The registry's dataDir "${dataDir}" cannot be created: ${messageOf(cause)}. Name a folder that this process may write to.`,
       { cause },
     );
   }
 }
 
-/** The channel that is meant where none is named: the first. @throws RangeError where there is none */
+/** The channel that is meant if none is named: the first. @throws RangeError if there is none */
 export function defaultChannelOf(channels: readonly string[]): string {
   const [first] = channels;
   if (first === undefined) throw new RangeError('There must be at least one channel.');

@@ -127,7 +127,7 @@ t.test('a missing dataDir is created for its owner only; if that fails, the star
   for (const wrong of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/file']) {
     t.match(
       (await refusalOf(t, optionsOf({ dataDir: wrong }))).message,
-      /dataDir ".*file.*" cannot be made: .* Name a folder/u,
+      /dataDir ".*file.*" cannot be created: .* Name a folder/u,
     );
   }
 });

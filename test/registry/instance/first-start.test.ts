@@ -213,13 +213,13 @@ onEach('an unknown DEFAULT_VERSION stops a start without a pointer, and names wh
   await t.rejects(
     restarts.start({ defaultVersion: '3.0.0' }),
     refused(
-      /^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that would do, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/,
+      /^DEFAULT_VERSION is "3\.0\.0", which pack "coach" does not have\. Versions that may be activated, the highest first: 2\.0\.0, 1\.1\.0, 1\.0\.0\.$/,
     ),
   );
   await t.rejects(
     restarts.start({ defaultVersion: '2.0.0', defaultPack: 'coch' }),
     refused(
-      /^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that would do, the highest first: none\.$/,
+      /^DEFAULT_VERSION is "2\.0\.0", which pack "coch" does not have\. Versions that may be activated, the highest first: none\.$/,
     ),
   );
   t.same(await restarts.log(), [], 'nothing was registered');
@@ -239,7 +239,7 @@ onEach(
     const logger = new RecordedLogger();
     await once(restarts, { defaultPack: 'coch', logger }, (registry) => t.same(pointers(registry), COACH));
     t.match(logger.messages('warn'), [
-      /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack find nothing until it is published\.$/,
+      /^DEFAULT_PACK is "coch", which is not registered\. Packs here: coach\. Reads and sessions that name no pack will fail until it is published\.$/,
     ]);
   },
 );
