@@ -104,7 +104,7 @@ onEach(
       ]);
       t.match(registry.activePack(), {
         activatedBy: { keyId: 'system' },
-        reason: 'First start: the highest version that is no prerelease',
+        reason: 'First start: the highest version that is not a prerelease',
       });
     });
     const log = await restarts.log();
