@@ -66,7 +66,7 @@ export function missingPointers(
       if (chosen === undefined) {
         logger.warn(
           { pack, channel },
-          'The pack has no version that a start may activate (only prereleases, or versions under the floor). Activate one by hand.',
+          'The pack has no version that a start may activate (only prereleases, or versions below the floor). Activate one by hand.',
         );
         continue;
       }
@@ -134,7 +134,7 @@ function configuredDefault(
   const found = candidates.find(({ version }) => version === defaultVersion);
   if (found?.activatable === true) return found;
   const there = candidates.filter(({ activatable }) => activatable).map(({ version }) => version);
-  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or under the floor'}. Versions that may be activated, the highest first: ${listed(there)}.`;
+  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or below the floor'}. Versions that may be activated, the highest first: ${listed(there)}.`;
   if ((snapshot.packs.get(defaultPack)?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
   logger.warn(
     { variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there },

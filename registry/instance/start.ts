@@ -8,7 +8,7 @@
  * Example: PostgreSQL is down at the start. It is back a minute later, and then the start registers the shipped versions.
  */
 import type { Contents } from '../local/contents.ts';
-import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
+import { addsToLog, alarmBelowFloor, planStart } from './first-start.ts';
 import { keyOfToken, newKey, type NewKey } from '../keys/keys.ts';
 import type { Logger } from '../machine/logger.ts';
 import type { RegistryOptions } from './options.ts';
@@ -65,7 +65,7 @@ export class Start {
     await writer.commit((base) => planStart(base, planned, resources), { large: true });
     // Another instance may have made its key first, and an earlier start may have died before it could say where its key is.
     await operatorKey?.finishWrite((token) => keyOfToken(current.applied, token) !== undefined);
-    alarmUnderFloor(current.applied, logger);
+    alarmBelowFloor(current.applied, logger);
     return store.sessionKeys();
   }
 }

@@ -301,7 +301,7 @@ t.test('a replayed publication is unchanged, even after the floor was raised', a
   t.match((await askOf(app)(t, 'getVersion', { path: { pack: 'floored', version: '1.0.0' } })).body, {
     problems: [{ rule: 'forbidden' }],
   });
-  isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'under a floor');
+  isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'below a floor');
 });
 
 t.test('many operators at once without a precondition: all succeed, one after the other', async (t) => {

@@ -34,7 +34,7 @@ const saved = JSON.parse(readFileSync(join(FIXTURE, 'snapshot.jsonl'), 'utf8').s
 };
 
 /** What the new release changes for a version: it has problems if it breaks the new policy. */
-const UNDER_THE_FLOOR = 'coach 0.9.0';
+const BELOW_THE_FLOOR = 'coach 0.9.0';
 
 /** The folder of the old release. */
 function dataBeforeKeys(): string {
@@ -83,7 +83,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
       const { problems: _, ...before } = { problems: [], ...versions[index] };
       t.strictSame(version, before, `${pack} ${version.version}`);
       const ids =
-        `${pack} ${version.version}` === UNDER_THE_FLOOR
+        `${pack} ${version.version}` === BELOW_THE_FLOOR
           ? ['not-a-professional', 'crisis', 'honest-about-being-an-ai', 'keeps-its-instructions']
           : [];
       t.same(
@@ -122,7 +122,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
   t.match(
     said.filter(({ level }) => level >= 50),
     [{ pack: 'coach', channel: 'staging', version: '0.9.0' }],
-    'what is active under the floor goes on, with an alarm',
+    'what is active below the floor goes on, with an alarm',
   );
 
   const second = await startServer(t, { DATA_DIR: dataDir });

@@ -11,7 +11,7 @@ import { floorUnder } from '../../support/packs/policies.ts';
 
 /**
  * What every case finds: `coach` at 2.0.0 in both channels after 1.0.0, the texts of 1.0.0 and 1.1.0 in the store only. The pack
- * `floored` is at 2.0.0 in production after 1.0.0, which is under the floor by now; so is the pack `withdrawn`, but its 1.0.0 is revoked.
+ * `floored` is at 2.0.0 in production after 1.0.0, which is below the floor by now; so is the pack `withdrawn`, but its 1.0.0 is revoked.
  */
 export interface World extends TestApp {
   /** A session that started on 1.0.0. */

@@ -280,7 +280,7 @@ const SESSIONS: readonly Case[] = [
   },
 ];
 
-const UNDER_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
+const BELOW_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
 
 /** What the floor and revocations refuse. */
 const REFUSED: readonly Case[] = [
@@ -288,28 +288,28 @@ const REFUSED: readonly Case[] = [
     operation: 'publishVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'under the floor',
-    request: { path: { pack: 'floored' }, body: UNDER_THE_FLOOR },
+    name: 'below the floor',
+    request: { path: { pack: 'floored' }, body: BELOW_THE_FLOOR },
   },
   {
     operation: 'activateVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'under the floor',
+    name: 'below the floor',
     request: { path: { pack: 'floored' }, body: { version: '1.0.0', reason: REASON } },
   },
   {
     operation: 'rollbackPack',
     status: 422,
     code: 'policy-violated',
-    name: 'to one under the floor',
+    name: 'to one below the floor',
     request: { path: { pack: 'floored' }, body: { toVersion: '1.0.0', reason: REASON } },
   },
   {
     operation: 'revokeVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'for one under the floor',
+    name: 'for one below the floor',
     request: { path: { pack: 'floored', version: '2.0.0' }, body: { replacement: '1.0.0', reason: REASON } },
   },
   {
