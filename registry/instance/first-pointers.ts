@@ -1,7 +1,7 @@
 /**
  * Which version each channel points at after a start: pointers are set only where there are none.
  *
- * Rule: `DEFAULT_VERSION` for the default pack, else the highest version that is no prerelease, above the floor and not revoked.
+ * Rule: `DEFAULT_VERSION` for the default pack, else the highest version that is not a prerelease, above the floor and not revoked.
  * Example: with `coach` 1.0.0, 1.1.0 and 2.0.0-rc.1 shipped and nothing in the log, 1.1.0 becomes active in each channel.
  */
 import semver from 'semver';
@@ -58,7 +58,9 @@ export function missingPointers(
     );
     const chosen = (pack === defaultPack ? configured : undefined) ?? highest;
     const reason =
-      chosen === configured ? 'First start: DEFAULT_VERSION' : 'First start: the highest version that is no prerelease';
+      chosen === configured
+        ? 'First start: DEFAULT_VERSION'
+        : 'First start: the highest version that is not a prerelease';
     for (const channel of channels) {
       if (snapshot.packs.get(pack)?.pointers.has(channel) === true) continue;
       if (chosen === undefined) {
