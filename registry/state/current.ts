@@ -2,7 +2,7 @@
  * The snapshots in force, kept in one place.
  *
  * Problem: the writer, the readers and the follower must never disagree about which snapshot is in force.
- * Rule (SPEC R2, R3): one cell holds them, and only `show` changes it. The instance owns the cell and calls `show`; everybody else reads.
+ * Rule (SPEC R2, R3): one cell holds them. The instance owns the cell and alone changes it; everybody else reads.
  * Example: after `show(next)` every read answers from `next`. A reader that took the snapshot before keeps its own.
  */
 import type { Snapshot } from './snapshot.ts';

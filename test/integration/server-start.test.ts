@@ -282,7 +282,7 @@ t.test('a second server on the same database', async (t) => {
   await refusedHere(t, 'the second', { DATA_DIR }, 75, [
     /registry\.db is in use by/u,
     new RegExp(`process ${first.pid} `, 'u'),
-    /stop that one/u,
+    /Stop that server and start this one again/u,
   ]);
   await refusedHere(
     t,
