@@ -83,7 +83,7 @@ t.test('PIN_VERSION', async (t) => {
     t.equal((await p.ask('/v1/packs/coach/active')).body['version'], '1.0.0', 'pointers move without it');
   });
 
-  t.test('what it serves guards a move on it as well', async (t) => {
+  t.test('its ETag is valid for If-Match of a move on it', async (t) => {
     const etagThere = async () => (await p.ask('/v1/packs/coach/active')).header('etag') ?? '';
     const [seen, move] = [await etagThere(), { version: '1.1.0', reason: 'Seen under the pin' }];
     t.equal((await p.ask('/v1/packs/coach/activations', move, { 'if-match': seen })).status, 201, 'its own ETag');
@@ -132,7 +132,7 @@ t.test('PIN_VERSION', async (t) => {
     await p.start({ identify: false, more: { PIN_VERSION: PIN } });
     const active = await p.ask('/v1/packs/coach/active');
     t.match([active.status, active.body['version'], active.header('registry-pinned')], [200, '1.0.0', PIN]);
-    t.ok(active.header('registry-stale') !== undefined, 'marked as stale as well');
+    t.ok(active.header('registry-stale') !== undefined, 'also marked as stale');
     t.match(
       await p.ask('/v1/coach/sessions', {}),
       { status: 201, body: { promptPack: { version: '1.0.0' } } },

@@ -60,7 +60,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
     const answer = await fetch(first.address + path, { headers: { authorization: `Bearer ${key}` } });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
-  t.equal((await fetch(`${first.address}/v1/packs`)).status, 401, 'closed to whoever has none');
+  t.equal((await fetch(`${first.address}/v1/packs`)).status, 401, 'closed without a key');
   for (const active of answers.active)
     t.strictSame(
       (await get(`/v1/packs/${active.pack}/active?channel=${active.channel}`)).body,
@@ -117,7 +117,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
         reason: 'It has format 1, from another build; this build reads 4.',
       },
     ],
-    'the old snapshot is told of and not used',
+    'the old snapshot is reported and not used',
   );
   t.match(
     said.filter(({ level }) => level >= 50),

@@ -157,7 +157,7 @@ function resultOf(world: World, command: Command): string {
 
 const ROWS = rowsOf(textOf('registry/SPEC.md'));
 
-t.test('every row is what decide does', async (t) => {
+t.test('decide does what every row says', async (t) => {
   t.ok(ROWS.length >= 40, 'the tables are found');
   for (const row of ROWS) {
     const title = [row.stack, row.given, row.command].filter(Boolean).join(' | ');

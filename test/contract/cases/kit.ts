@@ -1,5 +1,5 @@
 /**
- * What the tables of cases are made of: a request that an operation takes, what is to come of it, and what goes wrong meanwhile.
+ * The parts of the tables of cases: a request that an operation accepts, the expected response, and what goes wrong meanwhile.
  */
 import type { ProblemCode } from '../../../plugins/problems/problems.ts';
 import type { Fault } from '../../support/stores/failing-store.ts';

@@ -73,7 +73,7 @@ const READS: readonly Case[] = [
     operation: 'diffVersions',
     status: 404,
     code: 'channel-not-found',
-    name: 'against what is active where nothing is',
+    name: 'against the active version, with none active',
     request: async (world) => {
       await packOf(world, 'compared');
       return { path: { pack: 'compared', version: '1.0.0' } };
@@ -191,7 +191,7 @@ const MOVED: readonly Case[] = [
   {
     operation: 'activateVersion',
     status: 200,
-    name: 'what is active already',
+    name: 'the version that is already active',
     request: { body: { version: '2.0.0', reason: REASON } },
   },
   {
@@ -251,7 +251,7 @@ const MOVED: readonly Case[] = [
     operation: 'activateVersion',
     status: 503,
     code: 'outcome-unknown',
-    name: 'the store never says what became of it',
+    name: 'the store never reports the outcome',
     request: VALID['activateVersion'] ?? {},
     trouble: 'unknown',
   },

@@ -22,7 +22,7 @@ t.test(
     await other.activate({ channel: 'staging', version: '2.0.0', reason });
     const before = await readLog(store);
     const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion });
-    t.strictSame(await readLog(store), before, 'nothing is written of it');
+    t.strictSame(await readLog(store), before, 'nothing is written to the log');
     t.equal(pinned.pinnedVersion, 'coach@1.0.0');
     t.equal(other.pinnedVersion, undefined);
 

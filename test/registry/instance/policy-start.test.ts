@@ -1,6 +1,6 @@
 /**
  * Policies at the start (DESIGN section 6; SPEC R7): a higher version is an event that flags what breaks it, a lower one is ignored,
- * the same one must be the same. What is flagged can no longer be activated, forwards or backwards; what is active goes on.
+ * the same one must be the same. A flagged version can no longer be activated, forwards or backwards; an active one stays active.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ class Restarts {
     };
   }
 
-  /** Ends what runs. The next start tells only what it adds behind this. */
+  /** Ends the running instance. The next start reports only what it appends after this. */
   async stop(): Promise<void> {
     if (this.#running === undefined) return;
     this.#known = this.#running.current.revision;
