@@ -71,7 +71,7 @@ async function loseAnswers(t: Test, seed: number): Promise<void> {
   t.equal(a.proxy.struck, losses, 'every one of the commits was lost');
   t.ok(
     seen.answeredByA > 0 && seen.unknownByA > 0,
-    `the instance found out by itself ${seen.answeredByA} times, and said that it does not know ${seen.unknownByA} times; ${seen.replayed} answers were repeated`,
+    `the instance found out on its own ${seen.answeredByA} times and answered "unknown" ${seen.unknownByA} times; ${seen.replayed} answers were repeated`,
   );
   t.match(
     await b.ask('/v1/audit/verification'),

@@ -115,7 +115,7 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
         operation,
         status: 415,
         code: 'unsupported-media-type',
-        name: 'a body that is no JSON',
+        name: 'a body that is not JSON',
         request: (world) => ({ ...valid(world), headers: { 'content-type': 'text/plain' } }),
       },
     );

@@ -73,7 +73,7 @@ const READS: readonly Case[] = [
     operation: 'diffVersions',
     status: 404,
     code: 'channel-not-found',
-    name: 'against what is active where nothing is',
+    name: 'against the active version, with none active',
     request: async (world) => {
       await packOf(world, 'compared');
       return { path: { pack: 'compared', version: '1.0.0' } };
@@ -191,7 +191,7 @@ const MOVED: readonly Case[] = [
   {
     operation: 'activateVersion',
     status: 200,
-    name: 'what is active already',
+    name: 'the version that is already active',
     request: { body: { version: '2.0.0', reason: REASON } },
   },
   {
@@ -251,7 +251,7 @@ const MOVED: readonly Case[] = [
     operation: 'activateVersion',
     status: 503,
     code: 'outcome-unknown',
-    name: 'the store never says what became of it',
+    name: 'the store never reports the outcome',
     request: VALID['activateVersion'] ?? {},
     trouble: 'unknown',
   },
@@ -280,7 +280,7 @@ const SESSIONS: readonly Case[] = [
   },
 ];
 
-const UNDER_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
+const BELOW_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
 
 /** What the floor and revocations refuse. */
 const REFUSED: readonly Case[] = [
@@ -288,28 +288,28 @@ const REFUSED: readonly Case[] = [
     operation: 'publishVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'under the floor',
-    request: { path: { pack: 'floored' }, body: UNDER_THE_FLOOR },
+    name: 'below the floor',
+    request: { path: { pack: 'floored' }, body: BELOW_THE_FLOOR },
   },
   {
     operation: 'activateVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'under the floor',
+    name: 'below the floor',
     request: { path: { pack: 'floored' }, body: { version: '1.0.0', reason: REASON } },
   },
   {
     operation: 'rollbackPack',
     status: 422,
     code: 'policy-violated',
-    name: 'to one under the floor',
+    name: 'to one below the floor',
     request: { path: { pack: 'floored' }, body: { toVersion: '1.0.0', reason: REASON } },
   },
   {
     operation: 'revokeVersion',
     status: 422,
     code: 'policy-violated',
-    name: 'for one under the floor',
+    name: 'for one below the floor',
     request: { path: { pack: 'floored', version: '2.0.0' }, body: { replacement: '1.0.0', reason: REASON } },
   },
   {

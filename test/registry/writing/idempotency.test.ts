@@ -75,7 +75,7 @@ t.test('each write that is sent twice is made once and gets the same answer', as
     t.strictSame(
       event?.data.idempotency,
       { key: `twice ${title}`, fingerprint: fingerprintOf('POST', url, payload) },
-      'it stands in the event itself',
+      'the event itself has the key',
     );
   }
 });
@@ -334,7 +334,7 @@ const IS_OUT = { name: 'RegistryError', code: 'outcome-unknown' };
 
 for (const came of [true, false]) {
   t.test(
-    `a write of unknown outcome that ${came ? 'had' : 'had not'} come through is repeated: one effect, and it is visible with the answer`,
+    `a write of unknown outcome that ${came ? 'had' : 'had not'} arrived is repeated: one effect, visible with the answer`,
     async (t) => {
       // Two seconds each until the writer gives up, so all at once.
       const trials = Object.entries(WRITES).map(async ([name, write]) => {
