@@ -33,10 +33,12 @@ const WRITERS = 4;
 const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/apps/early-ack-server.ts', import.meta.url));
 
 const seed = newSeed();
+// The kills under writes and those during the first start run at the same time: both mostly wait for a server to start.
+t.jobs = 2;
 /** The revision after an undisturbed first start; the first test finds it. */
 const clean = Promise.withResolvers<number>();
 
-t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
+t.test(`${kills} kills under writes, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
   const random = randomFrom(seed);
   const dataDir = join(newFolder(t), 'data');
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
@@ -59,7 +61,7 @@ t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
   t.equal(code, 0, 'and in the end it closes as ever');
 });
 
-t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, async (t) => {
+t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
   const random = randomFrom(seed);
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   const dataDir = join(newFolder(t), 'data');
@@ -69,7 +71,7 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
 });
 
-t.test('control: the check of a log finds what is wrong', async (t) => {
+t.test('control: the check of a log finds what is wrong', { buffered: true }, async (t) => {
   const ledger = new WriteLedger([]);
   const reasons = Array.from({ length: 5 }, (_, index) => `Request ${index + 1}`);
   const logOf = (list: readonly string[]) =>
@@ -112,7 +114,7 @@ t.test('control: the check of a log finds what is wrong', async (t) => {
   t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'an event without a request');
 });
 
-t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {
+t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
   const random = randomFrom(seed);
   const dir = newFolder(t);
   const revision = await clean.promise;
