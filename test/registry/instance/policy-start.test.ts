@@ -434,22 +434,6 @@ t.test('a policy applies at the next start to a pack that was published by hand'
   t.same(flagged(start, 'next'), ['1.0.0']);
 });
 
-t.test('publishing a version under the floor is refused and leaves nothing behind', async (t) => {
-  const restarts = new Restarts(t);
-  const { registry } = await restarts.start({ policies: [floorUnder('coach', 1, '3.0.0')] });
-  const { revision } = registry.current;
-  await t.rejects(registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') }), {
-    ...violated,
-    message: /^Version 3\.0\.0 of pack "coach" is under the floor: Must not contain/,
-    members: { violations: [{ id: 'not-3-0-0' }] },
-  });
-  t.equal(registry.current.revision, revision);
-  const { record } = await registry.publish({ pack: 'coach', document: documentOf('coach', '3.0.1') });
-  t.same(record.violations, []);
-  await registry.publish({ pack: 'other', document: documentOf('other', '3.0.0') });
-  t.equal(registry.current.packs.get('other')?.policy, undefined, 'a pack without a policy has none');
-});
-
 t.test('a first start with a policy writes a whole log, in order', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const store = await openSqliteStore({ file });
