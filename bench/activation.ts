@@ -1,4 +1,4 @@
-/** S5, its row of S9, and how long a durable activation takes to be seen: writes through the registry on a SQLite file. */
+/** S5, its row of S9, and how soon a durable activation is visible: writes through the registry to a SQLite file. */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare, spread, type Leg } from './measure.ts';
@@ -101,7 +101,7 @@ export async function flipToVisible(plan: Plan, workplace: Workplace): Promise<T
   return {
     title: 'From durable to visible',
     about:
-      'From the moment that the store says `done` to the moment that reads in the process give the new version; beside it the whole activation. An aside: there is no goal.',
+      'From the moment that the store reports `done` to the moment that reads in the process return the new version, and the whole activation. For information: there is no goal.',
     rows: [
       {
         what: 'done → visible',

@@ -1,4 +1,4 @@
-/** A read through the TypeScript client, beside a bare map and beside what feature-flag clients evaluate in process. */
+/** Reads through the TypeScript client, compared with a bare map and with in-process evaluation by feature-flag clients. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createPromptSource, type ActivePackDocument, type PromptSource } from '@prompt-registry/client';
@@ -9,7 +9,7 @@ import type { Row, Table } from './report.ts';
 import { openRegistry } from './support/registry.ts';
 import type { Workplace } from './support/workplace.ts';
 
-/** What is used of `@growthbook/growthbook`. It is installed in tools/peers, beside `unleash-client`, so its types are not at hand. */
+/** What is used of `@growthbook/growthbook`. It is installed in tools/peers, like `unleash-client`, so its types cannot be imported. */
 interface GrowthBook {
   initSync(options: { readonly payload: object }): void;
   getFeatureValue(key: string, fallback: string): string;
@@ -141,13 +141,13 @@ async function unleashWith(
     skipInstanceCountWarning: true,
     bootstrap: { data },
   });
-  unleash.on('error', () => undefined); // there is nobody to ask
+  unleash.on('error', () => undefined); // there is no server to ask
   unleash.on('warn', () => undefined);
   await new Promise((resolve) => unleash.once('ready', resolve));
   return unleash;
 }
 
-// Each loop is a function of its own, so that each is compiled for what it reads.
+// Each loop is a separate function, so that each is compiled for what it reads.
 
 function readSource(source: PromptSource, ids: readonly string[], reads: number): void {
   for (let index = 0; index < reads; index += 1) sink.count += source.getStylePrompt(ids[index % KEYS] ?? '').revision;

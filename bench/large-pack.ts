@@ -1,4 +1,4 @@
-/** A pack of very many versions: what a move costs there, and how long readers wait beside moves, the last good snapshot included. */
+/** A pack of very many versions: the cost of a move, and how long readers wait during moves, saving the last good snapshot included. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from '../registry/index.ts';
@@ -9,7 +9,7 @@ import { versionNames } from './support/fill.ts';
 import { openRegistry } from './support/registry.ts';
 import type { Workplace } from './support/workplace.ts';
 
-/** Between two moves, in milliseconds. */
+/** Milliseconds between two moves. */
 const PAUSE = 50;
 
 export async function movesInLargePack(plan: Plan, workplace: Workplace): Promise<Table> {
@@ -22,7 +22,7 @@ export async function movesInLargePack(plan: Plan, workplace: Workplace): Promis
     return {
       title: 'A pack of many versions',
       about:
-        'Twenty moves a second, against the same in a pack of three versions. A reader waits for as long as the event loop is not free.',
+        'Twenty moves a second, compared with the same in a pack of three versions. A reader waits while the event loop is busy.',
       rows: [
         {
           what: `moves in a pack of ${versions} versions`,

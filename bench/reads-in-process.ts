@@ -1,4 +1,4 @@
-/** S4 and its rows of S9: `registry.getStylePrompt()` called where the registry lives. */
+/** S4 and its rows of S9: `registry.getStylePrompt()`, called in the process of the registry. */
 import { compare, spread, type Leg } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
@@ -11,10 +11,10 @@ import type { Workplace } from './support/workplace.ts';
 export const KEYS = 1024;
 /** The most nanoseconds that a read may take. */
 const MOST = 100;
-/** Legs that are run before any is measured, so that all is compiled. */
+/** Legs that run before any is measured, so that everything is compiled. */
 const WARM_UP = 50;
 
-/** What the loops count up: where others can see it, the compiler cannot leave the reads out. */
+/** What the loops count up. It is exported, so that the compiler cannot drop the reads. */
 export const sink = { count: 0 };
 
 /** S4. */
@@ -77,8 +77,8 @@ export async function readsInProcessAmongMany(plan: Plan, workplace: Workplace):
     return {
       title: `Reads in process among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
       about:
-        'The registry with that many versions, against the registry with three versions of one pack. Reads of packs at random miss the caches that reads of one ' +
-        'pack hit, whoever makes them, so they are held against bare maps that are read at random as well.',
+        'The registry with that many versions, compared with the registry with three versions of one pack. Any reads of random packs miss the caches ' +
+        'that reads of one pack hit, so they are compared with random reads of bare maps.',
       rows,
     };
   } finally {
@@ -147,7 +147,7 @@ function timed(read: Reads, each: number): number {
   return Number(process.hrtime.bigint() - start) / each;
 }
 
-// Each loop is a function of its own, so that each is compiled for what it reads.
+// Each loop is a separate function, so that each is compiled for what it reads.
 
 export function readNothing(ids: readonly string[], reads: number): void {
   for (let index = 0; index < reads; index += 1) sink.count += ids[index % KEYS]?.length ?? 0;

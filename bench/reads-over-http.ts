@@ -1,8 +1,8 @@
 /**
- * S1, S2, S3, and the HTTP rows of S9: reads of what hangs on a pointer, over real connections.
+ * S1, S2, S3, and the HTTP rows of S9: reads of what a pointer points at, over real connections.
  *
- * Two processes that run the same code differ by a tenth, for as long as they live: how the compiler and the memory happened to
- * lay things out. So both sides are started several times, and the turns of all of them count.
+ * Two processes that run the same code can differ by a tenth for their whole life, because of how code and memory happened to be laid
+ * out. So both sides are started several times, and the turns of all of them count.
  */
 import { comparisonOf, takeTurns, type Pair, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
@@ -12,7 +12,7 @@ import { packNames } from './support/fill.ts';
 import { startBare, startService, type BareAnswer, type Served } from './support/processes.ts';
 import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
-/** One row: what each side is asked. */
+/** One row: the requests to each side. */
 interface Case {
   readonly what: string;
   readonly ours: (server: Served) => Promise<Target>;
@@ -160,7 +160,7 @@ async function answerAt({ url, headers }: Served, path: string): Promise<BareAns
   return { path, etag, contentType, body: await answer.text() };
 }
 
-/** In an order that is no order, and the same in each run. */
+/** In a scattered order, which is the same in each run. */
 function shuffled(names: readonly string[]): string[] {
   const order = names.map((name, index) => [Math.imul(index + 1, 0x9e3779b1) >>> 0, name] as const);
   return order.sort(([a], [b]) => a - b).map(([, name]) => name);

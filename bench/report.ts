@@ -1,4 +1,4 @@
-/** Tables of ratios in Markdown, each row beside its goal, and the verdict over all of them. */
+/** Tables of ratios in Markdown, each row with its goal, and the verdict over all of them. */
 import { cpus, loadavg, release, type } from 'node:os';
 import { styleText } from 'node:util';
 import type { Spread } from './measure.ts';
@@ -6,7 +6,7 @@ import type { Spread } from './measure.ts';
 /** What a figure must reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
-/** A figure, how it is written, and what it must reach; without a goal it is an aside. */
+/** A figure, its unit, and what it must reach; without a goal it is for information only. */
 export interface Figure {
   readonly spread: Spread;
   readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'MB';
@@ -21,12 +21,12 @@ export interface Row {
 
 export interface Table {
   readonly title: string;
-  /** What is measured against what, in a sentence or two. */
+  /** What is compared with what, in a sentence or two. */
   readonly about: string;
   readonly rows: readonly Row[];
 }
 
-/** Met only where every goal of the row is; undefined where the row has none. */
+/** Whether every goal of the row is met; undefined if it has none. */
 export function met({ figures }: Row): boolean | undefined {
   const goals = Object.values(figures).filter(({ goal, spread }) => goal !== undefined && !Number.isNaN(spread.median));
   return goals.length === 0 ? undefined : goals.every(reached);
@@ -70,7 +70,7 @@ function written(figure: number): string {
   return figure >= 10 ? figure.toFixed(1) : figure.toFixed(2);
 }
 
-/** What the goals come to, in one line, and each miss in one of its own. */
+/** How many goals are met, in one line, then one line for each that is missed. */
 export function verdict(tables: readonly Table[]): string {
   const rows = tables.flatMap(({ title, rows }) => rows.map((row) => ({ title, row, met: met(row) })));
   const missed = rows.filter((each) => each.met === false);

@@ -1,9 +1,9 @@
 /**
  * The benchmarks: `npm run bench -- [--only S1,S4] [--quick]`.
  *
- * Prints Markdown tables of ratios, each beside its goal, on stdout, and progress on stderr. A missed goal is told and does not
- * fail the run: whether a figure is good enough is for people to say, who know what else ran on the machine. `--quick` shows
- * in seconds that everything works; its figures are no measurement.
+ * Prints Markdown tables of ratios, each with its goal, on stdout, and progress on stderr. A missed goal is reported but does not fail the
+ * run: people decide whether a figure is good enough, because they know what else ran on the machine. `--quick` shows in seconds that
+ * everything works; its figures mean nothing.
  */
 import { parseArgs } from 'node:util';
 import { readsOfClient } from './client-reads.ts';
@@ -24,7 +24,7 @@ interface Benchmark {
   readonly run: (plan: Plan, workplace: Workplace, names: readonly string[]) => Promise<Table>;
 }
 
-/** In the order in which they run; `names` are what `--only` takes. */
+/** In the order in which they run; `--only` accepts their `names`. */
 const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S1', 'S2', 'S3'], run: readsAgainstBare },
   { names: ['S4'], run: readsAgainstMap },
@@ -47,7 +47,7 @@ const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { typ
 const names = values.only?.split(',') ?? NAMES;
 const unknown = names.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`--only ${unknown.join(',')}: there is no such benchmark; there are ${NAMES.join(', ')}.\n`);
+  process.stderr.write(`--only ${unknown.join(',')}: there is no such benchmark; use ${NAMES.join(', ')}.\n`);
   process.exit(2);
 }
 

@@ -1,4 +1,4 @@
-/** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them; both on a server from npm, with fsync on. */
+/** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them. The server is from npm, with fsync on. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import postgres from 'postgres';
@@ -86,9 +86,9 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
       return {
         title: 'From commit to another instance',
         about:
-          'From the moment at which an activation is asked for to the moment at which another instance, on an event loop of its own, serves it; against a bare NOTIFY, from its statement to its being ' +
-          'heard there. Both hold a durable commit (the NOTIFY inserts one row), as a notification is often there before the writer has its answer. ' +
-          'Busy: the other instance reads pages of the log over four connections meanwhile.',
+          'From the request for an activation until another instance, on its own event loop, serves it; compared with a bare NOTIFY, from its statement until it is ' +
+          'received there. Both include a durable commit (the NOTIFY inserts one row), because a notification often arrives before the response to the writer. ' +
+          'Busy: meanwhile the other instance reads pages of the log over four connections.',
         rows,
       };
     } finally {

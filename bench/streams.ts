@@ -1,8 +1,8 @@
 /**
- * S8: a flip, told to ten thousand watchers of one process.
+ * S8: a flip, sent to ten thousand watchers of one process.
  *
- * Each side has its watchers in a process of its own, so that no process holds more than its half of the sockets: twice ten thousand are
- * as many as a descriptor limit of 20,000 allows. Node itself raises the soft limit (`ulimit -n`) to the hard one.
+ * The watchers of each side are in a separate process, so that no process holds more than half of the sockets: together they would use
+ * up a descriptor limit of 20,000. Node itself raises the soft limit (`ulimit -n`) to the hard one.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,9 +22,9 @@ const PROBE = new URL('./support/probe.ts', import.meta.url).href;
 
 /** How many watchers there are, how many pairs, and flips in each leg. */
 const SIZE = { full: { watchers: 10_000, pairs: 7, flips: 5 }, quick: { watchers: 200, pairs: 3, flips: 2 } } as const;
-/** Reads that say what a read takes while nothing is told. */
+/** Reads that measure how long a read takes while nothing is sent. */
 const IDLE_READS = 300;
-/** For what is left over from connecting to settle, in milliseconds. */
+/** Milliseconds for the after-effects of connecting to end. */
 const SETTLE = { full: 3000, quick: 0 } as const;
 const MB = 1024 * 1024;
 /** What a watcher may take, in bytes. */

@@ -245,7 +245,7 @@ export class Registry {
   }
 
   /**
-   * Revokes a version for good. Channels at that version move in the same event.
+   * Revokes a version permanently. Channels at that version move in the same event.
    * @throws RegistryError as `activate`
    */
   async revoke(request: RevokeRequest): Promise<Receipt<RevocationAnswer>> {

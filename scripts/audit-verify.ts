@@ -1,8 +1,8 @@
 /**
  * `npm run audit:verify [-- --head REVISION:HASH …]`: checks the whole log of a running or stopped service.
  *
- * Exit codes: 0 whole, 1 broken, 2 it could not be checked. Heads that were kept outside (the service logs its own) find what a
- * chain cannot show by itself: a tail that was cut off, a chain that was rewritten as a whole.
+ * Exit codes: 0 valid, 1 broken, 2 it could not be checked. Heads that were kept outside (the service logs its own) reveal what the chain
+ * alone cannot: a tail that was cut off, or a chain that was rewritten as a whole.
  */
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';

@@ -1,14 +1,13 @@
 /**
- * Reads tap's raw output (TAP 14) and tells people what it says, and counts it.
+ * Reads tap's raw output (TAP 14), counts it, and prints it for people.
  *
- * Problem: tap's own reporters redraw a terminal, which makes a log unreadable, and its exit code and totals differ from what
- * happened in the awkward cases: a file that dies counts as no failure, one that runs no test counts as skipped, and when a
- * file times out another one's result is dropped.
- * Rule: what counts is the single assertion, at any depth. The line that closes a subtest or a file counts only where it says
- * more than the assertions inside did: it failed although none of them had, or it passed and held none. A file without a test
- * is a failure.
- * Example: `ok    test/registry/packs/pack.test.ts  31 passed (412 ms)`; a failure is told in full: its path, place, difference,
- * stack, and its message, which for a property holds fast-check's seed.
+ * Problem: tap's own reporters redraw a terminal, which makes a log unreadable. Its exit code and totals are wrong in the awkward cases: a
+ * file that crashes does not count as a failure, one that runs no test counts as skipped, and when a file times out, another one's result
+ * is dropped.
+ * Rule: each assertion counts, at any depth. The line that closes a subtest or a file counts only if it says more than the assertions
+ * inside did: it failed although none of them had, or it passed and held none. A file without a test is a failure.
+ * Example: `ok    test/registry/packs/pack.test.ts  31 passed (412 ms)`. A failure is printed in full: its path, place, difference, stack,
+ * and its message, which for a property holds fast-check's seed.
  */
 import { styleText } from 'node:util';
 import { Parser, type Result } from 'tap-parser';
@@ -28,13 +27,13 @@ export function closingLine({ passed, failed, skipped }: Readonly<Counts>): stri
 
 const noCounts = (): Counts => ({ passed: 0, failed: 0, skipped: 0 });
 
-/** tap's reason for a file or subtest that held nothing at all. */
+/** tap's reason for an empty file or subtest. */
 const NO_TESTS = 'no tests found';
 
-/** Comments that tap writes by itself; the others are the tests' own and worth showing. */
+/** Comments that tap adds; the others are from the tests and worth showing. */
 const TAP_COMMENT = /^# (Subtest\b|time=|test count\(|No coverage generated|\{ total: )/u;
 
-/** What tap puts beside a failed file and nobody needs: how it was started. */
+/** How tap started a failed file: nobody needs to read that. */
 const SPAWN_DETAIL = new Set(['stdio', 'cwd', 'externalID', 'command', 'args', 'jobId', 'timeout']);
 
 const indent = (text: string, by: number) => text.trimEnd().replaceAll(/^(?=.)/gmu, ' '.repeat(by));
@@ -44,7 +43,7 @@ export class TapReport {
   readonly counts = noCounts();
   /** Files that have a result. */
   readonly files = new Set<string>();
-  /** Path of each failure, for the recapitulation. */
+  /** The path of each failure, for the summary. */
   readonly failures: string[] = [];
   /** What was skipped, and why. */
   readonly skips: string[] = [];
@@ -67,7 +66,7 @@ export class TapReport {
     });
   }
 
-  /** True once a test has stopped the whole run: files without a result are then to be expected. */
+  /** Whether a test has stopped the whole run: then files without a result are expected. */
   get bailed(): boolean {
     return this.#bailed;
   }
@@ -80,12 +79,12 @@ export class TapReport {
     this.#root.end();
   }
 
-  /** From here on nothing counts: what is read next are the ruins of a run that was stopped on purpose. */
+  /** Ignores the rest of the output, because the run was stopped on purpose. */
   mute(): void {
     this.#muted = true;
   }
 
-  /** Counts and prints a failure that no assertion stands for. */
+  /** Counts and prints a failure that is not of an assertion. */
   fail(what: string, detail: string): void {
     if (this.#muted) return;
     this.counts.failed += 1;
@@ -132,7 +131,7 @@ export class TapReport {
 
   #closeFile(result: Result, inside = noCounts()): void {
     const file = result.name;
-    // After a time-out tap adds a line that names no file, in the place of another file's; that one shows up as missing.
+    // After a timeout tap adds a line without a file instead of another file's; that file is then reported as missing.
     if (file === 'timeout!') return;
     this.files.add(file);
     const tallies = [this.counts, inside];
@@ -149,7 +148,7 @@ export class TapReport {
       this.failures.push(file);
       this.#details.push(`The file failed outside of its tests:\n${indent(diagnosis(result.diag), 2)}`);
     } else if (!result.ok && endedBySignal(result.diag)) {
-      this.#details.push(`The file did not come to its end:\n${indent(diagnosis(result.diag), 2)}`);
+      this.#details.push(`The file did not finish:\n${indent(diagnosis(result.diag), 2)}`);
     }
     this.#printFile(file, inside, result.time);
   }

@@ -1,10 +1,10 @@
 /**
- * Runs one test file as a process of its own, and tells its result as one subtest of a TAP stream.
+ * Runs one test file as a separate process, and writes its result as one subtest of a TAP stream.
  *
- * Problem: `tap run` starts each file under hooks that record what it loads, for coverage; they cost as much again as loading the service,
- * which a hundred files do. Nobody reads what they record.
- * Rule: a test file of tap's is a program that prints TAP; it is started as that, and limited in time as tap does it, so that `t.setTimeout`
- * at the top of a file holds (the messages are those of @tapjs/core's `Spawn`). `npx tap <file>` works as ever.
+ * Problem: `tap run` starts each file under hooks that record what it loads, for coverage. They double the time to load the service, which
+ * a hundred files do, and nobody reads what they record.
+ * Rule: a tap test file is a program that prints TAP, so it is started directly. Its time limit works as in tap, so that `t.setTimeout` at
+ * the top of a file still counts (the messages are those of @tapjs/core's `Spawn`). `npx tap <file>` still works.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -13,21 +13,21 @@ import { once } from 'node:events';
 export interface TestFileOptions {
   /** Relative to the root, with `/`. */
   readonly file: string;
-  /** Where it is run. */
+  /** The working directory. */
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Milliseconds, unless the file asks for others. */
+  /** The time limit in milliseconds, unless the file sets another. */
   readonly timeout: number;
-  /** Hears of the process, so that it can be ended. */
+  /** Receives the process, so that the caller can end it. */
   readonly onStart: (child: ChildProcess) => void;
 }
 
-/** Between being asked to end, being told to, and being ended, in milliseconds. */
+/** Milliseconds between the message to end, SIGTERM and SIGKILL. */
 const GRACE = 2000;
-/** For how long what a dead file left behind may hold its output open, in milliseconds. */
+/** How long, in milliseconds, the children of an ended file may keep its output open. */
 const LEFTOVERS = 5000;
 
-/** Runs a file to its end. @returns its lines of the stream, in which it is the n-th */
+/** Runs a file to its end. @returns its lines of the stream, as the n-th file */
 export async function runTestFile({
   file,
   cwd,
@@ -37,7 +37,7 @@ export async function runTestFile({
 }: TestFileOptions): Promise<(n: number) => string> {
   const from = performance.now();
   const [key, id] = [randomUUID(), randomUUID()];
-  // stderr goes straight through: what a crashing process says last must not be lost in between.
+  // stderr is inherited, so that the last words of a crashing process are not lost.
   const child = spawn(process.execPath, [file], {
     cwd,
     env: { ...env, TAP: '1', TAP_CHILD_ID: id, TAP_CHILD_KEY: key },
@@ -55,7 +55,7 @@ export async function runTestFile({
   };
   const expire = () => {
     expired = true;
-    child.send({ tapAbort: 'timeout', key, child: id }, () => undefined); // it says what it was waiting for
+    child.send({ tapAbort: 'timeout', key, child: id }, () => undefined); // it prints what it was waiting for
     timer = setTimeout(() => {
       child.kill('SIGTERM');
       timer = setTimeout(() => child.kill('SIGKILL'), GRACE);

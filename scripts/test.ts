@@ -3,14 +3,14 @@
  *
  *     node scripts/test.ts [--length short|faults|packages|soak] [file or folder …]
  *
- * Problem: the same tests are wanted in seconds while one works, in minutes before a release and for days in a soak.
+ * Problem: the same tests must run in seconds during work, in minutes before a release and for days in a soak.
  * Rule: a length says which files run, and how long a file may take; the tests read it as TEST_LENGTH and choose their number
- * of runs by it.
+ * of runs from it.
  *   - `short` (the default): every test file but the longest, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
- *   - `packages`: what others build on: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
+ *   - `packages`: what others install: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
- * Files or folders named on the command line run instead of the length's own.
+ * Files or folders named on the command line run instead.
  *
  * The last line is `N passed, N failed`, with `, N skipped` if there are any, whatever happens. Exit code: 0 if something passed
  * and nothing failed; 130 after an interrupt that left a run unfinished; otherwise 1. A file that times out, crashes, or runs no
@@ -25,20 +25,20 @@ import { closingLine, TapReport, type Counts } from './tap-report.ts';
 import { runTestFile } from './test-file.ts';
 
 interface Length {
-  /** Where its files are. */
+  /** The folders of its files. */
   readonly folders: readonly string[];
-  /** Files and folders in them that are not among them. */
+  /** Files and folders in them that do not run. */
   readonly except?: readonly string[];
   /** Seconds that one file may take. */
   readonly timeout: number;
-  /** Files that run at once. Where bounds on time are asserted, each has the machine to itself. */
+  /** Files that run at the same time: one if they assert bounds on time. */
   readonly jobs: number;
   readonly endless: boolean;
 }
 
 /**
- * They start many processes, wait for many bounds, or plant many faults, which takes longer than a short run has; `faults` runs them. What
- * they hold is held in small elsewhere, e.g. what `follow` holds by `registry/follower`, what `contract-kit` holds by `clients/contract`.
+ * They start many processes, wait for many timeouts, or cause many faults, which takes too long for a short run; `faults` runs them. Shorter
+ * tests check the same things on a smaller scale, e.g. `registry/follower` for `follow`, `clients/contract` for `contract-kit`.
  */
 const LONG = [
   'cluster-kill',
@@ -57,16 +57,16 @@ const LONG = [
 const PACKAGES = 'test/packages';
 
 const LENGTHS: Readonly<Record<string, Length>> = {
-  // More at once than there are cores: half of them wait for a bound, or for a process of theirs to start.
+  // More than there are cores: half of them wait for a timeout, or for a process to start.
   short: { folders: ['test'], except: [...LONG, PACKAGES], timeout: 120, jobs: 3, endless: false },
   faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, jobs: 1, endless: false },
   packages: { folders: [PACKAGES], timeout: 600, jobs: 1, endless: false },
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
 };
 
-/** Milliseconds that an interrupted run has to end by itself; a second signal ends it at once. */
+/** Milliseconds that an interrupted run has to end on its own; a second signal ends it at once. */
 const GRACE = 10_000;
-/** Signals that arrive within so many milliseconds are one: npm passes on what the whole process group got. */
+/** Signals within this many milliseconds count as one: npm passes on a signal that the whole process group received. */
 const SAME_SIGNAL = 1000;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -116,7 +116,7 @@ async function main(): Promise<number> {
     if (!length.endless || !clean || interrupted) break;
     print(`round ${round}: ${closingLine(report.counts)}\n\n`);
   }
-  // A soak is ended by an interrupt; any other run is cut short by it.
+  // An interrupt is the normal end of a soak; any other run is then unfinished.
   if (interrupted && clean && !(length.endless && total.passed > 0)) return 130;
   if (clean && total.passed === 0) throw new Error('No test ran: everything was skipped.');
   return clean ? 0 : 1;
@@ -130,7 +130,7 @@ function filesUnder(folders: readonly string[]): string[] {
     .sort();
 }
 
-/** What the command line names: files as they are, folders by the test files in them. */
+/** The test files that the command line names, those in named folders included. */
 function named(paths: readonly string[]): string[] {
   const files = paths.flatMap((path) => {
     const inside = posix(relative(ROOT, resolve(path)));
@@ -148,7 +148,7 @@ function posix(path: string): string {
   return path.split(sep).join('/');
 }
 
-/** Runs the files, so many at a time, and reports each when it ends. */
+/** Runs the files, `jobs` at a time, and reports each when it ends. */
 async function run(files: readonly string[], length: string, { timeout, jobs }: Length): Promise<TapReport> {
   const report = new TapReport(print);
   const { NODE_OPTIONS: _, ...inherited } = process.env;
@@ -197,7 +197,7 @@ async function run(files: readonly string[], length: string, { timeout, jobs }: 
   return report;
 }
 
-/** Says again at the end what failed, and what was skipped and why, so that nobody has to scroll for it. */
+/** Repeats at the end what failed, and what was skipped and why, so that nobody has to scroll. */
 function recapitulate({ failures, skips }: TapReport): void {
   if (skips.length > 0) print(`\nskipped:\n${skips.map((each) => `  ${each}\n`).join('')}`);
   if (failures.length > 0) print(`\n${styleText('red', 'failed:')}\n${failures.map((each) => `  ${each}\n`).join('')}`);

@@ -1,5 +1,5 @@
 /**
- * Tools that one check, test or benchmark needs, each in a folder of its own below tools/.
+ * Tools that one check, test or benchmark needs, each in its own folder below tools/.
  *
  * Problem: installed by `npm ci` in the root, they would be two fifths of what everybody downloads.
  * Rule: each folder has its own package.json and lock. A tool is installed when it is first needed, once for each lock; that needs the network.

@@ -63,7 +63,7 @@ const DOMAIN_DOOR = /^registry\/index\.ts$/u;
 const SHARED_BY_STORES = /^registry\/stores\/[^/]+\.ts$/u;
 const ENGINE_DOOR = /^registry\/stores\/[^/]+\/index\.ts$/u;
 const PLUGINS = /^plugins\//u;
-/** What a plugin shows to routes; a plugin in a folder of its own keeps the rest to itself. */
+/** What a plugin shows to routes. A plugin with its own folder keeps the rest private. */
 const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|revision)\/[^/]+)\.ts$/u;
 const ROUTES = /^routes\//u;
 const CONFIG = /^config\.ts$/u;
@@ -109,7 +109,7 @@ function service(): Sources {
   return read(['registry/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', '*.ts']);
 }
 
-/** What is published beside it. */
+/** The sources of the published clients. */
 function clients(): Sources {
   return read(['clients/*/src/**/*.ts']);
 }

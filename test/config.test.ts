@@ -1,5 +1,5 @@
 /**
- * Settings: what holds where nothing is set, how each is read, and that every wrong one is named at once.
+ * Settings: the defaults, how each one is read, and that one error names every invalid one.
  */
 import { join, resolve } from 'node:path';
 import t from 'tap';
@@ -50,7 +50,7 @@ t.test('an empty environment gives the defaults', async (t) => {
   t.strictSame({ ...readConfig({}) }, DEFAULTS);
 });
 
-t.test("an empty value counts as not set, and variables of others are nobody's business", async (t) => {
+t.test('an empty value counts as not set, and other variables are ignored', async (t) => {
   const empty = Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, '']));
   t.strictSame({ ...readConfig({ ...empty, PATH: '/usr/bin', port: '80', __proto__: 'x' }) }, DEFAULTS);
 });
@@ -165,7 +165,7 @@ t.test('durations and sizes in their units', async (t) => {
   t.strictSame(['1kb', '64mb', '65536kb'].map(limit), [1024, 67_108_864, 67_108_864]);
 });
 
-t.test('for how long keys are honoured unasked, in seconds', async (t) => {
+t.test('for how long keys are accepted while the store is down, in seconds', async (t) => {
   const stale = (KEY_MAX_STALE: string) => readConfig({ KEY_MAX_STALE }).keyMaxStale;
   t.strictSame(['1s', '2m', '3h', '365d', 'unlimited'].map(stale), [1, 120, 10_800, 31_536_000, Infinity]);
 });

@@ -113,7 +113,7 @@ t.test('what was decided against is not there, not even by way of another', asyn
 
 t.test('the lockfile names no host, so that it installs from any registry, and each package by its hash', async (t) => {
   t.equal(lock.lockfileVersion, 3);
-  // What is a folder of this repository comes from there, by a link, and has no hash of its own.
+  // Folders of this repository are linked, and have no hash.
   const folders = new Set(installed.flatMap(([, { resolved, link }]) => (link === true ? [resolved ?? ''] : [])));
   t.strictSame([...folders].sort(), ['clients/cli', 'clients/contract', 'clients/typescript']);
   const others = installed.filter(([path, { link }]) => link !== true && !folders.has(path));

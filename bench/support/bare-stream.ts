@@ -1,6 +1,6 @@
 /**
- * The reference for streams: node:http alone. A GET is a stream that is kept; `POST /flip?id=N` writes one message to all of them, in one
- * loop. The message is as long as the service's own.
+ * The reference for streams: node:http alone. A GET opens a stream; `POST /flip?id=N` writes one message to all of them, in one loop.
+ * The message is as long as the service's.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Registries of any size, made through the same seal and the same store as real ones: valid chains, real digests, prompts of
- * the size of the shipped ones.
+ * Registries of any size, made with the seal and the store of real ones: valid chains, real digests, prompts as long as the shipped
+ * ones.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export const CHANNELS = ['production', 'staging'] as const;
 export const DEFAULT_PACK = 'coach';
 
 const ACTOR: Actor = Object.freeze({ keyId: 'bench', label: 'Benchmark' });
-/** Moves that go into the store at once. */
+/** Moves in one append. */
 const BATCH = 10_000;
 
 export interface Size {

@@ -1,14 +1,14 @@
-/** Load on one server, from this process: 32 connections that each ask again as soon as they are answered. */
+/** Load on one server, from this process: 32 connections that each send the next request as soon as they have the response. */
 import autocannon from 'autocannon';
 import type { Served } from './processes.ts';
 
 const CONNECTIONS = 32;
-/** Between two looks at whether a run is over, in milliseconds. */
+/** Milliseconds between two checks whether a run is over. */
 const SAMPLE = 50;
 
 export interface Target {
   readonly server: Served;
-  /** Asked in this order; each connection starts at a place of its own. */
+  /** Requested in this order; each connection starts at a different one. */
   readonly paths: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly status: 200 | 304;
@@ -22,7 +22,7 @@ export interface Rates {
 
 /**
  * One leg of load.
- * @throws Error where any answer is not the status that is expected: a fast refusal is no figure
+ * @throws Error if any response has another status: a fast refusal must not count
  */
 export async function load({ server, paths, headers = {}, status }: Target, seconds: number): Promise<Rates> {
   const before = await server.usage();

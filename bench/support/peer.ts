@@ -1,6 +1,6 @@
 /**
- * Another instance, on an event loop of its own: it follows the log, and listens to bare notifications beside it. Says when it saw what, by
- * the monotonic clock that all threads share.
+ * Another instance, on its own event loop. It follows the log, and also listens to bare notifications. It reports when it saw what, by the
+ * monotonic clock that all threads share.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import postgres from 'postgres';

@@ -1,5 +1,5 @@
 /**
- * Preloaded (`--import`) into a process under measurement: tells its parent what it has used so far, and ends with it.
+ * Preloaded (`--import`) into a process under measurement: reports to its parent what the process has used so far, and ends with it.
  */
 import { constants } from 'node:os';
 

@@ -1,4 +1,4 @@
-/** The processes under measurement: the service itself, and a bare Fastify server, each on an event loop of its own. */
+/** The processes under measurement: the service and a bare Fastify server, each on its own event loop. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const SERVICE = fileURLToPath(new URL('../../server.ts', import.meta.url));
 
 export interface Served {
   readonly url: string;
-  /** What every request to it carries: the key, where it wants one. */
+  /** The headers of every request to it: the key, if it needs one. */
   readonly headers: Readonly<Record<string, string>>;
   usage(): Promise<Usage>;
   /** Asks it to close, and waits until it is gone. */

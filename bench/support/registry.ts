@@ -5,7 +5,7 @@ import type { Store } from '../../registry/log/store.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { CHANNELS, DEFAULT_PACK } from './fill.ts';
 
-/** @param observed sees the store before the registry has it */
+/** @param observed is called with the store before the registry opens it */
 export async function openRegistry(
   dataDir: string,
   observed: (store: Store) => void = () => undefined,

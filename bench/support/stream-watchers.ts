@@ -1,7 +1,7 @@
 /**
- * Ten thousand watchers of one server, in a process that costs as little as goes: bare sockets that share one buffer to read into.
+ * Ten thousand watchers of one server, in a process that costs as little as possible: bare sockets that share one read buffer.
  *
- * By order of its parent it opens them, or sends a flip and says how long it took until the last of them had it.
+ * On request of its parent it opens them, or sends a flip and reports how long it took until the last of them had it.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -16,7 +16,7 @@ export interface Answer {
   readonly milliseconds: number;
 }
 
-/** Connections opened at once. */
+/** Connections opened at the same time. */
 const AT_ONCE = 100;
 
 const buffer = Buffer.alloc(65_536);

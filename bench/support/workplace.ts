@@ -1,6 +1,6 @@
 /**
- * The temporary folder of a run, and what is made in it once for all benchmarks that want it. It is removed at the end of the
- * run, also where that is an interrupt.
+ * The temporary folder of a run, with data that is made once for all benchmarks that need it. It is removed when the run ends, even by
+ * an interrupt.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

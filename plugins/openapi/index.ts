@@ -28,7 +28,7 @@ const SWAGGER_UI = {
 
 async function openapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, DOCUMENT_OPTIONS);
-  // A context of its own, so that Helmet's headers and the open scope apply only to the documentation.
+  // A separate context, so that Helmet's headers and the open scope apply only to the documentation.
   await app.register(async (docs) => {
     const sendJson = sender('application/json; charset=utf-8', () => JSON.stringify(app.swagger()));
     const sendYaml = sender('application/yaml', () => openapiYaml(app));

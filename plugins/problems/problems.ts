@@ -65,7 +65,7 @@ const domain = {
   ),
   'policy-violated': kind(
     422,
-    'The version is under the floor',
+    'The version is below the floor',
     "The version breaks the pack's policy, so it cannot be published or activated. `violations` lists every broken rule.",
   ),
   'unknown-version': kind(

@@ -57,7 +57,7 @@ export class Instances {
       .sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
   }
 
-  /** Leases that were not renewed for so long that they can be deleted. */
+  /** Leases that can be deleted, because they were not renewed for a long time. */
   get forgotten(): readonly Lease[] {
     return [...this.#watched.values()]
       .filter(({ seenAt, askedAt }) => askedAt - seenAt >= FORGOTTEN_AFTER)

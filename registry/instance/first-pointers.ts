@@ -1,7 +1,7 @@
 /**
- * Which version each channel points at after a start: pointers are set only where there are none.
+ * Which version each channel points at after a start. A start never moves an existing pointer.
  *
- * Rule: `DEFAULT_VERSION` for the default pack, else the highest version that is no prerelease, above the floor and not revoked.
+ * Rule: `DEFAULT_VERSION` for the default pack, else the highest version that is not a prerelease, above the floor and not revoked.
  * Example: with `coach` 1.0.0, 1.1.0 and 2.0.0-rc.1 shipped and nothing in the log, 1.1.0 becomes active in each channel.
  */
 import semver from 'semver';
@@ -58,13 +58,15 @@ export function missingPointers(
     );
     const chosen = (pack === defaultPack ? configured : undefined) ?? highest;
     const reason =
-      chosen === configured ? 'First start: DEFAULT_VERSION' : 'First start: the highest version that is no prerelease';
+      chosen === configured
+        ? 'First start: DEFAULT_VERSION'
+        : 'First start: the highest version that is not a prerelease';
     for (const channel of channels) {
       if (snapshot.packs.get(pack)?.pointers.has(channel) === true) continue;
       if (chosen === undefined) {
         logger.warn(
           { pack, channel },
-          'The pack has no version that a start may activate (only prereleases, or versions under the floor). Activate one by hand.',
+          'The pack has no version that a start may activate (only prereleases, or versions below the floor). Activate one by hand.',
         );
         continue;
       }
@@ -132,7 +134,7 @@ function configuredDefault(
   const found = candidates.find(({ version }) => version === defaultVersion);
   if (found?.activatable === true) return found;
   const there = candidates.filter(({ activatable }) => activatable).map(({ version }) => version);
-  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or under the floor'}. Versions that may be activated, the highest first: ${listed(there)}.`;
+  const message = `DEFAULT_VERSION is "${defaultVersion}", which pack "${defaultPack}" ${found === undefined ? 'does not have' : 'has, but which is revoked or below the floor'}. Versions that may be activated, the highest first: ${listed(there)}.`;
   if ((snapshot.packs.get(defaultPack)?.pointers.size ?? 0) === 0) throw new StartRefused(78, message);
   logger.warn(
     { variable: 'DEFAULT_VERSION', value: defaultVersion, pack: defaultPack, versions: there },

@@ -107,7 +107,7 @@ export async function addsToLog(
   }
 }
 
-/** The events of shipped versions that are not registered yet. Versions under the floor are registered too, but flagged. */
+/** The events of shipped versions that are not registered yet. Versions below the floor are registered too, but flagged. */
 async function publications(
   snapshot: Snapshot,
   options: StartOptions,
@@ -149,7 +149,7 @@ async function publications(
     if (event.type !== 'version-published' || (event.data.violations ?? []).length === 0) continue;
     resources.logger.warn(
       { pack: event.pack, version: event.version, violations: event.data.violations },
-      `${event.pack} ${event.version} is under the floor. It is registered, but cannot be activated.`,
+      `${event.pack} ${event.version} is below the floor. It is registered, but cannot be activated.`,
     );
   }
   return { events, contents };
@@ -239,15 +239,15 @@ async function editedFiles(
   return (files.length > 0 ? files : ['pack.yaml']).map((file) => `${path}/${file}`).join(', ');
 }
 
-/** Logs an error for each active version under the floor. It is still served, because taking it away could be worse (SPEC R7). */
-export function alarmUnderFloor(snapshot: Snapshot, logger: Logger): void {
+/** Logs an error for each active version below the floor. It is still served, because taking it away could be worse (SPEC R7). */
+export function alarmBelowFloor(snapshot: Snapshot, logger: Logger): void {
   for (const [pack, state] of snapshot.packs) {
     for (const { channel, version } of state.pointers.values()) {
       const violations = state.versions.get(version)?.violations ?? [];
       if (violations.length > 0)
         logger.error(
           { pack, channel, version, violations },
-          `${pack} ${channel} is at ${version}, which is under the floor. It is still served. Activate a version that is above the floor.`,
+          `${pack} ${channel} is at ${version}, which is below the floor. It is still served. Activate a version that is above the floor.`,
         );
     }
   }

@@ -33,7 +33,7 @@ export function forcedRecord(snapshot: Snapshot, { pack, version }: ForcedVersio
   if (record.revocation !== undefined)
     throw refused(`${version} was revoked at ${record.revocation.at}: ${record.revocation.reason}.`);
   if (record.violations.length > 0)
-    throw refused(`${version} is under the floor: ${record.violations.map(({ detail }) => detail).join(' ')}`); // SPEC R7
+    throw refused(`${version} is below the floor: ${record.violations.map(({ detail }) => detail).join(' ')}`); // SPEC R7
   return record;
 }
 

@@ -350,7 +350,7 @@ export class Instance {
       const pinned = this.#forced.name;
       this.#logger.error(
         { pinned },
-        `PIN_VERSION: ${pinned} may not be served any more (revoked, or under the floor). This instance serves what the log says again.`,
+        `PIN_VERSION: ${pinned} may not be served any more (revoked, or below the floor). This instance serves what the log says again.`,
       );
       this.#forced = undefined;
     }

@@ -1,14 +1,14 @@
 /**
- * Carries a start out: what it adds to the log, in one append.
+ * Carries out a start: adds its events to the log, in one append.
  *
- * Problem: a start may fail half-way or find the store away, and is then tried again.
- * Rule: each attempt plans against what the log holds by then. The operator key is made once, because the log may hold it although the
- * attempt failed. What the start adds stays for good, so it must not rest on a snapshot that somebody may have edited: that is compared
- * with the log first.
- * Example: PostgreSQL is away at the start; a minute later it is back, and the start registers the shipped versions then.
+ * Problem: a start may fail half-way, or the store may be unavailable; then it is retried.
+ * Rule: each attempt plans against the current log. The operator key is made once, because the log may hold it although the attempt
+ * failed. What a start adds is permanent, so it must not rest on a snapshot that somebody may have edited: the snapshot is compared with
+ * the log first.
+ * Example: PostgreSQL is down at the start. It is back a minute later, and then the start registers the shipped versions.
  */
 import type { Contents } from '../local/contents.ts';
-import { addsToLog, alarmUnderFloor, planStart } from './first-start.ts';
+import { addsToLog, alarmBelowFloor, planStart } from './first-start.ts';
 import { keyOfToken, newKey, type NewKey } from '../keys/keys.ts';
 import type { Logger } from '../machine/logger.ts';
 import type { RegistryOptions } from './options.ts';
@@ -63,9 +63,9 @@ export class Start {
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     if (check !== undefined && (await addsToLog(current.applied, planned, resources))) await check.now();
     await writer.commit((base) => planStart(base, planned, resources), { large: true });
-    // Another instance may have made its key first, and an earlier start may have died before it could tell where its key is.
+    // Another instance may have made its key first, and an earlier start may have died before it could say where its key is.
     await operatorKey?.finishWrite((token) => keyOfToken(current.applied, token) !== undefined);
-    alarmUnderFloor(current.applied, logger);
+    alarmBelowFloor(current.applied, logger);
     return store.sessionKeys();
   }
 }

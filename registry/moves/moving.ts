@@ -1,7 +1,7 @@
 /**
  * Activation and rollback: whether a pointer may move, and where to (SPEC R5, R7).
  *
- * Rule: checks run in the order pack, channel, `If-Match`, `fromVersion`, target. A version that is revoked or under the floor is never a
+ * Rule: checks run in the order pack, channel, `If-Match`, `fromVersion`, target. A version that is revoked or below the floor is never a
  * target. A rollback without a target goes to the nearest entry of the stack that may be active.
  * Example: on the stack `[1.0.0, 1.1.0]` a rollback gives `version-rolled-back` to 1.0.0.
  */

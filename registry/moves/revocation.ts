@@ -3,7 +3,7 @@
  *
  * Problem: revoking a version must not leave a channel empty, or at another bad version.
  * Rule: every channel at the version moves in the same event: to the replacement if one is named, else down its stack to the next version
- * that is neither revoked nor under the floor. If a channel has no such version, the revocation is refused and lists possible replacements.
+ * that is neither revoked nor below the floor. If a channel has no such version, the revocation is refused and lists possible replacements.
  * Example: revoke 2.0.0 with replacement 2.0.1: production moves from 2.0.0 to 2.0.1, and so do the sessions pinned on 2.0.0.
  */
 import { RegistryError, listed } from '../errors.ts';
@@ -85,7 +85,7 @@ export function requireActivatable({ pack, version, revocation, violations }: Ve
   if (violations.length > 0) {
     throw new RegistryError(
       'policy-violated',
-      `Version ${version} of pack "${pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
+      `Version ${version} of pack "${pack}" is below the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
       { violations },
     ); // SPEC R7
   }

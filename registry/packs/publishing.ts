@@ -67,7 +67,7 @@ export function decidePublish(snapshot: Snapshot, command: PublishCommand): Deci
   if (violations.length > 0 && belowFloor === 'refuse') {
     throw new RegistryError(
       'policy-violated',
-      `Version ${content.version} of pack "${content.pack}" is under the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
+      `Version ${content.version} of pack "${content.pack}" is below the floor: ${violations.map(({ detail }) => detail).join(' ')}`,
       { violations },
     ); // SPEC R7
   }

@@ -1,9 +1,9 @@
 /**
- * Do two states say the same?
+ * Compares two states.
  *
- * Problem: what was read from a disk must be what the log says, to the last member; but members may come in another order, and one that is
- * undefined may be missing.
- * Rule: records are compared by their canonical JSON (RFC 8785). The event loop has its turn after every few records, so that reads go on.
+ * Problem: a state read from disk must equal the log's in every member, but members may be in another order, and an undefined one may be
+ * missing.
+ * Rule: records are compared by their canonical JSON (RFC 8785). The event loop runs after every few records, so that reads stay fast.
  * Example: `['key k7Qm2Xw9Lp3a', 'version 1.1.0 of pack "coach"']`.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -18,10 +18,10 @@ const SLICE = 100;
 /** The most differences that are named. */
 const MOST_NAMED = 10;
 
-/** What one state says of a thing: pairs of a name for people and a record. */
+/** The records of a state, each with a name for people. */
 type Records = Iterable<readonly [name: string, record: unknown]>;
 
-/** Where two states differ, in words; empty where they say the same. At most ten are named. */
+/** The names of what differs between two states; empty if they are equal. At most ten are named. */
 export async function differencesOf(one: State, other: State): Promise<string[]> {
   const found: string[] = [];
   const all = new Map<string, unknown>();
@@ -50,18 +50,18 @@ export class StateProof {
   readonly #fold = foldFrom(EMPTY_SNAPSHOT);
   #compared = false;
 
-  /** @param more what else differs, of that which is not in the log */
+  /** @param more further differences, in data that is not in the log */
   constructor(state: State, more: () => Promise<readonly string[]> = () => Promise.resolve([])) {
     this.#state = state;
     this.#more = more;
   }
 
-  /** Whether the log has been read as far as the state, and holds its place. */
+  /** Whether the log has been read up to the state, and holds its revision and hash. */
   get compared(): boolean {
     return this.#compared;
   }
 
-  /** Takes the next event in. @returns what is wrong, in words; undefined where nothing is */
+  /** Adds the next event. @returns what is wrong, in words; undefined if nothing is */
   async add(event: Event): Promise<string | undefined> {
     const { revision, hash } = this.#state;
     if (event.revision > revision) return undefined;

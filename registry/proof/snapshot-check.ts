@@ -1,11 +1,11 @@
 /**
- * Proof of a start from the last good snapshot: does the log say the same?
+ * Compares the last good snapshot that a start used with the log.
  *
- * Problem: a snapshot without a MAC can be edited, seal and all, by whoever may write to the data folder: a revocation left out is served
- * unmarked, an added key works.
- * Rule: after each start from such a file the log is folded from its first event, in the background, to the place of the file, and compared
- * with it. Little is done at a time and most of the time is left to others, so that reads stay fast. Where they differ the log is right.
- * Example: a file from which a revocation was removed is found a second after the start; the log's state is served from then on.
+ * Problem: anyone who can write to the data folder can edit a snapshot without a MAC, its seal included. A revocation could be removed, or a
+ * key added.
+ * Rule: after each start from such a file, the log is folded in the background from its first event to the position of the file, and compared
+ * with it. The work is done in small slices with long pauses, so that reads stay fast. If they differ, the log is right.
+ * Example: a revocation was removed from the file. That is found a second after the start, and the log's state is served from then on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { differencesOf, StateProof } from './comparison.ts';
@@ -19,20 +19,20 @@ import type { SavedState } from '../local/snapshot-file.ts';
 import { EMPTY_SNAPSHOT } from '../state/snapshot.ts';
 import type { SessionKey, Store } from '../log/store.ts';
 
-/** Events folded between two pauses: a millisecond or two of work, also for an engine that reads on this thread. */
+/** Events folded between two pauses: a millisecond or two of work, even for an engine that reads on this thread. */
 const SLICE = 100;
-/** Events folded at once where a start waits for the result. */
+/** Events folded at once if a start waits for the result. */
 const LARGE_SLICE = 2000;
-/** How long a pause is: so many times what the work before it took. */
+/** The length of a pause, as a multiple of the work before it. */
 const REST = 2;
-/** Between two tries while the store cannot be read, in milliseconds. */
+/** Milliseconds between two attempts while the store cannot be read. */
 const RETRY = 1000;
 
 export interface SnapshotCheckOptions {
   readonly store: Store;
   readonly saved: SavedState;
   readonly logger: Logger;
-  /** Puts what the log says in the place of what is applied. @throws RegistryError `store-unavailable`; LogBroken */
+  /** Replaces the applied state with the log's. @throws RegistryError `store-unavailable`; LogBroken */
   readonly takeLog: () => Promise<unknown>;
 }
 
@@ -47,24 +47,24 @@ export class SnapshotCheck {
     this.#options = options;
   }
 
-  /** Where the snapshot and the log differed, in words; undefined where they did not, or where that is not known yet. */
+  /** How the snapshot and the log differ, in words; undefined if they do not, or if that is not known yet. */
   get differs(): string | undefined {
     return this.#differs;
   }
 
-  /** Compares in the background, once. Never rejects: while the store cannot be read it is tried again. */
+  /** Compares in the background, once. Never rejects: while the store cannot be read, it retries. */
   start(): void {
     if (!this.#ended.signal.aborted) this.#running ??= this.#untilDone();
   }
 
-  /** Compares at once, if that was not done yet. @throws RegistryError `store-unavailable`; LogBroken */
+  /** Compares at once, if that has not been done yet. @throws RegistryError `store-unavailable`; LogBroken */
   async now(): Promise<void> {
     if (this.#running !== undefined || this.#ended.signal.aborted) return;
     await this.#compare(LARGE_SLICE, () => Promise.resolve());
     this.end();
   }
 
-  /** There is nothing to prove any more: what was applied was replaced, or the registry closes. */
+  /** Ends the comparison: the applied state was replaced, or the registry closes. */
   end(): void {
     this.#ended.abort();
   }
@@ -104,7 +104,7 @@ export class SnapshotCheck {
           throw new LogBroken(`Revision ${event.revision} does not have its hash: it was changed.`);
         this.#fold.add(event);
       }
-      if (events.length === 0) return; // the log ends before the snapshot: the follower meets that as well
+      if (events.length === 0) return; // the log ends before the snapshot: the follower handles that
       await rest(REST * (performance.now() - started));
     }
     if (this.#fold.hash !== state.hash) return; // another history, which is not followed
@@ -118,7 +118,7 @@ export class SnapshotCheck {
     await takeLog();
   }
 
-  /** @param taken whether the log is served from now on */
+  /** @param taken whether the log's state is served from now on */
   #differ(found: readonly string[], taken: boolean): void {
     if (this.#differs !== undefined) return;
     this.#differs = found.join(', ');
@@ -133,8 +133,8 @@ export class SnapshotCheck {
 }
 
 /**
- * What compares the last good snapshot of a data folder with the log that `verifyLog` reads; undefined where there is no snapshot that verifies.
- * @param logger hears what is wrong with the file
+ * The proof for `verifyLog` that compares the last good snapshot of a data folder with the log; undefined if no snapshot there is valid.
+ * @param logger receives what is wrong with the file
  */
 export async function savedProof(
   store: Store,
@@ -146,7 +146,7 @@ export async function savedProof(
   return saved && new StateProof(saved.state, async () => keyDifferences(saved.sessionKeys, await store.sessionKeys()));
 }
 
-/** Each key that the snapshot has must be the store's; the store may have more by now. */
+/** Each key of the snapshot must be in the store; the store may have more by now. */
 function keyDifferences(saved: readonly SessionKey[], stored: readonly SessionKey[]): string[] {
   const known = new Map(stored.map(({ keyId, secret }) => [keyId, secret]));
   return saved.filter(({ keyId, secret }) => known.get(keyId) !== secret).map(({ keyId }) => `session key ${keyId}`);

@@ -1,12 +1,12 @@
 /**
- * Proof: is the log the one that was written, from the first event to the last (SPEC R11)?
+ * Proves that the log is unchanged, from the first event to the last (SPEC R11).
  *
- * Problem: whoever can write to the database file can change what happened.
- * Rule: each event is hashed again and must name the one before; each content must still have the digest that its event names.
- * That finds any change, removal, reordering or insertion, and any changed content. A cut tail, or a chain rewritten from some
- * point to the end, is a whole chain in itself: it is found only against a head `(revision, hash)` that was kept outside. What is served is
- * compared with the fold of the log as well.
- * Example: one letter of an old reason is edited; its event no longer has its hash, and `firstBroken` names its revision.
+ * Problem: anyone who can write to the database file can change the history.
+ * Rule: each event is hashed again and must name the hash of the one before; each content must still have the digest that its event names.
+ * That finds any change, removal, reordering or insertion, and any changed content. A cut tail, or a chain rewritten from some point to
+ * the end, is still a valid chain: only a head `(revision, hash)` that was kept outside reveals it. What is served is also compared with
+ * the fold of the log.
+ * Example: somebody edits one letter of an old reason. Its event no longer matches its hash, and `firstBroken` names its revision.
  */
 import type { StateProof } from './comparison.ts';
 import { StoreDamaged } from '../errors.ts';
@@ -17,9 +17,9 @@ import type { EventQuery, Store } from '../log/store.ts';
 
 export interface Verification {
   readonly valid: boolean;
-  /** How many events were found whole. */
+  /** How many events are valid. */
   readonly events: number;
-  /** The last whole event. */
+  /** The last valid event. */
   readonly head: Head;
   readonly firstBroken?: { readonly revision: number; readonly detail: string };
 }
@@ -31,9 +31,9 @@ const SLICE = 100;
  * Checks the whole log.
  *
  * @param kept heads that were kept outside, which the log must hold
- * @param progress hears how many events are checked so far
- * @param served what was made from the log and must be what it says
- * @throws RegistryError `store-unavailable` where the store cannot be read at all
+ * @param progress is called with the number of events checked so far
+ * @param served a state made from the log, which must equal its fold
+ * @throws RegistryError `store-unavailable` if the store cannot be read at all
  */
 export async function verifyLog(
   store: Store,
@@ -71,7 +71,7 @@ export async function verifyLog(
   return { valid: true, events: head.revision, head };
 }
 
-/** The next events, or the place of the first that cannot be read. */
+/** The next events, or the revision of the first that cannot be read. */
 async function pageAfter(
   store: Store,
   head: Head,
@@ -81,7 +81,7 @@ async function pageAfter(
   } catch (error) {
     if (!(error instanceof StoreDamaged)) throw error;
   }
-  // One by one up to the damage: what comes before it is checked first, as it may be broken, too.
+  // One by one up to the damage: the events before it are checked first, because they may be broken, too.
   try {
     return await store.events(next(head, 1));
   } catch (error) {
@@ -91,7 +91,7 @@ async function pageAfter(
   }
 }
 
-/** From the lowest revision that is there: one below the first would be listed, too. */
+/** Starts at the lowest revision there is, so that an event below revision 1 is found, too. */
 function next({ revision }: Head, limit: number): EventQuery {
   return { ...(revision > 0 && { after: revision }), order: 'ascending', limit, exact: true };
 }
@@ -104,7 +104,7 @@ async function faultOf(store: Store, event: Event, before: Head): Promise<string
   if (orNothing(() => hashOf(event)) !== event.hash)
     return `Revision ${event.revision} does not have its hash: it was changed.`;
   if (event.type !== 'version-published') return undefined;
-  // Whoever rewrites an event can leave out what its type says it has.
+  // A rewritten event can lack members that its type promises.
   const digest: unknown = (event.data as { readonly digest?: unknown } | null | undefined)?.digest;
   if (typeof digest !== 'string') return `Revision ${event.revision} publishes a version, but names no content.`;
   return contentFault(store, `The content of ${event.pack} ${event.version}`, digest);
@@ -128,7 +128,7 @@ function orNothing(hash: () => string): string | undefined {
   try {
     return hash();
   } catch {
-    return undefined; // what has no canonical form was never hashed
+    return undefined; // without a canonical form, it was never hashed
   }
 }
 
@@ -139,16 +139,16 @@ function keptFault(kept: readonly Head[], event: Event): string | undefined {
     : undefined;
 }
 
-/** In which order a reader of the audit is given events. */
+/** The orders in which the audit lists events. */
 export const EVENT_ORDERS = ['oldest', 'newest'] as const;
 
-/** What the log is asked for by readers of the audit. */
+/** A query of the audit. */
 export interface AuditQuery extends Omit<EventQuery, 'order' | 'exact'> {
   /** Which events come first; the oldest if missing. Page on with `after` (oldest first) or `before` (newest first). */
   readonly order?: (typeof EVENT_ORDERS)[number];
 }
 
-/** Events up to a revision, the oldest first unless asked otherwise. @throws RegistryError `store-unavailable` */
+/** Events up to a revision, oldest first by default. @throws RegistryError `store-unavailable` */
 export function auditEvents(
   store: Store,
   { order = 'oldest', before = Infinity, ...query }: AuditQuery,

@@ -86,7 +86,7 @@ export function versionIn(state: PackState, version: string): VersionRecord {
   return record;
 }
 
-/** Whether a version may be activated: it is neither revoked nor under the floor (SPEC R7). */
+/** Whether a version may be activated: it is neither revoked nor below the floor (SPEC R7). */
 export function isActivatable(record: VersionRecord): boolean {
   return record.revocation === undefined && record.violations.length === 0;
 }

@@ -1,16 +1,16 @@
 /**
- * What watchers are told: one message an event, made once for all of them.
+ * What watchers receive: one message for each event, encoded once for all of them.
  *
- * Rule: a message says what changed and where, and nothing that a reader of prompts may not see: no texts, no reasons, no actors, of
- * keys only that there was something. Where this instance does not know that it is current, a message says so at the time it is
- * given (SPEC R10).
+ * Rule: a message says what changed and where. It holds nothing that a reader of prompts may not see: no texts, no reasons, no actors, and
+ * of keys only that something changed. If this instance does not know that it is current, messages say so when they are sent
+ * (SPEC R10).
  */
 import { movesOf } from '../log/moves.ts';
 import type { Move } from '../log/data/moves.ts';
 import type { Event } from '../log/event.ts';
 import type { Position } from '../state/snapshot.ts';
 
-/** What a message says; what stands in for no event has neither type nor moves nor time. */
+/** The content of a message. A control message has no type, moves or time. */
 export interface StreamMessage extends Position {
   readonly type?: string;
   readonly pack?: string;
@@ -20,22 +20,22 @@ export interface StreamMessage extends Position {
   readonly staleSeconds?: number;
 }
 
-/** A message that stands for no event: where a stream stands, that it must be read anew, that it is alive. */
+/** A message without an event: the position of a stream, that the client must read everything again, or that the stream is alive. */
 export type ControlKind = 'revision' | 'resync' | 'heartbeat';
 
 /**
- * Puts a message into bytes, under the name of its kind: the type of its event, or of control.
- * @param upTo the place up to which a watcher has everything once it has this
+ * Encodes a message under the name of its kind: the type of its event, or its control kind.
+ * @param upTo the position up to which a watcher has everything once it has this message
  */
 export type Encode = (kind: string, upTo: Position, message: StreamMessage) => Buffer;
 
-/** What a watcher wants to hear of: all, or what is about a pack, or moves a channel. */
+/** Which changes a watcher receives: all, or those of one pack, or those that move one channel. */
 export interface Filter {
   readonly pack?: string | undefined;
   readonly channel?: string | undefined;
 }
 
-/** The messages of events that lie directly behind a place in this epoch. */
+/** The messages of events that directly follow a position in this epoch. */
 export function messagesOf(events: readonly Event[], before: number): StreamMessage[] {
   let epoch = before;
   return events.map((event) => {
@@ -63,7 +63,7 @@ interface Encoded {
   readonly bytes: Buffer;
 }
 
-/** Makes the bytes of a message at the first watcher that is given it; all others are given the same. */
+/** Encodes a message for the first watcher that receives it; all others receive the same bytes. */
 export class EncodedMessages {
   readonly #encode: Encode;
   readonly #made = new WeakMap<StreamMessage, Encoded>();
@@ -73,7 +73,7 @@ export class EncodedMessages {
     this.#encode = encode;
   }
 
-  /** Those of the messages that pass the filter; undefined where none does. */
+  /** The messages that pass the filter; undefined if none does. */
   messages(messages: readonly StreamMessage[], filter: Filter, stale: number | undefined): Buffer | undefined {
     const [only, ...others] = messages.filter((message) => concerns(filter, message));
     if (only === undefined) return undefined;
@@ -83,7 +83,7 @@ export class EncodedMessages {
       : Buffer.concat([first, ...others.map((message) => this.#bytes(message, stale))]);
   }
 
-  /** @param current the place that the message tells of, where it is another than the one up to which the watcher has everything */
+  /** @param current the position that the message shows; default: the one up to which the watcher has everything */
   control(kind: ControlKind, { epoch, revision }: Position, stale: number | undefined, current?: Position): Buffer {
     const last = this.#lastControl.get(kind);
     if (current === undefined && last?.revision === revision && last.epoch === epoch && last.stale === stale)

@@ -1,12 +1,12 @@
 /**
- * Watchers: everybody who wants to hear of each change, ten thousand of them at once.
+ * Sends each change to all watchers, up to ten thousand at once.
  *
- * Problem: each change must reach each watcher once and in order, also one that was away for a while; telling ten thousand must not
- * keep a read waiting, and one that does not listen must cost the others nothing.
- * Rule (SPEC R3): a watcher has a cursor, the place up to which it was given everything, and no queue. What lies behind the cursor comes
- * from a ring of the latest messages, or page by page from the log where the ring does not reach back. Telling goes in slices over
- * turns of the event loop; who leaves too much untaken is cut off, and resumes.
- * Example: `add({ after: { epoch: 1, revision: 7 } }, sink)` gives the sink 8, 9 and each one after, whatever happened meanwhile.
+ * Problem: each change must reach each watcher once and in order, even a watcher that reconnects. Sending to ten thousand must not
+ * delay a read, and one slow watcher must not cost the others anything.
+ * Rule (SPEC R3): a watcher has no queue, only a cursor: the position up to which it has everything. Later messages come from a ring of
+ * the latest ones; if the ring does not reach back that far, they come from the log, page by page. Sending is cut into slices over turns
+ * of the event loop. A watcher that leaves too many bytes unread is disconnected; it can resume.
+ * Example: `add({ after: { epoch: 1, revision: 7 } }, sink)` writes 8, 9 and everything later to the sink, without a gap.
  */
 import { messageOf, RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
@@ -14,58 +14,58 @@ import { SILENT, type Logger } from '../machine/logger.ts';
 import { reaches, type Position, type Snapshot } from '../state/snapshot.ts';
 import { messagesOf, EncodedMessages, type Encode, type Filter, type StreamMessage } from './messages.ts';
 
-/** What is watched; a `Registry` is one. */
+/** What is watched: a `Registry`, for example. */
 export interface Watched {
   readonly current: Snapshot;
   /** Seconds since it last knew that it was current; undefined while it does. */
   readonly staleSeconds: number | undefined;
-  /** What the ends of keys go by: milliseconds since the epoch. */
+  /** The clock for the expiry of keys: milliseconds since the epoch. */
   now(): number;
-  /** Events in order, once they are visible; none at all where the whole history was replaced. */
+  /** Calls with events in order, once they are visible; with no events if the whole history was replaced. */
   onChange(listener: (events: readonly Event[], snapshot: Snapshot) => void): () => void;
-  /** @throws RegistryError `revision-not-reached`; `revision-unknown` where the log ends before */
+  /** @throws RegistryError `revision-not-reached`; `revision-unknown` if the log ends before it */
   reach(position: Position): Promise<void>;
-  /** A page of the log, the oldest first, up to the snapshot. @throws RegistryError `store-unavailable` */
+  /** A page of the log, oldest first, up to the snapshot. @throws RegistryError `store-unavailable` */
   events(query: { readonly after: number; readonly limit: number }, snapshot: Snapshot): Promise<readonly Event[]>;
 }
 
-/** Why a watcher is ended. */
+/** Why a watcher was ended. */
 export type EndReason = 'closing' | 'too-slow' | 'not-allowed';
 
-/** Where a watcher takes what it is given. */
+/** Where messages for a watcher are written. */
 export interface Sink {
-  /** How many bytes wait to be taken by the reader. */
+  /** Bytes that the reader has not read yet. */
   readonly waiting: number;
   write(bytes: Buffer): void;
-  /** Calls once the reader has taken what waits; at once where nothing does. Never, where it goes away instead. */
+  /** Calls `go` once the reader has read everything; at once if nothing waits, never if the reader disconnects. */
   onceDrained(go: () => void): void;
-  /** Nothing comes after it. */
+  /** Nothing is written after this. */
   end(reason: EndReason): void;
 }
 
 export interface Watch extends Filter {
-  /** Whose watcher it is: asked for now and then, with `mayWatch`. */
+  /** The key of the watcher. `mayWatch` checks it again at each heartbeat. */
   readonly keyId: string;
-  /** When the key expires, in milliseconds since the epoch: from then on the watcher is given nothing. Never, where not given. */
+  /** When the key expires, in milliseconds since the epoch: the watcher is ended then. Default: never. */
   readonly until?: number | undefined;
-  /** The place up to which the watcher has everything; it hears of what comes from now on where it names none. */
+  /** The position up to which the watcher has everything. Default: the head, so that it receives only new changes. */
   readonly after?: Position | undefined;
 }
 
 export interface WatchersOptions {
   readonly encode: Encode;
-  /** Whether a key still may watch. */
+  /** Whether a key may still watch. */
   readonly mayWatch: (snapshot: Snapshot, keyId: string) => boolean;
-  /** Between two heartbeats, in milliseconds. */
+  /** Milliseconds between two heartbeats. */
   readonly heartbeat?: number;
-  /** Latest messages that are kept, so that who comes back needs no log. */
+  /** How many of the latest messages are kept, so that a watcher that reconnects needs no read of the log. */
   readonly ring?: number;
-  /** Bytes that may wait for one watcher before it is cut off. */
+  /** Bytes that may wait for one watcher before it is disconnected. */
   readonly mostWaiting?: number;
   readonly logger?: Logger;
 }
 
-/** A watcher, as a handle to whoever added it. */
+/** The handle of a watcher, for its caller. */
 export interface Watcher {
   readonly pack: string | undefined;
   readonly channel: string | undefined;
@@ -75,24 +75,24 @@ export interface Watcher {
 
 interface Entry extends Watcher {
   readonly until: number;
-  /** Everything up to here was given. */
+  /** Everything up to here was sent. */
   epoch: number;
   revision: number;
-  /** Which of the histories, counted by `#history`, the place is in. */
+  /** The history that the position is in, counted by `#history`. */
   history: number;
-  /** The last heartbeat it was given. */
+  /** The last heartbeat that was sent. */
   beats: number;
-  /** Nothing more for now: a page of the log is being read for it, or it must take first what it was given. */
+  /** Gets nothing for now: a page of the log is being read for it, or it must first read what was written. */
   paused: boolean;
 }
 
 /** Writes in one turn of the event loop: a millisecond or two. */
 const SLICE = 100;
-/** The most messages that one write gives to a watcher that is behind; then it must take them first. */
+/** The most messages in one write to a watcher that is behind; it must read them before it gets more. */
 const BURST = 100;
-/** Pages of the log that are read at once. */
+/** Pages of the log that are read at the same time. */
 const READS = 4;
-/** After the log could not be read, in milliseconds. */
+/** Milliseconds to wait after the log could not be read. */
 const PAUSE = 1000;
 /** The longest that a timer can wait, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -104,18 +104,18 @@ export class Watchers {
   readonly #encoded: EncodedMessages;
   readonly #stopListening: () => void;
   readonly #heart: NodeJS.Timeout;
-  /** Without a gap, from the one behind `#floor` to the one at `#head`. */
+  /** Without a gap, from the message after `#floor` to the one at `#head`. */
   #ring: StreamMessage[] = [];
   #floor: number;
   #head: Position;
   #history = 0;
   #beats = 0;
-  /** Grows with everything that there is to tell; a round that began before it last grew is followed by another. */
+  /** Grows whenever there is something to send. A round that began before it last grew is followed by another. */
   #work = 0;
   #round: { readonly work: number; readonly left: Iterator<Entry> } | undefined;
   #reads = 0;
   #pause: NodeJS.Timeout | undefined;
-  /** Set for when the first of the keys expires. */
+  /** Fires when the first of the keys expires. */
   #expiry: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #closed = false;
 
@@ -132,26 +132,26 @@ export class Watchers {
     }, this.#options.heartbeat).unref();
   }
 
-  /** How many there are. */
+  /** How many watchers there are. */
   get size(): number {
     return this.#watchers.size;
   }
 
   /**
-   * Catches up until there is something to resume from: to be called before `add`, where a place is named.
-   * @throws RegistryError `revision-not-reached` where the place cannot be reached now
+   * Catches up to a position. Call it before `add` with `after`.
+   * @throws RegistryError `revision-not-reached` if the position cannot be reached now
    */
   async reach(position: Position): Promise<void> {
     if (reaches(this.#head, position)) return;
     try {
       await this.#watched.reach(position);
     } catch (error) {
-      // It never was in this log: `add` says so by a resync.
+      // This log never had the position: `add` answers it with a resync.
       if (!(error instanceof RegistryError) || error.code !== 'revision-unknown') throw error;
     }
   }
 
-  /** Adds a watcher, and tells it first where it stands. A place of another history, or behind the head, is answered by a resync. */
+  /** Adds a watcher. Its first message is its position, or a resync if `after` is of another history or above the head. */
   add({ pack, channel, keyId, until = Infinity, after = this.#head }: Watch, sink: Sink): Watcher {
     const known = after.epoch === this.#head.epoch && after.revision <= this.#head.revision;
     const { epoch, revision } = known ? after : this.#head;
@@ -178,12 +178,12 @@ export class Watchers {
     return entry;
   }
 
-  /** Forgets a watcher that went away by itself. */
+  /** Forgets a watcher that has disconnected. */
   leave(watcher: Watcher): void {
     this.#watchers.delete(watcher as Entry);
   }
 
-  /** Ends all of them, now. */
+  /** Ends all watchers at once. */
   close(): void {
     this.#closed = true;
     this.#stopListening();
@@ -215,7 +215,7 @@ export class Watchers {
     this.#wake();
   }
 
-  /** Has everybody told what there is to tell, from the next turn of the event loop on. */
+  /** Starts a round: from the next turn of the event loop, all watchers get what they lack. */
   #wake(): void {
     this.#work += 1;
     if (this.#round !== undefined || this.#closed) return;
@@ -223,7 +223,7 @@ export class Watchers {
     setImmediate(() => this.#turn());
   }
 
-  /** One slice. Whoever comes in meanwhile is in the same round, at its end. */
+  /** One slice. A watcher that is added meanwhile joins the end of the same round. */
   #turn(): void {
     const stale = this.#watched.staleSeconds;
     for (let left = SLICE; left > 0;) {
@@ -240,7 +240,7 @@ export class Watchers {
     setImmediate(() => this.#turn());
   }
 
-  /** Gives a watcher what it does not have yet. @returns the writes that took */
+  /** Sends a watcher what it lacks. @returns how many writes that cost */
   #give(entry: Entry, stale: number | undefined): number {
     const due = entry.beats !== this.#beats;
     let writes = 0;
@@ -261,7 +261,7 @@ export class Watchers {
     return writes + 1;
   }
 
-  /** Gives a watcher messages that lie directly behind its cursor, and holds it where more wait and it has not taken these. */
+  /** Sends the messages that follow the cursor of a watcher. If more wait, it is paused until it has read these. */
   #pass(entry: Entry, messages: readonly StreamMessage[], stale: number | undefined): number {
     const last = messages.at(-1);
     if (last === undefined) return 0;
@@ -276,12 +276,12 @@ export class Watchers {
         this.#wake();
       });
     }
-    return Math.ceil(messages.length / 8); // a burst takes as long as several watchers that are given one each
+    return Math.ceil(messages.length / 8); // a burst costs as much as one message each to several watchers
   }
 
-  /** Reads on in the log for a watcher that the ring does not reach back to. */
+  /** Reads a page of the log for a watcher that is further behind than the ring reaches. */
   #readFor(entry: Entry): number {
-    if (this.#reads >= READS || this.#pause !== undefined) return 0; // whoever ends a read or the pause starts another round
+    if (this.#reads >= READS || this.#pause !== undefined) return 0; // the end of a read or of the pause starts another round
     this.#reads += 1;
     entry.paused = true;
     const history = this.#history;
@@ -289,16 +289,16 @@ export class Watchers {
       .events({ after: entry.revision, limit: BURST }, this.#watched.current)
       .then((events) => {
         entry.paused = false;
-        if (history !== this.#history) return; // what was read is of the history before
+        if (history !== this.#history) return; // the page is of the previous history
         if (events[0]?.revision !== entry.revision + 1)
-          throw new Error(`The log does not go on behind revision ${entry.revision}.`);
+          throw new Error(`The log does not continue after revision ${entry.revision}.`);
         this.#pass(entry, messagesOf(events, entry.epoch), this.#watched.staleSeconds);
       })
       .catch((error: unknown) => {
         entry.paused = false;
         this.#options.logger.warn(
           { reason: messageOf(error) },
-          'The log could not be read for a stream that goes on from further back than memory does; it waits.',
+          'A stream resumes from a revision that is no longer in memory, but the log could not be read. It will be retried.',
         );
         this.#pause ??= setTimeout(() => {
           this.#pause = undefined;
@@ -312,7 +312,7 @@ export class Watchers {
     return BURST;
   }
 
-  /** Has watchers ended when their keys expire, also those that are told nothing at that moment. */
+  /** Ends watchers when their keys expire, even if there is nothing to send then. */
   #endAt(until: number): void {
     if (until === Infinity || this.#closed || (this.#expiry !== undefined && this.#expiry.at <= until)) return;
     clearTimeout(this.#expiry?.timer);

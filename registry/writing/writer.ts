@@ -133,7 +133,7 @@ export class Writer {
     if (this.#closed)
       return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing. Nothing was changed.'));
     const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined); // the caller gets the failure, the next in the queue starts all the same
+    this.#queue = result.catch(() => undefined); // the caller gets the failure, and the next in the queue still starts
     return result;
   }
 

@@ -1,4 +1,4 @@
-/** The stream of events: a client hears of each change when it happens. */
+/** The stream of events: a client receives each change when it happens. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';

@@ -25,7 +25,7 @@ export const Problem = Type.Object(
       Type.Array(
         closed(
           { pointer: Type.Optional(Type.String()), parameter: Type.Optional(Type.String()), detail: Type.String() },
-          { description: 'One fault: where it is, and how to fix it.' },
+          { description: 'One fault: its place, and how to fix it.' },
         ),
       ),
     ),

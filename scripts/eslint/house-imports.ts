@@ -4,11 +4,11 @@
  *     server → app → routes, plugins → registry ← registry/stores/<engine>
  *
  * Problem: one import in the wrong direction (a driver in the domain, HTTP in the fold) compiles, works, and is never undone.
- * Rule: every file belongs to a layer by its path, and a layer says what it may import, be it a value or a type. Files outside
- * of the service (scripts, bench, test, clients) may import anything.
+ * Rule: every file belongs to a layer by its path, and a layer says what it may import, values and types alike. Files outside
+ * the service (scripts, bench, test, clients) may import anything.
  * Example: `registry/packs/pack.ts` with `import fastify from 'fastify'`: "registry/ is the pure domain: it may not import fastify."
  *
- * `test/architecture.test.ts` holds the same rules by other means, so that neither goes wrong unseen.
+ * `test/architecture.test.ts` checks the same rules in another way, so that an error in either is noticed.
  */
 import { isBuiltin } from 'node:module';
 import { dirname, relative, resolve, sep } from 'node:path';
@@ -29,7 +29,7 @@ const DOMAIN_PACKAGES = new Set([
   're2js',
 ]);
 
-/** The driver of each engine; nobody else may import it. */
+/** The driver of each engine; only that engine may import it. */
 const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };
 
 /** Outsiders that may choose an engine. */
@@ -94,7 +94,7 @@ function packageOf(specifier: string): string {
 }
 
 /**
- * Why a file may not import something, or undefined where it may.
+ * Why a file may not import something; undefined if it may.
  *
  * @param from the importing file, relative to the root, with `/`
  * @param specifier as written
@@ -123,7 +123,7 @@ function packageRefusal(from: string, layer: Layer, specifier: string): string |
 
 function fileRefusal(from: string, layer: Layer, to: string): string | undefined {
   const target = layerOf(to);
-  if (target === 'free') return `the service may not import ${to}, which is no part of it.`;
+  if (target === 'free') return `the service may not import ${to}, which is not part of it.`;
   if (layer === 'domain')
     return target === 'domain' ? roomRefusal(from, to) : `registry/ is the pure domain: it may not import ${to}.`;
   if (layer === 'store' || layer === 'stores') {

@@ -149,7 +149,11 @@ t.test('activating the active version adds no event and no rollback step', async
     await pack.rollback({ toVersion: '2.0.0', reason: 'Once more' }),
   ]) {
     t.equal(again.statusCode, 200);
-    t.strictSame(again.body, { ...made.activations[0], changed: false }, 'it tells how the channel came there');
+    t.strictSame(
+      again.body,
+      { ...made.activations[0], changed: false },
+      'the response describes the move that activated it',
+    );
     t.equal((await app.inject({ url: String(again.headers['location']) })).statusCode, 200);
   }
   t.equal(app.registry.current, current, 'no event');
@@ -179,7 +183,7 @@ t.test('a refusal of an unknown name lists the known ones', async (t) => {
     code: 'channel-not-found',
     knownChannels: ['production', 'staging'],
   });
-  await refused(t, () => new Pack(t, 'unheard-of').activate('1.0.0'), 404, {
+  await refused(t, () => new Pack(t, 'unpublished').activate('1.0.0'), 404, {
     code: 'pack-not-found',
     knownPacks: ['activated', 'coach', 'from-version'],
   });

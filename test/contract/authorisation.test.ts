@@ -193,7 +193,7 @@ function wrongWith(
 ): string | undefined {
   if (expected === undefined)
     return statusCode === 401 || statusCode === 403 || statusCode >= 500 ? `is kept out by a ${statusCode}` : undefined;
-  if (statusCode !== expected.status) return `gets a ${statusCode} in place of a ${expected.status}`;
+  if (statusCode !== expected.status) return `gets a ${statusCode} instead of a ${expected.status}`;
   if (headers['www-authenticate'] !== expected.challenge)
     return `gets WWW-Authenticate: ${String(headers['www-authenticate'])}`;
   return body === '' || (JSON.parse(body) as { code: string }).code === expected.code ? undefined : `gets ${body}`;
@@ -288,7 +288,7 @@ t.test('every route × every scope × every bad key: as declared', async (t) => 
   const guarded = all.routes.filter(({ scope }) => scope !== 'open');
   t.ok(guarded.length >= 30, `${guarded.length} guarded routes, HEAD on its own`);
   t.ok(asked > 1500, `${asked} requests`);
-  t.equal((await all.app.inject('/v1/audit/verification')).json().valid, true, 'and nothing came of it');
+  t.equal((await all.app.inject('/v1/audit/verification')).json().valid, true, 'and the log is still valid');
 
   t.test('each operation needs its scope, and its description names the scope', async (t) => {
     t.strictSame(Object.keys(NEEDED).sort(), [...OPERATIONS.keys()].sort());
@@ -379,7 +379,7 @@ t.test('every route × every scope × every bad key: as declared', async (t) => 
 });
 
 t.test('control: an unguarded route is found, and so is one without a scope', async (t) => {
-  // Routes that are there before the guard is: it never hears of them.
+  // These routes are added before the guard, so it never sees them.
   const planted = await subject((app) => {
     app.get('/v1/planted', { config: { scope: 'audit:read' } }, () => ({ all: 'the secrets' }));
     app.get('/v1/silent', () => ({ all: 'the secrets' }));
@@ -387,7 +387,7 @@ t.test('control: an unguarded route is found, and so is one without a scope', as
   // What is open holds large documents, and was asked for above.
   const { faults } = await faultsIn({ ...planted, routes: planted.routes.filter(({ scope }) => scope !== 'open') });
   for (const expected of [
-    'GET /v1/planted: nobody gets a 200 in place of a 401',
+    'GET /v1/planted: nobody gets a 200 instead of a 401',
     'GET /v1/planted: revoked gets a 200',
     'GET /v1/planted: a key for prompts:read gets a 200',
     'GET /v1/silent declares no scope',

@@ -298,7 +298,11 @@ t.test('an oversized body is refused without being read to its end', async (t) =
   const chunked = answerIn(
     await exchange(origin, `${head}Transfer-Encoding: chunked\r\n\r\n1000\r\n${' '.repeat(4096)}\r\n`),
   );
-  t.strictSame([chunked.statusCode, faultsOf('startCoachSession', chunked)], [413, []], 'by what came of it');
+  t.strictSame(
+    [chunked.statusCode, faultsOf('startCoachSession', chunked)],
+    [413, []],
+    'a chunked body is counted as it arrives',
+  );
   t.match(
     detailOf(chunked.body),
     /^The body is too large; this service accepts at most 2048 bytes \(BODY_LIMIT=2kb\)/u,

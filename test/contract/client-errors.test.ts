@@ -81,7 +81,7 @@ t.test('each request gets one response, then the connection is closed', async (t
       `${POST}${AUTHORIZED}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`,
       ['400 validation-failed'],
     ],
-    'a chunk that is none, without a key': [
+    'an invalid chunk, without a key': [
       `${POST}${HEAD}Transfer-Encoding: chunked\r\n\r\nzzz\r\n`,
       ['401 unauthenticated'],
     ],

@@ -187,7 +187,7 @@ for (const [id, body] of WRITES) {
       (revision) => `  "${revision}"  `,
     ];
     for (const form of forms) {
-      await moved(pack, '1.0.0'); // without effect where it is there
+      await moved(pack, '1.0.0'); // no effect if it is already there
       const { revision } = await moved(pack, '2.0.0');
       const { etag } = await ask(t, 'getActivePack', { path: { pack } });
       const match = form(revision, etag);
@@ -263,14 +263,14 @@ for (const [id, body] of WRITES) {
       );
     }
     t.equal(app.registry.current, before, 'nothing was changed');
-    t.equal((await write(`"${revision}"`)).statusCode, 201, 'what the refusals gave is right');
+    t.equal((await write(`"${revision}"`)).statusCode, 201, 'the current revision still matches');
   });
 
   t.test(`${id}: only moves of this channel matter`, async (t) => {
     const { pack, revision, write } = await known(t, `own-${name}`);
     await moved(pack, '1.0.0', 'staging');
     await addPack(app, pack, '3.0.0');
-    await packAt1(`beside-${name}`);
+    await packAt1(`other-${name}`);
     const answer = await write(`"${revision}"`);
     t.equal(answer.statusCode, 201);
     t.ok(answer.body.revision > revision + 3, 'though the log went on');
@@ -282,7 +282,7 @@ for (const [id, body] of WRITES) {
     t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [201, 412, 412, 412, 412]);
     const won = answers.find(({ statusCode }) => statusCode === 201)?.revision;
     for (const { statusCode, body } of answers)
-      if (statusCode === 412) t.equal(body.currentRevision, won, 'the others hear where it is now');
+      if (statusCode === 412) t.equal(body.currentRevision, won, 'the others get the current revision');
   });
 
   t.test(`${id}: an empty channel matches nothing, not even *`, async (t) => {

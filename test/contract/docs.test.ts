@@ -76,7 +76,7 @@ t.test('a page is always sent whole: ranges and conditions are ignored', async (
   t.equal(
     (await app.inject({ url, headers: { 'if-none-match': String(whole.headers['etag']) } })).statusCode,
     304,
-    'what a browser has it need not fetch again',
+    'a browser need not fetch a cached file again',
   );
 });
 
@@ -87,7 +87,7 @@ t.test('the page loads nothing from another host', async (t) => {
     if (type.includes('css'))
       t.strictSame([...body.matchAll(/(?:url\(["']?|@import ["']?)(?:https?:)?\/\/[^)]*/gu)].map(String), [], path);
     if (path.endsWith('swagger-initializer.js'))
-      t.notMatch(body.replaceAll(/^\s*\/\/.*$/gmu, ''), /https?:\/\//u, `${path}, but for its comments`);
+      t.notMatch(body.replaceAll(/^\s*\/\/.*$/gmu, ''), /https?:\/\//u, `${path}, without its comments`);
   }
 });
 

@@ -22,7 +22,7 @@ function* schemas(node: unknown, path = ''): Generator<readonly [path: string, s
     if (!['examples', 'example', 'enum'].includes(name)) yield* schemas(member, `${path}/${name}`);
 }
 
-/** Names that are the same but for what `fold` takes away. */
+/** Names that are the same after `fold`. */
 function clashes(names: readonly string[], fold: (name: string) => string): string[] {
   return names.filter((name, index) => names.findIndex((other) => fold(other) === fold(name)) !== index);
 }
@@ -69,7 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       .filter(({ path, shape }) => shapes.some((other) => other.path !== path && other.shape === shape))
       .map(({ path }) => path);
   },
-  'what may be null is a type beside "null"': (document) =>
+  'a nullable member is a union of a type and "null"': (document) =>
     [...schemas(document)]
       .filter(([, { type, nullable, anyOf }]) => {
         const wrong = Array.isArray(type) && (type.length !== 2 || type[1] !== 'null' || type[0] === 'object');
@@ -128,7 +128,7 @@ t.test('control: a planted violation of each rule is found', async (t) => {
       (components!['schemas']!['Unused'] = { type: 'object' }),
     'an object that stands in several places has one name, and so one type': ({ components }) =>
       (components!['schemas']!['Planted'] = { properties: { actor: components!['schemas']!['Actor'] } }),
-    'what may be null is a type beside "null"': ({ components }) =>
+    'a nullable member is a union of a type and "null"': ({ components }) =>
       (components!['schemas']!['Pack'] = { properties: { latest: { nullable: true } } }),
     'there is one union, and it has a name': ({ components }) =>
       (components!['schemas']!['Pack'] = { anyOf: [{ type: 'string' }, { type: 'integer' }] }),

@@ -102,7 +102,7 @@ for (const [id, prepare] of Object.entries(WRITES)) {
     t.match(
       event?.data,
       { idempotency: { key: `repeat ${id}`, fingerprint: /^[0-9a-f]{64}$/u } },
-      'the key stands in the event itself',
+      'the event itself has the key',
     );
     // The answer is that of the first, also after the world has moved on.
     const { body } = await ask(t, 'createKey', { body: { label: 'passing by', scopes: ['prompts:read'] } });
@@ -116,7 +116,7 @@ for (const [id, prepare] of Object.entries(WRITES)) {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(t, id, keyed(request, `at once ${id}`))));
     const first = answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined);
     t.equal(first.length, 1, 'one is the first');
-    for (const answer of answers) t.strictSame(told(answer), told(first[0]!), 'all are told the same');
+    for (const answer of answers) t.strictSame(told(answer), told(first[0]!), 'all get the same response');
     t.equal(answers.filter(({ body }) => body.secret !== undefined).length, id === 'createKey' ? 1 : 0);
     t.equal(await events(), before + 1, 'one event');
   });
@@ -195,7 +195,7 @@ t.test('refusals and requests without effect do not use the key', async (t) => {
     { statusCode: 201, body: { version: '1.0.0' } },
     'so it can be used for another request',
   );
-  t.equal((await activate('2.0.0')).statusCode, 422, 'but for one only');
+  t.equal((await activate('2.0.0')).statusCode, 422, 'it is good for one request only');
 });
 
 t.test('a repeat is still recognised after a restart, and returns a response that was lost', async (t) => {
@@ -244,7 +244,7 @@ async function agrees(t: Test, pack: string, since: number, answers: readonly An
     .filter(({ statusCode }) => statusCode === 201)
     .map(({ body }) => body)
     .sort((a, b) => a.revision - b.revision);
-  t.equal(new Set(won.map(({ revision }) => revision)).size, won.length, 'each has a revision of its own');
+  t.equal(new Set(won.map(({ revision }) => revision)).size, won.length, 'each has its own revision');
   const moves = await movesIn(t, pack);
   t.strictSame(
     moves.filter(({ revision }) => revision > since),
@@ -301,7 +301,7 @@ t.test('a replayed publication is unchanged, even after the floor was raised', a
   t.match((await askOf(app)(t, 'getVersion', { path: { pack: 'floored', version: '1.0.0' } })).body, {
     problems: [{ rule: 'forbidden' }],
   });
-  isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'under a floor');
+  isReplay(t, await askOf(app)(t, 'publishVersion', request), first, 'below a floor');
 });
 
 t.test('many operators at once without a precondition: all succeed, one after the other', async (t) => {

@@ -52,7 +52,7 @@ t.test('a dry run is refused only if the move would be', async (t) => {
   t.match(
     await dry('activateVersion', { version: '1.0.0' }),
     { statusCode: 200, revision, body: { wouldActivate: '1.0.0' } },
-    'what another has published just now',
+    'a version that another instance has just published',
   );
   for (const version of ['1.0.0', '2.0.0']) {
     if (version === '2.0.0') await publish(version);
@@ -109,7 +109,7 @@ t.test('a session that another instance has just started is not superseded', asy
   t.match(
     await read(),
     { statusCode: 200, revision: revision - 1, body: { promptPack: session.promptPack, prompt: session.prompt } },
-    'with the store away it is answered all the same',
+    'it is answered while the store is down',
   );
   late.fail();
   t.match(await read(), { statusCode: 200, revision, body: session });

@@ -20,7 +20,7 @@ t.test(
   async (t) => {
     const { late, move, asks, reads } = await openPair(t);
     const revision = await move('1.0.0');
-    t.ok(late.app.registry.current.revision < revision, 'it has not heard of it');
+    t.ok(late.app.registry.current.revision < revision, 'it has not applied it yet');
     t.match(
       await askOf(late.app)(t, 'getActivePack'),
       { body: { version: '2.0.0' } },
@@ -32,7 +32,7 @@ t.test(
       revision,
       body: { version: '1.0.0', revision },
     });
-    t.equal(reads(), before + 2, 'what is new, and that there is no more');
+    t.equal(reads(), before + 2, 'one read of the new events, one that finds no more');
     for (const seen of [revision, revision - 1, 1, 0])
       t.match(await asks(t, 'getActivePack', seen), { statusCode: 200, revision });
     t.equal(reads(), before + 2, 'the log is not read for what is here');
@@ -48,7 +48,7 @@ t.test('every guarded read supports it, also with conditions', async (t) => {
   t.match(
     fresh,
     { statusCode: 200, revision, body: { version: '1.0.0' } },
-    'what the caller has is not current any more',
+    'the copy of the caller is no longer current',
   );
   revision = (await late.app.registry.publish({ pack: 'elsewhere', document: documentOf('elsewhere', '1.0.0') }))
     .snapshot.revision;
@@ -178,7 +178,7 @@ t.test(
     await late.app.registry.instance.catchUp();
     t.match(await asks(t, 'getActivePack', registry.current.revision, { headers }), { statusCode: 200 });
     await registry.revokeKey({ keyId: record.keyId, reason: 'Left the team' });
-    t.match(await askOf(late.app)(t, 'getActivePack', { headers }), { statusCode: 200 }, 'it has not heard of it');
+    t.match(await askOf(late.app)(t, 'getActivePack', { headers }), { statusCode: 200 }, 'it has not applied it yet');
     const { revision } = registry.current;
     t.match(await asks(t, 'getActivePack', revision, { headers }), {
       statusCode: 401,
@@ -237,7 +237,7 @@ t.test('a revision from before a restore is satisfied by later ones, if the requ
     'If-Match: a revision from before the restored one is common to both histories',
   );
   const { revision } = late.app.registry.activePack();
-  t.ok(revision <= seen, 'this revision was given out in both');
+  t.ok(revision <= seen, 'both registries have issued this revision');
   t.match(
     await activate('1.1.0', revision, '1'),
     { statusCode: 412, body: { code: 'revision-conflict' } },

@@ -188,7 +188,7 @@ t.test('an instance with a forced version is listed as pinned; the wait does not
   t.strictSame(
     reached(own),
     { applied: [...ids].sort(), pending: [], pinned: [pinned.app.registry.instance.id], expired: [] },
-    'not even where it was asked itself',
+    'not even if it answers the request itself',
   );
 });
 
@@ -230,7 +230,7 @@ t.test('listInstances: each instance, its start and its revision', async (t) => 
   t.strictSame(
     (await list()).map(({ id }) => id),
     [ids[0]],
-    'who ends gives its lease back',
+    'an instance that ends returns its lease',
   );
 });
 
@@ -249,6 +249,6 @@ t.test(
       [late.statusCode, reached(late)],
       [201, { applied: [ids[0]], pending: [], pinned: [], expired: [ids[1]] }],
     );
-    t.ok(there.app.registry.staleSeconds! >= 5, 'what it answers by then is marked');
+    t.ok(there.app.registry.staleSeconds! >= 5, 'by then its answers are marked');
   },
 );

@@ -102,8 +102,8 @@ t.test('HEAD is like GET, without the body', async (t) => {
       .replace('{sessionId}', 'none')
       .replace('{keyId}', 'none');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
-    const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // how a body that has no end is framed is told with the body only
-    if (template === '/metrics') delete headers['content-length']; // the second scrape tells of the first
+    const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // only a response with a body says how it is framed
+    if (template === '/metrics') delete headers['content-length']; // the second scrape counts the first
     t.equal(head.statusCode, whole.statusCode, template);
     t.equal(head.body, '', 'no body');
     t.match(head.headers, headers, 'the same headers');

@@ -95,7 +95,7 @@ t.test('while the store is away, every response says for how long; afterwards no
   const address = await listen(app);
   const { sessionId } = app.registry.startSession();
   const stream = await EventStream.open({ address, key });
-  const quiet = (name: string, stale: unknown) => t.equal(stale, undefined, `${name}: nothing is said`);
+  const quiet = (name: string, stale: unknown) => t.equal(stale, undefined, `${name}: not marked`);
   const ready = async (from: TestApp) => (await askOf(from.app)(t, 'ready')).body;
 
   for (const [name, stale] of Object.entries(await answersOf(world, address, sessionId))) quiet(name, stale);
@@ -137,7 +137,7 @@ t.test('while the store is away, every response says for how long; afterwards no
     t.equal(
       (await ask(t, 'getActivePack', { headers: { authorization: '' } })).statusCode,
       401,
-      'who shows none is told so',
+      'a request without a key is refused',
     );
     for (const id of ['live', 'ready']) t.equal((await ask(t, id)).statusCode, 200, `${id} needs none`);
     t.equal((await askOf(app)(t, 'getActivePack')).statusCode, 200, 'without it they are honoured as long as it takes');
@@ -196,7 +196,7 @@ async function twoOn(t: Test) {
 t.test('refusals and requests without effect are decided on the log, not on an old snapshot', async (t) => {
   const { quick, late } = await twoOn(t);
   await quick.publish({ pack: 'coach', document: documentOf('coach', '3.0.0') });
-  t.notOk(late.current.packs.get('coach')?.versions.has('3.0.0'), 'the late one does not know of it');
+  t.notOk(late.current.packs.get('coach')?.versions.has('3.0.0'), 'the late instance does not have it');
   t.match(
     await late.activate({ version: '3.0.0', reason }),
     { changed: true, version: '3.0.0' },
@@ -221,7 +221,7 @@ t.test('refusals and requests without effect are decided on the log, not on an o
   await t.rejects(
     late.rollback({ fromVersion: '3.0.0', reason }),
     { code: 'not-active' },
-    'and one that does not any more',
+    'and one that no longer does',
   );
 
   await quick.revoke({ pack: 'coach', version: '1.1.0', reason: 'It is dangerous' });

@@ -166,7 +166,7 @@ for (const store of ['memory', 'sqlite'] as const) {
       t.strictSame(ids(both.events), [own[1], last]);
     });
 
-    t.test('what it refuses', async (t) => {
+    t.test('invalid requests are refused', async (t) => {
       const refused = async (request: Parameters<typeof open>[1]) => {
         const stream = await open(t, request);
         return `${stream.status} ${(JSON.parse(await stream.body()) as { code: string }).code}`;

@@ -10,7 +10,7 @@ const reason = 'Users report that answers are too blunt';
 const PACKS = ['floored', 'pulled', 'dry', 'compared', 'told'] as const;
 const VERSIONS = ['1.0.0', '2.0.0', '3.0.0'] as const;
 
-/** `floored` went from 1.0.0 through 2.0.0 to 3.0.0; then a new policy put 2.0.0 under the floor. The rest is as after a first start. */
+/** `floored` went from 1.0.0 through 2.0.0 to 3.0.0; then a new policy put 2.0.0 below the floor. The rest is as after a first start. */
 const { app, key, store } = await openApp(t, {
   registry: {
     defaultPack: 'pulled',
@@ -140,7 +140,7 @@ t.test('a key expires at the given second; a time in the past is refused', async
   }
 });
 
-t.test('a version under the floor is not published, activated or rolled back to', async (t) => {
+t.test('a version below the floor is not published, activated or rolled back to', async (t) => {
   const path = { pack: 'floored' };
   const violations = [{ rule: 'forbidden', id: 'not-2-0-0', asset: 'system' }];
   const { body: policy } = await ask(t, 'getPolicy', { path });
@@ -156,7 +156,7 @@ t.test('a version under the floor is not published, activated or rolled back to'
   t.match(
     (await ask(t, 'getVersion', { path: { ...path, version: '2.0.0' } })).body,
     { problems: violations, activeIn: [] },
-    'a registered version under the floor shows its problems',
+    'a registered version below the floor shows its problems',
   );
   t.match(
     (await ask(t, 'activateVersion', { path, body: { version: '2.0.0', reason, dryRun: true } })).body,

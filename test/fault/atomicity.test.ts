@@ -35,7 +35,7 @@ import { DAY } from '../support/apps/registries.ts';
 const READS: Record<string, number> = { short: 5_000, faults: 200_000, soak: 5_000_000 };
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const reads = READS[length] ?? 5_000;
-/** BARS B1. The short form has no minimum, because other tests run beside it. */
+/** BARS B1. The short form has no minimum, because other tests run at the same time. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const CONNECTIONS = 6;
 
@@ -90,7 +90,7 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
   const { registry } = app;
   registry.onChange((_, { revision }) => {
     for (const channel of channels)
-      readAllInProcess({ ...run, acknowledged: revision }, 'who hears of a change', registry, channel);
+      readAllInProcess({ ...run, acknowledged: revision }, 'a listener of changes', registry, channel);
   });
 
   const began = performance.now();

@@ -50,11 +50,11 @@ t.test('the barrier', async (t) => {
           t.ok(isNew(await other.ask('/v1/packs/coach/active'), revisionOf(reply)), 'and each answers from it');
       }
     }
-    const unasked = await a.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'Nobody waits' });
+    const plain = await a.ask('/v1/packs/coach/activations', { version: '1.0.0', reason: 'Nobody waits' });
     t.same(
-      [unasked.status, unasked.header('preference-applied'), unasked.body['instances']],
+      [plain.status, plain.header('preference-applied'), plain.body['instances']],
       [201, undefined, undefined],
-      'who does not prefer to wait is answered as ever',
+      'a request without Prefer is answered as before',
     );
     const revoked = await a.ask(
       '/v1/packs/onboarding/versions/1.1.0/revoke',
@@ -62,7 +62,7 @@ t.test('the barrier', async (t) => {
       { prefer: 'wait=10' },
     );
     t.equal(revoked.status, 200, revoked.text.slice(0, 300));
-    t.same(reachOf(revoked).applied.toSorted(), [a, b, c].map(idOf).toSorted(), 'a revocation waits as well');
+    t.same(reachOf(revoked).applied.toSorted(), [a, b, c].map(idOf).toSorted(), 'a revocation waits too');
     for (const other of [a, b, c])
       t.equal((await other.ask('/v1/packs/onboarding/active')).body['version'], '1.0.0', 'and is seen by all');
   });
@@ -94,7 +94,7 @@ t.test('the barrier', async (t) => {
     for (let round = 1; round <= rounds; round += 1) await stoppedAndCutOff(t, { a, b, c, idOf });
   });
 
-  t.test('SIGTERM gives the lease back', async (t) => {
+  t.test('SIGTERM returns the lease', async (t) => {
     const ended = c.server.stop();
     const during = await activate(a, 30);
     t.equal(during.status, 201);
@@ -104,7 +104,7 @@ t.test('the barrier', async (t) => {
     t.same(
       sorted(reachOf(after)),
       sorted({ applied: [a, b].map(idOf), pending: [], pinned: [idOf(pinned)], expired: [] }),
-      'after its end nobody knows it any more',
+      'after its end nobody knows it',
     );
     t.equal(after.status, 201);
     t.notMatch((await a.ask('/v1/instances')).text, idOf(c), 'nor is it listed');
@@ -159,7 +159,7 @@ async function stoppedAndCutOff(
   t.notOk(isMarked(ofCutOff[0]!), 'and not before it could know');
 
   for (let count = 0; count < QUEUED / 2; count += 1) ofStopped.push(ask(b));
-  await pause(50); // so that they lie at its socket
+  await pause(50); // so that they wait in its socket
   b.server.signal('SIGCONT');
   const current = (reply: Reply) => isNew(reply, revision) && !isMarked(reply);
   const answers = await Promise.all(ofStopped);
@@ -171,7 +171,7 @@ async function stoppedAndCutOff(
   );
   const old = answers.filter((reply) => !isNew(reply, revision));
   t.pass(`${old.length} of them were old, and marked ${old[0]?.header('registry-stale')} s`);
-  await until('b unmarked and new, and old only where it is marked', 5000, async () => {
+  await until('b answers new and unmarked; an old answer is marked', 5000, async () => {
     const reply = await ask(b);
     if (!isNew(reply, revision) && !isMarked(reply)) t.fail(`unmarked and old: ${shown(reply)}`);
     return current(reply);

@@ -57,7 +57,7 @@ t.test('PostgreSQL: an instance whose clock is 20 years off, either way, mislead
       operatorKey: operatorKeyFile(folder),
     });
     const right = await open(t, { store: openPostgresStore({ url }) });
-    t.ok(isNow(wrong.now()), 'it goes by the store’s clock');
+    t.ok(isNow(wrong.now()), 'it uses the store’s clock');
     t.match(
       logger.messages('warn'),
       [

@@ -42,7 +42,7 @@ t.test('cold starts', async (t) => {
     await serves(t, whole, history, 'a whole snapshot');
     const stale = Number((await whole.ask('/v1/packs/coach/active')).header('registry-stale'));
     t.ok(stale >= AGE, `the response has its age: ${stale} s`);
-    await serves(t, temporary, history, 'a later temporary file beside an older one');
+    await serves(t, temporary, history, 'a later temporary file next to an older snapshot');
     await waits(t, damaged, 'a damaged snapshot');
     await storeIsBack(t, cluster);
   });
@@ -65,7 +65,7 @@ t.test('cold starts', async (t) => {
     );
     t.ok(refused.header('retry-after'), 'and the refusal says when to come again');
     for (const path of ['/livez', '/readyz'])
-      t.equal((await whole.ask(path)).status, 200, `what asks for no key does not look at one: ${path}`);
+      t.equal((await whole.ask(path)).status, 200, `an open path ignores the key: ${path}`);
     await storeIsBack(t, cluster);
     t.equal((await whole.ask('/v1/packs/coach/active')).status, 200, 'and keys are honoured again');
   });
@@ -158,7 +158,7 @@ async function serves(
   t.match(
     pinned,
     { status: 200, body: { ...session, superseded: true } },
-    `${name}: a session of a version that is not active any more`,
+    `${name}: a session of a version that is no longer active`,
   );
   const started = await instance.ask('/v1/coach/sessions', {}, as(goodKey));
   t.match(started, { status: 201, body: { promptPack: { version } } }, `${name}: a session is started`);
@@ -218,6 +218,6 @@ async function storeIsBack(t: Test, { instances, postgres, url }: TestInstances)
   t.same(
     replies.map((reply) => [reply.status, reply.header('registry-stale'), reply.body['version']]),
     replies.map(() => [200, undefined, '1.1.0']),
-    'all are current by themselves, unmarked, and one registry: nothing was made anew',
+    'all become current on their own, unmarked, and are one registry: none was made again',
   );
 }

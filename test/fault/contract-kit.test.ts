@@ -57,7 +57,7 @@ t.test('control: without a deviation the kit passes, and checks every operation'
   t.strictSame(left(), [], 'its keys are revoked');
 });
 
-t.test('control: an instance that pins a version passes, alone and beside others', async (t) => {
+t.test('control: an instance that pins a version passes, alone and with others', async (t) => {
   const first = await openApp(t, { store: 'memory', registry: { pinVersion: { pack: 'coach', version: '1.0.0' } } });
   const only = ALL ? [] : ['rollbackPack', 'startCoachSession', 'getCoachSession', 'listInstances'];
   const passes = async (url: string, what: string) => {
@@ -68,7 +68,7 @@ t.test('control: an instance that pins a version passes, alone and beside others
   const url = await listen(first.app);
   await passes(url, 'alone');
   const second = await openApp(t, { after: first });
-  await passes(url, 'beside another');
+  await passes(url, 'with another');
   const others = await listen(second.app);
   await passes(others, 'through the other');
   const balancer = await startDeviatingProxy(t, url, others);

@@ -2,7 +2,7 @@
  * Every write, with every store call failing in every way, leaves the state before it or after it, never between (BARS B8; SPEC R3, R4, R5).
  *
  * For each write the n-th store call fails, once or from then on, in each possible way; then two calls in a row fail. Every time the log holds
- * the whole write or nothing, what the caller was told is true, and the registry goes on.
+ * the whole write or nothing, the response is true, and the registry goes on.
  *
  * In short form a read call fails in one way only, and of the cases with several failing calls every eleventh runs, from a seeded one on. To
  * repeat a run: TEST_SEED=… node test/fault/failure-points.test.ts
@@ -122,7 +122,7 @@ for (const write of WRITES) {
   t.test(`${write.name}, TEST_SEED=${seed}`, async (t) => {
     const runs = await runsOf(t, write);
     const calls = await runs.run('no fault', () => undefined);
-    t.same(calls.faults, [], 'goes well where nothing fails');
+    t.same(calls.faults, [], 'succeeds without a failure');
     t.ok(calls.appends.length > 0, `makes ${calls.appends.length} calls of the store`);
     const numbers = calls.appends.map((_, index) => index + 1);
     /** The different ways in which the n-th call can fail. */
@@ -186,7 +186,7 @@ async function allGoWell(
 interface Result {
   /** For each call of the write, whether it was an append. */
   readonly appends: readonly boolean[];
-  /** What the caller was told. */
+  /** The response. */
   readonly outcome: string;
   readonly faults: readonly string[];
 }
@@ -262,7 +262,7 @@ function faultsOfLog(log: readonly Event[], old: readonly Event[], write: Write)
   return faults;
 }
 
-/** What the caller was told is true. */
+/** The response is true. */
 function faultsOfAnswer(
   log: readonly Event[],
   old: readonly Event[],
@@ -270,7 +270,7 @@ function faultsOfAnswer(
   { isStart = false }: Write,
 ): string[] {
   const written = log.length > old.length;
-  if (told === undefined) return written ? [] : ['it was told to be done, and is not'];
+  if (told === undefined) return written ? [] : ['it was reported as done, and is not'];
   switch (told.code) {
     case 'store-unavailable':
     case 'store-busy':
@@ -290,8 +290,7 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
       faults.push(`no content for ${event.version}`);
   }
   const keys = await real.sessionKeys();
-  if (keys.length !== (log.length === 0 ? 0 : 1))
-    faults.push(`${keys.length} session keys beside ${log.length} events`);
+  if (keys.length !== (log.length === 0 ? 0 : 1)) faults.push(`${keys.length} session keys with ${log.length} events`);
 
   try {
     for (const going of [registry, await open(new FailingStore(real))]) {
@@ -315,7 +314,7 @@ async function faultsOfTheRest(real: Store, log: readonly Event[], registry: Reg
 
 t.test('control: a store that says `done` and does nothing', async (t) => {
   const runs = await runsOf(t, WRITES[1]!, (real) => lying(real, async () => 'done'));
-  t.match((await runs.run('lying', () => undefined)).faults.join('\n'), /it was told to be done, and is not/u);
+  t.match((await runs.run('lying', () => undefined)).faults.join('\n'), /it was reported as done, and is not/u);
 });
 
 t.test('control: a store that writes and then says that it was unavailable', async (t) => {

@@ -75,7 +75,7 @@ t.test(`${COUNT} first starts at once`, async (t) => {
       t.match(move, { status: 201, body: { instances: { pending: [], expired: [] } } });
       t.equal((move.body['instances'] as { applied: string[] }).applied.length, COUNT, 'and a move reaches them all');
       const [{ many } = {}] = await postgres.sql('SELECT count(*)::int AS many FROM leases', url);
-      t.equal(many, COUNT, 'each with a lease of its own');
+      t.equal(many, COUNT, 'each with its own lease');
     });
   }
 });

@@ -39,7 +39,7 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
       lags.push(Math.round(performance.now() - doneAt));
     }
     t.ok(b.proxy.silenced >= deafMoves, `${b.proxy.silenced} notifications were left out`);
-    t.pass(`applied within ${LAG_BOUND} ms all the same: after ${lags.join(', ')} ms`);
+    t.pass(`still applied within ${LAG_BOUND} ms: after ${lags.join(', ')} ms`);
     b.proxy.set('pass');
   });
 
@@ -97,12 +97,12 @@ t.test(`following, TEST_SEED=${seed}`, async (t) => {
     t.match(
       await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(known) }),
       { status: 200 },
-      'what it has seen it answers',
+      'it answers from what it has applied',
     );
     t.match(
       await c.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }),
       { status: 503, body: { code: 'revision-not-reached' } },
-      'nor does it say of a revision that there is none',
+      'it does not claim that the revision does not exist',
     );
     t.match(
       await a.ask('/v1/packs/coach/active', undefined, { 'registry-min-revision': String(revision + 100) }),

@@ -135,7 +135,7 @@ function judge(request: FuzzRequest, answer: RawAnswer): string[] {
     if (problem.status !== statusCode) return [`the body says ${problem.status}`];
     return schemaFaults('/components/schemas/Problem', problem);
   } catch {
-    return [`a ${statusCode} that is no problem document: ${body.slice(0, 100)}`];
+    return [`a ${statusCode} that is not a problem document: ${body.slice(0, 100)}`];
   }
 }
 

@@ -2,7 +2,7 @@
  * Hostile clients (BARS B11): slow headers, slow bodies, readers that never read, idle sockets, floods of headers.
  *
  * While a crowd of them is connected, good requests are answered and the crowd is disconnected in time. Latency is asserted only in the long
- * form, because other tests run beside the short one.
+ * form, because other tests run at the same time as the short one.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -82,7 +82,7 @@ const KINDS: readonly Kind[] = [
     name: 'readers that take nothing of what they asked for',
     count: isShort ? 5 : 20,
     start: (t) => {
-      const crowd = dribble(t, isShort ? 5 : 20, LARGE_REQUEST.repeat(ASKED), '\r\n'); // who does not read hears of the end only by writing
+      const crowd = dribble(t, isShort ? 5 : 20, LARGE_REQUEST.repeat(ASKED), '\r\n'); // a client that does not read notices the end only by writing
       for (const socket of crowd.sockets) socket.pause();
       return crowd;
     },
@@ -113,7 +113,7 @@ t.test('crowds of every kind at once', async (t) => {
     if (told !== undefined)
       t.ok(
         crowd.said.every((text) => told.test(text)),
-        `${name}: each is told why`,
+        `${name}: each gets the reason`,
       );
   }
   latencies.sort((a, b) => a - b);

@@ -28,8 +28,8 @@ const LANES = 12;
 const seed = newSeed();
 
 /**
- * What the store makes of the appends of one request, in turn; as it should from there on.
- * - the answer is lost once, and the writer finds out by itself
+ * What the store does with the appends of one request, in turn; later ones succeed.
+ * - the answer is lost once, and the writer finds out on its own
  * - it is lost and the store stays away, so that the client gets `outcome-unknown`
  * - the store goes away before the append, or refuses it at first
  */
@@ -157,8 +157,8 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
       idempotency: { key, fingerprint: fingerprintOf('POST', key, null) },
     }));
     const byKey = new Map(events.map(({ revision, data }) => [data.idempotency?.key, revision]));
-    t.strictSame(byKey, acknowledged, 'each key has the event that its client was told of');
-    t.equal(events.length, acknowledged.size, 'and no event is there beside them');
+    t.strictSame(byKey, acknowledged, 'each key has the event that its client got');
+    t.equal(events.length, acknowledged.size, 'and there are no other events');
     t.equal(firstBroken(log), undefined);
     tally.lost += lane.lost();
     tally.sent += sent;

@@ -76,7 +76,7 @@ t.test('on SQLite', async (t) => {
         })
       ).status,
       201,
-      'what is open can be written',
+      'an open store can be written',
     );
   });
 });

@@ -61,7 +61,7 @@ t.test(`${losses} lost answers, TEST_SEED=${seed}`, async (t) => {
   t.equal(a.proxy.struck, losses, 'every one of the commits was lost');
   t.ok(
     seen.answeredByA > 0 && seen.unknownByA > 0,
-    `the instance found out by itself ${seen.answeredByA} times, and said that it does not know ${seen.unknownByA} times; ${seen.replayed} answers were repeated`,
+    `the instance found out on its own ${seen.answeredByA} times and answered "unknown" ${seen.unknownByA} times; ${seen.replayed} answers were repeated`,
   );
   t.match(
     await b.ask('/v1/audit/verification'),

@@ -2,8 +2,8 @@
  * The service, its tools and its tests need neither root nor a writable checkout: the walks of the README, the kill tests and `keys:recover`
  * run as a user who can only read the checkout.
  *
- * Root may do everything, so a run as root would not notice a file written beside the sources, another user's folder, or a missing build. Each
- * file runs in its short form, like in `npm test`.
+ * Root may do everything, so a run as root would not notice a file written next to the sources, another user's folder, or a missing build.
+ * Each file runs in its short form, as in `npm test`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * Break-glass (`PIN_VERSION`): one instance serves a fixed version whatever the log says, and every response says so.
  *
  * Problem: an operator who cannot roll back must be able to pin, and nobody may mistake a pinned instance for one that follows the log.
- * Rule: a pin that may not be served (unknown, revoked, under the floor) is refused at the start with exit code 78. If it becomes forbidden while
+ * Rule: a pin that may not be served (unknown, revoked, below the floor) is refused at the start with exit code 78. If it becomes forbidden while
  * the instance runs, it is dropped, with an error in the log. Pinning works without PostgreSQL, from the instance's own disk.
  * Example: the log says 2.0.0, p answers 1.0.0, marked `Registry-Pinned: coach@1.0.0`.
  */
@@ -83,7 +83,7 @@ t.test('PIN_VERSION', async (t) => {
     t.equal((await p.ask('/v1/packs/coach/active')).body['version'], '1.0.0', 'pointers move without it');
   });
 
-  t.test('what it serves guards a move on it as well', async (t) => {
+  t.test('its ETag is valid for If-Match of a move on it', async (t) => {
     const etagThere = async () => (await p.ask('/v1/packs/coach/active')).header('etag') ?? '';
     const [seen, move] = [await etagThere(), { version: '1.1.0', reason: 'Seen under the pin' }];
     t.equal((await p.ask('/v1/packs/coach/activations', move, { 'if-match': seen })).status, 201, 'its own ETag');
@@ -112,7 +112,7 @@ t.test('PIN_VERSION', async (t) => {
       ['coach@9.9.9', /PIN_VERSION is "coach@9\.9\.9".*9\.9\.9/u],
       ['none@1.0.0', /there is no pack "none"/u],
       ['coach@3.0.0-rc.1', /was revoked at .*Never meant for anybody/u],
-      ['coach@0.9.0', /0\.9\.0 is under the floor: .*You are a coach, not a therapist/u],
+      ['coach@0.9.0', /0\.9\.0 is below the floor: .*You are a coach, not a therapist/u],
       ['coach@next', /PIN_VERSION="coach@next" is wrong/u],
     ];
     const ends = await Promise.all(
@@ -132,7 +132,7 @@ t.test('PIN_VERSION', async (t) => {
     await p.start({ identify: false, more: { PIN_VERSION: PIN } });
     const active = await p.ask('/v1/packs/coach/active');
     t.match([active.status, active.body['version'], active.header('registry-pinned')], [200, '1.0.0', PIN]);
-    t.ok(active.header('registry-stale') !== undefined, 'marked as stale as well');
+    t.ok(active.header('registry-stale') !== undefined, 'also marked as stale');
     t.match(
       await p.ask('/v1/coach/sessions', {}),
       { status: 201, body: { promptPack: { version: '1.0.0' } } },

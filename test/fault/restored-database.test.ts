@@ -68,7 +68,7 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
     t.same(
       resyncs.map(({ data: { epoch, revision: at } }) => [epoch, at]),
       resyncs.map(() => [2, old + 1]),
-      'streams are told to read again',
+      'streams get a resync',
     );
     const next = await move(b, '1.0.0');
     const heard = await Promise.all(
@@ -79,7 +79,7 @@ t.test(`replaced databases, TEST_SEED=${seed}`, async (t) => {
       heard.map(() => [2, next.revision]),
       'and go on from there',
     );
-    t.ok(next.revision <= revision, 'at a revision that was given out before, in the epoch before');
+    t.ok(next.revision <= revision, 'at a revision that the epoch before had issued');
     const verified = await runScript(t, 'audit-verify', [], { DATA_DIR: a.dataDir, STORE_URL: cluster.url });
     t.equal(verified.code, 0, `${verified.stdout}${verified.stderr}`);
     t.match(
@@ -170,7 +170,7 @@ async function inLine(
       t.same(
         [active.status, active.body['version'], active.header('registry-epoch'), active.header('registry-stale')],
         [200, version, epoch, undefined],
-        `instance ${index}: in line by itself, in epoch ${epoch}`,
+        `instance ${index}: in line on its own, in epoch ${epoch}`,
       );
     }),
   );

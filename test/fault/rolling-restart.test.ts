@@ -131,7 +131,7 @@ class Load {
           : { path: `/v1/coach/sessions/${session}`, headers },
       ];
       const answer = await this.#send(asks[turn % asks.length]!);
-      await pause(5); // a start beside it is to have a processor to start on
+      await pause(5); // leaves processor time for the instance that starts
       if (answer === undefined) continue;
       session ??= (JSON.parse(answer.text) as { sessionId?: string }).sessionId;
       const revision = Number(answer.header('registry-revision'));

@@ -109,7 +109,7 @@ t.test('control: the check of a log finds what is wrong', async (t) => {
     /"Request 5" is in the log twice|is at 6/u,
     'an effect twice',
   );
-  t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'what nobody asked for');
+  t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'an event without a request');
 });
 
 t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {

@@ -41,7 +41,7 @@ t.test(`${kills} kills, TEST_SEED=${seed}`, async (t) => {
     const store = await openSqliteStore({ file });
     const events = await readLog(store, verified.revision);
     const fault =
-      (how === 'SIGKILL' ? undefined : `the child ended by itself: ${how}`) ??
+      (how === 'SIGKILL' ? undefined : `the child ended on its own: ${how}`) ??
       firstBroken(events, verified) ??
       firstLost(
         events,

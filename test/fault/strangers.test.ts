@@ -14,7 +14,7 @@ import { entries, operatorKeyIn, runServer, startServer } from '../support/apps/
 import { KINDS, SocketAges, strangers, type KindName } from '../support/chaos/strangers.ts';
 
 const isShort = (process.env['TEST_LENGTH'] ?? 'short') === 'short';
-/** How long a stranger's socket may be open, in milliseconds. In the short form, beside other tests, three times as long. */
+/** How long a stranger's socket may be open, in milliseconds. The short form, which shares the machine, allows three times as long. */
 const GONE_WITHIN = isShort ? 30_000 : 10_000;
 const GOOD_P99 = 100;
 /** The `ulimit -n`; `undefined` for the machine's default. */
@@ -87,7 +87,7 @@ for (const descriptors of LIMITS) {
         }
       })();
       const flow = Promise.all([reads, probing]);
-      for (const told of [flow, watching]) told.catch(() => undefined); // by what waits for it below
+      for (const started of [flow, watching]) started.catch(() => undefined); // awaited below
 
       const half = { kinds, count: Math.min(most, 10_100) };
       const crowds = await Promise.all(
@@ -100,7 +100,7 @@ for (const descriptors of LIMITS) {
         count: Math.min(Math.floor(most / 2), 200),
         again: true,
       });
-      await Promise.race([flow, setTimeout(2000)]); // for so long the flood comes again and again
+      await Promise.race([flow, setTimeout(2000)]); // the flood repeats until then
       await flood.leave();
       haveCome = true;
       await Promise.race([flow, watching]);

@@ -113,7 +113,7 @@ t.test(`${STALLED} streams whose readers never read`, async (t) => {
     socket.write(
       `GET /v1/events HTTP/1.1\r\nHost: ${new URL(address).host}\r\nAuthorization: Bearer ${key}\r\nLast-Event-ID: ${before}\r\n\r\n`,
     );
-    timers.push(setInterval(() => socket.writable && socket.write('\r\n'), 500)); // who does not read hears of the end only by writing
+    timers.push(setInterval(() => socket.writable && socket.write('\r\n'), 500)); // a client that does not read notices the end only by writing
   });
   t.teardown(() => {
     for (const timer of timers) clearInterval(timer);
@@ -152,7 +152,7 @@ t.test(`${STALLED} streams whose readers never read`, async (t) => {
     t.strictSame(
       stream.events.map(({ data: { revision } }) => revision),
       range(data.revision + 1, last),
-      'the others were given everything meanwhile',
+      'the others got everything meanwhile',
     );
   latencies.sort((a, b) => a - b);
   const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Infinity;

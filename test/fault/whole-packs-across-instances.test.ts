@@ -21,7 +21,7 @@ import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../su
 const READS: Record<string, number> = { short: 3000, faults: 100_000, soak: 5_000_000 };
 const length = process.env['TEST_LENGTH'] ?? 'short';
 const reads = READS[length] ?? 3000;
-/** BARS B1. The short form has no minimum, because other tests run beside it. */
+/** BARS B1. The short form has no minimum, because other tests run at the same time. */
 const FLIPS_PER_SECOND = length === 'short' ? 0 : 50;
 const WRITERS = 4;
 const EVERY_DOOR = [
@@ -60,17 +60,17 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
   await t.test(`${reads} reads at two instances, flips at a third`, async (t) => {
     const run = await start((checker) => checker.total < reads);
     const { checker } = run;
-    const silent: Run = { ...run }; // it does not hear of acknowledgements
+    const silent: Run = { ...run }; // without acknowledgements
     const begun = performance.now();
     await Promise.all([
       ...[b, c].flatMap((instance, peerIndex) => [
         readOverHttp(
           run,
-          `who knows the moves, at ${peerIndex}`,
+          `a reader that knows the moves, at ${peerIndex}`,
           passingOn(reader(t, instance), () => run.acknowledged),
         ),
-        readOverHttp(silent, `who says nothing, at ${peerIndex}`, reader(t, instance)),
-        readOverHttp(silent, `who hops ${peerIndex}`, hopping([reader(t, b), reader(t, c)])),
+        readOverHttp(silent, `a reader without a revision, at ${peerIndex}`, reader(t, instance)),
+        readOverHttp(silent, `a hopping reader ${peerIndex}`, hopping([reader(t, b), reader(t, c)])),
       ]),
       ...Array.from({ length: WRITERS }, () => flip(run, numbers, moveOverHttp(connect(t, a)))),
       silence(run, c),
@@ -114,8 +114,8 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
 type Sends = Pick<KeepAlive, 'all'>;
 
 /**
- * An instance may refuse rather than answer from before a revision (SPEC R10). It has no reason to while it has the machine to itself, and
- * at full length it does not; of the short form, beside which other tests run, nothing is asked in time.
+ * An instance may refuse a read instead of answering from before a revision (SPEC R10). With the machine to itself it has no reason to, and
+ * at full length it must not. The short form shares the machine, so it sets no deadline.
  */
 function askingAgain(connection: Sends): Sends {
   const all: Sends['all'] = async (asks) => {

@@ -1,5 +1,5 @@
 /**
- * `npm run audit:verify` beside a stopped and a running service: exit code 0 if the log is whole, 1 if it is broken, 2 if it cannot tell. It
+ * `npm run audit:verify` with a stopped and a running service: exit code 0 if the log is whole, 1 if it is broken, 2 if it cannot tell. It
  * compares heads that were kept elsewhere with the log.
  */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const wrong = 'f'.repeat(64);
 
 const verify = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) =>
   runScript(t, 'audit-verify', args, settings);
-/** The same in this process, for messages. Each exit code, and what it does beside a service, is tested with a process. */
+/** The same in this process, for messages. Each exit code, and a run next to a service, is tested with a process. */
 const verifyHere = (args: readonly string[], settings: Readonly<Record<string, string>> = { DATA_DIR: dataDir }) =>
   runHere('scripts/audit-verify.ts', args, settings);
 /** The same with another file of the last good snapshot. */
@@ -247,7 +247,7 @@ t.test('--help works in any position', async (t) => {
     t.ok(stdout.includes(word), word);
 });
 
-t.test('beside a running service, with the heads that it logged', async (t) => {
+t.test('with a running service, and the heads that it logged', async (t) => {
   const dir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dir });
   const authorization = `Bearer ${readFileSync(join(dir, 'operator.key'), 'utf8').trim()}`;
@@ -291,6 +291,6 @@ t.test('beside a running service, with the heads that it logged', async (t) => {
   t.match(
     await verifyHere(heads(...logged), { DATA_DIR: dir }),
     { code: 1, stdout: /the tail was cut off/ },
-    'but not to whoever kept the log',
+    'but not if the service log was kept',
   );
 });

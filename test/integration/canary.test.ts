@@ -194,7 +194,7 @@ async function failures(walk: Walk, sessionId: string, reader: string, hungry: s
     { ...document('1.0.0'), system: text('another') },
   ];
   for (const body of wrong) await walk.ask('publishVersion', { path: { pack: 'coach-2' }, body });
-  await walk.ask('publishVersion', { path: { pack: 'coach' }, body: good }); // under the floor
+  await walk.ask('publishVersion', { path: { pack: 'coach' }, body: good }); // below the floor
   await walk.ask('publishVersion', {
     path: { pack: 'coach-2' },
     body: good,

@@ -57,15 +57,19 @@ function optionsOf(store: Store, members: Partial<RegistryPluginOptions> = {}): 
   };
 }
 
+/** The names of an object's own and inherited members. */
+function membersOf(value: object): string[] {
+  const inherited = Object.getPrototypeOf(value) as object | null;
+  const names = new Set([...Reflect.ownKeys(value).map(String), ...(inherited === null ? [] : membersOf(inherited))]);
+  return [...names];
+}
+
 /** The members of an instance, its requests and its replies, and the responses of its routes. */
-async function portrait({ app, routes }: Foreign): Promise<object> {
-  const members: Record<string, unknown> = {};
+async function portrait({ app, routes }: Foreign) {
+  const members: Record<string, readonly string[]> = {};
   app.get('/portrait', async (request, reply) => {
     for (const [name, value] of Object.entries({ request, reply })) {
-      members[name] = Reflect.ownKeys(value)
-        .concat(Reflect.ownKeys(Object.getPrototypeOf(value) as object))
-        .map(String)
-        .sort();
+      members[name] = membersOf(value).sort();
     }
     return {};
   });
@@ -92,7 +96,7 @@ async function portrait({ app, routes }: Foreign): Promise<object> {
   };
 }
 
-t.test('it adds one decoration, and no route, hook, parser, handler or header', async (t) => {
+t.test('it decorates the instance and its requests, and adds no route, hook, parser, handler or header', async (t) => {
   const dir = newFolder(t);
   const without = foreign();
   t.teardown(() => without.app.close());
@@ -102,15 +106,13 @@ t.test('it adds one decoration, and no route, hook, parser, handler or header', 
   await withIt.app.register(registryPlugin, optionsOf(await sqliteStore(t, dir)));
   t.equal(withIt.app.errorHandler, theirs);
 
-  const [before, after] = [await portrait(without), await portrait(withIt)] as [
-    { instance: string[] },
-    { instance: string[] },
-  ];
-  t.strictSame(
-    after.instance.filter((name) => !before.instance.includes(name)),
-    ['registry'],
-  );
-  t.strictSame({ ...after, instance: [] }, { ...before, instance: [] });
+  const [before, after] = [await portrait(without), await portrait(withIt)];
+  const added = (now: readonly string[], then: readonly string[]) => now.filter((name) => !then.includes(name));
+  t.strictSame(added(after.instance, before.instance), ['registry']);
+  t.strictSame(added(after.members['request'] ?? [], before.members['request'] ?? []), ['registry']);
+  t.strictSame(after.members['reply'], before.members['reply']);
+  t.strictSame(after.routes, before.routes);
+  t.strictSame(after.answers, before.answers);
 });
 
 t.test('routes read the active version synchronously', async (t) => {

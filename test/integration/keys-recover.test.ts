@@ -1,5 +1,5 @@
 /**
- * `npm run keys:recover` beside a running and a stopped service: the new key works, the old one still does, and no token is printed.
+ * `npm run keys:recover` with a running and a stopped service: the new key works, the old one still does, and no token is printed.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ t.test('--help, or an unknown option, creates no key', async (t) => {
   t.equal(readFileSync(keyFile, 'utf8'), before);
 });
 
-t.test('beside a running service', async (t) => {
+t.test('with a running service', async (t) => {
   const dataDir = join(newFolder(t), 'data');
   const server = await startServer(t, { DATA_DIR: dataDir });
   const keyFile = join(dataDir, 'operator.key');
@@ -77,7 +77,7 @@ t.test('beside a running service', async (t) => {
     t.notOk([...lines, errors, stdout].join('\n').includes(token.split('_')[2] ?? ''), 'no secret was said');
 });
 
-t.test('beside a stopped service', async (t) => {
+t.test('with a stopped service', async (t) => {
   const dataDir = join(newFolder(t), 'data');
   const running = await startServer(t, { DATA_DIR: dataDir });
   const first = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim();
@@ -104,7 +104,7 @@ t.test('a failed recovery does not change operator.key', async (t) => {
     stderr: /^No key was made: .*database is locked/,
   });
   t.equal(readFileSync(join(dataDir, 'operator.key'), 'utf8'), before);
-  t.notOk(readdirSync(dataDir).includes('operator.key.new'), 'and no key that opens nothing beside it');
+  t.notOk(readdirSync(dataDir).includes('operator.key.new'), 'and no file has a useless key');
 });
 
 t.test('without a registry it says so and creates no key', async (t) => {

@@ -1,4 +1,4 @@
-// The runbook for a restored database (docs/operations.md) works: its commands run, word for word, beside two instances.
+// The runbook for a restored database (docs/operations.md) works: its commands run, word for word, with two instances up.
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

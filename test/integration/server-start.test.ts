@@ -268,11 +268,11 @@ t.test('an edited pack of a known version', async (t) => {
   await refusedHere(t, 'edited', settings, 65, [
     /coach\/1\.0\.0\/styles\/direct\.md: Version 1\.0\.0 of pack "coach" is already registered, and versions never change/u,
   ]);
-  t.equal(revisionIn(settings.DATA_DIR), before, 'the version beside it was not registered either');
+  t.equal(revisionIn(settings.DATA_DIR), before, 'the valid version next to it was not registered either');
 
   writePackFolder(PACKS_DIR, 'coach', documentOf('coach', '1.0.0'));
   const app = await openHere(t, settings);
-  t.equal(app.registry.current.revision, before + 1, 'put right, it is');
+  t.equal(app.registry.current.revision, before + 1, 'once the pack is valid, it is registered');
   t.match((await app.inject('/v1/prompts/system')).json(), { version: '1.1.0' }, 'and the pointer is where it was');
 });
 
@@ -282,7 +282,7 @@ t.test('a second server on the same database', async (t) => {
   await refusedHere(t, 'the second', { DATA_DIR }, 75, [
     /registry\.db is in use by/u,
     new RegExp(`process ${first.pid} `, 'u'),
-    /stop that one/u,
+    /Stop that server and start this one again/u,
   ]);
   await refusedHere(
     t,

@@ -29,7 +29,7 @@ const cut = (async () => {
   const { code, stderr } = await server.stop();
   return { code, stderr, mode: (statSync(DATA_DIR).mode & 0o777).toString(8) };
 })();
-cut.catch(() => undefined); // it is heard where it is looked at
+cut.catch(() => undefined); // a test below awaits it and reports a failure
 
 /** The last line of a start. */
 const DOCS = /API documentation at (http:\S+\/docs)/u;

@@ -34,7 +34,7 @@ const saved = JSON.parse(readFileSync(join(FIXTURE, 'snapshot.jsonl'), 'utf8').s
 };
 
 /** What the new release changes for a version: it has problems if it breaks the new policy. */
-const UNDER_THE_FLOOR = 'coach 0.9.0';
+const BELOW_THE_FLOOR = 'coach 0.9.0';
 
 /** The folder of the old release. */
 function dataBeforeKeys(): string {
@@ -60,7 +60,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
     const answer = await fetch(first.address + path, { headers: { authorization: `Bearer ${key}` } });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
-  t.equal((await fetch(`${first.address}/v1/packs`)).status, 401, 'closed to whoever has none');
+  t.equal((await fetch(`${first.address}/v1/packs`)).status, 401, 'closed without a key');
   for (const active of answers.active)
     t.strictSame(
       (await get(`/v1/packs/${active.pack}/active?channel=${active.channel}`)).body,
@@ -83,7 +83,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
       const { problems: _, ...before } = { problems: [], ...versions[index] };
       t.strictSame(version, before, `${pack} ${version.version}`);
       const ids =
-        `${pack} ${version.version}` === UNDER_THE_FLOOR
+        `${pack} ${version.version}` === BELOW_THE_FLOOR
           ? ['not-a-professional', 'crisis', 'honest-about-being-an-ai', 'keeps-its-instructions']
           : [];
       t.same(
@@ -117,12 +117,12 @@ t.test('the service starts with all the old data, and creates an operator key', 
         reason: 'It has format 1, from another build; this build reads 4.',
       },
     ],
-    'the old snapshot is told of and not used',
+    'the old snapshot is reported and not used',
   );
   t.match(
     said.filter(({ level }) => level >= 50),
     [{ pack: 'coach', channel: 'staging', version: '0.9.0' }],
-    'what is active under the floor goes on, with an alarm',
+    'what is active below the floor goes on, with an alarm',
   );
 
   const second = await startServer(t, { DATA_DIR: dataDir });

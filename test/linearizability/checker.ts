@@ -3,13 +3,13 @@
  * one operation at a time (SPEC R3–R5)?
  *
  * Problem: for a history of any object this is NP-hard; the search (Wing & Gong, "Testing and verifying concurrent objects", 1993; with
- * memory of where it has been: Lowe, "Testing for linearizability", 2017) tries orders, and takes for ever on thousands of operations.
+ * memory of where it has been: Lowe, "Testing for linearizability", 2017) tries orders, and never ends on thousands of operations.
  *
- * Rule: here the log tells the order of the moves, and each answer names by its revision the state that it tells of. What is left open is
- * only *when* each move took effect. Let move k take effect at T(k); then T(1) ≤ T(2) ≤ …, and
+ * Rule: here the log has the order of the moves, and the revision of an answer names the state that it shows. Only *when* each move took
+ * effect is open. Let move k take effect at T(k); then T(1) ≤ T(2) ≤ …, and
  *
- *   - who tells of state k proves that T(k) is not after the answer;
- *   - who tells of state k still proves that T(k+1) is not before the question; who makes state k, that T(k) is not.
+ *   - an answer that shows state k proves that T(k) is not after the answer, and that T(k+1) is not before the request;
+ *   - a move that makes state k proves that T(k) is not before the request.
  *
  * So each operation *proves* a state at its return and *denies* one at its invocation, and times T exist if and only if no operation
  * denies a state that another one, which had returned before it was invoked, has proved: for each k the latest lower bound of
@@ -31,7 +31,7 @@ export interface Operation {
   readonly client: string;
   readonly instance: string;
   readonly kind: 'activate' | 'rollback' | 'read';
-  /** By one monotonic clock for all clients. A write that is repeated under one Idempotency-Key is one operation, from its first try on. */
+  /** By one monotonic clock for all clients. A write that is repeated under one Idempotency-Key is one operation, from its first attempt. */
   readonly invokedAt: number;
   /** Of an outcome that is unknown it does not count: it may happen at any time after the invocation, or never. */
   readonly returnedAt: number;
@@ -46,20 +46,20 @@ export interface Operation {
     /** What a strong read says that it has seen; a read without one may be old, but not go beyond the log. */
     readonly minRevision?: number | undefined;
   };
-  /** What was answered, where it is `ok`. */
+  /** The answer of an `ok` operation. */
   readonly result?: Told | undefined;
-  /** The event that it made, where that is known. */
+  /** The event that it made, if known. */
   readonly eventId?: string | undefined;
 }
 
 export interface Told {
-  /** The pointer's; 0 where there is no pointer. */
+  /** The pointer's; 0 without a pointer. */
   readonly revision: number;
   readonly version: string | null;
   readonly previousVersion?: string | null | undefined;
   /** The log's, of the answer's snapshot. */
   readonly logRevision?: number | undefined;
-  /** False for a move that found the channel where it was to be. */
+  /** False for a move to the version that was already active. */
   readonly changed?: boolean | undefined;
 }
 
@@ -76,7 +76,7 @@ export interface History {
   readonly strongReadsKnow?: 'answers' | 'acknowledged moves';
 }
 
-/** An operation at its place: it tells of a state not after its return, and that another was not there before its invocation. */
+/** An operation in the order: one state was there by its return, and another was not there before its invocation. */
 interface Mark {
   readonly operation: Operation;
   readonly returnedAt: number;
@@ -152,7 +152,7 @@ export function check(history: History): string[] {
   ];
 }
 
-/** The state that an acknowledged operation tells of; or what is wrong with what it tells. Takes no time into account. */
+/** The state that an acknowledged operation shows, or what is wrong with its answer. Ignores time. */
 function stateOrFaultOf(operation: Operation, log: Log): State | string {
   const { kind, arguments: given, result, eventId } = operation;
   if (result === undefined) return 'is said to have succeeded, without an answer';
@@ -181,7 +181,7 @@ function stateOrFaultOf(operation: Operation, log: Log): State | string {
   return state;
 }
 
-/** Why an event cannot be what a move did; undefined where it can. */
+/** Why an event cannot be the effect of a move; undefined if it can. */
 function mismatch(
   { kind, arguments: { version, toVersion, fromVersion }, eventId }: Operation,
   { event, below }: State,
@@ -210,7 +210,7 @@ function unexplained(
   const able = operations.filter(
     ({ kind, outcome, eventId }) => kind !== 'read' && outcome === 'unknown' && eventId === undefined,
   );
-  // By when each state was there: it or a later one had been told of.
+  // By when each state was there: an answer had shown it or a later one.
   const deadlines = Array<number>(log.states.length + 1).fill(Infinity);
   for (const { proves, returnedAt } of marks) deadlines[proves] = Math.min(deadlines[proves] ?? Infinity, returnedAt);
   for (let index = deadlines.length - 2; index >= 0; index -= 1)
@@ -222,7 +222,7 @@ function unexplained(
         operation.invokedAt <= (deadlines[state.index] ?? Infinity) && mismatch(operation, state) === undefined,
     );
   const makerOf = new Map<Operation, State>();
-  // Kuhn's algorithm: whoever is taken already gives way where it can be taken for another event.
+  // Kuhn's algorithm: an operation that is assigned already moves to another event if it can.
   const assign = (state: State, tried: Set<Operation>): boolean =>
     could(state).some((operation) => {
       if (tried.has(operation)) return false;
@@ -343,7 +343,7 @@ export function search({ operations, events, since = 0 }: History): boolean {
   const mustEnd = taking.reduce((mask, operation, bit) => (happened(operation) ? mask | (1 << bit) : mask), 0);
   const seen = new Set<string>();
 
-  /** The state after an operation in a state, or undefined where it cannot be next. */
+  /** The state after an operation in a state; undefined if it cannot be next. */
   const step = (bit: number, index: number): number | undefined => {
     const operation = taking[bit];
     const stateOrFault = statesOrFaults[bit];

@@ -1,11 +1,11 @@
 /**
  * Clients that move and read one channel of `coach` at several instances, and write down what they asked and were told.
  *
- * Problem: what a write did whose answer was lost is known to the log only, and who made an event must be told beyond doubt.
- * Rule: every write gives a reason of its own, by which its event is found after the run. A write that is repeated under its
- * Idempotency-Key, at whichever instance, is one operation from its first try on. But a no-op and a refusal are decided anew each time,
- * and a request that was cut may still be carried out, once, by an instance that was stopped; so, behind a cut try, they are
- * an operation of their own, and the tries before have an outcome that is unknown.
+ * Problem: if an answer is lost, only the log knows what the write did, and the maker of an event must be certain.
+ * Rule: every write has a unique reason, which finds its event after the run. A write that is repeated under its Idempotency-Key, at any
+ * instance, is one operation from its first attempt. But a no-op and a refusal are decided again each time, and a stopped instance may
+ * still execute a request that was cut, once. So after a cut attempt they are a separate operation, and the attempts before have an
+ * unknown outcome.
  * Example: `const clients = new PointerClients({ … }); await Promise.all(clients.run(10)); check({ operations: clients.history(events), … })`.
  */
 import type { Event } from '../../registry/log/event.ts';
@@ -19,8 +19,8 @@ export interface PointerClientsOptions {
   readonly random: () => number;
   readonly versions: readonly string[];
   readonly channel: string;
-  /** A channel beside, whose moves are not recorded: the log moves on without the pointer. */
-  readonly beside: string;
+  /** Another channel, whose moves are not recorded: the log moves on without the pointer. */
+  readonly otherChannel: string;
   /** How many operations to record. */
   readonly wanted: number;
   /** What a strong read carries; see `History`. */
@@ -31,7 +31,7 @@ export interface PointerClientsOptions {
   readonly run: string;
 }
 
-/** An operation, and the reason that its event gives where it may have made one. */
+/** An operation, and the reason in its event if it may have made one. */
 type Recorded = Operation & { readonly reason?: string };
 
 interface Client {
@@ -44,7 +44,7 @@ interface Client {
   shunned: number | undefined;
 }
 
-/** What came of one try. */
+/** The outcome of one attempt. */
 type Verdict = 'made' | 'changed nothing' | 'refused' | 'not sent' | 'unknown' | 'cut';
 
 const TRIES = 4;
@@ -91,7 +91,7 @@ export class PointerClients {
               ? { fromVersion: this.#oneOf(this.#options.versions) }
               : {},
         );
-      else await this.#moveBeside(client);
+      else await this.#moveOther(client);
     }
   }
 
@@ -191,18 +191,18 @@ export class PointerClients {
   }
 
   /** A move of the other channel; nobody asks what came of it. */
-  async #moveBeside(client: Client): Promise<void> {
-    const { beside, versions } = this.#options;
+  async #moveOther(client: Client): Promise<void> {
+    const { otherChannel, versions } = this.#options;
     const answer = await this.#ask(
       client,
-      this.#moveAsk('activate', beside, 'Beside', { version: this.#oneOf(versions) }),
+      this.#moveAsk('activate', otherChannel, 'Other', { version: this.#oneOf(versions) }),
     );
     if (answer === undefined || answer.status === 503) this.#shun(client);
     else this.#learn(client, answer);
   }
 
   #moveAsk(kind: 'activate' | 'rollback', channel: string, reason: string, given: Operation['arguments']): Ask {
-    const headers: Record<string, string> = reason === 'Beside' ? {} : { 'idempotency-key': `"${reason}"` };
+    const headers: Record<string, string> = reason === 'Other' ? {} : { 'idempotency-key': `"${reason}"` };
     return {
       method: 'POST',
       path: `/v1/packs/coach/${kind === 'activate' ? 'activations' : 'rollback'}`,

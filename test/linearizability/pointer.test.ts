@@ -53,7 +53,7 @@ async function judge(
     random,
     versions: VERSIONS,
     channel: CHANNEL,
-    beside: 'staging',
+    otherChannel: 'staging',
     wanted: operations,
     strongReadsKnow,
     since,
@@ -101,8 +101,8 @@ async function judge(
     /was acknowledged and is lost/u,
     'control: an acknowledged move is lost',
   );
-  t.match(check(withStaleRead(history)).join(), /is stale|goes back/u, 'control: one read tells of the state before');
-  t.match(check(withTwin(history)).join(), /were both told revision/u, 'control: two moves are told the same revision');
+  t.match(check(withStaleRead(history)).join(), /is stale|goes back/u, 'control: one read shows the state before');
+  t.match(check(withTwin(history)).join(), /were both told revision/u, 'control: two moves get the same revision');
   t.match(
     check(withLateWrite(history)).join(),
     /took effect at revision \d+, behind the answer to/u,
@@ -138,7 +138,7 @@ function withoutEvent(history: History): History {
   return { ...history, events: history.events.filter(({ revision }) => revision !== lost) };
 }
 
-/** As if one strong read had been answered from the state before, though somebody had been told of its own by an earlier answer. */
+/** As if one strong read had been answered from the state before, though an earlier answer had shown the later one. */
 function withStaleRead(history: History): History {
   const { operations, events } = history;
   const readIndex = operations.findIndex((read) => {

@@ -9,7 +9,7 @@ import { listen, openApp } from '../support/apps/app.ts';
 import { launchChromium, noChromium } from '../support/clients/chromium.ts';
 import { startPrefixProxy } from '../support/http/prefix-proxy.ts';
 
-/** The service, and a browser with a profile of its own. */
+/** The service, and a browser with its own profile. */
 async function start(t: Test): Promise<{ app: FastifyInstance; key: string; origin: string; browser: BrowserContext }> {
   const { app, key } = await openApp(t);
   const origin = await listen(app);

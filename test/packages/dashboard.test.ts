@@ -1,6 +1,6 @@
 /**
- * What docs/observability holds works where it is used: a real Prometheus scrapes two instances under load, takes the alert rules, and answers
- * every query of the dashboard with series. The dashboard itself is held to the types that Grafana publishes (`@grafana/schema`).
+ * The files of docs/observability work: a real Prometheus scrapes two instances under load, loads the alert rules, and answers every query
+ * of the dashboard with series. The dashboard conforms to the types that Grafana publishes (`@grafana/schema`).
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 };
 const filledIn = (expression: string) => expression.replaceAll(/\$\w+/gu, (name) => VARIABLES[name] ?? name);
 
-/** Series there are only where the store fails; that they can be asked for is seen all the same. */
+/** These have series only if the store fails. Their queries must still be valid. */
 const OF_TROUBLE = new Set(['Failures']);
 
 interface Answered {

@@ -33,7 +33,7 @@ const WAYS: readonly {
   { title: 'npm ci --omit=dev', args: ['--omit=dev'], node: dirname(process.execPath) },
   { title: 'NODE_ENV=production npm ci, on Node 20', args: [], env: { NODE_ENV: 'production' }, node: OLDER_NODE },
   {
-    title: 'npm ci --omit=dev --omit=optional, beside a Node 24',
+    title: 'npm ci --omit=dev --omit=optional, with an installed Node 24',
     args: ['--omit=dev', '--omit=optional'],
     node: dirname(process.execPath),
   },

@@ -1,6 +1,6 @@
 /**
- * The oldest Node that the TypeScript client promises (20): the built client follows, falls back to its copy, and ends by itself where nothing
- * but its timers is left. The command line and the contract kit need a later Node, and say so.
+ * The oldest Node that the TypeScript client promises (20): the built client follows, falls back to its copy, and its timers do not keep the
+ * process alive. The command line and the contract kit need a later Node, and say so.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

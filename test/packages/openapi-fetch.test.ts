@@ -1,6 +1,6 @@
 /**
  * A client generated from `openapi.yaml` (openapi-typescript, openapi-fetch) drives a running service through the walkthrough: see
- * what is active, activate an older version, start a session, roll back, and find the session where it was (SPEC R8).
+ * what is active, activate an older version, start a session, roll back, and find the session unchanged (SPEC R8).
  *
  * The program below is compiled against the generated types, where lines that must not compile are marked, and then run.
  */

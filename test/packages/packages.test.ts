@@ -1,6 +1,6 @@
 /**
- * What is published works where it is installed: each package is packed, installed into an empty folder with what it depends on and nothing
- * else, compiled against by TypeScript, and used against a running server.
+ * The published packages work once installed: each is packed, installed into an empty folder with its dependencies only, compiled against
+ * by TypeScript, and used against a running server.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -25,8 +25,8 @@ import { words } from '../support/process/words.ts';
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
 
 /**
- * Type-checks a program against the installed packages, as strictly as it goes, the types of the packages included, with no types beside
- * them but Node's, as Node finds modules and as bundlers do.
+ * Type-checks a program against the installed packages and their types: as strictly as possible, with no other types than Node's, and with
+ * the module resolution of Node and of bundlers.
  */
 async function compile(folder: string, ...files: readonly string[]): Promise<string> {
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
@@ -138,7 +138,7 @@ t.test('the packages', async (t) => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
       optionalDependencies?: object;
     };
-    t.equal(manifest.optionalDependencies, undefined, 'it brings no Node of its own');
+    t.equal(manifest.optionalDependencies, undefined, 'it does not bring its own Node');
     t.strictSame(deadLinks(installed), []);
 
     const service = spawn(NODE, ['coach-service.ts'], {

@@ -7,7 +7,7 @@ const { app, key } = await openApp(t, { store: 'memory' });
 const own = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
-const host = own ?? '127.0.0.2'; // where there is no network, an address that is not the usual one
+const host = own ?? '127.0.0.2'; // without a network: a loopback address that is not the usual one
 const origin = await app.listen({ host, port: 0 });
 
 t.test(

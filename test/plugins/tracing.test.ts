@@ -143,7 +143,7 @@ t.test('spans say which version was served, and contain no text, key or session'
   );
   t.notOk(
     collector.spans.some(({ name }) => /v1\/events|readyz|renew/u.test(name)),
-    'streams, probes and what an instance does by itself have none',
+    'streams, probes and the background work of an instance have none',
   );
 
   const all = collector.bodies.join('\n');

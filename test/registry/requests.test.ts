@@ -1,5 +1,5 @@
 /**
- * What an application asks in process is held to what the log must have, also where no TypeScript has looked: an event stays as it was
+ * In-process requests are checked like those over HTTP, even without TypeScript, so that every event in the log is valid: it stays as it was
  * appended, and every instance answers with it.
  */
 import t from 'tap';

@@ -92,10 +92,10 @@ class World {
 /** A registry as a row begins: the versions registered, the stack walked through, and what is given besides. */
 function worldOf({ stack, given }: Row): World {
   const world = new World();
-  const [, underFloor] = /^(\w) is under the floor$/u.exec(given) ?? [];
+  const [, belowFloor] = /^(\w) is below the floor$/u.exec(given) ?? [];
   for (const letter of REGISTERED) {
     const command = publish(letter);
-    world.run(letter === underFloor ? ({ ...command, policy: FLOOR, belowFloor: 'flag' } as Command) : command);
+    world.run(letter === belowFloor ? ({ ...command, policy: FLOOR, belowFloor: 'flag' } as Command) : command);
   }
   for (const letter of stack.split(' ').filter(Boolean)) world.run(activate(letter));
   const [, wasActive] = /^(\w) was active$/u.exec(given) ?? [];
@@ -123,7 +123,7 @@ function commandOf({ given, command }: Row): Command {
   const [, verb = '', , letter, rest = ''] = /^(publish|activate|roll back|revoke)( (\w)\b)?(.*)$/u.exec(command) ?? [];
   switch (verb) {
     case 'publish':
-      if (rest === ' under the floor') return { ...publish(letter), policy: FLOOR } as Command;
+      if (rest === ' below the floor') return { ...publish(letter), policy: FLOOR } as Command;
       return publish(letter, {
         ...(rest === ' with another content' && { system: 'Another text.' }),
         ...(rest === ' with another summary' && { summary: 'Another summary.' }),
@@ -158,7 +158,7 @@ function resultOf(world: World, command: Command): string {
 
 const ROWS = rowsOf(textOf('registry/SPEC.md'));
 
-t.test('every row is what decide does', async (t) => {
+t.test('decide does what every row says', async (t) => {
   t.ok(ROWS.length >= 40, 'the tables are found');
   for (const row of ROWS) {
     const title = [row.stack, row.given, row.command].filter(Boolean).join(' | ');

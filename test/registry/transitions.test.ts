@@ -301,7 +301,7 @@ t.test('the exact events of each command', async (t) => {
   t.notMatch(JSON.stringify(history.events), /the system prompt|the direct style/, 'no prompt text is in the log');
 });
 
-t.test('the precondition sees the active version of its own channel', async (t) => {
+t.test('the precondition sees the active version of its channel', async (t) => {
   const history = new History(...PUBLISHED, activate('1.0.0'), activate('1.1.0', { channel: 'staging' }));
   const seen: (string | undefined)[] = [];
   const precondition: ActivateCommand['precondition'] = (view) => seen.push(view?.activePack.version) > 0;

@@ -17,7 +17,7 @@ Usage: prompt-registry-contract --url <url> --key <key> [options]
   --help              show this text
   --version           show the version of the suite, and of its document
 
-The suite publishes versions of its own pack, moves the channel of that pack, and creates keys, which it
+The suite creates a pack with some versions, moves the channel of that pack, and creates keys, which it
 revokes at the end. It does not change other packs. The server cannot delete any of this: a full run leaves
 at most ${LEAVES.versions} versions, ${LEAVES.keys} revoked keys and ${LEAVES.events} events.
 

@@ -6,7 +6,7 @@ import { jsonOf, type RawAnswer } from './raw-answer.ts';
 const PATIENCE = { times: 5, seconds: 60 };
 
 export interface PatienceOptions<T> {
-  /** Milliseconds to wait before the next try; undefined to accept the response. Default: `Retry-After`. */
+  /** Milliseconds to wait before the next attempt; undefined to accept the response. Default: `Retry-After`. */
   readonly waitOf?: (answer: T) => number | undefined;
   /** Aborts waiting. */
   readonly signal?: () => AbortSignal;

@@ -1,7 +1,7 @@
 /**
  * The suite: checks for each operation of `openapi.yaml`, in the order of the document.
  *
- * Rule: an operation without a check of its own is a failure, so the suite grows with the document.
+ * Rule: an operation without a check is a failure, so the suite grows with the document.
  * Example: `for (const group of suite.groups) await group.run(report); await suite.close()`.
  */
 import { activationListChecks } from './checks/activation-list.ts';

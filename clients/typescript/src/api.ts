@@ -2068,7 +2068,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `policy-violated`: The version is under the floor. `unknown-version`: The version is not registered. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+        /** @description `policy-violated`: The version is below the floor. `unknown-version`: The version is not registered. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
         PolicyViolatedOrUnknownVersionOrIdempotencyMismatch: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2536,7 +2536,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `policy-violated`: The version is under the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+            /** @description `policy-violated`: The version is below the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
             422: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];

@@ -3,9 +3,9 @@
  *
  * Problem: the driver reconnects on its own, so a caller cannot know whether a failed statement was sent, and it abandons sockets without
  * closing them. A pooler in between may refuse settings at the start, and may run each transaction on another connection to the server.
- * Rule: a connection is handed out when the server has let it in, and is never opened again. Whoever doubts it destroys it. Settings are made
- * after connecting. Behind a pooler nothing outlives a transaction: each statement is one, which begins with the settings, and none is
- * prepared. A pooler is known by the process number that it gives out, which is not that of the server's process.
+ * Rule: a connection is handed out once the server has accepted it, and it never reconnects. A caller that doubts it destroys it. Settings
+ * are made after connecting. Behind a pooler, nothing outlives a transaction: each statement runs in one that begins with the settings, and
+ * none is prepared. A pooler is recognised by the process number that it reports: it differs from that of the server's process.
  * Example: `const connection = await openConnection(target, { limit: 1000 }); await connection.rows('SELECT 1', [])`.
  */
 import type { Socket } from 'node:net';
@@ -17,9 +17,9 @@ import type { Target } from './url.ts';
 export type Value = string | number | null;
 
 export interface Connection {
-  /** Runs one statement, in the transaction under way or one of its own. @returns its rows as arrays, bigints as text */
+  /** Runs one statement, in the transaction under way or in a new one. @returns its rows as arrays, bigints as text */
   rows<Row extends readonly unknown[]>(text: string, values: readonly Value[]): Promise<Row[]>;
-  /** Runs statements without values, in the transaction under way or one of their own. */
+  /** Runs statements without values, in the transaction under way or in a new one. */
   run(text: string): Promise<void>;
   /** Runs the work in one transaction, which is rolled back if the work rejects. One at a time. */
   transaction<T>(work: () => Promise<T>): Promise<T>;

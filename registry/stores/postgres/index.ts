@@ -260,14 +260,14 @@ export class PostgresStore implements Store {
         return rows.length === 0 ? 'conflict' : rows;
       } catch (cause) {
         this.#seeColumns(cause);
-        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // another database was put in its place
+        if (codeOf(cause) === CODES.undefinedTable && isRolledBack(cause)) return 'conflict'; // the database was replaced by another
         if (cause instanceof NotSent || isRolledBack(cause)) throw cause;
         return 'unknown';
       }
     });
   }
 
-  /** @param ofNothing the result if the tables are missing: an empty database was put in place of ours */
+  /** @param ofNothing the result if the tables are missing, because an empty database has replaced ours */
   async #using<T>(pool: Pool, limit: number, ofNothing: T, work: (connection: Connection) => Promise<T>): Promise<T> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
@@ -298,8 +298,8 @@ export class PostgresStore implements Store {
   }
 
   /**
-   * The first call creates or finds the tables; this process never does it again. An empty database in place of a full one is a fault to
-   * report, not a new start.
+   * The first call creates or finds the tables; this process never does it again. If an empty database replaces a full one, that is a
+   * fault to report, not a new start.
    */
   async #ready(deadline: number): Promise<void> {
     this.#prepared ??= this.#prepare().catch((error: unknown) => {

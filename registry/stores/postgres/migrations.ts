@@ -31,8 +31,8 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   {
     name: 'log, contents, session keys, leases',
     /*
-     * An event is its `body`, to the byte; what is searched for is computed from it, so that the two cannot differ. `revision` is held
-     * to the body's. The indexes follow `events.ts` beside this file. `log_head` is the one row that appends compare and set.
+     * `body` is the event, to the byte. The columns for searches are computed from it, so that the two cannot differ. `revision` must equal
+     * the body's. The indexes are for the queries in `events.ts`. `log_head` is the one row that appends compare and set.
      */
     sql: `
       CREATE TABLE migrations (

@@ -1,11 +1,11 @@
 /**
- * Where the database lies: one path for one file, however it was named.
+ * The path of the database: one path for one file, whatever name was configured.
  *
- * Problem: the same file through a symlink or a relative path must meet the same lock; a file made with the usual umask can
- * be read by everybody; SQLite opens a file that it may not write without a word, and fails at the first write.
- * Rule: everything that a person has to put right is found before SQLite opens anything, and named with its path. A file that can
- * be reached by a second name (`names.ts`) is refused.
- * Example: `data/registry.db` becomes `/srv/registry/data/registry.db`, made empty with mode 0600 where there was none.
+ * Problem: the same file through a symlink or a relative path must meet the same lock. With the usual umask everybody can read a new
+ * file. SQLite silently opens a file that it may not write, and fails at the first write.
+ * Rule: everything that a person has to repair is found before SQLite opens anything, and is reported with its path. A file that has a
+ * second name (`names.ts`) is refused.
+ * Example: `data/registry.db` becomes `/srv/registry/data/registry.db`. If it is missing, an empty file is created with mode 0600.
  */
 import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';

@@ -43,8 +43,8 @@ export function resultCode(thrown: unknown): number | undefined {
 }
 
 /**
- * Whether what was thrown says that the file is damaged. Our statements are right for a whole file, so whatever is not about access is:
- * a page that makes no sense, a table that is gone from the schema, a number that is none.
+ * Whether an error means that the file is damaged. Our statements are valid for an intact file, so every error that is not about access
+ * means damage: an unreadable page, a table missing from the schema, a value that is not a number.
  */
 function isDamage(thrown: unknown): boolean {
   const code = resultCode(thrown);

@@ -4,7 +4,7 @@
  * Problem: a second server on the same file would serve an older state without knowing; two that share a data folder overwrite each
  * other's snapshot, contents and operator key. A PID file outlives a `kill -9`, and `locking_mode=EXCLUSIVE` would keep readers (an audit
  * tool) out of the database.
- * Rule: the server holds an exclusive transaction on a small SQLite file beside the database, or in the folder, for its whole life. The
+ * Rule: the server holds an exclusive transaction on a small SQLite file next to the database, or in the folder, for its whole life. The
  * operating system releases it whenever the process ends. A third file names the holder, for people only.
  * Example: `registry.db`, `registry.db.lock`, `registry.db.holder.json` {"pid":4711,"host":"a","startedAt":"2026-01-31T…"}.
  *

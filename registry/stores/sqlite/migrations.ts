@@ -22,8 +22,8 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   {
     name: 'log, contents, session keys',
     /*
-     * An event is its `body`; every other column is computed from it, so that what is searched for cannot differ from what is
-     * hashed. `revision` is the row's own key and is held to the body's. The indexes follow `events.ts` beside this file.
+     * `body` is the event. Every other column is computed from it, so that searched and hashed values cannot differ. `revision` is the
+     * row's key and must equal the body's. The indexes are for the queries in `events.ts`.
      */
     sql: `
       PRAGMA application_id = ${APPLICATION_ID};

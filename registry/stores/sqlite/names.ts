@@ -6,13 +6,13 @@
  * (https://sqlite.org/howtocorrupt.html, section 2.4).
  * Rule: the database and the files that SQLite keeps next to it each have one link and are not mount points. A folder may be mounted as
  * often as needed: the lock in it is one file, and the operating system knows it by its inode.
- * Example: `docker run -v /srv/registry.db:/data/registry.db` is refused; `-v /srv/registry:/data` is right.
+ * Example: `docker run -v /srv/registry.db:/data/registry.db` is refused; `-v /srv/registry:/data` is accepted.
  */
 import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import { StartRefused } from '../../errors.ts';
 
 /** What SQLite keeps next to a database (https://sqlite.org/tempfiles.html). */
-const BESIDE = ['-wal', '-shm', '-journal'];
+const COMPANIONS = ['-wal', '-shm', '-journal'];
 
 /**
  * Checks that the database, and each file that SQLite keeps next to it, has only one name.
@@ -21,7 +21,7 @@ const BESIDE = ['-wal', '-shm', '-journal'];
  */
 export function requireOneName(file: string): void {
   const mounts = mountPoints();
-  for (const suffix of ['', ...BESIDE]) {
+  for (const suffix of ['', ...COMPANIONS]) {
     const path = `${file}${suffix}`;
     const found = lstatSync(path, { throwIfNoEntry: false });
     const why = found && secondName(path, found, mounts);

@@ -14,7 +14,7 @@ export interface Moment {
   readonly at: string;
 }
 
-/** The last event at a revision or before it; undefined where there is none. */
+/** The last event at a revision or before it; undefined if there is none. */
 export type Look = (revision: number) => Moment | undefined;
 
 /** A query that names no times. */

@@ -277,7 +277,10 @@ t.test('a change is completed even if nobody reads the output', async (t) => {
     response.destroy(); // the retry is announced on stderr
     return true;
   });
-  const child = startCli(t, ['rollback', '--yes', '--reason', 'unheard'], { ...lab, PROMPT_REGISTRY_URL: proxy.url });
+  const child = startCli(t, ['rollback', '--yes', '--reason', 'The answers are lost'], {
+    ...lab,
+    PROMPT_REGISTRY_URL: proxy.url,
+  });
   const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   t.match([code, stdout, lost], [0, /^Rolled back to lab 1\.0\.0/u, 2]);
   t.match(

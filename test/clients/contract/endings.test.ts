@@ -1,6 +1,6 @@
 /**
- * However a run of the contract kit ends, the keys that it made are revoked; and it passes only where every check ran to its end: not where it
- * was interrupted, where its results could not be written, or where somebody's environment has settings for tap.
+ * However a run of the contract kit ends, it revokes the keys that it made. It passes only if every check ran to its end: not if it was
+ * interrupted, if its results could not be written, or if the environment has settings for tap.
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -14,7 +14,7 @@ const { app, key } = await openApp(t, { store: 'memory' });
 const url = await listen(app);
 let runs = 0;
 
-/** Runs the kit with a pack of its own. @param options are given what tells whether it has made a key */
+/** Runs the kit with its own pack. @param options are given what tells whether it has made a key */
 async function run(
   t: Test,
   only: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * What the contract kit cannot do it says in one message, with its exit code: 2 where it was used wrongly, 3 where there is no registry or
- * the key is refused, 1 where the server deviates or the key lacks a scope. It never hangs.
+ * When the contract kit cannot run, it prints one message and exits: with 2 after wrong usage, 3 if there is no registry or the key is
+ * refused, 1 if the server deviates or the key lacks a scope. It never hangs.
  */
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly node?: string;
   /** Interrupts it once this resolves. */
   readonly until?: Promise<unknown>;
-  /** By what it is interrupted; SIGTERM where not given. */
+  /** The signal that interrupts it. Default: SIGTERM. */
   readonly signal?: NodeJS.Signals;
   /** What is behind stdout: a reader, one that goes away after the first lines, or a file on a disk that has room for so many bytes. */
   readonly stdout?: 'read' | 'left' | { readonly file: string; readonly room: number };
@@ -157,6 +157,6 @@ export async function ownServerPasses(t: Test, settings: Settings): Promise<void
   );
   t.ok(
     after.packs.some(({ pack }) => pack === 'checked'),
-    'but for its own pack',
+    'only its own pack was added',
   );
 }

@@ -7,7 +7,7 @@ t.test('groups, results and details are read as they were written', async (t) =>
   const lines: string[] = [];
   const tap = new TapWriter((text) => void lines.push(text));
   const good = tap.group('listPacks');
-  good.pass('a # SKIP that is none, and a \\ as well');
+  good.pass('a # SKIP in a name, and a \\ as well');
   good.end();
   const bad = tap.group('getPack');
   const details = {
@@ -26,13 +26,13 @@ t.test('groups, results and details are read as they were written', async (t) =>
   t.strictSame(
     said.filter(([event]) => event === 'extra'),
     [],
-    'nothing in it is beside the format',
+    'every line follows the format',
   );
   const results = said.flatMap((event) => resultsIn(event));
   t.strictSame(
     results.map(({ ok, name }) => [ok, name]),
     [
-      [true, 'a # SKIP that is none, and a \\ as well'],
+      [true, 'a # SKIP in a name, and a \\ as well'],
       [true, 'listPacks'],
       [true, 'before it'],
       [false, 'over two lines'],

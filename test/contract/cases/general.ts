@@ -71,7 +71,7 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
         ...valid(world),
         body: OVERSIZED,
       })),
-      refuses(operation, 415, 'unsupported-media-type', 'a body that is no JSON', (world) => ({
+      refuses(operation, 415, 'unsupported-media-type', 'a body that is not JSON', (world) => ({
         ...valid(world),
         headers: { 'content-type': 'text/plain' },
       })),

@@ -1,5 +1,5 @@
 /**
- * What the tables of cases are made of: a request that an operation takes, what is to come of it, and what goes wrong meanwhile.
+ * The parts of the tables of cases: a request that an operation accepts, the expected response, and what goes wrong meanwhile.
  */
 import type { ProblemCode } from '../../../plugins/problems/problems.ts';
 import type { Fault } from '../../support/stores/failing-store.ts';
@@ -11,7 +11,7 @@ import { floorUnder } from '../../support/packs/policies.ts';
 
 /**
  * What every case finds: `coach` at 2.0.0 in both channels after 1.0.0, the texts of 1.0.0 and 1.1.0 in the store only. The pack
- * `floored` is at 2.0.0 in production after 1.0.0, which is under the floor by now; so is the pack `withdrawn`, but its 1.0.0 is revoked.
+ * `floored` is at 2.0.0 in production after 1.0.0, which is below the floor by now; so is the pack `withdrawn`, but its 1.0.0 is revoked.
  */
 export interface World extends TestApp {
   /** A session that started on 1.0.0. */

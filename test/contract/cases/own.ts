@@ -51,7 +51,7 @@ const READS: readonly Case[] = [
     path: { version: '1.0.0' },
     query: { against: '7.7.7' },
   }),
-  refuses('diffVersions', 404, 'channel-not-found', 'against what is active where nothing is', async (world) => {
+  refuses('diffVersions', 404, 'channel-not-found', 'against the active version, with none active', async (world) => {
     await packOf(world, 'compared');
     return { path: { pack: 'compared', version: '1.0.0' } };
   }),
@@ -107,7 +107,9 @@ const MOVED: readonly Case[] = [
       headers: { 'if-match': '"1"' },
     }),
   ]),
-  succeeds('activateVersion', 200, 'what is active already', { body: { version: '2.0.0', reason: REASON } }),
+  succeeds('activateVersion', 200, 'the version that is already active', {
+    body: { version: '2.0.0', reason: REASON },
+  }),
   succeeds('rollbackPack', 200, 'to what is active already', { body: { toVersion: '2.0.0', reason: REASON } }),
   refuses('activateVersion', 422, 'unknown-version', 'a version that is not registered', {
     body: { version: '7.7.7', reason: REASON },
@@ -131,7 +133,7 @@ const MOVED: readonly Case[] = [
     'activateVersion',
     503,
     'outcome-unknown',
-    'the store never says what became of it',
+    'the store never reports the outcome',
     VALID['activateVersion'] ?? {},
     'unknown',
   ),
@@ -147,23 +149,23 @@ const SESSIONS: readonly Case[] = [
   }),
 ];
 
-const UNDER_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
+const BELOW_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
 
 /** What the floor and revocations refuse. */
 const REFUSED: readonly Case[] = [
-  refuses('publishVersion', 422, 'policy-violated', 'under the floor', {
+  refuses('publishVersion', 422, 'policy-violated', 'below the floor', {
     path: { pack: 'floored' },
-    body: UNDER_THE_FLOOR,
+    body: BELOW_THE_FLOOR,
   }),
-  refuses('activateVersion', 422, 'policy-violated', 'under the floor', {
+  refuses('activateVersion', 422, 'policy-violated', 'below the floor', {
     path: { pack: 'floored' },
     body: { version: '1.0.0', reason: REASON },
   }),
-  refuses('rollbackPack', 422, 'policy-violated', 'to one under the floor', {
+  refuses('rollbackPack', 422, 'policy-violated', 'to one below the floor', {
     path: { pack: 'floored' },
     body: { toVersion: '1.0.0', reason: REASON },
   }),
-  refuses('revokeVersion', 422, 'policy-violated', 'for one under the floor', {
+  refuses('revokeVersion', 422, 'policy-violated', 'for one below the floor', {
     path: { pack: 'floored', version: '2.0.0' },
     body: { replacement: '1.0.0', reason: REASON },
   }),
@@ -195,7 +197,7 @@ const REVOCATIONS: readonly Case[] = [
     body: { reason: REASON },
   }),
   succeeds('revokeVersion', 200, 'a dry run', { path: { version: '2.0.0' }, body: { reason: REASON, dryRun: true } }),
-  ...Object.entries(MOVES).map(([operation, body]): Case =>
+  ...Object.entries(MOVES).map(([operation, body]) =>
     succeeds(operation, 200, 'a dry run', { body: { ...body, dryRun: true } }),
   ),
   refuses('revokeVersion', 404, 'pack-not-found', 'a pack that is not there', {

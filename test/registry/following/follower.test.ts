@@ -1,6 +1,6 @@
 /**
- * Following (registry/following/follower.ts): a hint wakes, a lost one costs a poll; a log that is not the one applied here is never followed,
- * until it is put right or its restore is accepted.
+ * Following (registry/following/follower.ts): a hint wakes the follower, a lost hint costs a poll. A log that differs from the applied one is
+ * not followed until it is repaired or its restore is accepted.
  */
 import t, { type Test } from 'tap';
 import { Follower, type Followed } from '../../../registry/following/follower.ts';
@@ -50,7 +50,7 @@ t.test('a hint brings each move at once, in revision order, whole', async (t) =>
   t.equal(follower.current.hash, writer.current.hash);
 });
 
-t.test('a lost hint costs a poll and no more', async (t) => {
+t.test('a lost hint costs only a poll', async (t) => {
   const { connection, follower, move } = await pair(t);
   connection.deaf = true;
   for (let turn = 0; turn < 2; turn += 1) {
@@ -61,7 +61,7 @@ t.test('a lost hint costs a poll and no more', async (t) => {
   }
 });
 
-t.test('a gap in what arrives is read from the log: hints of a store that was away', async (t) => {
+t.test('a gap is read from the log: hints after the store was away', async (t) => {
   const { connection, follower, seen, move, logger } = await pair(t);
   const from = follower.current.revision;
   connection.away = true;
@@ -79,11 +79,11 @@ t.test('a gap in what arrives is read from the log: hints of a store that was aw
   t.equal(
     logger.messages('warn').filter((line) => line.includes('cannot be reached')).length,
     1,
-    'an outage is told of once',
+    'an outage is logged once',
   );
 });
 
-t.test('a log that is shorter, or another, is never followed; put right, it is', async (t) => {
+t.test('a log that is shorter, or a different one, is not followed until it is repaired', async (t) => {
   const { store, connection, follower, writer, logger, move } = await pair(t);
   const kept = follower.current.revision;
   for (let turn = 0; turn < 3; turn += 1) await move();
@@ -134,22 +134,22 @@ t.test('a log that is shorter, or another, is never followed; put right, it is',
     }
     await t.rejects(follower.reach({ revision: applied.revision + 1 }), { code: 'revision-not-reached' }, name);
     t.strictSame(await wrong.head(), head, `${name}: it is as it was`);
-    t.equal(follower.current, applied, `${name}: nothing of it is shown`);
+    t.equal(follower.current, applied, `${name}: none of it is shown`);
 
     connection.inner = store;
     await until(() => follower.health().conditions.length === 0);
-    t.equal(follower.staleSeconds, undefined, `${name}: put right, it is followed`);
+    t.equal(follower.staleSeconds, undefined, `${name}: once repaired, it is followed`);
   }
   t.equal(
     logger.messages('error').filter((line) => line.includes('does not follow it')).length,
     5,
-    'each is told of once',
+    'each is logged once',
   );
   const revision = await move();
   await until(() => follower.current.revision === revision);
 });
 
-t.test('once the restore is accepted, the restored log is taken over whole, without a restart', async (t) => {
+t.test('once the restore is accepted, the whole restored log is applied without a restart', async (t) => {
   const { store, connection, follower, writer, move, seen } = await pair(t);
   const kept = follower.current.revision;
   for (let turn = 0; turn < 3; turn += 1) await move();
@@ -162,9 +162,9 @@ t.test('once the restore is accepted, the restored log is taken over whole, with
   follower.onChange((events) => heard.push(events.length));
   await acceptRestore(restored, newFolder(t), 'The disk was lost');
   await until(() => follower.health().conditions.length === 0);
-  t.strictSame(heard, [0], 'listeners hear once that the whole history was replaced');
+  t.strictSame(heard, [0], 'listeners are notified once that the whole history was replaced');
   t.match(follower.current, { epoch: 2, revision: kept + 1 });
-  t.equal(follower.activePack().version, '2.0.0', 'what the restored log says');
+  t.equal(follower.activePack().version, '2.0.0', 'the version of the restored log');
   t.equal(seen.length, before);
   t.match(
     await follower.activate({ version: '1.1.0', reason }),
@@ -174,43 +174,40 @@ t.test('once the restore is accepted, the restored log is taken over whole, with
   t.match(await follower.verify(), { valid: true, events: kept + 2 });
 });
 
-t.test(
-  'what a renewal proves counts from the moment it was sent, however long its answer takes (SPEC R10)',
-  async (t) => {
-    const { store, follower } = await pair(t);
-    const claim = { id: 'of-the-test', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 1 };
-    const asked: number[] = [];
-    const slow = Object.assign(new FailingStore(store), {
-      renew: async (given: LeaseClaim) => {
-        asked.push(performance.now());
-        const renewal = await store.renew(given); // the head as it was then
-        await until(() => performance.now() > asked[0]! + 50);
-        return renewal;
-      },
-    });
-    const confirmed: number[] = [];
-    const freshness = Object.assign(new Freshness(), { confirm: (sentAt: number) => void confirmed.push(sentAt) });
-    const observed: number[] = [];
-    const instances = Object.assign(new Instances(claim.id), {
-      observe: (_leases: unknown, sentAt: number) => void observed.push(sentAt),
-    });
-    const followed: Followed = {
-      current: () => follower.current,
-      claim: () => claim,
-      seeFence: () => undefined,
-      catchUp: () => Promise.resolve(),
-      takeOver: () => Promise.resolve(false),
-      afterRenewal: () => Promise.resolve(),
-    };
-    const tested = new Follower({ store: slow, followed, freshness, instances, logger: SILENT });
-    await tested.start();
-    await tested.stop();
-    t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
-    t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
-  },
-);
+t.test('a renewal counts from the moment it was sent, however long its answer takes (SPEC R10)', async (t) => {
+  const { store, follower } = await pair(t);
+  const claim = { id: 'of-the-test', startedAt: new Date().toISOString(), epoch: 1, appliedRevision: 1 };
+  const asked: number[] = [];
+  const slow = Object.assign(new FailingStore(store), {
+    renew: async (given: LeaseClaim) => {
+      asked.push(performance.now());
+      const renewal = await store.renew(given); // the head as it was then
+      await until(() => performance.now() > asked[0]! + 50);
+      return renewal;
+    },
+  });
+  const confirmed: number[] = [];
+  const freshness = Object.assign(new Freshness(), { confirm: (sentAt: number) => void confirmed.push(sentAt) });
+  const observed: number[] = [];
+  const instances = Object.assign(new Instances(claim.id), {
+    observe: (_leases: unknown, sentAt: number) => void observed.push(sentAt),
+  });
+  const followed: Followed = {
+    current: () => follower.current,
+    claim: () => claim,
+    seeFence: () => undefined,
+    catchUp: () => Promise.resolve(),
+    takeOver: () => Promise.resolve(false),
+    afterRenewal: () => Promise.resolve(),
+  };
+  const tested = new Follower({ store: slow, followed, freshness, instances, logger: SILENT });
+  await tested.start();
+  await tested.stop();
+  t.ok(confirmed[0]! <= asked[0]!, `confirmed from ${confirmed[0]}, sent at ${asked[0]}`);
+  t.ok(observed[0]! <= asked[0]!, 'and the others are watched from then on');
+});
 
-t.test('a hint that names no revision, as after a lost connection, has the log read', async (t) => {
+t.test('a hint without a revision, as after a lost connection, causes a read of the log', async (t) => {
   const { store, writer } = await pair(t);
   let [woken, renewals] = [(_revision?: number): void => undefined, 0];
   const connection = Object.assign(new FailingStore(store), {
@@ -225,7 +222,7 @@ t.test('a hint that names no revision, as after a lost connection, has the log r
   connection.renew = (claim) => store.renew(claim);
 });
 
-t.test('whoever ends gives the lease back, and knows nothing for certain any more', async (t) => {
+t.test('an instance that ends returns its lease, and is no longer sure of anything', async (t) => {
   const { follower, writer } = await pair(t);
   await until(() => writer.instance.list().length === 2);
   await follower.close();

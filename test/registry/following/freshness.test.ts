@@ -13,14 +13,14 @@ t.intercept(performance, 'now', { value: () => at });
 const ago = (milliseconds: number) => at - milliseconds;
 
 t.test(
-  'before the first renewal it does not know, since it began or since when the process before it knew',
+  'before the first renewal it is stale: since its start, or since the last time the earlier process was current',
   async (t) => {
     t.equal(new Freshness().staleSeconds, 0);
     t.equal(new Freshness(ago(60_500)).staleSeconds, 60);
   },
 );
 
-t.test('from the sending of a renewal on it knows for five seconds, and then says since when it did', async (t) => {
+t.test('it is current for five seconds after it sends a renewal, and then says since when it is stale', async (t) => {
   const freshness = new Freshness(ago(60_000));
   freshness.confirm(ago(0));
   t.equal(freshness.staleSeconds, undefined);
@@ -37,14 +37,14 @@ t.test('from the sending of a renewal on it knows for five seconds, and then say
   }
 });
 
-t.test('an answer that comes late takes nothing back', async (t) => {
+t.test('a late answer does not shorten the time', async (t) => {
   const freshness = new Freshness();
   freshness.confirm(ago(100));
   freshness.confirm(ago(30_000));
   t.equal(freshness.staleSeconds, undefined);
 });
 
-t.test('in doubt it is stale at once, until a later renewal', async (t) => {
+t.test('when in doubt, it is stale at once, until a later renewal', async (t) => {
   const freshness = new Freshness();
   freshness.confirm(ago(2500));
   freshness.doubt();
@@ -54,7 +54,7 @@ t.test('in doubt it is stale at once, until a later renewal', async (t) => {
 });
 
 t.test(
-  'it is asked by the clock, never by a timer: a process that stood still does not answer unmarked first',
+  'it compares clocks and needs no timer: a process that was suspended does not first answer unmarked',
   async (t) => {
     const freshness = new Freshness();
     freshness.confirm(at);
@@ -65,6 +65,6 @@ t.test(
   },
 );
 
-t.test('who waits grants more than an instance grants itself, by more than clocks may differ (10 %)', async (t) => {
+t.test('a waiter allows more time than an instance allows itself, by more than clocks may differ (10 %)', async (t) => {
   t.ok(GONE_AFTER * 0.9 > STALE_AFTER * 1.1);
 });

@@ -1,5 +1,5 @@
 /**
- * Instances as their leases show them (registry/following/instances.ts): who has applied a move, who is waited for, and who is not any more.
+ * Instances as their leases show them (registry/following/instances.ts): which have applied a move, which are waited for, and which no longer are.
  *
  * What the store showed is given by the tests, and so is the monotonic clock where a test lets minutes pass.
  */
@@ -32,19 +32,19 @@ async function outcome<T>(wait: Promise<T>): Promise<T | undefined> {
   return Promise.race([wait, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
 }
 
-t.test('only what the store showed after the waiting began counts', async (t) => {
+t.test('only what the store showed after the wait began counts', async (t) => {
   const instances = new Instances('me');
   const before = now();
   instances.observe([lease('me'), lease('other', { appliedRevision: 9 })], before);
   const wait = instances.settled(PLACE, EVER);
-  t.equal(await outcome(wait), undefined, 'what is known already is not enough');
+  t.equal(await outcome(wait), undefined, 'earlier knowledge is not enough');
   instances.observe([lease('me'), lease('other', { appliedRevision: 9 })], before);
-  t.equal(await outcome(wait), undefined, 'nor is an answer to what was asked before');
+  t.equal(await outcome(wait), undefined, 'nor is the answer to an earlier read');
   instances.observe([lease('me', { counter: 2 }), lease('other', { appliedRevision: 9, counter: 2 })], now());
   t.strictSame(await outcome(wait), { applied: ['me', 'other'], pending: [], pinned: [], expired: [] });
 });
 
-t.test('who has not applied it is waited for; one that joins meanwhile as well', async (t) => {
+t.test('an instance that has not applied it is waited for, even if it joins meanwhile', async (t) => {
   const instances = new Instances('me');
   const wait = instances.settled(PLACE, EVER);
   instances.observe([lease('me'), lease('late', { appliedRevision: 4 })], now());
@@ -62,7 +62,7 @@ t.test('who has not applied it is waited for; one that joins meanwhile as well',
   );
 });
 
-t.test('places are compared by epoch first', async (t) => {
+t.test('positions are compared by epoch first', async (t) => {
   const instances = new Instances('me');
   const wait = instances.settled({ epoch: 2, revision: 5 }, EVER);
   instances.observe([lease('me'), lease('before', { epoch: 1, appliedRevision: 100 })], now());
@@ -71,7 +71,7 @@ t.test('places are compared by epoch first', async (t) => {
   t.match(await outcome(wait), { applied: ['me', 'before'] });
 });
 
-t.test('the signal ends a wait, with who had applied it by then; also one that has been given already', async (t) => {
+t.test('an abort ends a wait, which lists who had applied it by then; so does an earlier abort', async (t) => {
   const instances = new Instances('me');
   const closing = new AbortController();
   const wait = instances.settled(PLACE, closing.signal);
@@ -87,7 +87,7 @@ t.test('the signal ends a wait, with who had applied it by then; also one that h
 });
 
 t.test(
-  'a counter that stands still for seven seconds is not waited for; one that moves is, however slowly',
+  'an instance is not waited for if its counter stands still for seven seconds; if it moves slowly, it is',
   async (t) => {
     const instances = new Instances('me');
     const clock = clockOf(t);
@@ -109,7 +109,7 @@ t.test(
   },
 );
 
-t.test('what counts is when the store was asked: an instance that does not ask drops nobody', async (t) => {
+t.test('time counts only when the store is read: an instance that does not read it drops nobody', async (t) => {
   const instances = new Instances('me');
   const clock = clockOf(t);
   instances.observe([lease('me'), lease('other')], now());
@@ -118,7 +118,7 @@ t.test('what counts is when the store was asked: an instance that does not ask d
 });
 
 t.test(
-  'an instance that serves a version of its own is named as such and never waited for, the asked one included',
+  'an instance with a forced version is listed as pinned and never waited for, even if it answers the request',
   async (t) => {
     const instances = new Instances('me');
     const wait = instances.settled(PLACE, EVER);
@@ -133,7 +133,7 @@ t.test(
   },
 );
 
-t.test('leases come the longest running first; those nobody renewed for ten minutes may be taken away', async (t) => {
+t.test('leases are listed by age, oldest first; those not renewed for ten minutes may be removed', async (t) => {
   const instances = new Instances('b');
   const all = [
     lease('b', { startedAt: '2026-01-31T10:00:00.000Z' }),

@@ -24,7 +24,7 @@ async function history(t: Test) {
   return { store, dataDir, kept, last: registry.current };
 }
 
-t.test('it appends one event, of a later epoch, behind what is there', async (t) => {
+t.test('it appends one event of a later epoch', async (t) => {
   const { store, kept, last } = await history(t);
   const restored = await backupOf(store, kept);
   const position = await acceptRestore(restored, newFolder(t), 'The disk was lost');
@@ -41,21 +41,24 @@ t.test('it appends one event, of a later epoch, behind what is there', async (t)
   t.equal(firstBroken(log), undefined, 'the chain goes on');
 });
 
-t.test('each acceptance is one epoch more, also than what this host has seen and the backup has not', async (t) => {
-  const { store, kept } = await history(t);
-  const restored = await backupOf(store, kept);
-  t.equal((await acceptRestore(restored, newFolder(t), 'Once')).epoch, 2);
-  t.equal((await acceptRestore(restored, newFolder(t), 'Twice')).epoch, 3);
+t.test(
+  'each acceptance opens a higher epoch, also higher than any that this host has seen and the backup has not',
+  async (t) => {
+    const { store, kept } = await history(t);
+    const restored = await backupOf(store, kept);
+    t.equal((await acceptRestore(restored, newFolder(t), 'Once')).epoch, 2);
+    t.equal((await acceptRestore(restored, newFolder(t), 'Twice')).epoch, 3);
 
-  const dataDir = newFolder(t);
-  const seen = await openRegistry(t, { store: new FailingStore(restored), dataDir });
-  t.equal(seen.current.epoch, 3);
-  await seen.close();
-  const older = await backupOf(store, kept); // a backup from before the first acceptance
-  t.equal((await acceptRestore(older, dataDir, 'Again')).epoch, 4);
-});
+    const dataDir = newFolder(t);
+    const seen = await openRegistry(t, { store: new FailingStore(restored), dataDir });
+    t.equal(seen.current.epoch, 3);
+    await seen.close();
+    const older = await backupOf(store, kept); // a backup from before the first acceptance
+    t.equal((await acceptRestore(older, dataDir, 'Again')).epoch, 4);
+  },
+);
 
-t.test('a start whose last good snapshot is of the lost history takes the accepted one over', async (t) => {
+t.test('a start whose last good snapshot is of the lost history applies the accepted log', async (t) => {
   const { store, dataDir, kept } = await history(t);
   const restored = await backupOf(store, kept);
   const diverged = await openRegistry(t, { store: new FailingStore(restored), dataDir, failStatic: true });
@@ -71,42 +74,39 @@ t.test('a start whose last good snapshot is of the lost history takes the accept
   t.strictSame(registry.health().conditions, []);
 });
 
-t.test(
-  'a second restore, from after the first was accepted, is another one: it is not followed before it is accepted as well',
-  async (t) => {
-    const { store, dataDir, kept } = await history(t);
-    const accepted = await backupOf(store, kept);
-    await acceptRestore(accepted, dataDir, 'The disk was lost');
-    const connection = new FailingStore(accepted);
-    const running = await openRegistry(t, { store: connection, dataDir, failStatic: true });
-    const second = await backupOf(accepted, running.current.revision); // it holds the acceptance, and lacks what comes now
-    await running.activate({ version: '1.1.0', reason });
-    const served = running.current;
+t.test('a second restore, after the first was accepted, is not followed until it is accepted as well', async (t) => {
+  const { store, dataDir, kept } = await history(t);
+  const accepted = await backupOf(store, kept);
+  await acceptRestore(accepted, dataDir, 'The disk was lost');
+  const connection = new FailingStore(accepted);
+  const running = await openRegistry(t, { store: connection, dataDir, failStatic: true });
+  const second = await backupOf(accepted, running.current.revision); // it holds the acceptance, and lacks what comes now
+  await running.activate({ version: '1.1.0', reason });
+  const served = running.current;
 
-    connection.inner = second;
-    await t.rejects(running.activate({ version: '1.0.0', reason }), { code: 'store-unavailable' });
-    const renew = connection.renew.bind(connection);
-    let renewals = 0;
-    connection.renew = (claim) => ((renewals += 1), renew(claim));
-    const hastened = running.instance.settled(served.revision + 1, 1); // renews often meanwhile
-    await until(() => renewals > 1); // the second begins when all that follows from the first is done
-    t.equal(running.activePack().version, '1.1.0', 'what was acknowledged is served');
-    t.match(running.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
-    await running.close();
-    await hastened;
+  connection.inner = second;
+  await t.rejects(running.activate({ version: '1.0.0', reason }), { code: 'store-unavailable' });
+  const renew = connection.renew.bind(connection);
+  let renewals = 0;
+  connection.renew = (claim) => ((renewals += 1), renew(claim));
+  const hastened = running.instance.settled(served.revision + 1, 1); // renews often meanwhile
+  await until(() => renewals > 1); // the second begins when all that follows from the first is done
+  t.equal(running.activePack().version, '1.1.0', 'the acknowledged version is served');
+  t.match(running.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
+  await running.close();
+  await hastened;
 
-    const start = () => openRegistry(t, { store: new FailingStore(second), dataDir, failStatic: true });
-    const restarted = await start();
-    t.equal(restarted.activePack().version, '1.1.0', 'a start does not follow it either');
-    t.match(restarted.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
-    await restarted.close();
+  const start = () => openRegistry(t, { store: new FailingStore(second), dataDir, failStatic: true });
+  const restarted = await start();
+  t.equal(restarted.activePack().version, '1.1.0', 'a start does not follow it either');
+  t.match(restarted.health().conditions, [{ name: 'stale' }, { name: 'log-diverged' }]);
+  await restarted.close();
 
-    t.equal((await acceptRestore(second, dataDir, 'Lost once more')).epoch, 3);
-    t.match((await start()).health().conditions, []);
-  },
-);
+  t.equal((await acceptRestore(second, dataDir, 'Lost once more')).epoch, 3);
+  t.match((await start()).health().conditions, []);
+});
 
-t.test('the accepted restore of another registry is not taken over', async (t) => {
+t.test('the accepted restore of another registry is not applied', async (t) => {
   const [mine, other] = [await history(t), await history(t)];
   await acceptRestore(other.store, newFolder(t), 'Another disk was lost');
   const registry = await openRegistry(t, {
@@ -118,11 +118,11 @@ t.test('the accepted restore of another registry is not taken over', async (t) =
   t.match(
     registry.current,
     { registryId: mine.last.registryId, epoch: 1, revision: mine.last.revision },
-    'what was last good is served',
+    'the last good snapshot is served',
   );
 });
 
-t.test('there must be a registry to accept, and a reason', async (t) => {
+t.test('it requires a registry and a reason', async (t) => {
   const { store, kept, dataDir } = await history(t);
   await t.rejects(acceptRestore(new MemoryStore(), dataDir, 'Why'), /The log is empty/u);
   const restored = await backupOf(store, kept);

@@ -33,7 +33,7 @@ const open = (store: Store, rest = {}) => Registry.open(optionsOf({ store, shipp
 const told = (events: readonly Event[]) =>
   events.map(({ revision, type, pack, channel, version }) => `${revision} ${type} ${pack} ${channel} ${version}`);
 
-/** What is wrong with a store after a first start that failed or not, and after a clean one behind it; undefined where nothing is. */
+/** What is wrong with a store after a first start, failed or not, and after a clean second start; undefined if nothing is. */
 async function faultOf(store: Store, expected: readonly string[]): Promise<string | undefined> {
   const between = await readLog(store);
   if (between.length > 0 && told(between).join() !== expected.join())
@@ -157,7 +157,7 @@ async function cleanLog(): Promise<Event[]> {
   return readLog(store);
 }
 
-t.test('of ten first starts at once one creates the registry, and all of them serve it', async (t) => {
+t.test('ten first starts at once create one registry, and all serve it', async (t) => {
   for (const late of [0, 1, 9]) {
     const store = new MemoryStore();
     t.teardown(() => store.close());

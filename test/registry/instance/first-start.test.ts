@@ -42,7 +42,7 @@ function restartsOn(open: () => Promise<Store>): Restarts {
       try {
         return await Registry.open(optionsOf({ store, ...options }));
       } catch (error) {
-        await store.close(); // a start that is refused leaves the store to whoever opened it
+        await store.close(); // a refused start leaves the store to its opener
         throw error;
       }
     },
@@ -104,7 +104,7 @@ onEach(
       ]);
       t.match(registry.activePack(), {
         activatedBy: { keyId: 'system' },
-        reason: 'First start: the highest version that is no prerelease',
+        reason: 'First start: the highest version that is not a prerelease',
       });
     });
     const log = await restarts.log();
@@ -144,7 +144,7 @@ onEach('a version that is shipped later is registered and moves nothing', async 
     t.same(
       [...registry.current.packs.get('coach')!.versions].map(({ version }) => version),
       ['3.0.0', '2.0.0', '1.1.0', '1.0.0'],
-      'what is not shipped any more stays',
+      'a version that is no longer shipped stays',
     );
   });
   t.same(told(await restarts.log()).slice(-1), ['version-published coach 3.0.0']);
@@ -201,7 +201,7 @@ onEach(
         t.same(
           pointers(registry).slice(0, 3),
           ['coach canary 1.0.0', 'coach production 2.0.0-rc.1', 'coach staging 2.0.0-rc.1'],
-          'later only where there is none',
+          'a later start only adds missing pointers',
         );
       },
     );
@@ -329,7 +329,7 @@ onEach('a pack of prereleases only is registered, pointed nowhere, and said so',
     t.same(
       pointers(registry).slice(2),
       ['next production 1.0.0', 'next staging 1.0.0-alpha'],
-      'its first release goes where there is no pointer yet',
+      'its first release becomes active on channels without a pointer',
     );
   });
 });

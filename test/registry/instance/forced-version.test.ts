@@ -22,7 +22,7 @@ t.test(
     await other.activate({ channel: 'staging', version: '2.0.0', reason });
     const before = await readLog(store);
     const pinned = await openRegistry(t, { store: new FailingStore(store), pinVersion });
-    t.strictSame(await readLog(store), before, 'nothing is written of it');
+    t.strictSame(await readLog(store), before, 'nothing is written to the log');
     t.equal(pinned.pinnedVersion, 'coach@1.0.0');
     t.equal(other.pinnedVersion, undefined);
 
@@ -72,13 +72,13 @@ t.test('only a version that may be served can be forced; the refusal of a start 
   await refused({ pack: 'choach', version: '1.0.0' }, /there is no pack "choach"\. Packs here: coach\./u);
   await refused({ pack: 'coach', version: '9.9.9' }, /9\.9\.9.*2\.0\.0, 1\.1\.0, 1\.0\.0/u);
   await refused({ pack: 'coach', version: '1.1.0' }, /1\.1\.0 was revoked at .*: It is dangerous/u);
-  await refused({ pack: 'coach', version: '1.0.0' }, /1\.0\.0 is under the floor/u, {
+  await refused({ pack: 'coach', version: '1.0.0' }, /1\.0\.0 is below the floor/u, {
     policies: [floorUnder('coach', 1, '1.0.0')],
   });
 });
 
 t.test(
-  'once the forced version is revoked or under the floor, the instance goes back to the log and says so',
+  'once the forced version is revoked or below the floor, the instance goes back to the log and says so',
   async (t) => {
     const store = new MemoryStore();
     const other = await openRegistry(t, { store: new FailingStore(store) });

@@ -1,6 +1,6 @@
 /**
  * Policies at the start (DESIGN section 6; SPEC R7): a higher version is an event that flags what breaks it, a lower one is ignored,
- * the same one must be the same. What is flagged can no longer be activated, forwards or backwards; what is active goes on.
+ * the same one must be the same. A flagged version can no longer be activated, forwards or backwards; an active one stays active.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ class Restarts {
     };
   }
 
-  /** Ends what runs. The next start tells only what it adds behind this. */
+  /** Ends the running instance. The next start reports only what it appends after this. */
   async stop(): Promise<void> {
     if (this.#running === undefined) return;
     this.#known = this.#running.current.revision;
@@ -233,7 +233,7 @@ t.test('a policy changed under the same version stops the start, and the message
 });
 
 t.test(
-  'a shipped version under the floor is registered and flagged with a warning, and cannot be activated',
+  'a shipped version below the floor is registered and flagged with a warning, and cannot be activated',
   async (t) => {
     const restarts = new Restarts(t);
     const start = await restarts.start({ policies: [floorUnder('coach', 1, '2.0.0')] });
@@ -250,7 +250,7 @@ t.test(
       [
         {
           fields: { pack: 'coach', version: '2.0.0', violations },
-          message: /under the floor\. It is registered, but cannot be activated/,
+          message: /below the floor\. It is registered, but cannot be activated/,
         },
       ],
     );
@@ -274,7 +274,7 @@ t.test(
 );
 
 t.test(
-  'an active version under a new floor is still served, with an alarm at each start until the channel moves',
+  'an active version below a new floor is still served, with an alarm at each start until the channel moves',
   async (t) => {
     const restarts = new Restarts(t);
     const { registry: before } = await restarts.start();
@@ -330,13 +330,13 @@ t.test('a start with a higher floor and a new channel points that channel at a v
   t.same(lifted.added, ['policy-changed', 'version-activated beta 2.0.0'], 'and a lower one lets the highest in again');
 });
 
-t.test('a DEFAULT_VERSION under the floor stops a first start, but no later one', async (t) => {
+t.test('a DEFAULT_VERSION below the floor stops a first start, but no later one', async (t) => {
   const restarts = new Restarts(t);
   const options = { defaultVersion: '2.0.0', policies: [floorUnder('coach', 1, '2.0.0')] };
   await t.rejects(restarts.start(options), {
     name: 'StartRefused',
     exitCode: 78,
-    message: /^DEFAULT_VERSION is "2\.0\.0".*under the floor.*1\.1\.0, 1\.0\.0\.$/,
+    message: /^DEFAULT_VERSION is "2\.0\.0".*below the floor.*1\.1\.0, 1\.0\.0\.$/,
   });
   t.same(
     (await restarts.start({ policies: options.policies })).added.at(-1),
@@ -348,7 +348,7 @@ t.test('a DEFAULT_VERSION under the floor stops a first start, but no later one'
   t.match(logger.messages('warn'), [/^DEFAULT_VERSION is "2\.0\.0".*ignored/]);
 });
 
-t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor is not used', async (t) => {
+t.test('a DEFAULT_VERSION that a policy of the same start puts below the floor is not used', async (t) => {
   const restarts = new Restarts(t);
   await restarts.start({ channels: ['production'] });
   const { added } = await restarts.start({
@@ -359,7 +359,7 @@ t.test('a DEFAULT_VERSION that a policy of the same start puts under the floor i
   t.same(added, ['policy-changed', 'version-activated canary 1.1.0']);
 });
 
-t.test('a pack whose versions are all under the floor is registered, but no channel points at it', async (t) => {
+t.test('a pack whose versions are all below the floor is registered, but no channel points at it', async (t) => {
   const restarts = new Restarts(t);
   const start = await restarts.start({
     shipped: shippedOf('coach@1.0.0', 'next@1.0.0'),
@@ -372,7 +372,7 @@ t.test('a pack whose versions are all under the floor is registered, but no chan
   );
   t.same(flagged(start, 'next'), ['1.0.0']);
   t.throws(() => start.registry.activePack({ pack: 'next' }), { name: 'RegistryError', code: 'channel-not-found' });
-  t.match(start.logger.messages('warn'), [/under the floor/, /no version that a start may activate/]);
+  t.match(start.logger.messages('warn'), [/below the floor/, /no version that a start may activate/]);
 });
 
 t.test('a version may be activated again once the floor is lowered', async (t) => {

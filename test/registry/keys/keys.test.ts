@@ -205,7 +205,7 @@ t.test('a key that could not be used, or has a blank label, is refused', async (
     ['a blank label', { label: ' ' }, 'label'],
     ['a label with a NUL', { label: 'a\0b' }, 'label'],
     ['a long label', { label: 'x'.repeat(101) }, 'label'],
-    ['an end that is no time', { expiresAt: 'tomorrow' }, 'expiresAt'],
+    ['an invalid end', { expiresAt: 'tomorrow' }, 'expiresAt'],
     ['an end that has passed', { expiresAt: '2026-01-31T09:30:00Z' }, 'expiresAt'],
   ];
   for (const [title, members, parameter] of cases)
@@ -251,7 +251,7 @@ t.test('nobody grants or revokes more than their own scopes; * is everything, an
     t.same(
       SCOPES.filter((held) => allows([held], scope)),
       scope === '*' ? ['*'] : [scope, '*'],
-      `${scope} is allowed by itself and *`,
+      `${scope} is allowed by the scope and by *`,
     );
   }
 });

@@ -212,7 +212,7 @@ t.test('a recovered key is a normal event, and earlier keys still work', async (
   const old = tokenIn(dataDir);
   const { keyId, revision } = await recoverOperatorKey(new FailingStore(store), operatorKeyFile(dataDir));
   t.not(tokenIn(dataDir), old);
-  t.equal(keyOfToken(running.current, tokenIn(dataDir)), undefined, 'the running one has not heard of it');
+  t.equal(keyOfToken(running.current, tokenIn(dataDir)), undefined, 'the running instance has not applied it yet');
   await running.instance.catchUp();
   t.ok(opens(running, dataDir));
   t.ok(keyOfToken(running.current, old));

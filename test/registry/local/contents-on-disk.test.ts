@@ -43,10 +43,10 @@ function folder(t: Test) {
   };
 }
 
-t.test('what is kept is read back, also after a restart, and is for its owner only', async (t) => {
+t.test('a kept content can be read again, also after a restart, and only its owner can read the file', async (t) => {
   const { open, dir, fileOf, logger } = folder(t);
   const local = open();
-  t.equal(await local.read(ONE.digest), undefined, 'nothing is there, and that is no fault');
+  t.equal(await local.read(ONE.digest), undefined, 'a missing file is not an error');
   await local.keep(needed(ONE, TWO));
   for (const each of [local, open()]) t.strictSame(await each.read(ONE.digest), ONE.content);
   t.equal(statSync(dir).mode & 0o777, 0o700);
@@ -55,7 +55,7 @@ t.test('what is kept is read back, also after a restart, and is for its owner on
   t.strictSame(logger.lines, []);
 });
 
-t.test('a damaged file is as good as none, is told of, and is written anew', async (t) => {
+t.test('a damaged file is ignored, reported, and written again', async (t) => {
   const { open, fileOf, logger } = folder(t);
   await open().keep(needed(ONE));
   const whole = readFileSync(fileOf(ONE), 'utf8');
@@ -97,33 +97,30 @@ t.test('a file that another process left half-written is never read', async (t) 
   );
 });
 
-t.test(
-  'a content that is not active any more stays for as long as a session may run, from when it was last active',
-  async (t) => {
-    const { open, fileOf } = folder(t);
-    const old = (version: Version, age: number) =>
-      utimesSync(fileOf(version), new Date(Date.now() - age), new Date(Date.now() - age));
-    await open().keep(needed(ONE, TWO));
-    for (const version of [ONE, TWO]) old(version, 50 * HOUR); // written long ago, and active since
+t.test('a content that is no longer active stays for the lifetime of a session after it was last active', async (t) => {
+  const { open, fileOf } = folder(t);
+  const old = (version: Version, age: number) =>
+    utimesSync(fileOf(version), new Date(Date.now() - age), new Date(Date.now() - age));
+  await open().keep(needed(ONE, TWO));
+  for (const version of [ONE, TWO]) old(version, 50 * HOUR); // written long ago, and active since
 
-    const local = open();
-    local.assumeKept([ONE.digest, TWO.digest]); // as the last good snapshot says
-    await local.keep(needed(TWO, THREE));
-    t.ok(existsSync(fileOf(ONE)), 'it was active until now, so its time begins now');
-    t.ok(Date.now() - statSync(fileOf(ONE)).mtimeMs < HOUR);
+  const local = open();
+  local.assumeKept([ONE.digest, TWO.digest]); // as the last good snapshot says
+  await local.keep(needed(TWO, THREE));
+  t.ok(existsSync(fileOf(ONE)), 'it was active until now, so its time begins now');
+  t.ok(Date.now() - statSync(fileOf(ONE)).mtimeMs < HOUR);
 
-    old(ONE, HOUR - 60_000);
-    await open().keep(needed(THREE));
-    t.ok(existsSync(fileOf(ONE)), 'a minute before its time is up');
-    old(ONE, HOUR + 60_000);
-    old(THREE, 50 * HOUR);
-    await open().keep(needed(THREE));
-    t.notOk(existsSync(fileOf(ONE)), 'a minute after');
-    t.ok(existsSync(fileOf(THREE)), 'what is in use stays, however old its file is');
-  },
-);
+  old(ONE, HOUR - 60_000);
+  await open().keep(needed(THREE));
+  t.ok(existsSync(fileOf(ONE)), 'a minute before its time is up');
+  old(ONE, HOUR + 60_000);
+  old(THREE, 50 * HOUR);
+  await open().keep(needed(THREE));
+  t.notOk(existsSync(fileOf(ONE)), 'a minute after');
+  t.ok(existsSync(fileOf(THREE)), 'a content in use stays, however old its file is');
+});
 
-t.test('what is none of its files is left alone', async (t) => {
+t.test('files that are not its own stay', async (t) => {
   const { open, dir } = folder(t);
   await open().keep(needed(ONE));
   const other = join(dir, 'notes.txt');
@@ -133,14 +130,14 @@ t.test('what is none of its files is left alone', async (t) => {
   t.ok(existsSync(other));
 });
 
-t.test("a folder that cannot be written is the caller's to hear of", async (t) => {
+t.test('a folder that cannot be written is an error for the caller', async (t) => {
   const { open, dir } = folder(t);
   writeFileSync(dir, 'a file in its place');
   await t.rejects(open().keep(needed(ONE)), { code: 'EEXIST' });
 });
 
 t.test(
-  'a link in the place of a temporary file is not followed, and what an interrupted write left lends nothing',
+  'a link under the temporary name is not followed, and leftovers of an interrupted write affect nothing',
   async (t) => {
     const { open, dir, fileOf } = folder(t);
     await open().keep(needed(ONE));
@@ -161,13 +158,13 @@ t.test(
 );
 
 t.test(
-  'a folder that the system does not let anybody make is refused at once',
+  'a folder that the system lets nobody make is refused at once',
   { skip: existsSync('/proc/self') ? false : 'there is no /proc here' },
   async (t) => {
     await t.rejects(
       new LocalContents('/proc/x', HOUR, new RecordedLogger()).keep(needed(ONE)),
       { code: 'ENOENT' },
-      'it does not try for ever',
+      'it does not retry forever',
     );
   },
 );

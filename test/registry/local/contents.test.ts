@@ -1,5 +1,5 @@
 /**
- * Contents that were damaged in the store: refused by whoever needs them, never served; what needs them not goes on (SPEC R1).
+ * Contents that were damaged in the store: what needs them is refused, they are never served, and everything else goes on (SPEC R1).
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ const DAMAGES: Record<string, string> = {
   'half a surrogate pair': `replace(body, 'the system', '\\ud83c')`,
 };
 
-t.test('a damaged content is refused, and what is active is served on', async (t) => {
+t.test('a damaged content is refused, and the active version is still served', async (t) => {
   for (const [title, sql] of Object.entries(DAMAGES)) {
     await t.test(title, async (t) => {
       const { open, damage } = await database(t);
@@ -86,7 +86,7 @@ t.test('a damaged content is refused, and what is active is served on', async (t
 });
 
 t.test(
-  'a damaged content that is active stops the start, unless a whole copy lies on the instance’s own disk',
+  'a damaged content that is active stops the start, unless the disk of the instance has a whole copy',
   async (t) => {
     for (const [title, sql] of Object.entries(DAMAGES)) {
       await t.test(title, async (t) => {
@@ -103,7 +103,7 @@ t.test(
   },
 );
 
-t.test('a session whose version was damaged is refused, over HTTP without a text', async (t) => {
+t.test('a session on a damaged version is refused, over HTTP without a text', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const operatorKey = heldOperatorKey();
   const start = async () =>
@@ -148,7 +148,7 @@ t.test('a content that the store has lost is refused', async (t) => {
   );
 });
 
-t.test('what was checked once is remembered, frozen, within a bound', async (t) => {
+t.test('checked contents are cached, frozen, within a bound', async (t) => {
   const real = new MemoryStore();
   t.teardown(() => real.close());
   const versions = Array.from({ length: 100 }, (_, index) =>
@@ -171,7 +171,7 @@ t.test('what was checked once is remembered, frozen, within a bound', async (t) 
   t.strictSame(await contents.get(versions[0]!.digest), versions[0]!.content, 'and is asked for again');
 });
 
-t.test('publishing the same again does not mend a damaged content behind anybody’s back', async (t) => {
+t.test('publishing the same again does not silently repair a damaged content', async (t) => {
   const { open, damage } = await database(t);
   damage('1.0.0', DAMAGES['a changed text']!);
   const registry = await open();

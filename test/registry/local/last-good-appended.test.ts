@@ -1,6 +1,6 @@
 /**
- * The last good snapshot grows by what a flip changed: one line, synced, however many versions the pack has. A torn end is left out, damage
- * elsewhere is not believed, and now and then the state is written anew.
+ * The last good snapshot grows by what a flip changed: one line, synced, however many versions the pack has. A torn end is left out, a file
+ * damaged elsewhere is ignored, and sometimes the whole state is written again.
  */
 import {
   chmodSync,
@@ -64,7 +64,7 @@ async function flip(
   await onDisk();
 }
 
-t.test('a flip appends a line to the file; a start folds it onto the state', async (t) => {
+t.test('a flip appends a line to the file; a start applies it to the state', async (t) => {
   const start = await running(t);
   const { file, registry, dataDir } = start;
   const [before, { ino }] = [readFileSync(file, 'utf8'), statSync(file)];
@@ -75,13 +75,13 @@ t.test('a flip appends a line to the file; a start folds it onto the state', asy
   await flip(start, '3.0.0');
   t.equal(statSync(file).ino, ino, 'the same file');
   const after = readFileSync(file, 'utf8');
-  t.ok(after.startsWith(before), 'what was there is as it was');
+  t.ok(after.startsWith(before), 'the earlier lines are unchanged');
   t.strictSame(await stateIn(dataDir), saved(registry.current));
   await registry.close();
   t.strictSame(await stateIn(dataDir), saved(registry.current));
 });
 
-t.test('the work of a flip does not grow with the versions of the pack', async (t) => {
+t.test('the cost of a flip does not grow with the versions of the pack', async (t) => {
   const work: { copied: number; written: number }[] = [];
   for (const versions of [10, 400]) {
     const store = new MemoryStore();
@@ -110,7 +110,7 @@ t.test('the work of a flip does not grow with the versions of the pack', async (
   t.ok(many.written < few.written + 250, `${few.written} bytes are written with 10 versions, ${many.written} with 400`);
 });
 
-t.test('a version that was ever active costs a later flip nothing', async (t) => {
+t.test('a version that was once active does not slow down later flips', async (t) => {
   const copies: number[] = [];
   for (const moves of [10, 120]) {
     const { registry } = await running(t);
@@ -125,7 +125,7 @@ t.test('a version that was ever active costs a later flip nothing', async (t) =>
   t.ok(many < few + 50, `${few} items are copied after 10 moves, ${many} after 120`);
 });
 
-t.test('a file of format 3 is read as it was written, and refused where it was changed', async (t) => {
+t.test('a file of format 3 is read, and refused if it was changed', async (t) => {
   const dataDir = newFolder(t);
   const file = join(dataDir, 'snapshot.jsonl');
   const fixture = readFileSync(new URL('../../fixtures/snapshot-format-3/snapshot.jsonl', import.meta.url), 'utf8');
@@ -154,7 +154,7 @@ t.test('a file of format 3 is read as it was written, and refused where it was c
   t.equal(await load(), undefined);
 });
 
-t.test('a torn end is left out, wherever it is cut; damage before it is not believed', async (t) => {
+t.test('a torn end is left out, wherever it is cut; a file that is damaged before it is refused', async (t) => {
   const start = await running(t);
   const { file, registry, dataDir } = start;
   const states = [saved(registry.current)];
@@ -200,7 +200,7 @@ t.test('a torn end is left out, wherever it is cut; damage before it is not beli
   t.same(wrong, []);
 });
 
-t.test('when as much was appended as the state takes, the state is written anew', async (t) => {
+t.test('when the appended lines are as long as the state, the state is written again', async (t) => {
   const start = await running(t);
   const { file, registry, dataDir } = start;
   const { ino } = statSync(file);
@@ -219,7 +219,7 @@ t.test('when as much was appended as the state takes, the state is written anew'
   t.strictSame(await stateIn(dataDir), saved(registry.current), 'and goes on from there');
 });
 
-t.test('a file that was moved away, cut or replaced meanwhile is written anew', async (t) => {
+t.test('a file that was moved away, cut or replaced meanwhile is written again', async (t) => {
   const meddled: Record<string, (file: string) => void> = {
     'moved away': (file) => renameSync(file, `${file}.old`),
     removed: (file) => rmSync(file),
@@ -238,31 +238,28 @@ t.test('a file that was moved away, cut or replaced meanwhile is written anew', 
   }
 });
 
-t.test(
-  'a link in the place of the temporary file is not followed, and what was left there lends nothing',
-  async (t) => {
-    for (const planted of ['link', 'file'] as const) {
-      const { dataDir, file, registry, store } = await running(t);
-      await registry.close();
-      const elsewhere = join(newFolder(t), 'elsewhere');
-      writeFileSync(elsewhere, 'as it was');
-      if (planted === 'link') symlinkSync(elsewhere, `${file}.tmp`);
-      else {
-        writeFileSync(`${file}.tmp`, 'x'.repeat(100_000));
-        chmodSync(`${file}.tmp`, 0o644);
-      }
-      const next = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir });
-      await next.activate({ version: '1.0.0', reason });
-      await next.close();
-      t.equal(readFileSync(elsewhere, 'utf8'), 'as it was');
-      t.ok(lstatSync(file).isFile(), planted);
-      t.equal(statSync(file).mode & 0o777, 0o600);
-      t.strictSame(await stateIn(dataDir), saved(next.current));
+t.test('a link under the temporary name is not followed, and leftovers there affect nothing', async (t) => {
+  for (const planted of ['link', 'file'] as const) {
+    const { dataDir, file, registry, store } = await running(t);
+    await registry.close();
+    const elsewhere = join(newFolder(t), 'elsewhere');
+    writeFileSync(elsewhere, 'as it was');
+    if (planted === 'link') symlinkSync(elsewhere, `${file}.tmp`);
+    else {
+      writeFileSync(`${file}.tmp`, 'x'.repeat(100_000));
+      chmodSync(`${file}.tmp`, 0o644);
     }
-  },
-);
+    const next = await openRegistry(t, { store: new FailingStore(store), shipped: SHIPPED, dataDir });
+    await next.activate({ version: '1.0.0', reason });
+    await next.close();
+    t.equal(readFileSync(elsewhere, 'utf8'), 'as it was');
+    t.ok(lstatSync(file).isFile(), planted);
+    t.equal(statSync(file).mode & 0o777, 0o600);
+    t.strictSame(await stateIn(dataDir), saved(next.current));
+  }
+});
 
-t.test('what the file says after a flip is there after a loss of power', async (t) => {
+t.test('what a flip wrote survives a loss of power', async (t) => {
   const files = await watchFiles();
   t.teardown(() => files.stop());
   const start = await running(t);
@@ -284,7 +281,7 @@ t.test('what the file says after a flip is there after a loss of power', async (
   }
 });
 
-/** What a loss of power leaves of the copy of a folder: of each file what was synced of it. */
+/** What a loss of power leaves of the copy of a folder: the synced part of each file. */
 function cutToSynced(folder: string, copy: string, synced: ReadonlyMap<number, number>): void {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;

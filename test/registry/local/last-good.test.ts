@@ -1,6 +1,6 @@
 /**
- * The last good snapshot on disk: a start from it and the rest of the log ends where a fold of the whole log ends, and a file
- * that is damaged, of something else, or ahead of the log is as good as none.
+ * The last good snapshot on disk: a start from it and the rest of the log ends in the same state as a fold of the whole log. A file that is
+ * damaged, of another registry, or ahead of the log is ignored.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ async function foldedWhole(t: Test, real: MemoryStore): Promise<unknown> {
 
 const saved = ({ views: _, ...rest }: Snapshot) => plain(rest);
 
-t.test('what was saved is the state, less the texts, for this user only', async (t) => {
+t.test('the file has the state without the texts, and only this user can read it', async (t) => {
   const { dataDir, file, left } = await leftBehind(t);
   t.strictSame(plain((await new LastGood(dataDir, { logger: SILENT }).load())?.state), saved(left));
   t.equal(statSync(file).mode & 0o777, 0o600);
@@ -66,12 +66,12 @@ t.test('what was saved is the state, less the texts, for this user only', async 
   t.equal(
     readdirSync(join(dataDir, 'contents')).length,
     3,
-    'the texts of what is active lie beside it, each in a file of its own; so do those of what was active before',
+    'each text that is active, or was active before, has its own file next to it',
   );
   t.notMatch(readFileSync(file, 'utf8'), /the system prompt|the direct style/, 'no prompt text is in it');
 });
 
-t.test('a start from the file ends where the whole log ends, and reads the rest of the log only', async (t) => {
+t.test('a start from the file ends in the state of the whole log, and reads only the rest of the log', async (t) => {
   const { real, left, start } = await leftBehind(t, Buffer.alloc(32, 1)); // without a key the log is read as well, in the background, to prove the file
   const whole = await foldedWhole(t, real);
   const first = await start();
@@ -93,7 +93,7 @@ t.test('a start from the file ends where the whole log ends, and reads the rest 
   t.match(await second.registry.rollback({ reason, toVersion: '3.0.0' }), { changed: true }, 'and goes on from there');
 });
 
-t.test('a change of any one byte, and any cut, is noticed', async (t) => {
+t.test('any changed byte and any cut is noticed', async (t) => {
   const { dataDir, file, left } = await leftBehind(t);
   const good = readFileSync(file);
   const header = good.indexOf('\n') + 1;
@@ -123,36 +123,32 @@ t.test('a change of any one byte, and any cut, is noticed', async (t) => {
   t.ok(await new LastGood(dataDir, { logger: SILENT }).load(), 'and the file itself is believed');
 });
 
-t.test(
-  'a file that is not to be used is said so, the log is folded instead, and a good file takes its place',
-  async (t) => {
-    const damages: Record<string, (file: string) => void> = {
-      'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
-      'damaged in a line': (file) =>
-        writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-      'of a later format': (file) =>
-        writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
-      empty: (file) => writeFileSync(file, ''),
-      'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
-      'no object': (file) => writeFileSync(file, 'null\n'),
-      'not UTF-8': (file) => writeFileSync(file, Buffer.from([0xff, 0xfe, 0x0a])),
-    };
-    for (const [title, damage] of Object.entries(damages)) {
-      await t.test(title, async (t) => {
-        const { real, file, left, start } = await leftBehind(t);
-        damage(file);
-        const { registry, logger } = await start();
-        t.strictSame(plain(registry.current), await foldedWhole(t, real));
-        t.same(logger.messages('warn'), [
-          'The last good snapshot is damaged or was written by another build, so it is not used; the log is folded instead.',
-        ]);
-        await registry.close();
-        t.equal(formatAndRevision(file).revision, left.revision, 'it was written anew');
-        t.same((await start()).logger.messages('warn'), []);
-      });
-    }
-  },
-);
+t.test('an unusable file is reported, the log is folded instead, and a good file replaces it', async (t) => {
+  const damages: Record<string, (file: string) => void> = {
+    'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
+    'damaged in a line': (file) =>
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
+    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
+    empty: (file) => writeFileSync(file, ''),
+    'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
+    'no object': (file) => writeFileSync(file, 'null\n'),
+    'not UTF-8': (file) => writeFileSync(file, Buffer.from([0xff, 0xfe, 0x0a])),
+  };
+  for (const [title, damage] of Object.entries(damages)) {
+    await t.test(title, async (t) => {
+      const { real, file, left, start } = await leftBehind(t);
+      damage(file);
+      const { registry, logger } = await start();
+      t.strictSame(plain(registry.current), await foldedWhole(t, real));
+      t.same(logger.messages('warn'), [
+        'The last good snapshot is damaged or was written by another build, so it is not used; the log is folded instead.',
+      ]);
+      await registry.close();
+      t.equal(formatAndRevision(file).revision, left.revision, 'it was written again');
+      t.same((await start()).logger.messages('warn'), []);
+    });
+  }
+});
 
 t.test('a file that cannot be read or written does not stop a start', async (t) => {
   const dataDir = newFolder(t);
@@ -175,41 +171,38 @@ t.test('a file that cannot be read or written does not stop a start', async (t) 
   );
 });
 
-t.test('the file of another registry: its log is not the one that is there, so nothing is followed', async (t) => {
+t.test('a file of another registry: the log in the store is not its log, so nothing is followed', async (t) => {
   const [one, other] = [await leftBehind(t), await leftBehind(t)];
   const foreign = readFileSync(other.file);
   writeFileSync(one.file, foreign);
   const { registry, logger } = await one.start();
-  t.strictSame(plain(registry.current), plain(other.left), 'what was last good is served');
+  t.strictSame(plain(registry.current), plain(other.left), 'the last good snapshot is served');
   t.match(registry.health(), { ready: true, conditions: [{ name: 'stale' }, { name: 'log-diverged' }] });
   t.match(logger.messages('error'), [/The log is not the one that this instance has applied/]);
   await t.rejects(registry.activate({ version: '1.1.0', reason }), { code: 'store-unavailable' });
 });
 
-t.test(
-  'what a crash left under the temporary name counts only where it is later, and of the same registry',
-  async (t) => {
-    const [one, other] = [await leftBehind(t), await leftBehind(t)];
-    const earlier = readFileSync(one.file);
-    const { registry } = await one.start();
-    const { revision } = await registry.activate({ version: '1.1.0', reason });
-    await registry.close();
-    const revisionOf = async () => (await new LastGood(one.dataDir, { logger: SILENT }).load())?.state.revision;
-    const later = readFileSync(one.file);
-    writeFileSync(`${one.file}.tmp`, earlier);
-    t.equal(await revisionOf(), revision, 'an earlier one does not');
-    writeFileSync(one.file, earlier);
-    writeFileSync(`${one.file}.tmp`, later);
-    t.equal(await revisionOf(), revision, 'a later one does');
-    const next = await other.start();
-    for (const version of ['1.1.0', '2.0.0', '1.0.0']) await next.registry.activate({ version, reason });
-    await next.registry.close();
-    writeFileSync(`${one.file}.tmp`, readFileSync(other.file));
-    t.equal(await revisionOf(), one.left.revision, 'one of another registry does not, however late');
-  },
-);
+t.test('a temporary file that a crash left counts only if it is later and of the same registry', async (t) => {
+  const [one, other] = [await leftBehind(t), await leftBehind(t)];
+  const earlier = readFileSync(one.file);
+  const { registry } = await one.start();
+  const { revision } = await registry.activate({ version: '1.1.0', reason });
+  await registry.close();
+  const revisionOf = async () => (await new LastGood(one.dataDir, { logger: SILENT }).load())?.state.revision;
+  const later = readFileSync(one.file);
+  writeFileSync(`${one.file}.tmp`, earlier);
+  t.equal(await revisionOf(), revision, 'an earlier one does not');
+  writeFileSync(one.file, earlier);
+  writeFileSync(`${one.file}.tmp`, later);
+  t.equal(await revisionOf(), revision, 'a later one does');
+  const next = await other.start();
+  for (const version of ['1.1.0', '2.0.0', '1.0.0']) await next.registry.activate({ version, reason });
+  await next.registry.close();
+  writeFileSync(`${one.file}.tmp`, readFileSync(other.file));
+  t.equal(await revisionOf(), one.left.revision, 'one of another registry does not, however late');
+});
 
-t.test('a file that is ahead of the log: nothing is followed before the restore is accepted', async (t) => {
+t.test('a file that is ahead of the log: nothing is followed until the restore is accepted', async (t) => {
   const { store, dataDir, left } = await leftBehind(t);
   const cut = new MemoryStore(); // the same log, less its last event: a restored backup
   t.teardown(() => cut.close());
@@ -228,7 +221,7 @@ t.test('a file that is ahead of the log: nothing is followed before the restore 
   t.match(next.health(), { conditions: [] });
 });
 
-t.test('it is written off the write path, soon after a flip', async (t) => {
+t.test('it is written soon after a flip, and the flip does not wait for it', async (t) => {
   const { file, start, left } = await leftBehind(t);
   const { registry } = await start();
   const written = async (revision: number, started: number) => {
@@ -248,7 +241,7 @@ t.test('it is written off the write path, soon after a flip', async (t) => {
   t.equal(formatAndRevision(file).revision, left.revision + 3);
 });
 
-t.test('closing writes what is not written yet, whole, while readers find an old or a new file', async (t) => {
+t.test('closing writes what is missing; readers find the old or the new file, whole', async (t) => {
   const { file, dataDir, start } = await leftBehind(t);
   const { registry } = await start();
   const flips = flip(registry, 50);

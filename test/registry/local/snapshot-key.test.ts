@@ -60,7 +60,7 @@ t.test('with a key the file carries a MAC, and is served without the store', asy
 });
 
 t.test(
-  'a file that was changed, with whatever seal fits without the key, is refused as if it were not there',
+  'a changed file, with any seal that can be made without the key, is refused as if it were missing',
   async (t) => {
     const edit = (line: string, keyId: string) =>
       line.includes(keyId) ? line.replace(/"revokedAt":"[^"]*",?/u, '') : line;
@@ -108,7 +108,7 @@ t.test(
 );
 
 t.test(
-  'a file of a start without the key, or of another build, is refused as well; so is one with a MAC where no key is set',
+  'a file of a start without the key, or of another build, is refused; so is one with a MAC if no key is set',
   async (t) => {
     const plain = await leftBehind(t);
     const keyed = await plain.start({ snapshotKey: KEY });
@@ -132,7 +132,7 @@ t.test(
   },
 );
 
-t.test('what was appended can be cut off, but not changed, left out or taken from another file', async (t) => {
+t.test('appended lines can be cut off, but not changed, left out or copied from another file', async (t) => {
   const { dataDir, file, keyId } = await leftBehind(t, KEY);
   const good = readFileSync(file, 'utf8');
   const seal = new Seal(KEY);
@@ -147,7 +147,7 @@ t.test('what was appended can be cut off, but not changed, left out or taken fro
   t.same((await load())?.state.keys.get(keyId), whole?.state.keys.get(keyId), 'a torn end is left out');
 });
 
-t.test('a key that protects nothing refuses the start, and says what would be right', async (t) => {
+t.test('a key that protects nothing stops the start, and the message says what is valid', async (t) => {
   const dir = newFolder(t);
   const dataDir = newFolder(t);
   const made = (folder: string, text: string, mode = 0o600) => {

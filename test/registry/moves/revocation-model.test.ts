@@ -1,7 +1,7 @@
 /**
  * Random histories of publications, moves, revocations and policy changes, compared with a model made of a few lists (SPEC R7, R8).
  *
- * In every reachable state: no active version is revoked; an active version is under the floor only if the policy changed after its
+ * In every reachable state: no active version is revoked; an active version is below the floor only if the policy changed after its
  * activation; every move leads to a version that may be active; the replacement of a revoked version is not revoked. The log folds to the
  * same state. A failure prints its seed and the shortest failing history.
  */
@@ -146,7 +146,7 @@ class Real {
       if (record.violations.length > 0)
         assert.ok(
           (state.policy?.revision ?? 0) > pointer.revision,
-          `${pointer.version} was under the floor when ${pointer.channel} came to it`,
+          `${pointer.version} was below the floor when ${pointer.channel} came to it`,
         );
       assert.equal(
         this.snapshot.views.get('coach')?.get(pointer.channel)?.content.version,
@@ -371,7 +371,7 @@ class ChangePolicy extends Step {
   }
 }
 
-t.test(`${numRuns} random histories never activate a version that is revoked or under the floor`, async (t) => {
+t.test(`${numRuns} random histories never activate a version that is revoked or below the floor`, async (t) => {
   const channel = fc.constantFrom(...CHANNELS);
   const version = fc.constantFrom(...VERSIONS);
   const perhaps = fc.option(version, { nil: undefined });

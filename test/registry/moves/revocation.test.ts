@@ -102,7 +102,7 @@ t.test('every channel at the version moves to the replacement, in one event and 
   t.equal(pointer(registry, 'canary'), canary, 'a channel at another version is left, the very same object');
 });
 
-t.test('revoked versions and those under the floor are skipped on the way down', async (t) => {
+t.test('revoked versions and those below the floor are skipped on the way down', async (t) => {
   const store = await openSqliteStore({ file: join(t.testdir(), 'registry.db') });
   const versions = ['1.0.0', '1.1.0', '1.2.0', '2.0.0'];
   const options = { store, shipped: shippedOf(...versions.map((version) => `coach@${version}`)) };
@@ -172,7 +172,7 @@ t.test('an unsuitable replacement is refused, even if no channel needs it', asyn
       ],
       ['itself', version, refused('unknown-version', { message: /cannot replace itself/ })],
       ['revoked', '1.2.0', refused('version-revoked', { members: { replacement: '1.0.0' } })],
-      ['under the floor', '1.1.0', refused('policy-violated', { members: { violations: [{ id: 'not-1-1-0' }] } })],
+      ['below the floor', '1.1.0', refused('policy-violated', { members: { violations: [{ id: 'not-1-1-0' }] } })],
       [
         'no version at all',
         '1.x',

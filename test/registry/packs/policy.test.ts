@@ -53,7 +53,7 @@ t.test('a policy that breaks its schema is refused, by pointer', async (t) => {
     ['an empty pattern', policyOf({ forbidden: [{ id: 'a', pattern: '' }] }), '/forbidden/0/pattern'],
     ['an unknown limit', { ...policyOf(), limits: { styles: 1 } }, '/limits/styles'],
     ['a limit of 0', policyOf({ limits: { system: 0 } }), '/limits/system'],
-    ['a style that is no name', policyOf({ requiredStyles: ['Supportive'] }), '/requiredStyles/0'],
+    ['an invalid style name', policyOf({ requiredStyles: ['Supportive'] }), '/requiredStyles/0'],
     ['a placeholder in braces', policyOf({ placeholders: ['{{name}}'] }), '/placeholders/0'],
   ];
   for (const [title, document, pointer] of cases) t.throws(() => parsePolicy(document), refused({ pointer }), title);

@@ -119,7 +119,7 @@ const EDITS: readonly (readonly [title: string, change: (line: string) => string
 ];
 
 for (const [title, change, named] of EDITS) {
-  t.test(`${title}: it is found, and the log is served`, async (t) => {
+  t.test(`${title}: the edit is found, and the log is served`, async (t) => {
     const { edit, file, start, store } = await leftBehind(t);
     const whole = stateOf(await openRegistry(t, { store: new FailingStore(store) }));
     const before = readFileSync(file, 'utf8');
@@ -140,13 +140,13 @@ for (const [title, change, named] of EDITS) {
     await until(() => isDeepStrictEqual(stateOf(registry), whole));
     await registry.close();
     const next = await start({ shipped: [] });
-    t.strictSame(stateOf(next.registry), whole, 'the file was put right');
+    t.strictSame(stateOf(next.registry), whole, 'the file was repaired');
     t.same(next.registry.health().conditions, []);
   });
 }
 
 t.test(
-  'a log in which an event was changed proves nothing: the snapshot goes on being served, and it is said that the log is broken',
+  'a log with a changed event proves nothing: the snapshot is still served, and the log is reported as broken',
   async (t) => {
     const { start, store, file } = await leftBehind(t);
     const served = stateOf(await openRegistry(t, { store: new FailingStore(store) }));
@@ -171,7 +171,7 @@ t.test(
   },
 );
 
-t.test('over HTTP: an added key works until the log was read, then it does not, and /readyz says why', async (t) => {
+t.test('over HTTP: an added key works until the log is read; then it is refused, and /readyz says why', async (t) => {
   const first = await openApp(t, { store: 'memory' });
   const dataDir = newFolder(t);
   const other = await openApp(t, { after: first, registry: { dataDir } });
@@ -194,7 +194,7 @@ t.test('over HTTP: an added key works until the log was read, then it does not, 
   t.equal(answer.statusCode, 401);
 });
 
-t.test('what is as it was left is compared a little at a time, and nothing is said', async (t) => {
+t.test('an unchanged file is compared in small steps, and nothing is reported', async (t) => {
   const { start, store } = await leftBehind(t);
   const writer = await openRegistry(t, { store: new FailingStore(store) });
   for (let turn = 0; turn < 300; turn += 1)
@@ -213,7 +213,7 @@ t.test('what is as it was left is compared a little at a time, and nothing is sa
   t.same(logger.messages('error'), []);
 });
 
-t.test('nothing waits for the comparison, and it waits for the store', async (t) => {
+t.test('nothing waits for the comparison; the comparison waits for the store', async (t) => {
   const { edit, start, keyId } = await leftBehind(t);
   edit((line) => line.replace(/"revokedAt":"[^"]*",/u, ''));
   let tries = 0;
@@ -228,7 +228,7 @@ t.test('nothing waits for the comparison, and it waits for the store', async (t)
   await until(() => registry.current.keys.get(keyId)?.revokedAt !== undefined);
 });
 
-t.test('a start without the store serves the file; it is proved as soon as the store answers', async (t) => {
+t.test('a start without the store serves the file, and proves it as soon as the store answers', async (t) => {
   const { edit, start, store, keyId } = await leftBehind(t);
   edit((line) => line.replace(/"revokedAt":"[^"]*",/u, ''));
   const away = new FailingStore(store);
@@ -241,7 +241,7 @@ t.test('a start without the store serves the file; it is proved as soon as the s
 });
 
 t.test(
-  'a start that has something to add reads the log first: a version that was left out is not registered a second time',
+  'a start that adds something reads the log first: a version that was left out is not registered a second time',
   async (t) => {
     const { edit, start, store } = await leftBehind(t);
     edit((line) => (line.startsWith('{"version":') && line.includes('"version":"1.0.0"') ? '' : line));
@@ -261,7 +261,7 @@ t.test(
   },
 );
 
-t.test('verify compares what is served with the log', async (t) => {
+t.test('verify compares the served state with the log', async (t) => {
   const { edit, start } = await leftBehind(t);
   edit((line) => line.replace(/"revokedAt":"[^"]*",/u, ''));
   const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
@@ -282,7 +282,7 @@ t.test('verify compares what is served with the log', async (t) => {
   t.match(await registry.verify(), { valid: true, events: revision });
 });
 
-t.test('a file that carries a MAC needs no proof by the log', async (t) => {
+t.test('a file with a MAC needs no proof by the log', async (t) => {
   const { start } = await leftBehind(t, { snapshotKey: Buffer.alloc(32, 7) });
   const { registry, connection } = await start();
   await registry.activate({ version: '1.0.0', reason });

@@ -13,7 +13,7 @@ t.test('a flip changes what is applied, what is served, and the default view tog
 
   current.apply(next);
   t.equal(current.applied, next);
-  t.equal(current.served, before, 'what is only applied is not served');
+  t.equal(current.served, before, 'the applied snapshot alone is not served');
   t.equal(current.defaultView, undefined);
 
   current.show(next, next);
@@ -22,6 +22,6 @@ t.test('a flip changes what is applied, what is served, and the default view tog
   t.equal(current.defaultView?.activePack.version, '1.0.0');
 
   current.show(next, before);
-  t.equal(current.applied, next, 'a forced version is served in place of what is applied');
+  t.equal(current.applied, next, 'a forced version is served instead of the applied one');
   t.equal(current.defaultView?.activePack.version, '2.0.0');
 });

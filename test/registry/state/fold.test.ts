@@ -168,7 +168,7 @@ t.test('an event of an unknown type stays in the chain and has no effect', async
   const drafts = [
     unknown(),
     unknown({ pack: 'coach', channel: 'production', version: '2.0.0' }),
-    unknown({ pack: 'unheard-of' }),
+    unknown({ pack: 'unpublished' }),
     unknown({ data: null }),
     unknown({ type: 'toString' }),
   ];
@@ -178,7 +178,7 @@ t.test('an event of an unknown type stays in the chain and has no effect', async
   t.equal(after.hash, events.at(-2)?.hash);
   t.equal(after.packs, STARTED.packs, 'the very same packs');
   t.equal(after.views, STARTED.views, 'the very same views');
-  t.equal(pointer(folded(events, STARTED)).revision, after.revision + 1, 'and the log goes on behind it');
+  t.equal(pointer(folded(events, STARTED)).revision, after.revision + 1, 'and the log goes on after it');
   t.throws(
     () => folded([...events.slice(0, 1), ...events.slice(2)], STARTED),
     { name: 'LogBroken' },
@@ -278,7 +278,7 @@ t.test('the stack is bounded, but every version that was active is remembered', 
   t.same(pointer(oneByOne).stack, stack, 'the same one by one');
 });
 
-t.test('folding at once, one by one or in parts gives the same stack, below and above its bound', async (t) => {
+t.test('a fold of all events, one by one or in parts, gives the same stack, below and above its bound', async (t) => {
   const seed = newSeed();
   const random = randomFrom(seed);
   const versions = ['1.0.0', '1.1.0', '2.0.0'];

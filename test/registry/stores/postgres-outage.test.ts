@@ -49,7 +49,7 @@ async function timed<T>(work: Promise<T>): Promise<{ outcome: T | Error; took: n
   return { outcome, took: performance.now() - before };
 }
 
-/** Asks until the store is back; there is nothing to wait for that it would say by itself. */
+/** Asks until the store is back; no event says so. */
 async function back(store: PostgresStore): Promise<number> {
   const before = performance.now();
   for (;;) {
@@ -62,7 +62,7 @@ async function back(store: PostgresStore): Promise<number> {
   }
 }
 
-t.test('a read-only database refuses what is written, is read all the same, and nothing is lost', async (t) => {
+t.test('a read-only database refuses writes, still serves reads, and nothing is lost', async (t) => {
   const url = await server.database('readonly');
   const name = new URL(url).pathname.slice(1);
   const first = open(t, url);
@@ -118,7 +118,7 @@ t.test('readers that get no answer do not delay an append or a lease', async (t)
 });
 
 t.test(
-  'a server that was killed: refused or unknown meanwhile, back soon after, and all that was done is there',
+  'a killed server: writes are refused or unknown, it is back soon, and every acknowledged write is there',
   async (t) => {
     const server = await startPostgres(t, { fsync: true });
     const { url } = server;
@@ -167,7 +167,7 @@ t.test(
   },
 );
 
-t.test('a server that does not answer: every call ends in time, closing as well', async (t) => {
+t.test('a server that does not answer: every call ends in time, also close', async (t) => {
   const url = await server.database('paused');
   const store = open(t, url);
   const fresh = open(t, url);
@@ -198,7 +198,7 @@ t.test('a server that does not answer: every call ends in time, closing as well'
   t.ok(took < 1500, `closed after ${took} ms`);
   t.match((await late).outcome, UNAVAILABLE);
   t.match(await attached, { name: 'StartRefused', exitCode: 75 });
-  t.match((await unconnected).outcome, UNAVAILABLE, 'there is no connection any more to send it on');
+  t.match((await unconnected).outcome, UNAVAILABLE, 'there is no connection left to send it');
 
   server.resume();
   const returned = await back(store);
@@ -207,7 +207,7 @@ t.test('a server that does not answer: every call ends in time, closing as well'
   t.ok(head?.revision === 1 || head?.hash === headOf(next).hash, 'the batch is there as a whole, or not at all');
 });
 
-t.test('who watches is woken again after the server was away, and may begin while it is', async (t) => {
+t.test('a watcher is woken again after the server was away, and may start while it is', async (t) => {
   const url = await server.database('watched');
   const [store, writer] = [open(t, url), open(t, url)];
   await writer.head();
@@ -224,7 +224,7 @@ t.test('who watches is woken again after the server was away, and may begin whil
   const batch = batchAfter(EMPTY, drafts());
   t.equal(await writer.append(batch, 0), 'done');
   await Promise.all([heard, meanwhile].map(({ hint }) => hint((revision) => revision === batch.events.length)));
-  t.pass('both heard of it');
+  t.pass('both were notified');
 });
 
 t.test('a server that refuses is not stormed', async (t) => {
@@ -248,7 +248,7 @@ t.test('a server that refuses is not stormed', async (t) => {
   t.ok(attempts > 2, 'and it is tried again');
 });
 
-t.test('a connection that is cut while the statement is under way leaves an append unknown', async (t) => {
+t.test('a connection that is cut during the statement leaves an append unknown', async (t) => {
   const url = await server.database('cut');
   await open(t, url).head();
   let cut = false;

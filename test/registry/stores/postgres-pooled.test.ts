@@ -60,7 +60,7 @@ async function pooled(): Promise<void> {
       );
       await Promise.all([store.renew(claim), store.events(ALL), store.sessionKeys()]);
       if (pool_mode === 'transaction') {
-        // Whoever shares the pool gets the connections as they were.
+        // Others that share the pool get unchanged connections.
         const others = await Promise.all(
           Array.from({ length: 5 }, () =>
             server.sql(
@@ -115,7 +115,7 @@ async function pooled(): Promise<void> {
         await store.close();
         await server.restart();
         const [found] = await server.sql('SELECT revision::int, hash, fence::int FROM log_head', url);
-        t.same(found, { ...headOf(batch), fence: fence + 1 }, 'the batch, and the fence behind it');
+        t.same(found, { ...headOf(batch), fence: fence + 1 }, 'the batch, and then the fence');
       }
     });
   }

@@ -1,4 +1,4 @@
-/** The URL of a PostgreSQL store: what it may say, what its TLS modes prove, and that its password is told to nobody. */
+/** The URL of a PostgreSQL store: what it may say, what its TLS modes prove, and that nothing shows its password. */
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { attachPostgresStore, openPostgresStore } from '../../../registry/stores/postgres/index.ts';
@@ -10,7 +10,7 @@ const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${na
 const PASSWORD = 'p@ss/w:rd';
 const refused = (message: RegExp) => ({ name: 'StartRefused', exitCode: 78, message });
 
-t.test('what a URL says', async (t) => {
+t.test('the settings in a URL', async (t) => {
   const { tls, ...plain } = parsePostgresUrl(
     'postgresql://me:p%40ss@db.example:6543/my%20registry?application_name=a&search_path=one,two',
   );
@@ -45,7 +45,7 @@ t.test('what a URL says', async (t) => {
   t.same(modeOf('sslmode=verify-full&sslrootcert=system'), [false, true, true]);
 });
 
-t.test('what is not understood is refused, and no message holds the password', async (t) => {
+t.test('an invalid URL is refused, and no message has the password', async (t) => {
   const secret = 'hunter2hunter2';
   const base = `postgres://me:${secret}@h/r`;
   const cases: [string, RegExp][] = [
@@ -108,7 +108,7 @@ t.test('passwords and TLS', async (t) => {
     t.equal(await encrypted(t, `sslmode=verify-ca&${ca}`, { host: '127.0.0.2' }), true, 'the name is not looked at');
   });
 
-  await t.test('who cannot prove itself gets nothing', async (t) => {
+  await t.test('a server that cannot prove its identity gets nothing', async (t) => {
     const cases: [string, object, RegExp][] = [
       [`sslmode=verify-full&${ca}`, { host: '127.0.0.2' }, /127\.0\.0\.2 is not in the cert's list/],
       [`sslmode=verify-full&sslrootcert=${fixture('other-ca.crt')}`, {}, /certificate/],

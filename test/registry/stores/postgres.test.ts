@@ -83,7 +83,7 @@ t.test('a database of a newer build, or of something else, is refused and left a
   }
 });
 
-t.test('two registries share a database, each in a schema of its own', async (t) => {
+t.test('two registries share a database, each in its own schema', async (t) => {
   const url = await server.database('schemas');
   await server.sql('CREATE SCHEMA one; CREATE SCHEMA two', url);
   const [one, two] = [open(t, `${url}?search_path=one`), open(t, `${url}?search_path=two`)];
@@ -93,7 +93,7 @@ t.test('two registries share a database, each in a schema of its own', async (t)
   t.equal((await one.head())?.revision, drafts().length);
 });
 
-t.test('a tool beside running instances makes nothing, and its appends are of the same log', async (t) => {
+t.test('a tool next to running instances makes nothing, and appends to the same log', async (t) => {
   const url = await server.database('attached');
   await t.rejects(attachPostgresStore({ url }), refused(65, /holds no registry\. Start the service/));
   t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [
@@ -124,7 +124,7 @@ const FIRST_BUILD = {
 };
 
 t.test(
-  'what is written is on disk whatever the session says: the statements set it for their own transaction (SPEC R3)',
+  'a write is on disk whatever the connection is set to: the statements set it for their own transaction (SPEC R3)',
   async (t) => {
     const url = await server.database('durable');
     await open(t, url).head(); // makes the tables
@@ -143,8 +143,8 @@ t.test(
   },
 );
 
-t.test('the build before the fence starts and writes beside this one, and its databases are opened', async (t) => {
-  const url = await server.database('beside');
+t.test('the build before the fence starts and writes next to this one, and its databases are opened', async (t) => {
+  const url = await server.database('older_build');
   const store = open(t, url);
   const first = batchAfter(EMPTY, drafts());
   await store.append(first, 0);
@@ -156,7 +156,7 @@ t.test('the build before the fence starts and writes beside this one, and its da
   );
   const second = batchAfter(headOf(first), [activation()]);
   t.match(await server.sql(FIRST_BUILD.append(second), url), [{ revision: headOf(second).revision }]);
-  t.strictSame(await store.head(), headOf(second), 'what it appends is followed');
+  t.strictSame(await store.head(), headOf(second), 'its appends are followed');
   t.equal(
     await store.append({ ...batchAfter(headOf(second), [activation()]), fence: 1 }, headOf(second).revision),
     'done',
@@ -176,7 +176,7 @@ t.test('the build before the fence starts and writes beside this one, and its da
   t.equal(await store.raiseFence({ revision: first.events.length + 2, hash: (await store.head())!.hash }), 1);
 });
 
-t.test('an empty database in place of a full one is an empty log, and gets no tables', async (t) => {
+t.test('an empty database that replaces a full one is an empty log, and gets no tables', async (t) => {
   const url = await server.database('replaced');
   const store = open(t, url);
   const batch = batchAfter(EMPTY, drafts());
@@ -194,7 +194,7 @@ t.test('an empty database in place of a full one is an empty log, and gets no ta
   t.equal(await store.fence(), 0);
   t.equal(await store.raiseFence(headOf(batch)), 'conflict');
   t.equal(await store.append(batchAfter(headOf(batch), [activation()]), batch.events.length), 'conflict');
-  t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'conflict', 'nor is anything begun anew');
+  t.equal(await store.append(batchAfter(EMPTY, [activation()]), 0), 'conflict', 'nor does a new log begin');
   t.same(await server.sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'", url), [
     { tables: 0 },
   ]);

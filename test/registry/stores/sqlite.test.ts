@@ -30,7 +30,7 @@ const quoted = (text: string) => text.replace(/[.\\/+()]/g, '\\$&');
 
 storeSuite(t, 'sqlite', (t) => openSqliteStore({ file: join(t.testdir(), 'registry.db') }));
 
-t.test('what was appended is there after it is opened again', async (t) => {
+t.test('appended events are there after it is opened again', async (t) => {
   const file = join(t.testdir(), 'registry.db');
   const batch = batchAfter(EMPTY, drafts(), {
     contents: [contentOf('1.0.0')],
@@ -113,7 +113,7 @@ t.test('migrations', async (t) => {
   });
 });
 
-t.test('what is not this registry’s is refused and left as it is', async (t) => {
+t.test('a foreign, newer or damaged file is refused and not changed', async (t) => {
   const root = t.testdir({
     'text.db': 'not a database, but a text that is long enough to be taken for a header of one hundred bytes'.repeat(3),
     'short.db': 'ab',
@@ -205,7 +205,7 @@ t.test('one server per file', async (t) => {
     auditor.close();
 
     t.equal((await child.kill()).how, 'SIGKILL');
-    t.ok(existsSync(`${file}.holder.json`), 'what it left behind');
+    t.ok(existsSync(`${file}.holder.json`), 'its leftover file');
     const store = await openSqliteStore({ file });
     t.match(JSON.parse(readFileSync(`${file}.holder.json`, 'utf8')), { pid: process.pid });
     await store.close();
@@ -231,7 +231,7 @@ t.test('one server per file', async (t) => {
     const linked = refused(78, new RegExp(`${quoted(link)} has 2 hard links\\. Stop every server .* copy the file`));
     await t.rejects(openSqliteStore({ file: link }), linked);
     await t.rejects(attachSqliteStore({ file: link }), linked, 'a tool on the host is refused as well');
-    t.notOk(existsSync(`${link}.lock`), 'nothing was made beside it');
+    t.notOk(existsSync(`${link}.lock`), 'no lock file was made');
     t.equal(await store.append(batchAfter((await store.head()) ?? EMPTY, [activation()]), 1), 'done');
     await store.close();
     await t.rejects(openSqliteStore({ file }), refused(78, /first\/registry\.db has 2 hard links/));
@@ -241,7 +241,7 @@ t.test('one server per file', async (t) => {
     await again.close();
   });
 
-  t.test('so is a second way to what SQLite keeps beside it, and to the lock', async (t) => {
+  t.test('so is a second path to the files of SQLite next to it, and to the lock', async (t) => {
     const root = t.testdir({ elsewhere: '' });
     for (const suffix of ['-wal', '-shm', '-journal', '.lock']) {
       const file = join(root, `registry${suffix}.db`);
@@ -296,7 +296,7 @@ t.test('one server per file', async (t) => {
   });
 });
 
-t.test('paths where there cannot be a database', async (t) => {
+t.test('paths that cannot name a database', async (t) => {
   const root = t.testdir({ file: 'x', folder: {} });
   symlinkSync(join(root, 'nowhere'), join(root, 'dangling.db'));
   const cases: [string, RegExp][] = [
@@ -430,16 +430,16 @@ t.test('a COMMIT that fails', async (t) => {
   if (spawnSync('prlimit', ['--version']).status !== 0) return void t.pass('', { skip: 'there is no prlimit' });
   const { lines } = await appendChild(['limit', join(t.testdir(), 'registry.db')]).ended();
   const { settled, during, fenced, after } = JSON.parse(lines[0] ?? '') as Record<string, Record<string, unknown>>;
-  t.strictSame(settled, { fence: 0, writes: 0 }, 'where nothing is open, a fence writes nothing');
+  t.strictSame(settled, { fence: 0, writes: 0 }, 'without an open append, a fence writes nothing');
   t.match(
     during,
     { small: 'unknown', large: /cannot be used: disk I\/O error/, again: 'unknown', head: 1 },
-    'is unknown; nothing of it is visible',
+    'the outcome is unknown; none of it is visible',
   );
   t.match(
     during,
     { fence: /cannot be used: disk I\/O error/ },
-    'and nobody is told that it is not to come back, until something was written over it',
+    'the fence fails: until it is overwritten, the write may still come back',
   );
   t.strictSame(fenced, { fence: 0, writes: 1, again: 0, writesAgain: 1, elsewhere: 'conflict' }, 'once');
   t.strictSame(after, { small: 'done', again: 'conflict', head: 3 }, 'the same batch again is done, once');

@@ -24,8 +24,8 @@ const UNAVAILABLE = { name: 'RegistryError', code: 'store-unavailable' };
 const key = (keyId: string, createdAt: string, secret = 'c2VjcmV0') => ({ keyId, secret, createdAt });
 
 /**
- * @param open gives an empty store; the suite closes it.
- * @param options.hints whether it can hear of what others append; not through a pooler in transaction mode
+ * @param open returns an empty store; the suite closes it.
+ * @param options.hints whether it is notified of the appends of others; not through a pooler in transaction mode
  */
 export function storeSuite(
   t: Test,
@@ -57,7 +57,7 @@ export function storeSuite(
     t.equal(firstBroken(await readLog(store, 0, 2)), undefined);
   });
 
-  test('what it gives out is a frozen copy', async (t, store) => {
+  test('it returns a frozen copy', async (t, store) => {
     const events = structuredClone(batchAfter(EMPTY, [activation()]).events) as unknown as { reason: string }[];
     const content = structuredClone(contentOf('1.0.0'));
     const batch = { events, contents: [content], sessionKeys: [] } as unknown as Batch;
@@ -132,9 +132,9 @@ export function storeSuite(
     t.equal(await store.fence(), 0);
     const late = batchAfter(EMPTY, [activation()]);
     const raised = await store.raiseFence(EMPTY);
-    t.equal(raised, apart ? 1 : 0, 'on an empty log as well');
+    t.equal(raised, apart ? 1 : 0, 'also on an empty log');
     t.equal(await store.fence(), raised);
-    t.equal((await store.renew(claim)).fence, raised, 'a renewal tells of it');
+    t.equal((await store.renew(claim)).fence, raised, 'a renewal returns it');
     if (apart) t.equal(await store.append(late, 0), 'conflict', 'sent before, arrived after');
     t.equal(await store.head(), undefined);
     const first = { ...batchAfter(EMPTY, drafts()), fence: await store.fence() };
@@ -143,7 +143,7 @@ export function storeSuite(
 
     for (const elsewhere of [EMPTY, { ...headOf(first), revision: 99 }, { ...headOf(first), hash: 'f'.repeat(64) }])
       t.equal(await store.raiseFence(elsewhere), 'conflict');
-    t.equal(await store.fence(), raised, 'nor does a fence for another place');
+    t.equal(await store.fence(), raised, 'nor does a fence for another position');
     t.type(await store.raiseFence(headOf(first)), 'number');
     const behind = batchAfter(headOf(first), [activation()]);
     if (apart)
@@ -262,7 +262,7 @@ export function storeSuite(
     const moment = fc
       .integer({ min: 0, max: 199 })
       .chain((index) =>
-        fc.constantFrom(-1, 0, 1).map((beside) => new Date(Date.parse(events[index]!.at) + beside).toISOString()),
+        fc.constantFrom(-1, 0, 1).map((offset) => new Date(Date.parse(events[index]!.at) + offset).toISOString()),
       );
     const revision = fc.integer({ min: -1, max: 202 });
     const types = [
@@ -271,7 +271,7 @@ export function storeSuite(
       'version-activated',
       'version-rolled-back',
       'made-by-a-newer-build',
-      'unheard-of',
+      'unknown',
     ];
     const page = {
       order: fc.constantFrom('ascending' as const, 'descending' as const),
@@ -283,7 +283,7 @@ export function storeSuite(
       pack: fc.constantFrom('pack-0', 'pack-1', 'pack-2', 'pack-9', "' OR 1=1 --"),
       channel: fc.constantFrom('channel-0', 'channel-3', 'channel-9'),
       actor: fc.constantFrom('key-0', 'key-3', 'key-9'),
-      id: fc.constantFrom(events[0]!.id, events[99]!.id, 'unheard-of'),
+      id: fc.constantFrom(events[0]!.id, events[99]!.id, 'unknown'),
     };
     // All conditions at once leave little to find; a period alone leaves much.
     for (const conditions of [period, subject, { ...period, ...subject }] as Record<string, fc.Arbitrary<unknown>>[]) {
@@ -324,7 +324,7 @@ export function storeSuite(
 
     await store.release('a', 1);
     await store.release('b', 1);
-    await store.release('unheard-of');
+    await store.release('unknown');
     t.same(
       (await store.renew({ ...claim, id: 'c' })).leases.map(({ id }) => id).toSorted(),
       ['a', 'c'],
@@ -332,7 +332,7 @@ export function storeSuite(
     );
     await store.release('a');
     await store.release('c');
-    t.same(await own(claim), [{ ...claim, counter: 1 }], 'one that comes back begins anew');
+    t.same(await own(claim), [{ ...claim, counter: 1 }], 'one that comes back begins again');
   });
 
   test('a renewal says how far the log is', async (t, store) => {
@@ -343,7 +343,7 @@ export function storeSuite(
     t.strictSame((await store.renew(claim)).head, headOf(batch));
   });
 
-  test('who watches is woken by an append, until it no longer watches', async (t, store) => {
+  test('a watcher is woken by an append until it stops watching', async (t, store) => {
     const heard: (number | undefined)[] = [];
     const { hint, wake } = hints();
     const silent = store.watch(() => t.fail('it no longer watches'));
@@ -355,7 +355,7 @@ export function storeSuite(
     });
     t.teardown(stop);
     t.ok(stop);
-    if (store.kind === 'sqlite' || !hears) return; // it has nobody to tell
+    if (store.kind === 'sqlite' || !hears) return; // it cannot notify anyone
     const first = batchAfter(EMPTY, drafts());
     await store.append(first, 0);
     await hint(() => heard.length > 0);

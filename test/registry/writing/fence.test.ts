@@ -37,7 +37,7 @@ async function pair(t: Test, plan: Plan = () => undefined) {
     state.holding = false;
     start();
   };
-  /** Lets it arrive. @returns what came of it */
+  /** Lets it arrive. @returns its outcome */
   const arrives = async () => Promise.all(stores[0].held.splice(0).map((append) => append()));
   const calls = (method: string) => stores[1].calls.filter((call) => call.method === method).length;
   return { real, one, other, stores, start, onItsWay, arrives, calls };
@@ -84,7 +84,7 @@ t.test('control: without an answer the late write takes effect', async (t) => {
 });
 
 t.test(
-  'a repeat is answered from its event and closes nothing; neither does a refusal that no change could turn',
+  'a repeat is answered from its event and closes no door; nor does a refusal that no change could reverse',
   async (t) => {
     const idempotency = { key: 'k', fingerprint: 'f' };
     const { other, calls } = await pair(t);
@@ -184,7 +184,7 @@ t.test('each attempt of a batch carries the same fence, so a door that is closed
     t.match(
       await opened.one?.activate({ version: '2.0.0', reason }),
       { changed: false },
-      'answered while the first try is on its way',
+      'answered while the first attempt is on its way',
     );
     return 'unknown';
   });

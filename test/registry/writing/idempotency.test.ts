@@ -195,7 +195,7 @@ const IS_OUT = { name: 'RegistryError', code: 'outcome-unknown' };
 
 for (const came of [true, false]) {
   t.test(
-    `a write of unknown outcome that ${came ? 'had' : 'had not'} come through is repeated: one effect, and it is visible with the answer`,
+    `a write of unknown outcome that ${came ? 'had' : 'had not'} arrived is repeated: one effect, visible with the answer`,
     async (t) => {
       // Two seconds each until the writer gives up, so all at once.
       const trials = Object.entries(WRITES).map(async ([name, write]) => {

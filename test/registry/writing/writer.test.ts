@@ -21,7 +21,7 @@ import { plain } from '../../support/stores/snapshots.ts';
 const SLACK = 1000;
 const reason = 'Why not';
 
-/** A registry on a store of its own that fails as planned from here on; the first start is behind it. */
+/** A registry, after its first start, on a separate store that fails as planned from here on. */
 async function planned(t: Test, plan: Plan, options: Partial<RegistryOptions> = {}) {
   const real = new MemoryStore();
   t.teardown(() => real.close());
@@ -97,24 +97,21 @@ t.test('durable, then visible, then announced', async (t) => {
   );
 });
 
-t.test(
-  'a listener that throws is logged and undoes nothing; one that was removed is not called any more',
-  async (t) => {
-    const logger = new RecordedLogger();
-    const registry = await openRegistry(t, { logger });
-    const heard: string[] = [];
-    registry.onChange(() => {
-      throw new Error('a listener of somebody else');
-    });
-    const stop = registry.onChange((events) => heard.push(events[0]?.version ?? ''));
-    t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
-    t.equal(registry.activePack().version, '1.0.0');
-    stop();
-    await registry.activate({ version: '1.1.0', reason });
-    t.same(heard, ['1.0.0']);
-    t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
-  },
-);
+t.test('a listener that throws is logged and undoes nothing; a removed one is no longer called', async (t) => {
+  const logger = new RecordedLogger();
+  const registry = await openRegistry(t, { logger });
+  const heard: string[] = [];
+  registry.onChange(() => {
+    throw new Error('a listener of somebody else');
+  });
+  const stop = registry.onChange((events) => heard.push(events[0]?.version ?? ''));
+  t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
+  t.equal(registry.activePack().version, '1.0.0');
+  stop();
+  await registry.activate({ version: '1.1.0', reason });
+  t.same(heard, ['1.0.0']);
+  t.same(logger.messages('error'), Array(2).fill('A change listener failed. The change itself was made.'));
+});
 
 t.test('after a conflict a command is decided again on the new state', async (t) => {
   const real = new MemoryStore();
@@ -308,7 +305,7 @@ t.test('an outcome that stays unknown is answered within two seconds, with the i
     const seen = inLog ? new Promise((resolve) => registry.onChange(resolve)) : undefined;
     const awake = setInterval(() => undefined, 1000); // the registry's own timers keep no process alive
     away = false;
-    await seen; // nobody asks: it looks by itself until it knows
+    await seen; // without a request: it retries on its own until it knows
     clearInterval(awake);
     t.same(
       heard.map(({ id }) => id),
@@ -322,7 +319,7 @@ t.test('an outcome that stays unknown is answered within two seconds, with the i
   }
 });
 
-t.test('endless conflicts are store-busy within two seconds, and nothing was changed', async (t) => {
+t.test('endless conflicts: store-busy within two seconds, and nothing changes', async (t) => {
   let busy = true;
   const { registry, real, sent } = await planned(t, ({ method }) =>
     busy && method === 'append' ? 'conflict' : undefined,
@@ -343,7 +340,7 @@ t.test('endless conflicts are store-busy within two seconds, and nothing was cha
 });
 
 t.test(
-  'a store that cannot be reached before anything was sent is store-unavailable at once, and nothing was changed',
+  'if the store cannot be reached before anything was sent: store-unavailable at once, and nothing changes',
   async (t) => {
     for (const faults of [['rejects'], ['conflict', 'rejects']] as Fault[][]) {
       const { registry, real, sent } = await planned(t, appends(...faults));
@@ -455,7 +452,7 @@ t.test('the time of an event never goes back, whatever the clock does', async (t
   t.same(times, [...times].sort());
 });
 
-t.test('a read of the log that comes late undoes nothing and announces nothing twice', async (t) => {
+t.test('a late read of the log undoes nothing and announces nothing twice', async (t) => {
   const late = Promise.withResolvers<undefined>();
   let held = false;
   const { registry, real, store } = await planned(t, ({ method }) =>

@@ -26,7 +26,7 @@ const early: Store = {
   kind: store.kind,
   head: () => store.head(),
   append: async (batch: Batch, expectedRevision: number) => {
-    if (expectedRevision === 0) return store.append(batch, expectedRevision); // the first start is as it should be
+    if (expectedRevision === 0) return store.append(batch, expectedRevision); // the first start is correct
     unwritten.push(...batch.events);
     written = written
       .then(() => setTimeout(DELAY))

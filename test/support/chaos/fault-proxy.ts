@@ -143,7 +143,7 @@ export class FaultProxy {
 
   #accept(client: Socket): void {
     this.#attempts.push(performance.now());
-    client.on('error', () => undefined); // the link hears of it as well; a refused one has no link
+    client.on('error', () => undefined); // the link handles it; a refused client has no link
     if (this.#mode === 'refuse') {
       client.resetAndDestroy();
       return;

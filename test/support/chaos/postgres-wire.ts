@@ -12,7 +12,7 @@
 /** One message of the server, whole; or bytes that are not of the protocol. */
 export interface Answer {
   readonly bytes: Buffer;
-  /** As the protocol names it, e.g. `D` for a row; empty where it is none of the protocol. */
+  /** As the protocol names it, e.g. `D` for a row; empty if the protocol does not define it. */
   readonly type: string;
   /** The texts of the statements that were executed in the exchange that it belongs to. */
   readonly statements: readonly string[];

@@ -46,7 +46,7 @@ export interface Stage {
   readonly open: () => Promise<{ client: End; server: End }>;
   /** A new connection that the server does not notice. */
   readonly dial: () => End;
-  /** Resolves after everything sent before has arrived where it can. */
+  /** Resolves when everything sent before has arrived, as far as it can. */
   readonly settled: () => Promise<void>;
 }
 

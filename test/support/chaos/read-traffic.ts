@@ -83,7 +83,7 @@ const BATCH = 12;
 /**
  * Reads over one connection, a batch of requests at a time, by all doors or by those named.
  *
- * Requests of one batch are under way together, so each place in the batch is a reader of its own.
+ * Requests of one batch are under way together, so each place in the batch is a separate reader.
  */
 export async function readOverHttp(
   run: Run,

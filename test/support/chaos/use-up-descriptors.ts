@@ -1,6 +1,6 @@
 /**
- * Preloaded into a server under test: from one SIGWINCH to the next it opens files until the process may open no more, also in place of what is
- * closed meanwhile. It says how many it holds on stdout, as a line of the log.
+ * Preloaded into a server under test: from one SIGWINCH to the next it opens files until the process may open no more, and replaces those that
+ * are closed meanwhile. A log line on stdout says how many it holds.
  */
 import { closeSync, openSync } from 'node:fs';
 

@@ -72,7 +72,7 @@ export class WriteLedger {
     this.versions = [...shipped];
   }
 
-  /** Sends one write and notes what came of it. @throws where the connection breaks, or the answer is none that fits */
+  /** Sends one write and records the outcome. @throws if the connection breaks or the answer does not fit */
   async write(connection: Sender, random: () => number): Promise<void> {
     this.#number += 1;
     const kind = random();
@@ -164,9 +164,9 @@ export class WriteLedger {
     return answer;
   }
 
-  /** What is wrong with a log, given all that was asked and acknowledged; undefined where nothing is. */
+  /** What is wrong with a log, given all requests and acknowledgements; undefined if nothing is. */
   faultOf(events: readonly Event[]): string | undefined {
-    return firstBroken(events) ?? this.#firstLost(events) ?? this.#firstUnasked(events);
+    return firstBroken(events) ?? this.#firstLost(events) ?? this.#firstUnrequested(events);
   }
 
   #firstLost(events: readonly Event[]): string | undefined {
@@ -198,7 +198,7 @@ export class WriteLedger {
     return undefined;
   }
 
-  #firstUnasked(events: readonly Event[]): string | undefined {
+  #firstUnrequested(events: readonly Event[]): string | undefined {
     const seen = new Set<string>();
     for (const { revision, reason, actor } of events) {
       if (actor.keyId === SYSTEM_ACTOR.keyId) continue;

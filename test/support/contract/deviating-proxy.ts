@@ -1,7 +1,7 @@
 /**
- * A proxy in front of a real server that tells all requests and answers on as they are, but for one operation: there it deviates.
+ * A proxy in front of a real server that forwards all requests and answers unchanged, except those of one operation: there it deviates.
  *
- * It shows that a check can fail: what is behind it keeps to the contract, what is seen through it does not.
+ * It shows that a check can fail: the server keeps to the contract, and the proxy does not.
  * Example: `proxy.plant({ operation: 'getPack', what: 'a member is missing', plant: edited((body) => delete body['latest']) })`.
  */
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -44,7 +44,7 @@ export interface Deviation {
 
 export interface DeviatingProxy {
   readonly address: string;
-  /** From now on the operation deviates; nothing does where none is given. */
+  /** From now on the operation deviates. Default: no deviation. */
   plant(deviation?: Deviation): void;
 }
 

@@ -128,7 +128,7 @@ export const escapedHash = (event: Body) =>
     )
     .digest('hex');
 
-/** A validator that is another than the server's, and honoured as it should be. @param of it is made of a whole answer */
+/** A validator other than the server's, and correctly compared. @param of makes it from a whole answer */
 function tagged(of: (body: Body, answer: ProxiedAnswer) => unknown): Plant {
   return {
     answer: async ({ headers: { 'if-none-match': known, ...headers }, ...request }, forward) => {

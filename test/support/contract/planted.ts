@@ -62,8 +62,8 @@ export const SILENT = 'no answer at all';
  * @param operator the `Authorization` of a caller who may do everything
  */
 export function plantsOf(operator: string): Readonly<Record<string, Readonly<Record<string, Plant>>>> {
-  /** A caller is taken for the operator where they may not do something, as far as `lacking` says. */
-  const unasked = (status: number, lacking: (problem: Body) => boolean = () => true): Plant =>
+  /** If a caller is refused, and `lacking` agrees, the request is sent again as the operator. */
+  const asOperator = (status: number, lacking: (problem: Body) => boolean = () => true): Plant =>
     instead(status, (request, { body }) =>
       lacking(JSON.parse(body) as Body)
         ? { ...request, headers: { ...request.headers, authorization: operator } }
@@ -72,7 +72,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
 
   return {
     listPacks: {
-      'a list of before': cached(),
+      'an old list': cached(),
       'a required member is missing': edited((body) => list(body, 'packs').forEach((pack) => delete pack['latest'])),
       'another media type': replaced((answer) => ({
         ...answer,
@@ -121,7 +121,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
     },
     publishVersion: {
       'a digest of something else': edited((body) => (body['digest'] = otherHex(body['digest']))),
-      '201 where nothing was made': replaced((answer) => ({ ...answer, status: 201 }), statusIs(200)),
+      '201 though nothing was made': replaced((answer) => ({ ...answer, status: 201 }), statusIs(200)),
       'no Location': withoutHeader('location', statusIs(201)),
       'other content under the same version is taken for the same': othersTaken(),
       'other compatibility under the same version is taken': othersTaken(
@@ -142,7 +142,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
     },
     getVersion: {
       'a text that was changed': edited((body) => (body['system'] = `${String(body['system'])} `)),
-      'a revoked version is served to everybody': unasked(410),
+      'a revoked version is served to everybody': asOperator(410),
       'a version that is active everywhere': edited((body) => (body['activeIn'] = ['production', 'staging'])),
       'another author': edited((body) => (body['author'] = 'Nobody')),
     },
@@ -160,7 +160,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'what was added is not shown': edited((body) =>
         list(body, 'assets').forEach((asset) => asset['change'] === 'added' && (asset['hunks'] = [])),
       ),
-      'a revoked version is told to everybody': unasked(410),
+      'a revoked version is shown to everybody': asOperator(410),
       'from and to the wrong way round': edited((body) => ([body['from'], body['to']] = [body['to'], body['from']])),
     },
     revokeVersion: {
@@ -216,9 +216,12 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a move that is told and not made': sent(
         (body) => body['reason'] !== '' && body['dryRun'] === undefined && (body['dryRun'] = true),
       ),
-      'where it was before is not told': edited((body) => (body['previousVersion'] = null), statusIs(201)),
+      'no previous version': edited((body) => (body['previousVersion'] = null), statusIs(201)),
       'Prefer that is not applied': withoutHeader('preference-applied'),
-      'it was where it is': edited((body) => (body['previousVersion'] = body['version']), statusIs(201)),
+      'the previous version is the new one': edited(
+        (body) => (body['previousVersion'] = body['version']),
+        statusIs(201),
+      ),
       'the other channel moves with it': bothMove,
       'somebody else moved it': edited((body) => (body['actor'] = NOBODY), statusIs(201)),
       'a preview without differences': edited((body) => 'diff' in body && (body['diff'] = [])),
@@ -233,7 +236,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a rollback that goes back to 1.0.0 at once': sent((body) => (body['toVersion'] ??= '1.0.0')),
       'fromVersion that is ignored': sent((body) => delete body['fromVersion']),
       'a dry run that acts': actingDryRun,
-      'fromVersion that is ignored beside toVersion': sent(
+      'fromVersion is ignored with toVersion': sent(
         (body) => body['toVersion'] !== undefined && delete body['fromVersion'],
       ),
       'the other channel moves with it': bothMove,
@@ -333,12 +336,10 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
           }),
         },
       })),
-      'Last-Event-ID that is ignored beside a pack': asked(
-        ({ headers: { 'last-event-id': id, ...headers }, ...request }) => ({
-          ...request,
-          headers: { ...headers, ...(id !== undefined && !request.url.includes('pack=') && { 'last-event-id': id }) },
-        }),
-      ),
+      'Last-Event-ID is ignored with a pack': asked(({ headers: { 'last-event-id': id, ...headers }, ...request }) => ({
+        ...request,
+        headers: { ...headers, ...(id !== undefined && !request.url.includes('pack=') && { 'last-event-id': id }) },
+      })),
       'channels that are not told apart': anyChannel,
       'another time': { message: (message) => message.replace(/"at":"[^"]+"/u, `"at":"${LONG_AGO}"`) },
       'Last-Event-ID that is ignored': unheeded('last-event-id'),
@@ -369,7 +370,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
           body['scopes'].every((scope) => scope === 'prompts:read') &&
           (body['scopes'] = ['*']),
       ),
-      'more is granted than its maker holds': unasked(403, beyond('keys:admin')),
+      'more is granted than its maker holds': asOperator(403, beyond('keys:admin')),
       "somebody else's Idempotency-Key": keysOfAll(),
       'the secret is told again': edited(
         (body) => (body['secret'] ??= `prk_${String(body['keyId'])}_${'x'.repeat(43)}`),
@@ -397,7 +398,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
             : answer;
         },
       },
-      'one that can do more than the caller': unasked(403, beyond('keys:admin')),
+      'one that can do more than the caller': asOperator(403, beyond('keys:admin')),
       'no reason is needed': sent(
         (body) => typeof body['reason'] === 'string' && body['reason'].trim() === '' && (body['reason'] = 'None'),
       ),
@@ -410,8 +411,8 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a count that cannot be': edited((body) =>
         list(body, 'instances').push({ ...list(body, 'instances')[0], id: 'another', behind: -1 }),
       ),
-      'anybody may ask': unasked(403),
-      'where they were before': cached(),
+      'anybody may ask': asOperator(403),
+      'an old list': cached(),
     },
     live: {
       'another status': replaced((answer) => ({ ...answer, status: 204, body: '' })),
@@ -421,7 +422,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
     ready: {
       'staleness is not told': edited((body) => (body['stale'] = true)),
       'no conditions': edited((body) => delete body['conditions']),
-      'where it was before': cached(),
+      'an old answer': cached(),
     },
     getMetrics: {
       'a line that is none': replaced((answer) => ({ ...answer, body: `${answer.body}what is this\n` })),
@@ -475,7 +476,7 @@ export const BECAUSE: Readonly<Record<string, RegExp>> = {
   openapi: /has the operations of the document of this suite/u,
 };
 
-/** The same of the document that is served, which is no operation: with TEST_LENGTH=faults alone, as it is large. */
+/** The same for the served document, which is not an operation: only with TEST_LENGTH=faults, because it is large. */
 export const OF_THE_DOCUMENT: Readonly<Record<string, Plant>> = {
   'an operation is missing': edited((body) => delete (body['paths'] as Body)['/livez']),
   'it is not served': replaced((answer) => ({ ...answer, status: 404 })),

@@ -15,7 +15,7 @@ const LOOK = 100;
 
 interface Backend {
   readonly instance: TestInstance;
-  /** Where it was last found ready; undefined while it is out. */
+  /** Its address when it was last ready; undefined while it is out. */
   address: string | undefined;
   idle: KeepAlive[];
 }

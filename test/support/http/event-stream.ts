@@ -70,7 +70,7 @@ export class EventStream {
     });
   }
 
-  /** Asks for a stream; resolves with the head of the answer, whatever its status. Each stream has a connection of its own. */
+  /** Asks for a stream; resolves with the head of the answer, whatever its status. Each stream has its own connection. */
   static open({ address, key, query = '', lastEventId, headers = {} }: StreamRequest): Promise<EventStream> {
     return new Promise((resolve, reject) => {
       const all = {

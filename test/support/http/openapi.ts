@@ -90,10 +90,10 @@ export function operation(id: string): Operation {
 
 const ajv = new Ajv2020({ strict: true, strictTypes: false, allowUnionTypes: true, allErrors: true });
 (formats as unknown as (ajv: Ajv2020) => void)(ajv);
-ajv.addVocabulary(Object.keys(OPENAPI)); // the document's own members, beside its schemas
+ajv.addVocabulary(Object.keys(OPENAPI)); // members of the document that are not schemas
 ajv.addSchema(OPENAPI, 'openapi.yaml', false, false);
 
-/** How a value breaks the schema at an RFC 6901 pointer into the document; nothing where it does not. */
+/** How a value breaks the schema at an RFC 6901 pointer into the document; empty if it conforms. */
 export function schemaFaults(pointer: string, value: unknown): string[] {
   const validate = ajv.getSchema(`openapi.yaml#${pointer.split('/').map(encodeURIComponent).join('/')}`);
   if (validate === undefined) throw new Error(`openapi.yaml holds nothing at ${pointer}.`);

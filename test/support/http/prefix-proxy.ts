@@ -12,7 +12,7 @@ interface PrefixProxyOptions {
   /** The service, e.g. `http://127.0.0.1:3000`. */
   readonly target: string;
   readonly prefix: string;
-  /** What it sends as `X-Forwarded-Prefix`; nothing of its own if missing. */
+  /** What it sends as `X-Forwarded-Prefix`. Default: it adds no such header. */
   readonly forwarded?: string;
 }
 

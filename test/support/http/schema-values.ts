@@ -257,5 +257,5 @@ function withAt(value: unknown, path: Path, change: (found: unknown) => unknown)
 
 function withMember(found: unknown, name: string, member: unknown): unknown {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) return { [name]: member };
-  return Object.fromEntries([...Object.entries(found), [name, member]]); // also `__proto__`, as a member of its own
+  return Object.fromEntries([...Object.entries(found), [name, member]]); // also `__proto__`, as an own member
 }

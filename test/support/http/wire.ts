@@ -79,7 +79,7 @@ function isStream({ headers }: Pick<RawAnswer, 'headers'>): boolean {
   return headers['content-type'] === 'text/event-stream';
 }
 
-/** A stream has no end of its own: it is answered by its first message, which is one chunk (RFC 9112 section 7.1). */
+/** A stream does not end, so its first message counts as the answer. It is one chunk (RFC 9112 section 7.1). */
 function streamIn(statusCode: number, headers: RawAnswer['headers'], text: string): RawAnswer | undefined {
   const [size = '', ...rest] = text.split('\r\n');
   const body = rest.join('\r\n').slice(0, parseInt(size, 16));

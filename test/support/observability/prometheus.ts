@@ -17,14 +17,14 @@ export interface Scrape {
   readonly types: ReadonlyMap<string, string>;
   /** The samples of a name that have these labels, whatever others. */
   find(name: string, labels?: Readonly<Record<string, string>>): readonly Sample[];
-  /** Their sum; undefined where there are none. */
+  /** Their sum; undefined without samples. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
 }
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (-?(?:\d[\d.e+-]*|Inf)|[+-]Inf|NaN|Nan)$/u;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/uy;
 
-/** @throws Error at a line that is none, a sample of no family, a series that is there twice, or a histogram that does not add up */
+/** @throws Error at an invalid line, a sample without a family, a repeated series, or a histogram that does not add up */
 export function scrapeOf(text: string): Scrape {
   const types = new Map<string, string>();
   const samples: Sample[] = [];

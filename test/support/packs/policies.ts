@@ -1,5 +1,5 @@
 /**
- * Policies for tests: as `policy.yaml` says them, and as a start finds them beside the packs.
+ * Policies for tests: as `policy.yaml` says them, and as a start finds them next to the packs.
  *
  * Example: `shippedPolicy('coach', { version: 2, requiredStyles: ['direct'] })`.
  */

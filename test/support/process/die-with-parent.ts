@@ -1,6 +1,6 @@
 /**
- * Preloaded into servers under test: ends them when the test that holds their stdin is gone, even where it was killed itself and
- * could clear nothing up. It changes nothing else: stdin is not what keeps a server alive.
+ * Preloaded into servers under test: ends them when the test that holds their stdin is gone, even if it was killed and could not clean up.
+ * It changes nothing else: stdin does not keep a server alive.
  */
 process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume();
 process.stdin.unref();

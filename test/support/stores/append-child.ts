@@ -1,5 +1,5 @@
 /**
- * A process of its own on a SQLite store, for tests that kill it or take something away from it.
+ * A separate process on a SQLite store, for tests that kill it or take something away from it.
  *
  *     node append-child.ts loop <file> <seed>   appends without end; says `opening`, then `done <revision> <hash>` a batch
  *     node append-child.ts hold <file>          opens, says `ready`, and keeps the file until its stdin ends or it is killed;

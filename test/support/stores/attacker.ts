@@ -1,8 +1,8 @@
 /**
- * Somebody who can write to the database file, and knows how it is made: every way to falsify the log in place (BARS B12).
+ * An attacker who can write to the database file and knows its format: every way to falsify the log in place (BARS B12).
  *
- * Each says at which revision the log is broken first by it. None links the whole chain anew: that, and a tail that is cut off, is
- * a whole chain in itself, and is made by `cutTail` and `rewrite`.
+ * Each returns the first revision that it breaks. None links the rest of the chain again: that, and a cut tail, leave a valid chain. `rewrite`
+ * and `cutTail` make them.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { hashOf, type Event } from '../../../registry/log/event.ts';
@@ -80,12 +80,12 @@ export class Attacker {
     this.write(revision, { ...event, hash: hashOf(event) });
   }
 
-  /** Links the whole chain anew from a revision on. */
+  /** Links the whole chain again from a revision on. */
   rewrite(from: number): void {
     for (let revision = from; revision <= this.length; revision += 1) this.rehash(revision, revision > from);
   }
 
-  /** Puts another text in the place of a prompt, everywhere that it is named, and links the chain anew. @returns the first revision changed */
+  /** Replaces the text of a prompt everywhere, and links the chain again. @returns the first revision changed */
   rewriteContent(): number {
     const digest = someDigest(this);
     const content = JSON.parse(this.content(digest)) as PackContent;
@@ -180,7 +180,7 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
     attacker.write(revision, attacker.edited(attacker.event(revision)));
     return revision;
   },
-  'an event is edited and hashed anew': (attacker) => {
+  'an event is edited and hashed again': (attacker) => {
     const revision = inner(attacker);
     const { hash: _, ...event } = attacker.event(revision);
     const { revision: __, previousHash, ...rest } = event;
@@ -189,7 +189,7 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
     const named = digestIn(edited);
     return edited.type === 'version-published' && named !== digestIn(event as Forged) ? revision : revision + 1;
   },
-  'a publication names no content, and is hashed anew': (attacker) => {
+  'a publication names no content, and is hashed again': (attacker) => {
     const revision = attacker.publicationOf(someDigest(attacker));
     const event = attacker.event(revision);
     const data = [
@@ -240,7 +240,7 @@ export const FALSIFICATIONS: Readonly<Record<string, Falsification>> = {
     exchange(attacker, [one, { ...second, revision: one }], [other, { ...first, revision: other }]);
     return one;
   },
-  'two events change places, and are linked and hashed anew': (attacker) => {
+  'two events change places, and are linked and hashed again': (attacker) => {
     const [one, other] = twoOf(attacker);
     const [first, second] = [attacker.event(one), attacker.event(other)];
     exchange(

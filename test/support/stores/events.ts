@@ -30,7 +30,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** A seed of its own for each run, or `TEST_SEED`. Print it with every failure. */
+/** A new seed for each run, or `TEST_SEED`. Print it with every failure. */
 export function newSeed(): number {
   return Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 }
@@ -144,7 +144,7 @@ export async function readLog(store: Store, after = 0, page = 1000): Promise<Eve
   }
 }
 
-/** What is wrong with a log behind a place: a gap, a broken chain, an edited event. Undefined where it is whole. */
+/** What is wrong with a log after a head: a gap, a broken chain, an edited event. Undefined if it is whole. */
 export function firstBroken(events: readonly Event[], behind: Head = EMPTY): string | undefined {
   let previous = behind;
   for (const event of events) {

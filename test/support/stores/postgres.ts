@@ -4,7 +4,7 @@
  * Problem: a server that outlives its test holds memory, a port and a data folder; PostgreSQL is many processes, each of which leaves
  * the process group; and what a test wants to see is how it dies.
  * Rule: every process of a server has the data folder as its working directory, which names them all. A guard, whose stdin the test's
- * process holds, kills those and removes the folder when the test is over, be it by a `kill -9` of its own process.
+ * process holds, kills those and removes the folder when the test is over, even after a `kill -9` of the test's process.
  * Example: `const server = await startPostgres(t); const store = openPostgresStore({ url: await server.database('races') })`.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -29,15 +29,15 @@ import type { Test } from 'tap';
 import { postgresHome, SERVER_USER, TEMPORARY } from './postgres-home.ts';
 
 export interface PostgresOptions {
-  /** Whether what is committed survives a loss of power; for tests that claim it does. False where not given. */
+  /** Whether commits survive a loss of power; for tests that claim it. Default: false. */
   readonly fsync?: boolean;
   /** Files (PEM) that the server proves its name with; it then takes connections with and without TLS. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** More settings, as in `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The port to listen on; a free one where not given. */
+  /** The port to listen on. Default: a free one. */
   readonly port?: number;
-  /** Lines of `pg_hba.conf`, for passwords; everybody is trusted where not given. */
+  /** Lines of `pg_hba.conf`, for passwords. Default: everybody is trusted. */
   readonly access?: string;
 }
 
@@ -53,7 +53,7 @@ export interface TestPostgres {
   readonly dataDir: string;
   /** Makes an empty database; the name is made unique. @returns its URL */
   database(name?: string): Promise<string>;
-  /** Runs SQL, one statement or several, in the database of `url`, the server's own where not given. @returns the rows of the last statement that gave any */
+  /** Runs SQL, one statement or several, in the database of `url`; default: the server's own. @returns the rows of the last statement that gave any */
   sql(text: string, url?: string): Promise<readonly Row[]>;
   /** `kill -9` for all of its processes; resolves when they are gone. */
   kill(): Promise<void>;
@@ -61,7 +61,7 @@ export interface TestPostgres {
   stop(): Promise<void>;
   /** Starts it again, on the same data and port, after `kill` or `stop` (or ends it first); resolves when it takes connections. */
   restart(): Promise<void>;
-  /** Stops all of its processes where they are (SIGSTOP): connections stay open, and nothing answers. */
+  /** Pauses all of its processes (SIGSTOP): connections stay open, and nothing answers. */
   pause(): void;
   resume(): void;
   /** Copies the data folder to a folder that is not there yet; the server must be down. */
@@ -302,13 +302,13 @@ class Server implements TestPostgres {
     letGo(child);
   }
 
-  /** What it says of itself in its own lock file (line 8), which it writes last. */
+  /** Its state in its lock file (line 8), which it writes last. */
   #ready(): boolean {
     const file = join(this.dataDir, 'postmaster.pid');
     return existsSync(file) && /^ready\b/.test(readFileSync(file, 'utf8').split('\n')[7] ?? '');
   }
 
-  /** Its process numbers, the one that would start others anew first. */
+  /** Its process numbers; first the one that would restart the others. */
   #processes(): number[] {
     const first = this.#running?.pid;
     const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && workingDirectory(name) === this.dataDir);
@@ -332,7 +332,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // gone by itself
+    // already gone
   }
 }
 

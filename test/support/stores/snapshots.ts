@@ -13,7 +13,7 @@ export function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
-/** The path of the first object in a value that can be changed; undefined where there is none. */
+/** The path of the first object in a value that is not frozen; undefined if all are. */
 export function firstUnfrozen(value: unknown, path = ''): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (!Object.isFrozen(value)) return path === '' ? '/' : path;
