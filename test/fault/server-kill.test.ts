@@ -33,12 +33,10 @@ const WRITERS = 4;
 const EARLY_ACK_SERVER = fileURLToPath(new URL('../support/apps/early-ack-server.ts', import.meta.url));
 
 const seed = newSeed();
-// The kills under writes and those during the first start run at the same time: both mostly wait for a server to start.
-t.jobs = 2;
 /** The revision after an undisturbed first start; the first test finds it. */
 const clean = Promise.withResolvers<number>();
 
-t.test(`${kills} kills under writes, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
+t.test(`${kills} kills under writes, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const dataDir = join(newFolder(t), 'data');
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
@@ -61,7 +59,7 @@ t.test(`${kills} kills under writes, TEST_SEED=${seed}`, { buffered: true }, asy
   t.equal(code, 0, 'and in the end it closes as ever');
 });
 
-t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
+t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const ledger = new WriteLedger(['1.0.0', '1.1.0', '2.0.0']);
   const dataDir = join(newFolder(t), 'data');
@@ -71,7 +69,7 @@ t.test(`control: a server that acknowledges before it writes, TEST_SEED=${seed}`
   t.match(ledger.faultOf(events), /was acknowledged and is lost/u);
 });
 
-t.test('control: the check of a log finds what is wrong', { buffered: true }, async (t) => {
+t.test('control: the check of a log finds what is wrong', async (t) => {
   const ledger = new WriteLedger([]);
   const reasons = Array.from({ length: 5 }, (_, index) => `Request ${index + 1}`);
   const logOf = (list: readonly string[]) =>
@@ -114,7 +112,7 @@ t.test('control: the check of a log finds what is wrong', { buffered: true }, as
   t.match(ledger.faultOf(logOf([...reasons, 'Nobody'])), /^nobody asked for revision 6/u, 'an event without a request');
 });
 
-t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, { buffered: true }, async (t) => {
+t.test(`${killsAtFirstStart} kills during the first start, TEST_SEED=${seed}`, async (t) => {
   const random = randomFrom(seed);
   const dir = newFolder(t);
   const revision = await clean.promise;
