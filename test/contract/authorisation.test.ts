@@ -159,7 +159,7 @@ t.test('a refusal says what is wrong with the header, and does not repeat a poss
       authorization.replace(secret, '<secret>'),
     );
   }
-  for (const scheme of ['bearer', 'BEARER'])
+  for (const scheme of ['bearer', 'BEARER', 'Bearer  '])
     t.equal(
       (await app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${key}` } })).statusCode,
       200,
@@ -309,16 +309,6 @@ t.test('every route × every scope × every bad key: as declared', async (t) => 
       [...open].filter((url) => !/^\/(|livez|readyz|problems\/:code|openapi\.(json|yaml)|docs(\/.*)?)$/u.test(url)),
       [],
     );
-  });
-
-  t.test('the scheme may be in any case, followed by any number of spaces', async (t) => {
-    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
-      t.equal(
-        (await all.app.inject({ url: '/v1/packs', headers: { authorization: `${scheme} ${all.key}` } })).statusCode,
-        200,
-        scheme,
-      );
-    }
   });
 
   t.test('a key with one scope can change only what that scope allows', async (t) => {

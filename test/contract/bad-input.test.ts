@@ -11,6 +11,7 @@ import { listen, openApp } from '../support/apps/app.ts';
 import { askOf, faultsOf, schemaFaults, type RawAnswer } from '../support/http/openapi.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { words } from '../support/process/words.ts';
 
 const opened = await openApp(t);
 const { app, key, store } = opened;
@@ -96,16 +97,11 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
 
   t.test(`${operation}: unknown members are refused, not removed`, async (t) => {
     for (const member of [
-      'surprise',
-      'Version',
       'version ',
       '',
-      'constructor',
-      'toString',
-      'hasOwnProperty',
-      '$ref',
-      'dry_run',
-      '__defineGetter__',
+      ...words`
+      surprise Version constructor toString hasOwnProperty $ref dry_run __defineGetter__
+    `,
     ]) {
       await invalid(t, `"${member}"`, { ...good, [member]: 'x' });
     }
@@ -185,23 +181,13 @@ for (const [operation, { url, good }] of Object.entries(BODIES)) {
     await refused(t, 'no body at all', app.inject({ method: 'POST', url }), 400, 'validation-failed', operation);
 
     const types = [
-      'text/plain',
       'text/plain; charset=utf-8',
-      'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
-      'application/xml',
-      'text/json',
-      'application/jsonx',
-      'application/json+x',
-      'application/x-json',
-      'application/problem+json',
-      'application/merge-patch+json',
-      'application/',
-      '/json',
-      'json',
-      '*/*',
-      ';',
       '',
+      ...words`
+      text/plain application/x-www-form-urlencoded application/xml text/json application/jsonx application/json+x
+      application/x-json application/problem+json application/merge-patch+json application/ /json json */* ;
+    `,
     ];
     for (const type of types)
       await refused(
@@ -325,53 +311,25 @@ t.test('an oversized body is refused without being read to its end', async (t) =
 
 t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {
   const queries: readonly (readonly [operation: string, url: string])[] = [
+    ...words`
+      surprise=1 __proto__=1 __proto__[x]=1 constructor=1 constructor[prototype][x]=1 toString= = =1 %00=1 []=1
+      pack=coach
+    `.map((query) => ['listPacks', `/v1/packs?${query}`] as const),
     ...[
-      'surprise=1',
-      '__proto__=1',
-      '__proto__[x]=1',
-      'constructor=1',
-      'constructor[prototype][x]=1',
-      'toString=',
-      '=',
-      '=1',
-      '%00=1',
-      '[]=1',
-      'pack=coach',
-    ].map((query) => ['listPacks', `/v1/packs?${query}`] as const),
-    ...[
-      'channel=production&channel=staging',
-      'channel[]=production',
-      'channel=',
-      'channel=Production',
-      'channel=%00',
-      'channel=..',
-      'channel=%ff',
-      'channel=%zz',
-      'channel=production%20',
       `channel=${'x'.repeat(64)}`,
-      'Channel=production',
-      'channel=null;drop',
-      'pack=onboarding',
+      ...words`
+      channel=production&channel=staging channel[]=production channel= channel=Production channel=%00 channel=..
+      channel=%ff channel=%zz channel=production%20 Channel=production channel=null;drop pack=onboarding
+    `,
     ].map((query) => ['getActivePack', `/v1/packs/coach/active?${query}`] as const),
     ...['pack=coach&pack=coach', 'pack=', 'pack=../coach', 'pack=__proto__', 'style=direct'].map(
       (query) => ['getSystemPrompt', `/v1/prompts/system?${query}`] as const,
     ),
     ...[
-      '0',
-      '1001',
-      '-1',
-      '1.5',
-      'abc',
       '',
-      '1e9',
-      'NaN',
-      'Infinity',
-      '1,000',
-      '9007199254740993',
-      'null',
-      'true',
-      '1&limit=2',
-      '%31%00',
+      ...words`
+      0 1001 -1 1.5 abc 1e9 NaN Infinity 1,000 9007199254740993 null true 1&limit=2 %31%00
+    `,
     ].flatMap((limit) => [
       ['listVersions', `/v1/packs/coach/versions?limit=${limit}`] as const,
       ['listActivations', `/v1/packs/coach/activations?limit=${limit}`] as const,
@@ -385,18 +343,13 @@ t.test('queries: unknown, repeated and ill-typed parameters', async (t) => {
       '%00',
       'x'.repeat(201),
       ...[
-        '1.0',
-        '1.0.0-',
-        '1.0.0-01',
-        'v1.0.0',
         '1.0.0\n',
         `${'9'.repeat(30)}.0.0`,
         '1.0.0 ',
-        '-1',
-        '0',
-        '1e3',
         '9'.repeat(17),
-        '{}',
+        ...words`
+        1.0 1.0.0- 1.0.0-01 v1.0.0 -1 0 1e3 {}
+      `,
       ].map((cursorKey) => Buffer.from(cursorKey).toString('base64url')),
     ].flatMap((cursor) => [
       ['listVersions', `/v1/packs/coach/versions?cursor=${cursor}`] as const,
@@ -435,52 +388,18 @@ t.test('unusual paths', async (t) => {
   const tricks: Readonly<Record<string, readonly string[]>> = {
     '400 validation-failed': [
       ...[
-        '..',
-        '.',
-        '%2e%2e',
-        '%2E%2E',
-        '%2e',
-        '..%2f..%2fetc%2fpasswd',
-        '%2f',
-        '%5c',
-        '%00',
-        'coach%00',
-        'coach%2f1.0.0',
-        'coach%20',
-        '%20',
-        '%',
-        '%2',
-        '%zz',
-        '%c0%af',
-        '%ff',
-        '%u0041',
-        'COACH',
-        'coach;a=1',
-        'coach.',
-        '-coach',
-        'c*',
-        '$(id)',
-        "'or'1",
-        '%0d%0aX:1',
-        '%E2%80%8Bcoach',
         'x'.repeat(64),
+        ...words`
+        .. . %2e%2e %2E%2E %2e ..%2f..%2fetc%2fpasswd %2f %5c %00 coach%00 coach%2f1.0.0 coach%20 %20 % %2 %zz %c0%af
+        %ff %u0041 COACH coach;a=1 coach. -coach c* $(id) 'or'1 %0d%0aX:1 %E2%80%8Bcoach
+      `,
       ].map((name) => `/v1/packs/${name}`),
       ...[
-        '1.0',
-        'v1.0.0',
-        '01.0.0',
-        '1.0.0+build',
-        '1.0.0%2Bbuild',
-        '1.0.0-',
-        '1.0.0-01',
-        '1.0.0-a..b',
-        'latest',
-        '%2e%2e',
-        '1.0.0%00',
-        '=1.0.0',
-        '^1.0.0',
         `1.0.0-${'a'.repeat(60)}`,
-        '9999999999999999.0.0',
+        ...words`
+        1.0 v1.0.0 01.0.0 1.0.0+build 1.0.0%2Bbuild 1.0.0- 1.0.0-01 1.0.0-a..b latest %2e%2e 1.0.0%00 =1.0.0 ^1.0.0
+        9999999999999999.0.0
+      `,
       ].map((version) => `/v1/packs/coach/versions/${version}`),
       ...['%2e%2e', '..', '%00', 'Supportive', 'supportive%00', 'a%2fb'].map((style) => `/v1/prompts/styles/${style}`),
       ...['NOPE', '%2e%2e', '__proto__'].map((code) => `/problems/${code}`),
@@ -490,26 +409,12 @@ t.test('unusual paths', async (t) => {
       '/v1/coach/sessions/%',
       '/%',
     ],
-    '404 not-found': [
-      '/v1/packs/../../etc/passwd',
-      '//v1/packs',
-      '/v1//packs',
-      '/v1/packs/coach/',
-      '/v1/packs/coach//active',
-      '/v1/packs/coach/active/',
-      '/v1/./packs',
-      '/v1/../v1/packs',
-      '/%2e%2e/v1/packs',
-      '/v1%2fpacks',
-      '/V1/packs',
-      '/v1/packs/coach/versions/1.0.0/',
-      '/problems/constructor',
-      '/docs/../v1/packs',
-      '/docs/static/..%2f..%2f..%2fpackage.json',
-      '/docs/static/%2e%2e/%2e%2e/package.json',
-      '/docs/static/../../package.json',
-      '/\\v1\\packs',
-    ],
+    '404 not-found': words`
+      /v1/packs/../../etc/passwd //v1/packs /v1//packs /v1/packs/coach/ /v1/packs/coach//active
+      /v1/packs/coach/active/ /v1/./packs /v1/../v1/packs /%2e%2e/v1/packs /v1%2fpacks /V1/packs
+      /v1/packs/coach/versions/1.0.0/ /problems/constructor /docs/../v1/packs /docs/static/..%2f..%2f..%2fpackage.json
+      /docs/static/%2e%2e/%2e%2e/package.json /docs/static/../../package.json /\v1\packs
+    `,
     '404 pack-not-found': ['/v1/packs/constructor', '/v1/packs/tostring', '/v1/packs/0'],
     '404 session-not-found': [
       '..',

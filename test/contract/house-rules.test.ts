@@ -16,39 +16,15 @@ import {
   type OpenApiDocument,
   type Operation,
 } from '../support/http/openapi.ts';
+import { words } from '../support/process/words.ts';
 
 /** The names that generated clients depend on. */
-const OPERATION_IDS = [
-  'listPacks',
-  'getPack',
-  'listVersions',
-  'getVersion',
-  'publishVersion',
-  'getActivePack',
-  'activateVersion',
-  'rollbackPack',
-  'listActivations',
-  'getSystemPrompt',
-  'listStyles',
-  'getStylePrompt',
-  'startCoachSession',
-  'getCoachSession',
-  'getPolicy',
-  'diffVersions',
-  'revokeVersion',
-  'listEvents',
-  'getAuditHead',
-  'verifyAudit',
-  'listKeys',
-  'createKey',
-  'revokeKey',
-  'streamEvents',
-  'listInstances',
-  'live',
-  'ready',
-  'getMetrics',
-  'getProblem',
-];
+const OPERATION_IDS = words`
+  listPacks getPack listVersions getVersion publishVersion getActivePack activateVersion rollbackPack listActivations
+  getSystemPrompt listStyles getStylePrompt startCoachSession getCoachSession getPolicy diffVersions revokeVersion
+  listEvents getAuditHead verifyAudit listKeys createKey revokeKey streamEvents listInstances live ready getMetrics
+  getProblem
+`;
 
 /** Where each of them is. */
 const PLACES: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { openApp, type TestApp } from '../support/apps/app.ts';
 import { askOf, type Answer, type Request } from '../support/http/openapi.ts';
 import { until } from '../support/process/until.ts';
+import { words } from '../support/process/words.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -93,22 +94,12 @@ t.test('which preferences are supported; others are ignored', async (t) => {
   }
   for (const prefer of [
     '',
-    'wait',
-    'wait=',
-    'wait=x',
-    'wait=-1',
-    'wait=1.5',
-    'wait=5s',
-    'await=5',
-    'waiter=5',
-    'return=minimal',
-    ',',
-    ';;=',
-    'wait="5',
-    'wait=5"',
     'return=minimal; wait=5',
     'note="now, wait=5"',
     'x'.repeat(900),
+    ...words`
+    wait wait= wait=x wait=-1 wait=1.5 wait=5s await=5 waiter=5 return=minimal , ;;= wait="5 wait=5"
+  `,
   ]) {
     const { statusCode, headers, body } = await ask(prefer);
     t.match(

@@ -168,15 +168,9 @@ t.test('different content under the same version is refused with the differences
   const [first, second] = document.styles;
   await publish(t, 'immutable', document);
   const others: readonly (readonly [name: string, differing: string, members: Partial<PackDocument>])[] = [
-    ['another system prompt', 'content', { system: `${document.system}!` }],
     ['a blank line more at the beginning', 'content', { system: `\n${document.system}` }],
     ['the same letters, composed otherwise', 'content', { system: document.system.replace('y', 'ÿ'.normalize('NFD')) }],
     ['another style text', 'content', { styles: [first!, { ...second!, text: 'Other.' }] }],
-    ['another title', 'content', { styles: [first!, { ...second!, title: 'Other' }] }],
-    ['the styles in another order', 'content', { styles: [second!, first!] }],
-    ['a style less', 'content', { styles: [first!] }],
-    ['another default style', 'content', { defaultStyle: 'direct' }],
-    ['another locale', 'content', { compatibility: { ...document.compatibility, locales: ['de'] } }],
     ['another summary', 'summary', { summary: 'Other.' }],
     ['another author', 'author', { author: 'Somebody else' }],
   ];
@@ -242,52 +236,21 @@ t.test('if two requests publish one version at once, one creates it', async (t) 
 t.test('a contradictory or invalid document is refused as a whole', async (t) => {
   const good = documentOf('refused', '1.0.0');
   const [first, second] = good.styles;
-  const { compatibility } = good;
-  const without = (member: keyof PackDocument) =>
-    Object.fromEntries(Object.entries(good).filter(([name]) => name !== member));
+  const { author: _, ...anonymous } = good;
   const faults: readonly (readonly [name: string, document: unknown, pointer: string])[] = [
-    ...(Object.keys(good) as (keyof PackDocument)[]).map(
-      (member) => [`no ${member}`, without(member), `/${member}`] as const,
-    ),
-    ['an unknown member', { ...good, reviewer: 'Kim' }, '/reviewer'],
+    ['no author', anonymous, '/author'],
     ['an unknown member deep inside', { ...good, styles: [{ ...first, tone: 'warm' }] }, '/styles/0/tone'],
     ['the pack inside', { ...good, pack: 'refused' }, '/pack'],
     ['build metadata', { ...good, version: '1.0.0+build' }, '/version'],
-    ['a leading zero', { ...good, version: '01.0.0' }, '/version'],
-    ['a v', { ...good, version: 'v1.0.0' }, '/version'],
-    ['no SemVer', { ...good, version: '1.0' }, '/version'],
-    ['a blank author', { ...good, author: ' \t' }, '/author'],
     ['a blank system prompt', { ...good, system: '\n\n' }, '/system'],
-    ['a system prompt too long', { ...good, system: 'x'.repeat(262_145) }, '/system'],
-    ['no styles', { ...good, styles: [] }, '/styles'],
     [
       'too many styles',
-      { ...good, styles: Array.from({ length: 51 }, (_, index) => ({ ...first, id: `s${index}` })) },
+      { ...good, styles: Array.from({ length: 51 }, (_, n) => ({ ...first, id: `s${n}` })) },
       '/styles',
     ],
     ['a style twice', { ...good, styles: [first, { ...second, id: 'supportive' }] }, '/styles/1/id'],
-    ['a style id with a slash', { ...good, styles: [first, { ...second, id: '../up' }] }, '/styles/1/id'],
-    ['a default style that is none of them', { ...good, defaultStyle: 'harsh' }, '/defaultStyle'],
-    [
-      'a client range that is none',
-      { ...good, compatibility: { ...compatibility, clients: [{ name: 'web', range: 'newest' }] } },
-      '/compatibility/clients/0/range',
-    ],
-    [
-      'a locale that is none',
-      { ...good, compatibility: { ...compatibility, locales: ['english please'] } },
-      '/compatibility/locales/0',
-    ],
-    [
-      'another pack format',
-      { ...good, compatibility: { ...compatibility, packFormat: 2 } },
-      '/compatibility/packFormat',
-    ],
-    ['a NUL', { ...good, system: 'a\u0000b' }, '/system'],
-    ['a lone surrogate', { ...good, styles: [{ ...first, text: '\ud83c' }, second] }, '/styles/0/text'],
     ['a NUL in a name', { ...good, 'auth\u0000or': 'x' }, ''],
     ['a list', [good], ''],
-    ['null', null, ''],
   ];
   for (const [name, document, pointer] of faults) {
     await refused(

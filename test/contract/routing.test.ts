@@ -7,6 +7,7 @@ import { listen, openApp } from '../support/apps/app.ts';
 import { KeepAlive } from '../support/http/keep-alive.ts';
 import { faultsOf, OPENAPI, schemaFaults } from '../support/http/openapi.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { words } from '../support/process/words.ts';
 
 const PROBLEM = '/components/schemas/Problem';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
@@ -76,23 +77,10 @@ t.test('404 and 405 take precedence over an invalid body', async (t) => {
 });
 
 t.test('404: an unknown path', async (t) => {
-  for (const url of [
-    '/v1',
-    '/v1/',
-    '/v2/packs',
-    '/V1/packs',
-    '/v1/packs/',
-    '/v1/pack',
-    '//v1/packs',
-    '/v1//packs',
-    '/v1/packs/coach/active/',
-    '/livez/',
-    '/readyz/x',
-    '/favicon.ico',
-    '/metrics/',
-    '/v1/key',
-    '/.git/config',
-  ]) {
+  for (const url of words`
+    /v1 /v1/ /v2/packs /V1/packs /v1/packs/ /v1/pack //v1/packs /v1//packs /v1/packs/coach/active/ /livez/ /readyz/x
+    /favicon.ico /metrics/ /v1/key /.git/config
+  `) {
     const { statusCode, headers, body } = await app.inject({ url });
     const problem = JSON.parse(body) as { code: string };
     // An empty name where a pack's should be is a name that breaks its rule.

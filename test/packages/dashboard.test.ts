@@ -13,6 +13,7 @@ import { newFolder } from '../support/process/folder.ts';
 import { freePort } from '../support/http/free-port.ts';
 import { startPostgres } from '../support/stores/postgres.ts';
 import { operatorKeyIn, ROOT, startServer, type ListeningServer } from '../support/apps/server-process.ts';
+import { words } from '../support/process/words.ts';
 
 const run = promisify(execFile);
 const PROMETHEUS = '/usr/bin/prometheus';
@@ -138,16 +139,9 @@ async function faultsOf(t: Test, dashboard: object): Promise<string> {
     'types.gen.d.ts',
   );
   writeFileSync(join(folder, 'dashboard.ts'), typed(types, JSON.stringify(dashboard, undefined, 1)));
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    '--allowImportingTsExtensions',
-    '--module',
-    'ESNext',
-    '--moduleResolution',
-    'Bundler',
-  ];
+  const options = words`
+    --noEmit --strict --skipLibCheck --allowImportingTsExtensions --module ESNext --moduleResolution Bundler
+  `;
   const { NODE_OPTIONS: _, ...env } = process.env; // tap's own hooks
   return run(
     process.execPath,

@@ -20,6 +20,7 @@ import { listen, openApp } from '../support/apps/app.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { ENV, install, NODE, pack, PATH, run } from '../support/apps/packed.ts';
 import { ROOT } from '../support/apps/server-process.ts';
+import { words } from '../support/process/words.ts';
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
 
@@ -31,16 +32,9 @@ async function compile(folder: string, ...files: readonly string[]): Promise<str
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules', '@types', 'node'), join(folder, 'node_modules', '@types', 'node'));
   symlinkSync(join(ROOT, 'node_modules', 'undici-types'), join(folder, 'node_modules', 'undici-types'));
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--target',
-    'ES2024',
-    '--types',
-    'node',
-    '--allowImportingTsExtensions',
-  ];
+  const options = words`
+    --noEmit --strict --exactOptionalPropertyTypes --target ES2024 --types node --allowImportingTsExtensions
+  `;
   const found: string[] = [];
   for (const [module, resolution] of [
     ['NodeNext', 'NodeNext'],

@@ -8,6 +8,7 @@ import { listen, openApp } from '../support/apps/app.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
 import { startPrefixProxy } from '../support/http/prefix-proxy.ts';
 import { runKit } from '../clients/contract/run-kit.ts';
+import { words } from '../support/process/words.ts';
 
 const reason = 'Users report that answers are too blunt';
 
@@ -126,24 +127,15 @@ t.test('a prefix counts only if a trusted proxy sends it, and only if it is a pl
   ] as const)
     t.equal(await prefixed(true, prefix), expected, prefix);
   const hostile = [
-    'registry',
-    '//evil.example',
-    '/\\evil.example',
-    'https://evil.example',
-    '/a//evil.example',
-    '/..',
-    '/a/../b',
-    '/%2e%2e',
-    '/.',
-    '/a?b',
-    '/a#b',
     '/a b',
-    '/a,/b',
     '/é',
-    '/<script>',
     `/${'a'.repeat(200)}`,
     '',
     '/a\t',
+    ...words`
+    registry //evil.example /\evil.example https://evil.example /a//evil.example /.. /a/../b /%2e%2e /. /a?b /a#b
+    /a,/b /<script>
+  `,
   ];
   for (const prefix of hostile) t.equal(await prefixed(true, prefix), '', JSON.stringify(prefix));
   t.equal(await prefixed(true, ['/a', '/b']), '', 'sent twice');
@@ -155,19 +147,10 @@ t.test('a prefix counts only if a trusted proxy sends it, and only if it is a pl
 
 t.test('which addresses are trusted', async (t) => {
   const trusts = trustedProxies('loopback, 10.0.0.0/8, fd00::/8 ,192.0.2.7, linklocal');
-  for (const address of [
-    '127.0.0.1',
-    '127.9.9.9',
-    '::1',
-    '::ffff:127.0.0.1',
-    '10.255.0.1',
-    '::ffff:10.0.0.1',
-    'fd12::1',
-    '192.0.2.7',
-    '169.254.1.1',
-    'fe80::1',
-    'fe80::1%eth0',
-  ])
+  for (const address of words`
+    127.0.0.1 127.9.9.9 ::1 ::ffff:127.0.0.1 10.255.0.1 ::ffff:10.0.0.1 fd12::1 192.0.2.7 169.254.1.1 fe80::1
+    fe80::1%eth0
+  `)
     t.ok(trusts(address), address);
   for (const address of ['11.0.0.1', '192.0.2.8', '::2', 'fc00::1', '::ffff:11.0.0.1', 'localhost', '', undefined])
     t.notOk(trusts(address), String(address));

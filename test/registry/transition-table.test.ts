@@ -11,6 +11,7 @@ import { apply } from '../../registry/events.ts';
 import { decide, type Command } from '../../registry/transitions.ts';
 import { sectionOf, textOf } from '../support/docs/pages.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
+import { words } from '../support/process/words.ts';
 
 /** What the letters of the tables stand for; `x` is the version that is not registered. */
 const VERSIONS = { a: '1.0.0', b: '1.1.0', c: '2.0.0', d: '2.1.0', e: '3.0.0', x: '9.0.0' } as const;
@@ -170,19 +171,9 @@ t.test('decide does what every row says', async (t) => {
 
 t.test('every refusal of a move has a row', async (t) => {
   const named = new Set(ROWS.map(({ result }) => result));
-  for (const code of [
-    'version-exists',
-    'pack-not-found',
-    'channel-not-found',
-    'unknown-version',
-    'revision-conflict',
-    'not-active',
-    'never-active',
-    'nothing-to-roll-back-to',
-    'version-revoked',
-    'policy-violated',
-    'version-not-found',
-    'replacement-required',
-  ])
+  for (const code of words`
+    version-exists pack-not-found channel-not-found unknown-version revision-conflict not-active never-active
+    nothing-to-roll-back-to version-revoked policy-violated version-not-found replacement-required
+  `)
     t.ok(named.has(`refused: ${code}`), code);
 });

@@ -77,7 +77,10 @@ function requireValues(command: Command): void {
   ]);
   for (const [name, value] of [...optionValues, ...argumentValues]) {
     if ([value].flat().some((each) => typeof each === 'string' && each.trim() === ''))
-      throw wrongUsage(`The value of ${String(name)} is empty or blank.`, 'Leave it out if you do not need it.');
+      throw wrongUsage(
+        `The value of ${String(name)} is empty or blank.`,
+        'Give it a value. Is a shell variable unset?',
+      );
   }
 }
 

@@ -1,22 +1,13 @@
 /** The cases that follow from the document itself: what can go wrong with any operation, with any body, with any name in a path. */
 import { OPERATIONS, type Operation, type Request } from '../../support/http/openapi.ts';
-import { validRequest, type Case, type Trouble } from './kit.ts';
+import { refuses, validRequest, type Case, type Trouble } from './kit.ts';
+import { words } from '../../support/process/words.ts';
 
 /** Operations that ask the store; all others answer from the snapshot. */
-export const FROM_STORE = [
-  'getVersion',
-  'diffVersions',
-  'listActivations',
-  'getCoachSession',
-  'listEvents',
-  'verifyAudit',
-  'publishVersion',
-  'activateVersion',
-  'rollbackPack',
-  'revokeVersion',
-  'createKey',
-  'revokeKey',
-];
+export const FROM_STORE = words`
+  getVersion diffVersions listActivations getCoachSession listEvents verifyAudit publishVersion activateVersion
+  rollbackPack revokeVersion createKey revokeKey
+`;
 /** Operations that need a key. */
 export const GUARDED: readonly string[] = [...OPERATIONS]
   .filter(([, { security }]) => security?.length !== 0)
@@ -40,84 +31,50 @@ function casesOf([operation, { parameters = [], requestBody }]: [string, Operati
   const valid = (world: Parameters<typeof validRequest>[1]) => validRequest(operation, world);
   const names = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
   const cases: Case[] = [
-    {
-      operation,
-      status: 400,
-      code: 'validation-failed',
-      name: 'an unknown query parameter',
-      request: (world) => ({ ...valid(world), query: { surprise: '1' } }),
-    },
-    {
-      operation,
-      status: 500,
-      code: 'internal',
-      name: 'a planted fault',
-      request: valid,
-      trouble: troubleOf(operation),
-    },
+    refuses(operation, 400, 'validation-failed', 'an unknown query parameter', (world) => ({
+      ...valid(world),
+      query: { surprise: '1' },
+    })),
+    refuses(operation, 500, 'internal', 'a planted fault', valid, troubleOf(operation)),
   ];
   if (FROM_STORE.includes(operation)) {
-    cases.push({
-      operation,
-      status: 503,
-      code: 'store-unavailable',
-      name: 'the store is away',
-      request: valid,
-      trouble: 'rejects',
-    });
+    cases.push(refuses(operation, 503, 'store-unavailable', 'the store is away', valid, 'rejects'));
   }
   if (GUARDED.includes(operation)) {
     cases.push(
-      { operation, status: 401, code: 'unauthenticated', name: 'no key', request: (world) => as('', valid(world)) },
-      {
+      refuses(operation, 401, 'unauthenticated', 'no key', (world) => as('', valid(world))),
+      refuses(operation, 403, 'forbidden', 'a key without the scope', (world) =>
+        as(`Bearer ${operation === 'getMetrics' ? world.reader : world.meter}`, valid(world)),
+      ),
+      refuses(operation, 412, 'revision-unknown', 'a revision beyond the log', (world) => ahead(valid(world))),
+      refuses(
         operation,
-        status: 403,
-        code: 'forbidden',
-        name: 'a key without the scope',
-        request: (world) => as(`Bearer ${operation === 'getMetrics' ? world.reader : world.meter}`, valid(world)),
-      },
-      {
-        operation,
-        status: 412,
-        code: 'revision-unknown',
-        name: 'a revision beyond the log',
-        request: (world) => ahead(valid(world)),
-      },
-      {
-        operation,
-        status: 503,
-        code: 'revision-not-reached',
-        name: 'a later revision while the store is away',
-        request: (world) => ahead(valid(world)),
-        trouble: 'rejects',
-      },
+        503,
+        'revision-not-reached',
+        'a later revision while the store is away',
+        (world) => ahead(valid(world)),
+        'rejects',
+      ),
     );
   }
   for (const name of names) {
-    cases.push({
-      operation,
-      status: 414,
-      code: 'uri-too-long',
-      name: `an overlong ${name}`,
-      request: (world) => ({ ...valid(world), path: { ...valid(world).path, [name]: OVERLONG } }),
-    });
+    cases.push(
+      refuses(operation, 414, 'uri-too-long', `an overlong ${name}`, (world) => ({
+        ...valid(world),
+        path: { ...valid(world).path, [name]: OVERLONG },
+      })),
+    );
   }
   if (requestBody !== undefined) {
     cases.push(
-      {
-        operation,
-        status: 413,
-        code: 'payload-too-large',
-        name: 'an oversized body',
-        request: (world) => ({ ...valid(world), body: OVERSIZED }),
-      },
-      {
-        operation,
-        status: 415,
-        code: 'unsupported-media-type',
-        name: 'a body that is not JSON',
-        request: (world) => ({ ...valid(world), headers: { 'content-type': 'text/plain' } }),
-      },
+      refuses(operation, 413, 'payload-too-large', 'an oversized body', (world) => ({
+        ...valid(world),
+        body: OVERSIZED,
+      })),
+      refuses(operation, 415, 'unsupported-media-type', 'a body that is not JSON', (world) => ({
+        ...valid(world),
+        headers: { 'content-type': 'text/plain' },
+      })),
     );
   }
   return cases;

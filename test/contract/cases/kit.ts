@@ -70,6 +70,26 @@ export interface Case {
   readonly trouble?: Trouble;
 }
 
+/** A case that ends in a 2xx or a 304. */
+export const succeeds = (operation: string, status: number, name: string, request: Case['request']): Case => ({
+  operation,
+  status,
+  name,
+  request,
+});
+
+/** A case that ends in a problem. */
+export function refuses(
+  operation: string,
+  status: number,
+  code: ProblemCode,
+  name: string,
+  request: Case['request'],
+  trouble?: Trouble,
+): Case {
+  return { operation, status, code, name, request, ...(trouble !== undefined && { trouble }) };
+}
+
 /** A request that each operation answers with a 2xx; none of the two that are answered from the store has its texts in memory. */
 export const VALID: Readonly<Record<string, (world: World) => Request>> = {
   listPacks: () => ({}),

@@ -15,6 +15,7 @@ import { PACKS } from '../../support/apps/app.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
 import { policyOf } from '../../support/packs/policies.ts';
 import { firstUnfrozen } from '../../support/stores/snapshots.ts';
+import { words } from '../../support/process/words.ts';
 
 const refused = (...errors: object[]) => ({ name: 'RegistryError', code: 'validation-failed', members: { errors } });
 
@@ -90,22 +91,10 @@ t.test('a policy that contradicts itself is refused, with every fault at once', 
 });
 
 t.test('syntax that RE2 does not support is not a valid pattern', async (t) => {
-  const patterns = [
-    '(?=a)',
-    '(?!a)',
-    '(?<=a)b',
-    '(?<!a)b',
-    '(a)\\1',
-    '(?<n>a)\\k<n>',
-    '(?>a)',
-    'a++',
-    '*a',
-    '[',
-    'a{1001}',
-    '(a{1000}){1000}',
-    '((a{100}){100}){100}',
-    '\\p{Nowhere}',
-  ];
+  const patterns = words`
+    (?=a) (?!a) (?<=a)b (?<!a)b (a)\1 (?<n>a)\k<n> (?>a) a++ *a [ a{1001} (a{1000}){1000} ((a{100}){100}){100}
+    \p{Nowhere}
+  `;
   for (const pattern of patterns)
     t.throws(
       () => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })),
@@ -118,15 +107,9 @@ t.test('syntax that RE2 does not support is not a valid pattern', async (t) => {
 
 t.test('a text that would hang a backtracking engine is checked like any other', { timeout: 60_000 }, async (t) => {
   // A backtracking engine takes 2^n or n^10 steps for each: at this length it would not return.
-  const patterns = [
-    '(a+)+$',
-    '^(a|a)*$',
-    '(a|aa)+$',
-    '(.*a){20}b',
-    '(?:a?){50}a{50}b',
-    '^(([a-z])+.)+[A-Z]([a-z])+$',
-    '(x+x+)+y',
-  ];
+  const patterns = words`
+    (a+)+$ ^(a|a)*$ (a|aa)+$ (.*a){20}b (?:a?){50}a{50}b ^(([a-z])+.)+[A-Z]([a-z])+$ (x+x+)+y
+  `;
   const system = `${'a'.repeat(20_000)}!${'x'.repeat(20_000)}!`;
   const policy = parsePolicy(
     policyOf({ forbidden: patterns.map((pattern, index) => ({ id: `p${index}`, pattern })) }),
@@ -298,54 +281,21 @@ t.test('patterns see the served text with every line end as LF', async (t) => {
 t.test('a new pattern that can never match is refused', async (t) => {
   const faultsOf = (pattern: string) => parsePolicy(policyOf({ forbidden: [{ id: 'p', pattern }] })).faultsIfNew;
   const dead = [
-    '\\r',
-    'a\\r\\n',
-    '[\\r]',
-    '\\x00',
-    'a\\x{0}b',
-    '\\x{D800}',
-    '[^\\x00-\\x{10FFFF}]',
-    '$a',
-    'a^b',
-    'a\\Ab',
-    '\\zb',
-    '(?m)a^b',
-    '(?m)a$b',
-    'a\\bb',
     ' \\b ',
-    '\\b\\B',
     'a\\B ',
-    '(a|b)\\r+',
-    '(?i)x\\r',
+    ...words`
+    \r a\r\n [\r] \x00 a\x{0}b \x{D800} [^\x00-\x{10FFFF}] $a a^b a\Ab \zb (?m)a^b (?m)a$b a\bb \b\B (a|b)\r+ (?i)x\r
+  `,
   ];
   for (const pattern of dead)
     t.match(faultsOf(pattern), [{ pointer: '/forbidden/0/pattern', detail: /^Rule "p" can never match\. / }], pattern);
   const alive = [
-    '\\r?\\n',
-    'a|\\r',
-    '[\\r\\n]',
-    '^$',
-    '(?m)^$',
-    '(?m)^TODO$',
-    '\\n\\n\\n',
-    '\\s',
-    '.',
-    '(?s).',
-    '[^a]',
-    '\\bTODO\\b',
-    '\\Ba',
     'a\\b ',
-    '(?i)k',
-    '\\x{212A}',
-    '\\p{Cf}',
-    '\\W',
-    '\\D',
-    '^\\x{FEFF}',
-    'a$',
-    '(?m)a$\\nb',
-    '\\A\\z',
-    '[\\x{D800}-\\x{E000}]',
     '(?i)\\b(we|I) (can|will)\\b',
+    ...words`
+    \r?\n a|\r [\r\n] ^$ (?m)^$ (?m)^TODO$ \n\n\n \s . (?s). [^a] \bTODO\b \Ba (?i)k \x{212A} \p{Cf} \W \D ^\x{FEFF}
+    a$ (?m)a$\nb \A\z [\x{D800}-\x{E000}]
+  `,
   ];
   for (const pattern of alive) t.same(faultsOf(pattern), [], pattern);
 });
@@ -462,16 +412,12 @@ t.test('only known placeholders are allowed in double braces', async (t) => {
 t.test('malformed placeholders are reported with their position', async (t) => {
   const policy = policyOf({ placeholders: ['user_name'] });
   for (const written of [
-    '{{{user_name}}}',
-    '{{user_name}',
-    '{{{user_name}',
     '{{ user_name }',
-    '{{user_name',
     '{{user_name {',
-    '{{{{user_name}}}}',
-    '{{other}',
-    '{{{user_name}}',
     '{{user_name, how are you?',
+    ...words`
+    {{{user_name}}} {{user_name} {{{user_name} {{user_name {{{{user_name}}}} {{other} {{{user_name}}
+  `,
   ]) {
     const violations = violationsOf(contentOf(`Hello\n ${written}`), policy);
     t.match(

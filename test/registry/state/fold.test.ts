@@ -11,6 +11,7 @@ import { newSeed, randomFrom } from '../../support/stores/events.ts';
 import { versionOf } from '../../support/packs/pack-documents.ts';
 import { policyOf } from '../../support/packs/policies.ts';
 import { firstUnfrozen, plain } from '../../support/stores/snapshots.ts';
+import { words } from '../../support/process/words.ts';
 
 const NAMES = ['coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0', 'onboarding@1.0.0'];
 const VERSIONS = NAMES.map((name) => versionOf(...(name.split('@') as [string, string])));
@@ -249,28 +250,12 @@ t.test('a view names the event that made it', async (t) => {
 });
 
 t.test('versions are in SemVer order, however they were published', async (t) => {
-  const order = [
-    '2.0.0',
-    '10.0.0',
-    '1.0.0',
-    '2.0.0-rc.1',
-    '2.0.0-rc.10',
-    '2.0.0-rc.2',
-    '2.0.0-alpha',
-    '1.10.0',
-    '1.9.0',
-  ];
-  const sorted = [
-    '10.0.0',
-    '2.0.0',
-    '2.0.0-rc.10',
-    '2.0.0-rc.2',
-    '2.0.0-rc.1',
-    '2.0.0-alpha',
-    '1.10.0',
-    '1.9.0',
-    '1.0.0',
-  ];
+  const order = words`
+    2.0.0 10.0.0 1.0.0 2.0.0-rc.1 2.0.0-rc.10 2.0.0-rc.2 2.0.0-alpha 1.10.0 1.9.0
+  `;
+  const sorted = words`
+    10.0.0 2.0.0 2.0.0-rc.10 2.0.0-rc.2 2.0.0-rc.1 2.0.0-alpha 1.10.0 1.9.0 1.0.0
+  `;
   const events = logged(order.map((version) => publication('sorted', version)));
   const versionsIn = (snapshot: Snapshot) => [...snapshot.packs.get('sorted')!.versions].map(({ version }) => version);
   t.same(versionsIn(folded(events)), sorted);

@@ -138,10 +138,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       ),
       'somebody else published it': edited((body) => (body['publishedBy'] = NOBODY)),
       "somebody else's Idempotency-Key": keysOfAll(),
-      'an Idempotency-Key that is ignored': asked(({ headers: { 'idempotency-key': _, ...headers }, ...request }) => ({
-        ...request,
-        headers,
-      })),
+      'an Idempotency-Key that is ignored': unheeded('idempotency-key'),
     },
     getVersion: {
       'a text that was changed': edited((body) => (body['system'] = `${String(body['system'])} `)),
@@ -180,10 +177,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       'a time that is always the same': edited((body) => (body['activatedAt'] = LONG_AGO)),
       'somebody else moved it': edited((body) => (body['activatedBy'] = NOBODY)),
       'no ETag': withoutHeader('etag'),
-      '200 to whom nothing is new': asked(({ headers: { 'if-none-match': _, ...headers }, ...request }) => ({
-        ...request,
-        headers,
-      })),
+      '200 to whom nothing is new': unheeded('if-none-match'),
       'an ETag that is the same again after a rollback': tagOfDigest,
       'an ETag of the whole log': tagOfLog,
       'If-None-Match that is not read as a list': asked((request) =>
@@ -218,10 +212,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
     },
     activateVersion: {
       'a dry run that acts': actingDryRun,
-      'If-Match that is ignored': asked(({ headers: { 'if-match': _, ...headers }, ...request }) => ({
-        ...request,
-        headers,
-      })),
+      'If-Match that is ignored': unheeded('if-match'),
       'a move that is told and not made': sent(
         (body) => body['reason'] !== '' && body['dryRun'] === undefined && (body['dryRun'] = true),
       ),
@@ -351,10 +342,7 @@ export function plantsOf(operator: string): Readonly<Record<string, Readonly<Rec
       })),
       'channels that are not told apart': anyChannel,
       'another time': { message: (message) => message.replace(/"at":"[^"]+"/u, `"at":"${LONG_AGO}"`) },
-      'Last-Event-ID that is ignored': asked(({ headers: { 'last-event-id': _, ...headers }, ...request }) => ({
-        ...request,
-        headers,
-      })),
+      'Last-Event-ID that is ignored': unheeded('last-event-id'),
     },
     listKeys: {
       'a key is missing': edited((body) => list(body, 'keys').pop()),

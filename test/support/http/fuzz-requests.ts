@@ -8,6 +8,7 @@
 import fc from 'fast-check';
 import { OPERATIONS, operation, type Operation } from './openapi.ts';
 import { hugeText, oddText, spoilt, valueOf, type Pools } from './schema-values.ts';
+import { words } from '../process/words.ts';
 
 export interface FuzzRequest {
   readonly id: string;
@@ -270,18 +271,14 @@ const otherBytes: Mutation = (parts) => {
 };
 
 const TYPES = [
-  'text/plain',
-  'application/xml',
   'application/json; charset=latin1',
   'application/json; charset=utf-8',
-  'APPLICATION/JSON',
   'application/json, text/plain',
-  'multipart/form-data',
-  'application/json;',
-  ';',
   '',
-  'application/problem+json',
   '\u00e9',
+  ...words`
+  text/plain application/xml APPLICATION/JSON multipart/form-data application/json; ; application/problem+json
+`,
 ];
 const otherType: Mutation = (parts) =>
   fc.constantFrom(undefined, ...TYPES).map((type) => ({
