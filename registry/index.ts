@@ -25,7 +25,7 @@ export {
   type PackContent,
 } from './model.ts';
 export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
-export { movesOf } from './log/moves.ts';
+export { MOVE_KINDS, movesOf } from './log/moves.ts';
 
 // ── Errors: every refusal, and why a registry does not open ──
 export {

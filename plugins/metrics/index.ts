@@ -9,7 +9,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { Registry as Register } from 'prom-client';
-import { movesOf, type EventType, type Registry } from '../../registry/index.ts';
+import { MOVE_KINDS, movesOf, type Registry } from '../../registry/index.ts';
 import type { AnswerOrigin } from '../answer-origin.ts';
 import { BoundedCounts, type Count } from './bounded-counts.ts';
 import { processMetrics } from './process.ts';
@@ -57,13 +57,6 @@ const KINDS: Readonly<Record<string, string>> = {
 const NONE = 'none';
 /** The statuses of failed writes. */
 const FAULTS = [500, 503];
-/** The kind of move of each event. */
-const MOVE_KINDS: Readonly<Partial<Record<EventType, 'activation' | 'rollback' | 'revocation'>>> = {
-  'version-activated': 'activation',
-  'version-rolled-back': 'rollback',
-  'version-revoked': 'revocation',
-};
-
 /** Counts what is special about the responses of an operation. */
 type CountSpecial = (request: FastifyRequest, reply: FastifyReply) => void;
 
@@ -128,8 +121,7 @@ function metrics(
     for (const event of events) {
       if (event.type === 'version-published')
         for (const channel of registry.channels) expectMoves({ pack: event.pack ?? '', channel });
-      for (const { channel } of movesOf(event))
-        moves.of({ pack: event.pack ?? '', channel, kind: MOVE_KINDS[event.type] ?? NONE }).value += 1;
+      for (const { channel, kind } of movesOf(event)) moves.of({ pack: event.pack ?? '', channel, kind }).value += 1;
     }
   });
 

@@ -1,7 +1,6 @@
 /**
  * The history of a pack's pointers. It is not kept in memory: the log is the history.
  */
-import type { Move } from '../log/data/moves.ts';
 import type { Event } from '../log/event.ts';
 import type { Actor, MoveKind } from '../model.ts';
 import type { Pointer } from '../state/records.ts';
@@ -42,11 +41,9 @@ export function activationOf(event: Event, channel: string): Activation {
 }
 
 function activation(
-  { revision, type, pack = '', actor, reason, at }: Event,
-  { channel, version, digest, previousVersion }: Move,
+  { revision, pack = '', actor, reason, at }: Event,
+  { kind, channel, version, digest, previousVersion }: ReturnType<typeof movesOf>[number],
 ): Activation {
-  const kind: MoveKind =
-    type === 'version-activated' ? 'activation' : type === 'version-rolled-back' ? 'rollback' : 'revocation';
   return {
     revision,
     kind,
