@@ -63,5 +63,5 @@ t.test('the client in Chromium', { skip: noChromium }, async (t) => {
   await app.registry.activate({ version: '1.0.0', reason: 'For the browser' });
   t.strictSame(await followed, { first: '2.0.0', then: '1.0.0', session: [false, '1.0.0'], errors: [] });
   t.strictSame(wrong, [], 'nothing is complained of');
-  t.match(await page.evaluate(askWhatRedirects), ['not-a-registry', /redirects\. No redirect is followed/u]);
+  t.match(await page.evaluate(askWhatRedirects), ['not-a-registry', /redirects\. Redirects are not followed/u]);
 });
