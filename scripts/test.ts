@@ -47,10 +47,12 @@ const LONG = [
   'first-start-together',
   'follow',
   'no-descriptors',
+  'one-effect',
   'ordinary-user',
   'pin-version',
   'restored-database',
   'rolling-restart',
+  'server-kill',
 ].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, or drive a browser: half a minute each. */
