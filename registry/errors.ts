@@ -28,7 +28,17 @@ export type RegistryErrorCode =
   | 'outcome-unknown'
   | 'revision-not-reached'
   | 'revision-unknown'
-  | 'not-ready';
+  | 'not-ready'
+  | 'rollout-not-found'
+  | 'rollout-running'
+  | 'rollout-ended'
+  | 'already-active'
+  | 'trial-running'
+  | 'no-trial'
+  | 'schedule-not-found'
+  | 'schedule-full'
+  | 'older-instances'
+  | 'session-ended';
 
 /** A refusal: a stable code, a message for people, and extra members (e.g. `knownVersions`) for programs. */
 export class RegistryError extends Error {

@@ -9,13 +9,20 @@ import type { PackContent } from './model.ts';
 import { KEY_APPLIERS } from './keys/apply.ts';
 import { MOVE_APPLIERS } from './moves/apply.ts';
 import { PACK_APPLIERS } from './packs/apply.ts';
+import { ROLLOUT_APPLIERS } from './rollouts/apply.ts';
 import { REGISTRY_APPLIERS } from './state/apply.ts';
 import type { Appliers } from './state/draft.ts';
 import { Fold } from './state/fold.ts';
 import type { Snapshot } from './state/snapshot.ts';
 
 /** A full record: an event type without an applier is a type error. */
-const APPLIERS: Appliers = { ...REGISTRY_APPLIERS, ...PACK_APPLIERS, ...MOVE_APPLIERS, ...KEY_APPLIERS };
+const APPLIERS: Appliers = {
+  ...REGISTRY_APPLIERS,
+  ...PACK_APPLIERS,
+  ...MOVE_APPLIERS,
+  ...ROLLOUT_APPLIERS,
+  ...KEY_APPLIERS,
+};
 
 /** A fold that begins at this snapshot. */
 export function foldFrom(base: Snapshot): Fold {

@@ -48,7 +48,7 @@ export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 export type { At, Attribution, PublishRequest } from './requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
-export type { Precondition } from './moves/moving.ts';
+export type { Precondition } from './moves/move-command.ts';
 export type { Preview, Reader } from './moves/preview.ts';
 export type { Session } from './sessions/session.ts';
 export { fingerprintOf } from './writing/idempotency.ts';

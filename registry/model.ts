@@ -5,6 +5,8 @@
  */
 import { Type, type Static } from '@sinclair/typebox';
 
+export * from './model/rollouts.ts';
+
 const NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 
 /** SemVer 2.0.0 section 9 identifiers. Numbers have at most 15 digits, so that they are exact in JS and no two versions compare equal. */

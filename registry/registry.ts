@@ -46,7 +46,7 @@ import type { Current } from './state/current.ts';
 import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import { decide, type Command } from './transitions.ts';
 import type { KeyRecord, VersionRecord } from './state/records.ts';
-import { resolveMove, type MoveCommand } from './moves/moving.ts';
+import { resolveMove } from './moves/moving.ts';
 import {
   styleIn,
   type ActivePack,
@@ -55,6 +55,7 @@ import {
   type StylePrompt,
   type SystemPrompt,
 } from './state/views.ts';
+import type { MoveCommand } from './moves/move-command.ts';
 
 export type { RegistryOptions };
 

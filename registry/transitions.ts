@@ -12,11 +12,35 @@ import { decideCreateKey, decideRevokeKey, type CreateKeyCommand, type RevokeKey
 import { decideRevoke, type RevokeCommand } from './moves/revocation.ts';
 import type { Snapshot } from './state/snapshot.ts';
 import type { Decision } from './log/proposal.ts';
-import { type ActivateCommand, type RollbackCommand, type Rules, decideMove } from './moves/moving.ts';
+import { decideMove } from './moves/moving.ts';
+import {
+  decideCancelSchedule,
+  decideKeepSchedule,
+  decideSchedule,
+  type CancelScheduleCommand,
+  type KeepScheduleCommand,
+  type ScheduleCommand,
+} from './rollouts/schedule.ts';
+import { decideStartRollout, type StartRolloutCommand } from './rollouts/starting.ts';
+import { decideSteering, type SteeringCommand } from './rollouts/steering.ts';
+import { decideConfirm, decideKeepTrial, type ConfirmCommand, type KeepTrialCommand } from './rollouts/trial.ts';
 import { type PublishCommand, decidePublish } from './packs/publishing.ts';
+import type { ActivateCommand, RollbackCommand, Rules } from './moves/move-command.ts';
 
 export type Command =
-  PublishCommand | ActivateCommand | RollbackCommand | RevokeCommand | CreateKeyCommand | RevokeKeyCommand;
+  | PublishCommand
+  | ActivateCommand
+  | RollbackCommand
+  | RevokeCommand
+  | StartRolloutCommand
+  | SteeringCommand
+  | ScheduleCommand
+  | CancelScheduleCommand
+  | KeepScheduleCommand
+  | ConfirmCommand
+  | KeepTrialCommand
+  | CreateKeyCommand
+  | RevokeKeyCommand;
 
 /**
  * Decides a command.
@@ -24,7 +48,8 @@ export type Command =
  * @returns the events to append; none if nothing needs to change
  * @throws RegistryError `version-exists`, `pack-not-found`, `channel-not-found`, `unknown-version`,
  *   `revision-conflict`, `not-active`, `never-active`, `nothing-to-roll-back-to`, `version-revoked`, `policy-violated`,
- *   `version-not-found`, `replacement-required`, `key-not-found`, `forbidden`, `validation-failed`
+ *   `version-not-found`, `replacement-required`, `rollout-not-found`, `rollout-running`, `rollout-ended`, `already-active`, `trial-running`,
+ *   `no-trial`, `schedule-not-found`, `schedule-full`, `older-instances`, `key-not-found`, `forbidden`, `validation-failed`
  */
 export function decide(snapshot: Snapshot, command: Command, rules: Rules): Decision {
   switch (command.type) {
@@ -35,6 +60,25 @@ export function decide(snapshot: Snapshot, command: Command, rules: Rules): Deci
       return decideMove(snapshot, command, rules);
     case 'revoke':
       return { events: decideRevoke(snapshot, command), contents: [] };
+    case 'start-rollout':
+      return decideStartRollout(snapshot, command, rules);
+    case 'advance-rollout':
+    case 'pause-rollout':
+    case 'resume-rollout':
+    case 'promote-rollout':
+    case 'abort-rollout':
+    case 'keep-plan':
+      return decideSteering(snapshot, command, rules);
+    case 'schedule-activation':
+      return decideSchedule(snapshot, command, rules);
+    case 'cancel-schedule':
+      return decideCancelSchedule(snapshot, command);
+    case 'keep-schedule':
+      return decideKeepSchedule(snapshot, command, rules);
+    case 'confirm-activation':
+      return decideConfirm(snapshot, command, rules);
+    case 'keep-trial':
+      return decideKeepTrial(snapshot, command, rules);
     case 'create-key':
       return { events: decideCreateKey(command), contents: [] };
     case 'revoke-key':

@@ -100,7 +100,7 @@ async function publishAll(log: Log, pack: string, versions: readonly string[], m
     const decision = decide(
       EMPTY_SNAPSHOT,
       { type: 'publish', version: parsePack(pack, document), actor: ACTOR, reason: 'Benchmark' },
-      { channels: CHANNELS },
+      { channels: CHANNELS, now: 0 },
     );
     drafts.push(...decision.events);
     contents.push(...decision.contents);

@@ -149,6 +149,44 @@ const domain = {
     'The log ends before the requested revision, at `currentRevision`. The revision belongs to another registry, or to a history that a restore replaced.',
   ),
   'not-ready': kind(503, 'Not ready', 'The service has not loaded a complete snapshot yet. Retry after `Retry-After`.'),
+  'rollout-not-found': kind(404, 'No such rollout', 'The pack has no rollout with this id. `listRollouts` lists them.'),
+  'rollout-running': kind(
+    409,
+    'A rollout is running',
+    'A channel has at most one rollout at a time. `rollout` names it: promote or abort it first.',
+  ),
+  'rollout-ended': kind(
+    409,
+    'The rollout has ended',
+    'It was promoted or aborted, so it cannot be changed any more. Start a new rollout.',
+  ),
+  'already-active': kind(409, 'The version is already active', 'Everybody gets this version already.'),
+  'trial-running': kind(
+    409,
+    'A trial is running',
+    'The active version of the channel is on trial until `revertAt`. Confirm it, or roll back.',
+  ),
+  'no-trial': kind(404, 'No trial', 'No version is on trial in the channel, so there is nothing to confirm.'),
+  'schedule-not-found': kind(
+    404,
+    'No such scheduled activation',
+    'It was made, skipped or cancelled, or never existed. `listSchedule` lists the pending ones.',
+  ),
+  'schedule-full': kind(
+    409,
+    'Too many scheduled activations',
+    'The channel has 20 pending activations. Cancel one first.',
+  ),
+  'older-instances': kind(
+    409,
+    'Instances of an older build are running',
+    '`instances` run a build that does not know rollouts and would serve the stable version to everybody. Upgrade them, or send `force`.',
+  ),
+  'session-ended': kind(
+    410,
+    'The session was ended',
+    'An operator ended the sessions on its version. `reason` and `revision` say why and when. Start a new session.',
+  ),
 } satisfies Record<RegistryErrorCode, ProblemKind>;
 
 const http = {

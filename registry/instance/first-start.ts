@@ -12,12 +12,11 @@ import { SYSTEM_ACTOR, type PackContent } from '../model.ts';
 import { decideCreateKey, hasOperatorKey, newKey, type NewKey } from '../keys/keys.ts';
 import type { ShippedPolicy } from '../packs/pack-folder.ts';
 import { violationsOf } from '../packs/floor.ts';
-import { asRegistered } from '../packs/publishing.ts';
+import { asRegistered, decidePublish, type PublishCommand } from '../packs/publishing.ts';
 import { missingPointers, type PointerOptions } from './first-pointers.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { SessionKey, StoredContent } from '../log/store.ts';
 import { normalizeText } from '../packs/texts.ts';
-import { decide, type Command } from '../transitions.ts';
 import type { OperatorKeyFile } from '../keys/operator-key.ts';
 import type { Decision } from '../log/proposal.ts';
 
@@ -121,7 +120,7 @@ async function publications(
   for (const { path, version: given } of options.shipped) {
     const version = await asRegistered(snapshot, given, (digest) => resources.knownContent(digest));
     const policy = policies.get(version.content.pack)?.policy;
-    const command: Command = {
+    const command: PublishCommand = {
       type: 'publish',
       version,
       actor: SYSTEM_ACTOR,
@@ -130,7 +129,7 @@ async function publications(
       policy,
     };
     try {
-      const decision = decide(snapshot, command, options);
+      const decision = decidePublish(snapshot, command);
       events.push(...decision.events);
       contents.push(...decision.contents);
     } catch (error) {

@@ -74,7 +74,10 @@ export class ForcedViews {
       activatedBy: SYSTEM_ACTOR,
     };
     return new FrozenMap(
-      [...pointers].map((pointer) => [pointer.channel, viewOf({ ...pointer, ...forced }, this.#content)]),
+      [...pointers].map((pointer) => [
+        pointer.channel,
+        Object.freeze({ ...viewOf({ ...pointer, ...forced }, this.#content), rollout: undefined }),
+      ]),
     );
   }
 }

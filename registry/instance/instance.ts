@@ -17,6 +17,7 @@ import type { Event } from '../log/event.ts';
 import { Follower, type Followed } from '../following/follower.ts';
 import { Freshness } from '../following/freshness.ts';
 import { Instances, type Reach } from '../following/instances.ts';
+import type { SavedState } from '../local/snapshot-file.ts';
 import type { LastGood } from '../local/last-good.ts';
 import { SILENT, type Logger } from '../machine/logger.ts';
 import { healthOf, type Health } from './health.ts';
@@ -83,11 +84,14 @@ export class Instance {
   /** Whether the start has added its part to the log, or was refused: either way it is not tried again. */
   #startOver = false;
   #confirmedAt = -Infinity;
+  /** What is served, if the rest of the log must not be folded onto it. */
+  #outdated: SavedState | undefined;
 
   private constructor(options: RegistryOptions, opened: Opened) {
     const { snapshot, contents, lastGood, unproven, sessionKeys, confirmedAt } = opened;
     const { store, channels, defaultPack, logger = SILENT } = options;
     this.#options = options;
+    this.#outdated = opened.outdated;
     this.store = store;
     this.contents = contents;
     this.#lastGood = lastGood;
@@ -107,7 +111,13 @@ export class Instance {
       show: (next, events) => this.#showAndAnnounce(next, events),
       diverged: (reason) => this.#follower.divergedBecause(reason),
     }));
-    this.executor = new Executor({ writer, store, current, rules: { channels } });
+    const rules = {
+      channels,
+      get now() {
+        return clock.now();
+      },
+    };
+    this.executor = new Executor({ writer, store, current, rules });
     const takeLog = () => writer.replace(() => readLog(store, contents));
     const check = (this.#check = unproven && new SnapshotCheck({ store, saved: unproven, logger, takeLog }));
     this.#start = new Start({ options, instanceId: this.id, store, contents, clock, logger, writer, current, check });
@@ -212,8 +222,9 @@ export class Instance {
   }
 
   /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
-  catchUp(): Promise<void> {
-    return this.#writer.catchUp();
+  async catchUp(): Promise<void> {
+    if (this.#outdated !== undefined) await this.#foldWholeLog(this.#outdated);
+    await this.#writer.catchUp();
   }
 
   /** Calls the listener after each change. Returns a function that stops that. */
@@ -238,12 +249,20 @@ export class Instance {
     await this.store.close();
   }
 
+  /** Replaces what an outdated snapshot said by what the log says. @throws RegistryError `store-unavailable`; LogBroken */
+  async #foldWholeLog(outdated: SavedState): Promise<void> {
+    const { store, contents } = this;
+    await this.#writer.replace(() => readLog(store, contents, outdated));
+    this.#outdated = undefined;
+    this.#check?.end();
+  }
+
   #followed(): Followed {
     return {
       current: () => this.current.applied,
       claim: () => this.#claim(),
       seeFence: (fence) => this.#writer.seeFence(fence),
-      catchUp: () => this.#writer.catchUp(),
+      catchUp: () => this.catchUp(),
       takeOver: () => this.#takeOver(),
       afterRenewal: () => this.#afterRenewal(),
     };
@@ -309,7 +328,7 @@ export class Instance {
   async #finishLateStart(): Promise<void> {
     const serving = this.ready;
     try {
-      await this.#writer.catchUp();
+      await this.catchUp();
       await this.#finishStart();
     } catch (error) {
       if (!(error instanceof StartRefused) && !(error instanceof LogBroken && !serving)) throw error;

@@ -18,7 +18,7 @@ import type { SealKey } from '../local/seal.ts';
 import type { SavedState } from '../local/snapshot-file.ts';
 import { EMPTY_SNAPSHOT, type Snapshot, type State } from '../state/snapshot.ts';
 import type { SessionKey, Store } from '../log/store.ts';
-import { type ChannelView, viewOf } from '../state/views.ts';
+import { channelViewOf, digestsNeeded, type ChannelView } from '../state/views.ts';
 
 /** Events read from the log at once: few enough to be collected while they are young. */
 const PAGE = 2000;
@@ -43,6 +43,8 @@ export interface Opened {
   readonly sessionKeys: readonly SessionKey[];
   /** The saved snapshot that the state was made from, if neither a MAC nor the log has proved it yet. */
   readonly unproven?: SavedState | undefined;
+  /** The saved snapshot that is served, if the log must be folded from its first event on once it can be read. */
+  readonly outdated?: SavedState | undefined;
   /** Why the log was not read, if so. Then the snapshot is the last good one, or, if there is none, the empty one. */
   readonly unread?: { readonly because: 'away' | 'diverged'; readonly reason: string };
   /** If the log was not read: when the snapshot was last known to be current, in milliseconds since the epoch. */
@@ -70,14 +72,25 @@ export async function openLog({
       : new LastGood(dataDir, { logger, key: snapshotKey, inUse: new ContentsInUse(contents, local, logger) });
   const saved = await lastGood?.load();
   local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
+  const outdated = saved?.outdated === true ? saved : undefined;
   const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
   try {
-    return { ...made, snapshot: await readLog(store, contents, saved?.state), sessionKeys: [] };
+    return {
+      ...made,
+      ...(outdated && { unproven: undefined }),
+      snapshot: await readLog(store, contents, saved),
+      sessionKeys: [],
+    };
   } catch (error) {
     const reason = messageOf(error);
     if (error instanceof LogDiverged && saved !== undefined) {
       if (!failStatic && (await store.head()) === undefined) throw lostLog(saved.state);
-      return { ...made, ...(await lastGoodOf(saved, contents, logger)), unread: { because: 'diverged', reason } };
+      return {
+        ...made,
+        ...(await lastGoodOf(saved, contents, logger)),
+        outdated,
+        unread: { because: 'diverged', reason },
+      };
     }
     if (!failStatic || !(error instanceof RegistryError)) throw error;
     logger.warn(
@@ -86,22 +99,28 @@ export async function openLog({
         ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
         : 'The store cannot be reached. The last good snapshot is served, marked as stale.',
     );
-    return { ...made, ...(await lastGoodOf(saved, contents, logger)), unread: { because: 'away', reason } };
+    return { ...made, ...(await lastGoodOf(saved, contents, logger)), outdated, unread: { because: 'away', reason } };
   }
 }
 
 /**
- * The state of the log: from the saved snapshot on if the log holds its position, else from the first event on.
+ * The state of the log: from the saved snapshot on if the log holds its position, else from the first event on. An outdated snapshot only
+ * tells whether this is still its log.
  * @throws LogBroken if the log does not hold the position, and no restore of it was accepted
  */
-export async function readLog(store: Store, contents: Contents, saved?: State): Promise<Snapshot> {
+export async function readLog(
+  store: Store,
+  contents: Contents,
+  saved?: Pick<SavedState, 'state' | 'outdated'>,
+): Promise<Snapshot> {
   let snapshot = EMPTY_SNAPSHOT;
   if (saved !== undefined) {
-    const [event] = await store.events({ after: saved.revision - 1, order: 'ascending', limit: 1 });
-    if (event?.hash === saved.hash) snapshot = await restored(saved, contents);
-    else if (!(await restoreAccepted(store, saved)))
+    const { state, outdated } = saved;
+    const [event] = await store.events({ after: state.revision - 1, order: 'ascending', limit: 1 });
+    if (event?.hash === state.hash) snapshot = outdated ? EMPTY_SNAPSHOT : await restored(state, contents);
+    else if (!(await restoreAccepted(store, state)))
       throw new LogDiverged(
-        `The log does not hold revision ${saved.revision} as this instance applied it. It was restored, replaced or cut, so it is not followed.`,
+        `The log does not hold revision ${state.revision} as this instance applied it. It was restored, replaced or cut, so it is not followed.`,
       );
   }
   const fold = foldFrom(snapshot);
@@ -110,7 +129,7 @@ export async function readLog(store: Store, contents: Contents, saved?: State): 
     for (const event of page) fold.add(event);
     if (page.length < PAGE) break;
   }
-  return fold.freeze(await contents.all(fold.movedDigests()));
+  return fold.freeze(await contents.all(fold.neededDigests()));
 }
 
 /** Whether an operator has accepted a restore of this log: it belongs to the same registry and is in a later epoch. */
@@ -150,17 +169,22 @@ async function lastGoodOf(
 
 async function restored(saved: State, contents: Contents): Promise<Snapshot> {
   const views = new Map<string, FrozenMap<string, ChannelView>>();
-  for (const [pack, { pointers }] of saved.packs) {
+  for (const [pack, { pointers, plans }] of saved.packs) {
     const byChannel: [string, ChannelView][] = [];
-    for (const [channel, pointer] of pointers)
-      byChannel.push([channel, viewOf(pointer, await contents.get(pointer.digest))]);
+    for (const [channel, pointer] of pointers) {
+      const rollout = plans.get(channel)?.rollout;
+      const needed = await contents.all(digestsNeeded(pointer, rollout, undefined));
+      byChannel.push([channel, channelViewOf(pointer, rollout, undefined, needed)]);
+    }
     if (byChannel.length > 0) views.set(pack, new FrozenMap(byChannel));
   }
   return Object.freeze({ ...saved, views: new FrozenMap(views) });
 }
 
 function activeDigests({ packs }: State): string[] {
-  return [...packs.values()].flatMap(({ pointers }) => [...pointers.values()].map(({ digest }) => digest));
+  return [...packs.values()].flatMap(({ pointers, plans }) =>
+    [...pointers].flatMap(([channel, pointer]) => digestsNeeded(pointer, plans.get(channel)?.rollout, undefined)),
+  );
 }
 
 /** The log is empty although there was one. A new registry must never be started over it by mistake. */

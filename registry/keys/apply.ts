@@ -1,6 +1,7 @@
 /** What events about API keys do to the state. */
 import { LogBroken } from '../errors.ts';
 import type { KeyEvents } from '../log/data/keys.ts';
+import { removeScheduled } from '../state/plan-changes.ts';
 import type { Appliers } from '../state/draft.ts';
 import { freezeActor } from '../state/views.ts';
 import { deepFreeze } from '../values/frozen.ts';
@@ -21,10 +22,13 @@ export const KEY_APPLIERS: Appliers<keyof KeyEvents> = {
     draft.keys.set(keyId, Object.freeze(record));
   },
 
-  'key-revoked': (draft, { revision, at, data }) => {
+  'key-revoked': (draft, event) => {
+    const { revision, at, data } = event;
     const record = draft.key(data.keyId);
     if (record === undefined)
       throw new LogBroken(`Revision ${revision} revokes the key ${data.keyId}, which no event created.`);
     draft.keys.set(data.keyId, Object.freeze({ ...record, revokedAt: at }));
+    for (const { pack, channel, schedule } of data.cancelled ?? [])
+      removeScheduled(draft.pack(pack), channel, event, schedule);
   },
 };

@@ -146,7 +146,18 @@ export function decideRevokeKey(
     throw new RegistryError('key-not-found', `There is no key "${keyId}". \`listKeys\` lists all keys.`);
   if (record.revokedAt !== undefined) return [];
   requireScopes(record.scopes, heldScopes, 'A key cannot revoke a key that can do more than itself');
-  return [{ type: 'key-revoked', actor, reason, data: { keyId } }];
+  const cancelled = scheduledBy(snapshot, keyId);
+  const data = cancelled.length === 0 ? { keyId } : { keyId, cancelled };
+  return [{ type: 'key-revoked', actor, reason, data }];
+}
+
+/** The pending activations that a key has scheduled: they are cancelled with it. */
+function scheduledBy(snapshot: Snapshot, keyId: string): { pack: string; channel: string; schedule: string }[] {
+  return [...snapshot.packs.values()].flatMap(({ pack, plans }) =>
+    [...plans.values()].flatMap(({ channel, schedule }) =>
+      schedule.filter((each) => each.scheduledBy.keyId === keyId).map(({ id }) => ({ pack, channel, schedule: id })),
+    ),
+  );
 }
 
 function requireScopes(required: readonly Scope[], heldScopes: readonly Scope[], rule: string): void {

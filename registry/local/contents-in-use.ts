@@ -38,7 +38,9 @@ export class ContentsInUse {
         if (event.type === 'version-revoked') this.#revoked(snapshot.packs.get(event.pack ?? ''), event.version);
     const inUse = new Map<string, PackContent>();
     for (const channels of snapshot.views.values())
-      for (const { activePack, content } of channels.values()) inUse.set(activePack.digest, content);
+      for (const view of channels.values())
+        for (const arm of [view, ...(view.rollout === undefined ? [] : [view.rollout.candidate])])
+          inUse.set(arm.activePack.digest, arm.content);
     for (const digest of this.#replacements) {
       if (inUse.has(digest)) continue;
       try {

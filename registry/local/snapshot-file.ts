@@ -7,7 +7,7 @@
  * events that were appended to the log since, and a seal that covers the previous seal (`seal.ts`). When the file is read, the code that folds
  * the log folds these events onto the state. An incomplete last line is dropped, which gives an earlier state. Damage anywhere else makes
  * the whole file invalid.
- * Example: `{"format":4,…}`, `{"pack":"coach",…}`, `{"version":{…}}`, `{"seal":"9f2c…"}`, `{"events":[…],"seal":"e40b…"}`.
+ * Example: `{"format":5,…}`, `{"pack":"coach",…}`, `{"version":{…}}`, `{"seal":"9f2c…"}`, `{"events":[…],"seal":"e40b…"}`.
  */
 import { createHash } from 'node:crypto';
 import type { Event } from '../log/event.ts';
@@ -18,17 +18,26 @@ import { Seal, type SealKey, type SealKind } from './seal.ts';
 import { EMPTY_SNAPSHOT, type PackState, type State } from '../state/snapshot.ts';
 import type { SessionKey } from '../log/store.ts';
 import { Versions } from '../state/versions.ts';
+import type { ChannelPlan } from '../state/plans.ts';
 import type { KeyRecord, Pointer, PolicyRecord, VersionRecord } from '../state/records.ts';
 
 /** What a file says. */
 export interface SavedState {
   readonly state: State;
   readonly sessionKeys: readonly SessionKey[];
+  /**
+   * A build that knows fewer types of events wrote it, and may have skipped some of the log. So it can be served while the store is away,
+   * but never be what the rest of the log is folded onto.
+   */
+  readonly outdated: boolean;
 }
 
-const FORMAT = 4;
-/** The older format: one line for each pack and one digest over all of them, rewritten each time. */
-const OLDER_FORMAT = 3;
+/** To be raised whenever the fold learns a type of event. */
+const FORMAT = 5;
+/** The older formats that are laid out like this one. */
+const OUTDATED: ReadonlySet<number> = new Set([4]);
+/** The oldest format: one line for each pack and one digest over all of them, rewritten each time. */
+const OLDEST_FORMAT = 3;
 
 /** The first line: what belongs to no pack, and the state's position in the log. */
 interface Header extends Omit<State, 'packs' | 'keys'> {
@@ -37,12 +46,13 @@ interface Header extends Omit<State, 'packs' | 'keys'> {
   readonly sessionKeys: readonly SessionKey[];
 }
 
-/** A pack. Its versions follow in their own lines; in the older format they are in this one. */
+/** A pack. Its versions follow in their own lines; in the oldest format they are in this one. */
 interface PackLine {
   readonly pack: string;
   readonly policy?: PolicyRecord;
   readonly pointers: readonly (Omit<Pointer, 'everActive'> & { readonly everActive: readonly string[] })[];
   readonly versions?: readonly VersionRecord[];
+  readonly plans?: readonly ChannelPlan[];
 }
 
 type Line = PackLine | { readonly key: KeyRecord } | { readonly version: VersionRecord };
@@ -62,8 +72,8 @@ export function* linesOf(
   const header: Header = { format: FORMAT, sealed, registryId, epoch, epochStart, revision, hash, at, sessionKeys };
   yield `${JSON.stringify(header)}\n`;
   for (const key of state.keys.values()) yield `${JSON.stringify({ key })}\n`;
-  for (const { pack, policy, pointers, versions } of state.packs.values()) {
-    yield `${JSON.stringify({ pack, policy, pointers: [...pointers.values()] })}\n`;
+  for (const { pack, policy, pointers, versions, plans } of state.packs.values()) {
+    yield `${JSON.stringify({ pack, policy, pointers: [...pointers.values()], plans: [...plans.values()] })}\n`;
     for (const version of versions) yield `${JSON.stringify({ version })}\n`;
   }
 }
@@ -90,10 +100,10 @@ export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
   const [first] = lines;
   if (first === undefined) throw new Error('It is empty.');
   const header = JSON.parse(first.toString()) as Header;
-  if (header.format === OLDER_FORMAT && key === undefined) return readOlder(bytes.toString());
-  if (header.format !== FORMAT)
+  if (header.format === OLDEST_FORMAT && key === undefined) return readOlder(bytes.toString());
+  if (header.format !== FORMAT && !OUTDATED.has(header.format))
     throw new Error(
-      header.format === OLDER_FORMAT
+      header.format === OLDEST_FORMAT
         ? 'It carries no MAC, but SNAPSHOT_KEY_FILE is set.'
         : `It has format ${header.format}, from another build; this build reads ${FORMAT}.`,
     );
@@ -114,11 +124,11 @@ export function readSnapshotFile(bytes: Buffer, key?: SealKey): SavedState {
         ? 'Its digest does not match.'
         : 'Its MAC does not match: it was changed, or made with another key.',
     );
-  const { state, sessionKeys } = stateOf(
+  const saved = stateOf(
     header,
     lines.slice(1, end).map((line) => JSON.parse(line.toString()) as Line),
   );
-  return { state: folded(state, lines.slice(end + 1), seal), sessionKeys };
+  return { ...saved, state: folded(saved.state, lines.slice(end + 1), seal) };
 }
 
 /** The lines of a file. Text after the last line end counts as a line: one that was cut off. */
@@ -147,7 +157,7 @@ function folded(state: State, lines: readonly Buffer[], seal: Seal): State {
 }
 
 function stateOf(header: Header, lines: readonly Line[]): SavedState {
-  const { format: _, sealed: __, sessionKeys, ...position } = header;
+  const { format, sealed: _, sessionKeys, ...position } = header;
   const keys: [string, KeyRecord][] = [];
   const packs: { readonly line: PackLine; versions: Versions }[] = [];
   for (const line of lines) {
@@ -161,18 +171,25 @@ function stateOf(header: Header, lines: readonly Line[]): SavedState {
   return {
     state: Object.freeze({ ...position, packs: new FrozenMap(states), keys: new FrozenMap(keys) }),
     sessionKeys: deepFreeze(sessionKeys),
+    outdated: format !== FORMAT,
   };
 }
 
-function packOf({ pack, policy, pointers }: PackLine, versions: Versions): PackState {
+function packOf({ pack, policy, pointers, plans = [] }: PackLine, versions: Versions): PackState {
   const byChannel = pointers.map((pointer): [string, Pointer] => [
     pointer.channel,
     Object.freeze({ ...pointer, everActive: new GrowingSet(pointer.everActive) }),
   ]);
-  return Object.freeze({ pack, versions, pointers: new FrozenMap(byChannel), policy });
+  return Object.freeze({
+    pack,
+    versions,
+    pointers: new FrozenMap(byChannel),
+    policy,
+    plans: new FrozenMap(plans.map((plan) => [plan.channel, plan] as const)),
+  });
 }
 
-/** A file of the older format. @throws Error */
+/** A file of the oldest format. @throws Error */
 function readOlder(text: string): SavedState {
   const [first = '', ...rest] = text.split('\n');
   if (rest.pop() !== '') throw new Error('It is cut short.');
@@ -188,7 +205,7 @@ function readOlder(text: string): SavedState {
     const pack = JSON.parse(line) as PackLine;
     return [pack, ...(pack.versions ?? []).map((version) => ({ version }))];
   });
-  return stateOf({ ...header, format: OLDER_FORMAT, sealed: 'sha-256' }, [...keys.map((key) => ({ key })), ...lines]);
+  return stateOf({ ...header, format: OLDEST_FORMAT, sealed: 'sha-256' }, [...keys.map((key) => ({ key })), ...lines]);
 }
 
 function digestOver(parts: readonly string[]): string {

@@ -10,6 +10,7 @@ import type { Actor } from '../model.ts';
 import type { KeyEvents } from './data/keys.ts';
 import type { MoveEvents } from './data/moves.ts';
 import type { PackEvents } from './data/packs.ts';
+import type { RolloutEvents } from './data/rollouts.ts';
 import type { RegistryEvents } from './data/registry.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 
@@ -20,7 +21,7 @@ export const GENESIS_HASH = '0'.repeat(64);
  * `data` by event type; each idea has its part in `data/`. A new type is added there, and `registry/events.ts` says what it does.
  * Older builds keep unknown types in the log and skip them in the fold.
  */
-export interface EventData extends RegistryEvents, PackEvents, MoveEvents, KeyEvents {}
+export interface EventData extends RegistryEvents, PackEvents, MoveEvents, RolloutEvents, KeyEvents {}
 
 /** Ties an event to its request, so that a repeat of the request finds it (SPEC R6). */
 export interface Idempotency {
@@ -42,6 +43,16 @@ export const EVENT_TYPES = Object.keys({
   'key-created': 1,
   'key-revoked': 1,
   'registry-restored': 1,
+  'rollout-started': 1,
+  'rollout-advanced': 1,
+  'rollout-paused': 1,
+  'rollout-resumed': 1,
+  'rollout-aborted': 1,
+  'activation-scheduled': 1,
+  'schedule-cancelled': 1,
+  'schedule-skipped': 1,
+  'activation-confirmed': 1,
+  'trial-stayed': 1,
 } satisfies Record<EventType, 1>) as readonly EventType[];
 
 interface EventOf<T extends EventType> {

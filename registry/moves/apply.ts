@@ -7,6 +7,15 @@
 import type { Event } from '../log/event.ts';
 import type { Move, MoveEvents } from '../log/data/moves.ts';
 import type { MoveKind } from '../model.ts';
+import {
+  abortRolloutsOf,
+  changePlan,
+  endRollout,
+  moveSessions,
+  planOf,
+  removeScheduled,
+} from '../state/plan-changes.ts';
+import type { Trial } from '../state/plans.ts';
 import { changeRecord, named, type Appliers, type Draft, type PackDraft, type PointerDraft } from '../state/draft.ts';
 import { freezeActor } from '../state/views.ts';
 import { GrowingSet } from '../values/growing-set.ts';
@@ -25,16 +34,21 @@ export const MOVE_APPLIERS: Appliers<keyof MoveEvents> = {
 
   'version-revoked': (draft, event) => {
     const pack = draft.packOf(event);
-    const { replacement, moves } = event.data;
+    const { replacement, moves, sessions } = event.data;
     const revocation = Object.freeze({
       revision: event.revision,
       at: event.at,
       by: freezeActor(event.actor),
       reason: event.reason,
       replacement,
+      ...(sessions === 'end' && { sessions }),
     });
     changeRecord(pack, named(event, 'version'), event, { revocation });
-    for (const move of moves) movePointer(pack, move, event, 'revocation');
+    for (const move of moves) {
+      movePointer(pack, move, event, 'revocation');
+      endPlans(pack, move, event);
+    }
+    abortRolloutsOf(pack, event, ({ version }) => version === event.version);
   },
 };
 
@@ -44,8 +58,33 @@ function moveChannel(
   kind: 'activation' | 'rollback',
 ): void {
   const pack = draft.packOf(event);
-  const move = { channel: named(event, 'channel'), version: named(event, 'version'), ...event.data };
+  const move = { ...event.data, channel: named(event, 'channel'), version: named(event, 'version') };
   movePointer(pack, move, event, kind);
+  endPlans(pack, move, event);
+  const { channel, version, previousVersion, revertAt, schedule, sessions } = move;
+  if (schedule !== undefined) removeScheduled(pack, channel, event, schedule);
+  if (revertAt !== undefined) changePlan(pack, channel, event, { trial: trialOf(event, version, revertAt) });
+  if (sessions !== undefined && previousVersion !== null)
+    moveSessions(pack, channel, event, { epoch: draft.epoch, from: previousVersion, to: version, sessions });
+}
+
+/** A move ends the channel's trial, and its rollout: one to the candidate promotes it, any other aborts it. */
+function endPlans(pack: PackDraft, { channel, version }: Move, event: Event): void {
+  const plan = planOf(pack, channel);
+  if (plan?.rollout !== undefined)
+    endRollout(pack, channel, event, plan.rollout.version === version ? 'promoted' : 'aborted');
+  if (plan?.trial !== undefined) changePlan(pack, channel, event, { trial: undefined });
+}
+
+function trialOf({ revision, at, actor, reason }: Event, version: string, revertAt: string): Trial {
+  return Object.freeze({
+    id: revision,
+    version,
+    revertAt,
+    startedAt: at,
+    startedBy: freezeActor(actor),
+    reason,
+  });
 }
 
 function movePointer(pack: PackDraft, move: Move, event: Event, kind: MoveKind): void {

@@ -1,7 +1,7 @@
 /** Requests that move pointers, and the commands that they mean. */
 import { SYSTEM_ACTOR } from '../model.ts';
 import { checkRequest, pointerOf, type At, type Attribution, type Defaults } from '../requests.ts';
-import type { ActivateCommand, Precondition, RollbackCommand } from './moving.ts';
+import type { ActivateCommand, Precondition, RollbackCommand } from './move-command.ts';
 import type { RevokeCommand } from './revocation.ts';
 
 export interface ActivateRequest extends At, Attribution {

@@ -6,66 +6,35 @@
  * Example: on the stack `[1.0.0, 1.1.0]` a rollback gives `version-rolled-back` to 1.0.0.
  */
 import { RegistryError, listed } from '../errors.ts';
-import type { Actor } from '../model.ts';
 import { requireActivatable } from './revocation.ts';
-import { isActivatable, packIn, unknownVersion, type PackState, type Snapshot } from '../state/snapshot.ts';
-import { type Decision, NOTHING } from '../log/proposal.ts';
+import { isActivatable, packIn, planIn, unknownVersion, type PackState, type Snapshot } from '../state/snapshot.ts';
+import type { Decision } from '../log/proposal.ts';
+import { decideStay } from './staying.ts';
+import type { MoveDetails } from '../log/data/moves.ts';
+import type { Rollout } from '../state/plans.ts';
 import type { Pointer, VersionRecord } from '../state/records.ts';
-import type { ChannelView } from '../state/views.ts';
-
-/**
- * Whether the caller still wants the move, given what is active in the channel now (`If-Match`) and in which history.
- * False: the channel has moved. A text: why the condition does not match although the channel has not moved.
- */
-export type Precondition = (
-  view: ChannelView | undefined,
-  history: Pick<Snapshot, 'epoch' | 'epochStart'>,
-) => boolean | string;
-
-export interface ActivateCommand {
-  readonly type: 'activate';
-  readonly pack: string;
-  readonly channel: string;
-  readonly version: string;
-  readonly actor: Actor;
-  readonly reason: string;
-  readonly precondition?: Precondition;
-}
-
-export interface RollbackCommand {
-  readonly type: 'rollback';
-  readonly pack: string;
-  readonly channel: string;
-  readonly actor: Actor;
-  readonly reason: string;
-  /** The version to go back to; it must have been active in the channel. */
-  readonly toVersion?: string;
-  /** Only if this version is still active. */
-  readonly fromVersion?: string;
-  readonly precondition?: Precondition;
-}
-
-export type MoveCommand = ActivateCommand | RollbackCommand;
-
-/** What decisions depend on besides the snapshot. */
-export interface Rules {
-  /** The configured channels. */
-  readonly channels: readonly string[];
-}
+import { type RollbackCommand, type MoveCommand, type Rules, concerned } from './move-command.ts';
 
 export function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Decision {
   const { record, pointer } = resolveMove(snapshot, command, rules);
-  if (pointer?.version === record.version) return NOTHING;
+  if (pointer?.version === record.version) return decideStay(command, pointer, planIn(snapshot, pointer));
   requireActivatable(record);
   const { pack, version, digest } = record;
   const { channel, actor, reason } = command;
   const type = command.type === 'activate' ? 'version-activated' : 'version-rolled-back';
-  return {
-    events: [
-      { type, actor, reason, pack, channel, version, data: { digest, previousVersion: pointer?.version ?? null } },
-    ],
-    contents: [],
-  };
+  const data = { digest, previousVersion: pointer?.version ?? null, ...detailsOf(command, pointer, rules) };
+  return { events: [{ type, actor, reason, pack, channel, version, data }], contents: [] };
+}
+
+function detailsOf(command: MoveCommand, pointer: Pointer | undefined, { now }: Rules): MoveDetails {
+  const sessions = concerned(command.sessions);
+  if (command.type === 'rollback' || command.revertAfter === undefined) return sessions;
+  if (pointer === undefined)
+    throw new RegistryError(
+      'nothing-to-roll-back-to',
+      `Channel "${command.channel}" of pack "${command.pack}" has no active version, so there is nothing to go back to after a trial. Activate the first version without "revertAfter".`,
+    );
+  return { ...sessions, revertAt: new Date(now + command.revertAfter).toISOString() };
 }
 
 /**
@@ -79,8 +48,9 @@ export function resolveMove(
 ): { record: VersionRecord; pointer: Pointer | undefined } {
   const { state, pointer } = channelOf(snapshot, command, rules);
   if (command.type === 'activate') return { record: registeredVersion(state, command.version), pointer };
-  const { pack, channel, fromVersion, toVersion } = command;
-  if (fromVersion !== undefined && fromVersion !== pointer?.version) {
+  const { pack, channel, fromVersion } = command;
+  const rollout = planIn(snapshot, command)?.rollout;
+  if (fromVersion !== undefined && fromVersion !== pointer?.version && fromVersion !== rollout?.version) {
     const activeVersion = pointer?.version ?? null;
     throw new RegistryError(
       'not-active',
@@ -88,15 +58,13 @@ export function resolveMove(
       { activeVersion },
     );
   }
-  const version =
-    toVersion === undefined ? versionBelow(state, pointer, command) : onceActive(state, pointer, toVersion, channel);
-  return { record: registeredVersion(state, version), pointer };
+  return { record: registeredVersion(state, rollbackTarget(state, pointer, command, rollout)), pointer };
 }
 
 /** The pack and the channel's pointer, after the `If-Match` check (SPEC R5). */
-function channelOf(
+export function channelOf(
   snapshot: Snapshot,
-  command: MoveCommand,
+  command: Pick<MoveCommand, 'pack' | 'channel' | 'precondition'>,
   rules: Rules,
 ): { state: PackState; pointer: Pointer | undefined } {
   const { pack, channel, precondition } = command;
@@ -131,7 +99,7 @@ function revisionConflict(subject: string, pointer: Pointer | undefined, why: fa
   return new RegistryError('revision-conflict', detail, { currentRevision });
 }
 
-function registeredVersion(state: PackState, version: string): VersionRecord {
+export function registeredVersion(state: PackState, version: string): VersionRecord {
   const record = state.versions.get(version);
   if (record === undefined) {
     const { detail, knownVersions } = unknownVersion(state, version);
@@ -151,6 +119,18 @@ function onceActive(state: PackState, pointer: Pointer | undefined, version: str
     );
   }
   return version;
+}
+
+/** SPEC R14: while a rollout runs, a rollback ends it, and the channel stays where it is. */
+function rollbackTarget(
+  state: PackState,
+  pointer: Pointer | undefined,
+  command: RollbackCommand,
+  rollout: Rollout | undefined,
+): string {
+  const { toVersion, channel } = command;
+  if (toVersion !== undefined) return onceActive(state, pointer, toVersion, channel);
+  return rollout !== undefined && pointer !== undefined ? pointer.version : versionBelow(state, pointer, command);
 }
 
 /** The nearest version down the stack that is not the current one and may be active (SPEC R7). */

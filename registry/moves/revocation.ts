@@ -18,6 +18,8 @@ export interface RevokeCommand {
   readonly pack: string;
   readonly version: string;
   readonly replacement?: string;
+  /** Default: sessions on the version go on with what replaces it. */
+  readonly sessions?: 'next-turn' | 'end';
   readonly actor: Actor;
   readonly reason: string;
 }
@@ -43,7 +45,7 @@ export function revocationOf(event: Event | undefined, record: VersionRecord): R
  */
 export function decideRevoke(
   snapshot: Snapshot,
-  { pack, version, replacement, actor, reason }: RevokeCommand,
+  { pack, version, replacement, sessions, actor, reason }: RevokeCommand,
 ): EventDraft[] {
   const state = packIn(snapshot, pack);
   const record = versionIn(state, version);
@@ -65,7 +67,7 @@ export function decideRevoke(
       reason,
       pack,
       version,
-      data: { ...(replacement !== undefined && { replacement }), moves },
+      data: { ...(replacement !== undefined && { replacement }), ...(sessions === 'end' && { sessions }), moves },
     },
   ];
 }

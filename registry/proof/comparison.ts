@@ -85,11 +85,12 @@ function* recordsOf({ registryId, epoch, epochStart, revision, hash, at, packs, 
   for (const [pack, state] of packs) yield* packRecordsOf(pack, state);
 }
 
-function* packRecordsOf(pack: string, { versions, pointers, policy }: PackState): Records {
+function* packRecordsOf(pack: string, { versions, pointers, policy, plans }: PackState): Records {
   yield [`the policy of pack "${pack}"`, policy];
   for (const record of versions) yield [`version ${record.version} of pack "${pack}"`, record];
   for (const [channel, { everActive, ...pointer }] of pointers)
     yield [`channel ${channel} of pack "${pack}"`, { ...pointer, everActive: [...everActive] }];
+  for (const [channel, plan] of plans) yield [`the plan of channel ${channel} of pack "${pack}"`, plan];
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -5,6 +5,7 @@
  */
 import type { Event, EventType } from '../log/event.ts';
 import type { GrowingSet } from '../values/growing-set.ts';
+import type { ChannelPlan } from './plans.ts';
 import type { KeyRecord, Pointer, PolicyRecord, VersionRecord } from './records.ts';
 import type { PackState, Snapshot } from './snapshot.ts';
 import { Versions } from './versions.ts';
@@ -30,6 +31,8 @@ export interface PackDraft {
   versions: Versions;
   readonly pointers: Map<string, PointerDraft>;
   policy: PolicyRecord | undefined;
+  /** Plans that an event changed, by channel. */
+  readonly plans: Map<string, ChannelPlan>;
   readonly base: PackState | undefined;
 }
 
@@ -52,11 +55,22 @@ export class Draft {
 
   /** The pack that an event names. @throws LogBroken if it names none */
   packOf(event: Event): PackDraft {
-    const pack = named(event, 'pack');
+    return this.pack(named(event, 'pack'));
+  }
+
+  /** A pack, for changes. */
+  pack(pack: string): PackDraft {
     let draft = this.packs.get(pack);
     if (draft === undefined) {
       const base = this.#base.packs.get(pack);
-      draft = { pack, versions: base?.versions ?? Versions.NONE, pointers: new Map(), policy: base?.policy, base };
+      draft = {
+        pack,
+        versions: base?.versions ?? Versions.NONE,
+        pointers: new Map(),
+        policy: base?.policy,
+        plans: new Map(),
+        base,
+      };
       this.packs.set(pack, draft);
     }
     return draft;

@@ -12,7 +12,9 @@ import type { PackState, Snapshot, State } from './snapshot.ts';
 import { LogBroken } from '../errors.ts';
 import { Draft, type Appliers, type PackDraft } from './draft.ts';
 import type { Pointer } from './records.ts';
-import { type ChannelView, viewOf, freezeActor } from './views.ts';
+import { channelViewOf, digestsNeeded, freezeActor, type ChannelView } from './views.ts';
+import type { ChannelPlan } from './plans.ts';
+import { planOf } from './plan-changes.ts';
 
 export class Fold {
   readonly #base: Snapshot;
@@ -56,11 +58,16 @@ export class Fold {
     this.#at = event.at;
   }
 
-  /** The digests of the versions that pointers moved to; `freeze` needs their contents. */
-  movedDigests(): Set<string> {
+  /** The digests of the contents that `freeze` needs. */
+  neededDigests(): Set<string> {
     const digests = new Set<string>();
-    for (const { pointers } of this.#draft.packs.values()) {
-      for (const { last } of pointers.values()) if (last !== undefined) digests.add(last.digest);
+    for (const draft of this.#draft.packs.values()) {
+      const before = this.#base.views.get(draft.pack);
+      for (const channel of touchedChannels(draft)) {
+        const pointer = draft.pointers.get(channel)?.last ?? draft.base?.pointers.get(channel);
+        const needed = digestsNeeded(pointer, planOf(draft, channel)?.rollout, before?.get(channel));
+        for (const digest of needed) digests.add(digest);
+      }
     }
     return digests;
   }
@@ -68,7 +75,7 @@ export class Fold {
   /**
    * The state as a snapshot. What did not change is the same object as in the base.
    *
-   * @param contents of every pointer that moved, by digest
+   * @param contents has at least what `neededDigests` names
    * @throws LogBroken if one is missing
    */
   freeze(contents: { get(digest: string): PackContent | undefined }): Snapshot {
@@ -78,8 +85,9 @@ export class Fold {
     const moved: [string, FrozenMap<string, ChannelView>][] = [];
     for (const draft of this.#draft.packs.values()) {
       const pack = state.packs.get(draft.pack);
-      if (pack !== undefined && draft.pointers.size > 0)
-        moved.push([draft.pack, freezeViews(pack, draft, views.get(draft.pack), contents)]);
+      if (pack === undefined) continue;
+      const next = freezeViews(pack, touchedChannels(draft), views.get(draft.pack), contents);
+      if (next !== undefined) moved.push([draft.pack, next]);
     }
     return Object.freeze({ ...state, views: moved.length > 0 ? views.with(moved) : views });
   }
@@ -123,23 +131,34 @@ function freezePack(draft: PackDraft): PackState {
     }
     pointers = pointers.with(next);
   }
-  return Object.freeze({ pack, versions: draft.versions, pointers, policy: draft.policy });
+  const plans = base?.plans ?? new FrozenMap<string, ChannelPlan>();
+  return Object.freeze({
+    pack,
+    versions: draft.versions,
+    pointers,
+    policy: draft.policy,
+    plans: draft.plans.size === 0 ? plans : plans.with(draft.plans),
+  });
 }
 
+function touchedChannels({ pointers, plans }: PackDraft): Set<string> {
+  return new Set([...pointers.keys(), ...plans.keys()]);
+}
+
+/** The views with those that changed; undefined if none did. */
 function freezeViews(
   state: PackState,
-  draft: PackDraft,
+  channels: Iterable<string>,
   before: FrozenMap<string, ChannelView> | undefined,
   contents: { get(digest: string): PackContent | undefined },
-): FrozenMap<string, ChannelView> {
+): FrozenMap<string, ChannelView> | undefined {
   const next: [string, ChannelView][] = [];
-  for (const channel of draft.pointers.keys()) {
+  for (const channel of channels) {
     const pointer = state.pointers.get(channel);
     if (pointer === undefined) continue;
-    const content = contents.get(pointer.digest);
-    if (content === undefined)
-      throw new LogBroken(`The content of ${pointer.pack} ${pointer.version} (${pointer.digest}) is not in the store.`);
-    next.push([channel, viewOf(pointer, content)]);
+    const old = before?.get(channel);
+    const view = channelViewOf(pointer, state.plans.get(channel)?.rollout, old, contents);
+    if (view !== old) next.push([channel, view]);
   }
-  return (before ?? new FrozenMap<string, ChannelView>()).with(next);
+  return next.length === 0 ? undefined : (before ?? new FrozenMap<string, ChannelView>()).with(next);
 }

@@ -26,6 +26,8 @@ export interface Revocation {
   readonly by: Actor;
   readonly reason: string;
   readonly replacement: string | undefined;
+  /** Sessions on the version end; missing: they go on with what replaces it (SPEC R16). */
+  readonly sessions?: 'end';
 }
 
 /** A pack's policy in force. */

@@ -8,6 +8,7 @@ import { GENESIS_HASH } from '../log/event.ts';
 import { RegistryError, MAX_NAMES, listed } from '../errors.ts';
 import type { Versions } from './versions.ts';
 import type { VersionRecord, PolicyRecord, KeyRecord, Pointer } from './records.ts';
+import type { ChannelPlan } from './plans.ts';
 import type { ChannelView } from './views.ts';
 
 /** A pack's metadata. */
@@ -17,6 +18,8 @@ export interface PackState {
   /** By channel. */
   readonly pointers: FrozenMap<string, Pointer>;
   readonly policy: PolicyRecord | undefined;
+  /** By channel; only channels that have or had a rollout, a trial, a schedule or a move of sessions. */
+  readonly plans: FrozenMap<string, ChannelPlan>;
 }
 
 export interface Snapshot {
@@ -74,6 +77,14 @@ export function packIn(snapshot: Snapshot, pack: string): PackState {
     });
   }
   return state;
+}
+
+/** The plan of a channel; undefined if it never had one. */
+export function planIn(
+  snapshot: Snapshot,
+  { pack, channel }: { readonly pack: string; readonly channel: string },
+): ChannelPlan | undefined {
+  return snapshot.packs.get(pack)?.plans.get(channel);
 }
 
 /** @throws RegistryError `version-not-found`, with the known versions */

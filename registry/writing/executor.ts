@@ -10,7 +10,7 @@ import { RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import type { Store } from '../log/store.ts';
 import { SYSTEM_ACTOR } from '../model.ts';
-import type { Rules } from '../moves/moving.ts';
+import type { Rules } from '../moves/move-command.ts';
 import { checkRequest, type Attribution } from '../requests.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { decide, type Command } from '../transitions.ts';

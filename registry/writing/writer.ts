@@ -253,7 +253,7 @@ export class Writer {
 
   async #activeContents(fold: Fold, added: readonly StoredContent[]): Promise<Map<string, PackContent>> {
     const known = new Map(added.map(({ digest, content }) => [digest, content]));
-    const missing = [...fold.movedDigests()].filter((digest) => !known.has(digest));
+    const missing = [...fold.neededDigests()].filter((digest) => !known.has(digest));
     for (const [digest, content] of await this.#options.contents.all(missing)) known.set(digest, content);
     return known;
   }

@@ -24,7 +24,7 @@ const numRuns = RUNS[process.env['TEST_LENGTH'] ?? 'short'] ?? 100;
 const PACKS = ['coach', 'onboarding'];
 const CHANNELS = ['production', 'staging'];
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0-rc.1', '2.0.0'];
-const RULES = { channels: CHANNELS };
+const RULES = { channels: CHANNELS, now: Date.UTC(2026, 0, 31) };
 const actor = { keyId: 'operator-1', label: 'Operator on call' };
 
 interface Channel {

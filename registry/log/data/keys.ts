@@ -11,5 +11,9 @@ export interface KeyEvents {
     /** Only in events of the service itself: the instance or host whose DATA_DIR has the operator key. */
     readonly madeBy?: string;
   };
-  'key-revoked': { readonly keyId: string };
+  'key-revoked': {
+    readonly keyId: string;
+    /** The pending scheduled activations of the key: they are cancelled with it. */
+    readonly cancelled?: readonly { readonly pack: string; readonly channel: string; readonly schedule: string }[];
+  };
 }

@@ -87,7 +87,7 @@ class Real {
   command(command: Command): string {
     let decision: Decision;
     try {
-      decision = decide(this.snapshot, command, { channels: CHANNELS });
+      decision = decide(this.snapshot, command, { channels: CHANNELS, now: Date.UTC(2026, 0, 31) });
     } catch (error) {
       if (error instanceof RegistryError) return error.code;
       throw error;

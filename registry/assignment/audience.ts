@@ -1,0 +1,79 @@
+/**
+ * Audiences: which subjects take part in a rollout.
+ *
+ * Problem: a read decides for a subject in a fraction of a microsecond, and every door must decide alike.
+ * Rule: an audience is compiled once, when the rollout changes. All its conditions must hold. An attribute that is missing, or cannot be
+ * parsed as the operator needs, makes its condition false, also for `notIn`. Texts are compared as they are.
+ * Example: `{attribute: 'age', operator: 'greaterThan', values: ['17']}` holds for `{age: '30'}` and not for `{age: 'thirty'}`.
+ */
+import semver from 'semver';
+import type { Attributes, Audience, Operator } from '../model.ts';
+
+/** Whether an attribute's value meets a condition. */
+type Test = (value: string) => boolean;
+
+/** Whether a subject's attributes meet all conditions of an audience. */
+export type Membership = (attributes: Attributes) => boolean;
+
+/** Compiles an audience that has no faults. */
+export function membershipOf({ conditions = [] }: Audience): Membership {
+  const tests = conditions.map(({ attribute, operator, values }) => ({ attribute, holds: TESTS[operator](values) }));
+  return (attributes) =>
+    tests.every(({ attribute, holds }) => {
+      const value = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
+      return value !== undefined && holds(value);
+    });
+}
+
+const TESTS: Readonly<Record<Operator, (values: readonly string[]) => Test>> = {
+  in: (values) => {
+    const known = new Set(values);
+    return (value) => known.has(value);
+  },
+  notIn: (values) => {
+    const known = new Set(values);
+    return (value) => !known.has(value);
+  },
+  startsWith: (values) => (value) => values.some((start) => value.startsWith(start)),
+  endsWith: (values) => (value) => values.some((end) => value.endsWith(end)),
+  contains: (values) => (value) => values.some((part) => value.includes(part)),
+  equals:
+    ([expected]) =>
+    (value) =>
+      value === expected,
+  greaterThan: compared(numberOf, (value, limit) => value > limit),
+  lessThan: compared(numberOf, (value, limit) => value < limit),
+  before: compared(timeOf, (value, limit) => value < limit),
+  after: compared(timeOf, (value, limit) => value > limit),
+  semver: ([text = '']) => {
+    const range = new semver.Range(text);
+    return (value) => semver.valid(value) !== null && range.test(value);
+  },
+};
+
+function compared(
+  parse: (text: string) => number | undefined,
+  holds: (value: number, limit: number) => boolean,
+): (values: readonly string[]) => Test {
+  return ([text = '']) => {
+    const limit = parse(text) ?? NaN; // no comparison with NaN holds
+    return (value) => holds(parse(value) ?? NaN, limit);
+  };
+}
+
+/** RFC 8259 section 6. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/u;
+/** RFC 3339 section 5.6, with its zone. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/u;
+
+/** An RFC 8259 number; undefined if the text is none, or too large. */
+export function numberOf(text: string): number | undefined {
+  const value = NUMBER.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** An RFC 3339 time in milliseconds since the epoch, finer digits cut off; undefined if the text is none. */
+export function timeOf(text: string): number | undefined {
+  const value = TIME.test(text) ? Date.parse(text.toUpperCase()) : NaN;
+  return Number.isNaN(value) ? undefined : value;
+}

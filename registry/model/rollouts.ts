@@ -1,0 +1,128 @@
+/** The words of rollouts: subjects, attributes, audiences, shares and plans. `model.ts` passes them on. */
+import { Type, type Static } from '@sinclair/typebox';
+
+/** JSON Schema counts code points. `unfitTexts` refuses NUL and lone surrogates. */
+export const Subject = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description:
+    'The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address.',
+  examples: ['user-4711'],
+});
+
+export const AttributeName = Type.String({
+  pattern: '^[a-z][A-Za-z0-9]{0,62}$',
+  description: 'Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.',
+  examples: ['country'],
+});
+
+/** The most attributes of one subject. */
+export const MOST_ATTRIBUTES = 20;
+
+const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
+
+/** Facts about a subject. Every door compares them as strings: `true` is `"true"`, 30 is `"30"`. */
+export const Attributes = Type.Record(AttributeName, Type.Union([AttributeText, Type.Number(), Type.Boolean()]), {
+  maxProperties: MOST_ATTRIBUTES,
+});
+export type Attributes = Readonly<Record<string, string>>;
+
+/** What a condition compares with: one value, or any of a list. */
+export const OPERATORS = {
+  in: 'list',
+  notIn: 'list',
+  startsWith: 'list',
+  endsWith: 'list',
+  contains: 'list',
+  equals: 'one',
+  greaterThan: 'one',
+  lessThan: 'one',
+  semver: 'one',
+  before: 'one',
+  after: 'one',
+} as const;
+export type Operator = keyof typeof OPERATORS;
+
+/** The most values of all conditions of an audience together, and the most testers. */
+export const MOST_VALUES = 1000;
+
+export const Condition = Type.Object(
+  {
+    attribute: AttributeName,
+    operator: Type.Unsafe<Operator>({
+      type: 'string',
+      enum: Object.keys(OPERATORS),
+      description: 'How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.',
+      examples: ['in'],
+    }),
+    values: Type.Array(AttributeText, {
+      minItems: 1,
+      maxItems: MOST_VALUES,
+      description: 'One of them must match (`notIn`: none). `equals` and comparisons take exactly one.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type Condition = Static<typeof Condition>;
+
+export const Audience = Type.Object(
+  {
+    conditions: Type.Optional(
+      Type.Array(Condition, { maxItems: 20, description: 'All of them must hold. Default: everybody.' }),
+    ),
+    subjects: Type.Optional(
+      Type.Array(Subject, { maxItems: MOST_VALUES, description: 'Testers: they always get the candidate.' }),
+    ),
+  },
+  { additionalProperties: false, description: 'Who takes part in a rollout. Default: everybody.' },
+);
+export type Audience = Static<typeof Audience>;
+
+/** Percent; the log and the code hold thousandths of a percent, so that comparisons are exact. */
+export const Share = Type.Number({
+  minimum: 0,
+  maximum: 100,
+  description: 'Percent of the audience that gets the candidate: 0 to 100, at most three decimals.',
+  examples: [10],
+});
+
+/** A number and a unit: seconds, minutes, hours or days. */
+export const Duration = Type.String({
+  pattern: '^[1-9][0-9]{0,8}[smhd]$',
+  description: 'A number and `s`, `m`, `h` or `d`.',
+  examples: ['30m'],
+});
+
+/** The most steps of a plan. */
+export const MOST_STEPS = 50;
+
+export const Step = Type.Object(
+  {
+    share: Share,
+    hold: Type.Optional({
+      ...Duration,
+      description: 'How long until the next step. Without it, somebody must advance the rollout.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type Step = Static<typeof Step>;
+
+export const Finish = Type.Unsafe<'promote' | 'wait'>({
+  type: 'string',
+  enum: ['promote', 'wait'],
+  description:
+    '`promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.',
+  examples: ['promote'],
+});
+export type Finish = Static<typeof Finish>;
+
+/** What happens to the sessions that run on the version that a move leaves (SPEC R16). */
+export const SessionPolicy = Type.Unsafe<'keep' | 'next-turn' | 'end'>({
+  type: 'string',
+  enum: ['keep', 'next-turn', 'end'],
+  description:
+    'What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.',
+  examples: ['next-turn'],
+});
+export type SessionPolicy = Static<typeof SessionPolicy>;

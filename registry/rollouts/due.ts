@@ -1,0 +1,45 @@
+/**
+ * What is due by time (SPEC R15): steps, bakes and promotions of rollouts, scheduled activations, ends of trials.
+ *
+ * Rule: every instance asks, and sends what is due like anybody's command. Compare-and-set lets one of them win; the others decide again
+ * and find nothing due. Nothing here reads a clock.
+ */
+import { SYSTEM_ACTOR } from '../model.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import type { ChannelPlan, Rollout } from '../state/plans.ts';
+import { overdue } from './plan.ts';
+import type { KeepScheduleCommand } from './schedule.ts';
+import { isDue, type KeepPlanCommand } from './steering.ts';
+import type { KeepTrialCommand } from './trial.ts';
+
+export type DueCommand = KeepPlanCommand | KeepScheduleCommand | KeepTrialCommand;
+
+/** The commands that are due. @param now milliseconds since the epoch, by the store's clock */
+export function due(snapshot: Snapshot, now: number): DueCommand[] {
+  const commands: DueCommand[] = [];
+  for (const { pack, plans } of snapshot.packs.values())
+    for (const plan of plans.values()) commands.push(...dueOf(pack, plan, now));
+  return commands;
+}
+
+function dueOf(pack: string, { channel, rollout, trial, schedule }: ChannelPlan, now: number): DueCommand[] {
+  const commands: DueCommand[] = [];
+  if (rollout !== undefined && isDue(rollout, now) && !waitsForPromotion(rollout, now))
+    commands.push({
+      type: 'keep-plan',
+      pack,
+      rollout: rollout.id,
+      actor: SYSTEM_ACTOR,
+      reason: `The wait of the plan was over at ${rollout.nextAt ?? ''}.`,
+    });
+  if (trial !== undefined && Date.parse(trial.revertAt) <= now)
+    commands.push({ type: 'keep-trial', pack, channel, trial: trial.id });
+  for (const { id, at } of schedule)
+    if (Date.parse(at) <= now) commands.push({ type: 'keep-schedule', pack, channel, schedule: id });
+  return commands;
+}
+
+/** A plan that ends with `wait` is over; somebody must promote the candidate. */
+function waitsForPromotion(rollout: Rollout, now: number): boolean {
+  return rollout.finish === 'wait' && overdue(rollout, now) === undefined;
+}
