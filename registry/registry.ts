@@ -39,8 +39,17 @@ import {
 } from './moves/commands.ts';
 import { NO_AUDITOR, previewOf, type Preview, type Reader } from './moves/preview.ts';
 import { asRegistered } from './packs/publishing.ts';
-import type { At, Attribution, PublishRequest } from './requests.ts';
+import { RolloutDesk } from './rollout-desk.ts';
+import {
+  checkedFor,
+  type At,
+  type Attribution,
+  type PublishRequest,
+  type ReadOf,
+  type SessionRequest,
+} from './requests.ts';
 import { revocationOf, type RevocationAnswer } from './moves/revocation.ts';
+import { newSessionName } from './sessions/session-ids.ts';
 import { sessionOf, type Session } from './sessions/session.ts';
 import type { Current } from './state/current.ts';
 import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
@@ -49,7 +58,10 @@ import type { KeyRecord, VersionRecord } from './state/records.ts';
 import { resolveMove } from './moves/moving.ts';
 import {
   styleIn,
+  armFor,
   type ActivePack,
+  type ArmView,
+  type Assignment,
   type ChannelView,
   type StyleList,
   type StylePrompt,
@@ -72,6 +84,8 @@ export class Registry {
   readonly channels: readonly string[];
   readonly defaultPack: string;
   readonly defaultChannel: string;
+  /** Rollouts, schedules and trials. */
+  readonly rollouts: RolloutDesk;
   readonly #instance: Instance;
   readonly #current: Current;
 
@@ -81,6 +95,7 @@ export class Registry {
     this.defaultChannel = defaultChannelOf(options.channels);
     this.#instance = instance;
     this.#current = instance.current;
+    this.rollouts = new RolloutDesk(instance, this);
   }
 
   /**
@@ -99,36 +114,45 @@ export class Registry {
     return this.#current.served;
   }
 
-  // ── Reads: synchronous, from the snapshot in force ──
+  // ── Reads: synchronous, from the snapshot in force. While a rollout runs, the subject decides which version ──
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found`, `not-ready` */
-  activePack(at?: At): Marked<ActivePack> {
-    return this.#marked(this.view(at).activePack);
+  activePack(at?: ReadOf): Marked<ActivePack> {
+    return this.#marked(this.#armOf(at).activePack);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found`, `not-ready` */
-  getSystemPrompt(at?: At): Marked<SystemPrompt> {
-    return this.#marked(this.view(at).systemPrompt);
+  getSystemPrompt(at?: ReadOf): Marked<SystemPrompt> {
+    return this.#marked(this.#armOf(at).systemPrompt);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found`, `not-ready` */
-  listStyles(at?: At): Marked<StyleList> {
-    return this.#marked(this.view(at).styleList);
+  listStyles(at?: ReadOf): Marked<StyleList> {
+    return this.#marked(this.#armOf(at).styleList);
   }
 
   /** @throws RegistryError `pack-not-found`, `channel-not-found`, `style-not-found`, `not-ready` */
-  getStylePrompt(styleId: string, at?: At): Marked<StylePrompt> {
-    const view = this.view(at);
+  getStylePrompt(styleId: string, at?: ReadOf): Marked<StylePrompt> {
+    const view = this.#armOf(at);
     return this.#marked(view.stylePrompts.get(styleId) ?? styleIn(view, styleId));
   }
 
   /**
-   * All answers that depend on one pointer, from one snapshot.
+   * Which arm of the running rollout a subject gets; undefined if none runs.
+   * @throws RegistryError `validation-failed`, `pack-not-found`, `channel-not-found`, `not-ready`
+   */
+  assignment(at: ReadOf): Assignment | undefined {
+    const { subject, attributes } = checkedFor(at);
+    return armFor(this.view(at), subject, attributes).assignment;
+  }
+
+  /**
+   * All answers about one channel, from one snapshot.
    * @throws RegistryError `pack-not-found`, `channel-not-found`, `not-ready`
    */
   view(at?: At): ChannelView {
     const { defaultView } = this.#current;
-    if (at === undefined && defaultView !== undefined) return defaultView;
+    if (at?.pack === undefined && at?.channel === undefined && defaultView !== undefined) return defaultView;
     if (!this.#instance.ready) throw notReady();
     return viewIn(this.#current.served, at?.pack ?? this.defaultPack, at?.channel ?? this.defaultChannel);
   }
@@ -306,15 +330,18 @@ export class Registry {
   // ── Sessions ──
 
   /**
-   * Starts a coach session on the version that is active now in a channel of the default pack. Needs no store.
-   * @throws RegistryError `channel-not-found`, `style-not-supported`, `not-ready`
+   * Starts a coach session on the version that a channel of the default pack serves now. While a rollout runs, the subject decides which
+   * one; without a subject the session is its own. Needs no store.
+   * @throws RegistryError `channel-not-found`, `style-not-supported`, `validation-failed`, `not-ready`
    */
-  startSession({
-    styleId,
-    channel,
-  }: { readonly styleId?: string | undefined; readonly channel?: string | undefined } = {}): Marked<Session> {
+  startSession({ styleId, channel, ...given }: SessionRequest = {}): Marked<Session> {
+    const { subject, attributes } = checkedFor(given);
     const view = this.view(channel === undefined ? undefined : { channel });
-    return this.#marked(this.#instance.sessions.start(view, styleId, this.now()));
+    const { epoch } = this.current;
+    const random = newSessionName();
+    const { arm, assignment } = armFor(view, subject ?? random, attributes);
+    const now = this.now();
+    return this.#marked(this.#instance.sessions.start({ view: arm, epoch, assignment, styleId, random, now }));
   }
 
   /**
@@ -333,6 +360,13 @@ export class Registry {
     return snapshotFor(sessionId, snapshot, this.#instance);
   }
 
+  #armOf(at: ReadOf | undefined): ArmView {
+    const view = this.view(at);
+    if (at?.subject === undefined && at?.attributes === undefined) return view;
+    const { subject, attributes } = checkedFor(at);
+    return armFor(view, subject, attributes).arm;
+  }
+
   #marked<T extends object>(answer: T): Marked<T> {
     const staleSeconds = this.#instance.staleSeconds;
     return staleSeconds === undefined ? answer : Object.freeze({ ...answer, staleSeconds });
@@ -340,7 +374,8 @@ export class Registry {
 
   async #move(command: MoveCommand, attribution: Attribution): Promise<Receipt<Activation>> {
     const { event, snapshot, replayed } = await this.#instance.executor.execute(command, attribution);
-    if (event !== undefined) return { ...activationOf(event, command.channel), replayed };
+    if (event !== undefined && event.type !== 'activation-confirmed')
+      return { ...activationOf(event, command.channel), replayed };
     return { ...unchanged(snapshot.packs.get(command.pack)?.pointers.get(command.channel)), replayed };
   }
 

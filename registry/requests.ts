@@ -5,9 +5,27 @@
 import type { TSchema } from '@sinclair/typebox';
 import { invalidInput } from './errors.ts';
 import type { Idempotency } from './log/event.ts';
-import { Actor, ChannelName, KeyLabel, PackName, Reason, Timestamp, Version, type InputFault } from './model.ts';
+import {
+  Actor,
+  Attributes,
+  type AttributeTexts,
+  ChannelName,
+  Duration,
+  KeyLabel,
+  MOST_ATTRIBUTES,
+  PackName,
+  Reason,
+  Revision,
+  SessionPolicy,
+  Share,
+  Subject,
+  Timestamp,
+  Version,
+  type InputFault,
+} from './model.ts';
+import { timeOf } from './values/parsed.ts';
 import { schemaFaults, invisibleTexts } from './packs/faults.ts';
-import { unfitTexts } from './values/unfit-texts.ts';
+import { unfitText, unfitTexts } from './values/unfit-texts.ts';
 
 /** Which pointer is meant. Default: the default pack and the default channel. */
 export interface At {
@@ -50,10 +68,17 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   reason: Reason,
   label: KeyLabel,
   expiresAt: Timestamp,
+  at: Timestamp,
+  sessions: SessionPolicy,
+  revertAfter: Duration,
+  share: Share,
+  rollout: Revision,
+  subject: Subject,
+  attributes: Attributes,
   actor: Actor,
 };
 /** Required wherever an operation has them: they stay in the log, so callers without TypeScript must give them too (SPEC R11). */
-const REQUIRED: ReadonlySet<string> = new Set(['reason', 'version', 'label', 'actor']);
+const REQUIRED: ReadonlySet<string> = new Set(['reason', 'version', 'label', 'actor', 'at', 'rollout', 'revertAfter']);
 
 /**
  * Checks the members of a request against the schemas of the domain.
@@ -78,5 +103,47 @@ export function checkRequest(members: Readonly<Record<string, unknown>>): void {
 }
 
 function timestampFaults(value: string): InputFault[] {
-  return Number.isNaN(Date.parse(value)) ? [{ detail: 'Must be an RFC 3339 time, e.g. 2027-01-31T00:00:00Z.' }] : [];
+  return timeOf(value) === undefined
+    ? [{ detail: 'Must be an RFC 3339 time with its zone, e.g. 2027-01-31T00:00:00Z.' }]
+    : [];
+}
+
+/** Whom a read is decided for, while a rollout runs. */
+export interface For {
+  /** A user, an account, a conversation: 1 to 200 characters. Without it the read gets the stable version. */
+  readonly subject?: string | undefined;
+  /** Compared as strings: 30 is `"30"`. At most 20. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+/** Which channel a read means, and whom it is for. */
+export interface ReadOf extends At, For {}
+
+export interface SessionRequest extends For {
+  readonly styleId?: string | undefined;
+  readonly channel?: string | undefined;
+}
+
+/** A subject and its attributes, checked. @throws RegistryError `validation-failed` */
+export function checkedFor({ subject, attributes }: For): { subject: string | undefined; attributes: AttributeTexts } {
+  if (subject !== undefined && !isPlain(subject, 1)) checkRequest({ subject });
+  if (attributes === undefined) return { subject, attributes: NO_ATTRIBUTES };
+  for (const value of Object.values(attributes))
+    if (!isPlain(value, 0)) {
+      checkRequest({ attributes });
+      return { subject, attributes: textsOf(attributes) };
+    }
+  if (Object.keys(attributes).length > MOST_ATTRIBUTES) checkRequest({ attributes });
+  return { subject, attributes: attributes as AttributeTexts };
+}
+
+const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
+
+/** Whether a value can only be right. Most are, and a full check costs more than the read itself. */
+function isPlain(value: unknown, least: number): boolean {
+  return typeof value === 'string' && value.length >= least && value.length <= 200 && unfitText(value) === undefined;
+}
+
+function textsOf(attributes: Readonly<Record<string, string | number | boolean>>): AttributeTexts {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
 }

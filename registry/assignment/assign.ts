@@ -6,7 +6,7 @@
  * else in the audience gets it if the bucket of `salt:subject` is below the share, so a higher share takes it from nobody.
  * Example: with share 10,000 (10 %) a subject in bucket 9,999 gets the candidate, one in bucket 10,000 stays on stable.
  */
-import type { Attributes, Audience } from '../model.ts';
+import type { AttributeTexts, Audience } from '../model.ts';
 import { bucketOf } from '../values/buckets.ts';
 import { membershipOf } from './audience.ts';
 
@@ -22,9 +22,9 @@ export interface AssignmentRule {
 }
 
 /** Decides for one subject. Without a subject it is `stable`. */
-export type Assign = (subject: string | undefined, attributes?: Attributes) => Arm;
+export type Assign = (subject: string | undefined, attributes?: AttributeTexts) => Arm;
 
-const NO_ATTRIBUTES: Attributes = Object.freeze({});
+const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
 
 /** Compiles a rule that has no faults. */
 export function assigning({ salt, share, audience = {} }: AssignmentRule): Assign {

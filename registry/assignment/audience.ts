@@ -7,13 +7,14 @@
  * Example: `{attribute: 'age', operator: 'greaterThan', values: ['17']}` holds for `{age: '30'}` and not for `{age: 'thirty'}`.
  */
 import semver from 'semver';
-import type { Attributes, Audience, Operator } from '../model.ts';
+import { numberOf, timeOf } from '../values/parsed.ts';
+import type { AttributeTexts, Audience, Operator } from '../model.ts';
 
 /** Whether an attribute's value meets a condition. */
 type Test = (value: string) => boolean;
 
 /** Whether a subject's attributes meet all conditions of an audience. */
-export type Membership = (attributes: Attributes) => boolean;
+export type Membership = (attributes: AttributeTexts) => boolean;
 
 /** Compiles an audience that has no faults. */
 export function membershipOf({ conditions = [] }: Audience): Membership {
@@ -59,21 +60,4 @@ function compared(
     const limit = parse(text) ?? NaN; // no comparison with NaN holds
     return (value) => holds(parse(value) ?? NaN, limit);
   };
-}
-
-/** RFC 8259 section 6. */
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/u;
-/** RFC 3339 section 5.6, with its zone. */
-const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/u;
-
-/** An RFC 8259 number; undefined if the text is none, or too large. */
-export function numberOf(text: string): number | undefined {
-  const value = NUMBER.test(text) ? Number(text) : NaN;
-  return Number.isFinite(value) ? value : undefined;
-}
-
-/** An RFC 3339 time in milliseconds since the epoch, finer digits cut off; undefined if the text is none. */
-export function timeOf(text: string): number | undefined {
-  const value = TIME.test(text) ? Date.parse(text.toUpperCase()) : NaN;
-  return Number.isNaN(value) ? undefined : value;
 }

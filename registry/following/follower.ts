@@ -168,7 +168,7 @@ export class Follower {
     try {
       const claim = followed.claim();
       const { head, fence, leases, now } = await store.renew(claim);
-      clock?.observe(now, sentAt);
+      clock?.observe(now);
       followed.seeFence(fence);
       this.#reported = claim.appliedRevision;
       instances.observe(leases, sentAt);

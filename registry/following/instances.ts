@@ -57,6 +57,13 @@ export class Instances {
       .sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
   }
 
+  /** The ids of instances that are not known to be gone and whose build does not know something. */
+  lacking(what: string): readonly string[] {
+    return [...this.#watched.values()]
+      .filter((watched) => !isGone(watched) && watched.lease.knows?.includes(what) !== true)
+      .map(({ lease }) => lease.id);
+  }
+
   /** Leases that can be deleted, because they were not renewed for a long time. */
   get forgotten(): readonly Lease[] {
     return [...this.#watched.values()]

@@ -26,6 +26,7 @@ import { defaultChannelOf, type RegistryOptions } from './options.ts';
 import { ForcedViews, forcedRecord } from './forced-version.ts';
 import { reach, type WantedPosition } from './reach.ts';
 import { Start } from './start.ts';
+import { Timekeeper } from './timekeeper.ts';
 import { Sessions } from '../sessions/session-ids.ts';
 import { SnapshotCheck } from '../proof/snapshot-check.ts';
 import { Current } from '../state/current.ts';
@@ -53,6 +54,9 @@ export interface InstanceRecord {
  */
 export type ChangeListener = (events: readonly Event[], snapshot: Snapshot) => void;
 
+/** What this build knows beyond the first release. */
+const KNOWS = Object.freeze(['rollouts']);
+
 /** Between two notes on the disk that the last good snapshot is still current, in milliseconds. */
 const CONFIRM_PAUSE = 10_000;
 
@@ -76,6 +80,7 @@ export class Instance {
   readonly #instances = new Instances(this.id);
   readonly #lastGood: LastGood | undefined;
   readonly #check: SnapshotCheck | undefined;
+  readonly #timekeeper: Timekeeper;
   readonly #listeners = new Set<ChangeListener>();
   readonly #closing = new AbortController();
   #sessionKeys: readonly SessionKey[];
@@ -117,7 +122,8 @@ export class Instance {
         return clock.now();
       },
     };
-    this.executor = new Executor({ writer, store, current, rules });
+    const executor = (this.executor = new Executor({ writer, store, current, rules }));
+    this.#timekeeper = new Timekeeper({ executor, clock, current, logger });
     const takeLog = () => writer.replace(() => readLog(store, contents));
     const check = (this.#check = unproven && new SnapshotCheck({ store, saved: unproven, logger, takeLog }));
     this.#start = new Start({ options, instanceId: this.id, store, contents, clock, logger, writer, current, check });
@@ -221,6 +227,11 @@ export class Instance {
     }));
   }
 
+  /** The ids of live instances whose build does not know rollouts: they serve the stable version to everybody. */
+  get olderInstances(): readonly string[] {
+    return this.#instances.lacking('rollouts');
+  }
+
   /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
   async catchUp(): Promise<void> {
     if (this.#outdated !== undefined) await this.#foldWholeLog(this.#outdated);
@@ -242,6 +253,7 @@ export class Instance {
   async close(): Promise<void> {
     this.stopWaiting();
     this.#check?.end();
+    await this.#timekeeper.close();
     const written = this.#writer.close();
     await this.#follower.stop();
     await written;
@@ -273,7 +285,7 @@ export class Instance {
     // An instance that has applied another log has applied nothing of this one.
     const appliedRevision = this.#follower.diverged === undefined ? revision : 0;
     const { id, pinnedVersion } = this;
-    const claim = { id, startedAt: this.#startedAt, epoch, appliedRevision };
+    const claim = { id, startedAt: this.#startedAt, epoch, appliedRevision, knows: KNOWS };
     return pinnedVersion === undefined ? claim : { ...claim, pinnedVersion };
   }
 
@@ -319,6 +331,7 @@ export class Instance {
   async #afterRenewal(): Promise<void> {
     if (!this.#startOver && this.#follower.diverged === undefined) await this.#finishLateStart();
     this.clock.watch(this.current.applied.at);
+    this.#timekeeper.look();
     if (this.#lastGood === undefined || this.staleSeconds !== undefined) return;
     if (performance.now() - this.#confirmedAt < CONFIRM_PAUSE) return;
     this.#confirmedAt = performance.now();

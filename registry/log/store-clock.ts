@@ -25,6 +25,10 @@ export class StoreClock implements Clock {
   #offset: number | undefined;
   #differs = false;
   #behind = false;
+  /** When the clock was last looked at: its time, and the monotonic time, in milliseconds. */
+  #looked: { readonly at: number; readonly monotonic: number } | undefined;
+  /** Until when the clock is in doubt after a jump; monotonic, in milliseconds. */
+  #doubtUntil = -Infinity;
 
   /** @param processClock also creates the ids */
   constructor(store: Pick<Store, 'now'>, processClock: Clock, logger: Logger) {
@@ -49,12 +53,11 @@ export class StoreClock implements Clock {
 
   /**
    * Adjusts to the store's time.
-   * @param now in milliseconds since the epoch; undefined from a store without a clock
-   * @param askedAt when the store was asked, on the monotonic clock, in milliseconds
+   * @param now in milliseconds since the epoch, as an answer said that has just arrived; undefined from a store without a clock
    */
-  observe(now: number | undefined, askedAt: number): void {
+  observe(now: number | undefined): void {
     if (now === undefined) return;
-    this.#offset = now - (askedAt + performance.now()) / 2;
+    this.#offset = now - performance.now(); // what is due by it happens late rather than early
     const difference = this.#processClock.now() - now;
     const wrong = Math.abs(difference) > MAX_DIFFERENCE;
     if (wrong && !this.#differs) {
@@ -102,9 +105,23 @@ export class StoreClock implements Clock {
     this.#behind = detail !== undefined;
   }
 
+  /**
+   * Why nothing should be done by this clock now: it has jumped, or the log is ahead of it. Undefined if it can be trusted. To be asked
+   * about once a second.
+   * @param lastAt the time of the last event; empty if there is none
+   */
+  doubt(lastAt: string): string | undefined {
+    const [at, monotonic] = [this.now(), performance.now()];
+    const jump = this.#looked === undefined ? 0 : at - this.#looked.at - (monotonic - this.#looked.monotonic);
+    this.#looked = { at, monotonic };
+    if (Math.abs(jump) > MAX_DIFFERENCE) this.#doubtUntil = monotonic + MAX_DIFFERENCE;
+    if (monotonic < this.#doubtUntil)
+      return `The clock has jumped by more than ${lengthOf(MAX_DIFFERENCE)}. It is trusted again once it has run evenly for that long.`;
+    return this.behind(lastAt);
+  }
+
   async #ask(): Promise<void> {
-    const askedAt = performance.now();
-    this.observe(await this.#store.now?.(), askedAt);
+    this.observe(await this.#store.now?.());
   }
 }
 

@@ -85,6 +85,8 @@ export interface LeaseClaim {
   readonly appliedRevision: number;
   /** E.g. `coach@1.0.0` if it serves a forced version instead of the active one. */
   readonly pinnedVersion?: string;
+  /** What its build knows beyond the first release, e.g. `rollouts`; missing: nothing. */
+  readonly knows?: readonly string[];
 }
 
 /** An instance's lease in the store. */

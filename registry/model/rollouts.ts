@@ -25,7 +25,8 @@ const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
 export const Attributes = Type.Record(AttributeName, Type.Union([AttributeText, Type.Number(), Type.Boolean()]), {
   maxProperties: MOST_ATTRIBUTES,
 });
-export type Attributes = Readonly<Record<string, string>>;
+/** Attributes as they are compared. */
+export type AttributeTexts = Readonly<Record<string, string>>;
 
 /** What a condition compares with: one value, or any of a list. */
 export const OPERATORS = {

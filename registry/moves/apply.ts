@@ -7,14 +7,7 @@
 import type { Event } from '../log/event.ts';
 import type { Move, MoveEvents } from '../log/data/moves.ts';
 import type { MoveKind } from '../model.ts';
-import {
-  abortRolloutsOf,
-  changePlan,
-  endRollout,
-  moveSessions,
-  planOf,
-  removeScheduled,
-} from '../state/plan-changes.ts';
+import { changePlan, changeRollouts, moveSessions, planOf, removeScheduled } from '../state/plan-changes.ts';
 import type { Trial } from '../state/plans.ts';
 import { changeRecord, named, type Appliers, type Draft, type PackDraft, type PointerDraft } from '../state/draft.ts';
 import { freezeActor } from '../state/views.ts';
@@ -46,9 +39,9 @@ export const MOVE_APPLIERS: Appliers<keyof MoveEvents> = {
     changeRecord(pack, named(event, 'version'), event, { revocation });
     for (const move of moves) {
       movePointer(pack, move, event, 'revocation');
-      endPlans(pack, move, event);
+      endTrial(pack, move, event);
     }
-    abortRolloutsOf(pack, event, ({ version }) => version === event.version);
+    changeRollouts(pack, event);
   },
 };
 
@@ -60,7 +53,8 @@ function moveChannel(
   const pack = draft.packOf(event);
   const move = { ...event.data, channel: named(event, 'channel'), version: named(event, 'version') };
   movePointer(pack, move, event, kind);
-  endPlans(pack, move, event);
+  endTrial(pack, move, event);
+  changeRollouts(pack, event);
   const { channel, version, previousVersion, revertAt, schedule, sessions } = move;
   if (schedule !== undefined) removeScheduled(pack, channel, event, schedule);
   if (revertAt !== undefined) changePlan(pack, channel, event, { trial: trialOf(event, version, revertAt) });
@@ -68,12 +62,9 @@ function moveChannel(
     moveSessions(pack, channel, event, { epoch: draft.epoch, from: previousVersion, to: version, sessions });
 }
 
-/** A move ends the channel's trial, and its rollout: one to the candidate promotes it, any other aborts it. */
-function endPlans(pack: PackDraft, { channel, version }: Move, event: Event): void {
-  const plan = planOf(pack, channel);
-  if (plan?.rollout !== undefined)
-    endRollout(pack, channel, event, plan.rollout.version === version ? 'promoted' : 'aborted');
-  if (plan?.trial !== undefined) changePlan(pack, channel, event, { trial: undefined });
+/** Any move ends the channel's trial. */
+function endTrial(pack: PackDraft, { channel }: Move, event: Event): void {
+  if (planOf(pack, channel)?.trial !== undefined) changePlan(pack, channel, event, { trial: undefined });
 }
 
 function trialOf({ revision, at, actor, reason }: Event, version: string, revertAt: string): Trial {

@@ -1,5 +1,7 @@
 /** Requests that move pointers, and the commands that they mean. */
-import { SYSTEM_ACTOR } from '../model.ts';
+import { invalidInput } from '../errors.ts';
+import { SYSTEM_ACTOR, type SessionPolicy } from '../model.ts';
+import { LONGEST_WAIT, millisecondsOf } from '../values/durations.ts';
 import { checkRequest, pointerOf, type At, type Attribution, type Defaults } from '../requests.ts';
 import type { ActivateCommand, Precondition, RollbackCommand } from './move-command.ts';
 import type { RevokeCommand } from './revocation.ts';
@@ -7,6 +9,10 @@ import type { RevokeCommand } from './revocation.ts';
 export interface ActivateRequest extends At, Attribution {
   readonly version: string;
   readonly reason: string;
+  /** A trial: the channel goes back after this time unless the activation is confirmed; e.g. `30m`, at most `90d`. */
+  readonly revertAfter?: string | undefined;
+  /** What happens to running sessions on the version that is left; default: they keep it. */
+  readonly sessions?: SessionPolicy | undefined;
   readonly precondition?: Precondition | undefined;
 }
 
@@ -16,6 +22,8 @@ export interface RollbackRequest extends At, Attribution {
   readonly toVersion?: string | undefined;
   /** Only if this version is still the active one. */
   readonly fromVersion?: string | undefined;
+  /** What happens to running sessions on the version that is left; default: they keep it. */
+  readonly sessions?: SessionPolicy | undefined;
   readonly precondition?: Precondition | undefined;
 }
 
@@ -23,21 +31,31 @@ export interface RevokeRequest extends Attribution {
   readonly pack: string;
   readonly version: string;
   readonly replacement?: string | undefined;
+  /** `end`: sessions on the version end; default: they go on with what replaces it. */
+  readonly sessions?: 'next-turn' | 'end' | undefined;
   readonly reason: string;
 }
 
 /** @throws RegistryError `validation-failed` */
 export function activateCommand(request: ActivateRequest, defaults: Defaults): ActivateCommand {
-  const { version, reason, pack, channel, actor = SYSTEM_ACTOR, precondition } = request;
-  checkRequest({ version, reason, pack, channel });
-  const command: ActivateCommand = { type: 'activate', ...pointerOf(request, defaults), version, actor, reason };
-  return precondition === undefined ? command : { ...command, precondition };
+  const { version, reason, pack, channel, actor = SYSTEM_ACTOR, revertAfter, sessions, precondition } = request;
+  checkRequest({ version, reason, pack, channel, sessions });
+  return {
+    type: 'activate',
+    ...pointerOf(request, defaults),
+    version,
+    actor,
+    reason,
+    ...(revertAfter !== undefined && { revertAfter: trialLength(revertAfter) }),
+    ...(sessions !== undefined && { sessions }),
+    ...(precondition !== undefined && { precondition }),
+  };
 }
 
 /** @throws RegistryError `validation-failed` */
 export function rollbackCommand(request: RollbackRequest, defaults: Defaults): RollbackCommand {
-  const { reason, toVersion, fromVersion, pack, channel, actor = SYSTEM_ACTOR, precondition } = request;
-  checkRequest({ toVersion, fromVersion, reason, pack, channel });
+  const { reason, toVersion, fromVersion, pack, channel, actor = SYSTEM_ACTOR, sessions, precondition } = request;
+  checkRequest({ toVersion, fromVersion, reason, pack, channel, sessions });
   return {
     type: 'rollback',
     ...pointerOf(request, defaults),
@@ -45,6 +63,7 @@ export function rollbackCommand(request: RollbackRequest, defaults: Defaults): R
     reason,
     ...(toVersion !== undefined && { toVersion }),
     ...(fromVersion !== undefined && { fromVersion }),
+    ...(sessions !== undefined && { sessions }),
     ...(precondition !== undefined && { precondition }),
   };
 }
@@ -54,9 +73,27 @@ export function revokeCommand({
   pack,
   version,
   replacement,
+  sessions,
   reason,
   actor = SYSTEM_ACTOR,
 }: RevokeRequest): RevokeCommand {
-  checkRequest({ pack, version, replacement, reason });
-  return { type: 'revoke', pack, version, actor, reason, ...(replacement !== undefined && { replacement }) };
+  checkRequest({ pack, version, replacement, sessions, reason });
+  return {
+    type: 'revoke',
+    pack,
+    version,
+    actor,
+    reason,
+    ...(replacement !== undefined && { replacement }),
+    ...(sessions !== undefined && { sessions }),
+  };
+}
+
+/** Milliseconds of a trial. @throws RegistryError `validation-failed` */
+function trialLength(revertAfter: string): number {
+  checkRequest({ revertAfter });
+  const length = millisecondsOf(revertAfter);
+  if (length > LONGEST_WAIT)
+    throw invalidInput('The trial is too long.', [{ parameter: 'revertAfter', detail: 'Must be at most 90d.' }]);
+  return length;
 }

@@ -21,6 +21,8 @@ export interface Activation {
   readonly activatedAt: string;
   /** False if the channel already pointed there and no event was made. */
   readonly changed: boolean;
+  /** The rollout that this move ended, if it was its promotion, or a move back to the stable version. */
+  readonly rollout?: { readonly id: number; readonly state: 'promoted' | 'aborted' };
 }
 
 /** Which moves to list. */
@@ -40,10 +42,18 @@ export function activationOf(event: Event, channel: string): Activation {
   return activation(event, move);
 }
 
+/** The rollout that an event names as ended by it. */
+function endedRollout(event: Event): Pick<Activation, 'rollout'> {
+  if (event.type === 'rollout-aborted') return { rollout: { id: event.data.rollout, state: 'aborted' } };
+  if (event.type !== 'version-activated' || event.data.rollout === undefined) return {};
+  return { rollout: { id: event.data.rollout, state: 'promoted' } };
+}
+
 function activation(
-  { revision, pack = '', actor, reason, at }: Event,
+  event: Event,
   { kind, channel, version, digest, previousVersion }: ReturnType<typeof movesOf>[number],
 ): Activation {
+  const { revision, pack = '', actor, reason, at } = event;
   return {
     revision,
     kind,
@@ -56,6 +66,7 @@ function activation(
     reason,
     activatedAt: at,
     changed: true,
+    ...endedRollout(event),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What publications and policies do to the state. */
 import { LogBroken } from '../errors.ts';
 import type { PackEvents } from '../log/data/packs.ts';
-import { abortRolloutsOf } from '../state/plan-changes.ts';
+import { changeRollouts } from '../state/plan-changes.ts';
 import { changeRecord, named, type Appliers } from '../state/draft.ts';
 import { freezeActor } from '../state/views.ts';
 import { deepFreeze } from '../values/frozen.ts';
@@ -44,6 +44,6 @@ export const PACK_APPLIERS: Appliers<keyof PackEvents> = {
       const now = found.get(version) ?? [];
       if (before.length > 0 || now.length > 0) changeRecord(pack, version, event, { violations: now });
     }
-    abortRolloutsOf(pack, event, ({ version }) => found.has(version)); // SPEC R7
+    changeRollouts(pack, event);
   },
 };

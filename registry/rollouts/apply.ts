@@ -1,92 +1,37 @@
 /** What the events of rollouts, schedules and trials do to the state. */
 import type { RolloutEvents } from '../log/data/rollouts.ts';
-import { named, type Appliers } from '../state/draft.ts';
-import { changePlan, changeRollout, endRollout, moveSessions, planOf, removeScheduled } from '../state/plan-changes.ts';
-import type { Rollout, ScheduledActivation } from '../state/plans.ts';
+import { named, type Appliers, type Draft } from '../state/draft.ts';
+import { changePlan, changeRollouts, moveSessions, planOf, removeScheduled } from '../state/plan-changes.ts';
+import type { ScheduledActivation } from '../state/plans.ts';
 import { freezeActor } from '../state/views.ts';
-import { deepFreeze } from '../values/frozen.ts';
+import { rolloutOf } from '../state/rollout.ts';
+import { LogBroken } from '../errors.ts';
+import type { Event } from '../log/event.ts';
 
 export const ROLLOUT_APPLIERS: Appliers<keyof RolloutEvents> = {
   'rollout-started': (draft, event) => {
-    const [pack, channel, version] = [draft.packOf(event), named(event, 'channel'), named(event, 'version')];
-    const { digest, stable, steps, bake, finish, audience, salt, share, step, state, nextAt } = event.data;
-    const rollout: Rollout = Object.freeze({
-      id: event.revision,
-      eventId: event.id,
-      pack: pack.pack,
-      channel,
-      state,
-      version,
-      digest,
-      stableVersion: stable.version,
-      share,
-      step,
-      steps: deepFreeze(steps),
-      bake,
-      finish,
-      audience: deepFreeze(audience),
-      salt,
-      startedAt: event.at,
-      startedBy: freezeActor(event.actor),
-      reason: event.reason,
-      revision: event.revision,
-      nextAt,
-      paused: undefined,
-      ended: undefined,
-    });
-    changePlan(pack, channel, event, { rollout });
-  },
-
-  'rollout-advanced': (draft, event) => {
-    const { rollout: id, share, step, state, nextAt } = event.data;
-    changeRollout(draft.packOf(event), named(event, 'channel'), event, {
-      id,
-      share,
-      step,
-      state,
-      nextAt,
-      paused: undefined,
-    });
-  },
-
-  'rollout-paused': (draft, event) => {
     const [pack, channel] = [draft.packOf(event), named(event, 'channel')];
-    const { rollout: id, share, remaining } = event.data;
-    const from = planOf(pack, channel)?.rollout?.state === 'baking' ? 'baking' : 'running';
-    const paused = Object.freeze({ from, remaining } as const);
-    changeRollout(pack, channel, event, { id, share, state: 'paused', nextAt: undefined, paused });
+    const running = planOf(pack, channel)?.rollout;
+    if (running !== undefined)
+      throw new LogBroken(`Revision ${event.revision} starts a rollout while rollout ${running.id} runs.`);
+    changePlan(pack, channel, event, { rollout: rolloutOf(event) });
   },
 
-  'rollout-resumed': (draft, event) => {
-    const [pack, channel] = [draft.packOf(event), named(event, 'channel')];
-    const { rollout: id, nextAt } = event.data;
-    const state = planOf(pack, channel)?.rollout?.paused?.from ?? 'running';
-    changeRollout(pack, channel, event, { id, state, nextAt, paused: undefined });
-  },
+  'rollout-advanced': changeOwn,
+  'rollout-paused': changeOwn,
+  'rollout-resumed': changeOwn,
 
   'rollout-aborted': (draft, event) => {
-    const [pack, channel, version] = [draft.packOf(event), named(event, 'channel'), named(event, 'version')];
-    const { rollout: id, stable, sessions } = event.data;
-    changeRollout(pack, channel, event, { id });
-    endRollout(pack, channel, event, 'aborted');
+    changeOwn(draft, event);
+    const { stable, sessions } = event.data;
+    const [channel, from] = [named(event, 'channel'), named(event, 'version')];
     if (sessions !== undefined)
-      moveSessions(pack, channel, event, { epoch: draft.epoch, from: version, to: stable.version, sessions });
+      moveSessions(draft.packOf(event), channel, event, { epoch: draft.epoch, from, to: stable.version, sessions });
   },
 
   'activation-scheduled': (draft, event) => {
-    const [pack, channel, version] = [draft.packOf(event), named(event, 'channel'), named(event, 'version')];
-    const { at, pointerRevision, sessions } = event.data;
-    const scheduled: ScheduledActivation = Object.freeze({
-      id: event.id,
-      revision: event.revision,
-      version,
-      at,
-      pointerRevision,
-      sessions,
-      scheduledAt: event.at,
-      scheduledBy: freezeActor(event.actor),
-      reason: event.reason,
-    });
+    const [pack, channel] = [draft.packOf(event), named(event, 'channel')];
+    const scheduled = scheduledActivationOf(event);
     const schedule = [...(planOf(pack, channel)?.schedule ?? []), scheduled].sort((a, b) =>
       a.at === b.at ? a.revision - b.revision : a.at < b.at ? -1 : 1,
     );
@@ -109,3 +54,34 @@ export const ROLLOUT_APPLIERS: Appliers<keyof RolloutEvents> = {
     changePlan(draft.packOf(event), named(event, 'channel'), event, { trial: undefined });
   },
 };
+
+/** @throws LogBroken if the event's rollout does not run */
+function changeOwn(
+  draft: Draft,
+  event: Event<'rollout-advanced' | 'rollout-paused' | 'rollout-resumed' | 'rollout-aborted'>,
+): void {
+  const [pack, channel] = [draft.packOf(event), named(event, 'channel')];
+  const { rollout: id } = event.data;
+  if (planOf(pack, channel)?.rollout?.id !== id)
+    throw new LogBroken(
+      `Revision ${event.revision} (${event.type}) is about rollout ${id}, which does not run in channel "${channel}" of pack "${pack.pack}".`,
+    );
+  changeRollouts(pack, event);
+}
+
+/** The activation that an event schedules. */
+export function scheduledActivationOf(event: Event<'activation-scheduled'>): ScheduledActivation {
+  const { id, revision, version = '', actor, reason } = event;
+  const { at, pointerRevision, sessions } = event.data;
+  return Object.freeze({
+    id,
+    revision,
+    version,
+    at,
+    pointerRevision,
+    sessions,
+    scheduledAt: event.at,
+    scheduledBy: freezeActor(actor),
+    reason,
+  });
+}

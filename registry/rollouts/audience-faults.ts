@@ -1,7 +1,7 @@
 /** What a schema cannot say about an audience. */
 import semver from 'semver';
 import { MOST_VALUES, OPERATORS, type Audience, type Condition, type InputFault, type Operator } from '../model.ts';
-import { numberOf, timeOf } from '../assignment/audience.ts';
+import { numberOf, timeOf } from '../values/parsed.ts';
 
 /** The faults of an audience, by RFC 6901 pointer. @param audience conforms to the schema */
 export function audienceFaults({ conditions = [] }: Audience): InputFault[] {

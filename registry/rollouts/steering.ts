@@ -11,7 +11,7 @@ import type { EventDraft } from '../log/event.ts';
 import type { Actor, SessionPolicy } from '../model.ts';
 import { concerned, type Rules } from '../moves/move-command.ts';
 import { requireActivatable } from '../moves/revocation.ts';
-import { packIn, versionIn, type Snapshot } from '../state/snapshot.ts';
+import { packIn, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { Rollout } from '../state/plans.ts';
 import { atShare, nextOf, overdue } from './plan.ts';
 
@@ -72,11 +72,22 @@ export function rolloutIn(
   snapshot: Snapshot,
   { pack, rollout: id }: { readonly pack: string; readonly rollout: number },
 ): Rollout {
-  for (const { rollout, ended } of packIn(snapshot, pack).plans.values()) {
+  const found = findRollout(packIn(snapshot, pack), id);
+  if (found === undefined) throw noRollout(pack, id);
+  return found;
+}
+
+/** A rollout that runs, or is one of the last; undefined if it is neither. */
+export function findRollout({ plans }: PackState, id: number): Rollout | undefined {
+  for (const { rollout, ended } of plans.values()) {
     const found = [rollout, ...ended].find((each) => each?.id === id);
     if (found !== undefined) return found;
   }
-  throw new RegistryError('rollout-not-found', `Pack "${pack}" has no rollout ${id}. \`listRollouts\` lists them.`);
+  return undefined;
+}
+
+export function noRollout(pack: string, id: number): RegistryError {
+  return new RegistryError('rollout-not-found', `Pack "${pack}" has no rollout ${id}. \`listRollouts\` lists them.`);
 }
 
 interface Given extends Rules {

@@ -3,8 +3,9 @@
  *
  * Problem: an id has at most 200 characters, but the names of a pack, a channel and a style can have 63 each.
  * Rule: the token names the channel by 48 bits of a hash, the version by 96 bits of its digest, and the style by its index in the version
- * (which never changes). It also has the pointer's revision, the lifetime and 64 random bits. It is a JWT (RFC 7519) with HS256; its header
- * names the signing key, so that keys can rotate.
+ * (which never changes). It also has the arm's revision, the lifetime and 64 random bits. It is a JWT (RFC 7519) with HS256; its header
+ * names the signing key, so that keys can rotate. A session of a later epoch or under a rollout has one part more: the epoch, and the arm
+ * with its rollout. Ids of older builds lack it: they are of epoch 1. Up to 60 million events an id has at most 200 characters.
  * Example: claims `{"exp":1767225600,"p":"kQ3xV0aB.9f2c…16.7.0.1e40.q83vEf…"}`.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -13,11 +14,28 @@ import { RegistryError, listed } from '../errors.ts';
 import type { PackState, Snapshot } from '../state/snapshot.ts';
 import type { SessionKey } from '../log/store.ts';
 import type { VersionRecord } from '../state/records.ts';
-import type { Session, Pin } from './session.ts';
-import type { ChannelView } from '../state/views.ts';
+import type { Pin, Session } from './session.ts';
+import type { ArmView, Assignment } from '../state/views.ts';
 
 /** The most characters of a session id. */
 export const SESSION_ID_LENGTH = 200;
+
+/** What a new session starts on. */
+export interface SessionStart {
+  readonly view: ArmView;
+  readonly epoch: number;
+  readonly assignment?: Assignment | undefined;
+  /** Default: the version's default style. */
+  readonly styleId?: string | undefined;
+  readonly random: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** 64 random bits, base64url: they make an id unique, and are the subject of a session without one. */
+export function newSessionName(): string {
+  return randomBytes(8).toString('base64url');
+}
 
 /** A new signing key: 256 random bits. */
 export function newSessionKey(createdAt: string): SessionKey {
@@ -59,12 +77,11 @@ export class Sessions {
   }
 
   /**
-   * Starts a session on the active version.
+   * Starts a session on an arm.
    *
-   * @param now milliseconds since the epoch
    * @throws RegistryError `style-not-supported`, with the version's styles
    */
-  start(view: ChannelView, styleId: string | undefined, now: number): Session {
+  start({ view, epoch, assignment, styleId, random, now }: SessionStart): Session {
     const { pack, channel, version, digest, revision, styles, defaultStyle, system } = view.activePack;
     const requested = styleId ?? defaultStyle;
     const styleIndex = styles.findIndex(({ id }) => id === requested);
@@ -85,7 +102,8 @@ export class Sessions {
       base36(revision),
       base36(styleIndex),
       base36(this.#ttlSeconds),
-      randomBytes(8).toString('base64url'),
+      random,
+      ...historyPart(epoch, revision, assignment),
     ];
     return {
       sessionId: this.#sign({ exp: expires, p: claims.join('.') }),
@@ -94,6 +112,7 @@ export class Sessions {
       promptPack: { pack, channel, version, digest, revision },
       prompt: { system, style },
       superseded: false,
+      ...(assignment !== undefined && { assignment }),
     };
   }
 
@@ -105,7 +124,9 @@ export class Sessions {
    */
   read(snapshot: Snapshot, sessionId: string, now: number): Pin {
     const claims = this.#verified(sessionId);
-    const [channelPart = '', versionPart = '', revision = '', style = '', ttl = ''] = claims?.p.split('.') ?? [];
+    const [channelPart = '', versionPart = '', revisionPart = '', style = '', ttl = '', , history] =
+      claims?.p.split('.') ?? [];
+    const revision = parseInt(revisionPart, 36);
     const channelRef = this.#channelRef(snapshot, channelPart);
     const record = channelRef && this.#recordOf(snapshot.packs.get(channelRef.pack), versionPart);
     if (claims === undefined || channelRef === undefined || record === undefined || claims.exp * 1000 <= now) {
@@ -117,7 +138,8 @@ export class Sessions {
     return {
       record,
       channel: channelRef.channel,
-      revision: parseInt(revision, 36),
+      revision,
+      ...historyOf(history, revision),
       styleIndex: parseInt(style, 36),
       startedAt: time(claims.exp - parseInt(ttl, 36)),
       expiresAt: time(claims.exp),
@@ -170,6 +192,22 @@ function channelHandle(pack: string, channel: string): string {
 
 function versionHandle(digest: string): string {
   return Buffer.from(digest.slice('sha256:'.length), 'hex').subarray(0, 12).toString('base64url');
+}
+
+/** `1c` in epoch 1 on the candidate; `2s1f` in epoch 2 on stable, under the rollout 51 revisions after the pointer's. */
+function historyPart(epoch: number, revision: number, assignment: Assignment | undefined): string[] {
+  if (assignment === undefined) return epoch === 1 ? [] : [String(epoch)];
+  const { arm, rollout } = assignment;
+  return [arm === 'candidate' ? `${epoch}c` : `${epoch}s${base36(rollout - revision)}`]; // the candidate's revision is its rollout
+}
+
+function historyOf(part: string | undefined, revision: number): Pick<Pin, 'epoch' | 'assignment'> {
+  const [, epoch = '1', arm, after = '0'] = /^(\d+)(?:([cs])([0-9a-z]*))?$/u.exec(part ?? '1') ?? [];
+  const rollout = revision + (arm === 's' ? parseInt(after, 36) : 0);
+  return {
+    epoch: Number(epoch),
+    assignment: arm === undefined ? undefined : { rollout, arm: arm === 'c' ? 'candidate' : 'stable' },
+  };
 }
 
 function base36(value: number): string {

@@ -1,8 +1,9 @@
 /** What a coach session runs on: the version it started on, or the version that replaces it (SPEC R8). */
 import type { PackContent } from '../model.ts';
-import { packIn, replacementOf, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
-import type { VersionRecord } from '../state/records.ts';
-import type { Origin } from '../state/views.ts';
+import { packIn, replacementOf, versionIn, type PackState, type Position, type Snapshot } from '../state/snapshot.ts';
+import type { Pointer, VersionRecord } from '../state/records.ts';
+import { sessionEnded, walked, type Place } from './on-move.ts';
+import type { Assignment, Origin } from '../state/views.ts';
 
 /** A session, as callers see it. */
 export interface Session {
@@ -16,26 +17,29 @@ export interface Session {
   };
   /** Whether the channel has moved to another version. */
   readonly superseded: boolean;
-  /** The original pin, if that version has been revoked. */
+  /** The arm that the session started on, if a rollout was running. */
+  readonly assignment?: Assignment;
+  /** The original pin, if a move or a revocation sent the session to another version. */
   readonly movedFrom?: { readonly version: string; readonly styleId: string };
 }
 
 /** What a valid session id says. */
-export interface Pin {
+export interface Pin extends Position {
   readonly record: VersionRecord;
   readonly channel: string;
-  readonly revision: number;
+  readonly assignment: Assignment | undefined;
   readonly styleIndex: number;
   readonly startedAt: string;
   readonly expiresAt: string;
 }
 
 /**
- * The answer to a read of a pinned session (SPEC R8). It comes from the pinned version. If that is revoked, it comes from the end of its
- * chain of replacements, or from the active version if the chain has no end. If that version lacks the style, its default style is used.
+ * The answer to a read of a pinned session (SPEC R8, R16). It comes from the pinned version, or from the one that moves have sent it to. If
+ * that is revoked, it comes from the end of its chain of replacements, or from the active version if the chain has no end. If that version
+ * lacks the style, its default style is used.
  *
  * @param contentOf loads a version's texts
- * @throws RegistryError the error of `contentOf`
+ * @throws RegistryError `session-ended`; the error of `contentOf`
  */
 export async function sessionOf(
   sessionId: string,
@@ -43,7 +47,7 @@ export async function sessionOf(
   snapshot: Snapshot,
   contentOf: (record: VersionRecord) => Promise<PackContent>,
 ): Promise<Session> {
-  const { channel, startedAt, expiresAt } = pin;
+  const { channel, startedAt, expiresAt, assignment } = pin;
   const { record, revision, styleId, movedFrom } = servedBy(pin, snapshot);
   const { pack, version, digest } = record;
   const content = await contentOf(record);
@@ -55,7 +59,8 @@ export async function sessionOf(
     expiresAt,
     promptPack: { pack, channel, version, digest, revision },
     prompt: { system: content.system, style },
-    superseded: snapshot.packs.get(pack)?.pointers.get(channel)?.version !== version,
+    superseded: !isServed(snapshot.packs.get(pack), channel, version),
+    ...(assignment !== undefined && { assignment }),
     ...(movedFrom !== undefined && { movedFrom }),
   };
 }
@@ -66,12 +71,15 @@ function servedBy(
 ): { record: VersionRecord; revision: number; styleId: string; movedFrom?: Session['movedFrom'] } {
   const pinned = pin.record;
   const styleId = pinned.styles[pin.styleIndex]?.id ?? pinned.defaultStyle;
-  if (pinned.revocation === undefined) return { record: pinned, revision: pin.revision, styleId };
   const state = packIn(snapshot, pinned.pack);
-  const replacement = replacementOf(state, pinned);
   const active = state.pointers.get(pin.channel);
-  const record = replacement ?? versionIn(state, active?.version ?? '');
-  const revision = replacement === undefined ? (active?.revision ?? 0) : replacementSince(state, pinned);
+  const place = walked(
+    { version: pinned.version, epoch: pin.epoch, revision: pin.revision },
+    state.plans.get(pin.channel),
+    active && { version: active.version, epoch: snapshot.epoch, revision: active.revision },
+  );
+  const { record, revision } = unrevoked(state, active, place);
+  if (record === pinned) return { record, revision: pin.revision, styleId };
   const hasStyle = record.styles.some(({ id }) => id === styleId);
   return {
     record,
@@ -79,6 +87,26 @@ function servedBy(
     styleId: hasStyle ? styleId : record.defaultStyle,
     movedFrom: { version: pinned.version, styleId },
   };
+}
+
+/** SPEC R8: what answers for a version that may be revoked, and since which revision. */
+function unrevoked(
+  state: PackState,
+  active: Pointer | undefined,
+  { version, revision }: Place,
+): { record: VersionRecord; revision: number } {
+  const record = versionIn(state, version);
+  if (record.revocation === undefined) return { record, revision };
+  if (record.revocation.sessions === 'end') throw sessionEnded(record.revocation);
+  const replacement = replacementOf(state, record);
+  return replacement === undefined
+    ? { record: versionIn(state, active?.version ?? ''), revision: active?.revision ?? 0 }
+    : { record: replacement, revision: Math.max(revision, replacementSince(state, record)) };
+}
+
+/** Whether a channel serves the version now, to everybody or to an arm. */
+function isServed(state: PackState | undefined, channel: string, version: string): boolean {
+  return state?.pointers.get(channel)?.version === version || state?.plans.get(channel)?.rollout?.version === version;
 }
 
 /** The revision at which a revoked version got its current replacement: the last revocation in the chain (SPEC R4). */

@@ -1,9 +1,8 @@
 /** How events change the plan of a channel, during a fold. The rooms' appliers use it, because a move may end a rollout or a trial. */
 import type { Event } from '../log/event.ts';
-import { LogBroken } from '../errors.ts';
 import type { PackDraft } from './draft.ts';
-import type { ChannelPlan, Rollout, SessionMove } from './plans.ts';
-import { freezeActor } from './views.ts';
+import type { ChannelPlan, SessionMove } from './plans.ts';
+import { rolloutAfter } from './rollout.ts';
 
 /** How many ended rollouts a channel keeps in memory; older ones are in the log. */
 export const ENDED_KEPT = 20;
@@ -32,40 +31,19 @@ export function changePlan(pack: PackDraft, channel: string, event: Event, chang
   pack.plans.set(channel, Object.freeze({ ...before, ...change, channel, revision: event.revision }));
 }
 
-/** Changes the rollout that runs. @throws LogBroken if none runs, or another one */
-export function changeRollout(
-  pack: PackDraft,
-  channel: string,
-  event: Event,
-  { id, ...change }: Pick<Rollout, 'id'> & Partial<Rollout>,
-): void {
-  const rollout = planOf(pack, channel)?.rollout;
-  if (rollout?.id !== id)
-    throw new LogBroken(
-      `Revision ${event.revision} (${event.type}) is about rollout ${id}, but ${rollout === undefined ? 'none' : `rollout ${rollout.id}`} runs in channel "${channel}" of pack "${pack.pack}".`,
-    );
-  changePlan(pack, channel, event, {
-    rollout: Object.freeze({ ...rollout, ...change, revision: event.revision }),
-  });
-}
-
-/** Ends the rollout that runs, if one does: by its own event, or because the event leaves nothing to roll out (SPEC R14). */
-export function endRollout(pack: PackDraft, channel: string, event: Event, state: 'promoted' | 'aborted'): void {
-  const plan = planOf(pack, channel);
-  if (plan?.rollout === undefined) return;
-  const { revision, at, actor, reason } = event;
-  const ended: Rollout = Object.freeze({
-    ...plan.rollout,
-    state,
-    revision,
-    nextAt: undefined,
-    paused: undefined,
-    ended: Object.freeze({ revision, at, by: freezeActor(actor), reason }),
-  });
-  changePlan(pack, channel, event, {
-    rollout: undefined,
-    ended: Object.freeze([ended, ...plan.ended].slice(0, ENDED_KEPT)),
-  });
+/** Lets an event change or end the rollouts that run in its pack. */
+export function changeRollouts(pack: PackDraft, event: Event): void {
+  for (const channel of new Set([...(pack.base?.plans.keys() ?? []), ...pack.plans.keys()])) {
+    const plan = planOf(pack, channel);
+    if (plan?.rollout === undefined) continue;
+    const rollout = rolloutAfter(plan.rollout, event);
+    if (rollout === plan.rollout) continue;
+    if (rollout.ended === undefined) changePlan(pack, channel, event, { rollout });
+    else {
+      const ended = Object.freeze([rollout, ...plan.ended].slice(0, ENDED_KEPT));
+      changePlan(pack, channel, event, { rollout: undefined, ended });
+    }
+  }
 }
 
 /** Notes that a move concerns the sessions on the version that it leaves (SPEC R16). Moves that are too old are dropped. */
@@ -86,14 +64,6 @@ export function moveSessions(
     droppedUpTo:
       dropped === undefined ? plan.droppedUpTo : Object.freeze({ epoch: dropped.epoch, revision: dropped.revision }),
   });
-}
-
-/** Aborts the rollouts of the pack whose candidate may not be served any more, in every channel. */
-export function abortRolloutsOf(pack: PackDraft, event: Event, hits: (rollout: Rollout) => boolean): void {
-  for (const channel of new Set([...(pack.base?.plans.keys() ?? []), ...pack.plans.keys()])) {
-    const rollout = planOf(pack, channel)?.rollout;
-    if (rollout !== undefined && hits(rollout)) endRollout(pack, channel, event, 'aborted');
-  }
 }
 
 /** Removes a scheduled activation that is pending. It may be gone already: an older build may have written an event between. */

@@ -1,8 +1,8 @@
 /** The answers about a channel, built once per move and frozen (SPEC R2). */
 import { FrozenMap } from '../values/frozen.ts';
-import { assigning, type Assign, type AssignmentRule } from '../assignment/assign.ts';
+import { assigning, type Arm, type Assign, type AssignmentRule } from '../assignment/assign.ts';
 import { LogBroken, RegistryError, listed } from '../errors.ts';
-import type { Actor, Compatibility, PackContent, Style, StyleTitle } from '../model.ts';
+import type { Actor, AttributeTexts, Compatibility, PackContent, Style, StyleTitle } from '../model.ts';
 import type { Rollout } from './plans.ts';
 import type { Pointer } from './records.ts';
 
@@ -63,6 +63,25 @@ export interface RolloutView extends AssignmentRule {
 /** All answers about a channel: the stable arm, and the rollout if one runs. */
 export interface ChannelView extends ArmView {
   readonly rollout: RolloutView | undefined;
+}
+
+/** Which arm of which rollout. */
+export interface Assignment {
+  /** The id of the rollout. */
+  readonly rollout: number;
+  readonly arm: Arm;
+}
+
+/** The arm that a subject gets, and the assignment if a rollout runs. Without a subject it is the stable arm (SPEC R13). */
+export function armFor(
+  view: ChannelView,
+  subject: string | undefined,
+  attributes: AttributeTexts,
+): { readonly arm: ArmView; readonly assignment: Assignment | undefined } {
+  const { rollout } = view;
+  if (rollout === undefined) return { arm: view, assignment: undefined };
+  const arm = rollout.assign(subject, attributes);
+  return { arm: arm === 'candidate' ? rollout.candidate : view, assignment: { rollout: rollout.id, arm } };
 }
 
 /** One style of an arm's version. @throws RegistryError `style-not-found`, with the version's styles */

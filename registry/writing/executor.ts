@@ -47,12 +47,14 @@ export class Executor {
    * Decides a command and makes its event durable, then visible.
    *
    * @param command or what makes it on a snapshot, if it depends on what is registered
+   * @param options.closes false if nobody acts on an answer without an event; default: true
    * @throws RegistryError `validation-failed` for an actor without a key id or a label, what `decide` refuses with, `idempotency-mismatch`,
    *   `store-busy`, `store-unavailable`, `outcome-unknown`
    */
   async execute(
     command: Command | ((base: Snapshot) => Promise<Command>),
     { actor = SYSTEM_ACTOR, idempotency }: Attribution,
+    { closes = true }: { readonly closes?: boolean } = {},
   ): Promise<Executed> {
     checkRequest({ actor });
     const { writer, store, rules } = this.#options;
@@ -61,7 +63,7 @@ export class Executor {
         decideOnce(store, actor, idempotency, async () =>
           decide(base, typeof command === 'function' ? await command(base) : command, rules),
         ),
-      { closes: true },
+      { closes },
     );
     return { event: replayOf ?? events[0], snapshot, replayed: replayOf !== undefined };
   }

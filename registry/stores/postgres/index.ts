@@ -194,7 +194,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion }: LeaseClaim): Promise<Renewal> {
+  async renew({ id, startedAt, epoch, appliedRevision, pinnedVersion, knows }: LeaseClaim): Promise<Renewal> {
     const nothing: Renewal = { head: undefined, fence: 0, leases: [] };
     return this.#using(this.#leases, WRITE_LIMIT, nothing, async (connection) => {
       const rows = await connection.rows<LeaseRow>(RENEW, [
@@ -203,6 +203,7 @@ export class PostgresStore implements Store {
         epoch,
         appliedRevision,
         pinnedVersion ?? null,
+        knows?.join() ?? null,
       ]);
       const leases = rows.map(leaseOf);
       const own = leases.find((lease) => lease.id === id);

@@ -101,6 +101,11 @@ const COLUMNS = Object.freeze([
     column: 'fence',
     sql: 'ALTER TABLE log_head ADD COLUMN IF NOT EXISTS fence bigint NOT NULL DEFAULT 0',
   },
+  {
+    table: 'leases',
+    column: 'knows',
+    sql: 'ALTER TABLE leases ADD COLUMN IF NOT EXISTS knows text',
+  },
 ]);
 
 /** Checked first: ALTER TABLE would wait for every statement on the table, even if there is nothing to add. */

@@ -67,16 +67,16 @@ function textArray(texts: readonly string[]): string {
 /** Returns a row for each lease, the renewed one included, each with the log's head. */
 export const RENEW = `
   WITH renewed AS (
-    INSERT INTO leases AS old (id, started_at, epoch, applied_revision, pinned_version, counter, renewed_at)
-    VALUES ($1, $2, $3, $4, $5, 1, clock_timestamp())
+    INSERT INTO leases AS old (id, started_at, epoch, applied_revision, pinned_version, knows, counter, renewed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 1, clock_timestamp())
     ON CONFLICT (id) DO UPDATE SET
       started_at = excluded.started_at, epoch = excluded.epoch, applied_revision = excluded.applied_revision,
-      pinned_version = excluded.pinned_version, counter = old.counter + 1, renewed_at = excluded.renewed_at
+      pinned_version = excluded.pinned_version, knows = excluded.knows, counter = old.counter + 1, renewed_at = excluded.renewed_at
     RETURNING *
   )
   SELECT head.revision, head.hash, lease.id, lease.started_at, lease.epoch, lease.applied_revision, lease.pinned_version, lease.counter,
     to_char(lease.renewed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    head.fence
+    head.fence, lease.knows
   FROM (SELECT * FROM renewed UNION ALL SELECT * FROM leases WHERE id <> $1) AS lease LEFT JOIN log_head AS head ON true
   ORDER BY lease.id`;
 
@@ -86,6 +86,7 @@ export type LeaseRow = readonly [
   ...(readonly [revision: string | null, hash: string | null, id: string, startedAt: string, epoch: string]),
   ...(readonly [appliedRevision: string, pinnedVersion: string | null, counter: string, lastSeenAt: string]),
   fence: string | null,
+  knows: string | null,
 ];
 
 export function headOf(row: HeadRow | undefined): Head | undefined {
@@ -105,7 +106,16 @@ export function leaseOf([
   pinnedVersion,
   counter,
   lastSeenAt,
+  ,
+  knows,
 ]: LeaseRow): Lease {
   const numbers = { epoch: Number(epoch), appliedRevision: Number(appliedRevision), counter: Number(counter) };
-  return Object.freeze({ id, startedAt, ...numbers, lastSeenAt, ...(pinnedVersion === null ? {} : { pinnedVersion }) });
+  return Object.freeze({
+    id,
+    startedAt,
+    ...numbers,
+    lastSeenAt,
+    ...(pinnedVersion !== null && { pinnedVersion }),
+    ...(knows !== null && { knows: knows.split(',') }),
+  });
 }

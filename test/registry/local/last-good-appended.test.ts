@@ -144,11 +144,16 @@ t.test('a file of format 3 is read, and refused if it was changed', async (t) =>
     packs: Object.fromEntries(
       packs.map((pack) => [
         pack.pack,
-        { ...pack, pointers: Object.fromEntries(pack.pointers.map((pointer) => [pointer.channel, pointer])) },
+        {
+          ...pack,
+          pointers: Object.fromEntries(pack.pointers.map((pointer) => [pointer.channel, pointer])),
+          plans: {},
+        },
       ]),
     ),
   });
   t.equal(sessionKeys.length, 1);
+  t.equal(read.outdated, true, 'it is never what the rest of the log is folded onto');
   t.equal(state.packs.get('coach')?.versions.get('1.1.0')?.revocation?.replacement, '2.0.0');
   writeFileSync(file, fixture.replace('"replacement":"2.0.0"', '"replacement":"1.0.0"'));
   t.equal(await load(), undefined);

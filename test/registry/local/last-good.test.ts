@@ -128,7 +128,7 @@ t.test('an unusable file is reported, the log is folded instead, and a good file
     'cut short': (file) => writeFileSync(file, readFileSync(file).subarray(0, -200)),
     'damaged in a line': (file) =>
       writeFileSync(file, readFileSync(file, 'utf8').replace('"version":"1.0.0"', '"version":"1.0.1"')),
-    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":4', '"format":5')),
+    'of a later format': (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"format":5', '"format":6')),
     empty: (file) => writeFileSync(file, ''),
     'not JSON': (file) => writeFileSync(file, 'snapshot\n'),
     'no object': (file) => writeFileSync(file, 'null\n'),

@@ -51,7 +51,7 @@ async function leftBehind(t: Test, snapshotKey?: Uint8Array) {
 
 t.test('with a key the file carries a MAC, and is served without the store', async (t) => {
   const { file, left, start } = await leftBehind(t, KEY);
-  t.match(JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? ''), { format: 4, sealed: 'hmac-sha-256' });
+  t.match(JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? ''), { format: 5, sealed: 'hmac-sha-256' });
   t.notMatch(readFileSync(file, 'utf8'), KEY.toString(), 'the key is not in it');
   const { registry, logger } = await start({}, true);
   t.equal(registry.current.revision, left.revision);

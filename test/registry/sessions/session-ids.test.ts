@@ -11,7 +11,7 @@ import { seal, type EventDraft } from '../../../registry/log/event.ts';
 import { foldFrom } from '../../../registry/events.ts';
 import { SYSTEM_ACTOR, type Style } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
-import { newSessionKey, SESSION_ID_LENGTH, Sessions } from '../../../registry/sessions/session-ids.ts';
+import { newSessionKey, newSessionName, SESSION_ID_LENGTH, Sessions } from '../../../registry/sessions/session-ids.ts';
 import { EMPTY_SNAPSHOT, viewIn, type Snapshot } from '../../../registry/state/snapshot.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
@@ -92,7 +92,8 @@ t.test('even the longest names, versions, revisions and lifetimes give an id of 
   const roundTrip = async (revision: number, style: string, ttl: number, now: number) => {
     const sessions = new Sessions([key], ttl);
     const snapshot = snapshotAt(revision);
-    const session = sessions.start(viewIn(snapshot, long, long), style, now);
+    const view = viewIn(snapshot, long, long);
+    const session = sessions.start({ view, epoch: 1, styleId: style, random: newSessionName(), now });
     longest = Math.max(longest, session.sessionId.length);
     const pin = sessions.read(snapshot, session.sessionId, now);
     assert.deepEqual(await sessionOf(session.sessionId, pin, snapshot, async () => content), session);

@@ -245,6 +245,7 @@ t.test('a view names the event that made it', async (t) => {
     stylePrompts: Object.fromEntries(
       content.styles.map(({ id, title, text }) => [id, { ...origin, styleId: id, title, text }]),
     ),
+    rollout: undefined,
     content: plain(content),
   });
 });

@@ -1,0 +1,156 @@
+/**
+ * What callers see of rollouts, schedules and trials: `registry.rollouts`.
+ *
+ * Example: `await registry.rollouts.start({ version: '2.0.0', steps: [{ share: 1, hold: '10m' }, { share: 50, hold: '1h' }], finish: 'promote', reason })`.
+ */
+import type { Instance } from './instance/instance.ts';
+import type { Event } from './log/event.ts';
+import type { Attribution, Defaults, At } from './requests.ts';
+import { scheduledActivationOf } from './rollouts/apply.ts';
+import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
+import {
+  advanceCommand,
+  cancelScheduleCommand,
+  confirmCommand,
+  scheduleCommand,
+  startRolloutCommand,
+  steeringCommand,
+  type AdvanceRequest,
+  type CancelScheduleRequest,
+  type ConfirmRequest,
+  type EndRolloutRequest,
+  type ScheduleRequest,
+  type StartRolloutRequest,
+  type SteerRequest,
+} from './rollouts/requests.ts';
+import { rolloutIn, type SteeringCommand } from './rollouts/steering.ts';
+import type { Rollout, ScheduledActivation } from './state/plans.ts';
+import { planIn, viewIn, type Snapshot } from './state/snapshot.ts';
+import type { Command } from './transitions.ts';
+
+/** The answer to a command. */
+interface Answered {
+  /** The snapshot that the command led to, or was decided on. */
+  readonly snapshot: Snapshot;
+  readonly changed: boolean;
+  /** Whether it is the answer to an earlier request with the same Idempotency-Key (SPEC R6). */
+  readonly replayed: boolean;
+}
+
+export interface RolloutAnswer extends Answered {
+  readonly rollout: Rollout;
+}
+
+export interface ScheduleAnswer extends Answered {
+  readonly scheduled: ScheduledActivation;
+}
+
+export class RolloutDesk {
+  readonly #instance: Instance;
+  readonly #defaults: Defaults;
+
+  constructor(instance: Instance, defaults: Defaults) {
+    this.#instance = instance;
+    this.#defaults = defaults;
+  }
+
+  /**
+   * Starts a rollout of a channel.
+   * @throws RegistryError `validation-failed`, what `decideStartRollout` refuses with, `idempotency-mismatch`, `store-busy`,
+   *   `store-unavailable`, `outcome-unknown`
+   */
+  async start(request: StartRolloutRequest): Promise<RolloutAnswer> {
+    const command = startRolloutCommand(request, this.#defaults, this.#instance.olderInstances);
+    const { event, snapshot, replayed } = await this.#execute(command, request);
+    return this.#answer(command.pack, event?.revision ?? 0, { snapshot, changed: true, replayed });
+  }
+
+  /** Takes the next step, or sets a share. @throws RegistryError as `start`, `rollout-not-found`, `rollout-ended` */
+  async advance(request: AdvanceRequest): Promise<RolloutAnswer> {
+    return this.#steer(advanceCommand(request), request);
+  }
+
+  /** The share keeps serving; the wait stops until the rollout is resumed. @throws RegistryError as `advance` */
+  async pause(request: SteerRequest): Promise<RolloutAnswer> {
+    return this.#steer(steeringCommand('pause-rollout', request), request);
+  }
+
+  /** @throws RegistryError as `advance` */
+  async resume(request: SteerRequest): Promise<RolloutAnswer> {
+    return this.#steer(steeringCommand('resume-rollout', request), request);
+  }
+
+  /** Everybody gets the candidate. @throws RegistryError as `advance`, `version-revoked`, `policy-violated` */
+  async promote(request: EndRolloutRequest): Promise<RolloutAnswer> {
+    return this.#steer(steeringCommand('promote-rollout', request), request);
+  }
+
+  /** Everybody is on the stable version again. @throws RegistryError as `advance` */
+  async abort(request: EndRolloutRequest): Promise<RolloutAnswer> {
+    return this.#steer(steeringCommand('abort-rollout', request), request);
+  }
+
+  /** A rollout, also an old one. @throws RegistryError `pack-not-found`, `rollout-not-found`, `store-unavailable` */
+  async get(pack: string, id: number, snapshot = this.#current): Promise<Rollout> {
+    return rolloutFrom(this.#instance.store, snapshot, pack, id);
+  }
+
+  /** A page of rollouts, the newest first. @throws RegistryError `pack-not-found`, `store-unavailable` */
+  async list(pack: string, query: RolloutQuery, snapshot = this.#current): Promise<RolloutPage> {
+    return rolloutsIn(this.#instance.store, snapshot, pack, query);
+  }
+
+  /** Activates a version at a time. @throws RegistryError as `start`, but those about rollouts; `schedule-full` */
+  async schedule(request: ScheduleRequest): Promise<ScheduleAnswer> {
+    const command = scheduleCommand(request, this.#defaults, this.#instance.clock.now());
+    const { event, snapshot, replayed } = await this.#execute(command, request);
+    if (event === undefined) throw new Error('An activation was scheduled, but there is no event.');
+    return { scheduled: scheduledBy(event), snapshot, changed: true, replayed };
+  }
+
+  /** Cancels a scheduled activation. @throws RegistryError as `start`, `schedule-not-found` */
+  async cancel(request: CancelScheduleRequest): Promise<Answered> {
+    const { event, snapshot, replayed } = await this.#execute(cancelScheduleCommand(request), request);
+    return { snapshot, changed: event !== undefined, replayed };
+  }
+
+  /** The pending activations of a channel, the earliest first. @throws RegistryError `pack-not-found`, `channel-not-found` */
+  scheduled(at: At, snapshot = this.#current): readonly ScheduledActivation[] {
+    const { pack = this.#defaults.defaultPack, channel = this.#defaults.defaultChannel } = at;
+    viewIn(snapshot, pack, channel);
+    return planIn(snapshot, { pack, channel })?.schedule ?? [];
+  }
+
+  /** Keeps the version that is on trial. @throws RegistryError as `start`, `no-trial` */
+  async confirm(request: ConfirmRequest): Promise<Answered> {
+    const { event, snapshot, replayed } = await this.#execute(confirmCommand(request, this.#defaults), request);
+    return { snapshot, changed: event !== undefined, replayed };
+  }
+
+  get #current(): Snapshot {
+    return this.#instance.current.served;
+  }
+
+  #execute(command: Command, attribution: Attribution) {
+    return this.#instance.executor.execute(command, attribution);
+  }
+
+  async #steer(command: SteeringCommand, attribution: Attribution): Promise<RolloutAnswer> {
+    const { event, snapshot, replayed } = await this.#execute(command, attribution);
+    return this.#answer(command.pack, command.rollout, { snapshot, changed: event !== undefined, replayed });
+  }
+
+  /** A repeat may be about a rollout that is no longer in memory. */
+  async #answer(pack: string, id: number, answered: Answered): Promise<RolloutAnswer> {
+    const { snapshot, replayed } = answered;
+    const rollout = replayed ? await this.get(pack, id, snapshot) : rolloutIn(snapshot, { pack, rollout: id });
+    return { rollout, ...answered };
+  }
+}
+
+/** A scheduled activation as its event made it. @throws TypeError for another event */
+function scheduledBy(event: Event): ScheduledActivation {
+  if (event.type !== 'activation-scheduled')
+    throw new TypeError(`Event ${event.id} (${event.type}) scheduled nothing.`);
+  return scheduledActivationOf(event);
+}
