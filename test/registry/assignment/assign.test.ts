@@ -1,0 +1,131 @@
+/** Which arm a subject gets: vectors for other languages, and what must hold for every subject (SPEC R13). */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import { assigning } from '../../../registry/assignment/assign.ts';
+import { membershipOf } from '../../../registry/assignment/audience.ts';
+import type { Operator } from '../../../registry/model.ts';
+import { audienceFaults } from '../../../registry/rollouts/audience-faults.ts';
+import { BUCKETS, bucketOf, murmur3 } from '../../../registry/values/buckets.ts';
+
+/** Computed with the C++ reference, `MurmurHash3_x86_32` of smhasher, over UTF-8 bytes with seed 0. */
+const HASHES: readonly (readonly [text: string, hash: number])[] = [
+  ['', 0],
+  ['a', 0x3c2569b2],
+  ['abc', 0xb3dd93fa],
+  ['hello', 0x248bfa47],
+  ['hello, world', 0x149bbb7f],
+  ['The quick brown fox jumps over the lazy dog', 0x2e4ff723],
+];
+
+t.test('the hash is MurmurHash3 over UTF-8', async (t) => {
+  for (const [text, hash] of HASHES) t.equal(murmur3(text), hash, text);
+  const long = 'ü'.repeat(2000);
+  t.equal(murmur3(long), murmur3(long), 'a text longer than the scratch space');
+  t.not(murmur3('ü'), murmur3('\u0075\u0308'), 'no normalisation');
+});
+
+t.test('a higher share takes the candidate from nobody, a lower one gives it to nobody new', async (t) => {
+  const property = fc.property(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
+    fc.string({ minLength: 1, maxLength: 20 }),
+    fc.integer({ min: 0, max: BUCKETS }),
+    fc.integer({ min: 0, max: BUCKETS }),
+    (subject, salt, one, other) => {
+      const [low, high] = [Math.min(one, other), Math.max(one, other)];
+      const arms = [low, high].map((share) => assigning({ salt, share })(subject));
+      assert.ok(arms[0] === 'stable' || arms[1] === 'candidate');
+      assert.equal(assigning({ salt, share: BUCKETS })(subject), 'candidate', '100 % is everybody');
+      assert.equal(assigning({ salt, share: 0 })(subject), 'stable', '0 % is nobody');
+    },
+  );
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 2000 }));
+});
+
+/** Pearson's chi-square of observed counts against equal ones. */
+function chiSquare(counts: readonly number[]): number {
+  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+}
+
+t.test('a million subjects fall evenly, and independently between salts', async (t) => {
+  const CELLS = 100;
+  const [counts, joint] = [new Array<number>(CELLS).fill(0), new Array<number>(CELLS).fill(0)];
+  for (let index = 0; index < 1_000_000; index += 1) {
+    const one = bucketOf(`salt-one:user-${index}`);
+    const other = bucketOf(`salt-two:user-${index}`);
+    counts[Math.floor(one / 1000)] = (counts[Math.floor(one / 1000)] ?? 0) + 1;
+    const cell = Math.floor(one / 10_000) * 10 + Math.floor(other / 10_000);
+    joint[cell] = (joint[cell] ?? 0) + 1;
+  }
+  // 99 degrees of freedom: 148.2 is exceeded once in 1,000.
+  t.ok(chiSquare(counts) < 148.2, `evenly: ${chiSquare(counts).toFixed(1)}`);
+  t.ok(chiSquare(joint) < 148.2, `independently: ${chiSquare(joint).toFixed(1)}`);
+});
+
+t.test('testers and the audience', async (t) => {
+  const audience = {
+    conditions: [{ attribute: 'country', operator: 'in' as const, values: ['de', 'at'] }],
+    subjects: ['tester'],
+  };
+  const assign = assigning({ salt: 's', share: BUCKETS, audience });
+  t.equal(assign('anybody', { country: 'de' }), 'candidate');
+  t.equal(assign('anybody', { country: 'fr' }), 'stable');
+  t.equal(assign('anybody'), 'stable', 'a missing attribute');
+  t.equal(assign(undefined, { country: 'de' }), 'stable', 'no subject');
+  t.equal(assigning({ salt: 's', share: 0, audience })('tester'), 'candidate', 'a tester, at any share');
+});
+
+t.test('operators', async (t) => {
+  const rows: readonly (readonly [Operator, readonly string[], value: string, holds: boolean])[] = [
+    ['in', ['a', 'b'], 'b', true],
+    ['in', ['a', 'b'], 'B', false],
+    ['notIn', ['a', 'b'], 'c', true],
+    ['notIn', ['a', 'b'], 'a', false],
+    ['startsWith', ['x', 'ab'], 'abc', true],
+    ['endsWith', ['bc'], 'abc', true],
+    ['contains', ['b'], 'abc', true],
+    ['contains', ['d'], 'abc', false],
+    ['equals', ['true'], 'true', true],
+    ['equals', ['true'], 'True', false],
+    ['greaterThan', ['17'], '17.5', true],
+    ['greaterThan', ['17'], '17', false],
+    ['greaterThan', ['17'], 'thirty', false],
+    ['greaterThan', ['17'], '0x20', false],
+    ['greaterThan', ['17'], '1e3', true],
+    ['greaterThan', ['17'], ' 18', false],
+    ['lessThan', ['0'], '-0.5', true],
+    ['lessThan', ['0'], '', false],
+    ['semver', ['>=2.1.0 <3.0.0'], '2.5.1', true],
+    ['semver', ['>=2.1.0 <3.0.0'], '3.0.0', false],
+    ['semver', ['>=2.1.0 <3.0.0'], 'latest', false],
+    ['before', ['2027-01-01T00:00:00Z'], '2026-12-31T23:59:59.999Z', true],
+    ['before', ['2027-01-01T00:00:00Z'], '2027-01-01T00:30:00+01:00', true],
+    ['before', ['2027-01-01T00:00:00Z'], '2026-12-31', false],
+    ['after', ['2027-01-01T00:00:00Z'], '2027-01-01T00:00:00.001Z', true],
+    ['after', ['2027-01-01T00:00:00Z'], 'tomorrow', false],
+  ];
+  for (const [operator, values, value, holds] of rows) {
+    const takesPart = membershipOf({ conditions: [{ attribute: 'a', operator, values: [...values] }] });
+    t.equal(takesPart({ a: value }), holds, `${value} ${operator} ${values.join()}`);
+    t.equal(takesPart({}), false, `nothing ${operator} ${values.join()}`);
+  }
+  t.equal(membershipOf({ conditions: [{ attribute: 'constructor', operator: 'notIn', values: ['a'] }] })({}), false);
+});
+
+t.test('what is wrong with an audience', async (t) => {
+  const faults = (operator: Operator, ...values: string[]) =>
+    audienceFaults({ conditions: [{ attribute: 'a', operator, values }] });
+  t.match(faults('equals', 'a', 'b'), [{ pointer: '/conditions/0/values', detail: /exactly one value/u }]);
+  t.match(faults('greaterThan', 'many'), [{ pointer: '/conditions/0/values/0', detail: /number/u }]);
+  t.match(faults('lessThan', 'NaN'), [{ detail: /number/u }]);
+  t.match(faults('before', '2027-01-01'), [{ detail: /with its zone/u }]);
+  t.match(faults('semver', 'latest'), [{ detail: /SemVer range/u }]);
+  const many = {
+    attribute: 'a',
+    operator: 'in' as const,
+    values: Array.from({ length: 600 }, (_, index) => `${index}`),
+  };
+  t.match(audienceFaults({ conditions: [many, many] }), [{ detail: /1200 values together/u }]);
+  t.same(audienceFaults({}), []);
+});
