@@ -1,6 +1,6 @@
 /**
  * Below the path prefix of a reverse proxy, Swagger UI and the document just work. Links in responses need `X-Forwarded-Prefix` from a
- * trusted proxy. test/packages/nginx.test.ts does the same with a real nginx.
+ * trusted proxy. test/deployment/nginx.test.ts does the same with a real nginx.
  */
 import t, { type Test } from 'tap';
 import { trustedProxies } from '../../plugins/path-prefix.ts';
