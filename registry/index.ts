@@ -85,6 +85,7 @@ export type { Encode, Filter } from './streams/messages.ts';
 export { EVENT_ORDERS, verifyLog } from './proof/verify.ts';
 export type { StateProof } from './proof/comparison.ts';
 export { savedProof } from './proof/snapshot-check.ts';
+export { readSecretFile } from './local/secret-file.ts';
 export { readSnapshotKey } from './local/snapshot-key.ts';
 
 // ── Tools on the host ──
