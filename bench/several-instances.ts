@@ -111,7 +111,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
         server: service,
         paths: ['/v1/packs/coach/active'],
         headers: service.headers,
-        status: 200,
+        expected: { status: 200, bodyBytes: 1 },
       };
       const reads = () => load(target, plan.load.seconds);
       const busy = async () => {
