@@ -8,7 +8,7 @@
  */
 import { comparisonOf, takeTurns, type Comparison, type Pair, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
-import type { Goal, Row, Table } from './report.ts';
+import { percent, type Goal, type Row, type Table } from './report.ts';
 import { PLACEMENT, SERVER_CORE } from './support/cores.ts';
 import { packNames } from './support/fill.ts';
 import { GENERATOR } from './support/generators.ts';
@@ -150,10 +150,6 @@ function rowOf(what: string, pairs: readonly Pair<keyof Rates>[], goal: Goal | u
 export function idleness({ ours, reference }: Pick<Comparison, 'ours' | 'reference'>): Pick<Row, 'doesNotCount'> {
   const least = Math.min(ours.median, reference.median);
   return least >= BUSY ? {} : { doesNotCount: `a server was busy only ${(least * 100).toFixed(0)} % of the time` };
-}
-
-export function percent({ median, min, max }: Spread): Spread {
-  return { median: median * 100, min: min * 100, max: max * 100 };
 }
 
 function microsecondsEach({ median, min, max }: Spread): Spread {

@@ -28,6 +28,11 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** Shares as figures in per cent. */
+export function percent({ median, min, max }: Spread): Spread {
+  return { median: median * 100, min: min * 100, max: max * 100 };
+}
+
 /** Whether every goal of the row is met; undefined if it has none. */
 export function met({ figures }: Row): boolean | undefined {
   const goals = Object.values(figures).filter(({ goal, spread }) => goal !== undefined && !Number.isNaN(spread.median));

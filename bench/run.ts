@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
 import { movesInLargePack } from './large-pack.ts';
+import { movesOfManyWriters } from './moves.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S9'], run: readsAmongMany },
   { names: ['S9'], run: readsInProcessAmongMany },
   { names: ['S9'], run: activationAmongMany },
+  { names: ['S15'], run: movesOfManyWriters },
   { names: ['large-pack'], run: movesInLargePack },
   { names: ['S10'], run: startUp },
 ];
