@@ -7,6 +7,7 @@ import { invalidInput } from './errors.ts';
 import type { Idempotency } from './log/event.ts';
 import {
   Actor,
+  AttributeName,
   Attributes,
   type AttributeTexts,
   ChannelName,
@@ -128,13 +129,9 @@ export interface SessionRequest extends For {
 export function checkedFor({ subject, attributes }: For): { subject: string | undefined; attributes: AttributeTexts } {
   if (subject !== undefined && !isPlain(subject, 1)) checkRequest({ subject });
   if (attributes === undefined) return { subject, attributes: NO_ATTRIBUTES };
-  for (const value of Object.values(attributes))
-    if (!isPlain(value, 0)) {
-      checkRequest({ attributes });
-      return { subject, attributes: textsOf(attributes) };
-    }
-  if (Object.keys(attributes).length > MOST_ATTRIBUTES) checkRequest({ attributes });
-  return { subject, attributes: attributes as AttributeTexts };
+  if (isPlainText(attributes)) return { subject, attributes };
+  checkRequest({ attributes });
+  return { subject, attributes: textsOf(attributes) };
 }
 
 const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
@@ -143,6 +140,18 @@ const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
 function isPlain(value: unknown, least: number): boolean {
   return typeof value === 'string' && value.length >= least && value.length <= 200 && unfitText(value) === undefined;
 }
+
+/** Whether attributes can only be right, and are texts already. */
+function isPlainText(attributes: NonNullable<For['attributes']>): attributes is AttributeTexts {
+  let count = 0;
+  for (const name in attributes) {
+    if (!ATTRIBUTE_NAME.test(name) || !isPlain(attributes[name], 0)) return false;
+    count += 1;
+  }
+  return count <= MOST_ATTRIBUTES;
+}
+
+const ATTRIBUTE_NAME = new RegExp(AttributeName.pattern ?? '', 'u');
 
 function textsOf(attributes: Readonly<Record<string, string | number | boolean>>): AttributeTexts {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));

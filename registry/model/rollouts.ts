@@ -1,5 +1,6 @@
 /** The words of rollouts: subjects, attributes, audiences, shares and plans. `model.ts` passes them on. */
 import { Type, type Static } from '@sinclair/typebox';
+import { oneOf } from './one-of.ts';
 
 /** JSON Schema counts code points. `unfitTexts` refuses NUL and lone surrogates. */
 export const Subject = Type.String({
@@ -24,6 +25,7 @@ const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
 /** Facts about a subject. Every door compares them as strings: `true` is `"true"`, 30 is `"30"`. */
 export const Attributes = Type.Record(AttributeName, Type.Union([AttributeText, Type.Number(), Type.Boolean()]), {
   maxProperties: MOST_ATTRIBUTES,
+  additionalProperties: false,
 });
 /** Attributes as they are compared. */
 export type AttributeTexts = Readonly<Record<string, string>>;
@@ -50,9 +52,7 @@ export const MOST_VALUES = 1000;
 export const Condition = Type.Object(
   {
     attribute: AttributeName,
-    operator: Type.Unsafe<Operator>({
-      type: 'string',
-      enum: Object.keys(OPERATORS),
+    operator: oneOf(Object.keys(OPERATORS) as Operator[], {
       description: 'How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.',
       examples: ['in'],
     }),
@@ -109,9 +109,7 @@ export const Step = Type.Object(
 );
 export type Step = Static<typeof Step>;
 
-export const Finish = Type.Unsafe<'promote' | 'wait'>({
-  type: 'string',
-  enum: ['promote', 'wait'],
+export const Finish = oneOf(['promote', 'wait'], {
   description:
     '`promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.',
   examples: ['promote'],
@@ -119,9 +117,7 @@ export const Finish = Type.Unsafe<'promote' | 'wait'>({
 export type Finish = Static<typeof Finish>;
 
 /** What happens to the sessions that run on the version that a move leaves (SPEC R16). */
-export const SessionPolicy = Type.Unsafe<'keep' | 'next-turn' | 'end'>({
-  type: 'string',
-  enum: ['keep', 'next-turn', 'end'],
+export const SessionPolicy = oneOf(['keep', 'next-turn', 'end'], {
   description:
     'What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.',
   examples: ['next-turn'],

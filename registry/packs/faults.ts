@@ -1,6 +1,7 @@
 /** How a value breaks its schema: where, and in words. */
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
 import type { Static, TSchema } from '@sinclair/typebox';
+import { listed } from '../errors.ts';
 import { NOT_BLANK, type InputFault } from '../model.ts';
 import { brokenPattern } from './shapes.ts';
 import { isVisible } from './texts.ts';
@@ -60,6 +61,7 @@ function isShortEnough({ type, schema, value }: ValueError): boolean {
 
 function faultDetail({ type, message, schema, value }: ValueError): string {
   if (type === ValueErrorType.StringPattern) return brokenPattern(schema, value);
+  if (type === ValueErrorType.Kind && Array.isArray(schema['enum'])) return `Must be one of ${listed(schema['enum'])}.`;
   if (type === ValueErrorType.StringMinLength && schema['pattern'] === NOT_BLANK) return 'Must not be blank.';
   return `${message}.`;
 }
