@@ -244,7 +244,8 @@ export class Writer {
   async #outcomeOf(batch: Batch, expectedRevision: number, sent: boolean): Promise<AppendOutcome> {
     try {
       const outcome = await this.#options.store.append(batch, expectedRevision);
-      return outcome === 'conflict' && sent && (await this.#isInLog(batch.events)) ? 'done' : outcome;
+      const refused = outcome !== 'done' && outcome !== 'unknown';
+      return refused && sent && (await this.#isInLog(batch.events)) ? 'done' : outcome;
     } catch (error) {
       if (sent) return 'unknown'; // an earlier attempt may have succeeded
       throw error;
