@@ -19,7 +19,7 @@ const GATHER = 5;
 const PAUSE = 20;
 /** How long the exit waits for a reader that takes nothing, in milliseconds. */
 const EXIT_LIMIT = 2000;
-/** The reader is gone for good. */
+/** The reader is gone and does not come back. */
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF'];
 
 export class LogOutput {

@@ -35,7 +35,7 @@ if (then === 'signal') {
   say('ready');
 }
 if (then === 'go on') {
-  // Each write is in a timer of its own, so there are many after the reader has gone.
+  // One write in each timer, so there are many after the reader has gone.
   for (let line = 0; line < 20; line += 1) {
     output.write(numbered(line));
     await new Promise((resolve) => setTimeout(resolve, 10));
