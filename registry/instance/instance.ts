@@ -233,9 +233,9 @@ export class Instance {
   }
 
   /** Applies what the log holds beyond the current snapshot. @throws RegistryError `store-unavailable`; LogBroken */
-  async catchUp(): Promise<void> {
+  async catchUp(upTo?: number): Promise<void> {
     if (this.#outdated !== undefined) await this.#foldWholeLog(this.#outdated);
-    await this.#writer.catchUp();
+    await this.#writer.catchUp(upTo);
   }
 
   /** Calls the listener after each change. Returns a function that stops that. */
@@ -274,7 +274,7 @@ export class Instance {
       current: () => this.current.applied,
       claim: () => this.#claim(),
       seeFence: (fence) => this.#writer.seeFence(fence),
-      catchUp: () => this.catchUp(),
+      catchUp: (upTo) => this.catchUp(upTo),
       takeOver: () => this.#takeOver(),
       afterRenewal: () => this.#afterRenewal(),
     };
