@@ -253,10 +253,11 @@ export class Instance {
   async close(): Promise<void> {
     this.stopWaiting();
     this.#check?.end();
-    await this.#timekeeper.close();
+    const kept = this.#timekeeper.close();
     const written = this.#writer.close();
     await this.#follower.stop();
     await written;
+    await kept;
     await this.#lastGood?.close();
     await this.store.close();
   }

@@ -50,7 +50,7 @@ export interface Decided {
 /** What decisions need besides the state. */
 export interface Means {
   readonly contents: Contents;
-  /** `known`x */
+  /** `known` is awaited before the first decision. */
   readonly clock: Clock & { known?(): Promise<void> | undefined };
 }
 
