@@ -8,6 +8,7 @@ import { seal } from '../../registry/log/event.ts';
 import type { PackContent, Policy } from '../../registry/model.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../registry/state/snapshot.ts';
 import { apply } from '../../registry/events.ts';
+import { due } from '../../registry/rollouts/due.ts';
 import { decide, type Command } from '../../registry/transitions.ts';
 import { sectionOf, textOf } from '../support/docs/pages.ts';
 import { versionOf } from '../support/packs/pack-documents.ts';
@@ -67,12 +68,13 @@ const activate = (letter: string | undefined): Command => ({
 /** A registry without a store. */
 class World {
   snapshot: Snapshot = EMPTY_SNAPSHOT;
+  now = Date.UTC(2026, 0, 31);
   readonly #contents = new Map<string, PackContent>();
   #events = 0;
 
   /** @returns the type of the event, or `nothing` */
   run(command: Command): string {
-    const { events, contents } = decide(this.snapshot, command, { channels: CHANNELS, now: Date.UTC(2026, 0, 31) });
+    const { events, contents } = decide(this.snapshot, command, { channels: CHANNELS, now: this.now });
     for (const { digest, content } of contents) this.#contents.set(digest, content);
     const time = {
       now: () => 1_767_225_600_000 + this.#events,
@@ -81,6 +83,20 @@ class World {
     };
     for (const event of seal(events, this.snapshot, time)) this.snapshot = apply(this.snapshot, event, this.#contents);
     return events.map(({ type }) => type).join(', ') || 'nothing';
+  }
+
+  get #plan() {
+    return this.snapshot.packs.get('coach')?.plans.get('production');
+  }
+
+  /** The rollout that runs, or that ended last; 0 if there was none. */
+  get rollout(): number {
+    return (this.#plan?.rollout ?? this.#plan?.ended[0])?.id ?? 0;
+  }
+
+  /** The pending activation; `none` if there is none. */
+  get scheduled(): string {
+    return this.#plan?.schedule[0]?.id ?? 'none';
   }
 
   get stack(): string {
@@ -101,10 +117,40 @@ function worldOf({ stack, given }: Row): World {
   const [, wasActive] = /^(\w) was active$/u.exec(given) ?? [];
   if (wasActive !== undefined)
     for (const command of [activate(wasActive), rollBackTo(stack.at(-1))]) world.run(command);
-  const [, revoked] = /^(\w) is revoked$/u.exec(given) ?? [];
+  const [, scheduled] = /(\w) is scheduled\b/u.exec(given) ?? [];
+  if (scheduled !== undefined) world.run(schedule(scheduled, world));
+  const [, onTrial] = /(\w) is on trial$/u.exec(given) ?? [];
+  if (onTrial !== undefined) for (const command of [rollBackTo(stack.at(-3)), onTrialOf(onTrial)]) world.run(command);
+  const [, rolledOut] = /(\w) is rolled out$/u.exec(given) ?? /^the rollout of (\w) was aborted$/u.exec(given) ?? [];
+  if (rolledOut !== undefined) world.run(startRollout(rolledOut));
+  const [, revoked] = /^(\w) is revoked\b/u.exec(given) ?? [];
   if (revoked !== undefined) world.run({ type: 'revoke', pack: 'coach', version: versionNamed(revoked), ...BY });
+  if (given.endsWith('was aborted')) world.run({ type: 'rollback', ...MOVE });
   return world;
 }
+
+const HOUR = 3_600_000;
+const onTrialOf = (letter: string | undefined): Command => ({
+  type: 'activate',
+  version: versionNamed(letter),
+  revertAfter: HOUR,
+  ...MOVE,
+});
+const startRollout = (letter: string | undefined, olderInstances: readonly string[] = []): Command => ({
+  type: 'start-rollout',
+  version: versionNamed(letter),
+  steps: [{ share: 10 }, { share: 50 }],
+  finish: 'wait',
+  salt: 'salt',
+  olderInstances,
+  ...MOVE,
+});
+const schedule = (letter: string | undefined, { now }: World): Command => ({
+  type: 'schedule-activation',
+  version: versionNamed(letter),
+  at: new Date(now + HOUR).toISOString(),
+  ...MOVE,
+});
 
 const rollBackTo = (letter: string | undefined): Command => ({
   type: 'rollback',
@@ -113,14 +159,17 @@ const rollBackTo = (letter: string | undefined): Command => ({
 });
 
 /** The command of a row. */
-function commandOf({ given, command }: Row): Command {
+function commandOf({ given, command }: Row, world: World): Command {
   const move = {
     ...MOVE,
     ...(given.includes('the pack and the channel are unknown') && { pack: 'unknown', channel: 'unknown' }),
     ...(given.startsWith('the channel is unknown') && { channel: 'unknown' }),
     ...(given.includes('If-Match names another revision') && { precondition: () => false }),
   };
-  const [, verb = '', , letter, rest = ''] = /^(publish|activate|roll back|revoke)( (\w)\b)?(.*)$/u.exec(command) ?? [];
+  const [, verb = '', , letter, rest = ''] =
+    /^(publish|activate|roll back|revoke|start a rollout of|schedule|advance|pause|resume|promote|abort|confirm|cancel it|its time is over)( (\w)\b)?(.*)$/u.exec(
+      command,
+    ) ?? [];
   switch (verb) {
     case 'publish':
       if (rest === ' below the floor') return { ...publish(letter), policy: FLOOR } as Command;
@@ -130,6 +179,7 @@ function commandOf({ given, command }: Row): Command {
         ...(rest === ' with another author' && { author: 'Another author' }),
       });
     case 'activate':
+      if (rest === ' on trial') return onTrialOf(letter);
       return { type: 'activate', version: versionNamed(letter), ...move };
     case 'roll back': {
       const [, from] = / from (\w)/u.exec(command) ?? [];
@@ -141,6 +191,25 @@ function commandOf({ given, command }: Row): Command {
       const [, by] = /^, replaced by (\w)$/u.exec(rest) ?? [];
       const replacement = by === undefined ? {} : { replacement: versionNamed(by) };
       return { type: 'revoke', pack: 'coach', version: versionNamed(letter), ...replacement, ...BY };
+    }
+    case 'start a rollout of':
+      return startRollout(letter, given === 'an older instance runs' ? ['old-1'] : []);
+    case 'schedule':
+      return schedule(letter, world);
+    case 'advance':
+    case 'pause':
+    case 'resume':
+    case 'promote':
+    case 'abort':
+      return { type: `${verb}-rollout`, pack: 'coach', rollout: world.rollout, ...BY };
+    case 'confirm':
+      return { type: 'confirm-activation', ...MOVE };
+    case 'cancel it':
+      return { type: 'cancel-schedule', pack: 'coach', schedule: world.scheduled, ...BY };
+    case 'its time is over': {
+      world.now += HOUR;
+      const [command = t.fail('nothing is due')] = due(world.snapshot, world.now);
+      return command as Command;
     }
     default:
       throw new Error(`"${command}" is not a command that this test knows.`);
@@ -164,7 +233,7 @@ t.test('decide does what every row says', async (t) => {
     const title = [row.stack, row.given, row.command].filter(Boolean).join(' | ');
     const world = worldOf(row);
     t.equal(world.stack, row.stack, `${title}: the stack before`);
-    t.equal(resultOf(world, commandOf(row)), row.result, title);
+    t.equal(resultOf(world, commandOf(row, world)), row.result, title);
     t.equal(world.stack, row.after === '-' ? row.stack : row.after, `${title}: the stack after`);
   }
 });
@@ -173,7 +242,8 @@ t.test('every refusal of a move has a row', async (t) => {
   const named = new Set(ROWS.map(({ result }) => result));
   for (const code of words`
     version-exists pack-not-found channel-not-found unknown-version revision-conflict not-active never-active
-    nothing-to-roll-back-to version-revoked policy-violated version-not-found replacement-required
+    nothing-to-roll-back-to version-revoked policy-violated version-not-found replacement-required already-active
+    rollout-running rollout-not-found rollout-ended trial-running no-trial schedule-not-found older-instances
   `)
     t.ok(named.has(`refused: ${code}`), code);
 });
