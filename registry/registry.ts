@@ -23,10 +23,11 @@ import { RegistryError, notReady } from './errors.ts';
 import type { Event } from './log/event.ts';
 import { Instance, type ChangeListener } from './instance/instance.ts';
 import type { Health } from './instance/health.ts';
+import { contentOf, editionOf } from './instance/editions.ts';
 import type { WantedPosition } from './instance/reach.ts';
 import { snapshotFor } from './instance/session-snapshot.ts';
 import { createKeyCommand, revokeKeyCommand, type CreateKeyRequest, type RevokeKeyRequest } from './keys/commands.ts';
-import { SYSTEM_ACTOR, type PackContent } from './model.ts';
+import { SYSTEM_ACTOR } from './model.ts';
 import { checkOptions, defaultChannelOf, type RegistryOptions } from './instance/options.ts';
 import { parsePack } from './packs/pack.ts';
 import {
@@ -218,7 +219,7 @@ export class Registry {
         `Version ${version} of pack "${pack}" was revoked at ${record.revocation.at}; only auditors may see its texts (audit:read).`,
       );
     }
-    return this.#editionOf(record, snapshot);
+    return editionOf(record, snapshot, this.#instance.contents);
   }
 
   /** A page of a pack's pointer moves, the newest first. @throws RegistryError `pack-not-found`, `store-unavailable` */
@@ -352,7 +353,9 @@ export class Registry {
   async resolveSession(sessionId: string, snapshot?: Snapshot): Promise<Marked<Session>> {
     const base = snapshot ?? (await this.snapshotFor(sessionId));
     const pin = this.#instance.sessions.read(base, sessionId, this.now());
-    return this.#marked(await sessionOf(sessionId, pin, base, (record) => this.#contentOf(record, base)));
+    return this.#marked(
+      await sessionOf(sessionId, pin, base, (record) => contentOf(record, base, this.#instance.contents)),
+    );
   }
 
   /** A snapshot that is no older than a session: the given one, or the one that it arrives with. @throws as `resolveSession` */
@@ -380,26 +383,14 @@ export class Registry {
   }
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {
-    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) =>
-      resolveMove(base, command, rules),
-    );
+    const { executor, contents } = this.#instance;
+    const { decided, snapshot } = await executor.preview((base, rules) => resolveMove(base, command, rules));
     const active = decided.pointer && versionIn(packIn(snapshot, command.pack), decided.pointer.version);
     return previewOf(
-      active && (await this.#editionOf(active, snapshot)),
-      await this.#editionOf(decided.record, snapshot),
+      active && (await editionOf(active, snapshot, contents)),
+      await editionOf(decided.record, snapshot, contents),
       reader,
       snapshot,
     );
-  }
-
-  async #editionOf(record: VersionRecord, snapshot: Snapshot): Promise<Edition> {
-    return { record, content: await this.#contentOf(record, snapshot) };
-  }
-
-  /** Active contents are in the snapshot; others come through a bounded cache. */
-  async #contentOf(record: VersionRecord, snapshot: Snapshot): Promise<PackContent> {
-    for (const { content } of snapshot.views.get(record.pack)?.values() ?? [])
-      if (content.version === record.version) return content;
-    return this.#instance.contents.get(record.digest);
   }
 }

@@ -3,9 +3,11 @@
  *
  * Example: `await registry.rollouts.start({ version: '2.0.0', steps: [{ share: 1, hold: '10m' }, { share: 50, hold: '1h' }], finish: 'promote', reason })`.
  */
+import { editionOf } from './instance/editions.ts';
 import type { Instance } from './instance/instance.ts';
 import type { Event } from './log/event.ts';
-import type { Attribution, Defaults, At } from './requests.ts';
+import { NO_AUDITOR } from './moves/preview.ts';
+import type { At, Attribution, Defaults } from './requests.ts';
 import { scheduledActivationOf } from './rollouts/apply.ts';
 import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
 import {
@@ -23,9 +25,11 @@ import {
   type StartRolloutRequest,
   type SteerRequest,
 } from './rollouts/requests.ts';
-import { rolloutIn, type SteeringCommand } from './rollouts/steering.ts';
+import { rolloutIf, rolloutPreviewOf, type RolloutPreview } from './rollouts/preview.ts';
+import { resolveStart } from './rollouts/starting.ts';
+import { decideSteering, rolloutIn, type SteeringCommand } from './rollouts/steering.ts';
 import type { Rollout, ScheduledActivation } from './state/plans.ts';
-import { planIn, viewIn, type Snapshot } from './state/snapshot.ts';
+import { packIn, planIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import type { Command } from './transitions.ts';
 
 /** The answer to a command. */
@@ -90,6 +94,28 @@ export class RolloutDesk {
     return this.#steer(steeringCommand('abort-rollout', request), request);
   }
 
+  /** What a start would do, without doing it. @throws RegistryError as `start`, except what `problems` and `olderInstances` say */
+  async previewStart(request: StartRolloutRequest, { mayAudit } = NO_AUDITOR): Promise<RolloutPreview> {
+    const { executor, olderInstances } = this.#instance;
+    const command = startRolloutCommand(request, this.#defaults, []);
+    const { decided, snapshot } = await executor.preview((base, rules) => ({
+      ...resolveStart(base, command, rules),
+      now: rules.now,
+    }));
+    const rollout = rolloutIf(undefined, decided.draft, snapshot, decided.now);
+    return this.#preview(rollout, mayAudit, olderInstances, snapshot);
+  }
+
+  /** What a change would do, without doing it. @throws RegistryError as the change itself */
+  async previewSteering(command: SteeringCommand, { mayAudit } = NO_AUDITOR): Promise<RolloutPreview> {
+    const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => {
+      const [draft] = decideSteering(base, command, rules).events;
+      const rollout = rolloutIn(base, command);
+      return draft === undefined ? rollout : rolloutIf(rollout, draft, base, rules.now);
+    });
+    return this.#preview(decided, mayAudit, this.#instance.olderInstances, snapshot);
+  }
+
   /** A rollout, also an old one. @throws RegistryError `pack-not-found`, `rollout-not-found`, `store-unavailable` */
   async get(pack: string, id: number, snapshot = this.#current): Promise<Rollout> {
     return rolloutFrom(this.#instance.store, snapshot, pack, id);
@@ -125,6 +151,19 @@ export class RolloutDesk {
   async confirm(request: ConfirmRequest): Promise<Answered> {
     const { event, snapshot, replayed } = await this.#execute(confirmCommand(request, this.#defaults), request);
     return { snapshot, changed: event !== undefined, replayed };
+  }
+
+  async #preview(
+    rollout: Rollout,
+    mayAudit: boolean,
+    olderInstances: readonly string[],
+    snapshot: Snapshot,
+  ): Promise<RolloutPreview> {
+    const { contents } = this.#instance;
+    const state = packIn(snapshot, rollout.pack);
+    const edition = (version: string) => editionOf(versionIn(state, version), snapshot, contents);
+    const [stable, candidate] = [await edition(rollout.stableVersion), await edition(rollout.version)];
+    return rolloutPreviewOf(rollout, { stable, candidate, mayAudit }, olderInstances, snapshot);
   }
 
   get #current(): Snapshot {

@@ -8,6 +8,7 @@
  */
 import { differences, type Differences, type Edition } from '../packs/diff.ts';
 import type { Violation } from '../model.ts';
+import type { VersionRecord } from '../state/records.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 
 /** What a move would do. */
@@ -29,6 +30,13 @@ export interface Reader {
 
 export const NO_AUDITOR: Reader = Object.freeze({ mayAudit: false });
 
+/** Why a version may not be active; empty if it may. */
+export function problemsOf({ revocation, violations }: VersionRecord): readonly Violation[] {
+  const revoked: Violation[] =
+    revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
+  return [...revoked, ...violations];
+}
+
 /** @param active the channel's active version, if any */
 export async function previewOf(
   active: Edition | undefined,
@@ -36,14 +44,12 @@ export async function previewOf(
   { mayAudit }: Reader,
   snapshot: Snapshot,
 ): Promise<Preview> {
-  const { version, revocation, violations } = target.record;
+  const { version, revocation } = target.record;
   const found = await differences(active, target);
-  const revoked: Violation[] =
-    revocation === undefined ? [] : [{ rule: 'revoked', detail: `Revoked at ${revocation.at}: ${revocation.reason}` }];
   return {
     wouldActivate: version,
     previousVersion: active?.record.version ?? null,
-    problems: [...revoked, ...violations],
+    problems: problemsOf(target.record),
     snapshot,
     differences:
       revocation === undefined || mayAudit

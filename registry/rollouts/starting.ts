@@ -1,17 +1,18 @@
 /**
  * Starting a rollout: whether a version may become the candidate of a channel (SPEC R7, R13).
  *
- * Rule: checks run in the order pack, channel, `If-Match`, version, what already happens in the channel, other instances. Nothing is half
+ * Rule: checks run in the order pack, channel, `If-Match`, version, what already happens in the channel, the floor, other instances. Nothing is half
  * started: the event holds the whole plan.
  */
 import { RegistryError } from '../errors.ts';
+import type { EventDraft } from '../log/event.ts';
 import type { Decision } from '../log/proposal.ts';
 import type { Actor, Audience, Finish, Step } from '../model.ts';
 import { channelOf, registeredVersion } from '../moves/moving.ts';
 import { requireActivatable } from '../moves/revocation.ts';
 import { planIn, type Snapshot } from '../state/snapshot.ts';
 import type { ChannelPlan } from '../state/plans.ts';
-import type { Pointer } from '../state/records.ts';
+import type { Pointer, VersionRecord } from '../state/records.ts';
 import { atStep } from './plan.ts';
 import type { Precondition, Rules } from '../moves/move-command.ts';
 
@@ -41,7 +42,22 @@ export interface StartRolloutCommand {
  *   `rollout-running`, `trial-running`, `already-active`, `rollout-not-found`, `older-instances`
  */
 export function decideStartRollout(snapshot: Snapshot, command: StartRolloutCommand, rules: Rules): Decision {
-  const { pack, channel, version, actor, reason, steps, bake, finish, audience, olderInstances } = command;
+  const { record, draft } = resolveStart(snapshot, command, rules);
+  requireActivatable(record);
+  if (command.olderInstances.length > 0) throw olderThanRollouts(command.olderInstances);
+  return { events: [draft], contents: [] };
+}
+
+/**
+ * The event of a start, even if the candidate may not be active, or older instances are live.
+ * @throws RegistryError as `decideStartRollout`, except `version-revoked`, `policy-violated`, `older-instances`
+ */
+export function resolveStart(
+  snapshot: Snapshot,
+  command: StartRolloutCommand,
+  rules: Rules,
+): { readonly record: VersionRecord; readonly pointer: Pointer; readonly draft: EventDraft } {
+  const { pack, channel, version, actor, reason, steps, bake, finish, audience } = command;
   const { state, pointer } = channelOf(snapshot, command, rules);
   if (pointer === undefined)
     throw new RegistryError(
@@ -50,11 +66,9 @@ export function decideStartRollout(snapshot: Snapshot, command: StartRolloutComm
       { knownChannels: [...state.pointers.keys()].sort() },
     );
   const record = registeredVersion(state, version);
-  requireActivatable(record);
   const plan = planIn(snapshot, command);
   requireFree(pointer, plan, version);
   const salt = saltOf(command, plan);
-  if (olderInstances.length > 0) throw olderThanRollouts(olderInstances);
   const data = {
     digest: record.digest,
     stable: { version: pointer.version, digest: pointer.digest },
@@ -66,7 +80,7 @@ export function decideStartRollout(snapshot: Snapshot, command: StartRolloutComm
     hash: 'v1' as const,
     ...atStep({ steps, bake }, 0, rules.now),
   };
-  return { events: [{ type: 'rollout-started', actor, reason, pack, channel, version, data }], contents: [] };
+  return { record, pointer, draft: { type: 'rollout-started', actor, reason, pack, channel, version, data } };
 }
 
 function requireFree(

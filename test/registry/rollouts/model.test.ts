@@ -326,10 +326,10 @@ const start = (version: string, plan: Plan): Act => ({
   command: () => ({ type: 'start-rollout', ...HERE, ...WHO, version, ...plan, salt: 'salt', olderInstances: [] }),
   expected(model) {
     if (model.top === undefined) return 'channel-not-found';
-    if (model.revoked.has(version)) return 'version-revoked';
     if (model.running !== undefined) return 'rollout-running';
     if (model.trialUntil !== undefined) return 'trial-running';
     if (model.top === version) return 'already-active';
+    if (model.revoked.has(version)) return 'version-revoked';
     const rollout: ModelRollout = {
       version,
       plan,
