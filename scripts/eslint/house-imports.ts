@@ -5,7 +5,7 @@
  *
  * Problem: one import in the wrong direction (a driver in the domain, HTTP in the fold) compiles, works, and is never undone.
  * Rule: every file belongs to a layer by its path, and a layer says what it may import, values and types alike. Files outside
- * the service (scripts, bench, test, clients) may import anything.
+ * the service (scripts, deploy, bench, test, clients) may import anything.
  * Example: `registry/packs/pack.ts` with `import fastify from 'fastify'`: "registry/ is the pure domain: it may not import fastify."
  *
  * `test/architecture.test.ts` checks the same rules in another way, so that an error in either is noticed.
@@ -38,7 +38,7 @@ const ENGINE_CHOOSERS = [/^server\.ts$/u, /^plugins\/registry(\.ts$|\/)/u];
 /** What a plugin shows to routes; a folder that groups plugins is not one plugin. */
 const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|revision)\/[^/]+)\.ts$/u;
 
-const FREE = /^(scripts|bench|test|clients|docs)\//u;
+const FREE = /^(scripts|deploy|bench|test|clients|docs)\//u;
 
 /** The rooms of `registry/`, the lowest first: a room may import only lower ones, and itself. */
 const ROOMS: readonly (readonly string[])[] = [
