@@ -4,7 +4,6 @@
  *
  * Plain JavaScript with old syntax: an outdated Node must be able to run it.
  */
-import module from 'module';
 import { fileURLToPath, URL } from 'url';
 
 const OLDEST = 24;
@@ -15,7 +14,6 @@ if (!(parseInt(process.versions.node, 10) >= OLDEST)) {
   );
   process.exitCode = 70;
 } else {
-  module.enableCompileCache(); // compiling takes longer than opening a small registry
   import(new URL('../dist/deploy/npm/command.js', import.meta.url).href).then(({ main }) =>
     main(fileURLToPath(new URL('../packs', import.meta.url))),
   );
