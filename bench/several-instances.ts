@@ -1,7 +1,7 @@
 /** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them. The server is from npm, with fsync on. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { readPackFolders, Registry, SYSTEM_CLOCK } from '../registry/index.ts';
 import { seal, type EventDraft, type Head } from '../registry/log/event.ts';
 import { SYSTEM_ACTOR } from '../registry/model.ts';
@@ -18,6 +18,8 @@ import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
 const reason = 'Benchmark';
 const CHANNEL = 'bare';
+/** What a single program would write: one row and its notification, in one round trip. */
+const NOTIFY = `WITH written AS (INSERT INTO bare (number) VALUES ($1::integer) RETURNING number) SELECT pg_notify('${CHANNEL}', number::text) FROM written`;
 
 /** S6. */
 export async function activationOnPostgres(plan: Plan, _workplace: Workplace): Promise<Table> {
@@ -58,11 +60,11 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
   return withPostgres(async (server) => {
     const url = await server.database();
     const registry = await openRegistry(url);
-    const sql = postgres(url, { max: 1 });
+    const bare = await connected(url);
     const peer = new Worker(new URL('./support/peer.ts', import.meta.url), { workerData: { url, channel: CHANNEL } });
     try {
       await once(peer, 'message');
-      await sql`CREATE TABLE bare (number integer)`;
+      await bare.query('CREATE TABLE bare (number integer)');
       const next = nextVersion(registry);
       let sent = 0;
       const activated = async () => {
@@ -75,7 +77,7 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
         const number = (sent += 1);
         const sighted = sighting(peer, 'notification', number);
         const asked = process.hrtime.bigint();
-        await sql`WITH written AS (INSERT INTO bare (number) VALUES (${number}) RETURNING number) SELECT pg_notify(${CHANNEL}, number::text) FROM written`;
+        await bare.query({ name: 'notify', text: NOTIFY, values: [number] });
         return since(asked, await sighted);
       };
       const rows: Row[] = [];
@@ -94,7 +96,7 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
     } finally {
       peer.postMessage('end');
       await once(peer, 'exit');
-      await sql.end({ timeout: 1 });
+      await bare.end();
       await registry.close();
     }
   });
@@ -105,7 +107,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
   return withPostgres(async (server) => {
     const url = await server.database();
     const service = await startService({ dataDir: workplace.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
-    const sql = postgres(url, { max: 8, onnotice: () => undefined });
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => connected(url)));
     try {
       const target: Target = {
         server: service,
@@ -117,8 +119,8 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
       const busy = async () => {
         let over = false;
         const asking = Promise.all(
-          Array.from({ length: 8 }, async () => {
-            while (!over) await sql`SELECT pg_sleep(0.005), count(*) FROM events, generate_series(1, 20)`; // eight sessions that are never idle, and little CPU
+          sessions.map(async (session) => {
+            while (!over) await session.query('SELECT pg_sleep(0.005), count(*) FROM events, generate_series(1, 20)'); // never idle, and little CPU
           }),
         );
         const rates = await reads();
@@ -142,7 +144,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
         ],
       };
     } finally {
-      await sql.end({ timeout: 1 });
+      await Promise.all(sessions.map((session) => session.end()));
       await service.stop();
     }
   });
@@ -200,6 +202,12 @@ function since(asked: bigint, seen: bigint): number {
   return Number(seen - asked) / 1e6;
 }
 
+async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
 async function openRegistry(url: string): Promise<Registry> {
   return Registry.open({
     store: openPostgresStore({ url }),
@@ -219,7 +227,7 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
   const store = openPostgresStore({ url });
   await store.head(); // makes the tables
   await store.close();
-  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  const client = await connected(url);
   const draft: EventDraft = {
     type: 'version-activated',
     actor: SYSTEM_ACTOR,
@@ -234,15 +242,20 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
     async write() {
       const [event] = seal([draft], head, { ...SYSTEM_CLOCK, notBefore: '' });
       if (event === undefined) throw new Error('A draft gave no event.');
-      await sql.begin(async (transaction) => {
-        await transaction`SELECT revision, hash FROM log_head FOR UPDATE`;
-        await transaction`INSERT INTO events (revision, body) VALUES (${event.revision}, ${JSON.stringify(event)})`;
-        await transaction`UPDATE log_head SET revision = ${event.revision}, hash = ${event.hash}`;
-        await transaction`SELECT pg_notify('prompt_registry', ${String(event.revision)})`;
-      });
+      const said = async (name: string, text: string, values: readonly unknown[] = []) =>
+        client.query({ name, text, values: [...values] });
+      await client.query('BEGIN');
+      await said('look', 'SELECT revision, hash FROM log_head FOR UPDATE');
+      await said('insert', 'INSERT INTO events (revision, body) VALUES ($1, $2)', [
+        event.revision,
+        JSON.stringify(event),
+      ]);
+      await said('move', 'UPDATE log_head SET revision = $1, hash = $2', [event.revision, event.hash]);
+      await said('notify', "SELECT pg_notify('prompt_registry', $1)", [String(event.revision)]);
+      await client.query('COMMIT');
       head = event;
     },
-    end: () => sql.end({ timeout: 1 }),
+    end: () => client.end(),
   };
 }
 

@@ -23,9 +23,9 @@ const DESCRIPTION =
 /** What an application installs itself: Fastify, and the driver of a store that it may not use. */
 const PEERS = new Map([
   ['fastify', '^5.12.8'],
-  ['postgres', '^3.4.9'],
+  ['pg', '^8.23.1'],
 ]);
-const OPTIONAL_PEERS = ['postgres'];
+const OPTIONAL_PEERS = ['pg'];
 
 /** The folder of the example, below docs/ and in the package. */
 const EXAMPLE = 'examples/embedded';

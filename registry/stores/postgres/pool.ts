@@ -8,7 +8,7 @@
  * Example: `await pool.use(performance.now() + 1500, (connection) => connection.rows('SELECT 1', []))`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRolledBack, NotSent, TimeLimit } from './faults.ts';
+import { isOutdated, isRolledBack, NotSent, TimeLimit } from './faults.ts';
 import { messageOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 
@@ -132,7 +132,7 @@ export class Pool {
     try {
       return await work;
     } catch (error) {
-      if (!isRolledBack(error)) slot.drop();
+      if (!isRolledBack(error) || isOutdated(error)) slot.drop();
       if (error instanceof TimeLimit) this.#limitReached();
       throw error;
     }
