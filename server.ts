@@ -89,6 +89,7 @@ async function start(config: Config): Promise<void> {
       },
       bodyLimit: config.bodyLimit,
       trustProxy: config.trustProxy,
+      publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
       keyMaxStale: config.keyMaxStale,
       corsOrigins: config.corsOrigins,
@@ -160,7 +161,7 @@ function makeDataDir(dir: string): void {
 async function openStore({ store }: Config): Promise<Store> {
   if (store.kind === 'postgres') {
     const { openPostgresStore } = await import('./registry/stores/postgres/index.ts'); // load the driver only if it is used
-    return openPostgresStore({ url: store.url });
+    return openPostgresStore(store);
   }
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
@@ -218,7 +219,8 @@ async function logSummary(app: FastifyInstance, config: Config, address: string,
     `Registry at revision ${registry.current.revision}`,
   );
   await logKey(app, store, operatorKeyPath(config.dataDir), address);
-  log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
+  const docs = `${config.publicUrl ?? address}/docs`;
+  log.info({ docs }, `API documentation at ${docs}`);
 }
 
 /** Logs a command that reads the operator key, or where the key is. Never logs the key itself. */
