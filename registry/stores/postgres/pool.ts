@@ -171,7 +171,8 @@ export class Pool {
 
   #give(slot: Slot): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(slot);
+    if (next === undefined)
+      this.#free.unshift(slot); // the one used last has its statements prepared and its pages at hand
     else next.give(slot);
   }
 }

@@ -2,7 +2,7 @@
  * A socket to the server, with TLS if the URL asks for it.
  *
  * Problem: the driver half-closes sockets, which stay open for a quarter of an hour if the server is unreachable, and its TLS options have
- * no `prefer`. It throws on a message that it does not know, in a listener where nobody can catch that.
+ * no `prefer`. It throws on a message that it does not know, in a listener, so that no caller can catch it.
  * Rule: the socket is opened here, within a time limit. The caller owns it and can destroy it at any time.
  * Example: an SSLRequest is answered by `S`, and the handshake begins
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL).
