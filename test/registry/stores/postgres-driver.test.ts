@@ -49,9 +49,16 @@ async function through(t: Test, url: string, { up = (data) => data, down = (data
 }
 
 async function listening(t: Test, url: string, accept: (client: Socket) => void): Promise<string> {
-  const door = createServer({ noDelay: true }, accept).listen(0, '127.0.0.1');
+  const clients: Socket[] = [];
+  const door = createServer({ noDelay: true }, (client) => {
+    clients.push(client);
+    accept(client);
+  }).listen(0, '127.0.0.1');
   await once(door, 'listening');
-  t.teardown(() => door.close());
+  t.teardown(() => {
+    door.close();
+    for (const client of clients) client.destroy();
+  });
   const address = Object.assign(new URL(url), { port: String((door.address() as { port: number }).port) });
   return `${address.href}?sslmode=disable`;
 }
