@@ -55,6 +55,8 @@ const READERS = 4;
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, see url.ts. */
   readonly url: string;
+  /** The password if the URL has none. */
+  readonly password?: string;
   readonly log?: Logger;
 }
 
@@ -63,17 +65,17 @@ export interface PostgresOptions {
  * The first calls reject with StartRefused (65) if the database was made by a newer build or another program.
  * @throws StartRefused (78) if the URL is not valid, or the driver is not installed
  */
-export function openPostgresStore({ url, log: logger }: PostgresOptions): PostgresStore {
+export function openPostgresStore({ url, password, log: logger }: PostgresOptions): PostgresStore {
   requireDriver();
-  return new PostgresStore(parsePostgresUrl(url), logger ?? SILENT);
+  return new PostgresStore(parsePostgresUrl(url, password), logger ?? SILENT);
 }
 
 /**
  * Opens the database while instances may be using it: for tools on the host. It creates nothing.
  * @throws StartRefused (65) no tables, or tables of an older or newer build; (75) it cannot be reached; (78) a URL that is not valid
  */
-export async function attachPostgresStore({ url, log: logger }: PostgresOptions): Promise<PostgresStore> {
-  const target = parsePostgresUrl(url);
+export async function attachPostgresStore({ url, password, log: logger }: PostgresOptions): Promise<PostgresStore> {
+  const target = parsePostgresUrl(url, password);
   const store = new PostgresStore(target, logger ?? SILENT, true);
   try {
     await store.head();
