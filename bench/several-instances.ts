@@ -6,13 +6,13 @@ import { readPackFolders, Registry, SYSTEM_CLOCK } from '../registry/index.ts';
 import { seal, type EventDraft, type Head } from '../registry/log/event.ts';
 import { SYSTEM_ACTOR } from '../registry/model.ts';
 import { openPostgresStore } from '../registry/stores/postgres/index.ts';
-import { startPostgres, type TestPostgres } from '../test/support/stores/postgres.ts';
 import { medianOf } from './activation.ts';
 import { compare, spread, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
 import type { Sighting } from './support/peer.ts';
 import { load, type Target } from './support/load.ts';
+import { withPostgres } from './support/postgres.ts';
 import { startService } from './support/processes.ts';
 import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
@@ -111,7 +111,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
         server: service,
         paths: ['/v1/packs/coach/active'],
         headers: service.headers,
-        status: 200,
+        expected: { status: 200, bodyBytes: 1 },
       };
       const reads = () => load(target, plan.load.seconds);
       const busy = async () => {
@@ -244,15 +244,4 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
     },
     end: () => sql.end({ timeout: 1 }),
   };
-}
-
-async function withPostgres(measure: (server: TestPostgres) => Promise<Table>): Promise<Table> {
-  const endings: (() => unknown)[] = [];
-  try {
-    return await measure(
-      await startPostgres({ teardown: (ending: () => unknown) => void endings.push(ending) }, { fsync: true }),
-    );
-  } finally {
-    for (const ending of endings) await ending();
-  }
 }

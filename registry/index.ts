@@ -91,6 +91,7 @@ export { readSnapshotKey } from './local/snapshot-key.ts';
 // ── Tools on the host ──
 export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
 export { acceptRestore } from './host/accept-restore.ts';
+export { backUp, type Backup } from './host/back-up.ts';
 
 // ── Deciding by hand, without a store ──
 export { decide } from './transitions.ts';

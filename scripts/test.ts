@@ -42,6 +42,7 @@ interface Length {
  * tests check the same things on a smaller scale, e.g. `registry/follower` for `follow`, `clients/contract` for `contract-kit`.
  */
 const LONG = [
+  'backup',
   'cluster-kill',
   'cold-start',
   'contract-kit',

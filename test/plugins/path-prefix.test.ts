@@ -1,6 +1,6 @@
 /**
  * Below the path prefix of a reverse proxy, Swagger UI and the document just work. Links in responses need `PUBLIC_URL`, or
- * `X-Forwarded-Prefix` from a trusted proxy. test/packages/nginx.test.ts does the same with a real nginx.
+ * `X-Forwarded-Prefix` from a trusted proxy. test/deployment/nginx.test.ts does the same with a real nginx.
  */
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -1,5 +1,5 @@
 /**
- * A running container: Debian's runc starts what an image says, as its user, in namespaces of its own, without capabilities.
+ * A running container: Debian's runc starts what an image says, as its user, in separate namespaces, without capabilities.
  *
  * It shares the machine's network, so the test chooses HOST and PORT. It ends with its test, and with the test's process: runc passes on the
  * SIGTERM that it then gets.

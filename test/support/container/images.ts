@@ -1,7 +1,7 @@
 /**
  * Container images without a daemon: Debian's buildah builds the Dockerfile, on a base that mmdebstrap makes.
  *
- * Problem: the image must be tested where there is no Docker and no image registry to pull a base from.
+ * Problem: the image must be tested without Docker and without an image registry to pull a base from.
  * Rule: the base is made of Debian packages from the machine's own sources, of the Node that runs the tests, and of the machine's npm. All that
  * buildah stores is in a folder of the test.
  * Example: `const images = openImages(t); await images.build(context, await makeBase(images))`.
@@ -129,7 +129,7 @@ async function npmSettings(): Promise<{ npmrc: string; mounts: string[] }> {
 }
 
 /**
- * Makes what the official Node image is to the Dockerfile: Debian with Node in /usr/local and npm beside it.
+ * Makes what the official Node image is to the Dockerfile: Debian with Node and npm in /usr/local.
  *
  * @returns the image's name
  */

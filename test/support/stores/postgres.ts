@@ -39,6 +39,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Lines of `pg_hba.conf`, for passwords. Default: everybody is trusted. */
   readonly access?: string;
+  /** The folder of an installed PostgreSQL's programs. Default: those from npm. */
+  readonly programs?: string;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -88,7 +90,7 @@ rm -rf "$1"
 
 /** Starts a server of the test's own, on a copy of a fresh data folder. */
 export async function startPostgres(t: Pick<Test, 'teardown'>, options: PostgresOptions = {}): Promise<TestPostgres> {
-  const home = await postgresHome();
+  const home = await postgresHome(options.programs);
   const folder = mkdtempSync(join(TEMPORARY, 'pg-'));
   const guard = spawn('sh', ['-c', GUARD, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   letGo(guard);
