@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { backlogFor, mostConnections } from './plugins/connections/descriptors.ts';
+import { LogOutput } from './plugins/log-output.ts';
 import {
   lastOperatorKey,
   LogBroken,
@@ -94,7 +95,9 @@ async function start(config: Config): Promise<void> {
       keyMaxStale: config.keyMaxStale,
       corsOrigins: config.corsOrigins,
       ...(config.tracing !== undefined && { tracing: config.tracing }),
-      logger: loggerOf(config),
+      logger: loggerOf(config, (lines) =>
+        app.log.warn({ lines }, `${lines} lines of the log were dropped, because its reader was too slow.`),
+      ),
       mostConnections: most,
     });
   } catch (error) {
@@ -166,12 +169,15 @@ async function openStore({ store }: Config): Promise<Store> {
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
 
-/** Pretty output on a terminal, otherwise JSON lines. */
-function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
-  const pretty = process.stdout.isTTY
-    ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } }
-    : {};
-  return { level: logLevel, ...pretty };
+/** Pretty output on a terminal, otherwise JSON lines. @param dropped called with how many lines were dropped */
+function loggerOf({ logLevel }: Config, dropped: (lines: number) => void): FastifyServerOptions['logger'] {
+  if (process.stdout.isTTY) {
+    const options = { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' };
+    return { level: logLevel, transport: { target: 'pino-pretty', options } };
+  }
+  const stream = new LogOutput(process.stdout.fd, dropped);
+  process.on('exit', () => stream.flushSync());
+  return { level: logLevel, stream };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config, backlog: number): Promise<string> {
