@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
 import { parse } from 'yaml';
-import { Environment, readConfig } from '../../config.ts';
-import { SECRETS } from '../../settings/texts.ts';
+import { readConfig } from '../../config.ts';
 import { ROOT } from '../support/apps/server-process.ts';
+import { settingNames, shutdownSeconds } from '../support/deployment/service-facts.ts';
 import { SHIPPED as NGINX } from '../support/http/nginx.ts';
 
 interface Service {
@@ -67,7 +67,6 @@ t.test('without a profile there is one instance, reachable from this machine alo
 t.test('the instances fit the image', async (t) => {
   const dockerfile = textOf('Dockerfile');
   const [, port] = /^EXPOSE (\d+)$/mu.exec(dockerfile) ?? [];
-  const grace = parseInt(/^const GRACE = (\d+)_000;$/mu.exec(textOf('server.ts'))?.[1] ?? '', 10);
   t.match(dockerfile, /^HEALTHCHECK/mu);
   t.match(dockerfile, /DATA_DIR=\/data$/mu);
   const volumes = ours.map(([, service]) => service.volumes);
@@ -75,13 +74,13 @@ t.test('the instances fit the image', async (t) => {
   for (const [name, { build, stop_grace_period: patience = '', ...service }] of ours) {
     t.ok(statSync(join(ROOT, build ?? '', 'Dockerfile')).isFile());
     t.ok(service.volumes.every((volume) => volume.endsWith(':/data')));
-    t.ok(parseInt(patience, 10) > grace, `${name} has the time to finish its requests`);
+    t.ok(parseInt(patience, 10) > shutdownSeconds(), `${name} has the time to finish its requests`);
     for (const each of service.ports ?? []) t.ok(each.endsWith(`:${port}`), each);
   }
 });
 
 t.test('the settings exist, and their values are right', async (t) => {
-  const known = [...Object.keys(Environment.properties), ...SECRETS.map((name) => `${name}_FILE`)];
+  const known = settingNames();
   for (const [, { environment = {}, secrets = [] }] of ours) {
     for (const name of Object.keys(environment)) t.ok(known.includes(name), name);
     const { PGPASSWORD_FILE: file, ...others } = environment;
