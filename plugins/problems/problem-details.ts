@@ -13,7 +13,7 @@ import { messageOf, RegistryError } from '../../registry/index.ts';
 import { linkTo, prefixOf } from '../path-prefix.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
 import { faultsIn } from './validation-faults.ts';
-import { restamp, stamp } from '../revision/request-snapshot.ts';
+import { changeSnapshot, stamp } from '../revision/request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -68,7 +68,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
     if (error instanceof HttpProblem) void reply.headers(error.headers);
     // SPEC R2: a write is decided on the newest snapshot, and `currentRevision` names the newest one. So the headers must name it too.
     if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
-      restamp(reply, request.server.registry, request.server.registry.current);
+      changeSnapshot(request, reply, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
   });
 
