@@ -46,3 +46,8 @@ export const QUICK: Plan = {
   versionsPerPack: 5,
   events: 5_000,
 };
+
+/** How many versions the registry of many versions has, for people. */
+export function versionsOf({ packs, versionsPerPack }: Plan): string {
+  return (packs * versionsPerPack).toLocaleString('en');
+}

@@ -7,7 +7,7 @@
  * of them count.
  */
 import { comparisonOf, takeTurns, type Comparison, type Pair, type Spread } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import { percent, type Goal, type Row, type Table } from './report.ts';
 import { PLACEMENT, SERVER_CORE } from './support/cores.ts';
 import { packNames } from './support/fill.ts';
@@ -96,7 +96,7 @@ export async function readsAmongMany(plan: Plan, workplace: Workplace): Promise<
     ours: await startService({ dataDir: large, packsDir: workplace.noPacks, cores: SERVER_CORE }),
   }));
   return {
-    title: `Reads over HTTP among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
+    title: `Reads over HTTP among ${versionsOf(plan)} versions in ${plan.packs} packs`,
     about: `The service with that many versions, against the service with three versions of one pack. ${HOW_READS_COUNT}`,
     rows,
   };

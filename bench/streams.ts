@@ -74,7 +74,7 @@ export async function fanOut(plan: Plan, workplace: Workplace): Promise<Table> {
     reads.shift(); // of the turn that does not count
     const { milliseconds } = comparisonOf(legs);
     return {
-      title: `A flip, told to ${watchers.toLocaleString('en')} watchers`,
+      title: `A flip, sent to ${watchers.toLocaleString('en')} watchers`,
       about:
         'From the sending of `activateVersion` until the last of the watchers has the message, durable write included, against a bare node:http server that writes the same chunk to as many ' +
         'answers in one loop. Memory is what the server takes more with its watchers than without. Reads are `getActivePack` over one connection, one after the other, while nothing is told and while flips are.',
