@@ -102,7 +102,7 @@ export async function readsAmongMany(plan: Plan, workplace: Workplace): Promise<
   };
 }
 
-const HOW_READS_COUNT =
+export const HOW_READS_COUNT =
   '*Per CPU second* counts only the CPU time of the server, so that the load generator and the neighbours are not in it. *Busy* is that CPU time as a share of the wall time. ' +
   `A row in which a server was busy less than ${BUSY * 100} % of the time does not count.`;
 
@@ -128,11 +128,12 @@ async function measured(plan: Plan, cases: readonly Case[], start: () => Promise
       await Promise.all([sides.ours.stop(), sides.reference.stop()]);
     }
   }
-  return cases.map(({ what, goal }, index) => rowOf(what, taken[index] ?? [], goal));
+  return cases.map(({ what, goal }, index) => rowOfReads(what, comparisonOf(taken[index] ?? []), goal));
 }
 
-function rowOf(what: string, pairs: readonly Pair<keyof Rates>[], goal: Goal | undefined): Row {
-  const { rate, perCpuSecond, busy } = comparisonOf(pairs);
+/** The row of reads that were compared, which does not count if a server was idle. */
+export function rowOfReads(what: string, compared: Record<keyof Rates, Comparison>, goal?: Goal): Row {
+  const { rate, perCpuSecond, busy } = compared;
   return {
     what,
     figures: {
