@@ -54,7 +54,7 @@ t.test('a quick run cannot be written into the document', async (t) => {
 t.test('a leg counts only the answers that it expects', async (t) => {
   const server = createServer((request, response) => {
     response.statusCode = request.url === '/refused' ? 429 : request.url === '/same' ? 304 : 200;
-    response.end(response.statusCode === 200 ? BODY : undefined);
+    response.end(response.statusCode === 304 ? undefined : BODY);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => server.close());
