@@ -33,6 +33,8 @@ export interface AppOptions {
   /** Maximum size of a body, in bytes; default: 1 MiB. */
   readonly bodyLimit?: number;
   readonly trustProxy?: boolean | string;
+  /** The address that users see, with its path, without a trailing slash; default: unknown. */
+  readonly publicUrl?: string | undefined;
   /** Requests a minute per key; default: no limit. */
   readonly rateLimit?: number;
   /** For how many seconds keys are accepted while the store is unreachable; default: no limit. */
@@ -67,6 +69,7 @@ export async function buildApp({
   registry,
   bodyLimit = 1024 * 1024,
   trustProxy = false,
+  publicUrl,
   rateLimit = 0,
   keyMaxStale = Infinity,
   corsOrigins = [],
@@ -109,7 +112,7 @@ export async function buildApp({
     await app.register(connections, { most });
     await app.register(drain);
     await app.register(stalledReaders);
-    await app.register(pathPrefix, { trustedProxies: proxies });
+    await app.register(pathPrefix, { trustedProxies: proxies, publicUrl });
     await app.register(problemDetails);
     await app.register(jsonBodies);
     await app.register(answerOrigin);
@@ -128,7 +131,7 @@ export async function buildApp({
     await app.register(scopes);
     await app.register(minRevision);
     await app.register(unknownPaths); // after all plugins whose hooks it needs, before all routes
-    await app.register(openapi);
+    await app.register(openapi, { publicUrl });
     await app.register(routes);
     await app.ready();
     // RFC 9110 section 10.1.1: a server may ignore an unknown expectation. Node itself would send a bare 417, without running any hook.

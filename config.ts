@@ -1,11 +1,23 @@
 /**
  * Reads the settings from the environment, checks them against one schema, and freezes them. All faults are reported at once.
  */
-import { isIP } from 'node:net';
-import { resolve, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { ChannelName, PackName, StartRefused, Version } from './registry/index.ts';
+import { readSecrets } from './settings/secrets.ts';
+import { escaped, PUBLIC_URL_FORM, shown, textFault } from './settings/texts.ts';
+import {
+  durationOf,
+  headersOf,
+  isProxy,
+  LONGEST_DURATION,
+  originOf,
+  pinOf,
+  sizeOf,
+  trustOf,
+  type PinnedVersion,
+} from './settings/units.ts';
 
 /** A setting. `right` completes the sentence "It must be …". */
 const setting = (right: string, pattern?: string) =>
@@ -22,6 +34,7 @@ export const Environment = Type.Object({
       '^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$',
     ),
   ),
+  PUBLIC_URL: Type.Optional(setting(PUBLIC_URL_FORM)),
   DATA_DIR: Type.Optional(setting('a folder that this process can write to')),
   SNAPSHOT_KEY_FILE: Type.Optional(setting('the path of a file outside DATA_DIR with a secret of at least 32 bytes')),
   STORE_URL: Type.Optional(
@@ -30,6 +43,7 @@ export const Environment = Type.Object({
       '^(sqlite:[^]+|memory:|postgres(ql)?://[^]*)$',
     ),
   ),
+  PGPASSWORD: Type.Optional(setting('the password of the database user')),
   PACKS_DIR: Type.Optional(setting('the folder of the shipped packs')),
   DEFAULT_PACK: Type.Optional(
     setting('a pack name: lower-case letters, digits and hyphens, at most 63', PackName.pattern),
@@ -66,6 +80,9 @@ export const Environment = Type.Object({
       '^https?://[^\\s/?#]+[^\\s?#]*$',
     ),
   ),
+  OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
+    setting('a comma-separated list of name=value, percent-encoded, e.g. authorization=Bearer%20abc'),
+  ),
   OTEL_SERVICE_NAME: Type.Optional(
     setting('a name of at most 255 characters without leading or trailing spaces', '^\\S(.{0,253}\\S)?$'),
   ),
@@ -94,11 +111,13 @@ type WithDefaults = Environment & typeof DEFAULTS;
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** The address that users see, without a trailing slash, e.g. `https://prompts.example.org/registry`. */
+  readonly publicUrl: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
   readonly store:
     | { readonly kind: 'sqlite'; readonly file: string }
-    | { readonly kind: 'postgres'; readonly url: string }
+    | { readonly kind: 'postgres'; readonly url: string; readonly password?: string }
     | { readonly kind: 'memory' };
   /** Absolute path of the key for the MAC of the last good snapshot, if any. */
   readonly snapshotKeyFile: string | undefined;
@@ -115,17 +134,21 @@ export interface Config {
   /** For how many seconds keys are accepted while the store is unreachable. */
   readonly keyMaxStale: number;
   /** Break-glass: the version that this instance serves, whatever the log says. */
-  readonly pinVersion: { readonly pack: string; readonly version: string } | undefined;
+  readonly pinVersion: PinnedVersion | undefined;
   /** Empty: no page of another origin may read responses. */
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean | string;
   /** The collector and the service name for traces; undefined without tracing. */
-  readonly tracing: { readonly endpoint: string; readonly serviceName: string | undefined } | undefined;
+  readonly tracing:
+    | {
+        readonly endpoint: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly serviceName: string | undefined;
+      }
+    | undefined;
   readonly logLevel: string;
 }
 
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-const LONGEST_SESSION = 365 * SECONDS.d * 1000;
 const LARGEST_BODY = 64 * 1024 * 1024;
 
 /**
@@ -135,170 +158,107 @@ const LARGEST_BODY = 64 * 1024 * 1024;
  * @throws StartRefused (78) that names every wrong value and what is expected
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const secrets = readSecrets(env);
   const given: Record<string, string> = {};
   for (const name of Object.keys(Environment.properties)) {
-    const value = env[name];
+    const value = secrets.read.get(name)?.value ?? env[name];
     if (value !== undefined && value !== '') given[name] = value;
   }
-  const faults = new Map<string, string>();
-  for (const { path, schema } of Value.Errors(Environment, given)) faults.set(path.slice(1), schema.description ?? '');
   const values: WithDefaults = { ...DEFAULTS, ...(given as Environment) };
-
-  for (const [name, value] of Object.entries(given)) {
-    const right = textFault(name, value);
-    if (right !== undefined) faults.set(name, right);
+  const rights = rightsOf(given);
+  const units = unitsOf(values, (name) => {
+    if (!rights.has(name)) rights.set(name, Environment.properties[name].description ?? '');
+  });
+  const faults = [...secrets.faults.values()];
+  for (const [name, right] of rights) {
+    const file = secrets.read.get(name)?.file;
+    const subject =
+      file === undefined ? `${name}="${shown(name, given[name] ?? '')}"` : `${name}, read from "${escaped(file)}",`;
+    faults.push(`${subject} is wrong: it must be ${right}.`);
   }
-  const { channels, sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins } = unitsOf(
-    values,
-    (name) => {
-      if (!faults.has(name)) faults.set(name, Environment.properties[name].description ?? '');
-    },
-  );
-  if (faults.size > 0) {
-    const lines = [...faults].map(
-      ([name, right]) => `${name}="${shown(name, given[name] ?? '')}" is wrong: it must be ${right}.`,
-    );
+  if (faults.length > 0)
     throw new StartRefused(
       78,
-      `The settings have ${faults.size === 1 ? 'a fault' : `${faults.size} faults`}:\n  ${lines.join('\n  ')}`,
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`,
     );
-  }
   const dataDir = resolve(values.DATA_DIR);
   return Object.freeze({
+    ...units,
     host: values.HOST,
     port: Number(values.PORT),
+    publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).href.replace(/\/$/u, ''),
     dataDir,
-    store: storeOf(values.STORE_URL, dataDir),
+    store: storeOf(values, dataDir),
     snapshotKeyFile: values.SNAPSHOT_KEY_FILE === undefined ? undefined : resolve(values.SNAPSHOT_KEY_FILE),
     packsDir: values.PACKS_DIR,
     defaultPack: values.DEFAULT_PACK,
     defaultVersion: values.DEFAULT_VERSION,
-    channels,
-    sessionTtl,
-    bodyLimit,
     rateLimit: Number(values.RATE_LIMIT),
-    keyMaxStale,
-    pinVersion,
-    corsOrigins,
-    trustProxy,
-    tracing:
-      values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
-        ? undefined
-        : Object.freeze({ endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: values.OTEL_SERVICE_NAME }),
     logLevel: values.LOG_LEVEL,
   });
+}
+
+/** Checks the texts. @returns what each wrong one must be, by setting */
+function rightsOf(given: Readonly<Record<string, string>>): Map<string, string> {
+  const rights = new Map<string, string>();
+  for (const { path, schema } of Value.Errors(Environment, given)) rights.set(path.slice(1), schema.description ?? '');
+  for (const [name, value] of Object.entries(given)) {
+    const right = textFault(name, value);
+    if (right !== undefined) rights.set(name, right);
+  }
+  return rights;
 }
 
 /** Converts and checks the settings that need more than a pattern. */
 function unitsOf(
   values: WithDefaults,
-  fault: (
-    name: 'CHANNELS' | 'SESSION_TTL' | 'BODY_LIMIT' | 'TRUST_PROXY' | 'KEY_MAX_STALE' | 'PIN_VERSION' | 'CORS_ORIGINS',
-  ) => void,
-): Pick<Config, 'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion' | 'corsOrigins'> {
+  fault: (name: keyof typeof Environment.properties) => void,
+): Pick<
+  Config,
+  'channels' | 'sessionTtl' | 'bodyLimit' | 'trustProxy' | 'keyMaxStale' | 'pinVersion' | 'corsOrigins' | 'tracing'
+> {
   const channels = values.CHANNELS.split(',').map((name) => name.trim());
   const sessionTtl = durationOf(values.SESSION_TTL);
   const bodyLimit = sizeOf(values.BODY_LIMIT);
   const trustProxy = trustOf(values.TRUST_PROXY);
   if (new Set(channels).size < channels.length || !channels.every((name) => Value.Check(ChannelName, name)))
     fault('CHANNELS');
-  if (sessionTtl > LONGEST_SESSION) fault('SESSION_TTL');
+  if (sessionTtl > LONGEST_DURATION) fault('SESSION_TTL');
   if (bodyLimit > LARGEST_BODY) fault('BODY_LIMIT');
   if (typeof trustProxy === 'string' && !trustProxy.split(',').every((proxy) => isProxy(proxy.trim())))
     fault('TRUST_PROXY');
   const keyMaxStale = values.KEY_MAX_STALE === 'unlimited' ? Infinity : durationOf(values.KEY_MAX_STALE) / 1000;
-  if (keyMaxStale !== Infinity && keyMaxStale * 1000 > LONGEST_SESSION) fault('KEY_MAX_STALE');
+  if (keyMaxStale !== Infinity && keyMaxStale * 1000 > LONGEST_DURATION) fault('KEY_MAX_STALE');
   const pinVersion = values.PIN_VERSION === undefined ? undefined : pinOf(values.PIN_VERSION);
   if (values.PIN_VERSION !== undefined && pinVersion === undefined) fault('PIN_VERSION');
   const origins =
     values.CORS_ORIGINS === 'off' ? [] : values.CORS_ORIGINS.split(',').map((origin) => originOf(origin.trim()));
   const corsOrigins = Object.freeze([...new Set(origins.filter((origin) => origin !== undefined))]);
   if (origins.includes(undefined)) fault('CORS_ORIGINS');
-  return { channels: Object.freeze(channels), sessionTtl, bodyLimit, trustProxy, keyMaxStale, pinVersion, corsOrigins };
+  const headers = headersOf(values.OTEL_EXPORTER_OTLP_HEADERS ?? '');
+  if (headers === undefined) fault('OTEL_EXPORTER_OTLP_HEADERS');
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = values;
+  return {
+    channels: Object.freeze(channels),
+    sessionTtl,
+    bodyLimit,
+    trustProxy,
+    keyMaxStale,
+    pinVersion,
+    corsOrigins,
+    tracing: endpoint === undefined ? undefined : Object.freeze({ endpoint, headers: headers ?? {}, serviceName }),
+  };
 }
 
-/** An origin as a browser sends it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin); undefined if the text is not an origin. */
-function originOf(text: string): string | undefined {
-  const [, authority] = /^https?:\/\/([^/?#\\\s@*]+)$/iu.exec(text) ?? [];
-  return authority !== undefined && URL.canParse(text) ? new URL(text).origin : undefined;
-}
-
-/** Settings that are paths. */
-const PATHS: readonly string[] = ['DATA_DIR', 'PACKS_DIR', 'SNAPSHOT_KEY_FILE'];
-
-/**
- * Finds text that a file or a service unit has garbled: line ends, quotes, unexpanded variables. Without this check such a path would silently
- * create an oddly named folder.
- * @returns the end of "it must be …"; undefined if the text is fine
- */
-function textFault(name: string, value: string): string | undefined {
-  if (/\p{Cc}/u.test(value))
-    return 'free of control characters (a \\r means that the file that sets it has Windows line ends)';
-  const path = PATHS.includes(name) ? value : name === 'STORE_URL' ? /^sqlite:(.*)$/u.exec(value)?.[1] : undefined;
-  if ([value, path ?? ''].some((text) => /^(["']).*\1$/u.test(text)))
-    return 'written without quotes: here they would be part of the value';
-  return path === undefined ? undefined : pathFault(path, name === 'STORE_URL');
-}
-
-function pathFault(path: string, isUrl: boolean): string | undefined {
-  if (path.startsWith('~')) return 'a path without ~, which only a shell expands, e.g. /home/registry/data';
-  if (/\$[A-Za-z_{(]/u.test(path)) return 'a path without variables, which only a shell expands';
-  if (path !== path.trim()) return 'a path without leading or trailing spaces';
-  if (isUrl && /^\/\/(?!\/)/u.test(path))
-    return 'sqlite:<path> without //, e.g. sqlite:data/registry.db below the working folder, or sqlite:/srv/registry/registry.db';
-  if (isUrl && /[?#]|%[0-9a-f]{2}/iu.test(path))
-    return 'sqlite:<path> without parameters and without percent-encoding such as %20';
-  if (!isUrl && /^[a-z][a-z0-9+.-]*:\/\//iu.test(path)) return 'a path, not a URL, e.g. /srv/registry';
-  return undefined;
-}
-
-function storeOf(url: string | undefined, dataDir: string): Config['store'] {
+function storeOf(
+  { STORE_URL: url, PGPASSWORD: password }: Pick<Environment, 'STORE_URL' | 'PGPASSWORD'>,
+  dataDir: string,
+): Config['store'] {
   if (url === 'memory:') return Object.freeze({ kind: 'memory' });
-  if (url?.startsWith('postgres') === true) return Object.freeze({ kind: 'postgres', url });
+  if (url?.startsWith('postgres') === true)
+    return Object.freeze({ kind: 'postgres', url, ...(password !== undefined && { password }) });
   return Object.freeze({
     kind: 'sqlite',
     file: url === undefined ? join(dataDir, 'registry.db') : resolve(url.slice('sqlite:'.length)),
   });
-}
-
-function pinOf(text: string): Config['pinVersion'] {
-  const [pack = '', version = '', ...more] = text.split('@');
-  return more.length === 0 && Value.Check(PackName, pack) && Value.Check(Version, version)
-    ? Object.freeze({ pack, version })
-    : undefined;
-}
-
-/** Control characters with a short escape. */
-const SHORT: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n', '\t': '\\t' };
-
-/** A wrong value as a message may show it. A URL may contain a password, and after a typo it can be anywhere in the text. */
-function shown(name: string, value: string): string {
-  if (['STORE_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'CORS_ORIGINS'].includes(name) && /@|password/iu.test(value))
-    return `${/^[^:@/]*:/u.exec(value)?.[0] ?? ''}…`;
-  return value.replaceAll(
-    /\p{Cc}/gu,
-    (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-function trustOf(value: string): boolean | string {
-  if (value === 'on' || value === 'off') return value === 'on';
-  return value;
-}
-
-/** An address, a range, or the name of a range. */
-function isProxy(text: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
-  const [address = '', prefix = '1', ...more] = text.split('/');
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  return more.length === 0 && /^[1-9][0-9]{0,2}$/u.test(prefix) && Number(prefix) <= bits;
-}
-
-function durationOf(text: string): number {
-  const unit = text.at(-1) as keyof typeof SECONDS;
-  return parseInt(text, 10) * (SECONDS[unit] ?? 1) * 1000;
-}
-
-function sizeOf(text: string): number {
-  return parseInt(text, 10) * (text.endsWith('mb') ? 1024 * 1024 : 1024);
 }

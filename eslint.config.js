@@ -10,7 +10,7 @@ import tseslint from 'typescript-eslint';
 import { houseImports } from './scripts/eslint/house-imports.ts';
 
 /** Where the environment may be read: the process itself, and what is run by hand. */
-const MAY_READ_ENVIRONMENT = ['server.ts', 'scripts/**', 'bench/**', 'test/**', 'clients/**'];
+const MAY_READ_ENVIRONMENT = ['server.ts', 'scripts/**', 'deploy/**', 'bench/**', 'test/**', 'clients/**'];
 
 export default defineConfig(
   globalIgnores([

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { buildApp } from './app.ts';
 import { readConfig, type Config } from './config.ts';
 import { backlogFor, mostConnections } from './plugins/connections/descriptors.ts';
+import { LogOutput } from './plugins/log-output.ts';
 import {
   lastOperatorKey,
   LogBroken,
@@ -89,11 +90,14 @@ async function start(config: Config): Promise<void> {
       },
       bodyLimit: config.bodyLimit,
       trustProxy: config.trustProxy,
+      publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
       keyMaxStale: config.keyMaxStale,
       corsOrigins: config.corsOrigins,
       ...(config.tracing !== undefined && { tracing: config.tracing }),
-      logger: loggerOf(config),
+      logger: loggerOf(config, (lines) =>
+        app.log.warn({ lines }, `${lines} lines of the log were dropped, because its reader was too slow.`),
+      ),
       mostConnections: most,
     });
   } catch (error) {
@@ -160,17 +164,20 @@ function makeDataDir(dir: string): void {
 async function openStore({ store }: Config): Promise<Store> {
   if (store.kind === 'postgres') {
     const { openPostgresStore } = await import('./registry/stores/postgres/index.ts'); // load the driver only if it is used
-    return openPostgresStore({ url: store.url });
+    return openPostgresStore(store);
   }
   return store.kind === 'memory' ? new MemoryStore() : openSqliteStore({ file: store.file });
 }
 
-/** Pretty output on a terminal, otherwise JSON lines. */
-function loggerOf({ logLevel }: Config): FastifyServerOptions['logger'] {
-  const pretty = process.stdout.isTTY
-    ? { transport: { target: 'pino-pretty', options: { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' } } }
-    : {};
-  return { level: logLevel, ...pretty };
+/** Pretty output on a terminal, otherwise JSON lines. @param dropped called with how many lines were dropped */
+function loggerOf({ logLevel }: Config, dropped: (lines: number) => void): FastifyServerOptions['logger'] {
+  if (process.stdout.isTTY) {
+    const options = { translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' };
+    return { level: logLevel, transport: { target: 'pino-pretty', options } };
+  }
+  const stream = new LogOutput(process.stdout.fd, dropped);
+  process.on('exit', () => stream.flushSync());
+  return { level: logLevel, stream };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config, backlog: number): Promise<string> {
@@ -218,7 +225,8 @@ async function logSummary(app: FastifyInstance, config: Config, address: string,
     `Registry at revision ${registry.current.revision}`,
   );
   await logKey(app, store, operatorKeyPath(config.dataDir), address);
-  log.info({ docs: `${address}/docs` }, `API documentation at ${address}/docs`);
+  const docs = `${config.publicUrl ?? address}/docs`;
+  log.info({ docs }, `API documentation at ${docs}`);
 }
 
 /** Logs a command that reads the operator key, or where the key is. Never logs the key itself. */

@@ -18,7 +18,7 @@ export async function movesInLargePack(plan: Plan, workplace: Workplace): Promis
   let large: Registry | undefined;
   try {
     large = await openRegistry(await workplace.onePack());
-    const { cpu, delay } = await compare(plan.load.pairs, moves(plan, large), moves(plan, small));
+    const { cpu, delay } = await compare(plan.pairs, moves(plan, large), moves(plan, small));
     return {
       title: 'A pack of many versions',
       about:

@@ -6,8 +6,10 @@
  */
 export interface Plan {
   readonly quick: boolean;
-  /** Legs of load over HTTP: how many processes of each side one after the other, how many pairs with each, and seconds a leg. */
+  /** Legs of load over HTTP: how many processes of each side one after the other, how many pairs with each, and whole seconds a leg. */
   readonly load: { readonly processes: number; readonly pairs: number; readonly seconds: number };
+  /** Pairs of other legs that take a second or more. */
+  readonly pairs: number;
   /** Legs of reads in process: how many pairs, and reads each. */
   readonly reads: { readonly pairs: number; readonly each: number };
   /** Legs of durable writes: how many pairs, and writes each. */
@@ -23,7 +25,8 @@ export interface Plan {
 
 export const FULL: Plan = {
   quick: false,
-  load: { processes: 5, pairs: 7, seconds: 0.4 },
+  load: { processes: 5, pairs: 2, seconds: 1 },
+  pairs: 7,
   reads: { pairs: 301, each: 40_000 },
   writes: { pairs: 61, each: 12 },
   starts: 7,
@@ -34,7 +37,8 @@ export const FULL: Plan = {
 
 export const QUICK: Plan = {
   quick: true,
-  load: { processes: 1, pairs: 3, seconds: 0.2 },
+  load: { processes: 1, pairs: 1, seconds: 1 },
+  pairs: 1,
   reads: { pairs: 3, each: 40_000 },
   writes: { pairs: 3, each: 5 },
   starts: 1,

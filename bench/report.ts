@@ -9,7 +9,7 @@ export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 /** A figure, its unit, and what it must reach; without a goal it is for information only. */
 export interface Figure {
   readonly spread: Spread;
-  readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'MB';
+  readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'KB' | 'MB' | '%' | '/s';
   readonly goal?: Goal;
 }
 
@@ -17,6 +17,8 @@ export interface Row {
   readonly what: string;
   /** By column. */
   readonly figures: Readonly<Record<string, Figure>>;
+  /** Why the figures say nothing, if so. Such a row neither meets nor misses its goals. */
+  readonly doesNotCount?: string;
 }
 
 export interface Table {
@@ -24,6 +26,11 @@ export interface Table {
   /** What is compared with what, in a sentence or two. */
   readonly about: string;
   readonly rows: readonly Row[];
+}
+
+/** Shares as figures in per cent. */
+export function percent({ median, min, max }: Spread): Spread {
+  return { median: median * 100, min: min * 100, max: max * 100 };
 }
 
 /** Whether every goal of the row is met; undefined if it has none. */
@@ -37,16 +44,17 @@ function reached({ spread, goal }: Figure): boolean {
   return 'atLeast' in goal ? spread.median >= goal.atLeast : spread.median <= goal.atMost;
 }
 
+function judged(row: Row): string {
+  if (row.doesNotCount !== undefined) return '**does not count**';
+  return { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true'];
+}
+
 /** The table as Markdown, and as it is read on a terminal. */
 export function markdown({ title, about, rows }: Table): string {
   const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
   const cells = [
     ['', ...columns, 'goal met'],
-    ...rows.map((row) => [
-      row.what,
-      ...columns.map((column) => cellOf(row.figures[column])),
-      { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true'],
-    ]),
+    ...rows.map((row) => [row.what, ...columns.map((column) => cellOf(row.figures[column])), judged(row)]),
   ];
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0), 3));
   const line = (row: readonly string[]) =>
@@ -70,17 +78,25 @@ function written(figure: number): string {
   return figure >= 10 ? figure.toFixed(1) : figure.toFixed(2);
 }
 
-/** How many goals are met, in one line, then one line for each that is missed. */
+/** How many rows meet their goals, in one line, then one line for each that misses one or does not count. */
 export function verdict(tables: readonly Table[]): string {
-  const rows = tables.flatMap(({ title, rows }) => rows.map((row) => ({ title, row, met: met(row) })));
-  const missed = rows.filter((each) => each.met === false);
-  const summary = `${rows.filter((each) => each.met === true).length} goals met, ${missed.length} missed`;
-  const lines = missed.map(({ title, row }) => `- missed: ${title}: ${row.what}`);
-  return [styleText(missed.length === 0 ? 'green' : 'red', summary), ...lines].join('\n');
+  const all = tables.flatMap(({ title, rows }) => rows.map((row) => ({ title, row })));
+  const counted = all.filter(({ row }) => row.doesNotCount === undefined);
+  const missed = counted.filter(({ row }) => met(row) === false);
+  const uncounted = all.filter(({ row }) => row.doesNotCount !== undefined);
+  const summary = `${counted.filter(({ row }) => met(row)).length} goals met, ${missed.length} missed, ${uncounted.length} not counted`;
+  return [
+    styleText(missed.length + uncounted.length === 0 ? 'green' : 'red', summary),
+    ...missed.map(({ title, row }) => `- missed: ${title}: ${row.what}`),
+    ...uncounted.map(({ title, row }) => `- does not count: ${title}: ${row.what}: ${row.doesNotCount}`),
+  ].join('\n');
 }
 
-/** What the figures were taken on, and how busy it was with other things at the start. */
-export function machine(): string {
+/**
+ * What the figures were taken on, and how busy it was with other things at the start.
+ * @param preferred whether the benchmark goes before all other programs
+ */
+export function machine(preferred: boolean): string {
   const cores = cpus();
-  return `Machine: ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown CPU'}; Node ${process.version}; ${type()} ${release()}; load average ${(loadavg()[0] ?? NaN).toFixed(1)} at the start; ${new Date().toISOString().slice(0, 10)}`;
+  return `Machine: ${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown CPU'}; Node ${process.version}; ${type()} ${release()}; load average ${(loadavg()[0] ?? NaN).toFixed(1)} at the start; ${preferred ? 'highest' : 'usual'} priority; ${new Date().toISOString().slice(0, 10)}`;
 }

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
 import { movesInLargePack } from './large-pack.ts';
+import { movesOfManyWriters } from './moves.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
@@ -16,6 +17,7 @@ import { machine, markdown, verdict, type Table } from './report.ts';
 import { startUp } from './start-up.ts';
 import { activationOnPostgres, commitToPeer, readsWithBusyStore } from './several-instances.ts';
 import { fanOut } from './streams.ts';
+import { raisePriority } from './support/cores.ts';
 import { Workplace } from './support/workplace.ts';
 
 /** A benchmark makes one table, of the rows that were asked for. */
@@ -38,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S9'], run: readsAmongMany },
   { names: ['S9'], run: readsInProcessAmongMany },
   { names: ['S9'], run: activationAmongMany },
+  { names: ['S15'], run: movesOfManyWriters },
   { names: ['large-pack'], run: movesInLargePack },
   { names: ['S10'], run: startUp },
 ];
@@ -56,7 +59,7 @@ const workplace = new Workplace(plan);
 process.on('exit', () => workplace.remove());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-process.stdout.write(`${machine()}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
+process.stdout.write(`${machine(raisePriority())}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
 process.stdout.write(
   `Pairs that take turns: ${plan.load.processes * plan.load.pairs} over HTTP, ${plan.reads.pairs} in process, ${plan.writes.pairs} of writes; ${plan.starts} starts. A cell is the median, with the lowest and the highest in brackets.\n\n`,
 );

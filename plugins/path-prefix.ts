@@ -3,7 +3,7 @@
  *
  * Problem: behind `location /registry/ { proxy_pass http://service/; }` a client requests `/registry/v1/keys`, the service sees
  * `/v1/keys`, and a `Location: /v1/keys` leads nowhere.
- * Rule: `X-Forwarded-Prefix` counts only on a connection from a trusted proxy (`TRUST_PROXY`), and only if it is a plain path. Any other
+ * Rule: if the public URL is known (`PUBLIC_URL`), its path is the prefix. Otherwise `X-Forwarded-Prefix` is. It counts only on a connection from a trusted proxy (`TRUST_PROXY`), and only if it is a plain path. Any other
  * value is ignored: it would end up in `Location`, and some proxies forward the header of the client.
  * Example: with `X-Forwarded-Prefix: /registry` the response has `Location: /registry/v1/keys`.
  */
@@ -17,11 +17,15 @@ export type TrustedProxies = (address: string | undefined) => boolean;
 declare module 'fastify' {
   interface FastifyInstance {
     readonly trustedProxies: TrustedProxies;
+    /** The path of the public URL, without a trailing slash; undefined if the URL is unknown. */
+    readonly publicPath: string | undefined;
   }
 }
 
 export interface PathPrefixOptions {
   readonly trustedProxies: TrustedProxies;
+  /** The address that users see, e.g. `https://prompts.example.org/registry`; default: unknown. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** Segments of unreserved characters (RFC 3986 section 2.3). None begins with a dot, so the path cannot lead upwards. */
@@ -55,8 +59,9 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-/** The prefix of a request, without a trailing slash; empty if it has no valid and trusted one. */
+/** The prefix for links, without a trailing slash; empty if there is none, or the request has no valid and trusted one. */
 export function prefixOf({ headers, server, socket }: FastifyRequest): string {
+  if (server.publicPath !== undefined) return server.publicPath;
   const header = headers['x-forwarded-prefix'];
   if (
     typeof header !== 'string' ||
@@ -73,8 +78,9 @@ export function linkTo(request: FastifyRequest, path: string): string {
   return `${prefixOf(request)}${path}`;
 }
 
-function pathPrefix(app: FastifyInstance, { trustedProxies }: PathPrefixOptions, done: () => void): void {
+function pathPrefix(app: FastifyInstance, { trustedProxies, publicUrl }: PathPrefixOptions, done: () => void): void {
   app.decorate('trustedProxies', trustedProxies);
+  app.decorate('publicPath', publicUrl === undefined ? undefined : new URL(publicUrl).pathname.replace(/\/$/u, ''));
   done();
 }
 

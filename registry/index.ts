@@ -85,11 +85,13 @@ export type { Encode, Filter } from './streams/messages.ts';
 export { EVENT_ORDERS, verifyLog } from './proof/verify.ts';
 export type { StateProof } from './proof/comparison.ts';
 export { savedProof } from './proof/snapshot-check.ts';
+export { readSecretFile } from './local/secret-file.ts';
 export { readSnapshotKey } from './local/snapshot-key.ts';
 
 // ── Tools on the host ──
 export { lastOperatorKey, recoverOperatorKey } from './host/recover-key.ts';
 export { acceptRestore } from './host/accept-restore.ts';
+export { backUp, type Backup } from './host/back-up.ts';
 
 // ── Deciding by hand, without a store ──
 export { decide } from './transitions.ts';

@@ -10,6 +10,6 @@ export async function attachStore({ store }: Pick<Config, 'store'>, { appends = 
   if (store.kind === 'memory') throw new Error('STORE_URL is "memory:"; there is no log outside the service.');
   // Only the engine in use is loaded.
   if (store.kind === 'postgres')
-    return (await import('../registry/stores/postgres/index.ts')).attachPostgresStore({ url: store.url });
+    return (await import('../registry/stores/postgres/index.ts')).attachPostgresStore(store);
   return (await import('../registry/stores/sqlite/index.ts')).attachSqliteStore({ file: store.file, appends });
 }

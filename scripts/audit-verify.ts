@@ -16,8 +16,9 @@ import {
   type Store,
 } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
+import { calledAs } from './called-as.ts';
 
-const HELP = `Usage: npm run audit:verify -- [--head REVISION:HASH]…
+const HELP = `Usage: ${calledAs('audit:verify', '[--head REVISION:HASH]…')}
 
 Checks every event and every content of the log named by STORE_URL (or DATA_DIR), and that the last good snapshot in DATA_DIR says the same.
   --head REVISION:HASH   a head that was kept outside and must be in the log; may be given several times

@@ -8,9 +8,9 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { messageOf, operatorKeyFile, operatorKeyPath, recoverOperatorKey, RegistryError } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
+import { calledAs } from './called-as.ts';
 
-const USAGE =
-  'Usage: npm run keys:recover, with DATA_DIR and STORE_URL set as for the service. It takes no arguments and makes a new operator key.';
+const USAGE = `Usage: ${calledAs('keys:recover')}, with DATA_DIR and STORE_URL set as for the service. It takes no arguments and makes a new operator key.`;
 
 try {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });

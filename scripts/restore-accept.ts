@@ -9,8 +9,9 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { acceptRestore, messageOf, readSnapshotKey } from '../registry/index.ts';
 import { attachStore } from './attached-store.ts';
+import { calledAs } from './called-as.ts';
 
-const USAGE = 'Usage: npm run restore:accept -- [--reason "why"]';
+const USAGE = `Usage: ${calledAs('restore:accept', '[--reason "why"]')}`;
 
 try {
   const { values } = parseArgs({

@@ -8,7 +8,8 @@
  * of runs from it.
  *   - `short` (the default): every test file but the longest, and those of `packages`;
  *   - `faults`: the files under test/fault and test/linearizability, each with more runs;
- *   - `packages`: what others install: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the client in a browser, the client in workerd;
+ *   - `packages`: what others install and deploy: packages, packed and installed from the npm registry, clients that generators make, Swagger UI and the
+ *     client in a browser, the client in workerd, the container image, the files for deployment;
  *   - `soak`: as `faults`, again and again until something fails or until Ctrl-C.
  * Files or folders named on the command line run instead.
  *
@@ -41,6 +42,7 @@ interface Length {
  * tests check the same things on a smaller scale, e.g. `registry/follower` for `follow`, `clients/contract` for `contract-kit`.
  */
 const LONG = [
+  'backup',
   'cluster-kill',
   'cold-start',
   'contract-kit',
@@ -55,14 +57,14 @@ const LONG = [
   'server-kill',
 ].map((name) => `test/fault/${name}.test.ts`);
 
-/** They pack and install, generate and compile, or drive a browser: half a minute each. */
-const PACKAGES = 'test/packages';
+/** They pack and install, generate and compile, drive a browser, or build an image: half a minute each. */
+const PACKAGES = ['test/packages', 'test/deployment'];
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   // More than there are cores: half of them wait for a timeout, or for a process to start.
-  short: { folders: ['test'], except: [...LONG, PACKAGES], timeout: 120, jobs: 3, endless: false },
+  short: { folders: ['test'], except: [...LONG, ...PACKAGES], timeout: 120, jobs: 3, endless: false },
   faults: { folders: ['test/fault', 'test/linearizability'], timeout: 900, jobs: 1, endless: false },
-  packages: { folders: [PACKAGES], timeout: 600, jobs: 1, endless: false },
+  packages: { folders: PACKAGES, timeout: 600, jobs: 1, endless: false },
   soak: { folders: ['test/fault', 'test/linearizability'], timeout: 3600, jobs: 1, endless: true },
 };
 

@@ -56,7 +56,7 @@ const ROOMS = [
 ].map((paths) => paths.map((path) => `registry/${path}`));
 
 const BUILTIN = /^node:(?!sqlite$)/u;
-const PACKAGE = /^npm:(?!postgres$)/u;
+const PACKAGE = /^npm:(?!pg$)/u;
 const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache|diff|re2js)$/u;
 const DOMAIN = /^registry\/(?!stores\/)/u;
 const DOMAIN_DOOR = /^registry\/index\.ts$/u;
@@ -67,6 +67,8 @@ const PLUGINS = /^plugins\//u;
 const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|revision)\/[^/]+)\.ts$/u;
 const ROUTES = /^routes\//u;
 const CONFIG = /^config\.ts$/u;
+/** What only `config.ts` and scripts use. */
+const SETTINGS = /^settings\//u;
 const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
@@ -85,7 +87,7 @@ const RULES: readonly Rule[] = [
   },
   {
     files: /^registry\/stores\/postgres\//u,
-    allowed: [BUILTIN, /^npm:postgres$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u],
+    allowed: [BUILTIN, /^npm:pg$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u],
   },
   { files: SHARED_BY_STORES, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN, SHARED_BY_STORES] },
   { files: DOMAIN, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN] },
@@ -95,7 +97,8 @@ const RULES: readonly Rule[] = [
   },
   { files: PLUGINS, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, CONFIG, MANIFEST] },
   { files: ROUTES, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGIN_DOOR, ROUTES, CONFIG, MANIFEST] },
-  { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, MANIFEST] },
+  { files: SETTINGS, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, SETTINGS] },
+  { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, SETTINGS, MANIFEST] },
   { files: APP, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, ROUTES, CONFIG, MANIFEST] },
   { files: /^clients\/typescript\/src\/disk\.ts$/u, allowed: [BUILTIN, /^clients\/typescript\/src\//u] },
   { files: /^clients\/typescript\//u, allowed: [PACKAGE, /^clients\/typescript\/src\//u] },
@@ -106,7 +109,7 @@ const RULES: readonly Rule[] = [
 
 /** The service: what the rules are about. */
 function service(): Sources {
-  return read(['registry/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', '*.ts']);
+  return read(['registry/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', 'settings/**/*.ts', '*.ts']);
 }
 
 /** The sources of the published clients. */
@@ -305,7 +308,7 @@ t.test('control: planted violations are found', async (t) => {
     ['registry/packs/pack.ts', `let rows: import('../stores/batch.ts').Rows;`],
     ['registry/stores/batch.ts', `import { DatabaseSync } from 'node:sqlite';`],
     ['registry/stores/memory/index.ts', `import { DatabaseSync } from 'node:sqlite';`],
-    ['registry/stores/sqlite/index.ts', `import postgres from 'postgres';`],
+    ['registry/stores/sqlite/index.ts', `import { Client } from 'pg';`],
     ['registry/stores/postgres/index.ts', `import { rows } from '../sqlite/rows.ts';`],
     ['registry/stores/postgres/index.ts', `import type { Config } from '../../../config.ts';`],
     ['plugins/auth.ts', `import { packs } from '../routes/packs/index.ts';`],
@@ -317,6 +320,8 @@ t.test('control: planted violations are found', async (t) => {
     ['routes/packs/index.ts', `import { buildApp } from '../../app.ts';`],
     ['app.ts', `import { SqliteStore } from './registry/stores/sqlite/index.ts';`],
     ['config.ts', `import { buildApp } from './app.ts';`],
+    ['settings/texts.ts', `import type { Config } from '../config.ts';`],
+    ['plugins/auth.ts', `import { escaped } from '../settings/texts.ts';`],
     ['server.ts', `import { Fold } from './registry/fold.ts';`],
     ['server.ts', `import { store } from './test/support/store.ts';`],
     ['cli.ts', `export const nothing = 0;`],

@@ -24,7 +24,7 @@ t.test('a quick run prints a table of ratios with its verdict', async (t) => {
   t.match(stdout, 'Its figures are no measurement.', 'a quick run says that it is one');
   t.match(
     stdout,
-    /^\| S4 getStylePrompt\(styleId\) \/ Map\.get \| \d+\.\d+× \(.+–.+\) ≤ 3 \|.+\| (yes|\*\*no\*\*) +\|$/m,
+    /^\| S4 getStylePrompt\(styleId\) \/ clock \+ 3 × Map\.get \| \d+\.\d+× \(.+–.+\) ≤ 1 \|.+\| (yes|\*\*no\*\*) +\|$/m,
     'the row, with its goal and whether it is met',
   );
   t.match(stdout, /^\| done → visible/m, 'the other row');
@@ -37,7 +37,7 @@ t.test('a name that there is not is refused, with those that there are', async (
   t.equal(code, 2);
   t.match(
     stderr,
-    '--only S99: there is no such benchmark; use S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, large-pack, S10.',
+    '--only S99: there is no such benchmark; use S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, S15, large-pack, S10.',
   );
 });
 

@@ -28,6 +28,7 @@ function named(env: Readonly<Record<string, string>>): string[] {
 const DEFAULTS = {
   host: '127.0.0.1',
   port: 3000,
+  publicUrl: undefined,
   dataDir: resolve('data'),
   store: { kind: 'sqlite', file: resolve('data', 'registry.db') },
   snapshotKeyFile: undefined,
@@ -59,6 +60,7 @@ t.test('every setting is read', async (t) => {
   const config = readConfig({
     HOST: '0.0.0.0',
     PORT: '0',
+    PUBLIC_URL: 'https://prompts.example.org/registry/',
     DATA_DIR: '/srv/registry',
     PACKS_DIR: '/srv/packs',
     DEFAULT_PACK: 'onboarding',
@@ -74,6 +76,7 @@ t.test('every setting is read', async (t) => {
     PIN_VERSION: 'coach@1.0.0-rc.1',
     SNAPSHOT_KEY_FILE: '/etc/registry/snapshot.key',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.internal:4318/otlp',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc',
     OTEL_SERVICE_NAME: 'coach registry',
   });
   t.strictSame(
@@ -81,6 +84,7 @@ t.test('every setting is read', async (t) => {
     {
       host: '0.0.0.0',
       port: 0,
+      publicUrl: 'https://prompts.example.org/registry',
       dataDir: '/srv/registry',
       store: { kind: 'sqlite', file: '/srv/registry/registry.db' },
       packsDir: '/srv/packs',
@@ -96,7 +100,11 @@ t.test('every setting is read', async (t) => {
       keyMaxStale: 43_200,
       snapshotKeyFile: '/etc/registry/snapshot.key',
       pinVersion: { pack: 'coach', version: '1.0.0-rc.1' },
-      tracing: { endpoint: 'https://collector.internal:4318/otlp', serviceName: 'coach registry' },
+      tracing: {
+        endpoint: 'https://collector.internal:4318/otlp',
+        headers: { authorization: 'Bearer abc' },
+        serviceName: 'coach registry',
+      },
     },
   );
   t.strictSame(Object.keys(config).sort(), Object.keys(DEFAULTS).sort());
@@ -170,6 +178,36 @@ t.test('for how long keys are accepted while the store is down, in seconds', asy
   t.strictSame(['1s', '2m', '3h', '365d', 'unlimited'].map(stale), [1, 120, 10_800, 31_536_000, Infinity]);
 });
 
+t.test('the public URL in its normal form', async (t) => {
+  const publicUrl = (PUBLIC_URL: string) => readConfig({ PUBLIC_URL }).publicUrl;
+  t.strictSame(
+    [
+      'HTTPS://Prompts.Example.org:443',
+      'http://localhost:8080/',
+      'https://[::1]/a/b-c/d_e.f~/',
+      'https://bücher.example/registry',
+    ].map(publicUrl),
+    [
+      'https://prompts.example.org',
+      'http://localhost:8080',
+      'https://[::1]/a/b-c/d_e.f~',
+      'https://xn--bcher-kva.example/registry',
+    ],
+  );
+  const says = (PUBLIC_URL: string) => refusal({ PUBLIC_URL }).message;
+  t.match(says('https://a.example?x'), 'without a query and a fragment.');
+  t.match(says('https://registry:hunter2@a.example'), 'without a user name and a password.');
+  t.match(says('https://a.example/a/../b'), 'with a path of letters, digits, ".", "_", "~" and "-".');
+  t.notMatch(says('https://registry:hunter2@a.example'), /hunter2/u);
+});
+
+t.test('headers for the collector', async (t) => {
+  const headers = (OTEL_EXPORTER_OTLP_HEADERS: string) =>
+    readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_EXPORTER_OTLP_HEADERS }).tracing?.headers;
+  t.strictSame(headers('Api-Key = a%2Cb=c ,x-tenant=1,'), { 'api-key': 'a,b=c', 'x-tenant': '1' });
+  t.strictSame(headers(''), {});
+});
+
 t.test('a refusal never shows the password in an address', async (t) => {
   const addresses = [
     'mysql://registry:hunter2@db.internal/registry',
@@ -229,6 +267,23 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     '$HOME/data',
     '${DATA}',
     'file:///srv/data',
+  ],
+  PUBLIC_URL: [
+    'prompts.example.org',
+    'ftp://prompts.example.org',
+    'https:prompts.example.org',
+    'https://',
+    'https://a b.example',
+    'https://a.example:99999',
+    'https://a.example/?x',
+    'https://a.example/#x',
+    'https://a.example\\x',
+    'https://a.example//x',
+    'https://a.example/a b',
+    'https://a.example/%20',
+    'https://a.example/.x',
+    'https://a.example\r',
+    '"https://a.example"',
   ],
   PACKS_DIR: ['./packs\t', '"packs"', '~/packs', '/srv/\u0085'],
   HOST: ['127.0.0.1\r', '"127.0.0.1"'],

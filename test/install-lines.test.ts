@@ -13,16 +13,16 @@ interface Manifest {
 }
 const manifestOf = (path: string) => JSON.parse(textOf(path)) as Manifest;
 const PROJECT = manifestOf('package.json');
-/** What can be packed: the clients, and the plugin that `npm run package` makes. */
+/** What can be packed: the clients, and what `npm run package` makes. */
 const PACKAGES: readonly Manifest[] = [
   ...globSync('clients/*/package.json', { cwd: ROOT }).map(manifestOf),
-  { name: '@prompt-registry/fastify', version: PROJECT.version },
+  ...['fastify', 'server'].map((name) => ({ name: `@prompt-registry/${name}`, version: PROJECT.version })),
 ];
 /** The files that `npm pack` makes of them. */
 const FILES = PACKAGES.map(({ name, version }) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
 /** Names that nobody may install by: the packages', the project's, and the commands', which npm takes for packages. */
-const NAMES = [...PACKAGES.map(({ name }) => name), PROJECT.name, 'prompt-registry-contract'];
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'clients/*/README.md'], {
+const NAMES = [...PACKAGES.map(({ name }) => name), PROJECT.name, 'prompt-registry-contract', 'prompt-registry-server'];
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'clients/*/README.md', 'deploy/*/README.md'], {
   cwd: ROOT,
   exclude: (path) => /node_modules|CHANGELOG|^docs\/adr/u.test(path),
 });
@@ -53,6 +53,7 @@ t.test('lines that do are found', async (t) => {
   for (const line of [
     'npm install prompt-registry fastify',
     'npm i @prompt-registry/client',
+    'npm install --global @prompt-registry/server',
     'npm install @prompt-registry/fastify fastify',
     'npm install /tmp/prompt-registry-0.1.0.tgz fastify',
     'npm install -D prompt-registry-contract',

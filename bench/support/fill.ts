@@ -3,7 +3,6 @@
  * ones.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { seal, type EventDraft, type Head } from '../../registry/log/event.ts';
 import {
   decide,
@@ -16,7 +15,6 @@ import {
 import { newSessionKey } from '../../registry/sessions/session-ids.ts';
 import { EMPTY_SNAPSHOT } from '../../registry/state/snapshot.ts';
 import type { SessionKey, Store, StoredContent } from '../../registry/log/store.ts';
-import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 
 export const CHANNELS = ['production', 'staging'] as const;
 export const DEFAULT_PACK = 'coach';
@@ -44,13 +42,13 @@ export function versionNames(versions: number): string[] {
   return Array.from({ length: versions }, (_, index) => `10.${index}.0`);
 }
 
-/** Makes the database of a data folder, with the highest version of each pack active in each channel. */
+/** Fills an empty store, with the highest version of each pack active in each channel, and closes it. */
 export async function fill(
-  dataDir: string,
+  store: Store,
   { packs, versionsPerPack, events = 0 }: Size,
   packsDir: string,
 ): Promise<void> {
-  const log = new Log(await openSqliteStore({ file: join(dataDir, 'registry.db') }));
+  const log = new Log(store);
   try {
     const model = await modelContent(packsDir);
     const key = newSessionKey(new Date().toISOString());

@@ -1,52 +1,49 @@
-/** Load on one server, from this process: 32 connections that each send the next request as soon as they have the response. */
-import autocannon from 'autocannon';
+/** Load on one server: 32 connections that each send the next request as soon as they have the response. */
+import { generate } from './generators.ts';
 import type { Served } from './processes.ts';
 
 const CONNECTIONS = 32;
-/** Milliseconds between two checks whether a run is over. */
-const SAMPLE = 50;
 
 export interface Target {
-  readonly server: Served;
-  /** Requested in this order; each connection starts at a different one. */
+  readonly server: Pick<Served, 'url' | 'usage'>;
+  /** Requested in turn. */
   readonly paths: readonly string[];
+  readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly status: 200 | 304;
+  readonly body?: string;
+  readonly expected: Expected;
 }
 
-/** Requests a second of wall time, and a second of the server's own CPU time. */
+/** What each response must be. The generators count statuses of 400 or more only, so bytes tell a 200 from a 304. */
+export interface Expected {
+  readonly status: 200 | 304;
+  /** The length of the body that a 200 brings, in bytes. */
+  readonly bodyBytes: number;
+}
+
+/** Requests a second of wall time, and a second of the server's own CPU time; and the share of the time in which the server was busy. */
 export interface Rates {
   readonly rate: number;
   readonly perCpuSecond: number;
+  /** CPU time / wall time; 1: one core was busy all the time. */
+  readonly busy: number;
 }
 
 /**
  * One leg of load.
- * @throws Error if any response has another status: a fast refusal must not count
+ * @throws Error if a request fails or the responses have another length: a fast refusal must not count
  */
-export async function load({ server, paths, headers = {}, status }: Target, seconds: number): Promise<Rates> {
+export async function load(target: Target, seconds: number): Promise<Rates> {
+  const { server, paths, method = 'GET', headers = {}, body = '', expected } = target;
   const before = await server.usage();
-  let connection = 0;
-  const result = await autocannon({
-    url: server.url,
-    connections: CONNECTIONS,
-    duration: seconds,
-    sampleInt: SAMPLE,
-    setupClient: (client) => {
-      const first = Math.floor((connection * paths.length) / CONNECTIONS);
-      connection += 1;
-      const turned = [...paths.slice(first), ...paths.slice(0, first)];
-      client.setRequests(turned.map((path) => ({ method: 'GET', path, headers: { ...headers } })));
-    },
-  });
+  const seen = await generate({ url: server.url, method, paths, headers, body, connections: CONNECTIONS, seconds });
   const after = await server.usage();
-  const answered = result.requests.total;
-  const asExpected = result.statusCodeStats?.[`${status}`]?.count ?? 0;
-  if (answered === 0 || asExpected !== answered || result.errors > 0) {
+  const each = seen.bytes / seen.requests;
+  const asExpected = expected.status === 200 ? each >= expected.bodyBytes : each < expected.bodyBytes;
+  if (!asExpected || seen.failures > 0)
     throw new Error(
-      `${server.url}${paths[0]}: ${answered} answers, ${asExpected} of them ${status}, ${result.errors} errors: ${JSON.stringify(result.statusCodeStats)}.`,
+      `${server.url}${paths[0]}: ${seen.requests} responses of ${each.toFixed(0)} bytes, ${seen.failures} failures; expected ${expected.status} (a 200 has ${expected.bodyBytes} bytes).`,
     );
-  }
-  const elapsed = (result.finish.getTime() - result.start.getTime()) / 1000;
-  return { rate: answered / elapsed, perCpuSecond: answered / ((after.cpu - before.cpu) / 1e6) };
+  const cpu = (after.cpu - before.cpu) / 1e6;
+  return { rate: seen.requests / seen.seconds, perCpuSecond: seen.requests / cpu, busy: cpu / seen.seconds };
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { onCores, type Cores } from './cores.ts';
 import type { Usage } from './probe.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,40 +30,48 @@ export interface BareAnswer {
   readonly body: string;
 }
 
-/** Starts the service as `npm start` does, on a free port. Its rate limit counts as always, but is too high to be reached. */
+/**
+ * Starts the service as `npm start` does, on a free port. Its rate limit counts as always, but is too high to be reached.
+ * @param options.cores the cores that it may use; default: all
+ */
 export async function startService(options: {
   readonly dataDir: string;
   readonly packsDir: string;
   readonly storeUrl?: string;
+  readonly cores?: Cores;
 }): Promise<Served> {
   const store = options.storeUrl === undefined ? {} : { STORE_URL: options.storeUrl };
-  const served = await start(SERVICE, {
+  const settings = {
     ...store,
     DATA_DIR: options.dataDir,
     PACKS_DIR: options.packsDir,
     PORT: '0',
     LOG_LEVEL: 'info',
     RATE_LIMIT: '99999999',
-  });
+  };
+  const served = await start(SERVICE, settings, options.cores);
   const key = await readFile(join(options.dataDir, 'operator.key'), 'utf8');
   return { ...served, headers: { authorization: `Bearer ${key.trim()}` } };
 }
 
 /** Starts a Fastify server that gives the same answers and does nothing else. */
-export async function startBare(answers: readonly BareAnswer[]): Promise<Served> {
-  return start(BARE, {}, answers);
+export async function startBare(answers: readonly BareAnswer[], cores?: Cores): Promise<Served> {
+  return start(BARE, {}, cores, answers);
 }
 
 /** @param told what the process reads on stdin */
 async function start(
   file: string,
   settings: Readonly<Record<string, string>>,
+  cores: Cores,
   told: readonly BareAnswer[] = [],
 ): Promise<Served> {
+  const [execPath, execArgv] = onCores(cores, process.execPath, ['--import', PROBE]);
   const child = fork(file, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...settings },
-    execArgv: ['--import', PROBE],
+    execPath,
+    execArgv,
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
   let complaint = '';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../../registry/index.ts';
+import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import type { Plan } from '../plan.ts';
 import { fill, type Size } from './fill.ts';
 
@@ -30,6 +31,11 @@ export class Workplace {
   /** A data folder with one pack of three versions. */
   small(): Promise<string> {
     return this.#once('small', { packs: 1, versionsPerPack: 3 });
+  }
+
+  /** A data folder with one pack for each of so many writers. */
+  forWriters(writers: number): Promise<string> {
+    return this.#once('writers', { packs: writers, versionsPerPack: 2 });
   }
 
   /** A data folder with many versions in many packs. */
@@ -67,7 +73,9 @@ export class Workplace {
       process.stderr.write(
         `making a registry of ${size.packs} packs with ${size.versionsPerPack} versions each${size.events === undefined ? '' : ` and a log of ${size.events.toLocaleString('en')} events`}\n`,
       );
-      made = fill(dir, size, PACKS_DIR).then(() => dir);
+      made = openSqliteStore({ file: join(dir, 'registry.db') })
+        .then((store) => fill(store, size, PACKS_DIR))
+        .then(() => dir);
       this.#filled.set(name, made);
     }
     return made;

@@ -35,8 +35,7 @@ const MIN_REVISION = {
   },
 };
 
-/** Options for `@fastify/swagger`, which generates the document from the routes' schemas. */
-export const DOCUMENT_OPTIONS: FastifyDynamicSwaggerOptions = {
+const DOCUMENT_OPTIONS = {
   stripBasePath: false,
   openapi: {
     openapi: '3.1.0',
@@ -75,7 +74,14 @@ export const DOCUMENT_OPTIONS: FastifyDynamicSwaggerOptions = {
     buildLocalReference: (json, _base, _fragment, index) =>
       typeof json['$id'] === 'string' ? json['$id'] : `Model${index}`,
   },
-};
+} satisfies FastifyDynamicSwaggerOptions;
+
+/** Options for `@fastify/swagger`, which generates the document from the routes' schemas. @param publicUrl the address that users see, if known */
+export function documentOptions(publicUrl: string | undefined): FastifyDynamicSwaggerOptions {
+  if (publicUrl === undefined) return DOCUMENT_OPTIONS;
+  const servers = [{ url: publicUrl, description: 'The public address.' }];
+  return { ...DOCUMENT_OPTIONS, openapi: { ...DOCUMENT_OPTIONS.openapi, servers } };
+}
 
 /** Adds the required scope to the description of an operation. An open operation needs no security. */
 function withScope(schema: FastifySchema | undefined, scope: string | undefined): FastifySchema {

@@ -11,7 +11,7 @@ import fp from 'fastify-plugin';
 import { stringify } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { linkTo } from '../path-prefix.ts';
-import { DOCUMENT_OPTIONS, TITLE } from './document.ts';
+import { documentOptions, TITLE } from './document.ts';
 import { sendDocumentationFile } from './documentation-files.ts';
 
 /** The links that `/` returns. They are relative, so that they work below a path prefix. */
@@ -26,8 +26,13 @@ const SWAGGER_UI = {
   plugins: [withoutStreams],
 };
 
-async function openapi(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, DOCUMENT_OPTIONS);
+export interface OpenapiOptions {
+  /** The address that users see; default: the one that the document was loaded from. */
+  readonly publicUrl?: string | undefined;
+}
+
+async function openapi(app: FastifyInstance, { publicUrl }: OpenapiOptions): Promise<void> {
+  await app.register(swagger, documentOptions(publicUrl));
   // A separate context, so that Helmet's headers and the open scope apply only to the documentation.
   await app.register(async (docs) => {
     const sendJson = sender('application/json; charset=utf-8', () => JSON.stringify(app.swagger()));
@@ -36,7 +41,7 @@ async function openapi(app: FastifyInstance): Promise<void> {
     const cheap: Readonly<Record<string, RouteHandlerMethod>> = {
       '/docs/json': sender('application/json; charset=utf-8', () =>
         JSON.stringify({ ...app.swagger(), servers: [{ url: '..', description: 'This server.' }] }),
-      ), // relative to /docs
+      ), // relative to /docs, because the page may call only the server that it was loaded from
       '/docs/yaml': sendYaml,
       '/docs/static/*': sendDocumentationFile,
     };

@@ -64,10 +64,10 @@ function end(socket: Socket, answer: string | undefined): void {
 }
 
 /** A complete HTTP response as text, because there is no reply object to send it with. */
-function answerOf({ registry, server }: FastifyInstance, error: NodeJS.ErrnoException): string {
+function answerOf({ registry, server, publicPath }: FastifyInstance, error: NodeJS.ErrnoException): string {
   const problem = problemOf(error, server);
   const { status, title } = PROBLEMS[problem.code];
-  const body = bodyOf(problem);
+  const body = bodyOf(problem, publicPath);
   const headers = [
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,

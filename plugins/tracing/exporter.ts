@@ -18,15 +18,17 @@ const TIMEOUT = 2000;
 export interface ExporterOptions {
   /** URL of the collector. Spans go to `/v1/traces` below it. */
   readonly endpoint: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly log: FastifyBaseLogger;
   /** Time between two batches, in milliseconds; default: 5000. */
   readonly pause?: number;
 }
 
 /** Sends spans in batches, each with the allowed attributes only. */
-export function exporterTo({ endpoint, log, pause = 5000 }: ExporterOptions): BatchSpanProcessor {
+export function exporterTo({ endpoint, headers, log, pause = 5000 }: ExporterOptions): BatchSpanProcessor {
   const exporter = new OTLPTraceExporter({
     url: `${endpoint.replace(/\/+$/u, '')}/v1/traces`,
+    ...(headers !== undefined && { headers }),
     timeoutMillis: TIMEOUT,
     concurrencyLimit: 1,
   });

@@ -40,6 +40,8 @@ declare module 'fastify' {
 export interface TracingOptions {
   /** URL of the collector, e.g. `http://collector:4318`. */
   readonly endpoint: string;
+  /** Headers of each request to the collector, e.g. with its key; default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Default: the name in `OTEL_RESOURCE_ATTRIBUTES`, or else `prompt-registry`. */
   readonly serviceName?: string | undefined;
   /** Time between two batches, in milliseconds; default: 5000. */
@@ -50,7 +52,7 @@ export interface TracingOptions {
 
 async function tracing(
   app: FastifyInstance,
-  { endpoint, serviceName, pause, lastWait = 1500 }: TracingOptions,
+  { endpoint, headers, serviceName, pause, lastWait = 1500 }: TracingOptions,
 ): Promise<void> {
   const fallback = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'prompt-registry',
@@ -63,7 +65,14 @@ async function tracing(
     .merge(configured);
   const provider = new TracerProvider({
     resource,
-    spanProcessors: [exporterTo({ endpoint, log: app.log, ...(pause !== undefined && { pause }) })],
+    spanProcessors: [
+      exporterTo({
+        endpoint,
+        log: app.log,
+        ...(headers !== undefined && { headers }),
+        ...(pause !== undefined && { pause }),
+      }),
+    ],
   });
   const releaseGlobals = takeGlobals(new AsyncLocalStorageContextManager().enable());
 

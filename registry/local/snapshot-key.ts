@@ -2,14 +2,16 @@
  * The key of the last good snapshot's MAC (`SNAPSHOT_KEY_FILE`).
  *
  * Problem: a user who can write to the data folder can change the snapshot, and could read a key in the same folder.
- * Rule: the key is outside the data folder, has at least 32 bytes, and only its owner may read it. Anything else refuses the start, so that
- * nobody relies on a protection that does not work.
+ * Rule: the key is outside the data folder, has at least 32 bytes, and only its owner may read it. A file of another user, as systemd and
+ * Kubernetes mount secrets, may also be readable by its group, because this process reads it by that. Anything else refuses the start, so
+ * that nobody relies on a protection that does not work.
  * Example: `openssl rand -hex 32 > /etc/prompt-registry/snapshot.key` with mode 0400.
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { relative, sep, isAbsolute } from 'node:path';
 import { messageOf, StartRefused } from '../errors.ts';
 import { SHORTEST_KEY, type SealKey } from './seal.ts';
+import { readSecretFile, type SecretFile } from './secret-file.ts';
 
 /** The largest file that is read, in bytes: a larger one is not a key file. */
 const LONGEST_KEY = 4096;
@@ -27,20 +29,15 @@ export function readSnapshotKey(path: string, dataDir: string): SealKey {
       `SNAPSHOT_KEY_FILE "${path}" ${what} Make one with: umask 077; openssl rand -hex 32 > FILE, in a folder outside DATA_DIR.`,
       { cause },
     );
-  let bytes: Buffer;
-  let mode: number;
+  let file: SecretFile;
   try {
-    const found = statSync(path);
-    if (!found.isFile()) throw refused('is not a file.');
-    if (found.size > LONGEST_KEY) throw refused(`is ${found.size} bytes long; a key has at most ${LONGEST_KEY}.`);
-    mode = found.mode;
-    bytes = readFileSync(path);
+    file = readSecretFile(path, LONGEST_KEY);
   } catch (cause) {
-    if (cause instanceof StartRefused) throw cause;
-    throw refused(`cannot be read: ${messageOf(cause)}.`, cause);
+    throw refused(`${messageOf(cause)}.`, cause);
   }
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-    throw refused(`can be read by other users (mode 0${(mode & 0o777).toString(8)}). Fix it with: chmod 400 ${path}.`);
+  const { bytes, mode, own } = file;
+  if (process.platform !== 'win32' && (mode & (own ? 0o077 : 0o037)) !== 0)
+    throw refused(`can be read by other users (mode 0${mode.toString(8)}). Fix it with: chmod 400 ${path}.`);
   if (isInside(path, dataDir))
     throw refused(`is inside DATA_DIR ${dataDir}: a user who can change the snapshot there could read the key too.`);
   const key = withoutLineEnd(bytes);

@@ -5,7 +5,7 @@
  *
  * Problem: one import in the wrong direction (a driver in the domain, HTTP in the fold) compiles, works, and is never undone.
  * Rule: every file belongs to a layer by its path, and a layer says what it may import, values and types alike. Files outside
- * the service (scripts, bench, test, clients) may import anything.
+ * the service (scripts, deploy, bench, test, clients) may import anything.
  * Example: `registry/packs/pack.ts` with `import fastify from 'fastify'`: "registry/ is the pure domain: it may not import fastify."
  *
  * `test/architecture.test.ts` checks the same rules in another way, so that an error in either is noticed.
@@ -30,7 +30,7 @@ const DOMAIN_PACKAGES = new Set([
 ]);
 
 /** The driver of each engine; only that engine may import it. */
-const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };
+const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', pg: 'postgres' };
 
 /** Outsiders that may choose an engine. */
 const ENGINE_CHOOSERS = [/^server\.ts$/u, /^plugins\/registry(\.ts$|\/)/u];
@@ -38,7 +38,7 @@ const ENGINE_CHOOSERS = [/^server\.ts$/u, /^plugins\/registry(\.ts$|\/)/u];
 /** What a plugin shows to routes; a folder that groups plugins is not one plugin. */
 const PLUGIN_DOOR = /^plugins\/([^/]+(\/index)?|(access|connections|problems|revision)\/[^/]+)\.ts$/u;
 
-const FREE = /^(scripts|bench|test|clients|docs)\//u;
+const FREE = /^(scripts|deploy|bench|test|clients|docs)\//u;
 
 /** The rooms of `registry/`, the lowest first: a room may import only lower ones, and itself. */
 const ROOMS: readonly (readonly string[])[] = [
@@ -65,7 +65,8 @@ const ROOMS: readonly (readonly string[])[] = [
   ['index.ts'],
 ];
 
-type Layer = 'free' | 'domain' | 'stores' | 'store' | 'plugin' | 'route' | 'app' | 'config' | 'server' | 'outsider';
+type Layer =
+  'free' | 'domain' | 'stores' | 'store' | 'plugin' | 'route' | 'app' | 'settings' | 'config' | 'server' | 'outsider';
 
 /** `store` is the folder of one engine, `stores` what engines share. */
 function layerOf(path: string): Layer {
@@ -76,6 +77,7 @@ function layerOf(path: string): Layer {
   if (path.startsWith('plugins/')) return 'plugin';
   if (path.startsWith('routes/')) return 'route';
   if (path === 'app.ts') return 'app';
+  if (path.startsWith('settings/')) return 'settings';
   if (path === 'config.ts') return 'config';
   if (path === 'server.ts') return 'server';
   return 'outsider';
@@ -131,6 +133,9 @@ function fileRefusal(from: string, layer: Layer, to: string): string | undefined
       return undefined;
     return target === 'store' ? `one engine may not import another: ${to}.` : `a store may not import ${to}.`;
   }
+  const readsSettings = layer === 'config' || layer === 'settings';
+  if (target === 'settings') return readsSettings ? undefined : `only config.ts may import ${to}.`;
+  if (readsSettings && target !== 'domain') return `${from} may not import ${to}.`;
   return outsiderRefusal(from, layer, to, target);
 }
 
@@ -159,7 +164,6 @@ function outsiderRefusal(from: string, layer: Layer, to: string, target: Layer):
   if (layer !== 'app' && layer !== 'route' && target === 'route') return `only app.ts may import the routes: ${to}.`;
   if (layer === 'route' && target === 'plugin' && !PLUGIN_DOOR.test(to))
     return `${to} is inside a plugin; routes may import only the plugin's own file or its index.ts.`;
-  if (layer === 'config') return `config.ts may not import ${to}.`;
   return undefined;
 }
 

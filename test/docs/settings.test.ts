@@ -4,7 +4,11 @@
 import { parseEnv } from 'node:util';
 import t from 'tap';
 import { DEFAULTS, Environment, readConfig } from '../../config.ts';
+import { SECRETS } from '../../settings/texts.ts';
 import { textOf } from '../support/docs/pages.ts';
+
+/** `a, b and c`. */
+const listed = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 
 /** Every setting with its default; undefined if it has none. */
 const SETTINGS = Object.fromEntries(
@@ -15,6 +19,12 @@ t.test('docs/settings.md', async (t) => {
   const rows = [...textOf('docs/settings.md').matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \| .+ \|$/gmu)];
   t.strictSame(Object.fromEntries(rows.map(([, name = '', value]) => [name, value])), SETTINGS);
   t.equal(rows.length, Object.keys(SETTINGS).length, 'each once');
+});
+
+t.test('docs/settings.md and .env.example name the settings that can be read from files', async (t) => {
+  const page = textOf('docs/settings.md');
+  for (const name of SECRETS) t.ok(page.includes(`\`${name}_FILE\``), `${name}_FILE`);
+  t.ok(textOf('.env.example').includes(`${listed(SECRETS)} can also be read from files`));
 });
 
 t.test('.env.example', async (t) => {

@@ -3,6 +3,7 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import { newFolder } from '../support/process/folder.ts';
@@ -133,6 +134,36 @@ t.test('LOG_LEVEL chooses how much is logged', async (t) => {
   );
   t.equal(lines.length, 2);
 });
+
+const TALKATIVE = fileURLToPath(new URL('../support/logging/talkative-server.ts', import.meta.url));
+
+for (const [then, code] of [
+  ['exit', 3],
+  ['throw', 1],
+] as const) {
+  t.test(`what was logged before a process ends by ${then} is written, in order`, async (t) => {
+    const server = await startServer(
+      t,
+      { DATA_DIR: join(newFolder(t), 'data') },
+      { script: TALKATIVE, args: ['10000', then] },
+    );
+    server.signal('SIGUSR2');
+    const end = await server.ended();
+    t.equal(end.code, code);
+    const all = entries(end.lines);
+    const lines = all.flatMap(({ msg, line }) => (msg === 'Numbered' ? [line] : []));
+    t.equal(lines.length, 10_000);
+    t.ok(
+      lines.every((line, index) => line === index),
+      'in order',
+    );
+    if (then === 'throw')
+      t.match(
+        all.find(({ level }) => level === 60),
+        { msg: 'The process ends because of an uncaught error.', err: { message: 'Nobody catches this' } },
+      );
+  });
+}
 
 const CANARY = 'Canary7f3a';
 

@@ -76,6 +76,12 @@ t.test(
   },
 );
 
+t.test('with a public URL, the start names the docs there', async (t) => {
+  const server = await startServer(t, { STORE_URL: 'memory:', PUBLIC_URL: 'https://prompts.example.org/registry/' });
+  const line = await server.said((each) => each.includes('API documentation'));
+  t.match(line, 'API documentation at https://prompts.example.org/registry/docs"');
+});
+
 t.test('on a terminal the log is for people', async (t) => {
   if (spawnSync('script', ['--version']).status !== 0)
     return void t.pass('', { skip: 'there is no script(1) to make a terminal with' });

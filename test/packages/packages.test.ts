@@ -56,12 +56,13 @@ t.test('the packages', async (t) => {
   const client = await pack('clients/typescript', tarballs);
   const cli = await pack('clients/cli', tarballs);
   const contract = await pack('clients/contract', tarballs);
-  const plugin = await pack('dist/package', tarballs);
+  const plugin = await pack('dist/fastify', tarballs);
+  const server = await pack('dist/server', tarballs);
   const { app, key } = await openApp(t, { store: 'memory' });
   const url = await listen(app);
 
   t.test('hold what runs, its types and its licence, and no sources or tests', async (t) => {
-    for (const [name, { files }] of Object.entries({ client, cli, contract, plugin })) {
+    for (const [name, { files }] of Object.entries({ client, cli, contract, plugin, server })) {
       t.ok(
         files.includes('README.md') && files.includes('LICENSE') && files.includes('package.json'),
         `${name} says what it is`,
@@ -210,7 +211,7 @@ t.test('the packages', async (t) => {
     );
     t.match(
       (await run(NODE, ['database.ts'], { cwd: folder, env: ENV })).stdout,
-      /which is not installed: npm install postgres$/mu,
+      /which is not installed: npm install pg$/mu,
       'without its driver the store says what is missing',
     );
   });
@@ -234,7 +235,7 @@ t.test('the lines of docs/clients.md pack and install what they name', async (t)
   await bash(elsewhere, ROOT);
 
   const lines = installing.trim().split('\n');
-  const bins = [[], ['prompt-registry'], ['prompt-registry-contract'], []];
+  const bins = [[], ['prompt-registry'], ['prompt-registry-contract'], [], ['prompt-registry-server']];
   t.equal(lines.length, bins.length);
   for (const [index, line] of lines.entries()) {
     const folder = newFolder(t);

@@ -1,7 +1,9 @@
 /**
- * Below the path prefix of a reverse proxy, Swagger UI and the document just work. Links in responses need `X-Forwarded-Prefix` from a
- * trusted proxy. test/packages/nginx.test.ts does the same with a real nginx.
+ * Below the path prefix of a reverse proxy, Swagger UI and the document just work. Links in responses need `PUBLIC_URL`, or
+ * `X-Forwarded-Prefix` from a trusted proxy. test/deployment/nginx.test.ts does the same with a real nginx.
  */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { trustedProxies } from '../../plugins/path-prefix.ts';
 import { listen, openApp } from '../support/apps/app.ts';
@@ -17,8 +19,11 @@ const referencesOf = (html: string, page: string) =>
   [...html.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, reference = '']) => new URL(reference, page).href);
 
 /** The service below `/registry/` of a proxy. */
-async function start(t: Test, { trustProxy, forwarded }: { trustProxy?: boolean | string; forwarded?: string } = {}) {
-  const { app, key } = await openApp(t, { store: 'memory', ...(trustProxy !== undefined && { trustProxy }) });
+async function start(
+  t: Test,
+  { forwarded, ...settings }: { trustProxy?: boolean | string; publicUrl?: string; forwarded?: string } = {},
+) {
+  const { app, key } = await openApp(t, { store: 'memory', ...settings });
   const { url } = await startPrefixProxy(t, {
     target: await listen(app),
     prefix: '/registry',
@@ -75,8 +80,18 @@ t.test('the contract kit checks that links of a server below a prefix lead below
   t.match(await through('/elsewhere', 'getPack'), { code: 1, stderr: /problem: "type" is \/elsewhere\/problems\//u });
 });
 
-t.test('Location and the type of a problem lead below the prefix', async (t) => {
-  const { url, ask } = await start(t, { trustProxy: 'loopback', forwarded: '/registry' });
+t.test('Location and the type of a problem lead below the forwarded prefix', async (t) => {
+  await linksLeadBelowPrefix(t, { trustProxy: 'loopback', forwarded: '/registry' });
+});
+
+t.test('they lead below the path of the public URL, whatever is forwarded', async (t) => {
+  const publicUrl = 'https://prompts.example.org/registry';
+  await linksLeadBelowPrefix(t, { publicUrl });
+  await linksLeadBelowPrefix(t, { publicUrl, trustProxy: 'loopback', forwarded: '/elsewhere' });
+});
+
+async function linksLeadBelowPrefix(t: Test, settings: Parameters<typeof start>[1]): Promise<void> {
+  const { url, ask } = await start(t, settings);
   const made: readonly (readonly [path: string, body: object])[] = [
     ['/v1/packs/coach/versions', documentOf('coach', '9.0.0')],
     ['/v1/packs/coach/activations', { version: '9.0.0', reason }],
@@ -105,6 +120,35 @@ t.test('Location and the type of a problem lead below the prefix', async (t) => 
     t.match(problem.instance, /^\/registry\/(?:v1\/packs|nowhere)/u, path);
     t.match(await (await fetch(new URL(problem.type, url))).json(), { code }, `${problem.type} can be read`);
   }
+}
+
+t.test('a public URL without a path means no prefix, and no Host header changes that', async (t) => {
+  const publicUrl = 'https://prompts.example.org';
+  const { app } = await openApp(t, { store: 'memory', trustProxy: true, publicUrl });
+  const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-prefix': '/elsewhere' };
+  const made = await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {}, headers });
+  t.match(made.headers['location'], /^\/v1\/coach\/sessions\//u);
+  t.match((await app.inject({ url: '/nowhere', headers })).json(), {
+    type: '/problems/not-found',
+    instance: '/nowhere',
+  });
+});
+
+t.test('the document names the public URL; Swagger UI calls the server that it was loaded from', async (t) => {
+  const publicUrl = 'https://prompts.example.org/registry';
+  const { app } = await openApp(t, { store: 'memory', publicUrl });
+  const serversOf = async (path: string) => (await app.inject(path)).json<{ servers: { url: string }[] }>().servers;
+  t.match(await serversOf('/openapi.json'), [{ url: publicUrl }]);
+  t.match((await app.inject('/openapi.yaml')).body, `- url: ${publicUrl}\n`);
+  t.match(await serversOf('/docs/json'), [{ url: '..' }]);
+});
+
+t.test('a request that cannot be parsed gets a problem below the path of the public URL', async (t) => {
+  const { app } = await openApp(t, { store: 'memory', publicUrl: 'https://prompts.example.org/registry' });
+  const { port } = new URL(await listen(app));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.end('what?\r\n\r\n');
+  t.match(await text(socket), '"type":"/registry/problems/');
 });
 
 t.test('a prefix counts only if a trusted proxy sends it, and only if it is a plain path', async (t) => {

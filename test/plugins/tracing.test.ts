@@ -168,6 +168,14 @@ t.test('spans say which version was served, and contain no text, key or session'
   );
 });
 
+t.test('requests to the collector carry the headers of the setting', async (t) => {
+  const collector = await openCollector(t);
+  const { app } = await openApp(t, { tracing: { ...tracingTo(collector), headers: { authorization: 'Bearer abc' } } });
+  await app.inject('/v1/prompts/system');
+  await app.close();
+  t.strictSame([...new Set(collector.authorizations)], ['Bearer abc']);
+});
+
 t.test(
   'the service name comes from the setting, else from OTEL_RESOURCE_ATTRIBUTES, else it is the default',
   async (t) => {

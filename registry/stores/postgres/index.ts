@@ -21,7 +21,7 @@ import type {
   SessionKey,
   Store,
 } from '../../log/store.ts';
-import { requireChained } from '../batch.ts';
+import { conflictWith, missedAfter, requireChained } from '../batch.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { Pool, within } from './pool.ts';
 import { eventStatement, isText } from './events.ts';
@@ -55,6 +55,8 @@ const READERS = 4;
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, see url.ts. */
   readonly url: string;
+  /** The password if the URL has none. */
+  readonly password?: string;
   readonly log?: Logger;
 }
 
@@ -63,17 +65,17 @@ export interface PostgresOptions {
  * The first calls reject with StartRefused (65) if the database was made by a newer build or another program.
  * @throws StartRefused (78) if the URL is not valid, or the driver is not installed
  */
-export function openPostgresStore({ url, log: logger }: PostgresOptions): PostgresStore {
+export function openPostgresStore({ url, password, log: logger }: PostgresOptions): PostgresStore {
   requireDriver();
-  return new PostgresStore(parsePostgresUrl(url), logger ?? SILENT);
+  return new PostgresStore(parsePostgresUrl(url, password), logger ?? SILENT);
 }
 
 /**
  * Opens the database while instances may be using it: for tools on the host. It creates nothing.
  * @throws StartRefused (65) no tables, or tables of an older or newer build; (75) it cannot be reached; (78) a URL that is not valid
  */
-export async function attachPostgresStore({ url, log: logger }: PostgresOptions): Promise<PostgresStore> {
-  const target = parsePostgresUrl(url);
+export async function attachPostgresStore({ url, password, log: logger }: PostgresOptions): Promise<PostgresStore> {
+  const target = parsePostgresUrl(url, password);
   const store = new PostgresStore(target, logger ?? SILENT, true);
   try {
     await store.head();
@@ -133,7 +135,8 @@ export class PostgresStore implements Store {
     const values = appendValues(batch, expectedRevision);
     const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
     const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values);
-    return typeof rows === 'string' ? rows : 'done';
+    if (rows === 'conflict') return this.#missed(expectedRevision);
+    return rows === 'unknown' ? rows : 'done';
   }
 
   async fence(): Promise<number> {
@@ -240,6 +243,14 @@ export class PostgresStore implements Store {
     await within(performance.now() + CLOSE_LIMIT, done).catch(() => undefined);
     for (const pool of [this.#appends, this.#reads, this.#leases]) pool.close();
     await done;
+  }
+
+  /**
+   * What a refused batch has missed. It is another statement: the one that waited for the winner's commit still sees the log as it was
+   * before. The batch was refused in any case, so a failure here only costs the events.
+   */
+  async #missed(expectedRevision: number): Promise<AppendOutcome> {
+    return conflictWith(await this.events(missedAfter(expectedRevision)).catch(() => []));
   }
 
   #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {

@@ -51,9 +51,10 @@ export interface Target {
 
 /**
  * Reads the URL and the files that it names.
+ * @param fallback the password if the URL has none
  * @throws StartRefused (78) if a part of it is not valid; the message names that part and never quotes the URL
  */
-export function parsePostgresUrl(text: string): Target {
+export function parsePostgresUrl(text: string, fallback?: string): Target {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
   if (url === null)
     throw refused(
@@ -74,7 +75,7 @@ export function parsePostgresUrl(text: string): Target {
     user,
     database,
     searchPath,
-    password: decoded(url.password) || undefined,
+    password: decoded(url.password) || fallback,
     tls: address.path === undefined ? tlsOf(parameters) : undefined,
     applicationName: parameters.get('application_name') ?? 'prompt-registry',
     shown: `postgres://${user === undefined ? '' : `${user}@`}${shownAddress}/${database}`,

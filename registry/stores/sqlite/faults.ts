@@ -95,3 +95,15 @@ export function openFault(file: string, cause: unknown): StartRefused | Registry
       return isDamage(cause) ? new StartRefused(65, damaged(file, cause), { cause }) : unavailable(file, cause);
   }
 }
+
+/** The error of a copy that failed: of the database, or of the place where the copy was written. */
+export function copyFault(file: string, cause: unknown): StartRefused | RegistryError {
+  if (isDamage(cause)) return new StartRefused(65, damaged(file, cause), { cause });
+  const why = resultCode(cause) === SQLITE.FULL ? 'the disk of the copy is full' : messageOf(cause);
+  return new RegistryError(
+    'store-unavailable',
+    `The registry database ${file} could not be copied: ${why}.`,
+    {},
+    { cause },
+  );
+}

@@ -7,9 +7,9 @@
  * syncs the write-ahead log. `node:sqlite` is synchronous, so no two calls ever interleave.
  * Example: `const store = await openSqliteStore({ file: 'data/registry.db' })`.
  */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { RegistryError, StartRefused } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Event, Head } from '../../log/event.ts';
 import type { PackContent } from '../../model.ts';
 import type {
@@ -22,19 +22,25 @@ import type {
   SessionKey,
   Store,
 } from '../../log/store.ts';
-import { follows, isAt, requireChained } from '../batch.ts';
+import { conflictWith, follows, isAt, missedAfter, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { lastWriteOf, requirePlausibleClock } from './clock.ts';
+import { copyDatabase } from './copy.ts';
 import { openDatabase } from './database.ts';
 import { eventStatement } from './events.ts';
+import { openExisting } from './existing.ts';
 import { openFault, resultCode, SQLITE, unavailable } from './faults.ts';
 import { acquireLock, type FileLock } from './lock.ts';
-import { lastMigration, migrate, MIGRATIONS } from './migrations.ts';
+import { lastMigration, migrate } from './migrations.ts';
 import { prepareDatabaseFile } from './database-file.ts';
 import { byRevisions, type Look } from './times.ts';
 
+export { isOtherDatabase } from './copy.ts';
 export { lockDataDir } from './lock.ts';
+
+/** For a tool that uses a database while its server runs, or a copy of it. */
+const NO_LOCK: FileLock = { release: () => undefined };
 
 /**
  * Opens a registry database, creates it if it is missing, and locks it against other servers until it is closed.
@@ -81,26 +87,30 @@ export async function attachSqliteStore({
   readonly file: string;
   readonly appends?: boolean;
 }): Promise<SqliteStore> {
-  if (!existsSync(file))
-    throw new StartRefused(
-      78,
-      `There is no registry database at ${file}. Set DATA_DIR or STORE_URL to the value that the service uses.`,
-    );
-  const path = prepareDatabaseFile(file);
-  const writtenAt = lastWriteOf(path);
-  let database: DatabaseSync | undefined;
+  const { path, database, writtenAt } = openExisting(file);
   try {
-    database = openDatabase(path);
-    if (lastMigration(database, path) < MIGRATIONS.length)
-      throw new StartRefused(
-        65,
-        `The registry database ${path} was made by an older build. Start the service of this build once, then try again.`,
-      );
     if (appends) requirePlausibleClock(path, database, writtenAt);
-    return new SqliteStore(path, database, { release: () => undefined });
+    return new SqliteStore(path, database, NO_LOCK);
   } catch (cause) {
-    database?.close();
+    database.close();
     throw openFault(path, cause);
+  }
+}
+
+/**
+ * Copies the database to one file while a server may be using it.
+ *
+ * @param options.to where the copy is made; nothing may be there, and the folder must exist
+ * @returns the copy, open for reading only
+ * @throws StartRefused as `attachSqliteStore`, and (65) if the database is damaged; RegistryError `store-unavailable` if it cannot be read now,
+ *   or the copy cannot be written; the error of the operating system if the copy cannot be created
+ */
+export async function copySqliteStore(options: { readonly file: string; readonly to: string }): Promise<SqliteStore> {
+  const { path, database } = openExisting(options.file);
+  try {
+    return new SqliteStore(options.to, copyDatabase(database, path, options.to), NO_LOCK);
+  } finally {
+    database.close();
   }
 }
 
@@ -145,7 +155,7 @@ export class SqliteStore implements Store {
       // SPEC R5: one winner. The head is looked at under the lock under which the batch is written.
       if (!follows(batch, this.#head())) {
         this.#rollBack();
-        return 'conflict';
+        return conflictWith(this.#events(missedAfter(expectedRevision)));
       }
       for (const row of events) this.#run('INSERT INTO events (revision, body) VALUES (?, ?)', ...row);
       for (const row of contents)
@@ -191,12 +201,7 @@ export class SqliteStore implements Store {
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
-    return this.#reading(() => {
-      const { sql, values } = eventStatement(byRevisions(query, this.#momentAt));
-      return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
-        eventOf(body, revision, this.file, query.exact),
-      );
-    });
+    return this.#reading(() => this.#events(query));
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
@@ -247,6 +252,13 @@ export class SqliteStore implements Store {
     } finally {
       this.#lock.release();
     }
+  }
+
+  #events(query: EventQuery): readonly Event[] {
+    const { sql, values } = eventStatement(byRevisions(query, this.#momentAt));
+    return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
+      eventOf(body, revision, this.file, query.exact),
+    );
   }
 
   #head(): Head | undefined {

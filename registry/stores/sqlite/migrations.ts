@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 /** Marks a database file as a prompt registry's (https://sqlite.org/pragma.html#pragma_application_id): `PReg`. */
-const APPLICATION_ID = 0x50526567;
+export const APPLICATION_ID = 0x50526567;
 
 /** The step at index i has number i + 1. A step that was released is never changed. */
 export const MIGRATIONS: readonly Migration[] = Object.freeze([

@@ -2,7 +2,7 @@
  * SNAPSHOT_KEY_FILE: the last good snapshot carries a MAC, and one that was changed by somebody without the key is not believed. A key that
  * protects nothing refuses the start.
  */
-import { chmodSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readSnapshotKey, StartRefused } from '../../../registry/index.ts';
@@ -145,6 +145,19 @@ t.test('appended lines can be cut off, but not changed, left out or copied from 
   t.equal(await load(), undefined);
   writeFileSync(file, `${good}${forged.slice(0, -20)}`);
   t.same((await load())?.state.keys.get(keyId), whole?.state.keys.get(keyId), 'a torn end is left out');
+});
+
+const asRoot = process.getuid?.() === 0 ? false : 'only root can give a file to another user';
+t.test('a key of another user may be readable by its group, as systemd mounts it', { skip: asRoot }, async (t) => {
+  const path = join(newFolder(t), 'key');
+  writeFileSync(path, KEY);
+  chownSync(path, 65_534, 0);
+  const read = (mode: number) => {
+    chmodSync(path, mode);
+    return Buffer.from(readSnapshotKey(path, newFolder(t)));
+  };
+  t.same(read(0o440), KEY);
+  for (const mode of [0o444, 0o404, 0o460]) t.throws(() => read(mode), /can be read by other users/u, mode.toString(8));
 });
 
 t.test('a key that protects nothing stops the start, and the message says what is valid', async (t) => {

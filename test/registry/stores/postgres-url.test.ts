@@ -45,6 +45,11 @@ t.test('the settings in a URL', async (t) => {
   t.same(modeOf('sslmode=verify-full&sslrootcert=system'), [false, true, true]);
 });
 
+t.test('a separate password counts if the URL has none', async (t) => {
+  t.equal(parsePostgresUrl('postgres://registry@db.example/registry', 'p@ss').password, 'p@ss');
+  t.equal(parsePostgresUrl('postgres://registry:own@db.example/registry', 'p@ss').password, 'own');
+});
+
 t.test('an invalid URL is refused, and no message has the password', async (t) => {
   const secret = 'hunter2hunter2';
   const base = `postgres://me:${secret}@h/r`;

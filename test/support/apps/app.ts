@@ -51,6 +51,7 @@ export interface TestAppOptions {
   readonly away?: boolean;
   readonly corsOrigins?: readonly string[];
   readonly trustProxy?: NonNullable<AppOptions['trustProxy']>;
+  readonly publicUrl?: string;
   readonly mostSeries?: number;
   readonly mostConnections?: number;
   readonly tracing?: NonNullable<AppOptions['tracing']>;
@@ -95,8 +96,18 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     await earlier.close();
   }
   connection.away = options.away ?? false;
-  const { bodyLimit, rateLimit, keyMaxStale, corsOrigins, trustProxy, mostSeries, mostConnections, tracing, logger } =
-    options;
+  const {
+    bodyLimit,
+    rateLimit,
+    keyMaxStale,
+    corsOrigins,
+    trustProxy,
+    publicUrl,
+    mostSeries,
+    mostConnections,
+    tracing,
+    logger,
+  } = options;
   const app = await buildApp({
     registry: { ...registry, store: connection },
     ...(bodyLimit !== undefined && { bodyLimit }),
@@ -104,6 +115,7 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
     ...(keyMaxStale !== undefined && { keyMaxStale }),
     ...(corsOrigins !== undefined && { corsOrigins }),
     ...(trustProxy !== undefined && { trustProxy }),
+    ...(publicUrl !== undefined && { publicUrl }),
     ...(mostSeries !== undefined && { mostSeries }),
     ...(mostConnections !== undefined && { mostConnections }),
     ...(tracing !== undefined && { tracing }),

@@ -27,6 +27,8 @@ export interface SpawnServerOptions {
   readonly script?: string;
   /** Arguments of the script. */
   readonly args?: readonly string[];
+  /** The working directory. Default: the root of the repository. */
+  readonly cwd?: string;
   /** The user to run as. */
   readonly uid?: number;
   /** The most files and connections it may open (`ulimit -n`). Default: as this process. */
@@ -82,7 +84,7 @@ export function operatorKeyIn(dataDir: string): string {
 export function spawnServer(
   t: Test,
   settings: Settings,
-  { script = SERVER, args = [], uid, descriptors }: SpawnServerOptions = {},
+  { script = SERVER, args = [], cwd = ROOT, uid, descriptors }: SpawnServerOptions = {},
 ): ServerProcess {
   // Through env(1), because tap adds its own hooks to the environment of every child, and they change how a process ends.
   const env = Object.entries({ NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', ...settings }).map(
@@ -105,7 +107,7 @@ export function spawnServer(
       ...args,
     ],
     {
-      cwd: ROOT,
+      cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(uid !== undefined && { uid, gid: uid }),
     },

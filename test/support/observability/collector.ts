@@ -27,6 +27,8 @@ export interface Collector {
   /** Every body, as it came. */
   readonly bodies: readonly string[];
   readonly spans: readonly ReceivedSpan[];
+  /** The `authorization` of each request. */
+  readonly authorizations: readonly (string | undefined)[];
   /** Where each body was sent to. */
   readonly paths: readonly string[];
   /** The most requests that were under way at once. */
@@ -42,6 +44,7 @@ export interface Collector {
 export async function openCollector(t: Test): Promise<Collector> {
   const bodies: string[] = [];
   const paths: string[] = [];
+  const authorizations: (string | undefined)[] = [];
   const held = new Set<ServerResponse>();
   const dripping = setInterval(() => {
     for (const response of held) if (response.headersSent) response.write(' ');
@@ -53,6 +56,7 @@ export async function openCollector(t: Test): Promise<Collector> {
     mostAtOnce = Math.max(mostAtOnce, under);
     response.once('close', () => (under -= 1));
     paths.push(request.url ?? '');
+    authorizations.push(request.headers.authorization);
     text(request).then(
       (body) => {
         bodies.push(body);
@@ -74,6 +78,7 @@ export async function openCollector(t: Test): Promise<Collector> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bodies,
     paths,
+    authorizations,
     get spans() {
       return bodies.flatMap(spansIn);
     },

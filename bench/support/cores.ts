@@ -1,0 +1,65 @@
+/**
+ * Which core a process under measurement runs on, and which ones remain for the load generator.
+ *
+ * Problem: on two cores the kernel moves the server and the generator about, so that they share a core for part of a leg, and other
+ * programs take their share of both.
+ * Rule: where `taskset` is installed and there are two cores or more, the server gets the first core, and the generator the others. All
+ * processes of a benchmark get the highest priority, if the user may give it.
+ * Example: `onCores(SERVER_CORE, 'node', ['server.ts'])` → `['taskset', ['-c', '0', 'node', 'server.ts']]`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+
+/** The cores that this process may use; empty where processes cannot be pinned. */
+const usable = usableCores();
+
+const AUTOGROUP = '/proc/self/autogroup';
+
+/** A list of cores as `taskset` takes it; undefined: any core. */
+export type Cores = string | undefined;
+
+export const SERVER_CORE: Cores = usable.length > 1 ? `${usable[0]}` : undefined;
+export const GENERATOR_CORES: Cores = usable.length > 1 ? usable.slice(1).join(',') : undefined;
+
+/** Where the processes run, in a sentence for the output. */
+export const PLACEMENT =
+  SERVER_CORE === undefined
+    ? 'The server and the load generator share all cores, because processes cannot be pinned here (two cores and `taskset` are needed).'
+    : `The server runs on core ${SERVER_CORE}, the load generator on core ${GENERATOR_CORES}.`;
+
+/** The command that runs a program on some cores. */
+export function onCores(cores: Cores, program: string, args: readonly string[]): [program: string, args: string[]] {
+  return cores === undefined ? [program, [...args]] : ['taskset', ['-c', cores, program, ...args]];
+}
+
+/**
+ * Gives this process, and all that it starts from now on, the highest priority.
+ *
+ * Linux first shares the time among sessions (autogroups, sched(7)), and then among the processes of each. So the session is raised too, and
+ * put back when this process ends.
+ * @returns whether it may
+ */
+export function raisePriority(): boolean {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    return false; // only root may
+  }
+  if (existsSync(AUTOGROUP)) {
+    const before = /-?\d+$/u.exec(readFileSync(AUTOGROUP, 'utf8').trim())?.[0] ?? '0';
+    writeFileSync(AUTOGROUP, `${constants.priority.PRIORITY_HIGHEST}`);
+    process.on('exit', () => writeFileSync(AUTOGROUP, before));
+  }
+  return true;
+}
+
+function usableCores(): number[] {
+  const { status, stdout } = spawnSync('taskset', ['-cp', `${process.pid}`], { encoding: 'utf8' });
+  const list = status === 0 ? /:\s*([\d,-]+)\s*$/u.exec(stdout)?.[1] : undefined;
+  if (list === undefined) return [];
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
