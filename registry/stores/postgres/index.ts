@@ -46,6 +46,8 @@ const WRITE_LIMIT = 1500;
 /** A large batch gets one more millisecond for each of so many characters. */
 const LARGE = 2000;
 const READ_LIMIT = 2000;
+/** Milliseconds for what a refused append has missed; without it the writer reads the log. */
+const MISSED_LIMIT = 250;
 /** Milliseconds for creating the tables, or waiting until another instance has created them. */
 const MIGRATION_LIMIT = 10_000;
 /** Milliseconds that running calls get when the store is closed. */
@@ -152,12 +154,7 @@ export class PostgresStore implements Store {
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
-    const statement = eventStatement(query);
-    return this.#reading([], async (connection) => {
-      if (statement === undefined) return [];
-      const rows = await connection.rows<[string, string]>(statement.sql, statement.values);
-      return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
-    });
+    return this.#reading([], (connection) => this.#eventsOn(connection, query));
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
@@ -245,12 +242,22 @@ export class PostgresStore implements Store {
     await done;
   }
 
+  async #eventsOn(connection: Connection, query: EventQuery): Promise<readonly Event[]> {
+    const statement = eventStatement(query);
+    if (statement === undefined) return [];
+    const rows = await connection.rows<[string, string]>(statement.sql, statement.values);
+    return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
+  }
+
   /**
    * What a refused batch has missed. It is another statement: the one that waited for the winner's commit still sees the log as it was
-   * before. The batch was refused in any case, so a failure here only costs the events.
+   * before. The connection has just answered. The batch was refused in any case, so a failure here only costs the events.
    */
   async #missed(expectedRevision: number): Promise<AppendOutcome> {
-    return conflictWith(await this.events(missedAfter(expectedRevision)).catch(() => []));
+    const read = this.#using(this.#appends, MISSED_LIMIT, [], (connection) =>
+      this.#eventsOn(connection, missedAfter(expectedRevision)),
+    );
+    return conflictWith(await read.catch(() => []));
   }
 
   #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {
