@@ -47,7 +47,7 @@ const WRITE_LIMIT = 1500;
 const LARGE = 2000;
 const READ_LIMIT = 2000;
 /** Milliseconds for what a refused append has missed; without it the writer reads the log. */
-const MISSED_LIMIT = 250;
+const MISSED_LIMIT = 500;
 /** Milliseconds for creating the tables, or waiting until another instance has created them. */
 const MIGRATION_LIMIT = 10_000;
 /** Milliseconds that running calls get when the store is closed. */
@@ -136,8 +136,11 @@ export class PostgresStore implements Store {
     requireChained(batch, expectedRevision);
     const values = appendValues(batch, expectedRevision);
     const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
-    const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values);
-    if (rows === 'conflict') return this.#missed(expectedRevision);
+    let missed: readonly Event[] = [];
+    const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values, async (connection) => {
+      missed = await this.#missed(connection, expectedRevision);
+    });
+    if (rows === 'conflict') return conflictWith(missed);
     return rows === 'unknown' ? rows : 'done';
   }
 
@@ -251,30 +254,43 @@ export class PostgresStore implements Store {
 
   /**
    * What a refused batch has missed. It is another statement: the one that waited for the winner's commit still sees the log as it was
-   * before. The connection has just answered. The batch was refused in any case, so a failure here only costs the events.
+   * before. The batch was refused in any case, so a failure here only costs the events.
+   * @param connection has just answered
    */
-  async #missed(expectedRevision: number): Promise<AppendOutcome> {
-    const read = this.#using(this.#appends, MISSED_LIMIT, [], (connection) =>
-      this.#eventsOn(connection, missedAfter(expectedRevision)),
-    );
-    return conflictWith(await read.catch(() => []));
+  async #missed(connection: Connection, expectedRevision: number): Promise<readonly Event[]> {
+    try {
+      const read = this.#eventsOn(connection, missedAfter(expectedRevision));
+      return await within(performance.now() + MISSED_LIMIT, read);
+    } catch {
+      connection.destroy(); // a late response could be mistaken for the next call's
+      return [];
+    }
   }
 
   #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
   }
 
-  /** Runs a statement that changes the head's row. @returns its rows; `conflict` if there are none */
+  /**
+   * Runs a statement that changes the head's row.
+   * @param refused is called if it changed nothing; never rejects
+   * @returns its rows; `conflict` if there are none
+   */
   #writing(
     limit: number,
     statement: string,
     values: readonly Value[],
+    refused?: (connection: Connection) => Promise<void>,
   ): Promise<readonly (readonly unknown[])[] | 'conflict' | 'unknown'> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
       await this.#ready(deadline);
       try {
-        const rows = await this.#appends.use(deadline, (connection) => connection.rows(statement, values));
+        const rows = await this.#appends.use(deadline, async (connection) => {
+          const written = await connection.rows(statement, values);
+          if (written.length === 0) await refused?.(connection);
+          return written;
+        });
         return rows.length === 0 ? 'conflict' : rows;
       } catch (cause) {
         this.#seeColumns(cause);
