@@ -9,7 +9,7 @@ export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 /** A figure, its unit, and what it must reach; without a goal it is for information only. */
 export interface Figure {
   readonly spread: Spread;
-  readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'MB' | '%' | '/s';
+  readonly unit: '×' | 'ms' | 'µs' | 'ns' | 'KB' | 'MB' | '%' | '/s';
   readonly goal?: Goal;
 }
 

@@ -8,8 +8,9 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../config.ts';
 import { backUp, messageOf, type Backup } from '../registry/index.ts';
+import { calledAs } from './called-as.ts';
 
-const USAGE = `Usage: npm run backup -- FILE [--overwrite] [--json]
+const USAGE = `Usage: ${calledAs('backup', 'FILE [--overwrite] [--json]')}
 
 Writes a backup of the SQLite database named by STORE_URL (or DATA_DIR) to FILE, while the service runs or not, and checks each event in it.
   --overwrite   replace FILE if it is an older backup; it stays until the new one is complete

@@ -24,7 +24,7 @@ t.test('a quick run prints a table of ratios with its verdict', async (t) => {
   t.match(stdout, 'Its figures are no measurement.', 'a quick run says that it is one');
   t.match(
     stdout,
-    /^\| S4 getStylePrompt\(styleId\) \/ Map\.get \| \d+\.\d+× \(.+–.+\) ≤ 3 \|.+\| (yes|\*\*no\*\*) +\|$/m,
+    /^\| S4 getStylePrompt\(styleId\) \/ clock \+ 3 × Map\.get \| \d+\.\d+× \(.+–.+\) ≤ 1 \|.+\| (yes|\*\*no\*\*) +\|$/m,
     'the row, with its goal and whether it is met',
   );
   t.match(stdout, /^\| done → visible/m, 'the other row');

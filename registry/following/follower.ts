@@ -29,8 +29,11 @@ export interface Followed {
   claim(): LeaseClaim;
   /** Receives the store's fence. */
   seeFence(fence: number): void;
-  /** Applies what is new in the log. @throws RegistryError `store-unavailable`; LogBroken */
-  catchUp(): Promise<void>;
+  /**
+   * Applies what is new in the log, unless a revision is applied by then.
+   * @throws RegistryError `store-unavailable`; LogBroken
+   */
+  catchUp(upTo?: number): Promise<void>;
   /** Takes over the history of a log whose restore was accepted. @returns whether there was one to take over */
   takeOver(): Promise<boolean>;
   /** Called after each renewal, e.g. to finish a start that had found the store unreachable. */
@@ -52,7 +55,8 @@ export class Follower {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #pulling = false;
-  #again = false;
+  /** The highest revision that a notification has named since the log was last read; Infinity if one named none. */
+  #hinted = 0;
   #unwatch: () => void = () => undefined;
   #waiting = 0;
   #reported = 0;
@@ -71,9 +75,7 @@ export class Follower {
 
   /** Starts to follow: notifications first, then the log, so that nothing is missed in between. Never rejects. */
   async start(): Promise<void> {
-    this.#unwatch = this.#options.store.watch((revision) => {
-      if (revision === undefined || revision > this.#options.followed.current().revision) void this.#pull();
-    });
+    this.#unwatch = this.#options.store.watch((revision) => void this.#pull(revision));
     await this.#tick();
   }
 
@@ -122,15 +124,17 @@ export class Follower {
     this.#diverged = reason;
   }
 
-  /** Applies what is new; a notification that arrives meanwhile makes it look again. */
-  async #pull(): Promise<void> {
-    this.#again = true;
+  /** Applies what is new. A notification that arrives meanwhile makes it look again, unless it names what is applied by then. */
+  async #pull(hinted = Infinity): Promise<void> {
+    const { followed } = this.#options;
+    this.#hinted = Math.max(this.#hinted, hinted);
     if (this.#pulling) return;
     this.#pulling = true;
     try {
-      while (this.#again && !this.#closed && this.#diverged === undefined) {
-        this.#again = false;
-        await this.#options.followed.catchUp();
+      while (this.#hinted > followed.current().revision && !this.#closed && this.#diverged === undefined) {
+        const upTo = this.#hinted;
+        this.#hinted = 0;
+        await followed.catchUp(upTo);
       }
       // Renew soon: another instance may be waiting for this one.
       if (this.#options.instances.live > 1 && this.#options.followed.current().revision > this.#reported)

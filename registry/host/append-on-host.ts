@@ -31,7 +31,7 @@ export async function appendOnHost(
     show: (next) => void (current.applied = next),
   });
   try {
-    return (await writer.commit(propose)).snapshot;
+    return (await writer.commit(() => propose)).snapshot;
   } finally {
     await writer.close();
   }

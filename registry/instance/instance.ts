@@ -243,7 +243,7 @@ export class Instance {
       current: () => this.current.applied,
       claim: () => this.#claim(),
       seeFence: (fence) => this.#writer.seeFence(fence),
-      catchUp: () => this.#writer.catchUp(),
+      catchUp: (upTo) => this.#writer.catchUp(upTo),
       takeOver: () => this.#takeOver(),
       afterRenewal: () => this.#afterRenewal(),
     };

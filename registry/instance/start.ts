@@ -62,7 +62,11 @@ export class Start {
     };
     const planned = { shipped, policies, channels, defaultPack, defaultVersion };
     if (check !== undefined && (await addsToLog(current.applied, planned, resources))) await check.now();
-    await writer.commit((base) => planStart(base, planned, resources), { large: true });
+    const prepare = async (base: Snapshot) => {
+      const plan = await planStart(base, planned, resources);
+      return () => plan;
+    };
+    await writer.commit(prepare, { large: true });
     // Another instance may have made its key first, and an earlier start may have died before it could say where its key is.
     await operatorKey?.finishWrite((token) => keyOfToken(current.applied, token) !== undefined);
     alarmBelowFloor(current.applied, logger);

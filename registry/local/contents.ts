@@ -20,7 +20,7 @@ const CHARACTERS = 16 * 1024 * 1024;
 export class Contents {
   readonly #store: Store;
   readonly #local: LocalContents | undefined;
-  readonly #recent = new LRUCache<string, PackContent>({ maxSize: CHARACTERS, sizeCalculation: sizeOf });
+  readonly #recent = new LRUCache<string, PackContent>({ maxSize: CHARACTERS, sizeCalculation: charactersOf });
 
   constructor(store: Store, local?: LocalContents) {
     this.#store = store;
@@ -72,6 +72,7 @@ function isIntact(content: PackContent, digest: string): boolean {
   }
 }
 
-function sizeOf(content: PackContent): number {
+/** About how many characters a content has. */
+export function charactersOf(content: PackContent): number {
   return content.styles.reduce((size, { text }) => size + text.length, content.system.length) + 1;
 }

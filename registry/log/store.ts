@@ -34,11 +34,22 @@ export interface Batch {
 
 /**
  * - `done`: the whole batch is on disk and survives a power loss.
- * - `conflict`: nothing was written; the log's head is not at the expected revision, or the fence has changed.
  * - `unknown`: the connection was lost during the commit; the batch is in the log completely or not at all. Appending the same batch
  *   again is safe, because only one event can have a revision.
+ * - `Overtaken`: nothing was written, because the log goes on after the expected revision.
+ * - `conflict`: nothing was written, for another reason: the fence has changed, or the log is another one. Or the log goes on, but the
+ *   store does not say how: more than `MOST_MISSED` events are missing, or they could not be read.
  */
-export type AppendOutcome = 'done' | 'conflict' | 'unknown';
+export type AppendOutcome = 'done' | 'unknown' | Overtaken | 'conflict';
+
+/** The events that the writer of a refused batch does not know, so that it can decide again without a read. */
+export interface Overtaken {
+  /** All events after the expected revision, in order, up to the log's head; at least one, at most `MOST_MISSED`. */
+  readonly missed: readonly Event[];
+}
+
+/** The most events that a store gives back with a conflict. */
+export const MOST_MISSED = 200;
 
 /**
  * - a number: the new fence. Batches that were sent before can no longer be appended.
@@ -117,7 +128,7 @@ export interface Store {
 
   /**
    * Writes the batch if the log's head is at `expectedRevision` (0 for an empty log), is the event before the batch by hash, and the fence
-   * is the batch's; else returns `conflict`. Rejects with TypeError if the batch is empty or not chained. Contents and session keys that
+   * is the batch's; else returns `Overtaken` or `conflict`. Rejects with TypeError if the batch is empty or not chained. Contents and session keys that
    * already exist do not change.
    */
   append(batch: Batch, expectedRevision: number): Promise<AppendOutcome>;

@@ -6,9 +6,9 @@
  * Example: with the head at revision 4, a batch holds 5, 6, 7, and 6 names 5's hash as the previous one. The store itself compares 5's
  * previous hash with the log's head.
  */
-import type { Head } from '../log/event.ts';
+import type { Event, Head } from '../log/event.ts';
 import { GENESIS_HASH } from '../log/event.ts';
-import type { Batch } from '../log/store.ts';
+import { MOST_MISSED, type Batch, type EventQuery, type Overtaken } from '../log/store.ts';
 
 /**
  * Refuses a batch that would break any log.
@@ -43,4 +43,14 @@ export function follows(batch: Batch, head: Head | undefined): boolean {
 export function isAt(expected: Head, head: Head | undefined): boolean {
   const { revision, hash } = head ?? { revision: 0, hash: GENESIS_HASH };
   return expected.revision === revision && expected.hash === hash;
+}
+
+/** The query for what a refused batch has missed: one more than is given back, so that `conflictWith` sees if there are too many. */
+export function missedAfter(expectedRevision: number): EventQuery {
+  return { after: expectedRevision, order: 'ascending', limit: MOST_MISSED + 1 };
+}
+
+/** The outcome of a refused append. @param missed what `missedAfter` finds */
+export function conflictWith(missed: readonly Event[]): Overtaken | 'conflict' {
+  return missed.length === 0 || missed.length > MOST_MISSED ? 'conflict' : { missed };
 }

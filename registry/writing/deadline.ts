@@ -3,6 +3,8 @@
  */
 import { RegistryError } from '../errors.ts';
 
+/** The longest that a write may take, its wait in the queue included, in milliseconds: the answer is out within two seconds. */
+export const PATIENCE = 1600;
 /** Between two attempts after an unknown outcome, in milliseconds. */
 export const PAUSE = 50;
 

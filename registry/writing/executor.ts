@@ -2,7 +2,7 @@
  * Carries commands out: each is decided once (SPEC R6), made durable and visible (R3), and answered with its event.
  *
  * Problem: a command that was sent twice must not act twice, and a preview must say what the command itself would say.
- * Rule: every command, whatever its resource, takes the same way: `decide` on the newest snapshot, under the writer's lock. A preview takes
+ * Rule: every command, whatever its resource, takes the same way: `decide` on the newest snapshot, in the writer's turn. A preview takes
  * the same decision without the append.
  * Example: `execute({ type: 'activate', … })` gives the event `version-activated`, or no event if the version is active already.
  */
@@ -56,11 +56,11 @@ export class Executor {
   ): Promise<Executed> {
     checkRequest({ actor });
     const { writer, store, rules } = this.#options;
+    const decisionOn = (made: Command) => (state: Snapshot) => decide(state, made, rules);
+    const prepare = async (base: Snapshot) => decisionOn(typeof command === 'function' ? await command(base) : command);
     const { events, snapshot, replayOf } = await writer.commit(
       (base) =>
-        decideOnce(store, actor, idempotency, async () =>
-          decide(base, typeof command === 'function' ? await command(base) : command, rules),
-        ),
+        idempotency === undefined ? prepare(base) : decideOnce(store, actor, idempotency, () => prepare(base)),
       { closes: true },
     );
     return { event: replayOf ?? events[0], snapshot, replayed: replayOf !== undefined };
@@ -79,7 +79,7 @@ export class Executor {
     } catch (refusal) {
       if (!(refusal instanceof RegistryError)) throw refusal;
     }
-    const { snapshot } = await writer.commit((newest) => {
+    const { snapshot } = await writer.commit(() => (newest) => {
       decision(newest, rules);
       return NOTHING;
     });

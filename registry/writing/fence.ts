@@ -5,7 +5,8 @@
  * to change, and leaves. Then the write arrives and undoes what the operator saw.
  * Rule: an append takes effect only with the fence that was known when it was decided. An answer without an event first raises the fence, at
  * the very position in the log that it was decided on, so nothing that was sent before can take effect. If the log has moved on by then,
- * the answer is void and the request is decided again. An event needs no fence: it moves the head, which has the same effect.
+ * the answer is void and the request is decided again. An event needs no fence: it moves the head, which has the same effect, also for the
+ * answers without an event that were decided in the same batch.
  * Whatever was sent after a request came in also closes the door for it, so requests that wait together share one fence.
  * Example: B is on its way at revision 7 with fence 2. "A is active" was decided on revision 7: the fence becomes 3, then the answer is
  * sent. When B arrives with fence 2, it is a conflict.
@@ -26,6 +27,13 @@ const TIMELESS: ReadonlySet<RegistryErrorCode> = new Set(['validation-failed', '
 /** Whether an answer without an event depends on the state of the registry, so that a write on its way could make it wrong. */
 export function restsOnState(refusal: RegistryError | undefined): boolean {
   return refusal === undefined || !TIMELESS.has(refusal.code);
+}
+
+export function unconfirmed(): RegistryError {
+  return new RegistryError(
+    'store-unavailable',
+    'The store did not confirm in time that no earlier write is still on its way. Nothing was changed. Try again.',
+  );
 }
 
 export class Door {
@@ -84,10 +92,7 @@ export class Door {
         return true;
       }
       if (now + PAUSE >= deadline.at) {
-        throw new RegistryError(
-          'store-unavailable',
-          'The store did not confirm in time that no earlier write is still on its way. Nothing was changed. Try again.',
-        );
+        throw unconfirmed();
       }
       await pause(PAUSE);
     }

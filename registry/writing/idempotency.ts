@@ -2,8 +2,8 @@
  * Exactly once (SPEC R6): a request repeated with its Idempotency-Key has one effect and the same answer.
  *
  * Problem: the answer to a write can get lost, and the caller cannot know whether it is safe to ask again.
- * Rule: the key and the fingerprint are part of the event, so they are as durable as its effect and survive restarts. The writer looks them
- * up in the log, under its lock, before it decides anything. A key is unique per API key and never expires. Refusals and requests that
+ * Rule: the key and the fingerprint are part of the event, so they are as durable as its effect and survive restarts. They are looked up
+ * in the log, in the writer's turn, before anything is decided, and then among the events that the same batch appends before. A key is unique per API key and never expires. Refusals and requests that
  * change nothing leave no event, so a repeat of one is decided again.
  * Example: a second rollback with the same key gets the first one's answer; it does not go back twice.
  */
@@ -11,8 +11,10 @@ import { RegistryError } from '../errors.ts';
 import type { Event, Idempotency } from '../log/event.ts';
 import type { Actor } from '../model.ts';
 import type { Store } from '../log/store.ts';
-import type { Decision, Proposal } from '../log/proposal.ts';
+import { NOTHING, type Decision } from '../log/proposal.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
+import type { Decide } from './write.ts';
 
 /** What makes two requests the same: method, path and canonical body. @throws TypeError if the body has no JSON form */
 export function fingerprintOf(method: string, path: string, body: unknown): string {
@@ -20,24 +22,31 @@ export function fingerprintOf(method: string, path: string, body: unknown): stri
 }
 
 /**
- * Decides a request, unless it repeats an earlier one: then the proposal names the event of the first.
- * @throws RegistryError `idempotency-mismatch`, `store-unavailable`, and the refusal of the decision
+ * Decides a request, unless it repeats an earlier one: then the proposal names the event of the first. The first may be in the log, or in
+ * the batch that this request is decided in.
+ *
+ * @param prepare makes the decision; not called for a repeat that is found in the log
+ * @throws RegistryError `store-unavailable`; the decision throws `idempotency-mismatch` and its own refusal
  */
 export async function decideOnce(
   store: Pick<Store, 'repeated'>,
-  actor: Actor,
-  idempotency: Idempotency | undefined,
-  decide: () => Decision | Promise<Decision>,
-): Promise<Proposal> {
-  if (idempotency === undefined) return decide();
-  const first = await store.repeated(actor.keyId, idempotency.key);
-  if (first === undefined) {
-    const { events, contents } = await decide();
+  { keyId }: Actor,
+  idempotency: Idempotency,
+  prepare: () => Promise<(state: Snapshot) => Decision> | ((state: Snapshot) => Decision),
+): Promise<Decide> {
+  const logged = await store.repeated(keyId, idempotency.key);
+  const decide = logged === undefined ? await prepare() : () => NOTHING;
+  return (state, made) => {
+    const first =
+      logged ?? made.find(({ actor, data }) => actor.keyId === keyId && data.idempotency?.key === idempotency.key);
+    if (first !== undefined) {
+      requireSameRequest(first, idempotency);
+      return { ...NOTHING, replayOf: first };
+    }
+    const { events, contents } = decide(state);
     const keyed = events.map((event) => ({ ...event, data: { ...event.data, idempotency } }) as typeof event);
     return { events: keyed, contents };
-  }
-  requireSameRequest(first, idempotency);
-  return { events: [], contents: [], replayOf: first };
+  };
 }
 
 function requireSameRequest({ revision, type, data }: Event, { fingerprint }: Idempotency): void {

@@ -1,57 +1,31 @@
 /**
- * The single writer: how a decision becomes durable, then visible, then announced (SPEC R3, R5).
+ * The single writer: how decisions become durable, then visible, then announced (SPEC R3, R5).
  *
  * Problem: another instance may take the next revision first, and the connection may break during COMMIT.
- * Rule: one change at a time in this process.
- * Conflict: catch up from the log and decide again, for up to two seconds.
- * Unknown outcome: append the very same events again until the store says done or conflict. Only one event can take a revision, so the log
- * then tells whether they are in it.
- * An answer without an event closes the door behind it (`fence.ts`).
+ * Rule: one batch at a time in this process. All writes that wait are decided in order (`batch.ts`) and appended together; none is answered
+ * before that batch is durable.
+ * Conflict: apply what was missed, and decide the whole batch again, for up to two seconds.
+ * Unknown outcome: append the very same batch again until the store says done or conflict. Only one event can take a revision, so the log
+ * then tells whether it is in there.
+ * A batch without an event closes the door behind its answers (`fence.ts`).
  * Example: two operators activate at once. One gets revision 8; the other is decided again on it and gets revision 9.
  */
-import type { Contents } from '../local/contents.ts';
 import { PAUSE, tooLate, within, type Deadline } from './deadline.ts';
-import { Door, restsOnState } from './fence.ts';
+import { activeContents, decideInOrder, type Answer, type Decided, type Means } from './batch.ts';
+import { Door, restsOnState, unconfirmed } from './fence.ts';
+import { Queue, Turns } from './queue.ts';
+import { Write, type Committed, type Prepare, type WriteOptions } from './write.ts';
 import { RegistryError, LogBroken } from '../errors.ts';
-import { seal, type Event } from '../log/event.ts';
+import type { Event } from '../log/event.ts';
 import { foldFrom } from '../events.ts';
-import type { Fold } from '../state/fold.ts';
-import type { PackContent } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import type { Clock } from '../machine/clock.ts';
-import type { AppendOutcome, Batch, Store, StoredContent } from '../log/store.ts';
-import type { Proposal } from '../log/proposal.ts';
+import type { AppendOutcome, Batch, Overtaken, Store } from '../log/store.ts';
 
-/** The longest that a write may take, its wait in the queue included, in milliseconds: the answer is out within two seconds. */
-const PATIENCE = 1600;
 /** Events read from the log at once. */
 const PAGE = 10_000;
 
-/** Decides on a snapshot. It is called again if another write was faster. @throws RegistryError the refusal */
-export type Propose = (snapshot: Snapshot) => Proposal | Promise<Proposal>;
-
-/** What became of a proposal. */
-export interface Committed {
-  /** The events that were appended, in order; empty if there was nothing to change. */
-  readonly events: readonly Event[];
-  /** The snapshot that the events led to, or that the answer was decided on. */
-  readonly snapshot: Snapshot;
-  /** The request repeats an earlier one: the event of the first (SPEC R6). */
-  readonly replayOf?: Event | undefined;
-}
-
-interface Attempt {
-  readonly outcome: 'appended' | 'overtaken' | 'decided';
-  readonly events: readonly Event[];
-  readonly refusal?: RegistryError;
-  readonly replayOf?: Event | undefined;
-}
-
-export interface WriterOptions {
+export interface WriterOptions extends Means {
   readonly store: Store;
-  readonly contents: Contents;
-  /** The writer waits for `known` before it dates the first event. */
-  readonly clock: Clock & { known?(): Promise<void> | undefined };
   /** The writer decides on `applied`. */
   readonly current: { readonly applied: Snapshot };
   /** Makes a snapshot the applied one, before it returns, and announces it. No events: the whole history was replaced. */
@@ -63,8 +37,11 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #door: Door;
-  #queue: Promise<unknown> = Promise.resolve();
-  #catchingUp: Promise<void> | undefined;
+  readonly #queue = new Queue();
+  readonly #turns = new Turns();
+  /** Whether a turn will take what is in the queue. */
+  #called = false;
+  #catchingUp: { upTo: number; readonly done: Promise<void> } | undefined;
   #closed = false;
 
   constructor(options: WriterOptions) {
@@ -73,24 +50,15 @@ export class Writer {
   }
 
   /**
-   * Proposes against the newest snapshot until the proposal is in the log, or there is nothing to append.
-   *
-   * @param options.large the batch may take long, as that of a first start: only the store's own limits apply to each call
-   * @param options.closes somebody acts on the answer: one without an event is given only when no earlier write can take effect any more
-   * @throws RegistryError what `propose` refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
+   * Decides a write on the newest state until it is in the log, or there is nothing to append.
+   * @throws RegistryError what it refuses with; `store-busy`, `store-unavailable`, `outcome-unknown`
    */
-  async commit(propose: Propose, { large = false, closes = false } = {}): Promise<Committed> {
-    const askedAt = performance.now();
-    const deadline: Deadline = { at: askedAt + PATIENCE, cuts: !large };
-    const turn = Promise.withResolvers<undefined>();
-    const result = this.#exclusive(async () => {
-      turn.resolve(undefined);
-      if (deadline.cuts && performance.now() >= deadline.at) throw tooLate();
-      return this.#commitInTurn(propose, closes, askedAt, deadline);
-    });
-    // A write queued behind a hung store also fails by its deadline; it was never started.
-    await within(deadline, Promise.race([turn.promise, result.then(() => undefined)]));
-    return result;
+  async commit(prepare: Prepare, options: WriteOptions = {}): Promise<Committed> {
+    this.#requireOpen();
+    const write = new Write(prepare, options);
+    this.#queue.add(write);
+    this.#callTurn();
+    return write.answer;
   }
 
   /** Takes note of the fence that somebody else has read. */
@@ -99,8 +67,9 @@ export class Writer {
   }
 
   /** Replaces the whole history that was applied, if `read` finds another. @returns whether it did */
-  replace(read: (applied: Snapshot) => Promise<Snapshot | undefined>): Promise<boolean> {
-    return this.#exclusive(async () => {
+  async replace(read: (applied: Snapshot) => Promise<Snapshot | undefined>): Promise<boolean> {
+    this.#requireOpen();
+    return this.#turns.next(async () => {
       const next = await read(this.#applied);
       if (next !== undefined) this.#options.show(next, []);
       return next !== undefined;
@@ -109,79 +78,126 @@ export class Writer {
 
   /**
    * Applies what the log holds beyond the current snapshot. The log is read after this call; callers that wait together share one read.
+   *
+   * @param upTo the revision that the log is said to have reached: it is not read if that is applied when the turn comes, e.g. because this
+   *   instance itself has just appended it
    * @throws RegistryError `store-unavailable`; LogBroken
    */
-  catchUp(): Promise<void> {
-    this.#catchingUp ??= this.#exclusive(() => {
-      this.#catchingUp = undefined; // a later caller may want more than this read finds
-      return this.#follow();
-    });
-    return this.#catchingUp;
+  async catchUp(upTo = Infinity): Promise<void> {
+    this.#requireOpen();
+    if (this.#catchingUp !== undefined) this.#catchingUp.upTo = Math.max(this.#catchingUp.upTo, upTo);
+    this.#catchingUp ??= {
+      upTo,
+      done: this.#turns.next(async () => {
+        const wanted = this.#catchingUp?.upTo ?? Infinity;
+        this.#catchingUp = undefined; // a later caller may want more than this read finds
+        if (wanted > this.#applied.revision) await this.#follow();
+      }),
+    };
+    return this.#catchingUp.done;
   }
 
-  /** Waits for the change under way; later ones are refused. */
+  /** Waits for the writes under way; later ones are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#queue;
+    await this.#turns.ended();
   }
 
   get #applied(): Snapshot {
     return this.#options.current.applied;
   }
 
-  #exclusive<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#closed)
-      return Promise.reject(new RegistryError('store-unavailable', 'The registry is closing. Nothing was changed.'));
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined); // the caller gets the failure, and the next in the queue still starts
-    return result;
+  #requireOpen(): void {
+    if (this.#closed) throw new RegistryError('store-unavailable', 'The registry is closing. Nothing was changed.');
   }
 
-  async #commitInTurn(propose: Propose, closes: boolean, askedAt: number, deadline: Deadline): Promise<Committed> {
-    for (;;) {
-      const base = this.#applied;
-      const { outcome, events, refusal, replayOf } = await this.#attempt(base, propose, deadline);
-      if (outcome === 'appended') return { events, snapshot: this.#applied };
-      const fenced = outcome === 'decided' && closes && replayOf === undefined && restsOnState(refusal);
-      const closed = fenced && (await this.#door.close(base, askedAt, deadline));
-      if (!closed) await this.#followForWrite(deadline);
-      // SPEC R5: a refusal, or "nothing to do", must rest on what the log holds now; another instance may be ahead of this one.
-      if (closed || (outcome === 'decided' && !fenced && this.#applied === base)) {
-        if (refusal !== undefined) throw refusal;
-        return { events: [], snapshot: base, replayOf };
-      }
-      if (outcome === 'overtaken' && this.#applied === base) await this.#door.look(deadline); // no event won, so a fence did
-      if (performance.now() >= deadline.at) {
-        throw new RegistryError(
-          'store-busy',
-          'Other writers kept changing the registry for two seconds. Nothing was changed. Try again.',
-        );
-      }
+  #callTurn(): void {
+    if (this.#called) return;
+    this.#called = true;
+    void this.#turns.next(() => this.#turn());
+  }
+
+  /** Handles the writes that wait. Those that were not answered, because they must be decided again, get another turn. */
+  async #turn(): Promise<void> {
+    await new Promise(setImmediate); // what has arrived already is read before, so that it joins
+    this.#called = false;
+    const writes = this.#queue.take();
+    try {
+      if (writes.length > 0) await this.#attempt(writes);
+    } catch (error) {
+      for (const write of writes) write.refuse(error);
     }
+    this.#queue.putBack(writes);
+    if (!this.#queue.isEmpty) this.#callTurn();
   }
 
-  /** One attempt: the proposal is in the log, another write was faster, or there is nothing to append (a refusal, or already as asked). */
-  async #attempt(base: Snapshot, propose: Propose, deadline: Deadline): Promise<Attempt> {
+  async #attempt(writes: readonly Write[]): Promise<void> {
+    const base = this.#applied;
     const { fence } = this.#door; // read with the state that is decided on: a fence raised later is a conflict
-    let proposal: Proposal;
-    try {
-      proposal = await within(deadline, propose(base));
-    } catch (refusal) {
-      if (!(refusal instanceof RegistryError) || refusal.code === 'store-unavailable') throw refusal;
-      return { outcome: 'decided', events: [], refusal };
-    }
-    const { replayOf } = proposal;
-    // SPEC R3: the first write's outcome may have been unknown, so its event may not be visible here yet.
-    if (replayOf !== undefined && replayOf.revision > base.revision)
-      return { outcome: 'overtaken', events: [], replayOf };
-    if (proposal.events.length === 0) return { outcome: 'decided', events: [], replayOf };
-    const events = await this.#append(base, fence, proposal, deadline);
-    return events === undefined ? { outcome: 'overtaken', events: [] } : { outcome: 'appended', events };
+    const decided = await decideInOrder(base, writes, this.#options);
+    const { answers, events } = decided;
+    if (decided.behind) return this.#decideAgain(base, writes);
+    if (answers.length === 0) return;
+    if (answers.some(({ write }) => write.isAnswered)) return; // its time was up meanwhile, and the later ones were decided behind it
+    if (events.length === 0) return this.#confirm(base, answers);
+    return this.#append(base, decided, fence);
   }
 
-  async #followForWrite(deadline: Deadline): Promise<void> {
+  /** Appends a batch, and answers the writes in it once it is durable and visible. */
+  async #append(base: Snapshot, decided: Decided, fence: number): Promise<void> {
+    const { answers, events, contents, sessionKeys, snapshot } = decided;
+    const writes = answers.map(({ write }) => write);
+    const sentAt = performance.now();
+    for (const answer of answers) answer.write.ifLate = () => unknownOutcome(answer);
+    let outcome: AppendOutcome;
     try {
-      await within(deadline, this.#follow());
+      outcome = await this.#send({ events, contents, sessionKeys, fence }, base.revision, lastDeadline(writes));
+    } catch (error) {
+      if (writes.length === 1) throw error;
+      for (const write of writes) Object.assign(write, { alone: true, ifLate: tooLate }); // what is wrong with one must harm no other
+      return;
+    }
+    if (outcome === 'unknown') {
+      // If it did get into the log, the follower finds it there within a second or so.
+      for (const write of writes) write.refuse(write.ifLate());
+    } else if (outcome === 'done') {
+      // A read of the log that had timed out may have shown them already.
+      if (this.#applied === base) this.#options.show(snapshot, events);
+      this.#door.passed(snapshot, sentAt);
+      for (const answer of answers) give(answer);
+    } else {
+      await this.#decideAgain(base, writes, outcome);
+    }
+  }
+
+  /** Answers a batch without events. SPEC R5: an answer must rest on what the log holds now; another instance may be ahead of this one. */
+  async #confirm(base: Snapshot, answers: readonly Answer[]): Promise<void> {
+    const writes = answers.map(({ write }) => write);
+    const fenced = answers.filter(({ write, refusal }) => write.closes && restsOnState(refusal));
+    const askedAt = Math.max(...fenced.map(({ write }) => write.askedAt));
+    for (const write of writes) write.ifLate = unconfirmed;
+    const closed = fenced.length > 0 && (await this.#door.close(base, askedAt, lastDeadline(writes)));
+    if (!closed) await this.#followForWrite(base, writes);
+    if (closed || (fenced.length === 0 && this.#applied === base)) for (const answer of answers) give(answer);
+    else for (const write of writes) write.lostRace();
+  }
+
+  /** Another write was faster, or a fence: these are decided again on what it did. */
+  async #decideAgain(
+    base: Snapshot,
+    writes: readonly Write[],
+    conflict: Overtaken | 'conflict' = 'conflict',
+  ): Promise<void> {
+    await this.#followForWrite(base, writes, conflict === 'conflict' ? undefined : conflict.missed);
+    if (this.#applied === base) await this.#door.look(lastDeadline(writes)); // no event won, so a fence did
+    for (const write of writes) write.lostRace();
+  }
+
+  /** @param missed the events after `base`; default: they are read from the log */
+  async #followForWrite(base: Snapshot, writes: readonly Write[], missed?: readonly Event[]): Promise<void> {
+    for (const write of writes) write.ifLate = tooLate;
+    try {
+      await within(lastDeadline(writes), missed === undefined ? this.#follow() : this.#apply(base, missed));
     } catch (error) {
       if (!(error instanceof LogBroken)) throw error;
       this.#options.diverged?.(error.message);
@@ -194,48 +210,11 @@ export class Writer {
     }
   }
 
-  /** The events, once they are durable and visible; undefined on a conflict. */
-  async #append(
-    base: Snapshot,
-    fence: number,
-    proposal: Proposal,
-    deadline: Deadline,
-  ): Promise<readonly Event[] | undefined> {
-    const { contents, clock } = this.#options;
-    await within(deadline, clock.known?.());
-    const events = seal(proposal.events, base, {
-      now: () => clock.now(),
-      newId: () => clock.newId(),
-      notBefore: base.at,
-    });
-    for (const { digest, content } of proposal.contents) contents.remember(digest, content);
-    const fold = foldFrom(base);
-    for (const event of events) fold.add(event);
-    // SPEC R3: whatever can fail comes before the append, because what is durable must become visible.
-    const next = fold.freeze(await within(deadline, this.#activeContents(fold, proposal.contents)));
-
-    const batch: Batch = { events, contents: proposal.contents, sessionKeys: proposal.sessionKeys ?? [], fence };
-    const sentAt = performance.now();
-    if (!(await this.#send(batch, base.revision, deadline))) return undefined;
-    // A read of the log that had timed out may have shown them already.
-    if (this.#applied === base) this.#options.show(next, events);
-    this.#door.passed(next, sentAt);
-    return events;
-  }
-
-  /** Sends a batch until its outcome is known. @returns whether it is in the log @throws RegistryError `outcome-unknown`, `store-unavailable` */
-  async #send(batch: Batch, expectedRevision: number, deadline: Deadline): Promise<boolean> {
+  /** Sends a batch until its outcome is known, or no write in it waits any longer. @throws RegistryError `store-unavailable`: nothing was sent */
+  async #send(batch: Batch, expectedRevision: number, deadline: Deadline): Promise<AppendOutcome> {
     for (let sent = false; ; sent = true) {
       const outcome = await within<AppendOutcome>(deadline, this.#outcomeOf(batch, expectedRevision, sent), 'unknown');
-      if (outcome !== 'unknown') return outcome === 'done';
-      // If it did get into the log, the follower finds it there within a second or so.
-      if (performance.now() + PAUSE >= deadline.at) {
-        throw new RegistryError(
-          'outcome-unknown',
-          'The connection to the store broke during the write, so the change may or may not have been made. Look up the event by its id, or repeat the request with the same Idempotency-Key.',
-          { eventId: batch.events[0]?.id },
-        );
-      }
+      if (outcome !== 'unknown' || performance.now() + PAUSE >= deadline.at) return outcome;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
@@ -244,23 +223,18 @@ export class Writer {
   async #outcomeOf(batch: Batch, expectedRevision: number, sent: boolean): Promise<AppendOutcome> {
     try {
       const outcome = await this.#options.store.append(batch, expectedRevision);
-      return outcome === 'conflict' && sent && (await this.#isInLog(batch.events)) ? 'done' : outcome;
+      if (outcome === 'done' || outcome === 'unknown' || !sent) return outcome;
+      return (await this.#isInLog(batch, outcome)) ? 'done' : outcome;
     } catch (error) {
       if (sent) return 'unknown'; // an earlier attempt may have succeeded
       throw error;
     }
   }
 
-  async #activeContents(fold: Fold, added: readonly StoredContent[]): Promise<Map<string, PackContent>> {
-    const known = new Map(added.map(({ digest, content }) => [digest, content]));
-    const missing = [...fold.movedDigests()].filter((digest) => !known.has(digest));
-    for (const [digest, content] of await this.#options.contents.all(missing)) known.set(digest, content);
-    return known;
-  }
-
-  async #isInLog(events: readonly Event[]): Promise<boolean> {
+  async #isInLog({ events }: Batch, conflict: Overtaken | 'conflict'): Promise<boolean> {
     const last = events.at(-1);
     if (last === undefined) return false;
+    if (conflict !== 'conflict') return conflict.missed.some(({ id }) => id === last.id);
     const [found] = await this.#options.store.events({ after: last.revision - 1, order: 'ascending', limit: 1 });
     return found?.id === last.id;
   }
@@ -272,17 +246,48 @@ export class Writer {
       const after = Math.max(0, base.revision - 1);
       const page = await this.#options.store.events({ after, order: 'ascending', limit: PAGE });
       const [mine, ...news] = base.revision === 0 ? [undefined, ...page] : page;
-      if (base.revision > 0 && mine?.hash !== base.hash) {
-        throw new LogBroken(
-          `The log does not hold revision ${base.revision} as this instance applied it; it was replaced or cut. It is not followed.`,
-        );
-      }
+      if (base.revision > 0 && mine?.hash !== base.hash) throw notOurs(base);
       if (news.length === 0) return;
-      const fold = foldFrom(base);
-      for (const event of news) fold.add(event as Event);
-      const next = fold.freeze(await this.#activeContents(fold, []));
-      // A read that had timed out must not undo what was shown since.
-      if (this.#applied === base) this.#options.show(next, news as Event[]);
+      await this.#apply(base, news as Event[]);
     }
   }
+
+  /** Applies events that follow `base`. @throws LogBroken if they do not */
+  async #apply(base: Snapshot, news: readonly Event[]): Promise<void> {
+    if (news[0]?.previousHash !== base.hash) throw notOurs(base);
+    const fold = foldFrom(base);
+    for (const event of news) fold.add(event);
+    const next = fold.freeze(await activeContents(fold, [], this.#options.contents));
+    // A read that had timed out must not undo what was shown since.
+    if (this.#applied === base) this.#options.show(next, news);
+  }
+}
+
+function notOurs({ revision }: Snapshot): LogBroken {
+  return new LogBroken(
+    `The log does not hold revision ${revision} as this instance applied it; it was replaced or cut. It is not followed.`,
+  );
+}
+
+function lastDeadline(writes: readonly Write[]): Deadline {
+  return {
+    at: Math.max(...writes.map(({ deadline }) => deadline.at)),
+    cuts: writes.every(({ deadline }) => deadline.cuts),
+  };
+}
+
+function give({ write, events, snapshot, refusal, replayOf }: Answer): void {
+  if (refusal !== undefined) write.refuse(refusal);
+  else write.give({ events, snapshot, replayOf });
+}
+
+/** The answer if the batch was sent and its outcome did not become known. What rests on no event of the batch has changed nothing in any case. */
+function unknownOutcome({ events, replayOf, rests }: Answer): RegistryError {
+  if (!rests) return unconfirmed();
+  const eventId = (events[0] ?? replayOf)?.id;
+  return new RegistryError(
+    'outcome-unknown',
+    'The connection to the store broke during the write, so the change may or may not have been made. Look up the event by its id, or repeat the request with the same Idempotency-Key.',
+    eventId === undefined ? {} : { eventId },
+  );
 }

@@ -173,6 +173,9 @@ async function walk(t: Test, images: Images, image: string, config: ImageConfig)
     'the folders that it can write',
   );
 
+  for (const tool of ['audit-verify', 'backup', 'keys-recover', 'restore-accept'])
+    t.match(service.execute(['node', `scripts/${tool}.ts`, '--help']), { code: 0, stderr: '' }, `${tool} is complete`);
+
   t.equal((await service.ask('/v1/packs/coach/activations', activate)).status, 201);
   const moved = (await (await service.ask('/v1/packs/coach/rollback', goBack)).json()) as { revision: number };
   t.match(moved, { kind: 'rollback', version: '2.0.0', previousVersion: '1.0.0' });
@@ -183,7 +186,7 @@ async function walk(t: Test, images: Images, image: string, config: ImageConfig)
   t.notOk(existsSync(join(volume, 'registry.db-wal')), 'all is in the database file');
 
   const audit = await startContainer(t, { ...options, command: ['scripts/audit-verify.ts', '--json'] }).ended();
-  t.match(audit, { code: 0, stderr: '' }, `a tool for operators runs in it: ${audit.stderr}`);
+  t.match(audit, { code: 0, stderr: '' }, 'the log is valid');
 
   const again = await startService(t, options, volume);
   const styles = await again.ask('/v1/prompts/styles');

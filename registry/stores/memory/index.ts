@@ -19,7 +19,7 @@ import type {
   SessionKey,
   Store,
 } from '../../log/store.ts';
-import { follows, isAt, requireChained } from '../batch.ts';
+import { conflictWith, follows, isAt, missedAfter, requireChained } from '../batch.ts';
 import { frozenCopy } from '../frozen-json.ts';
 import { Leases } from '../leases.ts';
 
@@ -47,7 +47,8 @@ export class MemoryStore implements Store {
   async append(batch: Batch, expectedRevision: number): Promise<AppendOutcome> {
     this.#requireOpen();
     requireChained(batch, expectedRevision);
-    if (!follows(batch, this.#head()) || (batch.fence ?? 0) !== this.#fence) return 'conflict';
+    if (!follows(batch, this.#head()) || (batch.fence ?? 0) !== this.#fence)
+      return conflictWith(await this.events(missedAfter(expectedRevision)));
 
     // Everything that can fail comes before the first change.
     const events = frozenCopy(batch.events);

@@ -21,7 +21,7 @@ import type {
   SessionKey,
   Store,
 } from '../../log/store.ts';
-import { requireChained } from '../batch.ts';
+import { conflictWith, missedAfter, requireChained } from '../batch.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { Pool, within } from './pool.ts';
 import { eventStatement, isText } from './events.ts';
@@ -135,7 +135,8 @@ export class PostgresStore implements Store {
     const values = appendValues(batch, expectedRevision);
     const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
     const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values);
-    return typeof rows === 'string' ? rows : 'done';
+    if (rows === 'conflict') return this.#missed(expectedRevision);
+    return rows === 'unknown' ? rows : 'done';
   }
 
   async fence(): Promise<number> {
@@ -242,6 +243,14 @@ export class PostgresStore implements Store {
     await within(performance.now() + CLOSE_LIMIT, done).catch(() => undefined);
     for (const pool of [this.#appends, this.#reads, this.#leases]) pool.close();
     await done;
+  }
+
+  /**
+   * What a refused batch has missed. It is another statement: the one that waited for the winner's commit still sees the log as it was
+   * before. The batch was refused in any case, so a failure here only costs the events.
+   */
+  async #missed(expectedRevision: number): Promise<AppendOutcome> {
+    return conflictWith(await this.events(missedAfter(expectedRevision)).catch(() => []));
   }
 
   #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {

@@ -22,7 +22,7 @@ import type {
   SessionKey,
   Store,
 } from '../../log/store.ts';
-import { follows, isAt, requireChained } from '../batch.ts';
+import { conflictWith, follows, isAt, missedAfter, requireChained } from '../batch.ts';
 import { Leases } from '../leases.ts';
 import { contentOf, eventOf, sessionKeyOf } from '../rows.ts';
 import { lastWriteOf, requirePlausibleClock } from './clock.ts';
@@ -155,7 +155,7 @@ export class SqliteStore implements Store {
       // SPEC R5: one winner. The head is looked at under the lock under which the batch is written.
       if (!follows(batch, this.#head())) {
         this.#rollBack();
-        return 'conflict';
+        return conflictWith(this.#events(missedAfter(expectedRevision)));
       }
       for (const row of events) this.#run('INSERT INTO events (revision, body) VALUES (?, ?)', ...row);
       for (const row of contents)
@@ -201,12 +201,7 @@ export class SqliteStore implements Store {
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
-    return this.#reading(() => {
-      const { sql, values } = eventStatement(byRevisions(query, this.#momentAt));
-      return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
-        eventOf(body, revision, this.file, query.exact),
-      );
-    });
+    return this.#reading(() => this.#events(query));
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
@@ -257,6 +252,13 @@ export class SqliteStore implements Store {
     } finally {
       this.#lock.release();
     }
+  }
+
+  #events(query: EventQuery): readonly Event[] {
+    const { sql, values } = eventStatement(byRevisions(query, this.#momentAt));
+    return this.#rows<[string, number]>(sql, values).map(([body, revision]) =>
+      eventOf(body, revision, this.file, query.exact),
+    );
   }
 
   #head(): Head | undefined {

@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import type { Test } from 'tap';
 import { RegistryError } from '../../../registry/errors.ts';
 import type { Event, EventType } from '../../../registry/log/event.ts';
-import type { Batch, EventQuery, Lease, LeaseClaim, Store } from '../../../registry/log/store.ts';
+import {
+  MOST_MISSED,
+  type Batch,
+  type EventQuery,
+  type Lease,
+  type LeaseClaim,
+  type Store,
+} from '../../../registry/log/store.ts';
 import {
   activation,
   batchAfter,
@@ -88,7 +95,11 @@ export function storeSuite(
       'ahead of an empty log',
     );
     await store.append(first, 0);
-    t.equal(await store.append(batchAfter(EMPTY, [activation()], rest), 0), 'conflict', 'behind the log');
+    t.strictSame(
+      await store.append(batchAfter(EMPTY, [activation()], rest), 0),
+      { missed: first.events },
+      'behind the log',
+    );
     t.equal(
       await store.append(batchAfter({ ...headOf(first), revision: 99 }, [activation()], rest), 99),
       'conflict',
@@ -102,7 +113,7 @@ export function storeSuite(
       'conflict',
       'of another log',
     );
-    t.equal(await store.append(first, 0), 'conflict', 'the same batch again');
+    t.strictSame(await store.append(first, 0), { missed: first.events }, 'the same batch again');
     t.strictSame(await store.events(ALL), first.events);
     t.equal(await store.content(contentOf('9.0.0').digest), undefined);
     t.same(await store.sessionKeys(), []);
@@ -119,11 +130,29 @@ export function storeSuite(
         outcomes.filter((outcome) => outcome === 'done'),
         ['done'],
       );
-      t.equal(outcomes.filter((outcome) => outcome === 'conflict').length, 19);
-      head = headOf(batches[outcomes.indexOf('done')]!);
+      const winner = batches[outcomes.indexOf('done')]!;
+      t.strictSame(
+        outcomes.filter((outcome) => outcome !== 'done'),
+        Array(19).fill({ missed: winner.events }),
+        'and the others get the events of the winner',
+      );
+      head = headOf(winner);
       t.strictSame(await store.head(), head);
     }
     t.equal(firstBroken(await readLog(store)), undefined);
+  });
+
+  test('a conflict gives back all that was missed, up to a limit', async (t, store) => {
+    const all = batchAfter(EMPTY, Array<ReturnType<typeof activation>>(MOST_MISSED + 1).fill(activation()));
+    await store.append(all, 0);
+    const behind = (revision: number) =>
+      store.append(batchAfter({ revision, hash: 'f'.repeat(64) }, [activation()]), revision);
+    t.strictSame(await behind(1), { missed: all.events.slice(1) }, 'as many as there may be');
+    t.equal(await behind(0), 'conflict', 'one more');
+    t.equal(await behind(MOST_MISSED + 1), 'conflict', 'nothing was missed: it is another log');
+    const last = await behind(MOST_MISSED);
+    t.strictSame(last, { missed: all.events.slice(-1) });
+    t.ok(typeof last === 'object' && last.missed.every((event) => Object.isFrozen(event)));
   });
 
   test('a fence that was raised ends what was sent before it, and only that', async (t, store) => {

@@ -8,15 +8,10 @@ import type { Registry } from '../../../registry/registry.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { FailingStore, type Fault, type Plan } from '../../support/stores/failing-store.ts';
 import { documentOf } from '../../support/packs/pack-documents.ts';
+import { refusalOf } from '../../support/apps/planned.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 
 const reason = 'Why not';
-const refusalOf = (write: Promise<unknown>) =>
-  write.then(
-    () => undefined,
-    (error: unknown) => error as RegistryError,
-  );
-
 /** Two instances on one store; the one's appends are held back from here on while `holding`, the other fails as planned. */
 async function pair(t: Test, plan: Plan = () => undefined) {
   const real = new MemoryStore();
@@ -160,7 +155,26 @@ t.test('requests that wait together share one fence; a later request gets its ow
   const appends = calls('append');
   await Promise.all(['1.1.0', '1.1.0', '1.0.0', '1.0.0'].map((version) => other.activate({ version, reason })));
   t.equal(calls('raiseFence'), 2, 'an event that was sent after it was asked closes the door as well');
-  t.equal(calls('append'), appends + 2);
+  t.equal(calls('append'), appends + 1, 'and they are one batch');
+});
+
+t.test('an event closes the door for all answers of its batch; a batch without one needs one fence', async (t) => {
+  for (const withEvent of [true, false]) {
+    const { real, other, onItsWay, arrives, calls } = await pair(t);
+    await onItsWay();
+    const before = await real.head();
+    const answers = await Promise.allSettled([
+      other.activate({ version: '2.0.0', reason }),
+      ...(withEvent ? [other.createKey({ label: 'A service', scopes: ['prompts:read'] })] : []),
+      other.activate({ version: '9.9.9', reason }),
+      other.revokeKey({ keyId: 'nobody', reason }),
+    ]);
+    t.match(answers[0], { value: { changed: false } });
+    t.match(answers.slice(-2), [{ reason: { code: 'unknown-version' } }, { reason: { code: 'key-not-found' } }]);
+    t.equal(calls('raiseFence'), withEvent ? 0 : 1);
+    t.notOk((await arrives()).includes('done'), 'what was on its way takes no effect');
+    t.equal((await real.head())?.revision, before!.revision + (withEvent ? 1 : 0));
+  }
 });
 
 t.test('a move behind a door that another instance closed is decided again, once', async (t) => {

@@ -3,10 +3,9 @@
  * said and done where the store conflicts, goes away around a commit, or is not the one it was.
  */
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import type { RegistryError } from '../../../registry/errors.ts';
+import t from 'tap';
 import type { Event } from '../../../registry/log/event.ts';
-import type { Registry, RegistryOptions } from '../../../registry/registry.ts';
+import type { Registry } from '../../../registry/registry.ts';
 import type { AppendOutcome, Batch } from '../../../registry/log/store.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { openSqliteStore } from '../../../registry/stores/sqlite/index.ts';
@@ -14,45 +13,13 @@ import { firstBroken, readLog } from '../../support/stores/events.ts';
 import { FailingStore, type Fault, type Plan } from '../../support/stores/failing-store.ts';
 import { documentOf, shippedOf } from '../../support/packs/pack-documents.ts';
 import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
+import { appends, heardBy, ids, planned, refusalOf } from '../../support/apps/planned.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { plain } from '../../support/stores/snapshots.ts';
 
 /** What a loaded machine may add to the two seconds that a write may take (BARS B5), in milliseconds. */
 const SLACK = 1000;
 const reason = 'Why not';
-
-/** A registry, after its first start, on a separate store that fails as planned from here on. */
-async function planned(t: Test, plan: Plan, options: Partial<RegistryOptions> = {}) {
-  const real = new MemoryStore();
-  t.teardown(() => real.close());
-  let begun = false;
-  let before = 0;
-  const store = new FailingStore(real, (call) => (begun ? plan({ ...call, turn: call.turn - before }) : undefined));
-  const registry = await openRegistry(t, { store, ...options });
-  before = store.batches.length;
-  begun = true;
-  return { registry, real, store, sent: () => store.batches.slice(before) };
-}
-
-/** The n-th append from here on has the n-th fault. */
-const appends =
-  (...faults: (Fault | undefined)[]): Plan =>
-  ({ method, turn }) =>
-    method === 'append' ? faults[turn - 1] : undefined;
-
-/** Everything a registry announces, in order. */
-function heardBy(registry: Registry): Event[] {
-  const heard: Event[] = [];
-  registry.onChange((events) => void heard.push(...events));
-  return heard;
-}
-
-const refusalOf = (write: Promise<unknown>) =>
-  write.then(
-    () => undefined,
-    (error: unknown) => error as RegistryError,
-  );
-const ids = (batches: readonly Batch[]) => batches.map(({ events }) => events.map(({ id }) => id).join());
 
 t.test('durable, then visible, then announced', async (t) => {
   const steps: string[] = [];
@@ -250,7 +217,7 @@ t.test('unknown, then a conflict with itself: the change was made once', async (
 t.test('unknown, then a conflict while the log cannot be read: no answer claims that nothing was sent', async (t) => {
   let asked = 0;
   const { registry, real } = await planned(t, ({ method, turn }) => {
-    if (method === 'append') return turn === 1 ? 'lost-answer' : undefined;
+    if (method === 'append') return turn === 1 ? 'lost-answer' : 'conflict'; // which gives no events back
     return method === 'events' && (asked += 1) <= 2 ? 'rejects' : undefined;
   });
   t.match(await registry.activate({ version: '1.0.0', reason }), { changed: true, version: '1.0.0' });
