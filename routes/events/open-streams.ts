@@ -29,7 +29,7 @@ export class OpenStreams {
     forgetRequest(response);
     const { socket } = response;
     socket?.cork();
-    response.writeHead(200, headers).flushHeaders(); // the header is a text of its own then, and its pieces can be collected
+    response.writeHead(200, headers).flushHeaders(); // as a separate text, so that its pieces can be collected
     this.#open.set(response, this.#watchers.add(watch, new ResponseSink(response)));
     socket?.uncork(); // header and first message are one packet
     response.on('close', this.#onClose);
