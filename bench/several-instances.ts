@@ -1,9 +1,9 @@
 /** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them. The server is from npm, with fsync on. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { readPackFolders, Registry, SYSTEM_CLOCK } from '../registry/index.ts';
-import { seal, type EventDraft, type Head } from '../registry/log/event.ts';
+import { seal, type Event, type EventDraft, type Head } from '../registry/log/event.ts';
 import { SYSTEM_ACTOR } from '../registry/model.ts';
 import { openPostgresStore } from '../registry/stores/postgres/index.ts';
 import { medianOf } from './activation.ts';
@@ -18,6 +18,8 @@ import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
 const reason = 'Benchmark';
 const CHANNEL = 'bare';
+/** What a program without a registry would write: the same event as a row with its number, and the notification, in one round trip. */
+const NOTIFY = `WITH written AS (INSERT INTO bare (number, body) VALUES ($1, $2) RETURNING number) SELECT pg_notify('${CHANNEL}', number::text) FROM written`;
 
 /** S6. */
 export async function activationOnPostgres(plan: Plan, _workplace: Workplace): Promise<Table> {
@@ -58,11 +60,12 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
   return withPostgres(async (server) => {
     const url = await server.database();
     const registry = await openRegistry(url);
-    const sql = postgres(url, { max: 1 });
+    const bare = await connected(url);
     const peer = new Worker(new URL('./support/peer.ts', import.meta.url), { workerData: { url, channel: CHANNEL } });
     try {
       await once(peer, 'message');
-      await sql`CREATE TABLE bare (number integer)`;
+      await bare.query('CREATE TABLE bare (number bigint PRIMARY KEY, body text NOT NULL)');
+      const body = JSON.stringify(sealed({ revision: 0, hash: '0'.repeat(64) }));
       const next = nextVersion(registry);
       let sent = 0;
       const activated = async () => {
@@ -75,7 +78,7 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
         const number = (sent += 1);
         const sighted = sighting(peer, 'notification', number);
         const asked = process.hrtime.bigint();
-        await sql`WITH written AS (INSERT INTO bare (number) VALUES (${number}) RETURNING number) SELECT pg_notify(${CHANNEL}, number::text) FROM written`;
+        await bare.query({ name: 'notify', text: NOTIFY, values: [number, body] });
         return since(asked, await sighted);
       };
       const rows: Row[] = [];
@@ -87,14 +90,14 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
         title: 'From commit to another instance',
         about:
           'From the request for an activation until another instance, on its own event loop, serves it; compared with a bare NOTIFY, from its statement until it is ' +
-          'received there. Both include a durable commit (the NOTIFY inserts one row), because a notification often arrives before the response to the writer. ' +
+          'received there. Both include a durable commit of the same event (for the NOTIFY a plain row with a primary key), because a notification often arrives before the response to the writer. ' +
           'Busy: meanwhile the other instance reads pages of the log over four connections.',
         rows,
       };
     } finally {
       peer.postMessage('end');
       await once(peer, 'exit');
-      await sql.end({ timeout: 1 });
+      await bare.end();
       await registry.close();
     }
   });
@@ -105,7 +108,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
   return withPostgres(async (server) => {
     const url = await server.database();
     const service = await startService({ dataDir: workplace.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
-    const sql = postgres(url, { max: 8, onnotice: () => undefined });
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => connected(url)));
     try {
       const target: Target = {
         server: service,
@@ -117,8 +120,8 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
       const busy = async () => {
         let over = false;
         const asking = Promise.all(
-          Array.from({ length: 8 }, async () => {
-            while (!over) await sql`SELECT pg_sleep(0.005), count(*) FROM events, generate_series(1, 20)`; // eight sessions that are never idle, and little CPU
+          sessions.map(async (session) => {
+            while (!over) await session.query('SELECT pg_sleep(0.005), count(*) FROM events, generate_series(1, 20)'); // never idle, and little CPU
           }),
         );
         const rates = await reads();
@@ -142,7 +145,7 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
         ],
       };
     } finally {
-      await sql.end({ timeout: 1 });
+      await Promise.all(sessions.map((session) => session.end()));
       await service.stop();
     }
   });
@@ -200,6 +203,27 @@ function since(asked: bigint, seen: bigint): number {
   return Number(seen - asked) / 1e6;
 }
 
+function sealed(head: Head): Event {
+  const draft: EventDraft = {
+    type: 'version-activated',
+    actor: SYSTEM_ACTOR,
+    reason,
+    pack: 'coach',
+    channel: 'production',
+    version: '1.0.0',
+    data: { digest: `sha256:${'0'.repeat(64)}`, previousVersion: '1.1.0' },
+  };
+  const [event] = seal([draft], head, { ...SYSTEM_CLOCK, notBefore: '' });
+  if (event === undefined) throw new Error('A draft gave no event.');
+  return event;
+}
+
+async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
 async function openRegistry(url: string): Promise<Registry> {
   return Registry.open({
     store: openPostgresStore({ url }),
@@ -219,29 +243,24 @@ async function bareWriter(url: string): Promise<{ write(): Promise<void>; end():
   const store = openPostgresStore({ url });
   await store.head(); // makes the tables
   await store.close();
-  const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  const draft: EventDraft = {
-    type: 'version-activated',
-    actor: SYSTEM_ACTOR,
-    reason,
-    pack: 'coach',
-    channel: 'production',
-    version: '1.0.0',
-    data: { digest: `sha256:${'0'.repeat(64)}`, previousVersion: '1.1.0' },
-  };
+  const client = await connected(url);
   let head: Head = { revision: 0, hash: '0'.repeat(64) };
   return {
     async write() {
-      const [event] = seal([draft], head, { ...SYSTEM_CLOCK, notBefore: '' });
-      if (event === undefined) throw new Error('A draft gave no event.');
-      await sql.begin(async (transaction) => {
-        await transaction`SELECT revision, hash FROM log_head FOR UPDATE`;
-        await transaction`INSERT INTO events (revision, body) VALUES (${event.revision}, ${JSON.stringify(event)})`;
-        await transaction`UPDATE log_head SET revision = ${event.revision}, hash = ${event.hash}`;
-        await transaction`SELECT pg_notify('prompt_registry', ${String(event.revision)})`;
-      });
+      const event = sealed(head);
+      const said = async (name: string, text: string, values: readonly unknown[] = []) =>
+        client.query({ name, text, values: [...values] });
+      await client.query('BEGIN');
+      await said('look', 'SELECT revision, hash FROM log_head FOR UPDATE');
+      await said('insert', 'INSERT INTO events (revision, body) VALUES ($1, $2)', [
+        event.revision,
+        JSON.stringify(event),
+      ]);
+      await said('move', 'UPDATE log_head SET revision = $1, hash = $2', [event.revision, event.hash]);
+      await said('notify', "SELECT pg_notify('prompt_registry', $1)", [String(event.revision)]);
+      await client.query('COMMIT');
       head = event;
     },
-    end: () => sql.end({ timeout: 1 }),
+    end: () => client.end(),
   };
 }

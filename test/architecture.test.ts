@@ -56,7 +56,7 @@ const ROOMS = [
 ].map((paths) => paths.map((path) => `registry/${path}`));
 
 const BUILTIN = /^node:(?!sqlite$)/u;
-const PACKAGE = /^npm:(?!postgres$)/u;
+const PACKAGE = /^npm:(?!pg$)/u;
 const DOMAIN_PACKAGE = /^npm:(@sinclair\/typebox|yaml|semver|canonicalize|fast-jwt|lru-cache|diff|re2js)$/u;
 const DOMAIN = /^registry\/(?!stores\/)/u;
 const DOMAIN_DOOR = /^registry\/index\.ts$/u;
@@ -87,7 +87,7 @@ const RULES: readonly Rule[] = [
   },
   {
     files: /^registry\/stores\/postgres\//u,
-    allowed: [BUILTIN, /^npm:postgres$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u],
+    allowed: [BUILTIN, /^npm:pg$/u, DOMAIN, SHARED_BY_STORES, /^registry\/stores\/postgres\//u],
   },
   { files: SHARED_BY_STORES, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN, SHARED_BY_STORES] },
   { files: DOMAIN, allowed: [BUILTIN, DOMAIN_PACKAGE, DOMAIN] },
@@ -308,7 +308,7 @@ t.test('control: planted violations are found', async (t) => {
     ['registry/packs/pack.ts', `let rows: import('../stores/batch.ts').Rows;`],
     ['registry/stores/batch.ts', `import { DatabaseSync } from 'node:sqlite';`],
     ['registry/stores/memory/index.ts', `import { DatabaseSync } from 'node:sqlite';`],
-    ['registry/stores/sqlite/index.ts', `import postgres from 'postgres';`],
+    ['registry/stores/sqlite/index.ts', `import { Client } from 'pg';`],
     ['registry/stores/postgres/index.ts', `import { rows } from '../sqlite/rows.ts';`],
     ['registry/stores/postgres/index.ts', `import type { Config } from '../../../config.ts';`],
     ['plugins/auth.ts', `import { packs } from '../routes/packs/index.ts';`],

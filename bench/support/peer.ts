@@ -3,7 +3,7 @@
  * monotonic clock that all threads share.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { Registry } from '../../registry/index.ts';
 import { openPostgresStore } from '../../registry/stores/postgres/index.ts';
 
@@ -25,14 +25,16 @@ const registry = await Registry.open({
   sessionTtl: 86_400_000,
 });
 registry.onChange((_events, { revision }) => say('revision', revision));
-const sql = postgres(url, { max: 1 });
-await sql.listen(channel, (payload) => say('notification', Number(payload)));
+const bare = new Client({ connectionString: url });
+await bare.connect();
+bare.on('notification', ({ payload }) => say('notification', Number(payload)));
+await bare.query(`LISTEN ${channel}`);
 let busy = false;
 const readOn = async (): Promise<void> => {
   while (busy) await registry.events({ limit: 100 });
 };
 const end = async (): Promise<void> => {
-  await sql.end({ timeout: 1 });
+  await bare.end();
   await registry.close();
   parentPort?.close();
 };

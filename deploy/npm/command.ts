@@ -14,6 +14,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 const TOOLS = new Map<string, readonly [does: string, run: () => Promise<unknown>]>([
   ['audit:verify', ['checks the whole log', () => import('../../scripts/audit-verify.ts')]],
   ['backup', ['backs up the SQLite database', () => import('../../scripts/backup.ts')]],
+  ['backup', ['writes a backup of the SQLite database', () => import('../../scripts/backup.ts')]],
   ['keys:recover', ['makes a new operator key', () => import('../../scripts/keys-recover.ts')]],
   ['restore:accept', ['continues with a restored database', () => import('../../scripts/restore-accept.ts')]],
 ]);

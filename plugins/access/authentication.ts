@@ -19,7 +19,7 @@ import {
   type Snapshot,
 } from '../../registry/index.ts';
 import { positionSeen } from '../revision/position-seen.ts';
-import { restamp } from '../revision/request-snapshot.ts';
+import { changeSnapshot } from '../revision/request-snapshot.ts';
 import { UnknownKeys } from './unknown-keys.ts';
 
 declare module 'fastify' {
@@ -66,8 +66,7 @@ function authentication(
     request.caller = callerOf(request.snapshot, token, proved);
     if (request.caller !== null || request.is404 || !mayBeKnownLater(request.snapshot, token)) return next();
     void unknown.look().then((looked) => {
-      request.snapshot = app.registry.current;
-      restamp(reply, app.registry, request.snapshot);
+      changeSnapshot(request, reply, app.registry.current);
       request.caller = callerOf(request.snapshot, token, proved);
       if (request.caller !== null || looked || !isBehind(request)) next();
       // SPEC R10: the key may have been created at the revision that the caller has seen

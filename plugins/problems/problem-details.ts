@@ -7,20 +7,13 @@
  * errors of the framework. Any other error is `internal`, and its message goes only to the log.
  * Example: `{"type":"/problems/pack-not-found","title":"No such pack","status":404,"detail":"…","instance":"/v1/packs/x","code":"pack-not-found","knownPacks":["coach"]}`.
  */
-import type {
-  FastifyError,
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  FastifySchemaValidationError,
-} from 'fastify';
-import type { TSchema } from '@sinclair/typebox';
-import type { ErrorObject } from 'ajv';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { brokenPattern, messageOf, RegistryError } from '../../registry/index.ts';
+import { messageOf, RegistryError } from '../../registry/index.ts';
 import { linkTo, prefixOf } from '../path-prefix.ts';
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './problems.ts';
-import { restamp, stamp } from '../revision/request-snapshot.ts';
+import { faultsIn } from './validation-faults.ts';
+import { changeSnapshot, stamp } from '../revision/request-snapshot.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -75,7 +68,7 @@ function problemDetails(app: FastifyInstance, _options: object, done: () => void
     if (error instanceof HttpProblem) void reply.headers(error.headers);
     // SPEC R2: a write is decided on the newest snapshot, and `currentRevision` names the newest one. So the headers must name it too.
     if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
-      restamp(reply, request.server.registry, request.server.registry.current);
+      changeSnapshot(request, reply, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
   });
 
@@ -152,13 +145,8 @@ function problemOf(error: FastifyError | RegistryError | HttpProblem, request: F
     return { code: error.code, detail: meaning, members: error.members };
   }
   if (error.validation !== undefined) {
-    const where = error.validationContext ?? 'body';
-    const errors = error.validation.map((fault) => faultOf(fault, where));
-    return {
-      code: 'validation-failed',
-      detail: `The ${where} is not valid: ${errors.map(({ detail }) => detail).join(' ')}`,
-      members: { errors },
-    };
+    const { detail, errors } = faultsIn(error.validation, error.validationContext);
+    return { code: 'validation-failed', detail, members: { errors } };
   }
   const code = FRAMEWORK_CODES[error.code];
   if (code === 'unsupported-media-type') return { code, detail: PROBLEMS[code].meaning };
@@ -189,43 +177,6 @@ function tooLarge(size: number, limit: number): string {
   const setting = limit % MEGABYTE === 0 ? `=${limit / MEGABYTE}mb` : limit % 1024 === 0 ? `=${limit / 1024}kb` : '';
   const body = size > limit ? `The body has ${size} bytes` : 'The body is too large';
   return `${body}; this service accepts at most ${limit} bytes (BODY_LIMIT${setting}). Send a smaller body, or ask an operator to raise BODY_LIMIT.`;
-}
-
-/** One validation fault. It has a pointer if it is in the body, and otherwise the name of a parameter. */
-function faultOf(
-  {
-    instancePath,
-    message = 'is not valid',
-    params,
-    keyword,
-    parentSchema,
-    data,
-  }: FastifySchemaValidationError & Pick<ErrorObject, 'parentSchema' | 'data'>,
-  where: string,
-): { pointer?: string; parameter?: string; detail: string } {
-  const named = params as { additionalProperty?: string; missingProperty?: string; allowedValues?: string[] };
-  const member = named.additionalProperty ?? named.missingProperty;
-  const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
-  const subject = where === 'body' ? pointer : pointer.replace(/^\//u, '');
-  const detail =
-    keyword === 'pattern' && parentSchema !== undefined
-      ? brokenPattern(parentSchema as TSchema, data, quoted(subject))
-      : detailOf(keyword, member ?? subject, message, named.allowedValues);
-  return where === 'body' ? { pointer: subject, detail } : { parameter: subject, detail };
-}
-
-function detailOf(keyword: string, subject: string, message: string, allowed: string[] | undefined): string {
-  const shown = quoted(subject);
-  if (keyword === 'additionalProperties') return `${shown} is unknown. Unknown members are refused, not ignored.`;
-  if (keyword === 'required') return `${shown} is missing.`;
-  if (keyword === 'enum' && allowed !== undefined) return `${shown} must be one of ${allowed.join(', ')}.`;
-  if (message === 'must match format "date-time"')
-    return `${shown} must be an RFC 3339 time, e.g. 2026-01-31T09:30:00Z.`;
-  return `${subject === '' ? 'The value' : shown} ${message}.`;
-}
-
-function quoted(subject: string): string {
-  return `"${subject.length > 200 ? `${subject.slice(0, 200)}…` : subject}"`;
 }
 
 function pathOf(request: FastifyRequest): string {

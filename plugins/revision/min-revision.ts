@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { invalidInput, type RegistryError, type Scope } from '../../registry/index.ts';
 import { positionSeen, type PositionSeen } from './position-seen.ts';
-import { restamp } from './request-snapshot.ts';
+import { changeSnapshot } from './request-snapshot.ts';
 import { refusalBy } from '../access/scopes.ts';
 
 function minRevision(app: FastifyInstance, _options: object, done: () => void): void {
@@ -24,8 +24,7 @@ function minRevision(app: FastifyInstance, _options: object, done: () => void): 
       if (invalid !== undefined) return next(notValid(invalid));
       if (position === undefined) return next();
       registry.reach(position).then(() => {
-        request.snapshot = registry.current;
-        restamp(reply, registry, request.snapshot);
+        changeSnapshot(request, reply, registry.current);
         next(refusalBy(request.snapshot, request, reply, scope));
       }, next);
     };

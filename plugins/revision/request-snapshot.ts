@@ -1,8 +1,12 @@
 /**
  * Each request has one snapshot (SPEC R2). It is taken before anything else, and `Registry-Revision` names it on every response. If this
  * instance does not know that it is current, or serves a forced version, every response says that too (SPEC R10).
+ *
+ * Rule: a mark (stale, forced, another epoch) is set when the snapshot is taken: an instance that is current again when the response is sent
+ * was not when the snapshot was taken. The other headers are set when the response is sent, so that a usual read has none until then
+ * (`routes/wire/conditional-read.ts`).
  */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { invalidInput, RegistryError, type Registry, type Snapshot } from '../../registry/index.ts';
 
@@ -19,7 +23,7 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
   app.addHook('onRequest', (request, reply, next) => {
     const snapshot = registry.current;
     request.snapshot = snapshot;
-    stamp(reply, registry, snapshot);
+    mark(reply, registry, snapshot);
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
       return next(
         invalidInput('The Host header is missing.', [
@@ -39,22 +43,50 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
     if (registry.ready || request.routeOptions.config.scope === 'open') return next();
     next(new RegistryError('not-ready', 'A request arrived before this instance had loaded a complete snapshot.'));
   });
+  app.addHook('onSend', ({ snapshot }, reply, payload, next) => {
+    addCommonHeaders(reply, snapshot);
+    next(null, payload);
+  });
   done();
 }
 
-/** Sets the headers that every response has. */
-export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
-  void reply
-    .header('registry-revision', snapshot.revision)
-    .header('cache-control', 'private, no-cache')
-    .header('x-content-type-options', 'nosniff');
-  for (const [name, value] of marksOf(registry, snapshot)) void reply.header(name, value);
+/** The headers that every response has, as name, value, name, value, … */
+export function commonHeaders({ revision }: Snapshot): string[] {
+  return [
+    'registry-revision',
+    String(revision),
+    'cache-control',
+    'private, no-cache',
+    'x-content-type-options',
+    'nosniff',
+  ];
 }
 
-/** Sets them again for a response that comes from a later snapshot than its request started with. */
-export function restamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
+/** Sets the headers that every response has, and the marks: for a response that no `onSend` hook sees. */
+export function stamp(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
+  addCommonHeaders(reply, snapshot);
+  mark(reply, registry, snapshot);
+}
+
+/** From now on, the response comes from this snapshot: a later one than its request started with. */
+export function changeSnapshot(request: FastifyRequest, reply: FastifyReply, snapshot: Snapshot): void {
+  request.snapshot = snapshot;
   for (const name of MARKS) void reply.removeHeader(name);
-  stamp(reply, registry, snapshot);
+  void reply.removeHeader('registry-revision');
+  stamp(reply, request.server.registry, snapshot);
+}
+
+/** Keeps what a route has set, such as the `Cache-Control` of a file. */
+function addCommonHeaders(reply: FastifyReply, snapshot: Snapshot): void {
+  const headers = commonHeaders(snapshot);
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (!reply.hasHeader(name)) void reply.header(name, headers[index + 1]);
+  }
+}
+
+function mark(reply: FastifyReply, registry: Registry, snapshot: Snapshot): void {
+  for (const [name, value] of marksOf(registry, snapshot)) void reply.header(name, value);
 }
 
 /** The headers that only some responses have: the epoch after a restore, how stale the response may be, a forced version. */

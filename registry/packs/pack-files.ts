@@ -9,7 +9,7 @@
  * Not covered: hard links look like files, and someone who changes the folder during the read can win the race.
  */
 import { constants } from 'node:fs';
-import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { messageOf } from '../errors.ts';
 
@@ -65,14 +65,19 @@ export class Folder {
     return (await stat(await this.#inside(name))).isDirectory();
   }
 
-  /** The text of a file, with its BOM if any. @throws FolderFault, also for errors of the file system */
-  async text(name: string): Promise<string> {
+  /**
+   * The text of a file, with its BOM if any.
+   * @param ifMissing what to say of a file that does not exist
+   * @throws FolderFault, also for errors of the file system
+   */
+  async text(name: string, ifMissing = 'is missing.'): Promise<string> {
     const shown = this.shown(name);
     let bytes: Buffer;
     try {
       bytes = await readRegular(await this.#inside(name), shown);
     } catch (error) {
       if (error instanceof FolderFault) throw error;
+      if (await isMissing(join(this.#root, name))) throw new FolderFault(`${shown}: ${ifMissing}`);
       throw new FolderFault(`${shown}: cannot be read: ${messageOf(error)}`);
     }
     try {
@@ -92,6 +97,14 @@ export class Folder {
     }
     return real;
   }
+}
+
+/** Whether there is nothing at a path; a link that leads nowhere is something. */
+function isMissing(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  );
 }
 
 /** @param path a real path */

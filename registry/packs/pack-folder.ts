@@ -222,15 +222,18 @@ async function versionIn(location: VersionLocation, shown: string): Promise<Pack
       );
     }
   }
-  const textOf = (file: string) =>
-    location.folder.text(join(location.at, file)).catch((error: unknown) => {
+  const textOf = (file: string, ifMissing?: string) =>
+    location.folder.text(join(location.at, file), ifMissing).catch((error: unknown) => {
       faults.push(...faultsOf(error, join(shown, file)));
       return '';
     });
   const { pack, ...members } = manifest;
   const system = await textOf('system.md');
   const styles = [];
-  for (const { id, title } of manifest.styles) styles.push({ id, title, text: await textOf(`styles/${id}.md`) });
+  for (const { id, title } of manifest.styles) {
+    const text = await textOf(`styles/${id}.md`, `is missing, but pack.yaml lists the style "${id}".`);
+    styles.push({ id, title, text });
+  }
   faults.push(...(await unlistedStyles(location, manifest)));
   if (faults.length > 0) throw new FolderFault(...faults);
   return parsePack(pack, { ...members, system, styles });

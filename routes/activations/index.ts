@@ -6,7 +6,7 @@ import { readerOf, requestedBy } from '../wire/caller.ts';
 import { decodeCursor, encodeCursor } from '../wire/cursors.ts';
 import { preconditionOf } from '../wire/if-match.ts';
 import { MOVE_TIMEOUT, sendMoved } from '../wire/prefer-wait.ts';
-import { sendPrepared } from '../wire/prepared.ts';
+import { sendPrepared } from '../wire/conditional-read.ts';
 import { stamp } from '../wire/stamp.ts';
 import { previewBody } from './response-bodies.ts';
 import * as schemas from './schemas.ts';

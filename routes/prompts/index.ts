@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { styleIn, viewIn, type ChannelView } from '../../registry/index.ts';
-import { sendPrepared } from '../wire/prepared.ts';
+import { sendPrepared } from '../wire/conditional-read.ts';
 import * as schemas from './schemas.ts';
 
 const promptRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -28,7 +28,10 @@ const versionMembers = {
   pack: PackName,
   version: Version,
   digest: Digest,
-  status: stringEnum(['registered', 'revoked'], 'A revoked version is never served again.'),
+  status: stringEnum(
+    ['registered', 'revoked'],
+    'A revoked version is never active again, and never served to sessions. A key with `audit:read` can still read its texts.',
+  ),
   summary: PackDocument.properties.summary,
   author: PackDocument.properties.author,
   publishedAt: Timestamp,

@@ -2,17 +2,15 @@
  * Prepared responses: what a channel answers depends on its pointer alone, so the bytes and the ETag are made once per move.
  *
  * Rule: the ETag is `"<revision>.<8 hex digits of the body's hash>"`. It changes with a rollback, although the content is an earlier one
- * (SPEC R4). `If-None-Match` is a list or `*` and compares weakly (RFC 9110 section 13.1.2).
+ * (SPEC R4).
  */
 import { createHash } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AnswerOrigin } from '../../plugins/answer-origin.ts';
 import { movesOf, type ChannelView, type Registry } from '../../registry/index.ts';
-import { tagsIn } from './entity-tags.ts';
-import { stamp } from './stamp.ts';
 
 interface Prepared {
   readonly body: Buffer;
+  /** In bytes, as `Content-Length` has it. */
+  readonly length: string;
   readonly etag: string;
 }
 
@@ -23,7 +21,11 @@ export function prepare(value: { readonly revision: number }): Prepared {
   let bytes = prepared.get(value);
   if (bytes === undefined) {
     const body = Buffer.from(JSON.stringify(value));
-    bytes = { body, etag: `"${value.revision}.${createHash('sha256').update(body).digest('hex').slice(0, 8)}"` };
+    bytes = {
+      body,
+      length: String(body.length),
+      etag: `"${value.revision}.${createHash('sha256').update(body).digest('hex').slice(0, 8)}"`,
+    };
     prepared.set(value, bytes);
   }
   return bytes;
@@ -43,17 +45,4 @@ export function prepareOnMove(registry: Registry): void {
 
 function prepareView({ activePack, systemPrompt, styleList, stylePrompts }: ChannelView): void {
   for (const value of [activePack, systemPrompt, styleList, ...stylePrompts.values()]) prepare(value);
-}
-
-/** Sends 200 with the prepared bytes, or 304 if the caller has them. */
-export function sendPrepared(request: FastifyRequest, reply: FastifyReply, value: AnswerOrigin): void {
-  const { body, etag } = prepare(value);
-  stamp(request, reply, { origin: value, etag });
-  const known = request.headers['if-none-match'];
-  if (known !== undefined && (known === etag || matchesWeakly(known, etag))) void reply.code(304).send();
-  else void reply.header('content-type', 'application/json; charset=utf-8').send(body);
-}
-
-function matchesWeakly(header: string, etag: string): boolean {
-  return header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//u, '') === etag);
 }

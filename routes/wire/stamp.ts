@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerOrigin } from '../../plugins/answer-origin.ts';
 import { linkTo } from '../../plugins/path-prefix.ts';
-import { restamp } from '../../plugins/revision/request-snapshot.ts';
+import { changeSnapshot } from '../../plugins/revision/request-snapshot.ts';
 import type { Snapshot } from '../../registry/index.ts';
 
 export interface Stamp {
@@ -23,7 +23,7 @@ export function stamp(
   reply: FastifyReply,
   { snapshot, origin, etag, location, replayed = false }: Stamp,
 ): void {
-  if (snapshot !== undefined) restamp(reply, request.registry, snapshot);
+  if (snapshot !== undefined) changeSnapshot(request, reply, snapshot);
   if (origin !== undefined) request.origin = origin;
   if (etag !== undefined) void reply.header('etag', etag);
   if (location !== undefined) void reply.header('location', linkTo(request, location));

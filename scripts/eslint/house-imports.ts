@@ -30,7 +30,7 @@ const DOMAIN_PACKAGES = new Set([
 ]);
 
 /** The driver of each engine; only that engine may import it. */
-const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', postgres: 'postgres' };
+const DRIVERS: Readonly<Record<string, string>> = { 'node:sqlite': 'sqlite', pg: 'postgres' };
 
 /** Outsiders that may choose an engine. */
 const ENGINE_CHOOSERS = [/^server\.ts$/u, /^plugins\/registry(\.ts$|\/)/u];

@@ -16,8 +16,8 @@ export const FASTIFY: PackageContent = {
     './stores/postgres': 'registry/stores/postgres/index.ts',
   },
   // What an application installs itself: Fastify, and the driver of a store that it may not use.
-  peers: { fastify: '^5.12.8', postgres: '^3.4.9' },
-  optionalPeers: ['postgres'],
+  peers: { fastify: '^5.12.8', pg: '^8.23.1' },
+  optionalPeers: ['pg'],
   copies: { [`docs/${EXAMPLE}`]: EXAMPLE },
   pages: { 'docs/embedding.md': 'README.md', [`docs/${EXAMPLE}/README.md`]: `${EXAMPLE}/README.md` },
 };

@@ -113,6 +113,29 @@ t.test('a refusal of a typical mistake says what is right', async (t) => {
   );
 });
 
+t.test('so does a refusal of a length, a number or a type, in plain words', async (t) => {
+  const { app } = await openApp(t, { store: 'memory' });
+  const detailOf = async (id: string, request: Request) =>
+    (JSON.parse((await send(app, id, request)).body) as { detail: string }).detail;
+  const cases: readonly (readonly [id: string, request: Request, detail: string])[] = [
+    ['listEvents', { query: { limit: '0' } }, 'The query is not valid: "limit" must be at least 1.'],
+    ['listEvents', { query: { limit: 'all' } }, 'The query is not valid: "limit" must be a whole number.'],
+    [
+      'activateVersion',
+      { body: { version: '1.0.0', reason: '' } },
+      'The body is not valid: "/reason" must not be empty.',
+    ],
+    [
+      'activateVersion',
+      { body: { version: '1.0.0', reason: 'x'.repeat(501) } },
+      'The body is not valid: "/reason" must have at most 500 characters.',
+    ],
+    ['activateVersion', { body: { version: 1, reason: 'Why' } }, 'The body is not valid: "/version" must be a text.'],
+    ['createKey', { body: { label: 'CI', scopes: [] } }, 'The body is not valid: "/scopes" must not be empty.'],
+  ];
+  for (const [id, request, detail] of cases) t.equal(await detailOf(id, request), detail);
+});
+
 t.test('so does a refusal of a header', async (t) => {
   const { app } = await openApp(t, { store: 'memory' });
   const errorsOf = async (id: string, request: Request) =>

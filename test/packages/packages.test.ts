@@ -211,7 +211,7 @@ t.test('the packages', async (t) => {
     );
     t.match(
       (await run(NODE, ['database.ts'], { cwd: folder, env: ENV })).stdout,
-      /which is not installed: npm install postgres$/mu,
+      /which is not installed: npm install pg$/mu,
       'without its driver the store says what is missing',
     );
   });

@@ -141,6 +141,7 @@ t.test('the package of the service', async (t) => {
     t.match(await command(['keys:recover'], { DATA_DIR }), { code: 0, stdout: /Made the operator key/u });
     t.not(readFileSync(join(DATA_DIR, 'operator.key'), 'utf8'), key);
     t.match(await command(['audit:verify', '--json'], { DATA_DIR }), { code: 0, stdout: /"valid":true/u });
+    t.match(await command(['backup', join(folder, 'registry.backup')], { DATA_DIR }), { code: 0, stdout: /^Wrote / });
     t.match(await command(['audit:verify', '--head', 'x'], { DATA_DIR }), { code: 2, stderr: /--head "x"/u });
     t.match(await command(['backup', join(DATA_DIR, '..', 'backup.db')], { DATA_DIR }), { code: 0, stdout: /^Wrote / });
     t.match(await command(['backup'], { DATA_DIR }), { code: 1, stderr: /Usage: prompt-registry-server backup FILE/u });

@@ -29,6 +29,8 @@ export interface FoundFolder {
   readonly faults: readonly string[];
   /** Problems that make the registry refuse a new version or policy, but not one it already has; a line each. */
   readonly faultsIfNew: readonly string[];
+  /** The packs of the versions for which there is no policy. */
+  readonly packsWithoutPolicy: readonly string[];
 }
 
 /** Reads the folder of a version, of a pack, or of several packs. @throws CliError if the folder cannot be read */
@@ -39,12 +41,12 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     const policy = policies.find(({ pack }) => pack === version.content.pack)?.policy;
     return { path, version, violations: policy === undefined ? [] : violationsOf(version.content, policy) };
   });
-  if (faults.length > 0) return { versions: [], faults, faultsIfNew: [] };
+  const none = { versions: [], faultsIfNew: [], packsWithoutPolicy: [] };
+  if (faults.length > 0) return { ...none, faults };
   if (found.length === 0)
     return {
-      versions: [],
+      ...none,
       faults: ['The folder contains no version. A version is a folder with pack.yaml, system.md and styles.'],
-      faultsIfNew: [],
     };
   const linesOf = (path: string, list: readonly InputFault[]) =>
     list.map(({ pointer = '', detail }) => `${path}: ${pointer}: ${detail}`);
@@ -52,7 +54,9 @@ export async function readFolder(given: string, cwd: string): Promise<FoundFolde
     ...policies.flatMap(({ path, faultsIfNew: list }) => linesOf(path, list)),
     ...versions.flatMap(({ path, version }) => linesOf(path, version.invisible)),
   ];
-  return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew };
+  const packs = new Set(found.map(({ version }) => version.content.pack));
+  const packsWithoutPolicy = [...packs].filter((name) => !policies.some(({ pack }) => pack === name)).sort();
+  return { versions: found.sort(byPackAndVersion), faults: [], faultsIfNew, packsWithoutPolicy };
 }
 
 async function kindOf(folder: string, given: string): Promise<FolderKind> {

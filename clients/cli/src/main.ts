@@ -206,5 +206,7 @@ function unexpectedResponse(error: TypeError, url: string): CliError {
 function usageOf({ code, message }: CommanderError): CliError {
   if (code === 'commander.help')
     return wrongUsage('No command given.', 'Run "prompt-registry --help" to list the commands.');
-  return wrongUsage(message.replace(/^error: /u, ''), 'Run "prompt-registry <command> --help" for usage.');
+  const [, command] = /^error: too many arguments for '(activate|rollback|revoke)'/u.exec(message) ?? [];
+  const hint = command === undefined ? '' : `Name the pack with --pack, e.g. prompt-registry ${command} --pack coach. `;
+  return wrongUsage(message.replace(/^error: /u, ''), `${hint}Run "prompt-registry <command> --help" for usage.`);
 }

@@ -757,7 +757,7 @@ export interface components {
              */
             digest: string;
             /**
-             * @description A revoked version is never served again.
+             * @description A revoked version is never active again, and never served to sessions. A key with `audit:read` can still read its texts.
              * @example registered
              * @enum {string}
              */
@@ -825,7 +825,7 @@ export interface components {
              */
             digest: string;
             /**
-             * @description A revoked version is never served again.
+             * @description A revoked version is never active again, and never served to sessions. A key with `audit:read` can still read its texts.
              * @example registered
              * @enum {string}
              */

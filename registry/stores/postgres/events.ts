@@ -60,10 +60,10 @@ function searchesOf(
     const typeIn = types === undefined ? [] : [`type IN (${types.map(bound).join(', ')})`];
     const own = [`channel = ${bound(channel)}`, ...typeIn];
     if (types !== undefined && !types.includes('version-revoked')) return [own];
-    // An event that fits both ways would be found twice. The driver makes JSON of whatever is bound as `jsonb`; this is JSON already.
+    // An event that fits both ways would be found twice.
     return [
       own,
-      [`${MOVED}${bound(JSON.stringify([{ channel }]))}::text::jsonb AND channel IS DISTINCT FROM ${bound(channel)}`],
+      [`${MOVED}${bound(JSON.stringify([{ channel }]))}::jsonb AND channel IS DISTINCT FROM ${bound(channel)}`],
     ];
   }
   if (types === undefined) return [[]];

@@ -8,7 +8,7 @@
  * Example: `await pool.use(performance.now() + 1500, (connection) => connection.rows('SELECT 1', []))`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRolledBack, NotSent, TimeLimit } from './faults.ts';
+import { isOutdated, isRolledBack, NotSent, TimeLimit } from './faults.ts';
 import { messageOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 
@@ -132,7 +132,7 @@ export class Pool {
     try {
       return await work;
     } catch (error) {
-      if (!isRolledBack(error)) slot.drop();
+      if (!isRolledBack(error) || isOutdated(error)) slot.drop();
       if (error instanceof TimeLimit) this.#limitReached();
       throw error;
     }
@@ -171,7 +171,8 @@ export class Pool {
 
   #give(slot: Slot): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(slot);
+    if (next === undefined)
+      this.#free.unshift(slot); // the one used last has its statements prepared and its pages at hand
     else next.give(slot);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A socket to the server, with TLS if the URL asks for it.
  *
- * Problem: the driver half-closes sockets, which stay open for a quarter of an hour if the server is unreachable, and its TLS options do
- * not follow the URL.
+ * Problem: the driver half-closes sockets, which stay open for a quarter of an hour if the server is unreachable, and its TLS options have
+ * no `prefer`. It throws on a message that it does not know, in a listener, so that no caller can catch it.
  * Rule: the socket is opened here, within a time limit. The caller owns it and can destroy it at any time.
  * Example: an SSLRequest is answered by `S`, and the handshake begins
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL).
@@ -55,4 +55,26 @@ export async function openSocket({ host, port, path, tls }: Target, limit: numbe
 function secure(socket: Socket, host: string, { options }: Tls): TLSSocket {
   const name = isIP(host) === 0 ? { servername: host } : { host }; // an address is compared with the certificate, but never sent as a name
   return connectTls({ socket, ...name, ...options });
+}
+
+/**
+ * The socket as a stream that the driver connects, which is already done. What a listener of the driver throws ends the connection, with
+ * that as the error.
+ */
+export function connectedStream(socket: Socket): Socket {
+  const emit = socket.emit.bind(socket) as (...event: unknown[]) => boolean;
+  return Object.assign(socket, {
+    connect: () => {
+      process.nextTick(emit, 'connect');
+      return socket;
+    },
+    emit: (...event: unknown[]) => {
+      try {
+        return emit(...event);
+      } catch (error) {
+        socket.destroy(error as Error);
+        return true;
+      }
+    },
+  });
 }

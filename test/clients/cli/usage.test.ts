@@ -11,6 +11,13 @@ import { ROOT } from '../../support/apps/server-process.ts';
 import { BIN, runCli, json, spawnCli } from '../../support/clients/command-line.ts';
 import { replyJson, KEY, startFakeServer, replyProblem } from '../../support/clients/fake-servers.ts';
 
+t.test('a pack in front of the version: the message says how to name it', async (t) => {
+  t.match(await runCli(['activate', 'coach', '1.1.0'], {}), {
+    code: 2,
+    stderr: /too many arguments[^]*Name the pack with --pack, e\.g\. prompt-registry activate --pack coach\./u,
+  });
+});
+
 t.test('the operator key is sent only to this machine', async (t) => {
   const folder = newFolder(t);
   await mkdir(join(folder, 'data'));

@@ -124,17 +124,17 @@ t.test('a packs folder that cannot be read names the setting', async (t) => {
 fault(
   'a missing system prompt',
   ({ path }) => rmSync(path('coach/1.0.0/system.md')),
-  /coach\/1\.0\.0\/system\.md: cannot be read: ENOENT/,
+  /coach\/1\.0\.0\/system\.md: is missing\./,
 );
 fault(
   'a missing listed style',
   ({ path }) => rmSync(path('coach/1.0.0/styles/direct.md')),
-  /coach\/1\.0\.0\/styles\/direct\.md: cannot be read: ENOENT/,
+  /coach\/1\.0\.0\/styles\/direct\.md: is missing, but pack\.yaml lists the style "direct"\./,
 );
 fault(
   'a missing pack.yaml',
   ({ path }) => rmSync(path(MANIFEST)),
-  /coach\/1\.0\.0\/pack\.yaml: cannot be read: ENOENT/,
+  /coach\/1\.0\.0\/pack\.yaml: is missing\./,
 );
 fault(
   'an unlisted style',
@@ -144,7 +144,7 @@ fault(
 fault(
   'a misspelt style is reported as missing and as unlisted',
   ({ path }) => renameSync(path('coach/1.0.0/styles/direct.md'), path('coach/1.0.0/styles/dirct.md')),
-  [/styles\/direct\.md: cannot be read/, /styles\/dirct\.md: is not listed/],
+  [/styles\/direct\.md: is missing/, /styles\/dirct\.md: is not listed/],
 );
 fault(
   'a file instead of the styles folder',

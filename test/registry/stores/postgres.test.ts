@@ -1,5 +1,5 @@
 /** The PostgreSQL store on a server that is well: what every store must do, and what only a shared database can do wrong. */
-import postgres from 'postgres';
+import { Client } from 'pg';
 import t, { type Test } from 'tap';
 import { GENESIS_HASH } from '../../../registry/log/event.ts';
 import type { Batch } from '../../../registry/log/store.ts';
@@ -133,17 +133,17 @@ t.test(
   async (t) => {
     const url = await server.database('durable');
     await open(t, url).head(); // makes the tables
-    const client = postgres(url, { max: 1, fetch_types: false });
-    t.teardown(() => client.end({ timeout: 1 }));
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    t.teardown(() => client.end());
     for (const [statement, values] of [
       [RAISE_FENCE, [0, GENESIS_HASH]],
       [APPEND, appendValues({ ...batchAfter(EMPTY, drafts()), fence: 1 }, 0)],
     ] as const) {
-      await client.begin(async (transaction) => {
-        await transaction.unsafe('SET LOCAL synchronous_commit = off');
-        t.equal((await transaction.unsafe(statement, [...values])).length, 1);
-        t.match(await transaction.unsafe('SHOW synchronous_commit'), [{ synchronous_commit: 'on' }]);
-      });
+      await client.query('BEGIN; SET LOCAL synchronous_commit = off');
+      t.equal((await client.query(statement, [...values])).rowCount, 1);
+      t.match((await client.query('SHOW synchronous_commit')).rows, [{ synchronous_commit: 'on' }]);
+      await client.query('COMMIT');
     }
   },
 );

@@ -159,18 +159,16 @@ t.test('requests that wait together share one fence; a later request gets its ow
 });
 
 t.test('an event closes the door for all answers of its batch; a batch without one needs one fence', async (t) => {
-  const asks = (registry: Registry): Promise<unknown>[] => [
-    registry.activate({ version: '2.0.0', reason }),
-    registry.activate({ version: '9.9.9', reason }),
-    registry.revokeKey({ keyId: 'nobody', reason }),
-  ];
   for (const withEvent of [true, false]) {
     const { real, other, onItsWay, arrives, calls } = await pair(t);
     await onItsWay();
     const before = await real.head();
-    const writes = asks(other);
-    if (withEvent) writes.splice(1, 0, other.createKey({ label: 'A service', scopes: ['prompts:read'] }));
-    const answers = await Promise.allSettled(writes);
+    const answers = await Promise.allSettled([
+      other.activate({ version: '2.0.0', reason }),
+      ...(withEvent ? [other.createKey({ label: 'A service', scopes: ['prompts:read'] })] : []),
+      other.activate({ version: '9.9.9', reason }),
+      other.revokeKey({ keyId: 'nobody', reason }),
+    ]);
     t.match(answers[0], { value: { changed: false } });
     t.match(answers.slice(-2), [{ reason: { code: 'unknown-version' } }, { reason: { code: 'key-not-found' } }]);
     t.equal(calls('raiseFence'), withEvent ? 0 : 1);

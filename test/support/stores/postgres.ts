@@ -24,7 +24,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import postgres from 'postgres';
+import { Client, type QueryResult } from 'pg';
 import type { Test } from 'tap';
 import { postgresHome, SERVER_USER, TEMPORARY } from './postgres-home.ts';
 
@@ -202,13 +202,14 @@ class Server implements TestPostgres {
   }
 
   async sql(text: string, url = this.url): Promise<readonly Row[]> {
-    const client = postgres(url, { max: 1, onnotice: () => undefined, fetch_types: false, connect_timeout: 10 });
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+    client.on('error', () => undefined); // a query that is under way reports it
     try {
-      const result: unknown = await client.unsafe(text).simple();
-      const results = Array.isArray(result) && Array.isArray(result[0]) ? (result as Row[][]) : [result as Row[]];
-      return [...(results.findLast((rows) => rows.length > 0) ?? [])];
+      await client.connect();
+      const results = [(await client.query<Row>(text)) as QueryResult<Row> | QueryResult<Row>[]].flat(); // several statements give several
+      return results.findLast(({ rows }) => rows.length > 0)?.rows ?? [];
     } finally {
-      await client.end({ timeout: 1 });
+      await client.end();
     }
   }
 

@@ -60,12 +60,16 @@ async function validate({ out, io }: Context, _: object, folder: string) {
       violations,
     }) => ({ path, pack, version, digest, valid: violations.length === 0, violations }),
   );
-  const warnings = sizeWarnings(found.versions);
+  const warnings = [...sizeWarnings(found.versions), ...rest.packsWithoutPolicy.map(noPolicy)];
   out.result({ valid, versions, faults: found.faults, ...(warnings.length > 0 && { warnings }) }, () =>
     printFound(out, found),
   );
   for (const warning of warnings) out.warn(warning);
   return valid ? EXIT.ok : EXIT.invalid;
+}
+
+function noPolicy(pack: string): string {
+  return `${pack}: there is no policy.yaml next to its versions, so only their form was checked.`;
 }
 
 /** Loaded on demand: reading folders needs modules that take longer to load than most commands take to run. */
