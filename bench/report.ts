@@ -28,6 +28,11 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** A figure that is measured once. */
+export function single(figure: number): Spread {
+  return { median: figure, min: figure, max: figure };
+}
+
 /** Shares as figures in per cent. */
 export function percent({ median, min, max }: Spread): Spread {
   return { median: median * 100, min: min * 100, max: max * 100 };
@@ -68,7 +73,8 @@ function cellOf(figure: Figure | undefined): string {
   if (figure === undefined || Number.isNaN(figure.spread.median)) return '–';
   const { spread, unit, goal } = figure;
   const { median, min, max } = spread;
-  const range = `${written(median)}${unit === '×' ? '×' : ` ${unit}`} (${written(min)}–${written(max)})`;
+  const value = `${written(median)}${unit === '×' ? '×' : ` ${unit}`}`;
+  const range = min === max ? value : `${value} (${written(min)}–${written(max)})`;
   if (goal === undefined) return range;
   return `${range} ${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`}`;
 }
