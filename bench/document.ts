@@ -7,7 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { markdown, type Table } from './report.ts';
+import { markdown, wrapped, type Table } from './report.ts';
 
 const FILE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 
@@ -28,5 +28,5 @@ export function withTable(document: string, table: Table, ranOn: string): string
     throw new Error(`docs/performance.md has no section "${table.title}". Add the heading, then run again.`);
   const next = document.indexOf('\n## ', start);
   const rest = next === -1 ? '' : document.slice(next);
-  return `${document.slice(0, start)}${markdown(table)}\n${ranOn}\n${rest}`;
+  return `${document.slice(0, start)}${markdown(table)}\n${wrapped(ranOn)}\n${rest}`;
 }

@@ -3,6 +3,8 @@ import { cpus, loadavg, release, type } from 'node:os';
 import { styleText } from 'node:util';
 import type { Spread } from './measure.ts';
 
+const WIDTH = 140;
+
 /** What a figure must reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
@@ -49,6 +51,17 @@ function reached({ spread, goal }: Figure): boolean {
   return 'atLeast' in goal ? spread.median >= goal.atLeast : spread.median <= goal.atMost;
 }
 
+/** A paragraph in lines that the linter of documents accepts. */
+export function wrapped(paragraph: string): string {
+  const lines = [''];
+  for (const word of paragraph.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join('\n');
+}
+
 function judged(row: Row): string {
   if (row.doesNotCount !== undefined) return '**does not count**';
   return { true: 'yes', false: '**no**', undefined: '' }[String(met(row)) as 'true'];
@@ -65,7 +78,7 @@ export function markdown({ title, about, rows }: Table): string {
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const [head = [], ...body] = cells;
-  return `## ${title}\n\n${about}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
+  return `## ${title}\n\n${wrapped(about)}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
 }
 
 /** `0.81× (0.74–0.86) ≥ 0.75`. */
