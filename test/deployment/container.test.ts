@@ -18,7 +18,14 @@ import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { operatorKeyIn, ROOT } from '../support/apps/server-process.ts';
 import { startContainer, type Container, type ContainerOptions } from '../support/container/container.ts';
-import { BaseUnavailable, makeBase, openImages, whyNoContainers, type ImageConfig, type Images } from '../support/container/images.ts';
+import {
+  BaseUnavailable,
+  makeBase,
+  openImages,
+  whyNoContainers,
+  type ImageConfig,
+  type Images,
+} from '../support/container/images.ts';
 import { freePort } from '../support/http/free-port.ts';
 import { newFolder } from '../support/process/folder.ts';
 
