@@ -25,6 +25,7 @@ import requestSnapshot from './plugins/revision/request-snapshot.ts';
 import scopes from './plugins/access/scopes.ts';
 import stalledReaders from './plugins/connections/stalled-readers.ts';
 import type { TracingOptions } from './plugins/tracing/index.ts';
+import unknownPaths from './plugins/problems/unknown-paths.ts';
 import routes from './routes/index.ts';
 
 export interface AppOptions {
@@ -129,6 +130,7 @@ export async function buildApp({
     await app.register(rateLimits, { perMinute: rateLimit });
     await app.register(scopes);
     await app.register(minRevision);
+    await app.register(unknownPaths); // after all plugins whose hooks it needs, before all routes
     await app.register(openapi, { publicUrl });
     await app.register(routes);
     await app.ready();

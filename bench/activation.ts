@@ -2,7 +2,7 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare, spread, type Leg } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Store } from '../registry/log/store.ts';
@@ -65,7 +65,7 @@ export async function activationAmongMany(plan: Plan, workplace: Workplace): Pro
       },
     };
     return {
-      title: `Durable activation among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
+      title: `Durable activation among ${versionsOf(plan)} versions in ${plan.packs} packs`,
       about:
         'The registry with that many versions, against the registry with three versions of one pack (p50 of each leg).',
       rows: [row],

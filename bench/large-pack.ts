@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from '../registry/index.ts';
 import { compare, type Leg } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import type { Table } from './report.ts';
 import { versionNames } from './support/fill.ts';
 import { openRegistry } from './support/registry.ts';
@@ -13,7 +13,7 @@ import type { Workplace } from './support/workplace.ts';
 const PAUSE = 50;
 
 export async function movesInLargePack(plan: Plan, workplace: Workplace): Promise<Table> {
-  const versions = (plan.packs * plan.versionsPerPack).toLocaleString('en');
+  const versions = versionsOf(plan);
   const small = await openRegistry(await workplace.small());
   let large: Registry | undefined;
   try {

@@ -25,7 +25,7 @@ export interface Plan {
 
 export const FULL: Plan = {
   quick: false,
-  load: { processes: 5, pairs: 2, seconds: 1 },
+  load: { processes: 4, pairs: 2, seconds: 1 },
   pairs: 7,
   reads: { pairs: 301, each: 40_000 },
   writes: { pairs: 61, each: 12 },
@@ -46,3 +46,8 @@ export const QUICK: Plan = {
   versionsPerPack: 5,
   events: 5_000,
 };
+
+/** How many versions the registry of many versions has, for people. */
+export function versionsOf({ packs, versionsPerPack }: Plan): string {
+  return (packs * versionsPerPack).toLocaleString('en');
+}

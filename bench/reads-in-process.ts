@@ -1,6 +1,6 @@
 /** S4 and its rows of S9: `registry.getStylePrompt()`, called in the process of the registry. */
 import { compare, spread, type Leg } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
 import type { At, Registry, StylePrompt } from '../registry/index.ts';
 import { openRegistry } from './support/registry.ts';
@@ -78,7 +78,7 @@ export async function readsInProcessAmongMany(plan: Plan, workplace: Workplace):
       }),
     ];
     return {
-      title: `Reads in process among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
+      title: `Reads in process among ${versionsOf(plan)} versions in ${plan.packs} packs`,
       about:
         'The registry with that many versions, compared with the registry with three versions of one pack. Any reads of random packs miss the caches ' +
         'that reads of one pack hit, so they are compared with random reads of bare maps (two look-ups: the pack, then the style).',

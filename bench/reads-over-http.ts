@@ -7,7 +7,7 @@
  * of them count.
  */
 import { comparisonOf, takeTurns, type Comparison, type Pair, type Spread } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import { percent, type Goal, type Row, type Table } from './report.ts';
 import { PLACEMENT, SERVER_CORE } from './support/cores.ts';
 import { packNames } from './support/fill.ts';
@@ -96,13 +96,13 @@ export async function readsAmongMany(plan: Plan, workplace: Workplace): Promise<
     ours: await startService({ dataDir: large, packsDir: workplace.noPacks, cores: SERVER_CORE }),
   }));
   return {
-    title: `Reads over HTTP among ${plan.packs * plan.versionsPerPack} versions in ${plan.packs} packs`,
+    title: `Reads over HTTP among ${versionsOf(plan)} versions in ${plan.packs} packs`,
     about: `The service with that many versions, against the service with three versions of one pack. ${HOW_READS_COUNT}`,
     rows,
   };
 }
 
-const HOW_READS_COUNT =
+export const HOW_READS_COUNT =
   '*Per CPU second* counts only the CPU time of the server, so that the load generator and the neighbours are not in it. *Busy* is that CPU time as a share of the wall time. ' +
   `A row in which a server was busy less than ${BUSY * 100} % of the time does not count.`;
 
@@ -128,11 +128,12 @@ async function measured(plan: Plan, cases: readonly Case[], start: () => Promise
       await Promise.all([sides.ours.stop(), sides.reference.stop()]);
     }
   }
-  return cases.map(({ what, goal }, index) => rowOf(what, taken[index] ?? [], goal));
+  return cases.map(({ what, goal }, index) => rowOfReads(what, comparisonOf(taken[index] ?? []), goal));
 }
 
-function rowOf(what: string, pairs: readonly Pair<keyof Rates>[], goal: Goal | undefined): Row {
-  const { rate, perCpuSecond, busy } = comparisonOf(pairs);
+/** The row of reads that were compared, which does not count if a server was idle. */
+export function rowOfReads(what: string, compared: Record<keyof Rates, Comparison>, goal?: Goal): Row {
+  const { rate, perCpuSecond, busy } = compared;
   return {
     what,
     figures: {

@@ -3,6 +3,8 @@ import { cpus, loadavg, release, type } from 'node:os';
 import { styleText } from 'node:util';
 import type { Spread } from './measure.ts';
 
+const WIDTH = 140;
+
 /** What a figure must reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
@@ -28,6 +30,11 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** A figure that is measured once. */
+export function single(figure: number): Spread {
+  return { median: figure, min: figure, max: figure };
+}
+
 /** Shares as figures in per cent. */
 export function percent({ median, min, max }: Spread): Spread {
   return { median: median * 100, min: min * 100, max: max * 100 };
@@ -42,6 +49,17 @@ export function met({ figures }: Row): boolean | undefined {
 function reached({ spread, goal }: Figure): boolean {
   if (goal === undefined) return true;
   return 'atLeast' in goal ? spread.median >= goal.atLeast : spread.median <= goal.atMost;
+}
+
+/** A paragraph in lines that the linter of documents accepts. */
+export function wrapped(paragraph: string): string {
+  const lines = [''];
+  for (const word of paragraph.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join('\n');
 }
 
 function judged(row: Row): string {
@@ -60,7 +78,7 @@ export function markdown({ title, about, rows }: Table): string {
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const [head = [], ...body] = cells;
-  return `## ${title}\n\n${about}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
+  return `## ${title}\n\n${wrapped(about)}\n\n${[line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')}\n`;
 }
 
 /** `0.81× (0.74–0.86) ≥ 0.75`. */
@@ -68,7 +86,8 @@ function cellOf(figure: Figure | undefined): string {
   if (figure === undefined || Number.isNaN(figure.spread.median)) return '–';
   const { spread, unit, goal } = figure;
   const { median, min, max } = spread;
-  const range = `${written(median)}${unit === '×' ? '×' : ` ${unit}`} (${written(min)}–${written(max)})`;
+  const value = `${written(median)}${unit === '×' ? '×' : ` ${unit}`}`;
+  const range = min === max ? value : `${value} (${written(min)}–${written(max)})`;
   if (goal === undefined) return range;
   return `${range} ${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`}`;
 }

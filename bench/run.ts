@@ -1,15 +1,16 @@
 /**
- * The benchmarks: `npm run bench -- [--only S1,S4] [--quick]`.
+ * The benchmarks: `npm run bench -- [--only S1,S4] [--quick] [--write]`.
  *
  * Prints Markdown tables of ratios, each with its goal, on stdout, and progress on stderr. A missed goal is reported but does not fail the
  * run: people decide whether a figure is good enough, because they know what else ran on the machine. `--quick` shows in seconds that
- * everything works; its figures mean nothing.
+ * everything works; its figures mean nothing. `--write` puts the tables into docs/performance.md.
  */
 import { parseArgs } from 'node:util';
 import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
 import { movesInLargePack } from './large-pack.ts';
 import { movesOfManyWriters } from './moves.ts';
+import { writeTable } from './document.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
@@ -46,7 +47,17 @@ const BENCHMARKS: readonly Benchmark[] = [
 ];
 const NAMES = [...new Set(BENCHMARKS.flatMap(({ names }) => names))];
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+if (values.quick && values.write) {
+  process.stderr.write('--write needs a full run: the figures of a quick one mean nothing.\n');
+  process.exit(2);
+}
 const names = values.only?.split(',') ?? NAMES;
 const unknown = names.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {
@@ -59,7 +70,8 @@ const workplace = new Workplace(plan);
 process.on('exit', () => workplace.remove());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-process.stdout.write(`${machine(raisePriority())}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
+const ranOn = machine(raisePriority());
+process.stdout.write(`${ranOn}\nCommand: node bench/run.ts ${process.argv.slice(2).join(' ')}\n`);
 process.stdout.write(
   `Pairs that take turns: ${plan.load.processes * plan.load.pairs} over HTTP, ${plan.reads.pairs} in process, ${plan.writes.pairs} of writes; ${plan.starts} starts. A cell is the median, with the lowest and the highest in brackets.\n\n`,
 );
@@ -72,5 +84,6 @@ for (const benchmark of BENCHMARKS) {
   const table = await benchmark.run(plan, workplace, chosen);
   tables.push(table);
   process.stdout.write(`${markdown(table)}\n`);
+  if (values.write) writeTable(table, ranOn);
 }
 process.stdout.write(`${verdict(tables)}\n`);

@@ -1,5 +1,7 @@
 /** S6 and S7: durable activations on PostgreSQL, and how soon another instance has them. The server is from npm, with fsync on. */
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Client } from 'pg';
 import { readPackFolders, Registry, SYSTEM_CLOCK } from '../registry/index.ts';
@@ -7,17 +9,24 @@ import { seal, type Event, type EventDraft, type Head } from '../registry/log/ev
 import { SYSTEM_ACTOR } from '../registry/model.ts';
 import { openPostgresStore } from '../registry/stores/postgres/index.ts';
 import { medianOf } from './activation.ts';
+import { HOW_READS_COUNT, rowOfReads } from './reads-over-http.ts';
+import { SERVER_CORE } from './support/cores.ts';
 import { compare, spread, type Spread } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
-import type { Sighting } from './support/peer.ts';
+import type { Reachable, Sighting } from './support/peer.ts';
+import type { Order, Report } from './support/steady-reads.ts';
 import { load, type Target } from './support/load.ts';
 import { withPostgres } from './support/postgres.ts';
 import { startService } from './support/processes.ts';
 import { PACKS_DIR, type Workplace } from './support/workplace.ts';
 
+const STEADY_READS = fileURLToPath(new URL('./support/steady-reads.ts', import.meta.url));
 const reason = 'Benchmark';
 const CHANNEL = 'bare';
+/** What the other instance answers meanwhile, and the share of it that it must reach. */
+const READS_PER_SECOND = 3000;
+const ENOUGH = 0.95;
 /** What a program without a registry would write: the same event as a row with its number, and the notification, in one round trip. */
 const NOTIFY = `WITH written AS (INSERT INTO bare (number, body) VALUES ($1, $2) RETURNING number) SELECT pg_notify('${CHANNEL}', number::text) FROM written`;
 
@@ -63,7 +72,7 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
     const bare = await connected(url);
     const peer = new Worker(new URL('./support/peer.ts', import.meta.url), { workerData: { url, channel: CHANNEL } });
     try {
-      await once(peer, 'message');
+      const [reachable] = (await once(peer, 'message')) as [Reachable];
       await bare.query('CREATE TABLE bare (number bigint PRIMARY KEY, body text NOT NULL)');
       const body = JSON.stringify(sealed({ revision: 0, hash: '0'.repeat(64) }));
       const next = nextVersion(registry);
@@ -81,17 +90,16 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
         await bare.query({ name: 'notify', text: NOTIFY, values: [number, body] });
         return since(asked, await sighted);
       };
-      const rows: Row[] = [];
-      for (const state of ['idle', 'busy'] as const) {
-        peer.postMessage(state);
-        rows.push(await lags(plan, state, activated, notified));
-      }
+      const idle = await lags(plan, 'idle', activated, notified);
+      const reads = await steadyReads(reachable);
+      const busy = await lags(plan, 'busy', activated, notified);
+      const rows: Row[] = [idle, { ...busy, ...(await reads.stop()) }];
       return {
         title: 'From commit to another instance',
         about:
           'From the request for an activation until another instance, on its own event loop, serves it; compared with a bare NOTIFY, from its statement until it is ' +
           'received there. Both include a durable commit of the same event (for the NOTIFY a plain row with a primary key), because a notification often arrives before the response to the writer. ' +
-          'Busy: meanwhile the other instance reads pages of the log over four connections.',
+          `Busy: meanwhile the other instance answers ${READS_PER_SECOND.toLocaleString('en')} reads of the active pack a second. If it answers fewer, the row does not count.`,
         rows,
       };
     } finally {
@@ -107,7 +115,12 @@ export async function commitToPeer(plan: Plan, _workplace: Workplace): Promise<T
 export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Promise<Table> {
   return withPostgres(async (server) => {
     const url = await server.database();
-    const service = await startService({ dataDir: workplace.folder('busy-store'), packsDir: PACKS_DIR, storeUrl: url });
+    const service = await startService({
+      dataDir: workplace.folder('busy-store'),
+      packsDir: PACKS_DIR,
+      storeUrl: url,
+      cores: SERVER_CORE,
+    });
     const sessions = await Promise.all(Array.from({ length: 8 }, () => connected(url)));
     try {
       const target: Target = {
@@ -129,26 +142,34 @@ export async function readsWithBusyStore(plan: Plan, workplace: Workplace): Prom
         await asking;
         return rates;
       };
-      const { rate, perCpuSecond } = await compare(plan.load.processes * plan.load.pairs, busy, reads);
+      const compared = await compare(plan.load.processes * plan.load.pairs, busy, reads);
       return {
         title: 'Reads over HTTP while PostgreSQL is busy',
-        about:
-          '`getActivePack` of one service, while eight sessions of others keep its PostgreSQL at work, against the same with PostgreSQL idle. *per CPU second* counts the CPU time of the service alone.',
-        rows: [
-          {
-            what: 'busy / idle',
-            figures: {
-              'requests/s': { spread: rate.ratio, unit: '×' },
-              'per CPU second': { spread: perCpuSecond.ratio, unit: '×' },
-            },
-          },
-        ],
+        about: `\`getActivePack\` of one service, while eight sessions of others keep its PostgreSQL busy, compared with an idle PostgreSQL. ${HOW_READS_COUNT}`,
+        rows: [rowOfReads('busy / idle', compared)],
       };
     } finally {
       await Promise.all(sessions.map((session) => session.end()));
       await service.stop();
     }
   });
+}
+
+/** Starts a fixed rate of reads. @returns what stops them, and says whether they were enough. @throws Error if one fails */
+async function steadyReads({ url, headers }: Reachable): Promise<{ stop(): Promise<Pick<Row, 'doesNotCount'>> }> {
+  const child = fork(STEADY_READS, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  await once(child, 'spawn');
+  child.send({ url: `${url}/v1/packs/coach/active`, headers, perSecond: READS_PER_SECOND } satisfies Order);
+  return {
+    stop: async () => {
+      const reported = once(child, 'message') as Promise<[Report]>;
+      child.send('stop');
+      const [{ read, failed, seconds }] = await reported;
+      if (failed > 0) throw new Error(`${failed} of ${read + failed} reads failed.`);
+      const rate = read / seconds;
+      return rate >= ENOUGH * READS_PER_SECOND ? {} : { doesNotCount: `only ${rate.toFixed(0)} reads a second` };
+    },
+  };
 }
 
 async function lags(

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spread } from './measure.ts';
-import type { Plan } from './plan.ts';
+import { versionsOf, type Plan } from './plan.ts';
 import type { Figure, Row, Table } from './report.ts';
 import { startService } from './support/processes.ts';
 import { PACKS_DIR, type Workplace } from './support/workplace.ts';
@@ -27,7 +27,7 @@ interface Taken {
 const MEGABYTE = 1e6;
 
 export async function startUp(plan: Plan, workplace: Workplace): Promise<Table> {
-  const versions = (plan.packs * plan.versionsPerPack).toLocaleString('en');
+  const versions = versionsOf(plan);
   const events = plan.events.toLocaleString('en');
   const [shipped, large, long] = [workplace.folder('started'), await workplace.large(), await workplace.long()];
   const starts: readonly Start[] = [

@@ -8,9 +8,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { comparisonOf, spread, takeTurns, type Leg, type Spread } from './measure.ts';
+import { comparisonOf, spread, takeTurns, type Leg } from './measure.ts';
 import type { Plan } from './plan.ts';
-import type { Table } from './report.ts';
+import { single, type Table } from './report.ts';
 import { startService, type Served } from './support/processes.ts';
 import type { Usage } from './support/probe.ts';
 import type { Answer, Order } from './support/stream-watchers.ts';
@@ -74,7 +74,7 @@ export async function fanOut(plan: Plan, workplace: Workplace): Promise<Table> {
     reads.shift(); // of the turn that does not count
     const { milliseconds } = comparisonOf(legs);
     return {
-      title: `A flip, told to ${watchers.toLocaleString('en')} watchers`,
+      title: `A flip, sent to ${watchers.toLocaleString('en')} watchers`,
       about:
         'From the sending of `activateVersion` until the last of the watchers has the message, durable write included, against a bare node:http server that writes the same chunk to as many ' +
         'answers in one loop. Memory is what the server takes more with its watchers than without. Reads are `getActivePack` over one connection, one after the other, while nothing is told and while flips are.',
@@ -116,8 +116,6 @@ export async function fanOut(plan: Plan, workplace: Workplace): Promise<Table> {
     await Promise.all([ours.stop(), reference.stop()]);
   }
 }
-
-const single = (figure: number): Spread => ({ median: figure, min: figure, max: figure });
 
 function p99(times: readonly number[]): number {
   return [...times].sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? NaN;
@@ -187,6 +185,7 @@ async function startBareStream(): Promise<Served> {
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return {
     url,
+    pid: child.pid ?? NaN,
     headers: {},
     usage: async () => {
       const answer = once(child, 'message') as Promise<[Usage]>;

@@ -9,7 +9,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { errorCodes, type FastifyInstance, type FastifySchemaCompiler, type FastifyServerOptions } from 'fastify';
+import {
+  errorCodes,
+  type FastifyInstance,
+  type FastifySchemaCompiler,
+  type FastifyServerOptions,
+  type preParsingHookHandler,
+} from 'fastify';
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import fp from 'fastify-plugin';
@@ -39,13 +45,12 @@ function jsonBodies(app: FastifyInstance, _options: object, done: () => void): v
   app.setSchemaController({ compilersFactory: { buildValidator, buildSerializer } } as unknown as SchemaController); // the framework's types allow only Ajv's own signature
 
   // Without a body, the stream has already ended (`optimizeEmptyRequests`), and the framework would wait for its end forever.
-  app.addHook('preParsing', (request, _reply, body, next) => {
-    next(
-      null,
-      (body as IncomingMessage).readableEnded && request.headers['content-type'] !== undefined
-        ? Readable.from([])
-        : body,
-    );
+  const restream: preParsingHookHandler = (request, _reply, body, next) => {
+    const ended = (body as IncomingMessage).readableEnded && request.headers['content-type'] !== undefined;
+    next(null, ended ? Readable.from([]) : body);
+  };
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'POST') route.preParsing = [...[route.preParsing ?? []].flat(), restream];
   });
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -91,9 +96,35 @@ type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
 function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
   let ajv: Ajv | undefined;
   return ({ schema, httpPart }) => {
+    if (httpPart === 'headers' && takesAnyHeaders(schema)) return () => true;
     const validate = compiledLater(() => (ajv ??= newAjv(shared)).compile(schema));
-    return httpPart === 'querystring' ? fromText(validate, integersOf(schema)) : validate;
+    return httpPart === 'querystring' ? unlessEmpty(fromText(validate, integersOf(schema)), schema) : validate;
   };
+}
+
+/** Whether no headers can break this schema. Headers are text, so a schema of optional texts without a constraint only documents them. */
+function takesAnyHeaders({ properties = {}, required = [], ...others }: TSchema): boolean {
+  const constraints = ['minLength', 'maxLength', 'pattern', 'format', 'enum', 'const', '$ref'];
+  return (
+    Object.keys(others).join() === 'type' &&
+    (required as string[]).length === 0 &&
+    Object.values(properties as Record<string, TSchema>).every(
+      (schema) => schema['type'] === 'string' && !constraints.some((name) => name in schema),
+    )
+  );
+}
+
+/** The same validator, which is not run for a query without parameters if none is required: most reads have none. */
+function unlessEmpty(validate: ValidateFunction, { required = [] }: TSchema): ValidateFunction {
+  if ((required as string[]).length > 0) return validate;
+  const checking = (data: Record<string, unknown>): boolean => {
+    if (Object.keys(data).length === 0) return true;
+    const valid = validate(data);
+    checking.errors = validate.errors;
+    return valid;
+  };
+  checking.errors = undefined as ValidateFunction['errors'];
+  return checking as unknown as ValidateFunction;
 }
 
 function newAjv(shared: Readonly<Record<string, TSchema>>): Ajv {

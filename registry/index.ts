@@ -78,7 +78,14 @@ export { allows, keyOfToken, mayBeKnownLater, whyInvalid } from './keys/keys.ts'
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 
 // ── Streams ──
-export { Watchers, type EndReason, type Sink, type Watch, type WatchersOptions } from './streams/watchers.ts';
+export {
+  Watchers,
+  type EndReason,
+  type Sink,
+  type Watch,
+  type Watcher,
+  type WatchersOptions,
+} from './streams/watchers.ts';
 export type { Encode, Filter } from './streams/messages.ts';
 
 // ── Proof ──

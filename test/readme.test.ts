@@ -1,5 +1,6 @@
 // The front page and the walkthroughs print what they show: each `sh` block is run, and each `json` or `text` block is compared with its output.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -101,6 +102,26 @@ t.test('the front page is short, and starts and tests with one line each', async
   t.strictSame(blocksOf(sectionOf(readme, 'Start and test')), [
     { language: 'sh', text: 'npm ci && npm start\nnpm ci && npm test' },
   ]);
+});
+
+t.test('the front page has one line for each way to run it', async (t) => {
+  const lines = [...sectionOf(textOf('README.md'), 'Run it').matchAll(/^\| (?!as |---)(.*) \|$/gmu)].map(
+    ([, line = '']) => line,
+  );
+  const ways = [
+    ['npm start', 'server.ts'],
+    ['npx --no-install @prompt-registry/server', 'deploy/npm/command.ts'],
+    ['docker run', 'Dockerfile'],
+    ['docker compose up', 'compose.yaml'],
+    ['kubectl apply -k deploy/kubernetes', 'deploy/kubernetes/kustomization.yaml'],
+    ['systemctl enable --now prompt-registry', 'deploy/systemd/prompt-registry.service'],
+    ['app.register(registry', 'docs/embedding.md'],
+  ] as const;
+  t.equal(lines.length, ways.length);
+  for (const [command, made] of ways) {
+    t.equal(lines.filter((line) => line.includes(command)).length, 1, command);
+    t.ok(existsSync(join(root, made)), made);
+  }
 });
 
 t.test('pages that share a service', async (t) => {

@@ -14,7 +14,7 @@ import { constants, setPriority } from 'node:os';
 /** The cores that this process may use; empty where processes cannot be pinned. */
 const usable = usableCores();
 
-const AUTOGROUP = '/proc/self/autogroup';
+const HIGHEST = `${constants.priority.PRIORITY_HIGHEST}`;
 
 /** A list of cores as `taskset` takes it; undefined: any core. */
 export type Cores = string | undefined;
@@ -46,12 +46,28 @@ export function raisePriority(): boolean {
   } catch {
     return false; // only root may
   }
-  if (existsSync(AUTOGROUP)) {
-    const before = /-?\d+$/u.exec(readFileSync(AUTOGROUP, 'utf8').trim())?.[0] ?? '0';
-    writeFileSync(AUTOGROUP, `${constants.priority.PRIORITY_HIGHEST}`);
-    process.on('exit', () => writeFileSync(AUTOGROUP, before));
+  const own = autogroupOf('self');
+  if (existsSync(own)) {
+    const before = /-?\d+$/u.exec(readFileSync(own, 'utf8').trim())?.[0] ?? '0';
+    writeFileSync(own, HIGHEST);
+    process.on('exit', () => writeFileSync(own, before));
   }
   return true;
+}
+
+/** Moves running processes to the server's core, and their session to the highest priority, if the user may. @param leader the first of them */
+export function moveToServerCore(leader: number, pids: readonly number[]): void {
+  if (SERVER_CORE === undefined) return;
+  for (const pid of pids) spawnSync('taskset', ['-acp', SERVER_CORE, `${pid}`]);
+  try {
+    writeFileSync(autogroupOf(leader), HIGHEST);
+  } catch {
+    // Only root may, and only Linux has such groups. The figures stay right, but a busy machine disturbs them more.
+  }
+}
+
+function autogroupOf(pid: number | 'self'): string {
+  return `/proc/${pid}/autogroup`;
 }
 
 function usableCores(): number[] {

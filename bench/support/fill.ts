@@ -191,7 +191,7 @@ class Log {
     };
     const events = seal(drafts, this.#head, clock);
     const outcome = await this.#store.append({ events, contents, sessionKeys }, this.revision);
-    if (outcome !== 'done') throw new Error(`The store answered ${outcome} at revision ${this.revision}.`);
+    if (outcome !== 'done') throw new Error(`The store did not append after revision ${this.revision}.`);
     this.#head = events.at(-1) ?? this.#head;
   }
 

@@ -1,11 +1,12 @@
 /** Load on one server: 32 connections that each send the next request as soon as they have the response. */
 import { generate } from './generators.ts';
+import type { Usage } from './probe.ts';
 import type { Served } from './processes.ts';
 
 const CONNECTIONS = 32;
 
 export interface Target {
-  readonly server: Pick<Served, 'url' | 'usage'>;
+  readonly server: Pick<Served, 'url'> & { usage(): Promise<Pick<Usage, 'cpu'>> };
   /** Requested in turn. */
   readonly paths: readonly string[];
   readonly method?: 'GET' | 'POST';

@@ -15,6 +15,7 @@ const SERVICE = fileURLToPath(new URL('../../server.ts', import.meta.url));
 
 export interface Served {
   readonly url: string;
+  readonly pid: number;
   /** The headers of every request to it: the key, if it needs one. */
   readonly headers: Readonly<Record<string, string>>;
   usage(): Promise<Usage>;
@@ -49,22 +50,25 @@ export async function startService(options: {
     LOG_LEVEL: 'info',
     RATE_LIMIT: '99999999',
   };
-  const served = await start(SERVICE, settings, options.cores);
+  const served = await startServer(SERVICE, settings, options.cores);
   const key = await readFile(join(options.dataDir, 'operator.key'), 'utf8');
   return { ...served, headers: { authorization: `Bearer ${key.trim()}` } };
 }
 
 /** Starts a Fastify server that gives the same answers and does nothing else. */
 export async function startBare(answers: readonly BareAnswer[], cores?: Cores): Promise<Served> {
-  return start(BARE, {}, cores, answers);
+  return startServer(BARE, {}, cores, answers);
 }
 
-/** @param told what the process reads on stdin */
-async function start(
+/**
+ * Starts a Node process that reports `Listening at <url>`.
+ * @param told what it reads on stdin, as JSON
+ */
+export async function startServer(
   file: string,
   settings: Readonly<Record<string, string>>,
   cores: Cores,
-  told: readonly BareAnswer[] = [],
+  told: object = [],
 ): Promise<Served> {
   const [execPath, execArgv] = onCores(cores, process.execPath, ['--import', PROBE]);
   const child = fork(file, {
@@ -87,6 +91,7 @@ async function start(
   });
   return {
     url,
+    pid: child.pid ?? NaN,
     headers: {},
     usage: () => usageOf(child),
     stop: async () => {

@@ -6,7 +6,7 @@
  * scope is read from the request's snapshot every time (`scopes.ts`).
  * Example: `Authorization: Bearer prk_k7Qm2…_4fJ…` makes `request.caller` the record of the key `k7Qm2…`.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import {
@@ -51,8 +51,7 @@ function authentication(
 
   app.decorate('keysAreHonoured', () => keyMaxStale === Infinity || (app.registry.staleSeconds ?? 0) <= keyMaxStale);
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', (request, reply, next) => {
-    if (request.routeOptions.config.scope === 'open') return next(); // a probe must not depend on the store, even if it sends a key
+  const authenticate = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     const token = bearerOf(request);
     if (token === undefined) return next();
     if (!app.keysAreHonoured()) {
@@ -64,7 +63,7 @@ function authentication(
       );
     }
     request.caller = callerOf(request.snapshot, token, proved);
-    if (request.caller !== null || request.is404 || !mayBeKnownLater(request.snapshot, token)) return next();
+    if (request.caller !== null || !mayBeKnownLater(request.snapshot, token)) return next();
     void unknown.look().then((looked) => {
       changeSnapshot(request, reply, app.registry.current);
       request.caller = callerOf(request.snapshot, token, proved);
@@ -79,6 +78,11 @@ function authentication(
           ),
         );
     });
+  };
+  app.addHook('onRoute', (route) => {
+    const { scope } = route.config ?? {};
+    if (scope === undefined || scope === 'open') return; // a probe must not depend on the store, even if it sends a key
+    route.onRequest = [...[route.onRequest ?? []].flat(), authenticate];
   });
   done();
 }

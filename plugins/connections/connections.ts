@@ -12,6 +12,13 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { messageOf } from '../../registry/index.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The open connections, oldest first. */
+    readonly sockets: ReadonlySet<Socket>;
+  }
+}
+
 export interface ConnectionsOptions {
   /** The maximum number of connections. */
   readonly most: number;
@@ -39,6 +46,7 @@ export function trust(socket: Socket): void {
 function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: () => void): void {
   const { server } = app;
   const open = new Set<Socket>();
+  app.decorate('sockets', open);
   /** Not yet known to be trusted, oldest first. */
   const strangers = new Set<Socket>();
   const closed = new ClosedForRoom(app, most);
@@ -51,6 +59,10 @@ function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: (
     forget(socket); // its `close` event comes later, but its room is needed now
     socket.destroy();
   };
+  // One function for all sockets: with ten thousand streams, a closure for each of them takes megabytes.
+  const onClose = function (this: Socket) {
+    forget(this);
+  };
   server.maxConnections = most + BEYOND;
   server.on('connection', (socket: Socket) => {
     if (open.size >= most) {
@@ -61,7 +73,7 @@ function connections(app: FastifyInstance, { most }: ConnectionsOptions, done: (
     }
     open.add(socket);
     strangers.add(socket);
-    socket.once('close', () => forget(socket));
+    socket.on('close', onClose);
   });
   server.on('drop', () => (closed.count += 1));
   // The operating system can refuse a connection, e.g. when other processes use all descriptors. Without a listener the error ends the process.

@@ -7,7 +7,6 @@
  * Example: a client that sends a request every second over one connection gets a response and is then disconnected. A browser that opened
  * a connection in advance is disconnected too.
  */
-import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
@@ -26,18 +25,13 @@ declare module 'fastify' {
 function drain(app: FastifyInstance, _options: object, done: () => void): void {
   const { server } = app;
   app.decorate('draining', false);
-  const open = new Set<Socket>();
   const timers: NodeJS.Timeout[] = [];
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
 
   app.addHook('preClose', (next) => {
     app.draining = true;
     const look = () => {
       server.closeIdleConnections();
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy(); // the server does not count it as idle, because a first request may be coming
+      for (const socket of app.sockets) if (socket.bytesRead === 0) socket.destroy(); // the server does not count it as idle, because a first request may be coming
     };
     timers.push(
       setInterval(look, INTERVAL),
@@ -52,4 +46,4 @@ function drain(app: FastifyInstance, _options: object, done: () => void): void {
   done();
 }
 
-export default fp(drain, { name: 'drain' });
+export default fp(drain, { name: 'drain', dependencies: ['connections'] });

@@ -19,28 +19,26 @@ const LEAST = 16 * 1024;
 
 /** How many bytes the operating system has taken from a socket, and since when it took almost none. */
 interface Progress {
-  taken: number;
-  since: number;
+  readonly taken: number;
+  readonly since: number;
 }
 
 function stalledReaders(app: FastifyInstance, _options: object, done: () => void): void {
-  const open = new Map<Socket, Progress>();
-  app.server.on('connection', (socket: Socket) => {
-    open.set(socket, { taken: -1, since: 0 });
-    socket.once('close', () => open.delete(socket));
-  });
+  /** Of the connections with a waiting response. */
+  let progresses = new Map<Socket, Progress>();
   const look = () => {
     const now = performance.now();
-    for (const [socket, progress] of open) {
+    const next = new Map<Socket, Progress>();
+    for (const socket of app.sockets) {
       const waiting = socket.writableLength;
-      const taken = waiting === 0 ? -1 : socket.bytesWritten - waiting;
-      if (taken === -1 || progress.taken === -1 || taken - progress.taken >= LEAST) {
-        progress.taken = taken;
-        progress.since = now;
-      } else if (now - progress.since >= TIMEOUT) {
-        socket.destroy();
-      }
+      if (waiting === 0) continue;
+      const taken = socket.bytesWritten - waiting;
+      const before = progresses.get(socket);
+      const progress = before !== undefined && taken - before.taken < LEAST ? before : { taken, since: now };
+      if (now - progress.since >= TIMEOUT) socket.destroy();
+      else next.set(socket, progress);
     }
+    progresses = next;
   };
   const timer = setInterval(look, INTERVAL).unref();
   app.addHook('onClose', (_app, next) => {
@@ -50,4 +48,4 @@ function stalledReaders(app: FastifyInstance, _options: object, done: () => void
   done();
 }
 
-export default fp(stalledReaders, { name: 'stalled-readers' });
+export default fp(stalledReaders, { name: 'stalled-readers', dependencies: ['connections'] });

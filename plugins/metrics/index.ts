@@ -29,8 +29,8 @@ export interface Metrics {
   scrape(): Promise<string>;
   /** For the stream route, which calls `opened` for each stream and sets `open` to return the number of open ones. */
   readonly streams: { opened(): void; open: () => number };
-  /** Counts a refusal that occurs before routing, where no hook runs. */
-  refused(status: number): void;
+  /** Counts a refusal without a route, and for how many milliseconds it took. */
+  refused(status: number, milliseconds: number): void;
 }
 
 /** The part that must exist before the application does, because the store is opened first. */
@@ -73,7 +73,7 @@ function metrics(
   app.decorate('metrics', {
     scrape: async () => (await register.metrics()) + (await processMetrics().metrics()),
     streams,
-    refused: (status) => nowhere.answered(status, 0),
+    refused: (status, milliseconds) => nowhere.answered(status, milliseconds),
   });
 
   const isActive = ({ pack, version }: { readonly pack: string; readonly version: string }) =>
@@ -148,10 +148,6 @@ function metrics(
       next();
     };
     route.onResponse = [...[route.onResponse ?? []].flat(), count];
-  });
-  app.addHook('onResponse', (request, reply, next) => {
-    if (request.is404) nowhere.answered(reply.statusCode, reply.elapsedTime);
-    next();
   });
 
   reportState({

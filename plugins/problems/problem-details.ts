@@ -55,46 +55,12 @@ const FRAMEWORK_CODES: Readonly<Record<string, ProblemCode>> = {
 };
 
 function problemDetails(app: FastifyInstance, _options: object, done: () => void): void {
-  const routes = new Map<string, { matches: RegExp; methods: Set<string> }>();
-
-  app.addHook('onRoute', ({ url, method }) => {
-    if (url === '*') return; // the CORS plugin's route for preflights to any path
-    const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set<string>() };
-    for (const name of [method].flat()) route.methods.add(name);
-    routes.set(url, route);
-  });
-
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof HttpProblem) void reply.headers(error.headers);
     // SPEC R2: a write is decided on the newest snapshot, and `currentRevision` names the newest one. So the headers must name it too.
     if (error instanceof RegistryError && (request.method === 'POST' || 'currentRevision' in error.members))
       changeSnapshot(request, reply, request.server.registry.current);
     void sendProblem(request, reply, problemOf(error, request));
-  });
-
-  const sendUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const path = pathOf(request);
-    const allowed = new Set(
-      [...routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]),
-    );
-    if (allowed.size > 0 && !allowed.has(request.method)) {
-      const allow = [...allowed].sort().join(', ');
-      void reply.header('allow', allow);
-      return sendProblem(request, reply, {
-        code: 'method-not-allowed',
-        detail: `${linkTo(request, path)} supports ${allow}, not ${request.method}.`,
-      });
-    }
-    return sendProblem(request, reply, {
-      code: 'not-found',
-      detail: `There is nothing at ${linkTo(request, path)}. ${linkTo(request, '/docs')} lists the API.`,
-    });
-  };
-  app.setNotFoundHandler(sendUnknown);
-  // A 404 comes before any error in the body.
-  app.addHook('preParsing', (request, reply, _body, next) => {
-    if (request.is404) sendUnknown(request, reply);
-    else next();
   });
   done();
 }
@@ -115,7 +81,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   stamp(reply, request.server.registry, request.server.registry.current);
   void sendProblem(request, reply, problemOf(error, request));
-  request.server.metrics.refused(reply.statusCode);
+  request.server.metrics.refused(reply.statusCode, 0);
 }
 
 /** The body of a problem. @param instance the requested path; undefined if the request could not be parsed */
@@ -179,7 +145,8 @@ function tooLarge(size: number, limit: number): string {
   return `${body}; this service accepts at most ${limit} bytes (BODY_LIMIT${setting}). Send a smaller body, or ask an operator to raise BODY_LIMIT.`;
 }
 
-function pathOf(request: FastifyRequest): string {
+/** The path of a request, without its query. */
+export function pathOf(request: FastifyRequest): string {
   const { url } = request;
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
@@ -188,12 +155,4 @@ function pathOf(request: FastifyRequest): string {
 /** A path as a URI reference: other characters are percent-encoded. */
 function uriOf(path: string): string {
   return path.replace(/%(?![0-9A-Fa-f]{2})/gu, '%25').replace(/[^\w\-.~!$&'()*+,;=:@/%]/gu, encodeURIComponent);
-}
-
-function patternOf(url: string): RegExp {
-  const pattern = url
-    .replace(/[.+^${}()|[\]\\]/gu, '\\$&')
-    .replace(/:[A-Za-z]+/gu, '[^/]+')
-    .replace(/\*/gu, '.*');
-  return new RegExp(`^${pattern}$`, 'u');
 }

@@ -43,8 +43,9 @@ function requestSnapshot(app: FastifyInstance, _options: object, done: () => voi
     if (registry.ready || request.routeOptions.config.scope === 'open') return next();
     next(new RegistryError('not-ready', 'A request arrived before this instance had loaded a complete snapshot.'));
   });
-  app.addHook('onSend', ({ snapshot }, reply, payload, next) => {
-    addCommonHeaders(reply, snapshot);
+  app.addHook('onSend', (request, reply, payload, next) => {
+    const snapshot = request.snapshot as Snapshot | null;
+    if (snapshot !== null) addCommonHeaders(reply, snapshot); // null: a fault came before it was taken
     next(null, payload);
   });
   done();

@@ -2,7 +2,7 @@
  * Many writes, one batch: each is decided on the state that the earlier ones lead to.
  *
  * Problem: writes that are appended together must be answered as if they had been appended one after the other.
- * Rule: they are decided in order of arrival. Each gets events, a snapshot and an answer of its own; the refusal of one changes nothing for
+ * Rule: they are decided in order of arrival. Each keeps its own events, snapshot and answer; the refusal of one changes nothing for
  * the others. The decisions are pure; what they need from the store is read before, for all of them at once. A write that waits for such a
  * read holds up those behind it, but never those that are decided already.
  * Example: `a` activates 1.1.0, `b` repeats it, `c` rolls back. One batch of two events; `b` is answered "nothing to change".

@@ -3,7 +3,7 @@
  *
  * Problem: a write waits in the queue, for its decision and for the store, and each of them may hang. Its caller must be answered in time
  * (SPEC R9), and the true answer depends on how far the write has come.
- * Rule: a write has one deadline and one answer. Whoever handles it sets `ifLate`, which makes the answer if the deadline passes now. The
+ * Rule: a write has one deadline and one answer. The code that handles it sets `ifLate`, which makes the answer if the deadline passes now. The
  * first answer counts, later ones are ignored.
  * Example: a write that the store has not confirmed after 1.6 seconds is answered `outcome-unknown`; one that still waits in the queue is
  * answered `store-unavailable`.

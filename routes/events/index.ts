@@ -1,5 +1,4 @@
 /** The stream of events: a client receives each change when it happens. */
-import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refusalBy } from '../../plugins/access/scopes.ts';
@@ -15,7 +14,7 @@ import {
   type WatchersOptions,
 } from '../../registry/index.ts';
 import { stamp } from '../wire/stamp.ts';
-import { ResponseSink } from './response-sink.ts';
+import { OpenStreams } from './open-streams.ts';
 import * as schemas from './schemas.ts';
 
 declare module 'fastify' {
@@ -49,17 +48,18 @@ const eventRoutes: FastifyPluginAsyncTypebox<EventRoutesOptions> = async (app, {
   });
   app.decorate('watchers', watchers);
   if (counts !== undefined) counts.open = () => watchers.size;
+  const streams = new OpenStreams(watchers);
   app.addHook('preClose', async () => watchers.close()); // the server waits until all responses have ended
 
   const open = (request: FastifyRequest, reply: FastifyReply, filter: Filter, after?: Watch['after']) => {
     const { current } = registry;
     requireKnown(registry, current, filter);
     stamp(request, reply, { snapshot: current });
+    const headers = { ...reply.getHeaders(), ...HEADERS } as Record<string, string>;
     const response = reply.hijack().raw;
-    response.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>);
     counts?.opened();
-    if (request.method === 'HEAD') response.end();
-    else watch(watchers, { ...filter, ...keyOf(request), after }, response);
+    if (request.method === 'HEAD') response.writeHead(200, headers).end();
+    else streams.open(response, headers, { ...filter, ...keyOf(request), after });
   };
 
   app.get('/v1/events', {
@@ -103,10 +103,4 @@ function isLive(snapshot: Snapshot, keyId: string, now: number): boolean {
 function keyOf({ caller }: FastifyRequest): Pick<Watch, 'keyId' | 'until'> {
   const { keyId = '', expiresAt } = caller ?? {};
   return { keyId, ...(expiresAt !== undefined && { until: Date.parse(expiresAt) }) };
-}
-
-function watch(watchers: Watchers, what: Watch, response: ServerResponse): void {
-  const watcher = watchers.add(what, new ResponseSink(response));
-  response.once('close', () => watchers.leave(watcher));
-  if (response.destroyed) watchers.leave(watcher); // the client left while its position was being reached
 }

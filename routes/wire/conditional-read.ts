@@ -1,8 +1,8 @@
 /**
  * Conditional reads: 200 with the prepared bytes, or 304 if the caller has them already.
  *
- * Problem: Fastify's reply collects headers, looks at the payload and runs hooks before it writes. For bytes that are ready, this costs
- * more than all else that a read does here (docs/adr/0033).
+ * Problem: Fastify's reply collects headers, looks at the payload and runs hooks before it writes. Bytes that are ready need none of this
+ * (docs/adr/0033).
  * Rule: a usual read is written in one step. Everything else takes Fastify's reply: HEAD, a traced request, and any response on which a
  * plugin, the framework or the state of the instance has set a header. Both ways send the same headers (`conditional-reads.test.ts`).
  * Example: with `CORS_ORIGINS`, every response has `Vary`, so every read takes Fastify's reply.

@@ -65,15 +65,18 @@ function begin(trouble: Trouble, world: World): () => void {
     const boom = (): never => {
       throw new Error(PLANTED);
     };
-    let looks = trouble === 'snapshot' ? 1 : 0;
+    let snapshotLooks = trouble === 'at once' ? 0 : Infinity; // at once: the snapshot of the request cannot be taken
     let keyLooks = 1;
+    const shown = ['revision', 'epoch']; // in the headers of every response
+    const others = Object.keys(current).filter((name) => !shown.includes(name));
     const broken: unknown = Object.create(current, {
-      packs: { get: boom },
-      views: { get: boom },
-      revision: { get: () => (looks-- > 0 ? current.revision : boom()) }, // the header's look is the first
-      keys: { get: () => (keyLooks-- > 0 ? current.keys : boom()) }, // and here the one for who is calling
+      ...Object.fromEntries(others.map((name) => [name, { get: boom }])),
+      keys: { get: () => (keyLooks-- > 0 ? current.keys : boom()) }, // the first look finds out who is calling
     });
-    Object.defineProperty(app.registry, 'current', { configurable: true, get: () => broken });
+    Object.defineProperty(app.registry, 'current', {
+      configurable: true,
+      get: () => (snapshotLooks-- > 0 ? broken : boom()),
+    });
     return () => Reflect.deleteProperty(app.registry, 'current');
   }
   const plan: Plan = ({ method }) => {

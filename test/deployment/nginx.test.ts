@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DEFAULTS } from '../../config.ts';
 import { listen, openApp } from '../support/apps/app.ts';
+import { startInstances } from '../support/apps/instances.ts';
 import { ROOT } from '../support/apps/server-process.ts';
 import { freePort } from '../support/http/free-port.ts';
 import { noNginx, SHIPPED, startNginx, type Front } from '../support/http/nginx.ts';
@@ -15,6 +16,8 @@ import { stubServer } from '../support/http/stub-server.ts';
 
 /** Requests that are enough to meet both instances several times. */
 const MANY = 20;
+/** Clients that read while instances restart. */
+const READERS = 4;
 /** Seconds between two heartbeats of a stream: the default in registry/streams/watchers.ts. */
 const HEARTBEAT = 15;
 
@@ -166,3 +169,29 @@ async function startInstance(t: Test, answer: RequestListener): Promise<{ host: 
   });
   return { host: new URL(origin).host, methods };
 }
+
+t.test(
+  'two instances of the service, restarted in turn and then killed: no read fails',
+  { skip: noNginx },
+  async (t) => {
+    const ports = [await freePort(), await freePort()] as const;
+    const env = (index: number) => ({ PORT: String(ports[index]), LOG_LEVEL: 'error' });
+    const { instances, key } = await startInstances(t, { count: 2, env });
+    const { ask } = await startNginx(t, [`127.0.0.1:${ports[0]}`, `127.0.0.1:${ports[1]}`]);
+    const statuses = new Map<number, number>();
+    let over = false;
+    const read = async () => {
+      while (!over) {
+        const { status } = await ask('/registry/v1/prompts/styles', { headers: { authorization: `Bearer ${key}` } });
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    };
+    const reading = Promise.all(Array.from({ length: READERS }, read));
+    for (const instance of instances) await instance.restart();
+    await instances[0]?.server.kill();
+    over = true;
+    await reading;
+    t.comment(`reads by status: ${[...statuses].map(([status, count]) => `${status}: ${count}`).join(', ')}`);
+    t.strictSame([...statuses.keys()], [200]);
+  },
+);

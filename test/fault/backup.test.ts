@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import type { Store } from '../../registry/log/store.ts';
 import { attachPostgresStore } from '../../registry/stores/postgres/index.ts';
 import { attachSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { ROOT, startServer, type ListeningServer, type Settings } from '../support/apps/server-process.ts';
+import { ROOT, runServer, startServer, type ListeningServer, type Settings } from '../support/apps/server-process.ts';
 import { blocksOf, sectionOf, textOf } from '../support/docs/pages.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { until } from '../support/process/until.ts';
@@ -109,6 +109,7 @@ t.test('SQLite', async (t) => {
 
   const service = await here.start();
   const { sessionId, answered, printed } = await whileItMoves(t, service, () => here.shell(command));
+  t.equal((await runServer(t, { DATA_DIR: dataDirs[0] ?? '' })).code, 75, 'the lock of the service still holds');
   await service.stop();
   const [head = '', text] = HEAD.exec(printed) ?? [];
   const revision = Number(text);

@@ -77,7 +77,8 @@ t.test(
 );
 
 t.test('with a public URL, the start names the docs there', async (t) => {
-  const server = await startServer(t, { STORE_URL: 'memory:', PUBLIC_URL: 'https://prompts.example.org/registry/' });
+  const DATA_DIR = join(newFolder(t), 'data');
+  const server = await startServer(t, { DATA_DIR, PUBLIC_URL: 'https://prompts.example.org/registry/' });
   const line = await server.said((each) => each.includes('API documentation'));
   t.match(line, 'API documentation at https://prompts.example.org/registry/docs"');
 });

@@ -46,6 +46,8 @@ const WRITE_LIMIT = 1500;
 /** A large batch gets one more millisecond for each of so many characters. */
 const LARGE = 2000;
 const READ_LIMIT = 2000;
+/** Milliseconds for what a refused append has missed; without it the writer reads the log. */
+const MISSED_LIMIT = 500;
 /** Milliseconds for creating the tables, or waiting until another instance has created them. */
 const MIGRATION_LIMIT = 10_000;
 /** Milliseconds that running calls get when the store is closed. */
@@ -134,8 +136,11 @@ export class PostgresStore implements Store {
     requireChained(batch, expectedRevision);
     const values = appendValues(batch, expectedRevision);
     const size = values.reduce<number>((sum, value) => sum + String(value).length, 0);
-    const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values);
-    if (rows === 'conflict') return this.#missed(expectedRevision);
+    let missed: readonly Event[] = [];
+    const rows = await this.#writing(WRITE_LIMIT + size / LARGE, APPEND, values, async (connection) => {
+      missed = await this.#missed(connection, expectedRevision);
+    });
+    if (rows === 'conflict') return conflictWith(missed);
     return rows === 'unknown' ? rows : 'done';
   }
 
@@ -152,12 +157,7 @@ export class PostgresStore implements Store {
   }
 
   async events(query: EventQuery): Promise<readonly Event[]> {
-    const statement = eventStatement(query);
-    return this.#reading([], async (connection) => {
-      if (statement === undefined) return [];
-      const rows = await connection.rows<[string, string]>(statement.sql, statement.values);
-      return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
-    });
+    return this.#reading([], (connection) => this.#eventsOn(connection, query));
   }
 
   async repeated(actorKeyId: string, idempotencyKey: string): Promise<Event | undefined> {
@@ -246,29 +246,52 @@ export class PostgresStore implements Store {
     await done;
   }
 
+  async #eventsOn(connection: Connection, query: EventQuery): Promise<readonly Event[]> {
+    const statement = eventStatement(query);
+    if (statement === undefined) return [];
+    const rows = await connection.rows<[string, string]>(statement.sql, statement.values);
+    return rows.map(([body, revision]) => eventOf(body, Number(revision), this.#target.shown, query.exact));
+  }
+
   /**
    * What a refused batch has missed. It is another statement: the one that waited for the winner's commit still sees the log as it was
    * before. The batch was refused in any case, so a failure here only costs the events.
+   * @param connection has just answered
    */
-  async #missed(expectedRevision: number): Promise<AppendOutcome> {
-    return conflictWith(await this.events(missedAfter(expectedRevision)).catch(() => []));
+  async #missed(connection: Connection, expectedRevision: number): Promise<readonly Event[]> {
+    try {
+      const read = this.#eventsOn(connection, missedAfter(expectedRevision));
+      return await within(performance.now() + MISSED_LIMIT, read);
+    } catch {
+      connection.destroy(); // a late response could be mistaken for the next call's
+      return [];
+    }
   }
 
   #reading<T>(ofNothing: T, read: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#using(this.#reads, READ_LIMIT, ofNothing, read);
   }
 
-  /** Runs a statement that changes the head's row. @returns its rows; `conflict` if there are none */
+  /**
+   * Runs a statement that changes the head's row.
+   * @param refused is called if it changed nothing; never rejects
+   * @returns its rows; `conflict` if there are none
+   */
   #writing(
     limit: number,
     statement: string,
     values: readonly Value[],
+    refused?: (connection: Connection) => Promise<void>,
   ): Promise<readonly (readonly unknown[])[] | 'conflict' | 'unknown'> {
     const deadline = performance.now() + limit;
     return this.#call(async () => {
       await this.#ready(deadline);
       try {
-        const rows = await this.#appends.use(deadline, (connection) => connection.rows(statement, values));
+        const rows = await this.#appends.use(deadline, async (connection) => {
+          const written = await connection.rows(statement, values);
+          if (written.length === 0) await refused?.(connection);
+          return written;
+        });
         return rows.length === 0 ? 'conflict' : rows;
       } catch (cause) {
         this.#seeColumns(cause);

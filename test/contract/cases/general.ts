@@ -12,8 +12,8 @@ export const FROM_STORE = words`
 export const GUARDED: readonly string[] = [...OPERATIONS]
   .filter(([, { security }]) => security?.length !== 0)
   .map(([id]) => id);
-/** Operations that look at nothing that could fail; only a fault before they start makes them fail. */
-const FROM_NOTHING = ['live', 'getProblem', 'listInstances'];
+/** Operations that look at nothing of a request's snapshot that could fail; only a fault before they start makes them fail. */
+const FROM_NOTHING = ['live', 'ready', 'getProblem', 'listInstances', 'startCoachSession'];
 
 /** Beyond what any log here reaches. */
 const FAR_AWAY = '999999';

@@ -131,11 +131,7 @@ fault(
   ({ path }) => rmSync(path('coach/1.0.0/styles/direct.md')),
   /coach\/1\.0\.0\/styles\/direct\.md: is missing, but pack\.yaml lists the style "direct"\./,
 );
-fault(
-  'a missing pack.yaml',
-  ({ path }) => rmSync(path(MANIFEST)),
-  /coach\/1\.0\.0\/pack\.yaml: is missing\./,
-);
+fault('a missing pack.yaml', ({ path }) => rmSync(path(MANIFEST)), /coach\/1\.0\.0\/pack\.yaml: is missing\./);
 fault(
   'an unlisted style',
   ({ write }) => write('coach/1.0.0/styles/stray.md', 'x'),

@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Test } from 'tap';
 import authentication from '../../../plugins/access/authentication.ts';
+import connections from '../../../plugins/connections/connections.ts';
 import drain from '../../../plugins/connections/drain.ts';
 import problemDetails from '../../../plugins/problems/problem-details.ts';
 import registryPlugin from '../../../plugins/registry.ts';
@@ -53,6 +54,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   const operatorKey = heldOperatorKey();
   const app = Fastify();
   t.teardown(() => app.close());
+  await app.register(connections, { most: 1000 });
   await app.register(drain);
   await app.register(problemDetails);
   await app.register(registryPlugin, {

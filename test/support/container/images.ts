@@ -128,10 +128,21 @@ async function npmSettings(): Promise<{ npmrc: string; mounts: string[] }> {
   return { npmrc: [...files.map((path) => readFileSync(path ?? '', 'utf8')), ...kept].join('\n'), mounts };
 }
 
+/** What apt says if it cannot reach its sources. */
+const NO_PACKAGES = /Failed to fetch|Unable to (?:connect|fetch)|Could not (?:connect|resolve)|Temporary failure/u;
+
+/** The packages of the base cannot be downloaded here. */
+export class BaseUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('the Debian packages for a base image cannot be downloaded here', { cause });
+  }
+}
+
 /**
  * Makes what the official Node image is to the Dockerfile: Debian with Node and npm in /usr/local.
  *
  * @returns the image's name
+ * @throws BaseUnavailable if this machine's sources of packages cannot be reached
  */
 export async function makeBase(images: Images): Promise<string> {
   const tar = join(images.folder, 'base.tar');
@@ -148,12 +159,15 @@ export async function makeBase(images: Images): Promise<string> {
   ];
   const packages = '--include=libstdc++6,libc-bin,base-files,dash,coreutils';
   const release = /^VERSION_CODENAME=(\w+)$/mu.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? '';
-  await run(PROGRAMS.mmdebstrap, [
+  const made = run(PROGRAMS.mmdebstrap, [
     ...['--quiet', '--variant=extract', packages],
     ...hooks.map((hook) => `--extract-hook=${hook}`),
     ...apt.map((option) => `--aptopt=${option}`),
     ...[release, tar, sources],
   ]);
+  await made.catch((cause: { readonly stderr?: string }) => {
+    throw NO_PACKAGES.test(cause.stderr ?? '') ? new BaseUnavailable(cause) : cause;
+  });
   return images.load(tar, 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
 }
 
