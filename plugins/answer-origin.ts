@@ -18,8 +18,19 @@ export interface AnswerOrigin {
   readonly revision: number;
 }
 
+/** Which arm of a rollout a response comes from. */
+export interface AnswerAssignment {
+  /** The id of the rollout. */
+  readonly rollout: number;
+  readonly arm: 'stable' | 'candidate';
+  /** Whether the request named a subject; without one it always gets `stable`. */
+  readonly hasSubject: boolean;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
+    /** The arm that the response comes from; null if no rollout runs in its channel. */
+    assignment: AnswerAssignment | null;
     /** The version that the response comes from; null if it does not come from a single version. */
     origin: AnswerOrigin | null;
   }
@@ -31,6 +42,7 @@ declare module 'fastify' {
 
 function answerOrigin(app: FastifyInstance, _options: object, done: () => void): void {
   app.decorateRequest('origin', null);
+  app.decorateRequest('assignment', null);
   done();
 }
 

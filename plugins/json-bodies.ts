@@ -98,7 +98,7 @@ function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchem
   return ({ schema, httpPart }) => {
     if (httpPart === 'headers' && takesAnyHeaders(schema)) return () => true;
     const validate = compiledLater(() => (ajv ??= newAjv(shared)).compile(schema));
-    return httpPart === 'querystring' ? unlessEmpty(fromText(validate, integersOf(schema)), schema) : validate;
+    return httpPart === 'querystring' ? unlessEmpty(fromText(validate, schema), schema) : validate;
   };
 }
 
@@ -158,10 +158,12 @@ function buildSerializer(): () => typeof JSON.stringify {
   return () => JSON.stringify;
 }
 
-/** The same validator for values that arrive as text. @param integers the members that are integers */
-function fromText(validate: ValidateFunction, integers: readonly string[]): ValidateFunction {
-  if (integers.length === 0) return validate;
+/** The same validator for values that arrive as text: an integer in decimal digits, a list of one entry as that entry. */
+function fromText(validate: ValidateFunction, schema: TSchema): ValidateFunction {
+  const [integers, lists] = [membersOf(schema, 'integer'), membersOf(schema, 'array')];
+  if (integers.length === 0 && lists.length === 0) return validate;
   const reading = (data: Record<string, unknown>): boolean => {
+    for (const name of lists) if (typeof data[name] === 'string') data[name] = [data[name]];
     for (const name of integers) {
       const text = data[name];
       if (typeof text === 'string' && DECIMAL.test(text) && Number.isSafeInteger(Number(text)))
@@ -175,9 +177,10 @@ function fromText(validate: ValidateFunction, integers: readonly string[]): Vali
   return reading as unknown as ValidateFunction;
 }
 
-function integersOf({ properties = {} }: TSchema): string[] {
-  return Object.entries(properties as Record<string, TSchema>).flatMap(([name, { type }]) =>
-    type === 'integer' ? [name] : [],
+/** The members of an object that have a type. */
+function membersOf({ properties = {} }: TSchema, type: string): string[] {
+  return Object.entries(properties as Record<string, TSchema>).flatMap(([name, member]) =>
+    member['type'] === type ? [name] : [],
   );
 }
 

@@ -27,6 +27,20 @@ export {
 export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
 
+export {
+  Attributes,
+  Audience,
+  Condition,
+  Duration,
+  Finish,
+  MOST_ATTRIBUTES,
+  SessionPolicy,
+  Share,
+  Step,
+  Subject,
+  type AttributeTexts,
+} from './model.ts';
+
 // ── Errors: every refusal, and why a registry does not open ──
 export {
   LogBroken,
@@ -45,7 +59,10 @@ export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
 // ── Asking: requests and answers ──
-export type { At, Attribution, PublishRequest } from './requests.ts';
+export { checkedFor, type At, type Attribution, type For, type PublishRequest, type ReadOf } from './requests.ts';
+export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
+export type { RolloutPreview } from './rollouts/preview.ts';
+export type { RolloutVerb } from './rollouts/requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
 export type { Precondition } from './moves/move-command.ts';
@@ -54,11 +71,15 @@ export type { Session } from './sessions/session.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
 
 // ── Snapshots: what an answer is read from ──
-export { packIn, reaches, viewIn, type PackState, type Position, type Snapshot } from './state/snapshot.ts';
+export { packIn, planIn, reaches, viewIn, type PackState, type Position, type Snapshot } from './state/snapshot.ts';
+export type { ChannelPlan, Rollout, ScheduledActivation, Trial } from './state/plans.ts';
 export type { KeyRecord, VersionRecord } from './state/records.ts';
 export {
+  armFor,
   styleIn,
   type ActivePack,
+  type ArmView,
+  type Assignment,
   type ChannelView,
   type StyleList,
   type StylePrompt,

@@ -11,23 +11,21 @@ import type { At, Attribution, Defaults } from './requests.ts';
 import { scheduledActivationOf } from './rollouts/apply.ts';
 import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
 import {
-  advanceCommand,
   cancelScheduleCommand,
   confirmCommand,
   scheduleCommand,
   startRolloutCommand,
   steeringCommand,
-  type AdvanceRequest,
   type CancelScheduleRequest,
   type ConfirmRequest,
-  type EndRolloutRequest,
+  type RolloutVerb,
   type ScheduleRequest,
   type StartRolloutRequest,
   type SteerRequest,
 } from './rollouts/requests.ts';
 import { rolloutIf, rolloutPreviewOf, type RolloutPreview } from './rollouts/preview.ts';
 import { resolveStart } from './rollouts/starting.ts';
-import { decideSteering, rolloutIn, type SteeringCommand } from './rollouts/steering.ts';
+import { decideSteering, rolloutIn } from './rollouts/steering.ts';
 import type { Rollout, ScheduledActivation } from './state/plans.ts';
 import { packIn, planIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import type { Command } from './transitions.ts';
@@ -43,6 +41,13 @@ interface Answered {
 
 export interface RolloutAnswer extends Answered {
   readonly rollout: Rollout;
+}
+
+/** The answer to a command that always makes an event. */
+export interface EventAnswer extends Omit<Answered, 'changed'> {
+  /** Of the event. */
+  readonly revision: number;
+  readonly version: string;
 }
 
 export interface ScheduleAnswer extends Answered {
@@ -69,29 +74,15 @@ export class RolloutDesk {
     return this.#answer(command.pack, event?.revision ?? 0, { snapshot, changed: true, replayed });
   }
 
-  /** Takes the next step, or sets a share. @throws RegistryError as `start`, `rollout-not-found`, `rollout-ended` */
-  async advance(request: AdvanceRequest): Promise<RolloutAnswer> {
-    return this.#steer(advanceCommand(request), request);
-  }
-
-  /** The share keeps serving; the wait stops until the rollout is resumed. @throws RegistryError as `advance` */
-  async pause(request: SteerRequest): Promise<RolloutAnswer> {
-    return this.#steer(steeringCommand('pause-rollout', request), request);
-  }
-
-  /** @throws RegistryError as `advance` */
-  async resume(request: SteerRequest): Promise<RolloutAnswer> {
-    return this.#steer(steeringCommand('resume-rollout', request), request);
-  }
-
-  /** Everybody gets the candidate. @throws RegistryError as `advance`, `version-revoked`, `policy-violated` */
-  async promote(request: EndRolloutRequest): Promise<RolloutAnswer> {
-    return this.#steer(steeringCommand('promote-rollout', request), request);
-  }
-
-  /** Everybody is on the stable version again. @throws RegistryError as `advance` */
-  async abort(request: EndRolloutRequest): Promise<RolloutAnswer> {
-    return this.#steer(steeringCommand('abort-rollout', request), request);
+  /**
+   * Changes a rollout: takes the next step or sets a share, pauses or resumes its plan, gives the candidate to everybody, or takes it back.
+   * What holds already changes nothing.
+   * @throws RegistryError as `start`, `rollout-not-found`, `rollout-ended`; for a promotion `version-revoked`, `policy-violated`
+   */
+  async steer(verb: RolloutVerb, request: SteerRequest): Promise<RolloutAnswer> {
+    const command = steeringCommand(verb, request);
+    const { event, snapshot, replayed } = await this.#execute(command, request);
+    return this.#answer(command.pack, command.rollout, { snapshot, changed: event !== undefined, replayed });
   }
 
   /** What a start would do, without doing it. @throws RegistryError as `start`, except what `problems` and `olderInstances` say */
@@ -107,7 +98,12 @@ export class RolloutDesk {
   }
 
   /** What a change would do, without doing it. @throws RegistryError as the change itself */
-  async previewSteering(command: SteeringCommand, { mayAudit } = NO_AUDITOR): Promise<RolloutPreview> {
+  async previewSteering(
+    verb: RolloutVerb,
+    request: SteerRequest,
+    { mayAudit } = NO_AUDITOR,
+  ): Promise<RolloutPreview> {
+    const command = steeringCommand(verb, request);
     const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => {
       const [draft] = decideSteering(base, command, rules).events;
       const rollout = rolloutIn(base, command);
@@ -135,9 +131,9 @@ export class RolloutDesk {
   }
 
   /** Cancels a scheduled activation. @throws RegistryError as `start`, `schedule-not-found` */
-  async cancel(request: CancelScheduleRequest): Promise<Answered> {
+  async cancel(request: CancelScheduleRequest): Promise<EventAnswer> {
     const { event, snapshot, replayed } = await this.#execute(cancelScheduleCommand(request), request);
-    return { snapshot, changed: event !== undefined, replayed };
+    return { ...ofEvent(event), snapshot, replayed };
   }
 
   /** The pending activations of a channel, the earliest first. @throws RegistryError `pack-not-found`, `channel-not-found` */
@@ -148,9 +144,9 @@ export class RolloutDesk {
   }
 
   /** Keeps the version that is on trial. @throws RegistryError as `start`, `no-trial` */
-  async confirm(request: ConfirmRequest): Promise<Answered> {
+  async confirm(request: ConfirmRequest): Promise<EventAnswer> {
     const { event, snapshot, replayed } = await this.#execute(confirmCommand(request, this.#defaults), request);
-    return { snapshot, changed: event !== undefined, replayed };
+    return { ...ofEvent(event), snapshot, replayed };
   }
 
   async #preview(
@@ -174,11 +170,6 @@ export class RolloutDesk {
     return this.#instance.executor.execute(command, attribution);
   }
 
-  async #steer(command: SteeringCommand, attribution: Attribution): Promise<RolloutAnswer> {
-    const { event, snapshot, replayed } = await this.#execute(command, attribution);
-    return this.#answer(command.pack, command.rollout, { snapshot, changed: event !== undefined, replayed });
-  }
-
   /** A repeat may be about a rollout that is no longer in memory. */
   async #answer(pack: string, id: number, answered: Answered): Promise<RolloutAnswer> {
     const { snapshot, replayed } = answered;
@@ -192,4 +183,9 @@ function scheduledBy(event: Event): ScheduledActivation {
   if (event.type !== 'activation-scheduled')
     throw new TypeError(`Event ${event.id} (${event.type}) scheduled nothing.`);
   return scheduledActivationOf(event);
+}
+
+function ofEvent(event: Event | undefined): Pick<EventAnswer, 'revision' | 'version'> {
+  if (event === undefined) throw new TypeError('The command made no event.');
+  return { revision: event.revision, version: event.version ?? '' };
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { activationSchemas } from './activations/schemas.ts';
 import { auditSchemas } from './audit/schemas.ts';
+import { channelSchemas } from './channels/schemas.ts';
 import { coachSchemas } from './coach/schemas.ts';
 import { eventSchemas } from './events/schemas.ts';
 import { healthSchemas } from './health/schemas.ts';
@@ -11,6 +12,8 @@ import { metricsSchemas } from './metrics/schemas.ts';
 import { packSchemas } from './packs/schemas.ts';
 import { problemSchemas } from './problems/schemas.ts';
 import { promptSchemas } from './prompts/schemas.ts';
+import { rolloutSchemas } from './rollouts/schemas.ts';
+import { scheduleSchemas } from './schedule/schemas.ts';
 import { diffSchemas } from './versions/diff-schemas.ts';
 import { revocationSchemas } from './versions/revocation-schemas.ts';
 import { versionSchemas } from './versions/schemas.ts';
@@ -29,6 +32,9 @@ export function addComponents(app: FastifyInstance): void {
     ...revocationSchemas,
     ...packSchemas,
     ...activationSchemas,
+    ...rolloutSchemas,
+    ...scheduleSchemas,
+    ...channelSchemas,
     ...keySchemas,
     ...auditSchemas,
     ...promptSchemas,

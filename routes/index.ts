@@ -5,6 +5,9 @@
  *     versions      listVersions getVersion publishVersion diffVersions revokeVersion
  *     activations   getActivePack listActivations activateVersion rollbackPack
  *     prompts       getSystemPrompt listStyles getStylePrompt
+ *     channels      getChannel confirmActivation
+ *     rollouts      startRollout listRollouts getRollout advanceRollout pauseRollout resumeRollout promoteRollout abortRollout
+ *     schedule      scheduleActivation listSchedule cancelScheduledActivation
  *     coach         startCoachSession getCoachSession
  *     audit         listEvents getAuditHead verifyAudit
  *     events        streamEvents
@@ -19,6 +22,7 @@
 import type { FastifyInstance } from 'fastify';
 import activationRoutes from './activations/index.ts';
 import auditRoutes from './audit/index.ts';
+import channelRoutes from './channels/index.ts';
 import coachRoutes from './coach/index.ts';
 import { addComponents } from './components.ts';
 import eventRoutes from './events/index.ts';
@@ -29,6 +33,8 @@ import metricsRoutes from './metrics/index.ts';
 import packRoutes from './packs/index.ts';
 import problemRoutes from './problems/index.ts';
 import promptRoutes from './prompts/index.ts';
+import rolloutRoutes from './rollouts/index.ts';
+import scheduleRoutes from './schedule/index.ts';
 import versionRoutes from './versions/index.ts';
 import { prepareOnMove } from './wire/prepared.ts';
 
@@ -38,6 +44,9 @@ export default async function routes(app: FastifyInstance): Promise<void> {
   await app.register(versionRoutes);
   await app.register(activationRoutes);
   await app.register(promptRoutes);
+  await app.register(channelRoutes);
+  await app.register(rolloutRoutes);
+  await app.register(scheduleRoutes);
   await app.register(coachRoutes);
   await app.register(auditRoutes);
   await app.register(eventRoutes, { counts: app.metrics.streams });

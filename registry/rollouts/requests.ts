@@ -127,46 +127,35 @@ function waitsOf(steps: readonly Step[], bake: string | undefined): { pointer: s
   );
 }
 
+/** What can be done to a rollout. */
+export type RolloutVerb = Exclude<SteeringCommand['type'], 'keep-plan'>;
+
 export interface SteerRequest extends Attribution {
   readonly pack: string;
   readonly rollout: number;
   readonly reason: string;
+  /** To advance: percent, at most three decimals; default: the next step. */
+  readonly share?: number | undefined;
+  /** To promote or abort: what happens to running sessions on the version that is left; default: they keep it. */
+  readonly sessions?: SessionPolicy | undefined;
   readonly precondition?: ((rollout: Rollout, snapshot: Snapshot) => boolean) | undefined;
 }
 
-export interface AdvanceRequest extends SteerRequest {
-  /** Percent, at most three decimals; default: the next step. */
-  readonly share?: number | undefined;
-}
-
-export interface EndRolloutRequest extends SteerRequest {
-  readonly sessions?: SessionPolicy | undefined;
-}
-
-type Verb = 'pause-rollout' | 'resume-rollout' | 'promote-rollout' | 'abort-rollout';
-
 /** @throws RegistryError `validation-failed` */
-export function steeringCommand(type: Verb, request: EndRolloutRequest): SteeringCommand {
-  const { sessions } = request;
-  checkRequest({ sessions });
-  return { type, ...steered(request), ...(sessions !== undefined && { sessions }) } as SteeringCommand;
+export function steeringCommand(type: RolloutVerb, request: SteerRequest): SteeringCommand {
+  const { pack, rollout, reason, share, sessions, actor = SYSTEM_ACTOR, precondition } = request;
+  checkRequest({ pack, reason, rollout, share, sessions });
+  const common = { pack, rollout, reason, actor, ...(precondition !== undefined && { precondition }) };
+  if (type === 'advance-rollout') return { type, ...common, ...(share !== undefined && { share: checkedShare(share) }) };
+  if (type === 'pause-rollout' || type === 'resume-rollout') return { type, ...common };
+  return { type, ...common, ...(sessions !== undefined && { sessions }) };
 }
 
 /** @throws RegistryError `validation-failed` */
-export function advanceCommand(request: AdvanceRequest): SteeringCommand {
-  const { share } = request;
-  checkRequest({ share });
-  const thousandths = share === undefined ? undefined : thousandthsOf(share);
-  if (share !== undefined && thousandths === undefined)
-    throw invalidInput('The share is not valid.', [
-      { parameter: 'share', detail: 'Must have at most three decimals.' },
-    ]);
-  return { type: 'advance-rollout', ...steered(request), ...(thousandths !== undefined && { share: thousandths }) };
-}
-
-function steered({ pack, rollout, reason, actor = SYSTEM_ACTOR, precondition }: SteerRequest) {
-  checkRequest({ pack, reason, rollout });
-  return { pack, rollout, reason, actor, ...(precondition !== undefined && { precondition }) };
+function checkedShare(share: number): number {
+  const found = thousandthsOf(share);
+  if (found !== undefined) return found;
+  throw invalidInput('The share is not valid.', [{ parameter: 'share', detail: 'Must have at most three decimals.' }]);
 }
 
 export interface ScheduleRequest extends At, Attribution {

@@ -3,11 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PAGE, viewIn, type Activation, type Preview, type Receipt } from '../../registry/index.ts';
 import { readerOf, requestedBy } from '../wire/caller.ts';
-import { decodeCursor, encodeCursor } from '../wire/cursors.ts';
+import { encodeCursor, revisionCursor } from '../wire/cursors.ts';
 import { preconditionOf } from '../wire/if-match.ts';
 import { MOVE_TIMEOUT, sendMoved } from '../wire/prefer-wait.ts';
 import { sendPrepared } from '../wire/conditional-read.ts';
 import { stamp } from '../wire/stamp.ts';
+import { armOf } from '../wire/subject.ts';
 import { previewBody } from './response-bodies.ts';
 import * as schemas from './schemas.ts';
 
@@ -17,7 +18,8 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemas.getActivePack,
     handler: (request, reply) => {
       const { channel = request.registry.defaultChannel } = request.query;
-      sendPrepared(request, reply, viewIn(request.snapshot, request.params.pack, channel).activePack);
+      const view = viewIn(request.snapshot, request.params.pack, channel);
+      sendPrepared(request, reply, armOf(request, view).activePack);
     },
   });
 
@@ -26,7 +28,7 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemas.listActivations,
     handler: async ({ registry, snapshot, params, query }) => {
       const { channel, at, limit = PAGE.usual, cursor } = query;
-      const page = { channel, at, limit, before: revisionIn(cursor) };
+      const page = { channel, at, limit, before: revisionCursor(cursor) };
       const { activations, nextBefore } = await registry.activations(params.pack, page, snapshot);
       return { activations, nextCursor: encodeCursor(nextBefore) };
     },
@@ -58,12 +60,6 @@ const activationRoutes: FastifyPluginAsyncTypebox = async (app) => {
 };
 
 export default activationRoutes;
-
-/** The revision in a cursor: the next page is before it. */
-function revisionIn(cursor: string | undefined): number | undefined {
-  const revision = decodeCursor(cursor, (text) => /^[1-9]\d{0,14}$/u.test(text));
-  return revision === undefined ? undefined : Number(revision);
-}
 
 /** The move that a request asks for. */
 function moveIn<Params extends object, Body extends { dryRun?: boolean }>(

@@ -1,21 +1,34 @@
 /** Schemas of the active pack and of moves. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Reason, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
+import {
+  ChannelName,
+  Digest,
+  Duration,
+  PackName,
+  Reason,
+  Revision,
+  SessionPolicy,
+  StyleId,
+  Timestamp,
+  Version,
+} from '../../registry/index.ts';
 import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
 import { Violation } from '../versions/schemas.ts';
 import { example } from '../wire/examples.ts';
 import {
-  conditionalHeaders,
+  assignmentHeader,
   createdHeaders,
   etagHeader,
   moveHeaders,
+  readHeaders,
   replayedHeader,
   waitedHeader,
 } from '../wire/headers.ts';
 import { channelQuery, cursorQuery, limitQuery, NextCursor, noQuery, packParams } from '../wire/parameters.ts';
 import { InstancesReached, pendingInstancesExample } from '../wire/prefer-wait.ts';
 import { problems, writeProblems } from '../wire/problems.ts';
-import { jsonResponse, notModified } from '../wire/responses.ts';
+import { jsonResponse, notModifiedArm } from '../wire/responses.ts';
+import { subjectQuery } from '../wire/subject.ts';
 import { closed, nullable, ref, stringEnum } from '../wire/schema-types.ts';
 import { Actor, Compatibility, Style } from '../wire/shared-schemas.ts';
 
@@ -72,6 +85,12 @@ export const Activation = closed(
       description:
         'False if the version was already active. Then nothing was written, and this is the move that activated it.',
     }),
+    rollout: Type.Optional(
+      closed(
+        { id: Type.Integer({ minimum: 1 }), state: stringEnum(['promoted', 'aborted'], 'How it ended.') },
+        { description: 'The rollout that the move ended: its promotion, or a move back to the stable version.' },
+      ),
+    ),
     instances: Type.Optional(ref(InstancesReached)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
@@ -105,7 +124,17 @@ const dryRun = Type.Optional(
 );
 
 export const ActivateBody = closed(
-  { version: Version, channel: Type.Optional(ChannelName), reason: Reason, dryRun },
+  {
+    version: Version,
+    channel: Type.Optional(ChannelName),
+    reason: Reason,
+    revertAfter: Type.Optional({
+      ...Duration,
+      description: 'A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`.',
+    }),
+    sessions: Type.Optional(SessionPolicy),
+    dryRun,
+  },
   {
     $id: 'ActivateRequest',
     examples: [{ version: '1.1.0', channel: 'production', reason: 'Answers were too blunt', dryRun: true }],
@@ -121,7 +150,11 @@ export const RollbackBody = closed(
       description:
         'Roll back to this version, which must have been active in the channel before. Default: one step down the stack.',
     }),
-    fromVersion: Type.Optional({ ...Version, description: 'Refuse the rollback unless this version is still active.' }),
+    fromVersion: Type.Optional({
+      ...Version,
+      description: 'Refuse the rollback unless this version is still active, or being rolled out.',
+    }),
+    sessions: Type.Optional(SessionPolicy),
     dryRun,
   },
   {
@@ -192,11 +225,11 @@ export const getActivePack = {
   description:
     'The whole version that the channel points at: system prompt, styles and metadata. Supports conditional requests.',
   params: packParams,
-  querystring: closed(channelQuery),
-  headers: conditionalHeaders,
+  querystring: closed({ ...channelQuery, ...subjectQuery }),
+  headers: readHeaders,
   response: {
-    200: jsonResponse(ActivePack, 'The active pack.', activePackExample, etagHeader),
-    304: notModified,
+    200: jsonResponse(ActivePack, 'The active pack.', activePackExample, { ...etagHeader, ...assignmentHeader }),
+    304: notModifiedArm,
     ...problems('pack-not-found', 'channel-not-found', 'uri-too-long'),
   },
 };

@@ -1,11 +1,21 @@
 /** Schemas of coach sessions. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, Digest, PackName, Revision, StyleId, Timestamp, Version } from '../../registry/index.ts';
+import {
+  Attributes,
+  ChannelName,
+  Digest,
+  PackName,
+  Revision,
+  StyleId,
+  Subject,
+  Timestamp,
+  Version,
+} from '../../registry/index.ts';
 import { locationHeader } from '../wire/headers.ts';
 import { noQuery } from '../wire/parameters.ts';
 import { bodyProblems, problems } from '../wire/problems.ts';
 import { jsonResponse } from '../wire/responses.ts';
-import { closed, ref } from '../wire/schema-types.ts';
+import { closed, ref, stringEnum } from '../wire/schema-types.ts';
 import { Style } from '../wire/shared-schemas.ts';
 
 const SessionId = Type.String({
@@ -25,12 +35,18 @@ export const Session = closed(
       { description: 'The pin: the version that the session keeps until it expires.' },
     ),
     prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: ref(Style) }),
+    assignment: Type.Optional(
+      closed(
+        { rollout: Type.Integer({ minimum: 1 }), arm: stringEnum(['stable', 'candidate'], 'Which arm.') },
+        { description: 'The arm that the session started on. Present if a rollout was under way.' },
+      ),
+    ),
     movedFrom: Type.Optional(
       closed(
         { version: Version, styleId: StyleId },
         {
           description:
-            'The original pin. Present if that version was revoked and the session continues on its replacement.',
+            'The original pin. Present if the session continues on another version: its own was revoked, or a move sent it along.',
         },
       ),
     ),
@@ -62,6 +78,11 @@ export const StartSessionBody = closed(
   {
     styleId: Type.Optional({ ...StyleId, description: "Default: the version's default style." }),
     channel: Type.Optional(ChannelName),
+    subject: Type.Optional({
+      ...Subject,
+      description: 'Decides which version the session starts on while a rollout runs. Default: the session itself.',
+    }),
+    attributes: Type.Optional(Attributes),
   },
   { $id: 'StartSessionRequest', examples: [{ styleId: 'supportive' }] },
 );
@@ -96,6 +117,6 @@ export const getCoachSession = {
   querystring: noQuery,
   response: {
     200: jsonResponse(Session, 'The session.', sessionExample),
-    ...problems('session-not-found', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded'),
+    ...problems('session-not-found', 'session-ended', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded'),
   },
 };

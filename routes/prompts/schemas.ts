@@ -1,10 +1,11 @@
 /** Schemas of the prompts of the active version. */
 import { Type } from '@sinclair/typebox';
 import { ChannelName, Digest, PackName, Revision, StyleId, Version } from '../../registry/index.ts';
-import { conditionalHeaders, etagHeader } from '../wire/headers.ts';
+import { assignmentHeader, etagHeader, readHeaders } from '../wire/headers.ts';
 import { channelQuery } from '../wire/parameters.ts';
+import { subjectQuery } from '../wire/subject.ts';
 import { problems } from '../wire/problems.ts';
-import { jsonResponse, notModified } from '../wire/responses.ts';
+import { jsonResponse, notModifiedArm } from '../wire/responses.ts';
 import { closed, ref } from '../wire/schema-types.ts';
 import { StyleTitle } from '../wire/shared-schemas.ts';
 
@@ -44,7 +45,7 @@ export const stylePromptExample = {
   text: 'Lead with what went well.',
 };
 
-export const promptQuery = closed({ pack: Type.Optional(PackName), ...channelQuery });
+export const promptQuery = closed({ pack: Type.Optional(PackName), ...channelQuery, ...subjectQuery });
 export const styleParams = closed({ styleId: StyleId });
 
 export const promptSchemas = [SystemPrompt, StyleList, StylePrompt];
@@ -58,10 +59,10 @@ export const getSystemPrompt = {
   description:
     'The system prompt of the active version. Default: the default pack and channel. Supports conditional requests.',
   querystring: promptQuery,
-  headers: conditionalHeaders,
+  headers: readHeaders,
   response: {
-    200: jsonResponse(SystemPrompt, 'The system prompt.', systemPromptExample, etagHeader),
-    304: notModified,
+    200: jsonResponse(SystemPrompt, 'The system prompt.', systemPromptExample, { ...etagHeader, ...assignmentHeader }),
+    304: notModifiedArm,
     ...problems('pack-not-found', 'channel-not-found'),
   },
 };
@@ -73,10 +74,10 @@ export const listStyles = {
   description:
     'The styles that the active version supports, in the order of the version. Supports conditional requests.',
   querystring: promptQuery,
-  headers: conditionalHeaders,
+  headers: readHeaders,
   response: {
-    200: jsonResponse(StyleList, 'The styles.', styleListExample, etagHeader),
-    304: notModified,
+    200: jsonResponse(StyleList, 'The styles.', styleListExample, { ...etagHeader, ...assignmentHeader }),
+    304: notModifiedArm,
     ...problems('pack-not-found', 'channel-not-found'),
   },
 };
@@ -89,10 +90,10 @@ export const getStylePrompt = {
     'The prompt of one style. If the active version lacks the style, the 404 lists the styles that it has. Supports conditional requests.',
   params: styleParams,
   querystring: promptQuery,
-  headers: conditionalHeaders,
+  headers: readHeaders,
   response: {
-    200: jsonResponse(StylePrompt, 'The style prompt.', stylePromptExample, etagHeader),
-    304: notModified,
+    200: jsonResponse(StylePrompt, 'The style prompt.', stylePromptExample, { ...etagHeader, ...assignmentHeader }),
+    304: notModifiedArm,
     ...problems('pack-not-found', 'channel-not-found', 'style-not-found', 'uri-too-long'),
   },
 };

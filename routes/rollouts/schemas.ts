@@ -15,6 +15,7 @@ import {
   Version,
 } from '../../registry/index.ts';
 import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
+import type { ProblemCode } from '../../plugins/problems/problems.ts';
 import { Violation } from '../versions/schemas.ts';
 import { example } from '../wire/examples.ts';
 import {
@@ -275,7 +276,7 @@ const changedResponses = (what: string, value: object) => ({
     { ...replayedHeader, ...waitedHeader },
   ),
 });
-const steeringProblems = (...more: Parameters<typeof writeProblems>) =>
+const steeringProblems = (...more: readonly ProblemCode[]) =>
   writeProblems(
     'pack-not-found',
     'rollout-not-found',

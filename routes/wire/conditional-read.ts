@@ -14,7 +14,7 @@ import type { AnswerOrigin } from '../../plugins/answer-origin.ts';
 import { commonHeaders } from '../../plugins/revision/request-snapshot.ts';
 import { tagsIn } from './entity-tags.ts';
 import { prepare } from './prepared.ts';
-import { stamp } from './stamp.ts';
+import { assignmentText, stamp } from './stamp.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -31,9 +31,19 @@ export function sendPrepared(request: FastifyRequest, reply: FastifyReply, value
   }
   request.origin = value;
   const headers = [...commonHeaders(request.snapshot), 'etag', etag];
+  if (request.assignment !== null) headers.push('registry-assignment', assignmentText(request.assignment));
   const response = reply.hijack().raw;
   if (unchanged) response.writeHead(304, headers).end();
   else response.writeHead(200, [...headers, 'content-type', JSON_TYPE, 'content-length', length]).end(body);
+}
+
+/** Sends a value that is made for this response, with an ETag of its bytes; 304 if the caller has them. */
+export function sendValue(request: FastifyRequest, reply: FastifyReply, value: { readonly revision: number }): FastifyReply {
+  const { body, etag } = prepare(value);
+  stamp(request, reply, { etag });
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && (known === etag || matchesWeakly(known, etag))) return reply.code(304).send();
+  return reply.header('content-type', JSON_TYPE).send(body);
 }
 
 /** Whether nothing but this module has a say in the response. */

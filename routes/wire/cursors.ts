@@ -6,6 +6,12 @@ export function encodeCursor(position: string | number | undefined): string | nu
   return position === undefined ? null : Buffer.from(String(position)).toString('base64url');
 }
 
+/** The revision in a cursor: the next page is before it. @throws RegistryError `validation-failed` */
+export function revisionCursor(cursor: string | undefined): number | undefined {
+  const revision = decodeCursor(cursor, (text) => /^[1-9]\d{0,14}$/u.test(text));
+  return revision === undefined ? undefined : Number(revision);
+}
+
 /**
  * The position in a cursor, if the request has one.
  * @param isPosition whether a page could have ended at this position

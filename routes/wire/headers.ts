@@ -7,6 +7,9 @@ export const conditionalHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'ETags that you have; a match returns 304.' })),
 });
 
+/** For reads that a rollout decides. */
+export const readHeaders = Type.Object({ ...conditionalHeaders.properties, 'registry-subject': Type.Optional(Type.String({ maxLength: 2400, description: 'The subject, percent-encoded, if it should not be in the address.' })) });
+
 const idempotencyKey = Type.Optional(
   Type.String({
     minLength: 1,
@@ -55,6 +58,12 @@ export const revisionHeaders = {
   'Registry-Pinned': Type.String({
     description:
       'The forced version (`PIN_VERSION`), which this instance serves whatever the log says. Absent if no version is forced.',
+  }),
+};
+/** On the response to a read that a rollout decides. */
+export const assignmentHeader = {
+  'Registry-Assignment': Type.String({
+    description: '`rollout=<id>; arm=<stable|candidate>` while a rollout runs in the channel. Absent otherwise.',
   }),
 };
 export const etagHeader = { ETag: Type.String({ description: 'Strong. It changes when the channel moves.' }) };

@@ -4,7 +4,7 @@
  * Rule: tags compare strongly (RFC 9110 section 13.1.1). Both the ETag of `getActivePack` and `"<revision>"` match.
  */
 import type { FastifyRequest } from 'fastify';
-import { invalidInput, type ActivePack, type Precondition } from '../../registry/index.ts';
+import { invalidInput, type ActivePack, type Precondition, type Rollout } from '../../registry/index.ts';
 import { isTagList, tagsIn } from './entity-tags.ts';
 import { prepare } from './prepared.ts';
 
@@ -27,10 +27,31 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
     if (view === undefined) return false;
     const { activePack } = view;
     const served = snapshot.views.get(activePack.pack)?.get(activePack.channel)?.activePack;
+    const candidate = view.rollout?.candidate.activePack;
+    if (candidate !== undefined && tags.includes(prepare(candidate).etag)) return true; // the other arm, while it is rolled out
     const shared = seenIn >= epoch || activePack.revision < epochStart;
     if (tags.some((tag) => isEtagOf(tag, activePack, served) || (shared && tag === `"${activePack.revision}"`)))
       return true;
     return shared ? mismatchReason(tags, activePack.revision) : false;
+  };
+}
+
+/**
+ * What `If-Match` demands of a rollout when it is changed: the ETag of `getRollout`, or `"<revision>"`; undefined without the header.
+ * @param bodyOf the body that `getRollout` sends
+ * @throws RegistryError `validation-failed` for a header that is neither `*` nor a list of entity tags
+ */
+export function rolloutPreconditionOf(
+  { headers }: FastifyRequest,
+  bodyOf: (rollout: Rollout) => { readonly revision: number },
+): ((rollout: Rollout) => boolean) | undefined {
+  const header = headers['if-match'];
+  if (header === undefined) return undefined;
+  if (header.trim() === '*') return () => true;
+  const tags = tagsOf(header);
+  return (rollout) => {
+    const { etag } = prepare(bodyOf(rollout));
+    return tags.some((tag) => tag === etag || tag === `"${rollout.revision}"`);
   };
 }
 

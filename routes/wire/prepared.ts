@@ -1,11 +1,12 @@
 /**
- * Prepared responses: what a channel answers depends on its pointer alone, so the bytes and the ETag are made once per move.
+ * Prepared responses: what a channel answers depends on its pointer and its rollout alone, so the bytes and the ETag of both arms are made
+ * once per move.
  *
  * Rule: the ETag is `"<revision>.<8 hex digits of the body's hash>"`. It changes with a rollback, although the content is an earlier one
  * (SPEC R4).
  */
 import { createHash } from 'node:crypto';
-import { movesOf, type ChannelView, type Registry } from '../../registry/index.ts';
+import { movesOf, type ArmView, type Event, type Registry } from '../../registry/index.ts';
 
 interface Prepared {
   readonly body: Buffer;
@@ -35,14 +36,19 @@ export function prepare(value: { readonly revision: number }): Prepared {
 export function prepareOnMove(registry: Registry): void {
   registry.onChange((events, snapshot) => {
     for (const event of events) {
-      for (const { channel } of movesOf(event)) {
+      for (const channel of channelsOf(event)) {
         const view = snapshot.views.get(event.pack ?? '')?.get(channel);
-        if (view !== undefined) prepareView(view);
+        for (const arm of [view, view?.rollout?.candidate]) if (arm !== undefined) prepareArm(arm);
       }
     }
   });
 }
 
-function prepareView({ activePack, systemPrompt, styleList, stylePrompts }: ChannelView): void {
+/** The channels whose answers an event may have changed. */
+function channelsOf(event: Event): readonly string[] {
+  return event.type === 'rollout-started' ? [event.channel ?? ''] : movesOf(event).map(({ channel }) => channel);
+}
+
+function prepareArm({ activePack, systemPrompt, styleList, stylePrompts }: ArmView): void {
   for (const value of [activePack, systemPrompt, styleList, ...stylePrompts.values()]) prepare(value);
 }

@@ -1,6 +1,6 @@
 /** Schemas of successful responses. */
 import type { TSchema } from '@sinclair/typebox';
-import { etagHeader, revisionHeaders } from './headers.ts';
+import { assignmentHeader, etagHeader, revisionHeaders } from './headers.ts';
 import { ref } from './schema-types.ts';
 
 /** A JSON response with an example. @param schema has an `$id` */
@@ -22,4 +22,10 @@ export const notModified = {
   type: 'null',
   description: 'The channel has not moved. There is no body.',
   headers: { ...revisionHeaders, ...etagHeader },
+} as const;
+
+/** 304 to a conditional read that a rollout decides. */
+export const notModifiedArm = {
+  ...notModified,
+  headers: { ...notModified.headers, ...assignmentHeader },
 } as const;

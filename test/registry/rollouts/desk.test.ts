@@ -41,7 +41,7 @@ t.test('a rollout, from the first share to the way back', async (t) => {
   t.match(registry.getSystemPrompt({ subject: candidate }), { version: '2.0.0' });
   t.match(registry.listStyles({ subject: candidate }), { version: '2.0.0' });
 
-  await registry.rollouts.advance({ pack: 'coach', rollout: rollout.id, share: 100, reason });
+  await registry.rollouts.steer('advance-rollout', { pack: 'coach', rollout: rollout.id, share: 100, reason });
   t.equal(registry.activePack({ subject: candidate }), other, 'a step changes no answer');
   t.equal(registry.activePack({ subject: stable }), other);
 
@@ -136,7 +136,7 @@ t.test('sessions follow the policy of the move', async (t) => {
   t.match(onStable, { promptPack: { version: '1.0.0' }, assignment: { rollout: rollout.id, arm: 'stable' } });
   t.same((await read(onStable)).assignment, onStable.assignment);
   t.equal((await read(onCandidate)).superseded, false, 'the candidate is served while it is rolled out');
-  await registry.rollouts.abort({ pack: 'coach', rollout: rollout.id, sessions: 'end', reason: 'Too blunt' });
+  await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, sessions: 'end', reason: 'Too blunt' });
   await t.rejects(read(onCandidate), { code: 'session-ended', members: { reason: 'Too blunt' } });
   t.match(await read(onStable), { promptPack: { version: '1.0.0' } });
 });
@@ -154,8 +154,8 @@ t.test('a rollout that is no longer in memory is read from the log', async (t) =
   for (let index = 0; index < 23; index += 1) {
     const { rollout } = await registry.rollouts.start({ version: '2.0.0', ...HALF });
     ids.unshift(rollout.id);
-    await registry.rollouts.pause({ pack: 'coach', rollout: rollout.id, reason });
-    await registry.rollouts.abort({ pack: 'coach', rollout: rollout.id, reason: `The end of ${index}` });
+    await registry.rollouts.steer('pause-rollout', { pack: 'coach', rollout: rollout.id, reason });
+    await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, reason: `The end of ${index}` });
   }
   const oldest = await registry.rollouts.get('coach', ids.at(-1) ?? 0);
   t.match(oldest, { state: 'aborted', ended: { reason: 'The end of 0' } });

@@ -16,6 +16,7 @@ import type { PackContent } from '../../../registry/model.ts';
 import { Registry } from '../../../registry/registry.ts';
 import type { Snapshot } from '../../../registry/state/snapshot.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
+import type { Actor } from '../../../registry/model.ts';
 import { decide, type Command } from '../../../registry/transitions.ts';
 import type { Executed } from '../../../registry/writing/executor.ts';
 import { optionsOf } from '../../support/apps/registries.ts';
@@ -30,7 +31,7 @@ const AT_ONCE = 4;
 
 const CHANNELS = ['production', 'staging'];
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0', '3.0.0'];
-const rules = { channels: CHANNELS };
+const rules = { now: Date.UTC(2026, 0, 31), channels: CHANNELS };
 const contents = new Map<string, PackContent>();
 for (const version of VERSIONS) {
   const { digest, content } = versionOf('coach', version);
@@ -39,7 +40,7 @@ for (const version of VERSIONS) {
 
 /** A write: what is asked, by whom, under which key. */
 interface Asked {
-  readonly command: Command;
+  readonly command: Extract<Command, { readonly actor: Actor }>;
   readonly key: string | undefined;
 }
 type Answer = Executed | RegistryError;
@@ -75,7 +76,7 @@ const command = fc
           ...part,
           actor: { keyId, label: keyId },
           reason: 'Why not',
-        }) as Command,
+        }) as Asked['command'],
     ),
   );
 const asked: fc.Arbitrary<Asked> = fc.record({
