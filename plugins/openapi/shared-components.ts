@@ -92,9 +92,10 @@ function responsesOf({ responses }: Operation): Occurrence[] {
 }
 
 /** The problem codes that it can have, `PackNotFoundOrChannelNotFound`; without any, what the status is called. */
-function nameOfResponse(status: string, { content = {} }: Response): string {
+function nameOfResponse(status: string, { content = {}, headers = {} }: Response): string {
   const codes = Object.keys(content['application/problem+json']?.examples ?? {});
-  if (codes.length === 0) return pascalCase(STATUS_CODES[status] ?? status);
+  if (codes.length === 0)
+    return `${pascalCase(STATUS_CODES[status] ?? status)}${'Registry-Assignment' in headers ? 'OfArm' : ''}`;
   const groups = Object.entries(GROUPS).filter(([, members]) => members.every((code) => codes.includes(code)));
   const others = codes.filter((code) => !groups.some(([, members]) => members.includes(code)));
   return [...groups.map(([name]) => name), ...others.map(pascalCase)].join('Or');

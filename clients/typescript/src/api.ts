@@ -299,6 +299,260 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/packs/{pack}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a channel
+         * @description Both arms of the channel and the rule that decides between them, its trial and its schedule. Supports conditional requests.
+         *
+         *     Scope: `prompts:read`.
+         */
+        get: operations["getChannel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/channels/{channel}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a trial
+         * @description The version that is on trial stays active.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["confirmActivation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a pack's rollouts
+         * @description The newest first, page by page, those that have ended included.
+         *
+         *     Scope: `prompts:read`.
+         */
+        get: operations["listRollouts"];
+        put?: never;
+        /**
+         * Start a rollout
+         * @description Gives a version to a share of the subjects of a channel, and raises the share step by step. Everybody else stays on the active version. A rollback ends it.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["startRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a rollout
+         * @description A rollout with its plan and how far it is. Supports conditional requests.
+         *
+         *     Scope: `prompts:read`.
+         */
+        get: operations["getRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}/advance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Advance a rollout
+         * @description Takes the next step of the plan, or sets a share; the plan then goes on with the first step above it.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["advanceRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a rollout
+         * @description The share keeps serving. The wait of the plan stops, and goes on when the rollout is resumed.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["pauseRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a rollout
+         * @description The wait of the plan goes on where it stopped.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["resumeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote a rollout
+         * @description Everybody gets the candidate: it becomes the active version of the channel.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["promoteRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/rollouts/{rollout}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abort a rollout
+         * @description Everybody is on the stable version again. `rollbackPack` does the same.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["abortRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scheduled activations of a channel
+         * @description The pending ones. Those that were made or skipped are in the audit.
+         *
+         *     Scope: `prompts:read`.
+         */
+        get: operations["listSchedule"];
+        put?: never;
+        /**
+         * Schedule an activation
+         * @description Activates a version at a time. If the channel moves before, or the version may not be active then, it is skipped, and an event says why. At most 20 are pending in a channel.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["scheduleActivation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{pack}/schedule/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a scheduled activation
+         * @description The activation is not made. `revokeKey` does the same to all that the key has scheduled.
+         *
+         *     Scope: `packs:activate`.
+         */
+        post: operations["cancelScheduledActivation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/coach/sessions": {
         parameters: {
             query?: never;
@@ -622,7 +876,7 @@ export interface components {
              * @example validation-failed
              * @enum {string}
              */
-            code: "validation-failed" | "pack-not-found" | "version-not-found" | "channel-not-found" | "style-not-found" | "session-not-found" | "key-not-found" | "forbidden" | "policy-violated" | "unknown-version" | "style-not-supported" | "version-exists" | "version-revoked" | "replacement-required" | "content-revoked" | "idempotency-mismatch" | "nothing-to-roll-back-to" | "never-active" | "not-active" | "revision-conflict" | "store-unavailable" | "store-busy" | "outcome-unknown" | "revision-not-reached" | "revision-unknown" | "not-ready" | "unauthenticated" | "not-found" | "method-not-allowed" | "request-timeout" | "payload-too-large" | "uri-too-long" | "unsupported-media-type" | "header-too-large" | "rate-limited" | "overloaded" | "internal";
+            code: "validation-failed" | "pack-not-found" | "version-not-found" | "channel-not-found" | "style-not-found" | "session-not-found" | "key-not-found" | "forbidden" | "policy-violated" | "unknown-version" | "style-not-supported" | "version-exists" | "version-revoked" | "replacement-required" | "content-revoked" | "idempotency-mismatch" | "nothing-to-roll-back-to" | "never-active" | "not-active" | "revision-conflict" | "store-unavailable" | "store-busy" | "outcome-unknown" | "revision-not-reached" | "revision-unknown" | "not-ready" | "rollout-not-found" | "rollout-running" | "rollout-ended" | "already-active" | "trial-running" | "no-trial" | "schedule-not-found" | "schedule-full" | "older-instances" | "session-ended" | "unauthenticated" | "not-found" | "method-not-allowed" | "request-timeout" | "payload-too-large" | "uri-too-long" | "unsupported-media-type" | "header-too-large" | "rate-limited" | "overloaded" | "internal";
             errors?: {
                 pointer?: string;
                 parameter?: string;
@@ -638,6 +892,17 @@ export interface components {
             requestId?: string;
             requiredScopes?: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
             violations?: components["schemas"]["Violation"][];
+            /** @description The rollout that is in the way. */
+            rollout?: number;
+            activeVersion?: string | null;
+            /** @description When the trial ends. */
+            revertAt?: string;
+            /** @description Live instances of an older build. */
+            instances?: string[];
+            /** @description Why the session was ended. */
+            reason?: string;
+            /** @description The event that ended the session. */
+            revision?: number;
             /** @description Versions that can be the replacement. */
             candidates?: string[];
         } & {
@@ -1292,6 +1557,16 @@ export interface components {
             activatedAt: string;
             /** @description False if the version was already active. Then nothing was written, and this is the move that activated it. */
             changed: boolean;
+            /** @description The rollout that the move ended: its promotion, or a move back to the stable version. */
+            rollout?: {
+                id: number;
+                /**
+                 * @description How it ended.
+                 * @example promoted
+                 * @enum {string}
+                 */
+                state: "promoted" | "aborted";
+            };
             instances?: components["schemas"]["InstancesReached"];
         };
         ActivationPage: {
@@ -1326,6 +1601,17 @@ export interface components {
              * @example Users report that answers are too blunt
              */
             reason: string;
+            /**
+             * @description A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`.
+             * @example 30m
+             */
+            revertAfter?: string;
+            /**
+             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "keep" | "next-turn" | "end";
             /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
@@ -1354,10 +1640,16 @@ export interface components {
              */
             toVersion?: string;
             /**
-             * @description Refuse the rollback unless this version is still active.
+             * @description Refuse the rollback unless this version is still active, or being rolled out.
              * @example 1.1.0
              */
             fromVersion?: string;
+            /**
+             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "keep" | "next-turn" | "end";
             /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
@@ -1382,6 +1674,550 @@ export interface components {
         };
         /** @description The move already in force (`changed: false`), or with `dryRun` what the move would do. */
         ActivationOrPreview: components["schemas"]["Activation"] | components["schemas"]["Preview"];
+        /** @description A channel's gradual move to another version. */
+        Rollout: {
+            /**
+             * @description The revision of the event that started the rollout.
+             * @example 12
+             */
+            id: number;
+            /**
+             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+             * @example coach
+             */
+            pack: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel: string;
+            /**
+             * @description Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.
+             * @example running
+             * @enum {string}
+             */
+            state: "running" | "paused" | "baking" | "promoted" | "aborted";
+            /**
+             * @description The candidate.
+             * @example 1.1.0
+             */
+            version: string;
+            /**
+             * @description Where the channel was when the rollout started.
+             * @example 1.1.0
+             */
+            stableVersion: string;
+            /**
+             * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
+             * @example 10
+             */
+            share: number;
+            /**
+             * @description The last step that was taken; 0 below the first.
+             * @example 1
+             */
+            step: number;
+            steps: {
+                /**
+                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
+                 * @example 10
+                 */
+                share: number;
+                /**
+                 * @description How long until the next step. Without it, somebody must advance the rollout.
+                 * @example 30m
+                 */
+                hold?: string;
+            }[];
+            /**
+             * @description A number and `s`, `m`, `h` or `d`.
+             * @example 30m
+             */
+            bake?: string;
+            /**
+             * @description `promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.
+             * @example promote
+             * @enum {string}
+             */
+            finish: "promote" | "wait";
+            /** @description Who takes part in a rollout. Default: everybody. */
+            audience?: {
+                /** @description All of them must hold. Default: everybody. */
+                conditions?: {
+                    /**
+                     * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
+                     * @example country
+                     */
+                    attribute: string;
+                    /**
+                     * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
+                     * @example in
+                     * @enum {string}
+                     */
+                    operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
+                    /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
+                    values: string[];
+                }[];
+                /** @description Testers: they always get the candidate. */
+                subjects?: string[];
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            startedAt: string;
+            startedBy: components["schemas"]["Actor"];
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            /**
+             * @description The event that last changed the rollout.
+             * @example 7
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When the current wait is over. Without it, somebody must act.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            nextAt?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            endedAt?: string;
+            endedBy?: components["schemas"]["Actor"];
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            endReason?: string;
+            /** @description In the answer to a change: false if it held already, so nothing was written. */
+            changed?: boolean;
+            instances?: components["schemas"]["InstancesReached"];
+        };
+        RolloutPage: {
+            rollouts: components["schemas"]["Rollout"][];
+            /**
+             * @description Send it as `cursor` for the next page; null on the last page.
+             * @example MS4wLjA
+             */
+            nextCursor: string | null;
+        };
+        /**
+         * @example {
+         *       "version": "2.0.0",
+         *       "reason": "Warmer openings",
+         *       "steps": [
+         *         {
+         *           "share": 10,
+         *           "hold": "1h"
+         *         },
+         *         {
+         *           "share": 50,
+         *           "hold": "1d"
+         *         }
+         *       ],
+         *       "bake": "1d",
+         *       "finish": "promote",
+         *       "dryRun": true
+         *     }
+         */
+        StartRolloutRequest: {
+            /**
+             * @description The candidate.
+             * @example 1.1.0
+             */
+            version: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel?: string;
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            /** @description Rising shares. */
+            steps: {
+                /**
+                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
+                 * @example 10
+                 */
+                share: number;
+                /**
+                 * @description How long until the next step. Without it, somebody must advance the rollout.
+                 * @example 30m
+                 */
+                hold?: string;
+            }[];
+            /**
+             * @description How long it stays at its last share before it ends.
+             * @example 30m
+             */
+            bake?: string;
+            /**
+             * @description `promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.
+             * @example promote
+             * @enum {string}
+             */
+            finish: "promote" | "wait";
+            /** @description Who takes part in a rollout. Default: everybody. */
+            audience?: {
+                /** @description All of them must hold. Default: everybody. */
+                conditions?: {
+                    /**
+                     * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
+                     * @example country
+                     */
+                    attribute: string;
+                    /**
+                     * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
+                     * @example in
+                     * @enum {string}
+                     */
+                    operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
+                    /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
+                    values: string[];
+                }[];
+                /** @description Testers: they always get the candidate. */
+                subjects?: string[];
+            };
+            /**
+             * @description One of the last 20 rollouts of the channel: the same users get the candidate again.
+             * @example 12
+             */
+            sameSubjectsAs?: number;
+            /** @description Start although instances of an older build are live. They serve the stable version. */
+            force?: boolean;
+            /** @description Report what would happen, and change nothing. */
+            dryRun?: boolean;
+        };
+        /**
+         * @example {
+         *       "reason": "No complaints after an hour"
+         *     }
+         */
+        AdvanceRolloutRequest: {
+            /**
+             * @description Set this share. Default: take the next step.
+             * @example 10
+             */
+            share?: number;
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            /** @description Report what would happen, and change nothing. */
+            dryRun?: boolean;
+        };
+        /**
+         * @example {
+         *       "reason": "Wait for the team"
+         *     }
+         */
+        SteerRolloutRequest: {
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            /** @description Report what would happen, and change nothing. */
+            dryRun?: boolean;
+        };
+        /**
+         * @example {
+         *       "reason": "Answers were too blunt",
+         *       "sessions": "next-turn"
+         *     }
+         */
+        EndRolloutRequest: {
+            /**
+             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "keep" | "next-turn" | "end";
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            /** @description Report what would happen, and change nothing. */
+            dryRun?: boolean;
+        };
+        /** @description What a start or a change of a rollout would do. */
+        RolloutPreview: {
+            rollout: components["schemas"]["Rollout"];
+            /** @description Whether the audience is everybody, so that `rollout.share` is the percentage of all subjects. Else it is that of the audience. */
+            everybody: boolean;
+            /** @description Subjects that get the candidate whatever the share. */
+            testers: number;
+            /** @description How the prompts of the candidate differ from the stable ones. */
+            diff: components["schemas"]["AssetDiff"][];
+            /** @description Why it would be refused; empty if it would succeed. */
+            problems: components["schemas"]["Violation"][];
+            /** @description Live instances of a build that does not know rollouts: without `force` a start is refused. */
+            olderInstances: string[];
+        };
+        /** @description The rollout, or with `dryRun` what would happen. */
+        RolloutOrPreview: components["schemas"]["Rollout"] | components["schemas"]["RolloutPreview"];
+        /** @description An activation at a time. It is skipped if the channel has moved since it was scheduled. */
+        ScheduledActivation: {
+            /**
+             * @description The id of the event that scheduled the activation.
+             * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+             */
+            id: string;
+            /**
+             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+             * @example coach
+             */
+            pack: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel: string;
+            /**
+             * @description SemVer 2.0.0 without build metadata.
+             * @example 1.1.0
+             */
+            version: string;
+            /**
+             * Format: date-time
+             * @description When it is due, by the clock of the registry.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            at: string;
+            /**
+             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "keep" | "next-turn" | "end";
+            /**
+             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+             * @example 7
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            scheduledAt: string;
+            scheduledBy: components["schemas"]["Actor"];
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+            instances?: components["schemas"]["InstancesReached"];
+        };
+        Schedule: {
+            /** @description The pending ones, the earliest first. */
+            scheduled: components["schemas"]["ScheduledActivation"][];
+        };
+        /**
+         * @example {
+         *       "version": "2.0.0",
+         *       "at": "2027-02-01T06:00:00Z",
+         *       "reason": "When the team is awake"
+         *     }
+         */
+        ScheduleRequest: {
+            /**
+             * @description SemVer 2.0.0 without build metadata.
+             * @example 1.1.0
+             */
+            version: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel?: string;
+            /**
+             * Format: date-time
+             * @description With its zone; in the future, at most 90 days ahead.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            at: string;
+            /**
+             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "keep" | "next-turn" | "end";
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+        };
+        /**
+         * @example {
+         *       "reason": "Not ready yet"
+         *     }
+         */
+        CancelScheduleRequest: {
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+        };
+        /** @description What was cancelled, and by which event. */
+        CancelledActivation: {
+            /**
+             * @description The id of the event that scheduled the activation.
+             * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+             */
+            id: string;
+            /**
+             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+             * @example 7
+             */
+            revision: number;
+            instances?: components["schemas"]["InstancesReached"];
+        };
+        /** @description What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally. */
+        ChannelState: {
+            /**
+             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+             * @example coach
+             */
+            pack: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel: string;
+            /**
+             * @description The event that last changed any part of this.
+             * @example 7
+             */
+            revision: number;
+            stable: components["schemas"]["ActivePack"];
+            /** @description The rollout under way: the other arm, and who gets it. */
+            rollout?: {
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                id: number;
+                candidate: components["schemas"]["ActivePack"];
+                /**
+                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
+                 * @example 10
+                 */
+                share: number;
+                /** @description Who takes part in a rollout. Default: everybody. */
+                audience?: {
+                    /** @description All of them must hold. Default: everybody. */
+                    conditions?: {
+                        /**
+                         * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
+                         * @example country
+                         */
+                        attribute: string;
+                        /**
+                         * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
+                         * @example in
+                         * @enum {string}
+                         */
+                        operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
+                        /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
+                        values: string[];
+                    }[];
+                    /** @description Testers: they always get the candidate. */
+                    subjects?: string[];
+                };
+                /** @description Decides, with the subject, who gets the candidate. */
+                salt: string;
+                /**
+                 * @description How the bucket of a subject is computed; see docs/rollouts.md.
+                 * @example v1
+                 * @enum {string}
+                 */
+                hash: "v1";
+                /**
+                 * @description How far the rollout is.
+                 * @example running
+                 * @enum {string}
+                 */
+                state: "running" | "paused" | "baking";
+            };
+            /** @description The active version is on trial: the channel goes back at `revertAt` unless it is confirmed. */
+            trial?: {
+                /**
+                 * @description SemVer 2.0.0 without build metadata.
+                 * @example 1.1.0
+                 */
+                version: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC.
+                 * @example 2026-01-31T09:30:00.000Z
+                 */
+                revertAt: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC.
+                 * @example 2026-01-31T09:30:00.000Z
+                 */
+                startedAt: string;
+                startedBy: components["schemas"]["Actor"];
+                /**
+                 * @description Why the change is made. The log keeps it permanently.
+                 * @example Users report that answers are too blunt
+                 */
+                reason: string;
+            };
+            schedule: components["schemas"]["ScheduledActivation"][];
+        };
+        /**
+         * @example {
+         *       "reason": "No complaints in half an hour"
+         *     }
+         */
+        ConfirmRequest: {
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+        };
+        /** @description The version that stays, and the event that says so. */
+        Confirmation: {
+            /**
+             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+             * @example coach
+             */
+            pack: string;
+            /**
+             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+             * @example production
+             */
+            channel: string;
+            /**
+             * @description SemVer 2.0.0 without build metadata.
+             * @example 1.1.0
+             */
+            version: string;
+            /**
+             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+             * @example 7
+             */
+            revision: number;
+            instances?: components["schemas"]["InstancesReached"];
+        };
         /** @description A key, without its secret. */
         Key: {
             /**
@@ -1505,7 +2341,7 @@ export interface components {
              */
             at: string;
             /**
-             * @description What happened: registry-created, version-published, version-activated, version-rolled-back, version-revoked, policy-changed, key-created, key-revoked, registry-restored, or a type that only newer builds know.
+             * @description What happened: registry-created, version-published, version-activated, version-rolled-back, version-revoked, policy-changed, key-created, key-revoked, registry-restored, rollout-started, rollout-advanced, rollout-paused, rollout-resumed, rollout-aborted, activation-scheduled, schedule-cancelled, schedule-skipped, activation-confirmed, trial-stayed, or a type that only newer builds know.
              * @example version-activated
              */
             type: string;
@@ -1756,7 +2592,17 @@ export interface components {
                 system: string;
                 style: components["schemas"]["Style"];
             };
-            /** @description The original pin. Present if that version was revoked and the session continues on its replacement. */
+            /** @description The arm that the session started on. Present if a rollout was under way. */
+            assignment?: {
+                rollout: number;
+                /**
+                 * @description Which arm.
+                 * @example stable
+                 * @enum {string}
+                 */
+                arm: "stable" | "candidate";
+            };
+            /** @description The original pin. Present if the session continues on another version: its own was revoked, or a move sent it along. */
             movedFrom?: {
                 /**
                  * @description SemVer 2.0.0 without build metadata.
@@ -1788,6 +2634,14 @@ export interface components {
              * @example production
              */
             channel?: string;
+            /**
+             * @description Decides which version the session starts on while a rollout runs. Default: the session itself.
+             * @example user-4711
+             */
+            subject?: string;
+            attributes?: {
+                [key: string]: string | number | boolean;
+            };
         };
         /** @description A channel that the event moved. */
         StreamMove: {
@@ -1939,6 +2793,21 @@ export interface components {
         };
     };
     responses: {
+        /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
+        Accepted: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Rollout"];
+            };
+        };
         /** @description `content-revoked`: The content is revoked. */
         ContentRevoked: {
             headers: {
@@ -2016,6 +2885,19 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The channel has not moved. There is no body. */
+        NotModifiedOfArm: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                ETag: components["headers"]["ETag"];
+                "Registry-Assignment": components["headers"]["Registry-Assignment"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description `pack-not-found`: No such pack. */
         PackNotFound: {
             headers: {
@@ -2042,6 +2924,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `pack-not-found`: No such pack. `rollout-not-found`: No such rollout. */
+        PackNotFoundOrRolloutNotFound: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `pack-not-found`: No such pack. `version-not-found`: No such version. */
         PackNotFoundOrVersionNotFound: {
             headers: {
@@ -2057,6 +2952,19 @@ export interface components {
         };
         /** @description `payload-too-large`: The body is too large. */
         PayloadTooLarge: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `policy-violated`: The version is below the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+        PolicyViolatedOrIdempotencyMismatch: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
                 "Registry-Epoch": components["headers"]["Registry-Epoch"];
@@ -2125,6 +3033,19 @@ export interface components {
         };
         /** @description `revision-unknown`: There is no such revision. */
         RevisionUnknown: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rollout-ended`: The rollout has ended. */
+        RolloutEnded: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
                 "Registry-Epoch": components["headers"]["Registry-Epoch"];
@@ -2220,6 +3141,13 @@ export interface components {
         };
     };
     parameters: {
+        /** @description Facts about the subject, each name once. */
+        AttributeQuery: string[];
+        /**
+         * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+         * @example production
+         */
+        ChannelPath: string;
         /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
         ChannelQuery: string;
         /** @description `nextCursor` of the previous page. Omit it to start from the beginning. */
@@ -2245,6 +3173,15 @@ export interface components {
         RegistryEpochHeader: number;
         /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
         RegistryMinRevisionHeader: number;
+        /** @description The subject, percent-encoded, if it should not be in the address. */
+        RegistrySubjectHeader: string;
+        /**
+         * @description The revision of the event that started the rollout.
+         * @example 12
+         */
+        RolloutPath: number;
+        /** @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address. */
+        SubjectQuery: string;
         /**
          * @description SemVer 2.0.0 without build metadata.
          * @example 1.1.0
@@ -2261,6 +3198,8 @@ export interface components {
         Location: string;
         /** @description `wait` if the response waited for the other instances. */
         "Preference-Applied": string;
+        /** @description `rollout=<id>; arm=<stable|candidate>` while a rollout runs in the channel. Absent otherwise. */
+        "Registry-Assignment": string;
         /** @description Which history the revision belongs to. Each accepted restore of the database adds 1; absent while the epoch is 1. */
         "Registry-Epoch": number;
         /** @description The forced version (`PIN_VERSION`), which this instance serves whatever the log says. Absent if no version is forced. */
@@ -2536,19 +3475,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `policy-violated`: The version is below the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-            422: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["PolicyViolatedOrIdempotencyMismatch"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeaderTooLarge"];
             500: components["responses"]["Internal"];
@@ -2771,10 +3698,16 @@ export interface operations {
             query?: {
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
+                /** @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address. */
+                subject?: components["parameters"]["SubjectQuery"];
+                /** @description Facts about the subject, each name once. */
+                attribute?: components["parameters"]["AttributeQuery"];
             };
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The subject, percent-encoded, if it should not be in the address. */
+                "registry-subject"?: components["parameters"]["RegistrySubjectHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -2799,13 +3732,14 @@ export interface operations {
                     "Registry-Stale": components["headers"]["Registry-Stale"];
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     ETag: components["headers"]["ETag"];
+                    "Registry-Assignment": components["headers"]["Registry-Assignment"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ActivePack"];
                 };
             };
-            304: components["responses"]["NotModified"];
+            304: components["responses"]["NotModifiedOfArm"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -3093,10 +4027,16 @@ export interface operations {
                 pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
+                /** @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address. */
+                subject?: components["parameters"]["SubjectQuery"];
+                /** @description Facts about the subject, each name once. */
+                attribute?: components["parameters"]["AttributeQuery"];
             };
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The subject, percent-encoded, if it should not be in the address. */
+                "registry-subject"?: components["parameters"]["RegistrySubjectHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -3115,13 +4055,14 @@ export interface operations {
                     "Registry-Stale": components["headers"]["Registry-Stale"];
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     ETag: components["headers"]["ETag"];
+                    "Registry-Assignment": components["headers"]["Registry-Assignment"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SystemPrompt"];
                 };
             };
-            304: components["responses"]["NotModified"];
+            304: components["responses"]["NotModifiedOfArm"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -3141,10 +4082,16 @@ export interface operations {
                 pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
+                /** @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address. */
+                subject?: components["parameters"]["SubjectQuery"];
+                /** @description Facts about the subject, each name once. */
+                attribute?: components["parameters"]["AttributeQuery"];
             };
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The subject, percent-encoded, if it should not be in the address. */
+                "registry-subject"?: components["parameters"]["RegistrySubjectHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -3163,13 +4110,14 @@ export interface operations {
                     "Registry-Stale": components["headers"]["Registry-Stale"];
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     ETag: components["headers"]["ETag"];
+                    "Registry-Assignment": components["headers"]["Registry-Assignment"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StyleList"];
                 };
             };
-            304: components["responses"]["NotModified"];
+            304: components["responses"]["NotModifiedOfArm"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -3189,10 +4137,16 @@ export interface operations {
                 pack?: components["parameters"]["PackQuery"];
                 /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
                 channel?: components["parameters"]["ChannelQuery"];
+                /** @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address. */
+                subject?: components["parameters"]["SubjectQuery"];
+                /** @description Facts about the subject, each name once. */
+                attribute?: components["parameters"]["AttributeQuery"];
             };
             header?: {
                 /** @description ETags that you have; a match returns 304. */
                 "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The subject, percent-encoded, if it should not be in the address. */
+                "registry-subject"?: components["parameters"]["RegistrySubjectHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -3217,13 +4171,14 @@ export interface operations {
                     "Registry-Stale": components["headers"]["Registry-Stale"];
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     ETag: components["headers"]["ETag"];
+                    "Registry-Assignment": components["headers"]["Registry-Assignment"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StylePrompt"];
                 };
             };
-            304: components["responses"]["NotModified"];
+            304: components["responses"]["NotModifiedOfArm"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -3247,6 +4202,1004 @@ export interface operations {
             431: components["responses"]["HeaderTooLarge"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    getChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that you have; a match returns 304. */
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+                 * @example production
+                 */
+                channel: components["parameters"]["ChannelPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channel. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelState"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmActivation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+                 * @example production
+                 */
+                channel: components["parameters"]["ChannelPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description Confirmed. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            /** @description Confirmed. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. `no-trial`: No trial. */
+            404: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    listRollouts: {
+        parameters: {
+            query?: {
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
+                channel?: components["parameters"]["ChannelQuery"];
+                /** @description Only rollouts in this state. */
+                state?: "running" | "paused" | "baking" | "promoted" | "aborted";
+                /** @description The maximum number of entries. */
+                limit?: components["parameters"]["LimitQuery"];
+                /** @description `nextCursor` of the previous page. Omit it to start from the beginning. */
+                cursor?: components["parameters"]["CursorQuery"];
+            };
+            header?: {
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rollouts. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description With `dryRun`: what the rollout would do. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            /** @description Started. */
+            201: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            /** @description Started. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `pack-not-found`: No such pack. `channel-not-found`: No such channel. `rollout-not-found`: No such rollout. */
+            404: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `version-revoked`: The version is revoked. `rollout-running`: A rollout is running. `already-active`: The version is already active. `trial-running`: A trial is running. `older-instances`: Instances of an older build are running. */
+            409: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrUnknownVersionOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    getRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that you have; a match returns 304. */
+                "if-none-match"?: components["parameters"]["IfNoneMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rollout. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    advanceRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description The rollout. With `dryRun`: what would happen. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            202: components["responses"]["Accepted"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["RolloutEnded"];
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    pauseRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SteerRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description Paused. With `dryRun`: what would happen. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["RolloutEnded"];
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    resumeRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SteerRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description Resumed. With `dryRun`: what would happen. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            202: components["responses"]["Accepted"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["RolloutEnded"];
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    promoteRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description Promoted. With `dryRun`: what would happen. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `version-revoked`: The version is revoked. `rollout-ended`: The rollout has ended. */
+            409: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    abortRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                "if-match"?: components["parameters"]["IfMatchHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The revision of the event that started the rollout.
+                 * @example 12
+                 */
+                rollout: components["parameters"]["RolloutPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description Aborted. With `dryRun`: what would happen. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutOrPreview"];
+                };
+            };
+            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrRolloutNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["RolloutEnded"];
+            412: components["responses"]["RevisionConflictOrRevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    listSchedule: {
+        parameters: {
+            query?: {
+                /** @description Name of a channel: lower-case letters, digits and hyphens, at most 63. */
+                channel?: components["parameters"]["ChannelQuery"];
+            };
+            header?: {
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    scheduleActivation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Scheduled. */
+            201: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduledActivation"];
+                };
+            };
+            /** @description Scheduled. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduledActivation"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["PackNotFoundOrChannelNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `version-revoked`: The version is revoked. `schedule-full`: Too many scheduled activations. */
+            409: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["PolicyViolatedOrUnknownVersionOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
+        };
+    };
+    cancelScheduledActivation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
+                "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
+                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
+                prefer?: components["parameters"]["PreferHeader"];
+                /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
+                "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
+                /** @description The `Registry-Epoch` of that response; default: the current epoch. */
+                "registry-epoch"?: components["parameters"]["RegistryEpochHeader"];
+            };
+            path: {
+                /**
+                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+                 * @example coach
+                 */
+                pack: components["parameters"]["PackPath"];
+                /**
+                 * @description The id of the event that scheduled the activation.
+                 * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Cancelled. */
+            200: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledActivation"];
+                };
+            };
+            /** @description Cancelled. With `Prefer: wait`: some instances have not applied it in time. */
+            202: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledActivation"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `pack-not-found`: No such pack. `schedule-not-found`: No such scheduled activation. */
+            404: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["RevisionUnknown"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeaderTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UnavailableOrStoreBusyOrOutcomeUnknown"];
         };
     };
     startCoachSession: {
@@ -3358,6 +5311,19 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
+            /** @description `session-ended`: The session was ended. */
+            410: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["RevisionUnknown"];
             414: components["responses"]["UriTooLong"];
             429: components["responses"]["RateLimited"];
@@ -3384,7 +5350,7 @@ export interface operations {
                 /** @description Key id of the actor, 1 to 32 letters, digits and hyphens; `system` for the registry itself. */
                 actor?: string;
                 /** @description Only events of this type. */
-                type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored";
+                type?: "registry-created" | "version-published" | "version-activated" | "version-rolled-back" | "version-revoked" | "policy-changed" | "key-created" | "key-revoked" | "registry-restored" | "rollout-started" | "rollout-advanced" | "rollout-paused" | "rollout-resumed" | "rollout-aborted" | "activation-scheduled" | "schedule-cancelled" | "schedule-skipped" | "activation-confirmed" | "trial-stayed";
                 /** @description The event with this id. */
                 id?: string;
                 /** @description Only events at or after this time. */
