@@ -11,7 +11,7 @@ import { markdown, wrapped, type Table } from './report.ts';
 
 const FILE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 
-/** Replaces the section of a table. @throws Error if there is none */
+/** Replaces the section of a table. @throws Error if the document lacks it */
 export function writeTable(table: Table, ranOn: string): void {
   writeFileSync(FILE, withTable(readFileSync(FILE, 'utf8'), table, ranOn));
 }

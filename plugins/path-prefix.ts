@@ -59,7 +59,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-/** The prefix for links, without a trailing slash; empty if there is none, or the request has no valid and trusted one. */
+/** The prefix for links, without a trailing slash. It is empty without `PUBLIC_URL` and without a valid prefix from a trusted proxy. */
 export function prefixOf({ headers, server, socket }: FastifyRequest): string {
   if (server.publicPath !== undefined) return server.publicPath;
   const header = headers['x-forwarded-prefix'];

@@ -55,6 +55,7 @@ const LONG = [
   'restored-database',
   'rolling-restart',
   'server-kill',
+  'streams',
 ].map((name) => `test/fault/${name}.test.ts`);
 
 /** They pack and install, generate and compile, drive a browser, or build an image: half a minute each. */

@@ -43,16 +43,19 @@ export function onCores(cores: Cores, program: string, args: readonly string[]):
 export function raisePriority(): boolean {
   try {
     setPriority(constants.priority.PRIORITY_HIGHEST);
+    raiseOwnSession();
+    return true;
   } catch {
-    return false; // only root may
+    return false; // only root may, and some kernels show the file of the session but refuse each value
   }
+}
+
+function raiseOwnSession(): void {
   const own = autogroupOf('self');
-  if (existsSync(own)) {
-    const before = /-?\d+$/u.exec(readFileSync(own, 'utf8').trim())?.[0] ?? '0';
-    writeFileSync(own, HIGHEST);
-    process.on('exit', () => writeFileSync(own, before));
-  }
-  return true;
+  if (!existsSync(own)) return;
+  const before = /-?\d+$/u.exec(readFileSync(own, 'utf8').trim())?.[0] ?? '0';
+  writeFileSync(own, HIGHEST);
+  process.on('exit', () => writeFileSync(own, before));
 }
 
 /** Moves running processes to the server's core, and their session to the highest priority, if the user may. @param leader the first of them */

@@ -54,7 +54,7 @@ export interface Means {
   readonly clock: Clock & { known?(): Promise<void> | undefined };
 }
 
-/** One more answer, with what it adds to the batch; or why there is none. */
+/** One more answer, with what it adds to the batch; or the failure that the write gets instead. */
 type Step =
   | {
       readonly answer: Answer;

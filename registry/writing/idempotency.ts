@@ -2,9 +2,9 @@
  * Exactly once (SPEC R6): a request repeated with its Idempotency-Key has one effect and the same answer.
  *
  * Problem: the answer to a write can get lost, and the caller cannot know whether it is safe to ask again.
- * Rule: the key and the fingerprint are part of the event, so they are as durable as its effect and survive restarts. They are looked up
- * in the log, in the writer's turn, before anything is decided, and then among the events that the same batch appends before. A key is unique per API key and never expires. Refusals and requests that
- * change nothing leave no event, so a repeat of one is decided again.
+ * Rule: the key and the fingerprint are part of the event, so they are as durable as its effect and survive restarts. They are looked up in
+ * the log before anything is decided, and then among the earlier events of the same batch. A key is unique per API key and never expires.
+ * Refusals and requests that change nothing leave no event, so a repeat of one is decided again.
  * Example: a second rollback with the same key gets the first one's answer; it does not go back twice.
  */
 import { RegistryError } from '../errors.ts';

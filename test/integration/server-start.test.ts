@@ -156,7 +156,7 @@ t.test('several refused first starts on one data folder, then a good one', async
       65,
       /2 faults; nothing was registered/u,
       /coach\/1\.1\.0\/pack\.yaml: line \d+, column \d+: this is not valid YAML/u,
-      /onboarding\/1\.0\.0\/system\.md: cannot be read/u,
+      /onboarding\/1\.0\.0\/system\.md: is missing/u,
     ],
   ];
   const asProcesses = ['wrong settings', 'packs that do not parse'];

@@ -165,7 +165,7 @@ export async function makeBase(images: Images): Promise<string> {
     ...apt.map((option) => `--aptopt=${option}`),
     ...[release, tar, sources],
   ]);
-  await made.catch((cause: { readonly stderr?: string }) => {
+  await made.catch((cause: Error & { readonly stderr?: string }) => {
     throw NO_PACKAGES.test(cause.stderr ?? '') ? new BaseUnavailable(cause) : cause;
   });
   return images.load(tar, 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');

@@ -91,7 +91,7 @@ export const manifests: ReadonlyMap<string, Manifest> = new Map(
     .map((file) => [file, read(file) as Manifest]),
 );
 
-/** The manifest of a kind. @throws Error if there is none */
+/** The manifest of a kind. @throws Error if it is missing */
 export function manifestOf<K extends keyof Kinds>(kind: K, among: Iterable<Manifest> = manifests.values()): Kinds[K] {
   const found = [...among].find((each) => each.kind === kind);
   if (found === undefined) throw new Error(`There is no ${kind}.`);

@@ -55,10 +55,10 @@ export async function startNginx(t: Test, instances: readonly [string, string]):
     ['server registry-1:3000', `server ${instances[0]}`],
     ['server registry-2:3000', `server ${instances[1]}`],
     ['listen 8443', `listen 127.0.0.1:${port}`],
+    [' /tmp/', ` ${folder}/`], // before the certificates: the checkout may itself be below /tmp
+    ['error_log stderr', `error_log ${join(folder, 'error.log')}`],
     ['/run/secrets/tls.crt', join(TLS, 'server.crt')],
     ['/run/secrets/tls.key', join(TLS, 'server.key')],
-    ['error_log stderr', 'error_log /tmp/error.log'],
-    [' /tmp/', ` ${folder}/`],
   ];
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, changes.reduce(changed, SHIPPED));

@@ -32,7 +32,8 @@ async function loop(): Promise<void> {
     const list = Array.from({ length: size }, (_, index) => activation({ reason: `${index + 1} of ${size}` }));
     const batch = batchAfter(head, list, { contents: [contentOf(`0.0.${head.revision + size}`)] });
     const outcome = await store.append(batch, head.revision);
-    if (outcome !== 'done') throw new Error(`Revision ${head.revision + 1} was not appended: ${JSON.stringify(outcome)}`);
+    if (outcome !== 'done')
+      throw new Error(`Revision ${head.revision + 1} was not appended: ${JSON.stringify(outcome)}`);
     head = headOf(batch);
     say(`done ${head.revision} ${head.hash}`);
   }
