@@ -28,6 +28,9 @@ export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
 
 export {
+  AttributeName,
+  AttributeText,
+  AttributeValue,
   Attributes,
   Audience,
   Condition,

@@ -14,8 +14,7 @@ import {
   Timestamp,
   Version,
 } from '../../registry/index.ts';
-import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
-import type { ProblemCode } from '../../plugins/problems/problems.ts';
+import { AssetDiff } from '../versions/diff-schemas.ts';
 import { Violation } from '../versions/schemas.ts';
 import { example } from '../wire/examples.ts';
 import {
@@ -40,7 +39,10 @@ export const RolloutId = Type.Integer({
 });
 
 const STATES = ['running', 'paused', 'baking', 'promoted', 'aborted'] as const;
-const RolloutState = stringEnum(STATES, 'Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.');
+const RolloutState = stringEnum(
+  STATES,
+  'Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.',
+);
 
 export const Rollout = closed(
   {
@@ -60,7 +62,10 @@ export const Rollout = closed(
     startedBy: ref(Actor),
     reason: Reason,
     revision: { ...Revision, description: 'The event that last changed the rollout.' },
-    nextAt: Type.Optional({ ...Timestamp, description: 'When the current wait is over. Without it, somebody must act.' }),
+    nextAt: Type.Optional({
+      ...Timestamp,
+      description: 'When the current wait is over. Without it, somebody must act.',
+    }),
     endedAt: Type.Optional(Timestamp),
     endedBy: Type.Optional(ref(Actor)),
     endReason: Type.Optional(Reason),
@@ -80,7 +85,7 @@ export const rolloutExample = {
   stableVersion: '1.1.0',
   share: 10,
   step: 1,
-  steps: [{ share: 10, hold: '1h' }, { share: 50, hold: '1d' }],
+  steps: [{ share: 10, hold: '1h' }, { share: 100 }],
   bake: '1d',
   finish: 'promote',
   startedAt: example.at,
@@ -89,17 +94,22 @@ export const rolloutExample = {
   revision: 12,
   nextAt: '2026-01-31T10:30:00.000Z',
 };
+const { nextAt: _, ...notWaiting } = rolloutExample;
 const endedExample = {
-  ...rolloutExample,
+  ...notWaiting,
   state: 'aborted',
   revision: 13,
   endedAt: example.at,
   endedBy: example.actor,
   endReason: 'Answers were too blunt',
-  changed: true,
 };
+const pausedExample = { ...notWaiting, state: 'paused', revision: 13, changed: true };
+const pendingExample = { ...rolloutExample, instances: pendingInstancesExample };
 
-export const RolloutPage = closed({ rollouts: Type.Array(ref(Rollout)), nextCursor: NextCursor }, { $id: 'RolloutPage' });
+export const RolloutPage = closed(
+  { rollouts: Type.Array(ref(Rollout)), nextCursor: NextCursor },
+  { $id: 'RolloutPage' },
+);
 
 const dryRun = Type.Optional(Type.Boolean({ description: 'Report what would happen, and change nothing.' }));
 
@@ -117,7 +127,9 @@ export const StartRolloutBody = closed(
       description: 'One of the last 20 rollouts of the channel: the same users get the candidate again.',
     }),
     force: Type.Optional(
-      Type.Boolean({ description: 'Start although instances of an older build are live. They serve the stable version.' }),
+      Type.Boolean({
+        description: 'Start although instances of an older build are live. They serve the stable version.',
+      }),
     ),
     dryRun,
   },
@@ -127,7 +139,7 @@ export const StartRolloutBody = closed(
       {
         version: '2.0.0',
         reason: 'Warmer openings',
-        steps: [{ share: 10, hold: '1h' }, { share: 50, hold: '1d' }],
+        steps: [{ share: 10, hold: '1h' }, { share: 100 }],
         bake: '1d',
         finish: 'promote',
         dryRun: true,
@@ -137,7 +149,11 @@ export const StartRolloutBody = closed(
 );
 
 export const AdvanceRolloutBody = closed(
-  { share: Type.Optional({ ...Share, description: 'Set this share. Default: take the next step.' }), reason: Reason, dryRun },
+  {
+    share: Type.Optional({ ...Share, description: 'Set this share. Default: take the next step.' }),
+    reason: Reason,
+    dryRun,
+  },
   { $id: 'AdvanceRolloutRequest', examples: [{ reason: 'No complaints after an hour' }] },
 );
 
@@ -155,7 +171,8 @@ export const RolloutPreview = closed(
   {
     rollout: ref(Rollout),
     everybody: Type.Boolean({
-      description: 'Whether the audience is everybody, so that `rollout.share` is the percentage of all subjects. Else it is that of the audience.',
+      description:
+        'Whether the audience is everybody, so that `rollout.share` is the percentage of all subjects. Else it is that of the audience.',
     }),
     testers: Type.Integer({ minimum: 0, description: 'Subjects that get the candidate whatever the share.' }),
     diff: Type.Array(ref(AssetDiff), { description: 'How the prompts of the candidate differ from the stable ones.' }),
@@ -170,7 +187,7 @@ const previewExample = {
   rollout: rolloutExample,
   everybody: true,
   testers: 0,
-  diff: diffExample.assets,
+  diff: [],
   problems: [],
   olderInstances: [],
 };
@@ -218,7 +235,7 @@ export const startRollout = {
     202: jsonResponse(
       Rollout,
       'Started. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...rolloutExample, instances: pendingInstancesExample },
+      pendingExample,
       { ...createdHeaders, ...waitedHeader },
     ),
     ...writeProblems(
@@ -247,7 +264,7 @@ export const listRollouts = {
   params: packParams,
   querystring: rolloutsQuery,
   response: {
-    200: jsonResponse(RolloutPage, 'A page of rollouts.', { rollouts: [rolloutExample], nextCursor: null }),
+    200: jsonResponse(RolloutPage, 'A page of rollouts.', { rollouts: [endedExample], nextCursor: null }),
     ...problems('pack-not-found', 'uri-too-long', 'store-unavailable', 'overloaded'),
   },
 };
@@ -267,25 +284,29 @@ export const getRollout = {
   },
 };
 
-const changedResponses = (what: string, value: object) => ({
-  200: jsonResponse(RolloutOrPreview, what, value, { ...replayedHeader, ...waitedHeader }),
-  202: jsonResponse(
-    Rollout,
-    'Done. With `Prefer: wait`: some instances have not applied it in time.',
-    { ...value, instances: pendingInstancesExample },
+/** The responses to every change of a rollout that is under way. */
+const changedResponses = {
+  200: jsonResponse(
+    RolloutOrPreview,
+    'The rollout after the change. With `dryRun`: what would happen.',
+    pausedExample,
     { ...replayedHeader, ...waitedHeader },
   ),
-});
-const steeringProblems = (...more: readonly ProblemCode[]) =>
-  writeProblems(
-    'pack-not-found',
-    'rollout-not-found',
-    'rollout-ended',
-    'revision-conflict',
-    'idempotency-mismatch',
-    'uri-too-long',
-    ...more,
-  );
+  202: jsonResponse(
+    Rollout,
+    'The rollout after the change. With `Prefer: wait`: some instances have not applied it in time.',
+    pendingExample,
+    { ...replayedHeader, ...waitedHeader },
+  ),
+};
+const steeringProblems = writeProblems(
+  'pack-not-found',
+  'rollout-not-found',
+  'rollout-ended',
+  'revision-conflict',
+  'idempotency-mismatch',
+  'uri-too-long',
+);
 const steering = { tags: ['Rollouts'], params: rolloutParams, querystring: noQuery, headers: moveHeaders };
 
 export const advanceRollout = {
@@ -294,10 +315,7 @@ export const advanceRollout = {
   summary: 'Advance a rollout',
   description: 'Takes the next step of the plan, or sets a share; the plan then goes on with the first step above it.',
   body: ref(AdvanceRolloutBody),
-  response: {
-    ...changedResponses('The rollout. With `dryRun`: what would happen.', { ...rolloutExample, changed: true }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const pauseRollout = {
@@ -306,14 +324,7 @@ export const pauseRollout = {
   summary: 'Pause a rollout',
   description: 'The share keeps serving. The wait of the plan stops, and goes on when the rollout is resumed.',
   body: ref(SteerRolloutBody),
-  response: {
-    ...changedResponses('Paused. With `dryRun`: what would happen.', {
-      ...rolloutExample,
-      state: 'paused',
-      changed: true,
-    }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const resumeRollout = {
@@ -322,10 +333,7 @@ export const resumeRollout = {
   summary: 'Resume a rollout',
   description: 'The wait of the plan goes on where it stopped.',
   body: ref(SteerRolloutBody),
-  response: {
-    ...changedResponses('Resumed. With `dryRun`: what would happen.', { ...rolloutExample, changed: true }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const promoteRollout = {
@@ -334,10 +342,7 @@ export const promoteRollout = {
   summary: 'Promote a rollout',
   description: 'Everybody gets the candidate: it becomes the active version of the channel.',
   body: ref(EndRolloutBody),
-  response: {
-    ...changedResponses('Promoted. With `dryRun`: what would happen.', { ...endedExample, state: 'promoted' }),
-    ...steeringProblems('version-revoked', 'policy-violated'),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const abortRollout = {
@@ -346,8 +351,5 @@ export const abortRollout = {
   summary: 'Abort a rollout',
   description: 'Everybody is on the stable version again. `rollbackPack` does the same.',
   body: ref(EndRolloutBody),
-  response: {
-    ...changedResponses('Aborted. With `dryRun`: what would happen.', endedExample),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
