@@ -24,7 +24,7 @@ export {
   type InputFault,
   type PackContent,
 } from './model.ts';
-export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
+export { EVENT_TYPES, GENESIS_HASH, type Event, type EventData, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
 
 export {

@@ -20,6 +20,7 @@ interface Content {
 interface Parameter {
   readonly name: string;
   readonly in: string;
+  readonly required?: boolean;
 }
 interface Operation {
   readonly parameters?: unknown[];
@@ -53,6 +54,9 @@ export function withSharedComponents<T extends object>(document: T): T {
   const copy = JSON.parse(JSON.stringify(document)) as T & Document;
   const operations = Object.values(copy.paths ?? {}).flatMap((methods) => Object.values(methods));
 
+  for (const { parameters = [] } of operations)
+    for (const parameter of parameters as Parameter[])
+      if (parameter.required === false) Reflect.deleteProperty(parameter, 'required'); // it is the default
   const parameters = share('parameters', operations.flatMap(parametersOf));
   const responses = share('responses', operations.flatMap(responsesOf));
   const all = [...operations.flatMap((operation) => Object.values(operation.responses)), ...Object.values(responses)];

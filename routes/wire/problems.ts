@@ -41,6 +41,8 @@ export const Problem = Type.Object(
     violations: Type.Optional(Type.Array(Type.Unsafe<Violation>(Type.Ref('Violation')))),
     rollout: Type.Optional(Type.Integer({ minimum: 1, description: 'The rollout that is in the way.' })),
     activeVersion: Type.Optional(nullable(Version)),
+    state: Type.Optional(Type.String({ description: 'How the rollout ended: `promoted` or `aborted`.' })),
+    endedAt: Type.Optional(Type.String({ description: 'When the rollout ended.' })),
     revertAt: Type.Optional(Type.String({ description: 'When the trial ends.' })),
     instances: Type.Optional(Type.Array(Type.String(), { description: 'Live instances of an older build.' })),
     reason: Type.Optional(Type.String({ description: 'Why the session was ended.' })),

@@ -150,7 +150,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a version
-         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement.
+         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement, or end.
          *
          *     Scope: `packs:revoke`.
          */
@@ -899,6 +899,10 @@ export interface components {
              * @example 1.1.0
              */
             activeVersion?: string | null;
+            /** @description How the rollout ended: `promoted` or `aborted`. */
+            state?: string;
+            /** @description When the rollout ended. */
+            endedAt?: string;
             /** @description When the trial ends. */
             revertAt?: string;
             /** @description Live instances of an older build. */
@@ -959,20 +963,12 @@ export interface components {
         /** @description A style without its text. */
         StyleTitle: {
             id: components["schemas"]["StyleId"];
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            title: components["schemas"]["StyleName"];
         };
         /** @description A style with its text. */
         Style: {
             id: components["schemas"]["StyleId"];
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            title: components["schemas"]["StyleName"];
             /**
              * @description The style prompt.
              * @example Lead with what went well.
@@ -1019,16 +1015,8 @@ export interface components {
              * @enum {string}
              */
             status: "registered" | "revoked";
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
             publishedAt: components["schemas"]["Timestamp"];
             publishedBy: components["schemas"]["Actor"];
             defaultStyle: components["schemas"]["StyleId"];
@@ -1054,16 +1042,8 @@ export interface components {
              * @enum {string}
              */
             status: "registered" | "revoked";
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
             publishedAt: components["schemas"]["Timestamp"];
             publishedBy: components["schemas"]["Actor"];
             defaultStyle: components["schemas"]["StyleId"];
@@ -1130,16 +1110,8 @@ export interface components {
          */
         PackDocument: {
             version: components["schemas"]["VersionNumber"];
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
             defaultStyle: components["schemas"]["StyleId"];
             compatibility: components["schemas"]["Compatibility"];
             /**
@@ -1207,6 +1179,12 @@ export interface components {
             reason: components["schemas"]["Reason"];
             /** @description The version that replaces it in channels that point at it and in sessions pinned to it. */
             replacement?: components["schemas"]["VersionNumber"];
+            /**
+             * @description What happens to the sessions on it, in every channel. `next-turn`, the default: they go on with what replaces it. `end`: they end.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions?: "next-turn" | "end";
             /** @description Report what would happen, and change nothing. Omit it to revoke the version permanently. */
             dryRun?: boolean;
         };
@@ -1680,11 +1658,7 @@ export interface components {
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
+            label: components["schemas"]["KeyLabel"];
             scopes: components["schemas"]["Scope"][];
             createdAt: components["schemas"]["Timestamp"];
             /**
@@ -1703,11 +1677,7 @@ export interface components {
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
+            label: components["schemas"]["KeyLabel"];
             scopes: components["schemas"]["Scope"][];
             createdAt: components["schemas"]["Timestamp"];
             /**
@@ -1737,11 +1707,7 @@ export interface components {
          *     }
          */
         CreateKeyRequest: {
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
+            label: components["schemas"]["KeyLabel"];
             scopes: components["schemas"]["Scope"][];
             /**
              * Format: date-time
@@ -1779,7 +1745,7 @@ export interface components {
             pack?: components["schemas"]["PackName"];
             channel?: components["schemas"]["ChannelName"];
             version?: components["schemas"]["VersionNumber"];
-            /** @description Further data of this type of event, and the Idempotency-Key of the request. */
+            /** @description Further data of this type of event, and the Idempotency-Key of the request. Shares are in thousandths of a percent, and steps are counted from 0. registry-created: registryId, sessionKeyId. version-published: digest, summary, author, defaultStyle, styles, compatibility, violations. version-activated: digest, previousVersion, sessions, rollout, revertAt, trial, schedule, scheduledBy. version-rolled-back: digest, previousVersion, sessions, rollout, revertAt, trial, schedule, scheduledBy. version-revoked: replacement, moves, sessions. policy-changed: policy, digest, violations. key-created: keyId, label, scopes, expiresAt, secretHash, madeBy. key-revoked: keyId, cancelled. registry-restored: epoch. rollout-started: digest, stable, steps, bake, finish, audience, salt, hash, share, step, state, nextAt. rollout-advanced: rollout, share, step, state, nextAt. rollout-paused: rollout, share, remaining. rollout-resumed: rollout, nextAt. rollout-aborted: rollout, by, stable, sessions. activation-scheduled: at, pointerRevision, sessions. schedule-cancelled: schedule. schedule-skipped: schedule, why, scheduledBy. activation-confirmed: trial. trial-stayed: trial. */
             data: {
                 [key: string]: unknown;
             };
@@ -1864,11 +1830,7 @@ export interface components {
             digest: components["schemas"]["Digest"];
             revision: components["schemas"]["Revision"];
             styleId: components["schemas"]["StyleId"];
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            title: components["schemas"]["StyleName"];
             text: string;
         };
         /** @description A coach session and the pack version that it keeps. */
@@ -2050,6 +2012,11 @@ export interface components {
             subjects?: components["schemas"]["Subject"][];
         };
         /**
+         * @description Who wrote it.
+         * @example Coaching content team
+         */
+        AuthorName: string;
+        /**
          * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
          * @example production
          */
@@ -2075,6 +2042,11 @@ export interface components {
          * @example 30m
          */
         Duration: string;
+        /**
+         * @description Who or what the key is for. The log shows it as the actor.
+         * @example coach-web production
+         */
+        KeyLabel: string;
         /**
          * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
          * @example coach
@@ -2118,10 +2090,20 @@ export interface components {
          */
         StyleId: string;
         /**
+         * @description Display name of the style.
+         * @example Supportive
+         */
+        StyleName: string;
+        /**
          * @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address.
          * @example user-4711
          */
         Subject: string;
+        /**
+         * @description Describes this version in one sentence.
+         * @example Warmer openings, clearer crisis wording
+         */
+        Summary: string;
         /**
          * Format: date-time
          * @description RFC 3339, UTC.
