@@ -99,7 +99,7 @@ export { unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
 
 // ── Keys ──
-export { allows, keyOfToken, mayBeKnownLater, whyInvalid } from './keys/keys.ts';
+export { allows, keyOfToken, mayBeKnownLater, whyInvalid, type RevokedKey } from './keys/keys.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 
 // ── Streams ──
