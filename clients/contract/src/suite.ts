@@ -61,7 +61,7 @@ export interface Suite {
   close(): Promise<string[]>;
 }
 
-export interface SuiteOptions extends ConnectionOptions, WorldOptions {
+export interface SuiteOptions extends ConnectionOptions, Omit<WorldOptions, 'operations'> {
   /** Operations to check. Default: all. */
   readonly only?: readonly string[];
 }
@@ -73,10 +73,10 @@ export function namesIn(judge: Judge): string[] {
 
 /** @param judge has the document to check against */
 export function openSuite({ url, key, timeout, pack, channel, only = [] }: SuiteOptions, judge: Judge): Suite {
-  const world = new World(judge, new Connection(judge, { url, key, timeout }), { pack, channel });
-  const names = namesIn(judge).filter((name) => only.length === 0 || only.includes(name));
+  const operations = namesIn(judge).filter((name) => only.length === 0 || only.includes(name));
+  const world = new World(judge, new Connection(judge, { url, key, timeout }), { pack, channel, operations });
   const groupOf = (name: string): Group => ({ operation: name, run: (report) => runAll(world, report, name) });
-  return { groups: names.map(groupOf), stop: () => world.asker.stop(), close: () => world.close() };
+  return { groups: operations.map(groupOf), stop: () => world.asker.stop(), close: () => world.close() };
 }
 
 async function runAll(world: World, report: Report, name: string): Promise<void> {

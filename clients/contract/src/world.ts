@@ -13,12 +13,15 @@ import type { Judge } from './document.ts';
 import { Asker, Deviation, type Answer } from './asker.ts';
 import { documentOf, GROUND, VERSIONS } from './documents.ts';
 import { jsonOf } from './raw-answer.ts';
+import { cancel, rollOut, schedule } from './rolling.ts';
 
 export interface WorldOptions {
   /** Name of the pack to create; it must not exist yet. */
   readonly pack: string;
   /** The channel to move. Default: the default channel of the server. */
   readonly channel?: string | undefined;
+  /** The operations to check. */
+  readonly operations: readonly string[];
 }
 
 /** Calls `make` once; later calls return the same promise, even if it was rejected. */
@@ -33,6 +36,7 @@ export class World {
   readonly prefix: string;
   readonly pack: string;
   readonly channel: string | undefined;
+  readonly operations: readonly string[];
   /** Unique to this run, e.g. for Idempotency-Keys. */
   readonly runId = randomBytes(4).toString('hex');
   readonly #keys = new Set<string>();
@@ -42,10 +46,11 @@ export class World {
   #count = 0;
   #moved = false;
 
-  constructor(judge: Judge, connection: Connection, { pack, channel }: WorldOptions) {
+  constructor(judge: Judge, connection: Connection, { pack, channel, operations }: WorldOptions) {
     this.prefix = judge.prefix;
     this.pack = pack;
     this.channel = channel;
+    this.operations = operations;
     this.asker = new Asker(judge, connection, (id, { text }) => {
       const { keyId } = (id === 'createKey' ? (jsonOf(text) as Partial<Key> | null | undefined) : undefined) ?? {};
       if (typeof keyId === 'string') this.#keys.add(keyId);
@@ -222,6 +227,15 @@ export class World {
 
   /** The key in requests that must be refused. */
   readonly keyToRefuse = once(() => this.key('to be kept', ['prompts:read']));
+
+  /** The rollout in requests that must be refused. */
+  readonly rolloutToRefuse = once(() => rollOut(this));
+  /** The scheduled activation in requests that must be refused; it is cancelled already. */
+  readonly scheduleToRefuse = once(async () => {
+    const scheduled = await schedule(this);
+    await cancel(this, scheduled);
+    return scheduled;
+  });
 
   label(what: string): string {
     return `${this.pack} ${what} ${this.nextNumber()}`;
