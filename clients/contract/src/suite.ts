@@ -7,8 +7,10 @@
 import { activationListChecks } from './checks/activation-list.ts';
 import { activationChecks } from './checks/activations.ts';
 import { activePackChecks } from './checks/active-pack.ts';
+import { armChecks } from './checks/arms.ts';
 import { auditChecks } from './checks/audit.ts';
 import { channelChecks } from './checks/channels.ts';
+import { channelStateChecks } from './checks/channel-state.ts';
 import { coachChecks } from './checks/coach.ts';
 import { diffChecks } from './checks/diffs.ts';
 import { eventChecks } from './checks/events.ts';
@@ -20,7 +22,11 @@ import { publishingChecks } from './checks/publishing.ts';
 import { replayChecks } from './checks/replays.ts';
 import { revocationChecks } from './checks/revocations.ts';
 import { rollbackChecks } from './checks/rollbacks.ts';
+import { rolloutEndChecks } from './checks/rollout-ends.ts';
+import { rolloutChecks } from './checks/rollouts.ts';
+import { scheduleChecks } from './checks/schedule.ts';
 import { DOCUMENT, serviceChecks } from './checks/service.ts';
+import { steeringChecks } from './checks/steering.ts';
 import { versionChecks } from './checks/versions.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Judge } from './document.ts';
@@ -43,6 +49,12 @@ const OWN: readonly Check[] = [
   ...eventChecks,
   ...keyChecks,
   ...serviceChecks,
+  ...rolloutChecks,
+  ...steeringChecks,
+  ...channelStateChecks,
+  ...rolloutEndChecks,
+  ...scheduleChecks,
+  ...armChecks,
   ...channelChecks,
 ];
 

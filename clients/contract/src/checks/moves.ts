@@ -68,7 +68,7 @@ export async function withoutEvent<T>(kit: Kit, act: () => Promise<T>): Promise<
 }
 
 /** The diff of a preview is that of diffVersions. */
-export async function previewsDiff(kit: Kit, { diff }: Preview, from: string, to: string): Promise<void> {
+export async function previewsDiff(kit: Kit, { diff }: Pick<Preview, 'diff'>, from: string, to: string): Promise<void> {
   const { body } = await kit.ask<Diff>(
     'diffVersions',
     { path: kit.world.path({ version: to }), query: { against: from } },
