@@ -31,7 +31,7 @@ export function bucketOf(salt: string, subject: string): number {
   return Math.floor((murmur3(`${salt}:${subject}`) * BUCKETS) / 2 ** 32);
 }
 
-/** The arm of a subject that is no tester and meets all conditions of the audience. */
+/** The arm of a subject that is not a tester and meets all conditions of the audience. */
 export function armOf({ salt, share }: Pick<Rule, 'salt' | 'share'>, subject: string): Arm {
   return bucketOf(salt, subject) < Math.round(share * 1000) ? 'candidate' : 'stable';
 }

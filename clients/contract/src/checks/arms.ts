@@ -62,8 +62,8 @@ async function followsAlgorithm(kit: Kit, operation: string): Promise<void> {
   const { rollout: rule } = (await channelNow(world)).body;
   if (rule === undefined) return kit.ok(false, 'getChannel has the rollout that runs');
   const near = subjectsAround(rule, 3, world.runId);
-  const whoever: Whom[] = [...near.map((subject) => ({ subject })), ...ODD_SUBJECTS.flatMap(bothWays)];
-  for (const whom of whoever) {
+  const requests: Whom[] = [...near.map((subject) => ({ subject })), ...ODD_SUBJECTS.flatMap(bothWays)];
+  for (const whom of requests) {
     const subject = whom.subject ?? whom.header ?? '';
     const arm = armOf(rule, subject);
     const answer = await read(kit, operation, whom);
@@ -223,7 +223,7 @@ async function isSticky(kit: Kit): Promise<void> {
     kit.same(
       await onCandidate(),
       expected(share),
-      `after a change to ${share} %: those whose buckets are below it, whoever had it before`,
+      `after a change to ${share} %: exactly those whose buckets are below it`,
     );
   }
   await kit.ask('pauseRollout', verbOn(world, rollout), 200);

@@ -1,17 +1,7 @@
 /** A channel as a whole: `getChannel` with both arms, the trial and the schedule; `confirmActivation`. */
 import type { Activation, ActivePack, ChannelState } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
-import {
-  beginTrial,
-  cancel,
-  CANDIDATE,
-  channelPath,
-  reasonIn,
-  rollOut,
-  schedule,
-  STABLE,
-  verbOn,
-} from '../rolling.ts';
+import { beginTrial, cancel, CANDIDATE, channelPath, reasonIn, rollOut, schedule, STABLE, verbOn } from '../rolling.ts';
 import { refusesUnknownChannel, refusesUnknownPack } from './common.ts';
 import { ACTIVATE, ROLL_BACK, waitsForInstances } from './moves.ts';
 

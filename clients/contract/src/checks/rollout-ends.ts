@@ -115,11 +115,7 @@ export const rolloutEndChecks = [
       const { world } = kit;
       const promoted = await rollOutToAll(kit);
       const move = await ends(kit, promoted, 'promoted', ACTIVATE, world.activationBody(CANDIDATE));
-      kit.same(
-        [move.version, move.previousVersion],
-        [CANDIDATE, STABLE],
-        'version and previousVersion',
-      );
+      kit.same([move.version, move.previousVersion], [CANDIDATE, STABLE], 'version and previousVersion');
       for (const version of ['1.10.0', STABLE]) {
         const aborted = await rollOutToAll(kit);
         await ends(kit, aborted, 'aborted', ACTIVATE, world.activationBody(version));

@@ -1,17 +1,7 @@
 /** `startRollout`, `listRollouts`, `getRollout`. */
 import type { ActivePack, Rollout, RolloutPage, RolloutPreview } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
-import {
-  beginTrial,
-  CANDIDATE,
-  channelNow,
-  pathTo,
-  planIn,
-  rollOut,
-  rolloutNow,
-  STABLE,
-  verbOn,
-} from '../rolling.ts';
+import { beginTrial, CANDIDATE, channelNow, pathTo, planIn, rollOut, rolloutNow, STABLE, verbOn } from '../rolling.ts';
 import { pagesJoin, refusesUnknownChannel, refusesUnknownPack } from './common.ts';
 import { previewsDiff, waitsForInstances, withoutEvent } from './moves.ts';
 
@@ -80,17 +70,16 @@ export const rolloutChecks = [
       await world.activate(STABLE);
       const before = await world.activePack();
       const plan = {
-        steps: [{ share: 0.001, hold: '1h' }, { share: 50, hold: '2d' }],
+        steps: [
+          { share: 0.001, hold: '1h' },
+          { share: 50, hold: '2d' },
+        ],
         bake: '90d',
         finish: 'promote',
         audience: { conditions: [{ attribute: 'country', operator: 'in', values: ['de'] }], subjects: ['tester'] },
       };
       const { body, headers, revision } = await start(kit, plan);
-      kit.same(
-        headers.get('location'),
-        `${world.prefix}/v1/packs/${world.pack}/rollouts/${body.id}`,
-        'Location',
-      );
+      kit.same(headers.get('location'), `${world.prefix}/v1/packs/${world.pack}/rollouts/${body.id}`, 'Location');
       const { steps, bake, finish, audience, state, share, step, version, stableVersion } = body;
       kit.same({ steps, bake, finish, audience }, plan, 'the plan is the one of the request');
       kit.same(
@@ -230,7 +219,10 @@ export const rolloutChecks = [
       );
       kit.same([body.version, headers.get('registry-assignment')], [STABLE, null], `${other} has no rollout`);
       kit.ok(!(await listed(kit, { channel: other })).some((each) => each.id === id), `nor is it listed there`);
-      kit.ok((await listed(kit, { channel })).some((each) => each.id === id), `it is listed in ${channel}`);
+      kit.ok(
+        (await listed(kit, { channel })).some((each) => each.id === id),
+        `it is listed in ${channel}`,
+      );
     },
     'an unknown pack or channel answers 404': async (kit) => {
       const { world } = kit;

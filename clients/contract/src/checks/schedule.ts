@@ -85,7 +85,7 @@ export const scheduleChecks = [
       await kit.refused(SCHEDULE, request, 409, 'schedule-full');
       kit.same((await listed(kit)).length, MOST, 'listSchedule has as many');
       await kit.ask('revokeKey', { path: { keyId }, body: reasonIn(world) }, 200);
-      kit.same(await listed(kit), others, 'after the revocation nothing of it is pending');
+      kit.same(await listed(kit), others, 'after the revocation none of them is pending');
     },
     'with Prefer: wait it answers once the instances have applied it': async (kit) => {
       const { world } = kit;
