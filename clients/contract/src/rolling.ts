@@ -81,3 +81,9 @@ export async function schedule(world: World, members: object = {}): Promise<Sche
 export async function cancel(world: World, { id }: Pick<ScheduledActivation, 'id'>): Promise<void> {
   await world.asker.ask('cancelScheduledActivation', { path: world.path({ id }), body: reasonIn(world) }, 200);
 }
+
+/** Whether a wait that began at one time ends at another; the event that begins it may be dated a moment later than the wait. */
+export function isWaitOf(milliseconds: number, from: string, to: string | undefined): boolean {
+  const late = milliseconds - (Date.parse(to ?? '') - Date.parse(from));
+  return late >= 0 && late < 10_000;
+}

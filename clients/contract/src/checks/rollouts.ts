@@ -1,7 +1,18 @@
 /** `startRollout`, `listRollouts`, `getRollout`. */
 import type { ActivePack, Rollout, RolloutPage, RolloutPreview } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
-import { beginTrial, CANDIDATE, channelNow, pathTo, planIn, rollOut, rolloutNow, STABLE, verbOn } from '../rolling.ts';
+import {
+  beginTrial,
+  CANDIDATE,
+  channelNow,
+  isWaitOf,
+  pathTo,
+  planIn,
+  rollOut,
+  rolloutNow,
+  STABLE,
+  verbOn,
+} from '../rolling.ts';
 import { pagesJoin, refusesUnknownChannel, refusesUnknownPack } from './common.ts';
 import { previewsDiff, waitsForInstances, withoutEvent } from './moves.ts';
 
@@ -92,11 +103,7 @@ export const rolloutChecks = [
         body.revision,
         revision,
       ]);
-      kit.same(
-        Date.parse(body.nextAt ?? '') - Date.parse(body.startedAt),
-        3_600_000,
-        'nextAt is the end of the first hold',
-      );
+      kit.ok(isWaitOf(3_600_000, body.startedAt, body.nextAt), 'nextAt is the end of the first hold', body);
       await agrees(kit, body);
       kit.same((await world.activePack()).etag, before.etag, 'the active version is the same, with the same ETag');
     },
