@@ -2773,7 +2773,7 @@ export interface components {
                  * @example stale
                  * @enum {string}
                  */
-                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "snapshot-differs";
+                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "clock-in-doubt" | "snapshot-differs";
                 detail: string;
             }[];
         };

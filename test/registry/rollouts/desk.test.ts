@@ -108,10 +108,16 @@ t.test('a clock that jumps does nothing', async (t) => {
   const [clock, logger] = [heldClock(), new RecordedLogger()];
   const registry = await openRegistry(t, { clock, logger, defaultVersion: '1.0.0' });
   await registry.rollouts.start({ version: '2.0.0', steps: [{ share: 10, hold: '10m' }], finish: 'promote', reason });
-  clock.time += 10 * MINUTE;
+  t.same([registry.health().conditions, registry.rollouts.overdueSeconds], [[], 0], 'control: all is well');
+  clock.time += 11 * MINUTE;
   await until(() => logger.messages('error').length > 0);
   t.match(logger.messages('error'), ['The clock is in doubt, so steps, schedules and trials wait.']);
+  t.match(registry.health(), {
+    ready: true,
+    conditions: [{ name: 'clock-in-doubt', detail: /jumped by more than 5 minutes/u }],
+  });
   t.equal(registry.activePack().version, '1.0.0');
+  t.equal(registry.rollouts.overdueSeconds, 60, 'the step has been due for a minute');
 });
 
 t.test('sessions follow the policy of the move', async (t) => {
@@ -136,7 +142,12 @@ t.test('sessions follow the policy of the move', async (t) => {
   t.match(onStable, { promptPack: { version: '1.0.0' }, assignment: { rollout: rollout.id, arm: 'stable' } });
   t.same((await read(onStable)).assignment, onStable.assignment);
   t.equal((await read(onCandidate)).superseded, false, 'the candidate is served while it is rolled out');
-  await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, sessions: 'end', reason: 'Too blunt' });
+  await registry.rollouts.steer('abort-rollout', {
+    pack: 'coach',
+    rollout: rollout.id,
+    sessions: 'end',
+    reason: 'Too blunt',
+  });
   await t.rejects(read(onCandidate), { code: 'session-ended', members: { reason: 'Too blunt' } });
   t.match(await read(onStable), { promptPack: { version: '1.0.0' } });
 });
@@ -155,7 +166,11 @@ t.test('a rollout that is no longer in memory is read from the log', async (t) =
     const { rollout } = await registry.rollouts.start({ version: '2.0.0', ...HALF });
     ids.unshift(rollout.id);
     await registry.rollouts.steer('pause-rollout', { pack: 'coach', rollout: rollout.id, reason });
-    await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, reason: `The end of ${index}` });
+    await registry.rollouts.steer('abort-rollout', {
+      pack: 'coach',
+      rollout: rollout.id,
+      reason: `The end of ${index}`,
+    });
   }
   const oldest = await registry.rollouts.get('coach', ids.at(-1) ?? 0);
   t.match(oldest, { state: 'aborted', ended: { reason: 'The end of 0' } });
