@@ -55,6 +55,11 @@ function duesOf(pack: string, { channel, rollout, trial, schedule }: ChannelPlan
   return dues;
 }
 
+/** Whether a rollout goes on only if somebody acts. @param now as for `due` */
+export function needsSomebody(rollout: Rollout, now: number): boolean {
+  return rollout.nextAt === undefined || (isDue(rollout, now) && waitsForPromotion(rollout, now));
+}
+
 /** A plan that ends with `wait` is over; somebody must promote the candidate. */
 function waitsForPromotion(rollout: Rollout, now: number): boolean {
   return rollout.finish === 'wait' && overdue(rollout, now) === undefined;
