@@ -44,7 +44,11 @@ export class Served {
   readonly #withoutSubject: BoundedCounts<'pack' | 'channel'>;
 
   constructor(registry: Registry, bounds: Bounds) {
-    const ofVersions = { ...bounds, growing: ['pack', 'version'], isWanted: (labels: VersionRef) => isServed(registry, labels) } as const;
+    const ofVersions = {
+      ...bounds,
+      growing: ['pack', 'version'],
+      isWanted: (labels: VersionRef) => isServed(registry, labels),
+    } as const;
     this.#reads = new BoundedCounts({
       name: 'prompt_registry_reads_total',
       help: 'Reads of prompts, by kind and by whether the caller already had the content.',
@@ -123,8 +127,7 @@ export class Served {
     if (origin === null) return;
     const { pack, channel, version } = origin;
     this.#sessions.of({ pack, version }).value += 1;
-    if (assignment !== null)
-      this.#assignments.of({ pack, channel, kind: 'session', arm: assignment.arm }).value += 1;
+    if (assignment !== null) this.#assignments.of({ pack, channel, kind: 'session', arm: assignment.arm }).value += 1;
   }
 }
 

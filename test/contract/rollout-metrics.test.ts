@@ -39,7 +39,14 @@ t.test('reads and session starts are counted by the arm that they got', async (t
   const arms = (now: Awaited<ReturnType<typeof scrape>>, kind: string) =>
     ['stable', 'candidate'].map((arm) => now.value('prompt_registry_assignments_total', { ...AT, kind, arm }));
   const before = await scrape();
-  t.strictSame([arms(before, 'read'), arms(before, 'session')], [[0, 0], [0, 0]], 'the first one is an increase');
+  t.strictSame(
+    [arms(before, 'read'), arms(before, 'session')],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    'the first one is an increase',
+  );
   t.equal(before.value('prompt_registry_reads_without_subject_total', AT), 0);
 
   const { candidate, stable } = subjectsOf(registry);
@@ -54,13 +61,27 @@ t.test('reads and session starts are counted by the arm that they got', async (t
     await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { subject } });
   await app.inject('/v1/prompts/styles/nothing?subject=user-1');
   const now = await scrape();
-  t.strictSame([arms(now, 'read'), arms(now, 'session')], [[2, 3], [1, 2]]);
+  t.strictSame(
+    [arms(now, 'read'), arms(now, 'session')],
+    [
+      [2, 3],
+      [1, 2],
+    ],
+  );
   t.equal(now.value('prompt_registry_reads_without_subject_total', AT), 1, 'SPEC R13: a counter says so');
   const reads = (version: string, kind: string) =>
     now.value('prompt_registry_reads_total', { pack: 'coach', version, kind });
   t.strictSame([reads('2.0.0', 'system'), reads('1.0.0', 'channel'), reads('2.0.0', 'pack')], [2, 1, 1]);
   t.equal(now.value('prompt_registry_sessions_started_total', { pack: 'coach', version: '2.0.0' }), 2);
   t.notOk(JSON.stringify(now.samples).includes('user-'), 'a subject is no label');
+
+  const started = await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} });
+  t.equal(started.headers['registry-assignment'], undefined, 'the body of a session says the arm');
+  t.strictSame(
+    arms(await scrape(), 'session'),
+    started.json<{ assignment: { arm: string } }>().assignment.arm === 'stable' ? [2, 2] : [1, 3],
+    'a session without a subject is its own',
+  );
 
   await registry.rollback({ reason });
   await read(candidate);
@@ -74,17 +95,6 @@ t.test('reads and session starts are counted by the arm that they got', async (t
   );
 });
 
-t.test('a session without a subject counts, too', async (t) => {
-  const { app, registry, scrape } = await openHeld(t);
-  await registry.rollouts.start(HALF);
-  const started = await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} });
-  const { arm } = started.json<{ assignment: { arm: string } }>().assignment;
-  t.equal(started.headers['registry-assignment'], undefined, 'its body says the arm');
-  const now = await scrape();
-  t.equal(now.value('prompt_registry_assignments_total', { kind: 'session', arm }), 1);
-  t.equal(now.value('prompt_registry_assignments_total', { kind: 'session' }), 1);
-});
-
 t.test('how far a rollout is, until it ends', async (t) => {
   const { registry, clock, scrape } = await openHeld(t);
   const at = { pack: 'coach', rollout: 0 };
@@ -92,7 +102,9 @@ t.test('how far a rollout is, until it ends', async (t) => {
     const now = await scrape();
     return {
       share: now.find('prompt_registry_rollout_share_ratio').map(({ labels, value }) => [labels['version'], value]),
-      state: now.find('prompt_registry_rollout_state', AT).flatMap(({ labels, value }) => (value === 1 ? [labels['state']] : [])),
+      state: now
+        .find('prompt_registry_rollout_state', AT)
+        .flatMap(({ labels, value }) => (value === 1 ? [labels['state']] : [])),
       waits: now.value('prompt_registry_rollout_waits', AT),
     };
   };
@@ -155,27 +167,45 @@ t.test('what is due and not done is overdue, and a clock in doubt is why', async
   t.strictSame(signs(await scrapedWhen(scrape, (now) => signs(now)[1] === 1)), [30, 1]);
 });
 
-t.test('the series of a rollout stay when others make room', async (t) => {
+t.test('there is a bound, and the series of a rollout that runs stay', async (t) => {
   const MOST = 12;
   const { app, registry, scrape } = await openHeld(t, { mostSeries: MOST });
-  await registry.rollouts.start({ ...HALF, steps: [{ share: 100 }] });
-  const read = () => app.inject('/v1/prompts/system?subject=user-1');
-  await read();
+  const start = async (pack: string, share: number) =>
+    (await registry.rollouts.start({ ...HALF, steps: [{ share }], pack })).rollout.id;
+  const abort = (pack: string, rollout: number) => registry.rollouts.steer('abort-rollout', { pack, rollout, reason });
+  const read = (pack: string, more = '&subject=user-1') => app.inject(`/v1/prompts/system?pack=${pack}${more}`);
+  const others = ['one', 'two', 'three', 'four'];
+  for (const pack of others) {
+    await addPack(app, pack, '1.0.0', '2.0.0');
+    await registry.activate({ pack, version: '1.0.0', reason });
+  }
+  const rollOutOthers = async () => {
+    for (const pack of others) await abort(pack, await start(pack, 100));
+  };
+
+  const first = await start('coach', 100);
+  await read('coach');
   for (let minor = 1; minor <= 10; minor += 1) {
     await registry.publish({ pack: 'coach', document: documentOf('coach', `3.${minor}.0`) });
     await registry.activate({ channel: 'staging', version: `3.${minor}.0`, reason });
-    await app.inject('/v1/prompts/system?channel=staging');
+    await read('coach', '&channel=staging');
   }
-  for (const pack of ['one', 'two', 'three']) {
-    await addPack(app, pack, '1.0.0', '2.0.0');
-    await registry.activate({ pack, version: '1.0.0', reason });
-    const { rollout } = await registry.rollouts.start({ ...HALF, pack });
-    await app.inject(`/v1/prompts/system?pack=${pack}&subject=user-1`);
-    await registry.rollouts.steer('abort-rollout', { pack, rollout: rollout.id, reason });
-  }
-  await read();
+  await rollOutOthers();
+  await read('coach');
   const now = await scrape();
-  t.equal(now.value('prompt_registry_reads_total', { version: '2.0.0', kind: 'system', result: 'sent' }), 2, 'the candidate’s');
-  t.equal(now.value('prompt_registry_assignments_total', { ...AT, kind: 'read', arm: 'candidate' }), 2);
+  const candidate = { pack: 'coach', version: '2.0.0', kind: 'system', result: 'sent' };
+  const arms = { ...AT, kind: 'read' };
+  t.equal(now.value('prompt_registry_reads_total', candidate), 2, 'the candidate is served');
+  t.equal(now.value('prompt_registry_assignments_total', arms), 2);
   t.ok(now.find('prompt_registry_assignments_total').length <= MOST, 'there is a bound');
+
+  await abort('coach', first);
+  const second = await start('coach', 0);
+  await read('coach');
+  await abort('coach', second);
+  await rollOutOthers();
+  t.strictSame((await scrape()).find('prompt_registry_assignments_total', arms), [], 'others have made room');
+  await start('coach', 0);
+  await read('coach');
+  t.equal((await scrape()).value('prompt_registry_assignments_total', arms), 1, 'a series begins anew');
 });
