@@ -157,6 +157,26 @@ t.test('schedules and trials: what is pending, and what was not done', async (t)
   t.strictSame(after.find('prompt_registry_trial_end_timestamp_seconds'), []);
 });
 
+t.test('after a start, too, the first one is an increase', async (t) => {
+  const { scrape } = await openHeld(t, {
+    before: async (registry) => {
+      await registry.activate({ version: '1.1.0', revertAfter: '1h', reason });
+      await registry.activate({ channel: 'staging', version: '1.0.0', reason });
+      await registry.rollouts.start({ ...HALF, channel: 'staging' });
+      const at = new Date(registry.now() + MINUTE).toISOString();
+      await registry.rollouts.schedule({ channel: 'staging', version: '1.1.0', at, reason });
+    },
+  });
+  const now = await scrape();
+  const zeros = (name: string) => now.find(`prompt_registry_${name}`, { channel: 'staging' }).map(({ value }) => value);
+  t.strictSame(['assignments_total', 'reads_without_subject_total', 'plans_failed_total'].map(zeros), [
+    [0, 0, 0, 0],
+    [0],
+    [0],
+  ]);
+  t.equal(now.value('prompt_registry_plans_failed_total', { ...AT, type: 'trial-stayed' }), 0);
+});
+
 t.test('what is due and not done is overdue, and a clock in doubt is why', async (t) => {
   const { registry, clock, scrape } = await openHeld(t);
   await registry.rollouts.start({ ...HALF, steps: [{ share: 1, hold: '10m' }, { share: 50 }] });
