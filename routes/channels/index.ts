@@ -13,7 +13,7 @@ const channelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemas.getChannel,
     handler: (request, reply) => {
       const body = channelBody(request.snapshot, request.params);
-      request.origin = body.stable; // whoever reads both arms decides by itself, so no arm is counted
+      request.origin = body.stable; // a caller that reads both arms decides on its own, so no arm is counted
       void sendValue(request, reply, body);
     },
   });

@@ -227,5 +227,5 @@ t.test('there is a bound, and the series of a rollout that runs stay', async (t)
   t.strictSame((await scrape()).find('prompt_registry_assignments_total', arms), [], 'others have made room');
   await start('coach', 0);
   await read('coach');
-  t.equal((await scrape()).value('prompt_registry_assignments_total', arms), 1, 'a series begins anew');
+  t.equal((await scrape()).value('prompt_registry_assignments_total', arms), 1, 'a new series begins');
 });
