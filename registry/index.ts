@@ -65,6 +65,7 @@ export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 export { checkedFor, type At, type Attribution, type For, type PublishRequest, type ReadOf } from './requests.ts';
 export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
 export type { RolloutPreview } from './rollouts/preview.ts';
+export { needsSomebody } from './rollouts/due.ts';
 export type { RolloutVerb } from './rollouts/requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
