@@ -48,6 +48,7 @@ const LONG = [
   'contract-kit',
   'first-start-together',
   'follow',
+  'mixed-builds',
   'no-descriptors',
   'one-effect',
   'ordinary-user',
