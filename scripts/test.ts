@@ -46,6 +46,7 @@ const LONG = [
   'cluster-kill',
   'cold-start',
   'contract-kit',
+  'due-once',
   'first-start-together',
   'follow',
   'mixed-builds',
