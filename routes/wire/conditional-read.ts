@@ -38,7 +38,11 @@ export function sendPrepared(request: FastifyRequest, reply: FastifyReply, value
 }
 
 /** Sends a value that is made for this response, with an ETag of its bytes; 304 if the caller has them. */
-export function sendValue(request: FastifyRequest, reply: FastifyReply, value: { readonly revision: number }): FastifyReply {
+export function sendValue(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  value: { readonly revision: number },
+): FastifyReply {
   const { body, etag } = prepare(value);
   stamp(request, reply, { etag });
   const known = request.headers['if-none-match'];
