@@ -92,9 +92,10 @@ function asksFor({ subject, attributes }: Subject): readonly Ask[] {
 }
 
 /** The version that an answer is of, if the assignment that it names says the same. */
-function versionOf({ status, text, header }: Answer): string {
+function versionOf(answer: Answer): string {
+  const { status, text } = answer;
   const body = JSON.parse(text) as { version?: string; promptPack?: { version: string }; assignment?: { arm: string } };
-  const arm = body.assignment?.arm ?? /arm=(\w+)/u.exec(header('registry-assignment') ?? '')?.[1];
+  const arm = body.assignment?.arm ?? /arm=(\w+)/u.exec(answer.header('registry-assignment') ?? '')?.[1];
   const version = body.promptPack?.version ?? body.version ?? '';
   return (arm === 'candidate') === (version === CANDIDATE) ? version : `${status} ${version} as ${String(arm)}`;
 }
@@ -118,7 +119,11 @@ async function compare(
   return wrong;
 }
 
-async function compareHttp(expected: (given: Subject) => string, connection: KeepAlive): Promise<string[]> {
+async function compareHttp(
+  expected: (given: Subject) => string,
+  { address, key }: { readonly address: string; readonly key: string },
+): Promise<string[]> {
+  const connection = new KeepAlive(address, key);
   const wrong: string[] = [];
   for (let number = 0; number < sample; number += 1) {
     const given = subjectOf(number);
@@ -128,6 +133,7 @@ async function compareHttp(expected: (given: Subject) => string, connection: Kee
       if (said !== expected(given)) wrong.push(`${asks[index]?.path} says ${said}, not ${expected(given)}`);
     }
   }
+  connection.close();
   return wrong.slice(0, 5);
 }
 
@@ -141,8 +147,7 @@ async function restartedWithout(t: Test, store: FailingStore['inner'], dataDir: 
 t.test(`the arms of ${subjects} subjects`, async (t) => {
   const { app, key, store } = await openApp(t, { store: 'memory', registry: { defaultVersion: STABLE } });
   const { registry } = app;
-  const connection = new KeepAlive(await listen(app), key);
-  t.teardown(() => connection.close());
+  const address = await listen(app);
   const follower = await openRegistry(t, { store: new FailingStore(store), shipped: [] });
   const steps = SHARES.map((share) => ({ share }));
   const { rollout } = await registry.rollouts.start({
@@ -171,7 +176,7 @@ t.test(`the arms of ${subjects} subjects`, async (t) => {
     };
     t.same(await compare(expected, doors, subjects), [], `${share} %: in process, on every instance`);
     t.same(await compare(expected, moreDoorsOf(registry), sample), [], `${share} %: every other way in process`);
-    t.same(await compareHttp(expected, connection), [], `${share} %: over HTTP`);
+    t.same(await compareHttp(expected, { address, key }), [], `${share} %: over HTTP`);
     const all = Array.from({ length: subjects }, (_, number) => number);
     candidates.push(new Set(all.filter((number) => expected(subjectOf(number)) === CANDIDATE)));
   }
