@@ -62,7 +62,15 @@ export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
 // ── Asking: requests and answers ──
-export { checkedFor, type At, type Attribution, type For, type PublishRequest, type ReadOf } from './requests.ts';
+export {
+  attributeName,
+  checkedFor,
+  type At,
+  type Attribution,
+  type For,
+  type PublishRequest,
+  type ReadOf,
+} from './requests.ts';
 export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
 export type { RolloutPreview } from './rollouts/preview.ts';
 export { needsSomebody } from './rollouts/due.ts';
@@ -96,7 +104,7 @@ export { parsePack } from './packs/pack.ts';
 export { readPackFolders, readPolicies } from './packs/pack-folder.ts';
 export { differences, type Edition } from './packs/diff.ts';
 export { brokenPattern } from './packs/shapes.ts';
-export { unfitTexts } from './values/unfit-texts.ts';
+export { unfitText, unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
 
 // ── Keys ──
