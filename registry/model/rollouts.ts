@@ -1,5 +1,5 @@
 /** The words of rollouts: subjects, attributes, audiences, shares and plans. `model.ts` passes them on. */
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type TString } from '@sinclair/typebox';
 import { oneOf } from './one-of.ts';
 
 /** JSON Schema counts code points. `unfitTexts` refuses NUL and lone surrogates. */
@@ -97,16 +97,12 @@ export const Duration = Type.String({
 /** The most steps of a plan. */
 export const MOST_STEPS = 50;
 
-export const Step = Type.Object(
-  {
-    share: Share,
-    hold: Type.Optional({
-      ...Duration,
-      description: 'How long until the next step. Without it, somebody must advance the rollout.',
-    }),
-  },
-  { additionalProperties: false },
-);
+const Hold: TString = {
+  ...Duration,
+  description: 'How long until the next step. Without it, somebody must advance the rollout.',
+};
+
+export const Step = Type.Object({ share: Share, hold: Type.Optional(Hold) }, { additionalProperties: false });
 export type Step = Static<typeof Step>;
 
 export const Finish = oneOf(['promote', 'wait'], {
