@@ -98,11 +98,7 @@ export class RolloutDesk {
   }
 
   /** What a change would do, without doing it. @throws RegistryError as the change itself */
-  async previewSteering(
-    verb: RolloutVerb,
-    request: SteerRequest,
-    { mayAudit } = NO_AUDITOR,
-  ): Promise<RolloutPreview> {
+  async previewSteering(verb: RolloutVerb, request: SteerRequest, { mayAudit } = NO_AUDITOR): Promise<RolloutPreview> {
     const command = steeringCommand(verb, request);
     const { decided, snapshot } = await this.#instance.executor.preview((base, rules) => {
       const [draft] = decideSteering(base, command, rules).events;

@@ -146,7 +146,8 @@ export function steeringCommand(type: RolloutVerb, request: SteerRequest): Steer
   const { pack, rollout, reason, share, sessions, actor = SYSTEM_ACTOR, precondition } = request;
   checkRequest({ pack, reason, rollout, share, sessions });
   const common = { pack, rollout, reason, actor, ...(precondition !== undefined && { precondition }) };
-  if (type === 'advance-rollout') return { type, ...common, ...(share !== undefined && { share: checkedShare(share) }) };
+  if (type === 'advance-rollout')
+    return { type, ...common, ...(share !== undefined && { share: checkedShare(share) }) };
   if (type === 'pause-rollout' || type === 'resume-rollout') return { type, ...common };
   return { type, ...common, ...(sessions !== undefined && { sessions }) };
 }

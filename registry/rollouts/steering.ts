@@ -100,7 +100,7 @@ const VERBS: { readonly [Type in SteeringCommand['type']]: Verb<Extract<Steering
   'advance-rollout': (rollout, command, { now }) => {
     requireRunning(rollout);
     const next = command.share === undefined ? nextOf(rollout, now) : atShare(rollout, command.share, now);
-    if (next === undefined || (command.share === rollout.share && rollout.state === 'running')) return undefined;
+    if (next === undefined || (command.share === rollout.share && rollout.state !== 'paused')) return undefined;
     return { type: 'rollout-advanced', ...about(rollout, command), data: { rollout: rollout.id, ...next } };
   },
 

@@ -130,7 +130,8 @@ export const ActivateBody = closed(
     reason: Reason,
     revertAfter: Type.Optional({
       ...Duration,
-      description: 'A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`.',
+      description:
+        'A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`.',
     }),
     sessions: Type.Optional(SessionPolicy),
     dryRun,

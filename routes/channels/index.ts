@@ -11,7 +11,7 @@ const channelRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/channels/:channel', {
     config: { scope: 'prompts:read' },
     schema: schemas.getChannel,
-    handler: (request, reply) => void sendValue(request, reply, channelBody(request.snapshot, request.params)),
+    handler: (request, reply) => sendValue(request, reply, channelBody(request.snapshot, request.params)),
   });
 
   app.post('/v1/packs/:pack/channels/:channel/confirm', {

@@ -42,7 +42,8 @@ export const ChannelState = closed(
   },
   {
     $id: 'ChannelState',
-    description: 'What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally.',
+    description:
+      'What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally.',
   },
 );
 const channelExample = {

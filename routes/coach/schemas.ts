@@ -117,6 +117,13 @@ export const getCoachSession = {
   querystring: noQuery,
   response: {
     200: jsonResponse(Session, 'The session.', sessionExample),
-    ...problems('session-not-found', 'session-ended', 'uri-too-long', 'store-unavailable', 'revision-not-reached', 'overloaded'),
+    ...problems(
+      'session-not-found',
+      'session-ended',
+      'uri-too-long',
+      'store-unavailable',
+      'revision-not-reached',
+      'overloaded',
+    ),
   },
 };

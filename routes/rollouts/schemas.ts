@@ -40,7 +40,10 @@ export const RolloutId = Type.Integer({
 });
 
 const STATES = ['running', 'paused', 'baking', 'promoted', 'aborted'] as const;
-const RolloutState = stringEnum(STATES, 'Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.');
+const RolloutState = stringEnum(
+  STATES,
+  'Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.',
+);
 
 export const Rollout = closed(
   {
@@ -60,7 +63,10 @@ export const Rollout = closed(
     startedBy: ref(Actor),
     reason: Reason,
     revision: { ...Revision, description: 'The event that last changed the rollout.' },
-    nextAt: Type.Optional({ ...Timestamp, description: 'When the current wait is over. Without it, somebody must act.' }),
+    nextAt: Type.Optional({
+      ...Timestamp,
+      description: 'When the current wait is over. Without it, somebody must act.',
+    }),
     endedAt: Type.Optional(Timestamp),
     endedBy: Type.Optional(ref(Actor)),
     endReason: Type.Optional(Reason),
@@ -80,7 +86,10 @@ export const rolloutExample = {
   stableVersion: '1.1.0',
   share: 10,
   step: 1,
-  steps: [{ share: 10, hold: '1h' }, { share: 50, hold: '1d' }],
+  steps: [
+    { share: 10, hold: '1h' },
+    { share: 50, hold: '1d' },
+  ],
   bake: '1d',
   finish: 'promote',
   startedAt: example.at,
@@ -99,7 +108,10 @@ const endedExample = {
   changed: true,
 };
 
-export const RolloutPage = closed({ rollouts: Type.Array(ref(Rollout)), nextCursor: NextCursor }, { $id: 'RolloutPage' });
+export const RolloutPage = closed(
+  { rollouts: Type.Array(ref(Rollout)), nextCursor: NextCursor },
+  { $id: 'RolloutPage' },
+);
 
 const dryRun = Type.Optional(Type.Boolean({ description: 'Report what would happen, and change nothing.' }));
 
@@ -117,7 +129,9 @@ export const StartRolloutBody = closed(
       description: 'One of the last 20 rollouts of the channel: the same users get the candidate again.',
     }),
     force: Type.Optional(
-      Type.Boolean({ description: 'Start although instances of an older build are live. They serve the stable version.' }),
+      Type.Boolean({
+        description: 'Start although instances of an older build are live. They serve the stable version.',
+      }),
     ),
     dryRun,
   },
@@ -127,7 +141,10 @@ export const StartRolloutBody = closed(
       {
         version: '2.0.0',
         reason: 'Warmer openings',
-        steps: [{ share: 10, hold: '1h' }, { share: 50, hold: '1d' }],
+        steps: [
+          { share: 10, hold: '1h' },
+          { share: 50, hold: '1d' },
+        ],
         bake: '1d',
         finish: 'promote',
         dryRun: true,
@@ -137,7 +154,11 @@ export const StartRolloutBody = closed(
 );
 
 export const AdvanceRolloutBody = closed(
-  { share: Type.Optional({ ...Share, description: 'Set this share. Default: take the next step.' }), reason: Reason, dryRun },
+  {
+    share: Type.Optional({ ...Share, description: 'Set this share. Default: take the next step.' }),
+    reason: Reason,
+    dryRun,
+  },
   { $id: 'AdvanceRolloutRequest', examples: [{ reason: 'No complaints after an hour' }] },
 );
 
@@ -155,7 +176,8 @@ export const RolloutPreview = closed(
   {
     rollout: ref(Rollout),
     everybody: Type.Boolean({
-      description: 'Whether the audience is everybody, so that `rollout.share` is the percentage of all subjects. Else it is that of the audience.',
+      description:
+        'Whether the audience is everybody, so that `rollout.share` is the percentage of all subjects. Else it is that of the audience.',
     }),
     testers: Type.Integer({ minimum: 0, description: 'Subjects that get the candidate whatever the share.' }),
     diff: Type.Array(ref(AssetDiff), { description: 'How the prompts of the candidate differ from the stable ones.' }),

@@ -8,7 +8,12 @@ export const conditionalHeaders = Type.Object({
 });
 
 /** For reads that a rollout decides. */
-export const readHeaders = Type.Object({ ...conditionalHeaders.properties, 'registry-subject': Type.Optional(Type.String({ maxLength: 2400, description: 'The subject, percent-encoded, if it should not be in the address.' })) });
+export const readHeaders = Type.Object({
+  ...conditionalHeaders.properties,
+  'registry-subject': Type.Optional(
+    Type.String({ maxLength: 2400, description: 'The subject, percent-encoded, if it should not be in the address.' }),
+  ),
+});
 
 const idempotencyKey = Type.Optional(
   Type.String({

@@ -40,10 +40,7 @@ interface SubjectQuery {
  * The arm of a channel that a request gets. If a rollout runs, the response will say which (`stamp.ts`).
  * @throws RegistryError `validation-failed`
  */
-export function armOf(
-  request: FastifyRequest & { readonly query: SubjectQuery },
-  view: ChannelView,
-): ArmView {
+export function armOf(request: FastifyRequest & { readonly query: SubjectQuery }, view: ChannelView): ArmView {
   const { subject, attributes } = subjectOf(request);
   const { arm, assignment } = armFor(view, subject, attributes);
   if (assignment !== undefined) request.assignment = { ...assignment, hasSubject: subject !== undefined };

@@ -1,12 +1,14 @@
 /** Which arm a subject gets: vectors for other languages, and what must hold for every subject (SPEC R13). */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import independent from 'murmurhash3js-revisited';
 import t from 'tap';
 import { assigning } from '../../../registry/assignment/assign.ts';
 import { membershipOf } from '../../../registry/assignment/audience.ts';
 import type { Operator } from '../../../registry/model.ts';
 import { audienceFaults } from '../../../registry/rollouts/audience-faults.ts';
 import { BUCKETS, bucketOf, murmur3 } from '../../../registry/values/buckets.ts';
+import { sectionOf, textOf } from '../../support/docs/pages.ts';
 
 /** Computed with the C++ reference, `MurmurHash3_x86_32` of smhasher, over UTF-8 bytes with seed 0. */
 const HASHES: readonly (readonly [text: string, hash: number])[] = [
@@ -23,6 +25,24 @@ t.test('the hash is MurmurHash3 over UTF-8', async (t) => {
   const long = 'ü'.repeat(2000);
   t.equal(murmur3(long), murmur3(long), 'a text longer than the scratch space');
   t.not(murmur3('ü'), murmur3('\u0075\u0308'), 'no normalisation');
+});
+
+t.test('the vectors of docs/rollouts.md are right, by ours and by an independent implementation', async (t) => {
+  const rows = [
+    ...sectionOf(textOf('docs/rollouts.md'), 'Who gets what').matchAll(
+      /^\| `(.+)` \| `(.+)` \| `([0-9a-f]{8})` \| (\d+) \|$/gmu,
+    ),
+  ];
+  t.equal(rows.length, 12);
+  for (const [, salt, subject, hash = '', bucket] of rows) {
+    const text = `${salt}:${subject}`;
+    t.equal(independent.x86.hash32([...Buffer.from(text)], 0), Number.parseInt(hash, 16), `the hash of ${text}`);
+    t.equal(bucketOf(text), Number(bucket), `the bucket of ${text}`);
+  }
+  const property = fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+    assert.equal(murmur3(text), independent.x86.hash32([...Buffer.from(text)], 0));
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 2000 }), 'any text');
 });
 
 t.test('a higher share takes the candidate from nobody, a lower one gives it to nobody new', async (t) => {

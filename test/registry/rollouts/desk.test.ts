@@ -136,7 +136,12 @@ t.test('sessions follow the policy of the move', async (t) => {
   t.match(onStable, { promptPack: { version: '1.0.0' }, assignment: { rollout: rollout.id, arm: 'stable' } });
   t.same((await read(onStable)).assignment, onStable.assignment);
   t.equal((await read(onCandidate)).superseded, false, 'the candidate is served while it is rolled out');
-  await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, sessions: 'end', reason: 'Too blunt' });
+  await registry.rollouts.steer('abort-rollout', {
+    pack: 'coach',
+    rollout: rollout.id,
+    sessions: 'end',
+    reason: 'Too blunt',
+  });
   await t.rejects(read(onCandidate), { code: 'session-ended', members: { reason: 'Too blunt' } });
   t.match(await read(onStable), { promptPack: { version: '1.0.0' } });
 });
@@ -155,7 +160,11 @@ t.test('a rollout that is no longer in memory is read from the log', async (t) =
     const { rollout } = await registry.rollouts.start({ version: '2.0.0', ...HALF });
     ids.unshift(rollout.id);
     await registry.rollouts.steer('pause-rollout', { pack: 'coach', rollout: rollout.id, reason });
-    await registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, reason: `The end of ${index}` });
+    await registry.rollouts.steer('abort-rollout', {
+      pack: 'coach',
+      rollout: rollout.id,
+      reason: `The end of ${index}`,
+    });
   }
   const oldest = await registry.rollouts.get('coach', ids.at(-1) ?? 0);
   t.match(oldest, { state: 'aborted', ended: { reason: 'The end of 0' } });
