@@ -46,7 +46,7 @@ export interface RolloutEnd {
   readonly reason: string;
 }
 
-/** An activation that ends by itself unless it is confirmed. */
+/** An activation that ends on its own unless it is confirmed. */
 export interface Trial {
   /** The revision of the activation. */
   readonly id: number;
