@@ -9,7 +9,7 @@
  */
 import { RegistryError } from '../errors.ts';
 import type { ChannelPlan } from '../state/plans.ts';
-import { reaches, type Position } from '../state/snapshot.ts';
+import { reaches, type Position } from '../state/position.ts';
 
 /** Where a session is: a version, and the event that put it there. */
 export interface Place extends Position {

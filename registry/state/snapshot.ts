@@ -43,17 +43,6 @@ export interface Snapshot {
 /** The state of the log, without the answers that need contents. */
 export type State = Omit<Snapshot, 'views'>;
 
-/** A position in the history, across restores. */
-export interface Position {
-  readonly epoch: number;
-  readonly revision: number;
-}
-
-/** Whether a position is at least as late as another. */
-export function reaches(position: Position, other: Position): boolean {
-  return position.epoch > other.epoch || (position.epoch === other.epoch && position.revision >= other.revision);
-}
-
 /** The state before the first event. */
 export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({
   registryId: '',

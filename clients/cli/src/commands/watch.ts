@@ -177,8 +177,8 @@ function printEvent(out: Output, { id, event, data }: StreamMessage, details: De
     const what =
       event === 'resync'
         ? 'earlier events are no longer available; see: prompt-registry status'
-        : moves.length === 0 && details !== undefined
-          ? subjectOf(details)
+        : steps.length === 0
+          ? subjectOf(details ?? data)
           : [pack, steps.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
     const why =
