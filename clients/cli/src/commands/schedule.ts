@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
-import { makeMove, moveHeaders, type ChannelRef, type MoveOptions } from '../channel-move.ts';
+import { makeMove, type ChannelRef, type MoveOptions } from '../channel-move.ts';
 import { defined } from '../defined.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { withFields } from '../fields.ts';
 import type { Cell } from '../output.ts';
 import { sessionLines, singleMove } from '../single-move.ts';
 import { name, sessionsOption, timeAhead, version as parseVersion } from '../arguments.ts';
-import { begin, DRY_RUN_REASON, move } from './move-options.ts';
+import { begin, change, DRY_RUN_REASON } from './move-options.ts';
 
 type Scheduled = components['schemas']['ScheduledActivation'];
 type Preview = components['schemas']['Preview'];
@@ -27,7 +27,7 @@ interface ListOptions {
 export function addSchedule(program: Command, act: Act): void {
   const schedule = program.command('schedule').description('Activate a version at a time');
 
-  move(
+  change(
     schedule
       .command('add', { isDefault: true })
       .description('Activate a version at a time; "add" may be left out')
@@ -49,7 +49,7 @@ export function addSchedule(program: Command, act: Act): void {
     .option('--channel <name>', "The channel (default: the pack's default channel)", name)
     .action(act<ListOptions>(list));
 
-  move(
+  change(
     schedule
       .command('cancel')
       .description('Cancel a scheduled activation')
@@ -62,7 +62,7 @@ export function addSchedule(program: Command, act: Act): void {
 async function add(context: Context, options: AddOptions, version: string) {
   const { registry, channelRef } = await begin(context, options);
   const { pack, channel } = channelRef;
-  const { at, sessions, wait } = options;
+  const { at, sessions } = options;
   const shown = singleMove(channelRef, { kind: 'activation', state: undefined });
   return makeMove<Preview, Scheduled>(context, options, {
     channelRef,
@@ -81,7 +81,7 @@ async function add(context: Context, options: AddOptions, version: string) {
       asScheduled(
         await registry.ask((api) =>
           api.POST('/v1/packs/{pack}/schedule', {
-            params: { path: { pack }, header: moveHeaders(key, wait) },
+            params: { path: { pack }, header: { 'idempotency-key': key } },
             body: { version, at, reason, ...defined({ channel, sessions }) },
           }),
         ),
@@ -148,7 +148,7 @@ async function cancel(context: Context, options: MoveOptions, id: string) {
       withFields({ id: 'string', revision: 'number' })(
         await registry.ask((api) =>
           api.POST('/v1/packs/{pack}/schedule/{id}/cancel', {
-            params: { path: { pack, id }, header: moveHeaders(key, options.wait) },
+            params: { path: { pack, id }, header: { 'idempotency-key': key } },
             body: { reason },
           }),
         ),
