@@ -120,6 +120,7 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
   'Registry-Stale',
   'Registry-Pinned',
   'Preference-Applied',
+  'Registry-Assignment',
 ]);
 
 /**
