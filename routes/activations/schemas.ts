@@ -67,6 +67,11 @@ export const activePackExample = {
   styles: example.texts,
 };
 
+const endedRollout = closed({
+  id: Type.Integer({ minimum: 1 }),
+  state: stringEnum(['promoted', 'aborted'], 'How it ended.'),
+});
+
 export const Activation = closed(
   {
     revision: Revision,
@@ -85,12 +90,10 @@ export const Activation = closed(
       description:
         'False if the version was already active. Then nothing was written, and this is the move that activated it.',
     }),
-    rollout: Type.Optional(
-      closed(
-        { id: Type.Integer({ minimum: 1 }), state: stringEnum(['promoted', 'aborted'], 'How it ended.') },
-        { description: 'The rollout that the move ended: its promotion, or a move back to the stable version.' },
-      ),
-    ),
+    rollout: Type.Optional({
+      ...endedRollout,
+      description: 'The rollout that the move ended: its promotion, or a move back to the stable version.',
+    }),
     instances: Type.Optional(ref(InstancesReached)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
@@ -176,6 +179,7 @@ export const Preview = closed(
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
     problems: Type.Array(ref(Violation), { description: 'Why the move would be refused; empty if it would succeed.' }),
+    rollout: Type.Optional({ ...endedRollout, description: 'The rollout that the move would end.' }),
   },
   { $id: 'Preview', description: 'What a move would do.' },
 );

@@ -9,7 +9,7 @@ import { jsonResponse } from '../wire/responses.ts';
 import { closed, ref } from '../wire/schema-types.ts';
 import { Actor, ReasonBody } from '../wire/shared-schemas.ts';
 
-const ScheduleId = Type.String({
+export const ScheduleId = Type.String({
   pattern: '^[0-9A-Za-z-]{1,64}$',
   description: 'The id of the event that scheduled the activation.',
   examples: ['0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11'],

@@ -678,7 +678,7 @@ export interface paths {
          *
          *     If that position is not in the log, because a database was restored, the first message is `event: resync`: read again what you keep, then continue from here.
          *
-         *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events about them are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
+         *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events that may change what they serve are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
          *
          *     Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
          *
@@ -732,7 +732,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a key
-         * @description The key stops working with the next request. You cannot revoke a key that can do more than yours.
+         * @description The key stops working with the next request, and what it has scheduled is cancelled. You cannot revoke a key that can do more than yours.
          *
          *     Scope: `keys:admin`.
          */
@@ -1402,6 +1402,16 @@ export interface components {
             stylesRemoved: components["schemas"]["StyleId"][];
             /** @description Why the move would be refused; empty if it would succeed. */
             problems: components["schemas"]["Violation"][];
+            /** @description The rollout that the move would end. */
+            rollout?: {
+                id: number;
+                /**
+                 * @description How it ended.
+                 * @example promoted
+                 * @enum {string}
+                 */
+                state: "promoted" | "aborted";
+            };
         };
         /** @description The move already in force (`changed: false`), or with `dryRun` what the move would do. */
         ActivationOrPreview: components["schemas"]["Activation"] | components["schemas"]["Preview"];
@@ -1670,6 +1680,35 @@ export interface components {
             createdBy: components["schemas"]["Actor"];
             revokedAt?: components["schemas"]["Timestamp"];
         };
+        /** @description A key that is revoked, and what was cancelled with it. */
+        RevokedKey: {
+            /**
+             * @description Id of a key; not secret.
+             * @example k7Qm2Xw9Lp3
+             */
+            keyId: string;
+            label: components["schemas"]["KeyLabel"];
+            scopes: components["schemas"]["Scope"][];
+            createdAt: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description When the key stops working. Default: never.
+             * @example 2027-01-31T00:00:00Z
+             */
+            expiresAt?: string;
+            createdBy: components["schemas"]["Actor"];
+            revokedAt?: components["schemas"]["Timestamp"];
+            /** @description The activations that the key had scheduled: they were cancelled with it. */
+            cancelled: {
+                pack: components["schemas"]["PackName"];
+                channel: components["schemas"]["ChannelName"];
+                /**
+                 * @description The id of the event that scheduled the activation.
+                 * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+                 */
+                id: string;
+            }[];
+        };
         /** @description A key that was just created. */
         NewKey: {
             /**
@@ -1913,6 +1952,8 @@ export interface components {
              */
             type?: string;
             pack?: components["schemas"]["PackName"];
+            /** @description The channel that the event is about, if it is about one. */
+            channel?: components["schemas"]["ChannelName"];
             /** @description Where the event moved channels; empty if it moved none. */
             moves?: components["schemas"]["StreamMove"][];
             at?: components["schemas"]["Timestamp"];
@@ -1977,7 +2018,7 @@ export interface components {
                  * @example stale
                  * @enum {string}
                  */
-                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "snapshot-differs";
+                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "clock-in-doubt" | "snapshot-differs";
                 detail: string;
             }[];
         };
@@ -4775,7 +4816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Key"];
+                    "application/json": components["schemas"]["RevokedKey"];
                 };
             };
             400: components["responses"]["ValidationFailed"];
