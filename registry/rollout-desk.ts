@@ -9,6 +9,7 @@ import type { Event } from './log/event.ts';
 import { NO_AUDITOR } from './moves/preview.ts';
 import type { At, Attribution, Defaults } from './requests.ts';
 import { scheduledActivationOf } from './rollouts/apply.ts';
+import { overdueBy } from './rollouts/due.ts';
 import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
 import {
   cancelScheduleCommand,
@@ -138,6 +139,11 @@ export class RolloutDesk {
     const { pack = this.#defaults.defaultPack, channel = this.#defaults.defaultChannel } = at;
     viewIn(snapshot, pack, channel);
     return planIn(snapshot, { pack, channel })?.schedule ?? [];
+  }
+
+  /** For how many seconds the oldest of what is due by time has been due, by the store's clock; 0 if nothing is (SPEC R15). */
+  get overdueSeconds(): number {
+    return overdueBy(this.#current, this.#instance.clock.now()) / 1000;
   }
 
   /** Keeps the version that is on trial. @throws RegistryError as `start`, `no-trial` */

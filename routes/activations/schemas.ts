@@ -256,6 +256,23 @@ export const listActivations = {
   },
 };
 
+/** The responses to every move of a channel. */
+const moveResponses = {
+  200: jsonResponse(
+    ActivationOrPreview,
+    'The version was already active; nothing changed. With `dryRun`: what the move would do.',
+    { ...activationExample, changed: false },
+    { ...replayedHeader, ...waitedHeader },
+  ),
+  201: jsonResponse(Activation, 'Moved.', activationExample, { ...createdHeaders, ...waitedHeader }),
+  202: jsonResponse(
+    Activation,
+    'Moved. With `Prefer: wait`: some instances have not applied it in time.',
+    pendingExample,
+    { ...createdHeaders, ...waitedHeader },
+  ),
+};
+
 export const activateVersion = {
   operationId: 'activateVersion',
   tags: ['Activation'],
@@ -267,19 +284,7 @@ export const activateVersion = {
   headers: moveHeaders,
   body: ref(ActivateBody),
   response: {
-    200: jsonResponse(
-      ActivationOrPreview,
-      'The version was already active; nothing changed. With `dryRun`: what the move would do.',
-      { ...activationExample, changed: false },
-      { ...replayedHeader, ...waitedHeader },
-    ),
-    201: jsonResponse(Activation, 'Activated.', activationExample, { ...createdHeaders, ...waitedHeader }),
-    202: jsonResponse(
-      Activation,
-      'Activated. With `Prefer: wait`: some instances have not applied it in time.',
-      pendingExample,
-      { ...createdHeaders, ...waitedHeader },
-    ),
+    ...moveResponses,
     ...writeProblems(
       'pack-not-found',
       'channel-not-found',
@@ -304,24 +309,7 @@ export const rollbackPack = {
   headers: moveHeaders,
   body: ref(RollbackBody),
   response: {
-    200: jsonResponse(
-      ActivationOrPreview,
-      '`toVersion` was already active; nothing changed. With `dryRun`: what the rollback would do.',
-      { ...activationExample, kind: 'rollback', changed: false },
-      { ...replayedHeader, ...waitedHeader },
-    ),
-    201: jsonResponse(
-      Activation,
-      'Rolled back.',
-      { ...activationExample, kind: 'rollback' },
-      { ...createdHeaders, ...waitedHeader },
-    ),
-    202: jsonResponse(
-      Activation,
-      'Rolled back. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...pendingExample, kind: 'rollback' },
-      { ...createdHeaders, ...waitedHeader },
-    ),
+    ...moveResponses,
     ...writeProblems(
       'pack-not-found',
       'channel-not-found',

@@ -76,7 +76,7 @@ export const CreateKeyBody = closed(
 );
 
 export const RevokeKeyBody = closed(
-  { reason: Reason },
+  { reason: { ...Reason, description: 'Why the key is revoked. The log keeps it permanently.' } },
   { $id: 'RevokeKeyRequest', examples: [{ reason: 'Left the team' }] },
 );
 
