@@ -118,7 +118,7 @@ t.test('whom a read is for is checked', async (t) => {
   const url = urlOf('getSystemPrompt', {});
   const fault = async (query: string, headers: Record<string, string> = {}) => {
     const answer = await app.inject({ url: `${url}?${query}`, headers });
-    return { status: answer.statusCode, ...(answer.json() as object) };
+    return { status: answer.statusCode, ...answer.json<object>() };
   };
   const wrong = (parameter: string, detail: RegExp | string = /./u) => ({
     ...{ status: 400, code: 'validation-failed' },
