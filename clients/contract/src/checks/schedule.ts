@@ -13,6 +13,7 @@ const MOST = 20;
 const DAY = 86_400_000;
 
 async function listed(kit: Kit): Promise<readonly ScheduledActivation[]> {
+  await kit.world.ensureActive();
   const request = { path: kit.world.path(), query: kit.world.chosenChannel };
   return (await kit.ask<{ readonly scheduled: readonly ScheduledActivation[] }>(LIST, request, 200)).body.scheduled;
 }
