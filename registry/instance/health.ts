@@ -23,21 +23,13 @@ export interface Signs {
   /** How far the log is ahead of the clock, in words. */
   readonly clockBehindLog: string | undefined;
   /** Why nothing that is due by time is done. */
-<<<<<<< HEAD
   readonly clockInDoubt: string | undefined;
-=======
-  readonly clockDoubt: string | undefined;
->>>>>>> wt-ops15
   /** What differs between the last good snapshot of this start and the log. */
   readonly snapshotDiffers: string | undefined;
 }
 
 export function healthOf(signs: Signs): Health {
-<<<<<<< HEAD
   const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, clockInDoubt, snapshotDiffers } = signs;
-=======
-  const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, clockDoubt, snapshotDiffers } = signs;
->>>>>>> wt-ops15
   const conditions: Condition[] = [];
   const add = (name: Condition['name'], detail: string) => void conditions.push({ name, detail });
   if (!ready)
@@ -48,11 +40,7 @@ export function healthOf(signs: Signs): Health {
   if (diverged !== undefined)
     add('log-diverged', 'The log in the store is not the one that this instance has applied, so it is not followed.');
   if (clockBehindLog !== undefined) add('clock-behind-log', clockBehindLog);
-<<<<<<< HEAD
   else if (clockInDoubt !== undefined) add('clock-in-doubt', `${clockInDoubt} Steps, schedules and trials wait.`);
-=======
-  else if (clockDoubt !== undefined) add('clock-in-doubt', `Steps, schedules and trials wait. ${clockDoubt}`);
->>>>>>> wt-ops15
   if (snapshotDiffers !== undefined)
     add('snapshot-differs', `This start used a last good snapshot that differs from the log: ${snapshotDiffers}.`);
   return { ready, conditions };

@@ -188,11 +188,7 @@ export class Instance {
       pinnedVersion: this.pinnedVersion,
       diverged: this.#follower.diverged,
       clockBehindLog: this.clock.behind(this.current.applied.at),
-<<<<<<< HEAD
       clockInDoubt: this.#timekeeper.doubt,
-=======
-      clockDoubt: this.#timekeeper.doubt,
->>>>>>> wt-ops15
       snapshotDiffers: this.#check?.differs,
     });
   }

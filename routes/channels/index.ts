@@ -11,15 +11,11 @@ const channelRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/channels/:channel', {
     config: { scope: 'prompts:read' },
     schema: schemas.getChannel,
-<<<<<<< HEAD
-    handler: (request, reply) => sendValue(request, reply, channelBody(request.snapshot, request.params)),
-=======
     handler: (request, reply) => {
       const body = channelBody(request.snapshot, request.params);
       request.origin = body.stable; // a caller that reads both arms decides on its own, so no arm is counted
       return sendValue(request, reply, body);
     },
->>>>>>> wt-ops15
   });
 
   app.post('/v1/packs/:pack/channels/:channel/confirm', {
