@@ -26,6 +26,7 @@ export {
 } from './model.ts';
 export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
+export type { RolloutEvents } from './log/data/rollouts.ts';
 
 export {
   Attributes,
