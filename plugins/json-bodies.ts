@@ -3,8 +3,8 @@
  *
  * Problem: the framework's defaults strip unknown members, coerce types and replace invalid UTF-8. Then the registry would store something
  * other than the client sent.
- * Rule: `removeAdditional` and `coerceTypes` are off. Paths and queries have only text, so an integer is read from decimal digits and from nothing
- * else. A NUL, a lone surrogate, invalid UTF-8 or a repeated member in a body is a 400.
+ * Rule: `removeAdditional` and `coerceTypes` are off. Paths and queries have only text, so an integer is read from decimal digits and from
+ * nothing else. A NUL, a lone surrogate, invalid UTF-8 or a repeated member in a body is a 400.
  * Example: `{"reason": 5}` is refused, not read as `"5"`. `?limit=Infinity` is refused too, which Ajv's own coercion accepts.
  */
 import type { IncomingMessage } from 'node:http';

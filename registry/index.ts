@@ -24,11 +24,14 @@ export {
   type InputFault,
   type PackContent,
 } from './model.ts';
-export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
+export { EVENT_TYPES, GENESIS_HASH, type Event, type EventData, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
 export type { RolloutEvents } from './log/data/rollouts.ts';
 
 export {
+  AttributeName,
+  AttributeText,
+  AttributeValue,
   Attributes,
   Audience,
   Condition,
@@ -60,7 +63,15 @@ export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
 // ── Asking: requests and answers ──
-export { checkedFor, type At, type Attribution, type For, type PublishRequest, type ReadOf } from './requests.ts';
+export {
+  attributeName,
+  checkedFor,
+  type At,
+  type Attribution,
+  type For,
+  type PublishRequest,
+  type ReadOf,
+} from './requests.ts';
 export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
 export type { RolloutPreview } from './rollouts/preview.ts';
 export { needsSomebody } from './rollouts/due.ts';
@@ -94,11 +105,11 @@ export { parsePack } from './packs/pack.ts';
 export { readPackFolders, readPolicies } from './packs/pack-folder.ts';
 export { differences, type Edition } from './packs/diff.ts';
 export { brokenPattern } from './packs/shapes.ts';
-export { unfitTexts } from './values/unfit-texts.ts';
+export { unfitText, unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
 
 // ── Keys ──
-export { allows, keyOfToken, mayBeKnownLater, whyInvalid } from './keys/keys.ts';
+export { allows, keyOfToken, mayBeKnownLater, whyInvalid, type RevokedKey } from './keys/keys.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 
 // ── Streams ──

@@ -23,13 +23,13 @@ export interface Signs {
   /** How far the log is ahead of the clock, in words. */
   readonly clockBehindLog: string | undefined;
   /** Why nothing that is due by time is done. */
-  readonly clockDoubt: string | undefined;
+  readonly clockInDoubt: string | undefined;
   /** What differs between the last good snapshot of this start and the log. */
   readonly snapshotDiffers: string | undefined;
 }
 
 export function healthOf(signs: Signs): Health {
-  const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, clockDoubt, snapshotDiffers } = signs;
+  const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, clockInDoubt, snapshotDiffers } = signs;
   const conditions: Condition[] = [];
   const add = (name: Condition['name'], detail: string) => void conditions.push({ name, detail });
   if (!ready)
@@ -40,7 +40,7 @@ export function healthOf(signs: Signs): Health {
   if (diverged !== undefined)
     add('log-diverged', 'The log in the store is not the one that this instance has applied, so it is not followed.');
   if (clockBehindLog !== undefined) add('clock-behind-log', clockBehindLog);
-  else if (clockDoubt !== undefined) add('clock-in-doubt', `Steps, schedules and trials wait. ${clockDoubt}`);
+  else if (clockInDoubt !== undefined) add('clock-in-doubt', `${clockInDoubt} Steps, schedules and trials wait.`);
   if (snapshotDiffers !== undefined)
     add('snapshot-differs', `This start used a last good snapshot that differs from the log: ${snapshotDiffers}.`);
   return { ready, conditions };

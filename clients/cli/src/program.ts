@@ -7,6 +7,7 @@ import { addKeys } from './commands/keys.ts';
 import { addMoves } from './commands/moves.ts';
 import { addNew } from './commands/new.ts';
 import { addPublishing } from './commands/publish.ts';
+import { addRollouts } from './commands/rollouts.ts';
 import { addSession } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersions } from './commands/versions.ts';
@@ -52,6 +53,7 @@ export function buildProgram(act: Act): Command {
   addNew(program, act);
   addPublishing(program, act);
   addMoves(program, act);
+  addRollouts(program, act);
   addWatch(program, act);
   addAudit(program, act);
   addKeys(program, act);

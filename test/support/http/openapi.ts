@@ -119,6 +119,7 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
   'Registry-Epoch',
   'Registry-Stale',
   'Registry-Pinned',
+  'Registry-Assignment',
   'Preference-Applied',
 ]);
 
