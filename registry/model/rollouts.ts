@@ -1,5 +1,5 @@
 /** The words of rollouts: subjects, attributes, audiences, shares and plans. `model.ts` passes them on. */
-import { Type, type Static, type TString } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { oneOf } from './one-of.ts';
 
 /** JSON Schema counts code points. `unfitTexts` refuses NUL and lone surrogates. */
