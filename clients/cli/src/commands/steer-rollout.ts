@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import type { components } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { makeMove, moveHeaders, type Guard } from '../channel-move.ts';
-import { asRollout, isRunning, type Rollout } from '../channel-state.ts';
+import { asRollout, isRunning, rolloutOf, type Rollout } from '../channel-state.ts';
 import { defined } from '../defined.ts';
 import { summaryOf } from '../diff-output.ts';
 import { violationText } from '../explain.ts';
@@ -18,7 +18,6 @@ import { nameOf, nextOf, progressOf } from '../rollout-text.ts';
 import { sessionLines } from '../single-move.ts';
 import { name, sessionsOption, share } from '../arguments.ts';
 import { begin, DRY_RUN_REASON, move, type MoveOptions } from './move-options.ts';
-import { rolloutOf } from './rollouts.ts';
 
 type Preview = components['schemas']['RolloutPreview'];
 
