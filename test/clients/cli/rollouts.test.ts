@@ -143,7 +143,7 @@ t.test('a rollout, from its first step to its promotion', async (t) => {
     [
       'pause',
       /is paused at 10%, step 1 of 2; nothing would change/u,
-      /is already paused at 10%, step 1 of 2\. Nothing was changed\.\n$/u,
+      /is already paused at 10%, step 1 of 2\. Nothing was changed\. Next: nothing until/u,
     ],
     ['resume', /-> running at 10%/u, /is now running at 10%/u],
     [
@@ -275,7 +275,7 @@ t.test('moves say which rollout they end', async (t) => {
   );
 });
 
-t.test('a trial goes back by itself unless it is confirmed', async (t) => {
+t.test('a trial goes back automatically unless it is confirmed', async (t) => {
   await base();
   t.match(await runCli(['confirm', '--dry-run'], lab), {
     code: 1,

@@ -105,6 +105,9 @@ function summaryLine(rollout: Rollout): string {
   const { pack, channel, revision, changed } = rollout;
   const what = `${nameOf(rollout)} of ${pack} in ${channel}`;
   const name = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
-  if (changed === false) return `${name} is already ${progressOf(rollout)}. Nothing was changed.`;
+  if (changed === false) {
+    const next = isRunning(rollout) ? ` ${effectOf(rollout).trim()}.` : '';
+    return `${name} is already ${progressOf(rollout)}. Nothing was changed.${next}`;
+  }
   return `${name} is now ${progressOf(rollout)}. ${effectOf(rollout).trim()}${isRunning(rollout) ? '.' : ''} Revision ${revision}.`;
 }
