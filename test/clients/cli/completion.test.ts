@@ -68,6 +68,7 @@ t.test('completion offers every command and option', async (t) => {
   await writeFile(join(folder, 'my key'), '');
   t.same(await offered('validate', 'my'), ['my packs'], 'folders, even with spaces in their names');
   t.same((await offered('keys', 'list', '--key-file', 'my')).sort(), ['my key', 'my packs']);
+  t.same((await offered('rollout', 'start', '--audience', 'my')).sort(), ['my key', 'my packs']);
   for (const option of ['--url', '--reason', '--wait'])
     t.same(await offered('rollback', option, ''), [''], 'no suggestions for its value');
   for (const words of [

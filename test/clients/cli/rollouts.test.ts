@@ -195,6 +195,10 @@ t.test('a rollback ends the rollout, and a second press does not go below', asyn
     code: 0,
     stdout: `lab: rollout ${id} of 2.0.0 (running at 10%) ends, and everybody is on 1.0.0\n`,
   });
+  const declined = await runCli(['rollback', '--reason', 'x'], lab, {
+    answers: [[/Roll lab back to 1\.0\.0 in production/u, 'n\n']],
+  });
+  t.match(declined, { code: 1, stderr: /Nothing was changed/u }, 'it asks, although the channel does not move');
   let quicker: Promise<unknown> | undefined;
   const bodies: string[] = [];
   const proxy = await startProxy(t, server.address, async (request) => {
