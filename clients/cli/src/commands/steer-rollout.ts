@@ -15,7 +15,7 @@ import { summaryOf } from '../diff-output.ts';
 import { violationText } from '../explain.ts';
 import { withFields } from '../fields.ts';
 import { nameOf, nextOf, progressOf } from '../rollout-text.ts';
-import { sessionLines } from '../single-move.ts';
+import { capital, sessionLines } from '../single-move.ts';
 import { name, sessionsOption, share } from '../arguments.ts';
 import { begin, DRY_RUN_REASON, move, type MoveOptions } from './move-options.ts';
 
@@ -103,8 +103,7 @@ function effectOf(rollout: Rollout): string {
 
 function summaryLine(rollout: Rollout): string {
   const { pack, channel, revision, changed } = rollout;
-  const what = `${nameOf(rollout)} of ${pack} in ${channel}`;
-  const name = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  const name = `${capital(nameOf(rollout))} of ${pack} in ${channel}`;
   if (changed === false) {
     const next = isRunning(rollout) ? ` ${effectOf(rollout).trim()}.` : '';
     return `${name} is already ${progressOf(rollout)}. Nothing was changed.${next}`;
