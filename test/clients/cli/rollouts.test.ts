@@ -495,3 +495,18 @@ t.test('a registry that is older than rollouts', async (t) => {
     stderr: /does not support this operation\. It is older/u,
   });
 });
+
+t.test('instances of an older build stop a start, unless it is forced', async (t) => {
+  const rollout = { id: 9, version: '2.0.0', stableVersion: '1.0.0', share: 10, channel: 'production', steps: [] };
+  const preview = { rollout, diff: [], problems: [], olderInstances: ['old-1'], everybody: true, testers: 0 };
+  const active = { pack: 'lab', channel: 'production', version: '1.0.0', revision: 7 };
+  const { env: fake } = await startFakeServer(t, (request, response) =>
+    replyJson(request.method === 'GET' ? active : preview)(request, response),
+  );
+  const start = ['rollout', 'start', '2.0.0', '--pack', 'lab', '--steps', '10%:1h', '--dry-run'];
+  t.match(await runCli(start, fake), {
+    code: 1,
+    stdout: /would be refused: older-instances: old-1 run an older build, .* or add --force\.\n$/u,
+  });
+  t.match(await runCli([...start, '--force'], fake), { code: 0, stdout: /^((?!refused)[^])*$/u });
+});
