@@ -25,7 +25,7 @@ export const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
 
 /** As it is given. Every door compares it as a string: `true` is `"true"`, 30 is `"30"`. */
 export const AttributeValue = Type.Union([AttributeText, Type.Number(), Type.Boolean()], {
-  description: 'A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30".',
+  description: 'A text of at most 200 characters, a number, true or false. All are compared as texts: 30 is "30".',
 });
 
 /** Facts about a subject. */

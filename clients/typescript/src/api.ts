@@ -2043,7 +2043,7 @@ export interface components {
         AttributeName: string;
         /** @example de */
         AttributeText: string;
-        /** @description A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30". */
+        /** @description A text of at most 200 characters, a number, true or false. All are compared as texts: 30 is "30". */
         AttributeValue: components["schemas"]["AttributeText"] | number | boolean;
         /** @description Who takes part in a rollout. Default: everybody. */
         Audience: {
