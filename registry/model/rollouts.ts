@@ -85,6 +85,18 @@ export const Audience = Type.Object(
 );
 export type Audience = Static<typeof Audience>;
 
+export const RolloutId = Type.Integer({
+  minimum: 1,
+  description: 'Id of a rollout: the revision of the event that started it.',
+  examples: [12],
+});
+
+export const ScheduleId = Type.String({
+  pattern: '^[0-9A-Za-z-]{1,64}$',
+  description: 'Id of a scheduled activation: that of the event that scheduled it.',
+  examples: ['0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11'],
+});
+
 /** Percent; the log and the code hold thousandths of a percent, so that comparisons are exact. */
 export const Share = Type.Number({
   minimum: 0,
