@@ -75,8 +75,11 @@ const SETTINGS = /^settings\//u;
 const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
-/** What the command line takes from the domain, to check packs without a service: no door, no store, nothing that is running. */
-const OFFLINE = /^registry\/(errors|model|machine\/make-folder|packs\/(diff|floor|pack|pack-folder))\.ts$/u;
+/**
+ * What the command line takes from the domain, to check packs and audiences without a service: no door, no store, nothing that is running.
+ */
+const OFFLINE =
+  /^registry\/(errors|model|machine\/make-folder|packs\/(diff|faults|floor|pack|pack-folder)|assignment\/(audience|explain)|rollouts\/audience-faults|values\/(durations|unfit-texts))\.ts$/u;
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
