@@ -126,6 +126,10 @@ t.test('operators', async (t) => {
     ['before', ['2027-01-01T00:00:00Z'], '2026-12-31', false],
     ['after', ['2027-01-01T00:00:00Z'], '2027-01-01T00:00:00.001Z', true],
     ['after', ['2027-01-01T00:00:00Z'], 'tomorrow', false],
+    ['after', ['2024-01-01T00:00:00Z'], '2024-02-29T00:00:00Z', true],
+    ['after', ['2024-01-01T00:00:00Z'], '2027-02-29T00:00:00Z', false], // no such day
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T24:00:00Z', false], // no such hour
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T00:00:00+24:00', false],
   ];
   for (const [operator, values, value, holds] of rows) {
     const takesPart = membershipOf({ conditions: [{ attribute: 'a', operator, values: [...values] }] });
