@@ -25,7 +25,7 @@ import type { RolloutPrecondition, SteeringCommand } from './steering.ts';
 import type { ConfirmCommand } from './trial.ts';
 
 /** The plan of a rollout, as a request gives it. */
-export const RolloutPlan = Type.Object(
+const RolloutPlan = Type.Object(
   {
     steps: Type.Array(Step, { minItems: 1, maxItems: MOST_STEPS, description: 'Rising shares.' }),
     bake: Type.Optional({ ...Duration, description: 'How long the rollout stays at its last share before it ends.' }),

@@ -289,6 +289,7 @@ export const activateVersion = {
       'pack-not-found',
       'channel-not-found',
       'unknown-version',
+      'nothing-to-roll-back-to',
       'revision-conflict',
       'version-revoked',
       'policy-violated',

@@ -73,6 +73,7 @@ export function scheduleBody(world: World, members: object = {}): object {
 }
 
 export async function schedule(world: World, members: object = {}): Promise<ScheduledActivation> {
+  await world.ensureActive();
   const request = { path: world.path(), body: scheduleBody(world, members) };
   return (await world.asker.ask<ScheduledActivation>('scheduleActivation', request, 201)).body;
 }

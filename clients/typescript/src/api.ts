@@ -3272,7 +3272,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["PackNotFoundOrChannelNotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-revoked`: The version is revoked. */
+            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. */
             409: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];

@@ -302,6 +302,7 @@ export const rolloutChecks = [
     'it says when, by whom and why it ended': async (kit) => {
       const { world } = kit;
       const rollout = await rollOut(world);
+      kit.same((await rolloutNow(world, rollout)).body, rollout, 'before, it is as it was answered');
       const { body } = await kit.ask<Rollout>('abortRollout', verbOn(world, rollout, { reason: 'Too blunt' }), 200);
       const { state, endReason, endedBy, endedAt, nextAt } = (await rolloutNow(world, rollout)).body;
       kit.same(

@@ -3,7 +3,6 @@ import type { ScheduledActivation } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { cancel, CANDIDATE, reasonIn, schedule, scheduleBody, STABLE } from '../rolling.ts';
 import { refusesUnknownChannel, refusesUnknownPack } from './common.ts';
-import { waitsForInstances } from './moves.ts';
 
 const SCHEDULE = 'scheduleActivation';
 const LIST = 'listSchedule';
@@ -13,6 +12,7 @@ const MOST = 20;
 const DAY = 86_400_000;
 
 async function listed(kit: Kit): Promise<readonly ScheduledActivation[]> {
+  await kit.world.ensureActive();
   const request = { path: kit.world.path(), query: kit.world.chosenChannel };
   return (await kit.ask<{ readonly scheduled: readonly ScheduledActivation[] }>(LIST, request, 200)).body.scheduled;
 }
@@ -87,12 +87,6 @@ export const scheduleChecks = [
       await kit.ask('revokeKey', { path: { keyId }, body: reasonIn(world) }, 200);
       kit.same(await listed(kit), others, 'after the revocation none of them is pending');
     },
-    'with Prefer: wait it answers once the instances have applied it': async (kit) => {
-      const { world } = kit;
-      const { secret, keyId } = await world.key('a planner', ['packs:activate']);
-      await waitsForInstances(kit, SCHEDULE, { path: world.path(), body: scheduleBody(world), key: secret }, 201);
-      await kit.ask('revokeKey', { path: { keyId }, body: reasonIn(world) }, 200);
-    },
   }),
   ...checksOf(LIST, {
     'it lists the pending ones, the earliest first': async (kit) => {
@@ -150,10 +144,6 @@ export const scheduleChecks = [
         'another one is still pending',
       );
       await cancel(world, { id });
-    },
-    'with Prefer: wait it answers once the instances have applied it': async (kit) => {
-      const { id } = await schedule(kit.world);
-      await waitsForInstances(kit, CANCEL, { path: kit.world.path({ id }), body: reasonIn(kit.world) }, 200);
     },
   }),
 ];
