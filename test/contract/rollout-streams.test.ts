@@ -100,7 +100,7 @@ t.test('whatever may end a rollout passes the filter of every channel of its pac
   await app.registry.activate({ version: '1.1.0', reason });
   await stream.next(({ event }) => event === 'version-activated');
   t.match(
-    stream.events.map(({ event, data }) => [event, data.moves.length]),
+    stream.events.map(({ event, data }) => [event, data.moves?.length]),
     [
       ['rollout-started', 0],
       ['version-revoked', 0],

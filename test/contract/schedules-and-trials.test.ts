@@ -244,7 +244,13 @@ t.test('a trial', async (t) => {
       const timed = await open(t);
       const { revision } = (await activate(t, timed)).body as { revision: number };
       const { ask, later } = timed;
-      if (how === 'activateVersion') await ask(t, how, { body: { version: '1.1.0', reason } });
+      const once = { body: { version: '1.1.0', reason }, headers: { 'idempotency-key': 'a' } };
+      if (how === 'activateVersion')
+        t.match(
+          (await ask(t, how, once)).body,
+          { version: '1.1.0', revision, changed: false },
+          'it was active already',
+        );
       else {
         const refused = await confirm(t, timed, { headers: { 'if-match': '"1"' } });
         t.match(refused.body, { status: 412, code: 'revision-conflict' });
@@ -257,6 +263,10 @@ t.test('a trial', async (t) => {
       await later(2 * MINUTE);
       t.equal(await active(t, timed), '1.1.0');
       t.match((await newest(timed))?.type, 'activation-confirmed');
+      if (how === 'confirmActivation') continue;
+      await ask(t, how, { body: { version: '2.0.0', reason } });
+      const { statusCode, body } = await ask(t, how, once);
+      t.match([statusCode, body], [200, { version: '1.1.0', revision, changed: false }], 'a repeat, later on');
     }
   });
 
