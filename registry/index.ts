@@ -26,6 +26,7 @@ export {
 } from './model.ts';
 export { EVENT_TYPES, GENESIS_HASH, type Event, type EventData, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
+export type { RolloutEvents } from './log/data/rollouts.ts';
 
 export {
   AttributeName,
@@ -70,11 +71,20 @@ export {
   type For,
   type PublishRequest,
   type ReadOf,
+  type SessionRequest,
 } from './requests.ts';
-export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
-export type { RolloutPreview } from './rollouts/preview.ts';
+export type { EventAnswer, RolloutAnswer, RolloutDesk, ScheduleAnswer } from './rollout-desk.ts';
 export { needsSomebody } from './rollouts/due.ts';
-export type { RolloutVerb } from './rollouts/requests.ts';
+export type { RolloutPage, RolloutQuery } from './rollouts/history.ts';
+export type { RolloutPreview } from './rollouts/preview.ts';
+export type {
+  CancelScheduleRequest,
+  ConfirmRequest,
+  RolloutVerb,
+  ScheduleRequest,
+  StartRolloutRequest,
+  SteerRequest,
+} from './rollouts/requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
 export type { Precondition } from './moves/move-command.ts';

@@ -14,7 +14,7 @@ const channelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: (request, reply) => {
       const body = channelBody(request.snapshot, request.params);
       request.origin = body.stable; // a caller that reads both arms decides on its own, so no arm is counted
-      return sendValue(request, reply, body);
+      sendValue(request, reply, body);
     },
   });
 

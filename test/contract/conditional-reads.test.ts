@@ -21,8 +21,9 @@ const ORIGIN = 'https://console.example.com';
 const DETOUR = 'x-detour';
 
 const READS = [...OPERATIONS.values()].filter(({ responses }) => '304' in responses);
-/** Both arms and the rule between them, or a rollout: they do not come from a single version. */
-const OF_NO_VERSION = ['getChannel', 'getRollout'];
+/** A rollout has no texts, so a read of it is not counted as one of a version. */
+const WITHOUT_TEXTS = 'getRollout';
+const OF_ONE_VERSION = ['getActivePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles'];
 
 interface Answer {
   readonly status: number | undefined;
@@ -56,8 +57,11 @@ async function openReads(t: Test, options: TestAppOptions = {}) {
     finish: 'wait',
     reason: 'Two arms',
   });
-  const pathOf = (id: string) =>
-    urlOf(id, { path: { channel: 'production', rollout: String(rollout.id), styleId: 'reflective' } });
+  const pathOf = (read: string) => {
+    const [id = '', query] = read.split('?');
+    const path = urlOf(id, { path: { channel: 'production', rollout: String(rollout.id), styleId: 'reflective' } });
+    return query === undefined ? path : `${path}?${query}`;
+  };
   const address = await listen(opened.app);
   const authorization = `Bearer ${opened.key}`;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -98,15 +102,20 @@ const valueOf = ({ headers }: Answer, name: string) =>
 
 t.test('there are conditional reads', async (t) => {
   const ids = READS.map(({ operationId }) => operationId);
-  const ofOneVersion = ['getActivePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles'];
-  t.strictSame(ids.sort(), [...ofOneVersion, ...OF_NO_VERSION].sort());
+  t.strictSame(ids.sort(), [...OF_ONE_VERSION, 'getChannel', WITHOUT_TEXTS].sort());
 });
 
 t.test('both ways give the same status, headers and body', async (t) => {
-  const { ask, counted } = await openReads(t);
-  for (const { operationId: id } of READS) {
+  const { app, ask, counted } = await openReads(t);
+  const names = Array.from({ length: 64 }, (_, index) => `user-${index}`);
+  const ofArms = (['stable', 'candidate'] as const).flatMap((arm) => {
+    const subject = names.find((name) => app.registry.assignment({ subject: name })?.arm === arm) ?? '';
+    return OF_ONE_VERSION.map((id) => ({ id: `${id}?subject=${subject}&attribute=country:de`, arm }));
+  });
+  for (const { id, arm } of [...READS.map(({ operationId: id }) => ({ id, arm: undefined })), ...ofArms]) {
     const [whole, none] = await counted(id);
     t.equal(whole.status, 200, id);
+    if (arm !== undefined) t.match(valueOf(whole, 'registry-assignment'), new RegExp(`; arm=${arm}$`, 'u'));
     t.equal(none, 0, 'control: a usual read does not go through Fastify’s reply');
     const etag = valueOf(whole, 'etag') ?? '';
     for (const [condition, status] of [
@@ -207,7 +216,7 @@ t.test('metrics count both ways alike', async (t) => {
   for (const { operationId: id } of READS)
     for (const condition of [{}, { 'if-none-match': '*' }] as const) {
       const usual = await counts(id, condition);
-      t.equal(usual.length, OF_NO_VERSION.includes(id) ? 1 : 2, `${id}: a request and a read`);
+      t.equal(usual.length, id === WITHOUT_TEXTS ? 1 : 2, `${id}: a request and a read`);
       t.strictSame(await counts(id, { ...condition, [DETOUR]: 'reply' }), usual, id);
     }
 });
@@ -234,7 +243,7 @@ t.test('each read has its span', async (t) => {
   t.strictSame(
     spans.sort(),
     READS.flatMap(({ operationId: id }) =>
-      [200, 304].map((status) => [id, status, OF_NO_VERSION.includes(id) ? undefined : '1.1.0']),
+      [200, 304].map((status) => [id, status, id === WITHOUT_TEXTS ? undefined : '1.1.0']),
     ).sort(),
   );
 });

@@ -105,7 +105,6 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
     flip(run, numbers, moveOverHttp(connect(t, address, key))),
     flip(run, numbers, moveInProcess(registry)),
     rollOut(run, numbers, connect(t, address, key)),
-    rollOut(run, numbers, connect(t, address, key)),
     publish(run, registry),
   ]);
   const seconds = (performance.now() - began) / 1000;

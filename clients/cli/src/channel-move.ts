@@ -52,7 +52,7 @@ export interface MoveOptions {
 export type Reason = Parameters<typeof violationText>[0];
 
 /** A move. `Plan` is the result of its dry run, `Done` the result of the move. */
-export interface Move<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }> {
+export interface Move<Plan extends object, Done extends object> {
   readonly channelRef: ChannelRef;
   /** Whether the registry itself refuses the move if the channel has moved since. */
   readonly guarded: boolean;
@@ -74,7 +74,7 @@ export interface Move<Plan extends object, Done extends { readonly instances?: S
 }
 
 /** Shows a move, asks for confirmation, sends it and reports it. */
-export async function makeMove<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }>(
+export async function makeMove<Plan extends object, Done extends object>(
   context: Context,
   { dryRun, yes, reason: given }: MoveOptions,
   move: Move<Plan, Done>,
@@ -97,7 +97,7 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
   const done = await sendOnce(context, (key) => move.send(reason, key, shown));
   out.result(done, () => {
     out.say(move.summary(done).join('\n'));
-    printInstances(context, done.instances);
+    printInstances(context, done);
   });
   if (!isSame(move.plannedChanges(shown), move.actualChanges(done))) {
     out.aside(
@@ -225,7 +225,7 @@ export function timeoutFor(wait: number | undefined): RegistryOptions {
 }
 
 /** Reports which instances have applied a change. */
-function printInstances({ out }: Context, instances: Schemas['InstancesReached'] | undefined): void {
+function printInstances({ out }: Context, { instances }: { readonly instances?: Schemas['InstancesReached'] }): void {
   if (instances === undefined) return;
   const { applied, pending, pinned, expired } = instances;
   out.say(`Applied by ${applied.length === 1 ? 'one instance' : `${applied.length} instances`}.`);

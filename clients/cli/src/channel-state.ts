@@ -37,6 +37,14 @@ export async function channelStateOf(
   }
 }
 
+/** A rollout, also one that has ended. */
+export async function rolloutWith(registry: RegistryClient, pack: string, rollout: number): Promise<Rollout> {
+  const { data } = await registry
+    .ask((api) => api.GET('/v1/packs/{pack}/rollouts/{rollout}', { params: { path: { pack, rollout } } }))
+    .then(asRollout);
+  return data;
+}
+
 /** The last rollout of a channel, which is the one that runs, if any does. */
 export async function lastRollout(
   registry: RegistryClient,

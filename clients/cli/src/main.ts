@@ -206,8 +206,7 @@ function unexpectedResponse(error: TypeError, url: string): CliError {
 function usageOf({ code, message }: CommanderError): CliError {
   if (code === 'commander.help')
     return wrongUsage('No command given.', 'Run "prompt-registry --help" to list the commands.');
-  const [, command] =
-    /^error: too many arguments for '(activate|rollback|revoke|confirm|schedule)'/u.exec(message) ?? [];
+  const [, command] = /^error: too many arguments for '(activate|rollback|revoke|confirm)'/u.exec(message) ?? [];
   const hint = command === undefined ? '' : `Name the pack with --pack, e.g. prompt-registry ${command} --pack coach. `;
   return wrongUsage(message.replace(/^error: /u, ''), `${hint}Run "prompt-registry <command> --help" for usage.`);
 }

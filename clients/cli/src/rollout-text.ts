@@ -3,9 +3,8 @@ import type { Condition } from '../../../registry/model.ts';
 import { isRunning, type ChannelState, type Rollout } from './channel-state.ts';
 
 /** How far a rollout is, e.g. `running at 10%, step 2 of 3`. */
-export function progressOf({ state, share, step, steps, endReason }: Rollout): string {
-  if (!isRunning({ state })) return `${state}${endReason === undefined ? '' : `: ${endReason}`}`;
-  return `${state} at ${share}%, step ${step} of ${steps.length}`;
+export function progressOf({ state, share, step, steps }: Rollout): string {
+  return isRunning({ state }) ? `${state} at ${share}%, step ${step} of ${steps.length}` : state;
 }
 
 /** What comes next, by itself or by somebody's hand; undefined if the rollout has ended. */

@@ -57,9 +57,8 @@ export function partsOf({
 /** What was served to a subject from a snapshot. */
 interface Served extends Pick<Seen, 'subject' | 'assignment' | 'snapshot' | 'ownSubject'> {
   readonly channel: string;
-  readonly revision: number;
-  /** The assignment as a text that can be compared. */
-  readonly told: string;
+  /** Revision and assignment, as a text that can be compared. */
+  readonly what: string;
   readonly by: string;
 }
 
@@ -77,7 +76,7 @@ export class ReadChecker {
   readonly #last = new Map<string, number>();
   /** By channel and revision: the version that was seen there. */
   readonly #active = new Map<string, { channel: string; revision: number; version: string; by: string }>();
-  /** By channel, snapshot and subject: the revision that was seen there, and the arm. */
+  /** By channel, snapshot and subject: what was served. */
   readonly #served = new Map<string, Served>();
   /** By channel, snapshot and pinned version: what a session said of its channel. */
   readonly #superseded = new Map<
@@ -119,11 +118,10 @@ export class ReadChecker {
       const { subject, assignment, ownSubject } = seen;
       // The end of a rollout leads from the candidate back to the revision of the pointer.
       if (assignment?.arm !== 'candidate') this.#neverBack(`${reader}'s ${channel}`, revision, by);
-      const told = toldBy(assignment);
-      const served = { channel, snapshot, revision, subject, assignment, ownSubject, told, by };
-      const whose = ownSubject === true ? `a session ${told}` : (subject ?? 'nobody');
-      this.#agree(this.#served, `${channel} at ${snapshot} for ${whose}`, served, 'revision');
-      this.#agree(this.#served, `${channel} at ${snapshot} for ${whose}`, served, 'told');
+      const what = whatIs(revision, assignment);
+      const whose = ownSubject === true ? `a session, ${what}` : (subject ?? 'nobody');
+      const served = { channel, snapshot, subject, assignment, ownSubject, what, by };
+      this.#agree(this.#served, `${channel} at ${snapshot} for ${whose}`, served, 'what');
     }
   }
 
@@ -137,14 +135,10 @@ export class ReadChecker {
         this.#found('not in the log', by, `revision ${revision} did not bring ${channel} to ${version}`);
     }
     for (const served of this.#served.values()) {
-      const { channel, snapshot, revision, told, by } = served;
+      const { channel, snapshot, what, by } = served;
       const expected = expectedOf(at(channel, snapshot), served);
-      if (expected.revision !== revision || expected.told !== told)
-        this.#found(
-          'not in the log',
-          by,
-          `at ${snapshot}, ${channel} served revision ${expected.revision} ${expected.told}, not ${revision} ${told}`,
-        );
+      if (expected !== what)
+        this.#found('not in the log', by, `at ${snapshot}, ${channel} served ${expected}, not ${what}`);
     }
     for (const { channel, snapshot, version, superseded, by } of this.#superseded.values()) {
       const { pointer, rollout } = at(channel, snapshot) ?? {};
@@ -200,18 +194,16 @@ export class ReadChecker {
   }
 }
 
-function toldBy(assignment: Assignment | undefined): string {
-  return assignment === undefined ? 'without a rollout' : `as ${assignment.arm} of rollout ${assignment.rollout}`;
+function whatIs(revision: number | undefined, assignment: Assignment | undefined): string {
+  return assignment === undefined
+    ? `revision ${revision}`
+    : `revision ${revision} as ${assignment.arm} of rollout ${assignment.rollout}`;
 }
 
 /** What the log says that a subject was served. */
-function expectedOf(
-  state: ChannelState | undefined,
-  { subject, assignment, ownSubject }: Served,
-): { readonly revision: number | undefined; readonly told: string } {
+function expectedOf(state: ChannelState | undefined, { subject, assignment, ownSubject }: Served): string {
   const { pointer, rollout } = state ?? {};
-  if (rollout === undefined) return { revision: pointer?.revision, told: toldBy(undefined) };
+  if (rollout === undefined) return whatIs(pointer?.revision, undefined);
   const arm = ownSubject === true ? (assignment?.arm ?? 'stable') : rollout.assign(subject);
-  const revision = arm === 'candidate' ? rollout.id : pointer?.revision;
-  return { revision, told: toldBy({ rollout: rollout.id, arm }) };
+  return whatIs(arm === 'candidate' ? rollout.id : pointer?.revision, { rollout: rollout.id, arm });
 }

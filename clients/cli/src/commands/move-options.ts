@@ -13,12 +13,16 @@ export const DRY_RUN_REASON = 'Dry run';
 
 /** Adds the options of every move. */
 export function move(command: Command): Command {
+  return change(command).option('--wait <seconds>', 'Wait up to 30 seconds for all instances to apply it', waitSeconds);
+}
+
+/** Adds the options of every change that is shown and confirmed. */
+export function change(command: Command): Command {
   return command
     .option('--pack <name>', 'The pack (default: the default pack)', name)
     .option('--reason <text>', 'Why; asked for if not given')
     .option('-y, --yes', 'Do not ask for confirmation')
-    .option('--dry-run', 'Only show what would happen')
-    .option('--wait <seconds>', 'Wait up to 30 seconds for all instances to apply it', waitSeconds);
+    .option('--dry-run', 'Only show what would happen');
 }
 
 /** The first steps of each move: checks that questions can be answered, and finds the registry and the channel. */

@@ -15,7 +15,7 @@ import {
 import { nameOf, progressOf } from '../rollout-text.ts';
 import { sessionLines, singleMove } from '../single-move.ts';
 import { withFields } from '../fields.ts';
-import { duration, name, sessionsOption, version as parseVersion } from '../arguments.ts';
+import { duration, name, sessionsOption, version as parseVersion, type SessionPolicy } from '../arguments.ts';
 import { begin, DRY_RUN_REASON, move, type MoveOptions } from './move-options.ts';
 
 type Activation = components['schemas']['Activation'];
@@ -31,6 +31,7 @@ interface RollbackOptions extends MoveOptions {
 }
 
 interface RevokeOptions extends MoveOptions {
+  readonly sessions?: Exclude<SessionPolicy, 'keep'>;
   readonly replacement?: string;
 }
 

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { currentOf, type ChannelRef } from '../channel-move.ts';
-import { asRollout, isRunning, lastRollout, requireActive, type Rollout } from '../channel-state.ts';
+import { isRunning, lastRollout, requireActive, rolloutWith, type Rollout } from '../channel-state.ts';
 import { defined } from '../defined.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { withFields } from '../fields.ts';
@@ -55,7 +55,8 @@ export function addRollouts(program: Command, act: Act): void {
 async function status(context: Context, { pack: named, channel }: StatusOptions, id: number | undefined) {
   const registry = await context.registry();
   const channelRef = { pack: await context.pack(named), channel };
-  const found = id === undefined ? await rolloutOf(registry, channelRef) : await rolloutWith(registry, channelRef, id);
+  const found =
+    id === undefined ? await rolloutOf(registry, channelRef) : await rolloutWith(registry, channelRef.pack, id);
   context.out.result(found, () => context.out.table(detailsOf(found)));
   return EXIT.ok;
 }
@@ -73,15 +74,9 @@ export async function rolloutOf(registry: RegistryClient, channelRef: ChannelRef
   });
 }
 
-async function rolloutWith(registry: RegistryClient, { pack }: ChannelRef, rollout: number): Promise<Rollout> {
-  const { data } = await registry
-    .ask((api) => api.GET('/v1/packs/{pack}/rollouts/{rollout}', { params: { path: { pack, rollout } } }))
-    .then(asRollout);
-  return data;
-}
-
 function detailsOf(rollout: Rollout): Cell[][] {
   const { id, pack, channel, version, stableVersion, audience, startedAt, startedBy, reason } = rollout;
+  const { endedAt, endedBy, endReason } = rollout;
   const next = nextOf(rollout);
   return [
     ['rollout', ['bold', `${id}`]],
@@ -91,7 +86,7 @@ function detailsOf(rollout: Rollout): Cell[][] {
     ['plan', planText(rollout)],
     ['audience', audienceText(audience)],
     ['started', `${startedAt} by ${startedBy.label}: ${reason}`],
-    ...(rollout.endedAt === undefined ? [] : [['ended', `${rollout.endedAt} by ${rollout.endedBy?.label ?? '?'}`]]),
+    ...(endedAt === undefined ? [] : [['ended', `${endedAt} by ${endedBy?.label ?? '?'}: ${endReason ?? '?'}`]]),
   ];
 }
 
@@ -120,8 +115,8 @@ async function list(context: Context, { pack: named, limit, channel, state }: Li
 }
 
 function row(rollout: Rollout): Cell[] {
-  const { id, channel, version, startedAt, startedBy } = rollout;
-  const state = progressOf(rollout);
+  const { id, channel, version, startedAt, startedBy, endReason } = rollout;
+  const state = `${progressOf(rollout)}${endReason === undefined ? '' : `: ${endReason}`}`;
   return [
     ['bold', `${id}`],
     channel,

@@ -88,7 +88,7 @@ function linesOf(before: Rollout, { rollout, diff, problems }: Preview, { sessio
   const what = `${before.pack} in ${before.channel}: ${nameOf(before)}`;
   if (rollout.revision === before.revision) return [`${what} is ${progressOf(before)}; nothing would change.`];
   return [
-    `${what}: ${progressOf(before)} -> ${isRunning(rollout) ? progressOf(rollout) : rollout.state}`,
+    `${what}: ${progressOf(before)} -> ${progressOf(rollout)}`,
     ...(rollout.state === 'promoted' ? summaryOf(diff) : []),
     effectOf(rollout),
     ...sessionLines(sessions),
@@ -107,6 +107,5 @@ function summaryLine(rollout: Rollout): string {
   const what = `${nameOf(rollout)} of ${pack} in ${channel}`;
   const name = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   if (changed === false) return `${name} is already ${progressOf(rollout)}. Nothing was changed.`;
-  const state = isRunning(rollout) ? progressOf(rollout) : rollout.state;
-  return `${name} is now ${state}. ${effectOf(rollout).trim()}${isRunning(rollout) ? '.' : ''} Revision ${revision}.`;
+  return `${name} is now ${progressOf(rollout)}. ${effectOf(rollout).trim()}${isRunning(rollout) ? '.' : ''} Revision ${revision}.`;
 }
