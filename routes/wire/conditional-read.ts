@@ -24,7 +24,7 @@ export function sendPrepared(request: FastifyRequest, reply: FastifyReply, value
   sendValue(request, reply, value);
 }
 
-/** Sends a value that does not come from a single version. Its bytes are prepared if it was sent before. */
+/** Sends a value. Its bytes are prepared if it was sent before. */
 export function sendValue(request: FastifyRequest, reply: FastifyReply, value: { readonly revision: number }): void {
   const { body, length, etag } = prepare(value);
   const known = request.headers['if-none-match'];

@@ -121,6 +121,7 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
   'Registry-Pinned',
   'Registry-Assignment',
   'Preference-Applied',
+  'Registry-Assignment',
 ]);
 
 /**
