@@ -76,10 +76,11 @@ const APP = /^app\.ts$/u;
 const MANIFEST = /^package\.json$/u;
 
 /**
- * What the command line takes from the domain, to check packs and audiences without a service: no door, no store, nothing that is running.
+ * What the command line takes from the domain, to check packs and plans and to explain assignments without a service: no door, no store,
+ * nothing that is running.
  */
 const OFFLINE =
-  /^registry\/(errors|model|machine\/make-folder|packs\/(diff|faults|floor|pack|pack-folder)|assignment\/(audience|explain)|rollouts\/audience-faults|values\/(durations|unfit-texts))\.ts$/u;
+  /^registry\/(errors|model|assignment\/explain|machine\/make-folder|packs\/(diff|floor|pack|pack-folder)|rollouts\/audience-faults|values\/durations)\.ts$/u;
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
@@ -245,7 +246,7 @@ t.test('no imports go round in a circle', async (t) => {
 });
 
 t.test(
-  'clients know nothing of the service but what they are sent, and the command line how packs are checked',
+  'clients know nothing of the service but what they are sent, and the command line how packs and plans are checked',
   async (t) => {
     const sources = clients();
     t.ok(

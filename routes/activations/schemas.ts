@@ -291,6 +291,8 @@ export const activateVersion = {
       'pack-not-found',
       'channel-not-found',
       'unknown-version',
+      'already-active',
+      'trial-running',
       'nothing-to-roll-back-to',
       'revision-conflict',
       'version-revoked',

@@ -3232,7 +3232,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["PackNotFoundOrChannelNotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. */
+            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. `already-active`: The version is already active. `trial-running`: A trial is running. */
             409: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
