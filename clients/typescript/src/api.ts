@@ -1339,7 +1339,7 @@ export interface components {
             actor: components["schemas"]["Actor"];
             reason: components["schemas"]["Reason"];
             activatedAt: components["schemas"]["Timestamp"];
-            /** @description False if the version was already active: this is the move that activated it. If it was on trial, the trial has ended all the same. */
+            /** @description False if the version was already active: this is the move that activated it. If it was on trial, the trial has still ended. */
             changed: boolean;
             rollout?: components["schemas"]["EndedRollout"];
             instances?: components["schemas"]["InstancesReached"];
