@@ -1,5 +1,5 @@
 /** What a channel does besides pointing at a version: its rollout, its trial, its schedule, and where moves sent its sessions. */
-import type { Position } from './snapshot.ts';
+import type { Position } from '../values/positions.ts';
 import type { Actor, Audience, Finish, Step } from '../model.ts';
 
 /** A channel's gradual move to another version. */

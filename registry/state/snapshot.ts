@@ -11,6 +11,8 @@ import type { VersionRecord, PolicyRecord, KeyRecord, Pointer } from './records.
 import type { ChannelPlan } from './plans.ts';
 import type { ChannelView } from './views.ts';
 
+export { reaches, type Position } from '../values/positions.ts';
+
 /** A pack's metadata. */
 export interface PackState {
   readonly pack: string;
@@ -42,17 +44,6 @@ export interface Snapshot {
 
 /** The state of the log, without the answers that need contents. */
 export type State = Omit<Snapshot, 'views'>;
-
-/** A position in the history, across restores. */
-export interface Position {
-  readonly epoch: number;
-  readonly revision: number;
-}
-
-/** Whether a position is at least as late as another. */
-export function reaches(position: Position, other: Position): boolean {
-  return position.epoch > other.epoch || (position.epoch === other.epoch && position.revision >= other.revision);
-}
 
 /** The state before the first event. */
 export const EMPTY_SNAPSHOT: Snapshot = Object.freeze({

@@ -2087,6 +2087,46 @@ export interface components {
             revision: number;
             instances?: components["schemas"]["InstancesReached"];
         };
+        /** @description A move that concerned running sessions of the channel. */
+        SessionMove: {
+            /**
+             * @description Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.
+             * @example 1
+             */
+            epoch: number;
+            /**
+             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+             * @example 7
+             */
+            revision: number;
+            /**
+             * @description The version that the channel left.
+             * @example 1.1.0
+             */
+            from: string;
+            /**
+             * @description The version that it moved to.
+             * @example 1.1.0
+             */
+            to: string;
+            /**
+             * @description What happens to the sessions on the version that was left.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions: "next-turn" | "end";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            at: string;
+            /**
+             * @description Why the change is made. The log keeps it permanently.
+             * @example Users report that answers are too blunt
+             */
+            reason: string;
+        };
         /** @description What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally. */
         ChannelState: {
             /**
@@ -2181,6 +2221,21 @@ export interface components {
                 reason: string;
             };
             schedule: components["schemas"]["ScheduledActivation"][];
+            /** @description In the order of the log, at most 1,000. With them a client knows where its own sessions are. */
+            sessionMoves: components["schemas"]["SessionMove"][];
+            /** @description Session moves up to here are no longer listed. An older session is answered from what is active. */
+            droppedUpTo?: {
+                /**
+                 * @description Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.
+                 * @example 1
+                 */
+                epoch: number;
+                /**
+                 * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+                 * @example 7
+                 */
+                revision: number;
+            };
         };
         /**
          * @example {
