@@ -71,7 +71,8 @@ export type { Session } from './sessions/session.ts';
 export { fingerprintOf } from './writing/idempotency.ts';
 
 // ── Snapshots: what an answer is read from ──
-export { packIn, planIn, reaches, viewIn, type PackState, type Position, type Snapshot } from './state/snapshot.ts';
+export { packIn, planIn, viewIn, type PackState, type Snapshot } from './state/snapshot.ts';
+export { reaches, type Position } from './state/position.ts';
 export type { ChannelPlan, Rollout, ScheduledActivation, Trial } from './state/plans.ts';
 export type { KeyRecord, VersionRecord } from './state/records.ts';
 export {

@@ -8,7 +8,7 @@
  * waited for.
  * Example: of three instances one is stopped; `settled` says pending for seven seconds, then that it expired.
  */
-import { reaches, type Position } from '../state/snapshot.ts';
+import { reaches, type Position } from '../state/position.ts';
 import type { Lease } from '../log/store.ts';
 
 /** How long a counter may stand still before nobody waits for its instance any more, in milliseconds. */

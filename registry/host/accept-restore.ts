@@ -14,7 +14,7 @@ import { LastGood } from '../local/last-good.ts';
 import { SYSTEM_ACTOR } from '../model.ts';
 import { checkRequest } from '../requests.ts';
 import type { SealKey } from '../local/seal.ts';
-import type { Position } from '../state/snapshot.ts';
+import type { Position } from '../state/position.ts';
 import type { Store } from '../log/store.ts';
 
 /**

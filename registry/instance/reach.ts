@@ -1,6 +1,7 @@
 /** Waiting until this instance has applied a position in the history (SPEC R10). */
 import { RegistryError } from '../errors.ts';
-import { reaches, type Snapshot } from '../state/snapshot.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { reaches } from '../state/position.ts';
 
 /** How long a reader waits for a revision that has not arrived yet, in milliseconds. */
 const REACH_PATIENCE = 2000;

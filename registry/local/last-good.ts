@@ -18,8 +18,9 @@ import { SILENT, type Logger } from '../machine/logger.ts';
 import { replacePrivate, temporaryOf } from '../machine/private-file.ts';
 import { Seal, type SealKey } from './seal.ts';
 import { eventsLine, linesOf, readSnapshotFile, sealLine, type SavedState } from './snapshot-file.ts';
-import { reaches, type Snapshot } from '../state/snapshot.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import type { SessionKey } from '../log/store.ts';
+import { reaches } from '../state/position.ts';
 
 /** A snapshot read from the disk. */
 export interface Saved extends SavedState {

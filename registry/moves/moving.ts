@@ -121,7 +121,7 @@ function onceActive(state: PackState, pointer: Pointer | undefined, version: str
   return version;
 }
 
-/** SPEC R14: while a rollout runs, a rollback ends it, and the channel stays where it is. */
+/** SPEC R14: while a rollout runs, a rollback ends it, and the channel keeps its version. */
 function rollbackTarget(
   state: PackState,
   pointer: Pointer | undefined,

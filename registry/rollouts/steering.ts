@@ -2,7 +2,7 @@
  * Steering a rollout: advance, pause, resume, promote, abort (SPEC R13, R14).
  *
  * Rule: a verb that holds already changes nothing. A rollout that has ended stays ended. Promotion is a move of the pointer and is checked
- * like one; an abort leaves the pointer where it is.
+ * like one; an abort does not move the pointer.
  * Example: paused at 10 % with four minutes of the hold left, a rollout goes on for four minutes once it is resumed.
  */
 import { RegistryError } from '../errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Trials: an activation that ends by itself unless somebody confirms it (SPEC R15).
+ * Trials: an activation that ends on its own unless somebody confirms it (SPEC R15).
  *
  * Rule: its end is what a rollback would do at that moment, however late. If nothing below may be active, the version stays, and an event
  * says so. Any other move of the channel ends the trial.

@@ -1,10 +1,11 @@
 /** What a coach session runs on: the version it started on, or the version that replaces it (SPEC R8). */
 import type { PackContent } from '../model.ts';
-import { packIn, replacementOf, versionIn, type PackState, type Position, type Snapshot } from '../state/snapshot.ts';
+import { packIn, replacementOf, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { Pointer, VersionRecord } from '../state/records.ts';
 import { sessionEnded, walked } from './on-move.ts';
 import type { Place } from './walk.ts';
 import type { Assignment, Origin } from '../state/views.ts';
+import type { Position } from '../state/position.ts';
 
 /** A session, as callers see it. */
 export interface Session {

@@ -7,7 +7,7 @@
  * walked through all moves since the restore. A session from before a move that is no longer known is answered from what is active.
  * Example: started on 2.0.0; a rollback to 1.1.0 with `next-turn`: its next read is answered from 1.1.0.
  */
-import { reaches, type Position } from '../values/positions.ts';
+import { reaches, type Position } from '../state/position.ts';
 
 /** Where a session is: a version, and the event that put it there. */
 export interface Place extends Position {

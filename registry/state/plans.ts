@@ -1,5 +1,5 @@
 /** What a channel does besides pointing at a version: its rollout, its trial, its schedule, and where moves sent its sessions. */
-import type { Position } from '../values/positions.ts';
+import type { Position } from './position.ts';
 import type { Actor, Audience, Finish, Step } from '../model.ts';
 
 /** A channel's gradual move to another version. */
@@ -46,7 +46,7 @@ export interface RolloutEnd {
   readonly reason: string;
 }
 
-/** An activation that ends by itself unless it is confirmed. */
+/** An activation that ends on its own unless it is confirmed. */
 export interface Trial {
   /** The revision of the activation. */
   readonly id: number;

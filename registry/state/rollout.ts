@@ -1,5 +1,5 @@
 /**
- * A rollout as a fold of its own: what starts it, and what each later event makes of it.
+ * How events make a rollout: what starts it, and how each later event changes it.
  *
  * Rule: a move of its channel to the candidate promotes it, any other move of the channel aborts it, and so does whatever makes the candidate
  * unfit to be served. So an event of a build that knows no rollouts ends it just the same.

@@ -11,8 +11,6 @@ import type { VersionRecord, PolicyRecord, KeyRecord, Pointer } from './records.
 import type { ChannelPlan } from './plans.ts';
 import type { ChannelView } from './views.ts';
 
-export { reaches, type Position } from '../values/positions.ts';
-
 /** A pack's metadata. */
 export interface PackState {
   readonly pack: string;

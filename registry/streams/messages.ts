@@ -8,7 +8,7 @@
 import { movesOf } from '../log/moves.ts';
 import type { Move } from '../log/data/moves.ts';
 import type { Event } from '../log/event.ts';
-import type { Position } from '../state/snapshot.ts';
+import type { Position } from '../state/position.ts';
 
 /** The content of a message. A control message has no type, moves or time. */
 export interface StreamMessage extends Position {

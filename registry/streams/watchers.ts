@@ -11,8 +11,9 @@
 import { messageOf, RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import { SILENT, type Logger } from '../machine/logger.ts';
-import { reaches, type Position, type Snapshot } from '../state/snapshot.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import { messagesOf, EncodedMessages, type Encode, type Filter, type StreamMessage } from './messages.ts';
+import { reaches, type Position } from '../state/position.ts';
 
 /** What is watched: a `Registry`, for example. */
 export interface Watched {

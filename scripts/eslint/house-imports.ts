@@ -42,16 +42,18 @@ const FREE = /^(scripts|deploy|bench|test|clients|docs)\//u;
 
 /** The rooms of `registry/`, the lowest first: a room may import only lower ones, and itself. */
 const ROOMS: readonly (readonly string[])[] = [
-  ['model.ts'],
+  ['model.ts', 'model'],
   ['errors.ts'],
   ['values'],
   ['machine'],
   ['log'],
+  ['assignment'],
   ['state'],
   ['packs'],
   ['requests.ts'],
   ['keys'],
   ['moves'],
+  ['rollouts'],
   ['sessions'],
   ['transitions.ts', 'events.ts'],
   ['local'],
@@ -61,6 +63,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['instance'],
   ['streams'],
   ['host'],
+  ['rollout-desk.ts'],
   ['registry.ts'],
   ['index.ts'],
 ];

@@ -40,7 +40,7 @@ export interface RolloutEvents {
   'rollout-resumed': { readonly rollout: number; readonly nextAt?: string };
   'rollout-aborted': {
     readonly rollout: number;
-    /** What ended it: the operation of that name, or a move of the channel back to the version where it is. */
+    /** What ended it: the operation of that name, or a move of the channel to the version that it has. */
     readonly by: 'abort' | 'rollback' | 'activation';
     /** What everybody gets now. */
     readonly stable: { readonly version: string; readonly digest: string };

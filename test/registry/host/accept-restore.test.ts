@@ -3,7 +3,7 @@
  */
 import t, { type Test } from 'tap';
 import { acceptRestore } from '../../../registry/host/accept-restore.ts';
-import { reaches } from '../../../registry/state/snapshot.ts';
+import { reaches } from '../../../registry/state/position.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
 import { backupOf } from '../../support/stores/backups.ts';
 import { firstBroken, readLog } from '../../support/stores/events.ts';

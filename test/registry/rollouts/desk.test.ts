@@ -192,8 +192,7 @@ t.test('a request that is repeated has one effect and one answer', async (t) => 
 t.test('input that is wrong is refused with every fault, and nothing is half started', async (t) => {
   const registry = await openRegistry(t, { defaultVersion: '1.0.0' });
   const { revision } = registry.current;
-  const start = (members: object) =>
-    registry.rollouts.start({ version: '2.0.0', ...HALF, ...members } as Parameters<typeof registry.rollouts.start>[0]);
+  const start = (members: object) => registry.rollouts.start({ version: '2.0.0', ...HALF, ...members });
   const rows: readonly (readonly [members: object, parameter: string, detail: RegExp])[] = [
     [{ steps: [] }, 'steps', /at least|>= 1|1/u],
     [{ steps: [{ share: 101 }] }, 'steps.0.share', /100/u],

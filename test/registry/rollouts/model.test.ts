@@ -358,7 +358,7 @@ const steer = (
   command: (_model, real) => {
     const plan = real.snapshot.packs.get('coach')?.plans.get('production');
     const rollout = plan?.rollout ?? plan?.ended[0];
-    return { type, pack: 'coach', rollout: rollout?.id ?? 0, ...WHO, ...more } as Command;
+    return { type, pack: 'coach', rollout: rollout?.id ?? 0, ...WHO, ...more };
   },
   expected(model) {
     const { rollout } = model;

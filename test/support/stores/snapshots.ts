@@ -9,7 +9,7 @@ export function plain(value: unknown): unknown {
     return plain(Object.fromEntries([...(value as FrozenMap<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1))));
   if (value instanceof Versions || value instanceof GrowingSet) return [...(value as Iterable<unknown>)].map(plain);
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'function') return 'compiled from the members beside it';
+  if (typeof value === 'function') return 'compiled from the other members';
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }

@@ -1,6 +1,6 @@
-/** Positions in the history of a registry, across restores. */
+/** Positions in the history. */
 
-/** An event, by its epoch and revision: an accepted restore begins the next epoch, in which revisions may repeat. */
+/** A position in the history, across restores. */
 export interface Position {
   readonly epoch: number;
   readonly revision: number;
