@@ -55,11 +55,12 @@ export class ChannelReader {
     const active = known === undefined ? await this.#ask('active', channel, after) : undefined;
     const name = known ?? channelIn(active) ?? state.current?.channel;
     const isWorthAsking = this.#needsChannel || performance.now() - this.#olderSince > OLDER_FOR;
-    const whole =
-      name === undefined || !isWorthAsking
-        ? undefined
-        : await this.#readChannel(name, latest(after, active?.position ?? after));
-    return whole ?? active ?? this.#ask('active', channel, after);
+    if (name !== undefined && isWorthAsking) {
+      const whole = await this.#readChannel(name, latest(after, active?.position ?? after));
+      if (whole !== undefined)
+        return { ...whole, etags: { ...(isOfSamePack(active, whole) && active?.etags), ...whole.etags } };
+    }
+    return active ?? this.#ask('active', channel, after);
   }
 
   /** Undefined if the instance is older. */
@@ -109,7 +110,14 @@ export class ChannelReader {
         `The registry responded from revision ${idOf(position)}, although ${idOf(after)} or later was requested. The newer pack stays in use.`,
         { status },
       );
-    return { operation, document: status === 304 ? undefined : data, position, age, etag: headers.get('etag') ?? undefined };
+    const [document, answered] = [status === 304 ? undefined : data, headers.get('etag') ?? undefined];
+    return {
+      operation,
+      document,
+      position,
+      age,
+      etags: { [operation]: answered ?? (status === 304 ? etag : undefined) },
+    };
   }
 }
 
@@ -117,6 +125,13 @@ export class ChannelReader {
 function channelIn(reading: Reading | undefined): string | undefined {
   const { channel } = (reading?.document ?? {}) as { readonly channel?: unknown };
   return typeof channel === 'string' ? channel : undefined;
+}
+
+/** Whether an active pack is the stable arm of a channel, so that both ETags are of what the channel shows. */
+function isOfSamePack(active: Reading | undefined, whole: Reading): boolean {
+  const { revision } = (active?.document ?? {}) as { readonly revision?: unknown };
+  const { stable } = (whole.document ?? {}) as { readonly stable?: { readonly revision?: unknown } };
+  return revision !== undefined && revision === stable?.revision;
 }
 
 /** Whether the path of `getChannel` is unknown, to the registry or to a gateway before it. */

@@ -10,10 +10,10 @@ export interface Reading {
   /** Undefined if it is unchanged. */
   readonly document: unknown;
   readonly position: Position;
-  readonly etag: string | undefined;
+  readonly etags: Etags;
   /** Milliseconds since the instance was last in sync. */
   readonly age: number;
 }
 
 /** The ETags of the current channel, by operation. */
-export type Etags = { readonly [Each in Operation]?: string | undefined };
+export type Etags = Readonly<Partial<Record<Operation, string | undefined>>>;
