@@ -3,9 +3,9 @@
  *
  * Problem: a registry of an older build has no `getChannel`, and behind a balancer one instance may be older than another. The default
  * channel has no address of its own.
- * Rule: read `getChannel`; where the path is unknown, read `getActivePack`, which knows no rollout. An instance that is known to be older is
- * asked for the channel again after a minute; if a rollout is known, with every message, until a newer instance answers. Without a
- * configured channel, `getActivePack` says at the beginning of each round which one is the default.
+ * Rule: read `getChannel`; where the path is unknown, read `getActivePack`, which knows no rollout. An older registry is asked for the
+ * channel again after a minute; if a newer instance is known to be there, with every message and poll, until it answers. Without a configured
+ * channel, `getActivePack` says at the beginning of each round which one is the default.
  */
 import type { Answer, RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
@@ -28,13 +28,15 @@ const OLDER_FOR = 60_000;
 export class ChannelReader {
   readonly #options: ChannelReaderOptions;
   #olderSince = -Infinity;
+  /** Whether any instance has answered `getChannel`. */
+  #isKnownThere = false;
   #needsChannel = false;
 
   constructor(options: ChannelReaderOptions) {
     this.#options = options;
   }
 
-  /** Whether the last response was from an older instance, although a rollout is under way. */
+  /** Whether the last response was from an older instance, although a newer one can tell of rollouts. */
   get needsChannel(): boolean {
     return this.#needsChannel;
   }
@@ -67,13 +69,14 @@ export class ChannelReader {
   async #readChannel(name: string, after: Position): Promise<Reading | undefined> {
     try {
       const reading = await this.#ask('channel', name, after);
+      this.#isKnownThere = true;
       this.#olderSince = -Infinity;
       this.#needsChannel = false;
       return reading;
     } catch (error) {
       if (!isFromOlderInstance(error)) throw error;
       this.#olderSince = performance.now();
-      this.#needsChannel ||= this.#options.state.channel?.rollout !== undefined;
+      this.#needsChannel ||= this.#isKnownThere || this.#options.state.channel?.rollout !== undefined;
       return undefined;
     }
   }
