@@ -20,6 +20,7 @@ import openapi from './plugins/openapi/index.ts';
 import pathPrefix, { trustedProxies } from './plugins/path-prefix.ts';
 import problemDetails, { frameworkErrors } from './plugins/problems/problem-details.ts';
 import rateLimits from './plugins/rate-limits.ts';
+import { queryOf } from './plugins/read-query.ts';
 import registryPlugin, { type RegistryPluginOptions } from './plugins/registry.ts';
 import requestSnapshot from './plugins/revision/request-snapshot.ts';
 import scopes from './plugins/access/scopes.ts';
@@ -94,7 +95,7 @@ export async function buildApp({
       headersTimeout: LIMITS.headersTimeout,
       connectionsCheckingInterval: LIMITS.connectionsCheckingInterval,
     },
-    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    routerOptions: { maxParamLength: LONGEST_PARAMETER, querystringParser: queryOf },
     forceCloseConnections: 'idle',
     return503OnClosing: false, // a request on an open connection still gets its response; then the connection is closed
     genReqId: requestIds(),

@@ -3,8 +3,8 @@
  *
  * Problem: the framework's defaults strip unknown members, coerce types and replace invalid UTF-8. Then the registry would store something
  * other than the client sent.
- * Rule: `removeAdditional` and `coerceTypes` are off. Paths and queries have only text, so an integer is read from decimal digits and from nothing
- * else. A NUL, a lone surrogate, invalid UTF-8 or a repeated member in a body is a 400.
+ * Rule: `removeAdditional` and `coerceTypes` are off. Paths and queries have only text, so an integer is read from decimal digits and from
+ * nothing else. A NUL, a lone surrogate, invalid UTF-8 or a repeated member in a body is a 400.
  * Example: `{"reason": 5}` is refused, not read as `"5"`. `?limit=Infinity` is refused too, which Ajv's own coercion accepts.
  */
 import type { IncomingMessage } from 'node:http';
@@ -21,6 +21,7 @@ import formats from 'ajv-formats';
 import fp from 'fastify-plugin';
 import type { TSchema } from '@sinclair/typebox';
 import { invalidInput, unfitTexts } from '../registry/index.ts';
+import { generalQuery, ReadQuery } from './read-query.ts';
 import { repeatedName } from './repeated-names.ts';
 
 // `validateSchema` would compile the meta-schema again for each part of the application, which takes half of the start-up time. The
@@ -96,30 +97,51 @@ type SchemaController = NonNullable<FastifyServerOptions['schemaController']>;
 function buildValidator(shared: Readonly<Record<string, TSchema>>): FastifySchemaCompiler<TSchema> {
   let ajv: Ajv | undefined;
   return ({ schema, httpPart }) => {
-    if (httpPart === 'headers' && takesAnyHeaders(schema)) return () => true;
     const validate = compiledLater(() => (ajv ??= newAjv(shared)).compile(schema));
-    if (httpPart === 'params') return fromText(validate, schema);
-    return httpPart === 'querystring' ? unlessEmpty(fromText(validate, schema), schema) : validate;
+    switch (httpPart) {
+      case 'headers':
+        return unlessFree(validate, schema);
+      case 'params':
+        return fromText(validate, schema);
+      case 'querystring':
+        return unlessKnown(fromText(validate, schema), schema);
+      default:
+        return validate;
+    }
   };
 }
 
-/** Whether no headers can break this schema. Headers are text, so a schema of optional texts without a constraint only documents them. */
-function takesAnyHeaders({ properties = {}, required = [], ...others }: TSchema): boolean {
+/** The same validator, which is run only if a header was sent that it may refuse. Headers are text, so an optional text is always right. */
+function unlessFree(validate: ValidateFunction, schema: TSchema): ValidateFunction {
+  const { properties = {}, required = [], ...others } = schema;
+  if (Object.keys(others).join() !== 'type' || (required as string[]).length > 0) return validate;
   const constraints = ['minLength', 'maxLength', 'pattern', 'format', 'enum', 'const', '$ref'];
-  return (
-    Object.keys(others).join() === 'type' &&
-    (required as string[]).length === 0 &&
-    Object.values(properties as Record<string, TSchema>).every(
-      (schema) => schema['type'] === 'string' && !constraints.some((name) => name in schema),
-    )
-  );
+  const constrained = Object.entries(properties as Record<string, TSchema>)
+    .filter(([, { type, ...rest }]) => type !== 'string' || constraints.some((constraint) => constraint in rest))
+    .map(([name]) => name);
+  return unless((headers) => constrained.every((name) => headers[name] === undefined), validate);
 }
 
-/** The same validator, which is not run for a query without parameters if none is required: most reads have none. */
-function unlessEmpty(validate: ValidateFunction, { required = [] }: TSchema): ValidateFunction {
-  if ((required as string[]).length > 0) return validate;
+/** The same validator, which is not run for a query that is empty, if none is required, or that was checked when it was parsed. */
+function unlessKnown(validate: ValidateFunction, { properties = {}, required = [] }: TSchema): ValidateFunction {
+  const known = new Set(Object.keys(properties as object));
+  const isRead = known.has('subject') && known.has('attribute');
+  const needsNone = (required as string[]).length === 0;
+  return unless((query) => {
+    if (!(query instanceof ReadQuery)) return needsNone && Object.keys(query).length === 0;
+    return (
+      isRead && (query.pack === undefined || known.has('pack')) && (query.channel === undefined || known.has('channel'))
+    );
+  }, validate);
+}
+
+/** The same validator, which is not run for data that is right anyway. */
+function unless(
+  isRight: (data: object & Record<string, unknown>) => boolean,
+  validate: ValidateFunction,
+): ValidateFunction {
   const checking = (data: Record<string, unknown>): boolean => {
-    if (Object.keys(data).length === 0) return true;
+    if (isRight(data)) return true;
     const valid = validate(data);
     checking.errors = validate.errors;
     return valid;
@@ -162,8 +184,8 @@ function buildSerializer(): () => typeof JSON.stringify {
 /** The same validator for values that arrive as text: an integer in decimal digits, a list of one entry as that entry. */
 function fromText(validate: ValidateFunction, schema: TSchema): ValidateFunction {
   const [integers, lists] = [membersOf(schema, 'integer'), membersOf(schema, 'array')];
-  if (integers.length === 0 && lists.length === 0) return validate;
-  const reading = (data: Record<string, unknown>): boolean => {
+  const reading = (given: Record<string, unknown>): boolean => {
+    const data = generalQuery(given);
     for (const name of lists) if (typeof data[name] === 'string') data[name] = [data[name]];
     for (const name of integers) {
       const text = data[name];

@@ -9,7 +9,8 @@
  */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { movesOf, Registry, type Event, type RegistryOptions } from '../registry/index.ts';
+import { Registry, type RegistryOptions } from '../registry/index.ts';
+import { logChange } from './change-log.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -48,7 +49,7 @@ function attach(app: FastifyInstance, registry: Registry): void {
   app.decorateRequest('registry', { getter: () => registry });
   app.addHook('preClose', async () => registry.instance.stopWaiting());
   registry.onChange((events) => {
-    for (const event of events) logChange(app, event);
+    for (const event of events) logChange(app.log, event);
   });
   const sayHead = () => {
     if (registry.current.revision > 0)
@@ -72,22 +73,4 @@ export default fp(registryPlugin, { name: 'registry', fastify: '5.x' });
 
 function headOf({ current: { revision, hash } }: Registry): string {
   return `${revision}:${hash}`;
-}
-
-/** Writes one line for each pointer move: who, from where, to where, why. Other changes that matter in an incident get a line too. */
-function logChange({ log }: FastifyInstance, event: Event): void {
-  const { type, revision, hash, pack, version, actor, reason } = event;
-  for (const { channel, version: to, previousVersion: from } of movesOf(event)) {
-    log.info(
-      { type, revision, hash, pack, channel, from, to, actor, reason },
-      `${pack} ${channel}: ${from ?? 'nothing'} -> ${to} (${type})`,
-    );
-  }
-  if (type === 'version-revoked')
-    log.warn(
-      { type, revision, hash, pack, version, actor, reason, replacement: event.data.replacement },
-      `${pack} ${version} is revoked`,
-    );
-  if (type === 'key-created' || type === 'key-revoked')
-    log.info({ type, revision, hash, keyId: event.data.keyId, actor, reason }, `Key ${event.data.keyId}: ${type}`);
 }

@@ -24,10 +24,14 @@ export {
   type InputFault,
   type PackContent,
 } from './model.ts';
-export { EVENT_TYPES, GENESIS_HASH, type Event, type EventType, type Head } from './log/event.ts';
+export { EVENT_TYPES, GENESIS_HASH, type Event, type EventData, type EventType, type Head } from './log/event.ts';
 export { MOVE_KINDS, movesOf } from './log/moves.ts';
+export type { RolloutEvents } from './log/data/rollouts.ts';
 
 export {
+  AttributeName,
+  AttributeText,
+  AttributeValue,
   Attributes,
   Audience,
   Condition,
@@ -59,10 +63,28 @@ export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
 // ── Asking: requests and answers ──
-export { checkedFor, type At, type Attribution, type For, type PublishRequest, type ReadOf } from './requests.ts';
-export type { RolloutAnswer, ScheduleAnswer } from './rollout-desk.ts';
+export {
+  attributeName,
+  checkedFor,
+  type At,
+  type Attribution,
+  type For,
+  type PublishRequest,
+  type ReadOf,
+  type SessionRequest,
+} from './requests.ts';
+export type { EventAnswer, RolloutAnswer, RolloutDesk, ScheduleAnswer } from './rollout-desk.ts';
+export { needsSomebody } from './rollouts/due.ts';
+export type { RolloutPage, RolloutQuery } from './rollouts/history.ts';
 export type { RolloutPreview } from './rollouts/preview.ts';
-export type { RolloutVerb } from './rollouts/requests.ts';
+export type {
+  CancelScheduleRequest,
+  ConfirmRequest,
+  RolloutVerb,
+  ScheduleRequest,
+  StartRolloutRequest,
+  SteerRequest,
+} from './rollouts/requests.ts';
 export type { ActivateRequest, RevokeRequest, RollbackRequest } from './moves/commands.ts';
 export type { Activation } from './moves/history.ts';
 export type { Precondition } from './moves/move-command.ts';
@@ -92,11 +114,11 @@ export { parsePack } from './packs/pack.ts';
 export { readPackFolders, readPolicies } from './packs/pack-folder.ts';
 export { differences, type Edition } from './packs/diff.ts';
 export { brokenPattern } from './packs/shapes.ts';
-export { unfitTexts } from './values/unfit-texts.ts';
+export { unfitText, unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
 
 // ── Keys ──
-export { allows, keyOfToken, mayBeKnownLater, whyInvalid } from './keys/keys.ts';
+export { allows, keyOfToken, mayBeKnownLater, whyInvalid, type RevokedKey } from './keys/keys.ts';
 export { operatorKeyFile, operatorKeyPath } from './keys/operator-key.ts';
 
 // ── Streams ──

@@ -27,6 +27,7 @@ import { contentOf, editionOf } from './instance/editions.ts';
 import type { WantedPosition } from './instance/reach.ts';
 import { snapshotFor } from './instance/session-snapshot.ts';
 import { createKeyCommand, revokeKeyCommand, type CreateKeyRequest, type RevokeKeyRequest } from './keys/commands.ts';
+import { cancelledBy, type RevokedKey } from './keys/keys.ts';
 import { SYSTEM_ACTOR } from './model.ts';
 import { checkOptions, defaultChannelOf, type RegistryOptions } from './instance/options.ts';
 import { parsePack } from './packs/pack.ts';
@@ -56,7 +57,7 @@ import type { Current } from './state/current.ts';
 import { packIn, versionIn, viewIn, type Snapshot } from './state/snapshot.ts';
 import { decide, type Command } from './transitions.ts';
 import type { KeyRecord, VersionRecord } from './state/records.ts';
-import { resolveMove } from './moves/moving.ts';
+import { foreseeMove } from './moves/moving.ts';
 import {
   styleIn,
   armFor,
@@ -320,12 +321,12 @@ export class Registry {
     return { record, token: replayed ? undefined : command.key.token, replayed };
   }
 
-  /** Revokes a key, from the next request on. @throws RegistryError `key-not-found` and as `createKey` */
-  async revokeKey(request: RevokeKeyRequest): Promise<Receipt<{ record: KeyRecord }>> {
-    const { snapshot, replayed } = await this.#instance.executor.execute(revokeKeyCommand(request), request);
+  /** Revokes a key, from the next request on, and cancels what it has scheduled. @throws RegistryError `key-not-found` and as `createKey` */
+  async revokeKey(request: RevokeKeyRequest): Promise<Receipt<RevokedKey>> {
+    const { event, snapshot, replayed } = await this.#instance.executor.execute(revokeKeyCommand(request), request);
     const record = snapshot.keys.get(request.keyId);
     if (record === undefined) throw new Error('A key was revoked, but the snapshot does not have it.');
-    return { record, replayed };
+    return { record, cancelled: cancelledBy(event), replayed };
   }
 
   // ── Sessions ──
@@ -384,13 +385,13 @@ export class Registry {
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {
     const { executor, contents } = this.#instance;
-    const { decided, snapshot } = await executor.preview((base, rules) => resolveMove(base, command, rules));
+    const { decided, snapshot } = await executor.preview((base, rules) => foreseeMove(base, command, rules));
     const active = decided.pointer && versionIn(packIn(snapshot, command.pack), decided.pointer.version);
     return previewOf(
       active && (await editionOf(active, snapshot, contents)),
       await editionOf(decided.record, snapshot, contents),
       reader,
-      snapshot,
+      { rollout: decided.rollout, snapshot },
     );
   }
 }

@@ -129,9 +129,9 @@ export interface SessionRequest extends For {
 export function checkedFor({ subject, attributes }: For): { subject: string | undefined; attributes: AttributeTexts } {
   if (subject !== undefined && !isPlain(subject, 1)) checkRequest({ subject });
   if (attributes === undefined) return { subject, attributes: NO_ATTRIBUTES };
-  if (isPlainText(attributes)) return { subject, attributes };
-  checkRequest({ attributes });
-  return { subject, attributes: textsOf(attributes) };
+  const texts = plainTexts(attributes);
+  if (texts === undefined) checkRequest({ attributes });
+  return { subject, attributes: texts ?? textsOf(attributes) };
 }
 
 const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
@@ -141,18 +141,36 @@ function isPlain(value: unknown, least: number): boolean {
   return typeof value === 'string' && value.length >= least && value.length <= 200 && unfitText(value) === undefined;
 }
 
-/** Whether attributes can only be right, and are texts already. */
-function isPlainText(attributes: NonNullable<For['attributes']>): attributes is AttributeTexts {
-  let count = 0;
+/** Attributes as texts, if they can only be right; undefined in any doubt. */
+function plainTexts(attributes: NonNullable<For['attributes']>): AttributeTexts | undefined {
+  if (typeof attributes !== 'object' || (attributes as object | null) === null) return undefined;
+  let [count, areTexts] = [0, true];
   for (const name in attributes) {
-    if (!ATTRIBUTE_NAME.test(name) || !isPlain(attributes[name], 0)) return false;
+    const value = attributes[name];
+    if (attributeName(name) === undefined) return undefined;
+
+    if (typeof value === 'boolean' || Number.isFinite(value)) areTexts = false;
+    else if (!isPlain(value, 0)) return undefined;
     count += 1;
   }
-  return count <= MOST_ATTRIBUTES;
+  if (count > MOST_ATTRIBUTES) return undefined;
+  return areTexts ? (attributes as AttributeTexts) : textsOf(attributes);
+}
+
+function textsOf(attributes: NonNullable<For['attributes']>): AttributeTexts {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
 }
 
 const ATTRIBUTE_NAME = new RegExp(AttributeName.pattern ?? '', 'u');
+/** Names that are right, each as the key of an object has it: such a string is found fastest. Callers use few names. */
+const knownNames = new Map<string, string>();
+const MOST_KNOWN_NAMES = 1000;
 
-function textsOf(attributes: Readonly<Record<string, string | number | boolean>>): AttributeTexts {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+/** The name itself if it may name an attribute; undefined if not. A name that was seen before is checked by a look-up. */
+export function attributeName(name: string): string | undefined {
+  const known = knownNames.get(name);
+  if (known !== undefined || !ATTRIBUTE_NAME.test(name)) return known;
+  const [key = name] = Object.keys({ [name]: true });
+  if (knownNames.size < MOST_KNOWN_NAMES) knownNames.set(key, key);
+  return key;
 }

@@ -9,6 +9,7 @@ import type { Event } from './log/event.ts';
 import { NO_AUDITOR } from './moves/preview.ts';
 import type { At, Attribution, Defaults } from './requests.ts';
 import { scheduledActivationOf } from './rollouts/apply.ts';
+import { overdueBy } from './rollouts/due.ts';
 import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
 import {
   cancelScheduleCommand,
@@ -71,7 +72,8 @@ export class RolloutDesk {
   async start(request: StartRolloutRequest): Promise<RolloutAnswer> {
     const command = startRolloutCommand(request, this.#defaults, this.#instance.olderInstances);
     const { event, snapshot, replayed } = await this.#execute(command, request);
-    return this.#answer(command.pack, event?.revision ?? 0, { snapshot, changed: true, replayed });
+    if (event === undefined) throw new Error('A rollout was started, but there is no event.');
+    return this.#answer({ pack: command.pack, rollout: event.revision }, event, { snapshot, changed: true, replayed });
   }
 
   /**
@@ -82,7 +84,7 @@ export class RolloutDesk {
   async steer(verb: RolloutVerb, request: SteerRequest): Promise<RolloutAnswer> {
     const command = steeringCommand(verb, request);
     const { event, snapshot, replayed } = await this.#execute(command, request);
-    return this.#answer(command.pack, command.rollout, { snapshot, changed: event !== undefined, replayed });
+    return this.#answer(command, event, { snapshot, changed: event !== undefined, replayed });
   }
 
   /** What a start would do, without doing it. @throws RegistryError as `start`, except what `problems` and `olderInstances` say */
@@ -139,6 +141,11 @@ export class RolloutDesk {
     return planIn(snapshot, { pack, channel })?.schedule ?? [];
   }
 
+  /** For how many seconds the oldest of what is due by time has been due, by the store's clock; 0 if nothing is (SPEC R15). */
+  get overdueSeconds(): number {
+    return overdueBy(this.#current, this.#instance.clock.now()) / 1000;
+  }
+
   /** Keeps the version that is on trial. @throws RegistryError as `start`, `no-trial` */
   async confirm(request: ConfirmRequest): Promise<EventAnswer> {
     const { event, snapshot, replayed } = await this.#execute(confirmCommand(request, this.#defaults), request);
@@ -166,10 +173,16 @@ export class RolloutDesk {
     return this.#instance.executor.execute(command, attribution);
   }
 
-  /** A repeat may be about a rollout that is no longer in memory. */
-  async #answer(pack: string, id: number, answered: Answered): Promise<RolloutAnswer> {
+  /** A repeat gets the rollout as its event left it (SPEC R6), whatever has happened since. */
+  async #answer(
+    which: { readonly pack: string; readonly rollout: number },
+    event: Event | undefined,
+    answered: Answered,
+  ): Promise<RolloutAnswer> {
     const { snapshot, replayed } = answered;
-    const rollout = replayed ? await this.get(pack, id, snapshot) : rolloutIn(snapshot, { pack, rollout: id });
+    const rollout = replayed
+      ? await rolloutFrom(this.#instance.store, snapshot, which.pack, which.rollout, event?.revision)
+      : rolloutIn(snapshot, which);
     return { rollout, ...answered };
   }
 }

@@ -4,7 +4,8 @@
  * Everything is read at the time of the scrape. An unknown value (the head of the log while the store is unreachable) has no sample.
  */
 import { Gauge, type Registry as Register } from 'prom-client';
-import type { ActivePack, Registry } from '../../registry/index.ts';
+import type { Registry } from '../../registry/index.ts';
+import { activePointers, firstOf } from './channels.ts';
 
 /** The sources of the values. */
 export interface State {
@@ -33,7 +34,9 @@ export function reportState({ registry, draining, knownHead, openStreams, most, 
       },
     });
   };
-  const isDiverged = () => registry.health().conditions.some(({ name }) => name === 'log-diverged');
+  const has = (...conditions: readonly string[]) =>
+    registry.health().conditions.some(({ name }) => conditions.includes(name));
+  const isDiverged = () => has('log-diverged');
 
   gauge(
     'prompt_registry_applied_revision',
@@ -66,6 +69,16 @@ export function reportState({ registry, draining, knownHead, openStreams, most, 
   gauge('prompt_registry_log_diverged', 'Whether the log in the store differs from the one applied here.', () =>
     Number(isDiverged()),
   );
+  gauge(
+    'prompt_registry_clock_in_doubt',
+    'Whether the clock of the store has jumped or is behind the log, so that nothing that is due by time is done.',
+    () => Number(has('clock-in-doubt', 'clock-behind-log')),
+  );
+  gauge(
+    'prompt_registry_overdue_seconds',
+    'For how long the oldest step, schedule or end of a trial has been due and was not done; 0 if nothing is due.',
+    () => registry.rollouts.overdueSeconds,
+  );
   gauge('prompt_registry_watchers', 'Open event streams.', openStreams);
   gauge('prompt_registry_packs', 'Registered packs.', () => registry.current.packs.size);
 
@@ -76,7 +89,7 @@ export function reportState({ registry, draining, knownHead, openStreams, most, 
     registers: [register],
     collect() {
       this.reset();
-      for (const { pack, channel, version, revision } of activePointers(registry, most))
+      for (const { pack, channel, version, revision } of firstOf(activePointers(registry), most))
         this.set({ pack, channel, version }, revision);
     },
   });
@@ -85,15 +98,4 @@ export function reportState({ registry, draining, knownHead, openStreams, most, 
 /** Also reported while the instance is stale: it may reach the store and still fail to read the log. */
 function behind({ current }: Registry, head: number | undefined): number | undefined {
   return head === undefined ? undefined : Math.max(0, head - current.revision);
-}
-
-/** What is active in each channel: first the default pack, then the others, up to `most`. */
-export function* activePointers({ current: { views }, defaultPack }: Registry, most: number): Generator<ActivePack> {
-  let left = most;
-  for (const pack of new Set([defaultPack, ...views.keys()])) {
-    for (const { activePack } of views.get(pack)?.values() ?? []) {
-      if ((left -= 1) < 0) return;
-      yield activePack;
-    }
-  }
 }

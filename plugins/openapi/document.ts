@@ -11,6 +11,7 @@ export const TITLE = 'Prompt Registry';
 const TAGS = [
   { name: 'Packs', description: 'Packs and their immutable versions.' },
   { name: 'Activation', description: 'The active version of each channel: activate, roll back, read the history.' },
+  { name: 'Rollouts', description: "A channel's gradual move to another version, and what decides who gets which." },
   { name: 'Prompts', description: 'What services read on every request: the prompts of the active version.' },
   { name: 'Coach', description: 'Coach sessions, which keep the version they started with.' },
   { name: 'Audit', description: 'Who did what, when and why, with proof.' },

@@ -7,6 +7,7 @@
  * Example: 26 operations answer 401 in the same way; each of them has `"401": {$ref: "#/components/responses/Unauthenticated"}`.
  */
 import { STATUS_CODES } from 'node:http';
+import { withNamedWords } from './named-words.ts';
 
 interface Response {
   readonly headers?: Record<string, unknown>;
@@ -19,6 +20,7 @@ interface Content {
 interface Parameter {
   readonly name: string;
   readonly in: string;
+  readonly required?: boolean;
 }
 interface Operation {
   readonly parameters?: unknown[];
@@ -52,12 +54,19 @@ export function withSharedComponents<T extends object>(document: T): T {
   const copy = JSON.parse(JSON.stringify(document)) as T & Document;
   const operations = Object.values(copy.paths ?? {}).flatMap((methods) => Object.values(methods));
 
+  for (const { parameters = [] } of operations)
+    for (const parameter of parameters as Parameter[])
+      if (parameter.required === false) Reflect.deleteProperty(parameter, 'required'); // it is the default
   const parameters = share('parameters', operations.flatMap(parametersOf));
   const responses = share('responses', operations.flatMap(responsesOf));
   const all = [...operations.flatMap((operation) => Object.values(operation.responses)), ...Object.values(responses)];
   const headers = share('headers', (all as Response[]).flatMap(headersOf));
   const examples = share('examples', (all as Response[]).flatMap(examplesOf));
-  return { ...copy, components: { ...copy.components, headers, parameters, examples, responses } };
+  const { schemas = {}, ...others } = copy.components ?? {};
+  return {
+    ...copy,
+    components: { ...others, schemas: withNamedWords(schemas), headers, parameters, examples, responses },
+  };
 }
 
 /** Replaces each part that occurs more than once by a reference. @returns the parts by name, in alphabetical order */
@@ -91,11 +100,13 @@ function responsesOf({ responses }: Operation): Occurrence[] {
   }));
 }
 
-/** The problem codes that it can have, `PackNotFoundOrChannelNotFound`; without any, what the status is called. */
+/** The problem codes that it can have, `PackNotFoundOrChannelNotFound`; without any, what the status is called, and its schema. */
 function nameOfResponse(status: string, { content = {}, headers = {} }: Response): string {
   const codes = Object.keys(content['application/problem+json']?.examples ?? {});
-  if (codes.length === 0)
-    return `${pascalCase(STATUS_CODES[status] ?? status)}${'Registry-Assignment' in headers ? 'OfArm' : ''}`;
+  if (codes.length === 0) {
+    const suffix = 'Registry-Assignment' in headers ? 'OfArm' : nameOfSchema(content['application/json']);
+    return `${pascalCase(STATUS_CODES[status]?.toLowerCase() ?? status)}${suffix}`;
+  }
   const groups = Object.entries(GROUPS).filter(([, members]) => members.every((code) => codes.includes(code)));
   const others = codes.filter((code) => !groups.some(([, members]) => members.includes(code)));
   return [...groups.map(([name]) => name), ...others.map(pascalCase)].join('Or');
@@ -105,15 +116,24 @@ function headersOf({ headers = {} }: Response): Occurrence[] {
   return Object.keys(headers).map((name) => ({ holder: headers, key: name, name }));
 }
 
-/** A problem's example is named by its code; the example of a success, which is always `typical`, by its schema. */
 function examplesOf({ content = {} }: Response): Occurrence[] {
-  return Object.values(content).flatMap(({ schema, examples = {} }) =>
-    Object.keys(examples).map((key) => ({
-      holder: examples,
+  return Object.values(content).flatMap((each) =>
+    Object.keys(each.examples ?? {}).map((key) => ({
+      holder: each.examples ?? {},
       key,
-      name: key === 'typical' ? (schema.$ref?.split('/').at(-1) ?? key) : pascalCase(key),
+      name: key === 'typical' ? nameOfExample(each) : pascalCase(key),
     })),
   );
+}
+
+/** A problem's example is named by its code; the example of a success by its schema. A 202 tells of instances that are behind. */
+function nameOfExample(content: Content): string {
+  const { value } = content.examples?.['typical'] as { readonly value: unknown };
+  return `${nameOfSchema(content)}${Object.hasOwn(Object(value) as object, 'instances') ? 'Pending' : ''}`;
+}
+
+function nameOfSchema(content: Content | undefined): string {
+  return content?.schema.$ref?.split('/').at(-1) ?? '';
 }
 
 /** `pack-not-found` as `PackNotFound`. */

@@ -7,7 +7,9 @@
  * Example: a read of the system prompt has `feature_flag.key: coach` and `feature_flag.result.variant: 2.0.0`.
  *
  * Like a feature flag, the registry decides which variant a caller gets. So `feature_flag.*` has the pack (the flag), the version (the
- * variant), the channel (the set) and the revision (the version of the rules). Tools for language models read `gen_ai.prompt.name`.
+ * variant), the channel (the set) and the revision (the version of the rules). While a rollout runs, `feature_flag.result.reason` is `split`
+ * if the subject decided, and `default` if the request named none. The subject itself (`feature_flag.context.id`) is left out: it may stand
+ * for a person. Tools for language models read `gen_ai.prompt.name`.
  */
 import { SpanStatusCode, type Attributes, type SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -20,11 +22,14 @@ import {
 import {
   ATTR_FEATURE_FLAG_KEY,
   ATTR_FEATURE_FLAG_PROVIDER_NAME,
+  ATTR_FEATURE_FLAG_RESULT_REASON,
   ATTR_FEATURE_FLAG_RESULT_VARIANT,
   ATTR_FEATURE_FLAG_SET_ID,
   ATTR_FEATURE_FLAG_VERSION,
+  FEATURE_FLAG_RESULT_REASON_VALUE_DEFAULT,
+  FEATURE_FLAG_RESULT_REASON_VALUE_SPLIT,
 } from '@opentelemetry/semantic-conventions/incubating';
-import type { AnswerOrigin } from '../answer-origin.ts';
+import type { AnswerAssignment, AnswerOrigin } from '../answer-origin.ts';
 import type { StoreOperation } from '../observed-store.ts';
 
 export { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
@@ -35,18 +40,25 @@ const ATTR_GEN_AI_PROMPT_NAME = 'gen_ai.prompt.name';
 const ATTR_OPERATION = 'prompt_registry.operation';
 /** The digest of the version in the response. The conventions have no name for it. */
 const ATTR_DIGEST = 'prompt_registry.digest';
+/** The arm and the rollout that decided. The conventions have names for a flag and its variant only. */
+const ATTR_ARM = 'prompt_registry.arm';
+const ATTR_ROLLOUT = 'prompt_registry.rollout';
 /** `@fastify/otel` sets this on spans that are not a request's. */
 const HOOK_NAME = 'hook.name';
 
-const EXPORTED: ReadonlySet<string> = new Set([
+/** All that leaves the process; docs/observability/README.md lists them. */
+export const EXPORTED: ReadonlySet<string> = new Set([
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_ROUTE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_DB_OPERATION_NAME,
   ATTR_OPERATION,
   ATTR_DIGEST,
+  ATTR_ARM,
+  ATTR_ROLLOUT,
   ATTR_FEATURE_FLAG_KEY,
   ATTR_FEATURE_FLAG_PROVIDER_NAME,
+  ATTR_FEATURE_FLAG_RESULT_REASON,
   ATTR_FEATURE_FLAG_RESULT_VARIANT,
   ATTR_FEATURE_FLAG_SET_ID,
   ATTR_FEATURE_FLAG_VERSION,
@@ -63,6 +75,17 @@ export function attributesOf({ pack, channel, version, digest, revision }: Answe
     [ATTR_FEATURE_FLAG_VERSION]: String(revision),
     [ATTR_GEN_AI_PROMPT_NAME]: pack,
     [ATTR_DIGEST]: digest,
+  };
+}
+
+/** The attributes for the arm that the response comes from. */
+export function assignmentAttributes({ rollout, arm, hasSubject }: AnswerAssignment): Attributes {
+  return {
+    [ATTR_FEATURE_FLAG_RESULT_REASON]: hasSubject
+      ? FEATURE_FLAG_RESULT_REASON_VALUE_SPLIT
+      : FEATURE_FLAG_RESULT_REASON_VALUE_DEFAULT,
+    [ATTR_ARM]: arm,
+    [ATTR_ROLLOUT]: rollout,
   };
 }
 

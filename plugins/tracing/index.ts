@@ -21,6 +21,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf } from '../../registry/index.ts';
 import type { CallWrapper } from '../observed-store.ts';
 import {
+  assignmentAttributes,
   attributesOf,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
@@ -100,7 +101,12 @@ async function tracing(
   await app.register(instrumentation.plugin());
 
   app.addHook('onSend', (request, _reply, payload, next) => {
-    if (request.origin !== null) request.opentelemetry().span?.setAttributes(attributesOf(request.origin));
+    const { origin, assignment } = request;
+    if (origin !== null) {
+      const { span } = request.opentelemetry();
+      span?.setAttributes(attributesOf(origin));
+      if (assignment !== null) span?.setAttributes(assignmentAttributes(assignment));
+    }
     next(null, payload);
   });
 

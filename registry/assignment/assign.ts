@@ -6,7 +6,7 @@
  * else in the audience gets it if the bucket of `salt:subject` is below the share, so a higher share takes it from nobody.
  * Example: with share 10,000 (10 %) a subject in bucket 9,999 gets the candidate, one in bucket 10,000 stays on stable.
  */
-import { bucketOf } from '../values/buckets.ts';
+import { bucketsAfter } from '../values/buckets.ts';
 import { membershipOf, type AudienceRule } from './audience.ts';
 
 /** `stable`: where the channel's pointer is. `candidate`: the version that is rolled out. */
@@ -29,10 +29,10 @@ const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
 export function assigning({ salt, share, audience = {} }: AssignmentRule): Assign {
   const testers = new Set(audience.subjects);
   const takesPart = membershipOf(audience);
-  const prefix = `${salt}:`;
+  const bucketOf = bucketsAfter(`${salt}:`);
   return (subject, attributes = NO_ATTRIBUTES) => {
     if (subject === undefined) return 'stable';
     if (testers.has(subject)) return 'candidate';
-    return takesPart(attributes) && bucketOf(prefix + subject) < share ? 'candidate' : 'stable';
+    return takesPart(attributes) && bucketOf(subject) < share ? 'candidate' : 'stable';
   };
 }

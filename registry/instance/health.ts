@@ -8,7 +8,8 @@ export interface Health {
 }
 
 export interface Condition {
-  readonly name: 'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log' | 'snapshot-differs';
+  readonly name:
+    'waiting' | 'stale' | 'pinned' | 'log-diverged' | 'clock-behind-log' | 'clock-in-doubt' | 'snapshot-differs';
   readonly detail: string;
 }
 
@@ -21,12 +22,14 @@ export interface Signs {
   readonly diverged: string | undefined;
   /** How far the log is ahead of the clock, in words. */
   readonly clockBehindLog: string | undefined;
+  /** Why nothing that is due by time is done. */
+  readonly clockInDoubt: string | undefined;
   /** What differs between the last good snapshot of this start and the log. */
   readonly snapshotDiffers: string | undefined;
 }
 
 export function healthOf(signs: Signs): Health {
-  const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, snapshotDiffers } = signs;
+  const { ready, staleSeconds, pinnedVersion, diverged, clockBehindLog, clockInDoubt, snapshotDiffers } = signs;
   const conditions: Condition[] = [];
   const add = (name: Condition['name'], detail: string) => void conditions.push({ name, detail });
   if (!ready)
@@ -37,6 +40,7 @@ export function healthOf(signs: Signs): Health {
   if (diverged !== undefined)
     add('log-diverged', 'The log in the store is not the one that this instance has applied, so it is not followed.');
   if (clockBehindLog !== undefined) add('clock-behind-log', clockBehindLog);
+  else if (clockInDoubt !== undefined) add('clock-in-doubt', `${clockInDoubt} Steps, schedules and trials wait.`);
   if (snapshotDiffers !== undefined)
     add('snapshot-differs', `This start used a last good snapshot that differs from the log: ${snapshotDiffers}.`);
   return { ready, conditions };

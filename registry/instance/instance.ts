@@ -188,6 +188,7 @@ export class Instance {
       pinnedVersion: this.pinnedVersion,
       diverged: this.#follower.diverged,
       clockBehindLog: this.clock.behind(this.current.applied.at),
+      clockInDoubt: this.#timekeeper.doubt,
       snapshotDiffers: this.#check?.differs,
     });
   }

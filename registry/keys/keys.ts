@@ -9,7 +9,8 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { RegistryError, listed } from '../errors.ts';
-import type { EventDraft } from '../log/event.ts';
+import type { CancelledActivation } from '../log/data/keys.ts';
+import type { Event, EventDraft } from '../log/event.ts';
 import type { Actor, Scope } from '../model.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { KeyRecord } from '../state/records.ts';
@@ -151,8 +152,19 @@ export function decideRevokeKey(
   return [{ type: 'key-revoked', actor, reason, data }];
 }
 
+/** The answer to a revocation: the key, and what was cancelled with it. */
+export interface RevokedKey {
+  readonly record: KeyRecord;
+  readonly cancelled: readonly CancelledActivation[];
+}
+
+/** What was cancelled with a key. @param event what the revocation made, if anything */
+export function cancelledBy(event: Event | undefined): readonly CancelledActivation[] {
+  return (event?.type === 'key-revoked' ? event.data.cancelled : undefined) ?? [];
+}
+
 /** The pending activations that a key has scheduled: they are cancelled with it. */
-function scheduledBy(snapshot: Snapshot, keyId: string): { pack: string; channel: string; schedule: string }[] {
+function scheduledBy(snapshot: Snapshot, keyId: string): CancelledActivation[] {
   return [...snapshot.packs.values()].flatMap(({ pack, plans }) =>
     [...plans.values()].flatMap(({ channel, schedule }) =>
       schedule.filter((each) => each.scheduledBy.keyId === keyId).map(({ id }) => ({ pack, channel, schedule: id })),

@@ -20,10 +20,16 @@ export const AttributeName = Type.String({
 /** The most attributes of one subject. */
 export const MOST_ATTRIBUTES = 20;
 
-const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
+/** As an audience compares it. */
+export const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
 
-/** Facts about a subject. Every door compares them as strings: `true` is `"true"`, 30 is `"30"`. */
-export const Attributes = Type.Record(AttributeName, Type.Union([AttributeText, Type.Number(), Type.Boolean()]), {
+/** As it is given. Every door compares it as a string: `true` is `"true"`, 30 is `"30"`. */
+export const AttributeValue = Type.Union([AttributeText, Type.Number(), Type.Boolean()], {
+  description: 'A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30".',
+});
+
+/** Facts about a subject. */
+export const Attributes = Type.Record(AttributeName, AttributeValue, {
   maxProperties: MOST_ATTRIBUTES,
   additionalProperties: false,
 });
@@ -87,12 +93,11 @@ export const Share = Type.Number({
   examples: [10],
 });
 
+const duration = (description: string) =>
+  Type.String({ pattern: '^[1-9][0-9]{0,8}[smhd]$', description, examples: ['30m'] });
+
 /** A number and a unit: seconds, minutes, hours or days. */
-export const Duration = Type.String({
-  pattern: '^[1-9][0-9]{0,8}[smhd]$',
-  description: 'A number and `s`, `m`, `h` or `d`.',
-  examples: ['30m'],
-});
+export const Duration = duration('A number and `s`, `m`, `h` or `d`.');
 
 /** The most steps of a plan. */
 export const MOST_STEPS = 50;
@@ -100,10 +105,7 @@ export const MOST_STEPS = 50;
 export const Step = Type.Object(
   {
     share: Share,
-    hold: Type.Optional({
-      ...Duration,
-      description: 'How long until the next step. Without it, somebody must advance the rollout.',
-    }),
+    hold: Type.Optional(duration('How long until the next step. Without it, somebody must advance the rollout.')),
   },
   { additionalProperties: false },
 );

@@ -78,6 +78,10 @@ export function revokeCommand({
   actor = SYSTEM_ACTOR,
 }: RevokeRequest): RevokeCommand {
   checkRequest({ pack, version, replacement, sessions, reason });
+  if ((sessions as SessionPolicy | undefined) === 'keep')
+    throw invalidInput('Sessions cannot keep a revoked version.', [
+      { parameter: 'sessions', detail: 'Must be "next-turn" or "end".' },
+    ]);
   return {
     type: 'revoke',
     pack,

@@ -6,6 +6,7 @@ import type { Actor, MoveKind } from '../model.ts';
 import type { Pointer } from '../state/records.ts';
 import type { Store } from '../log/store.ts';
 import { MOVES, movesOf } from '../log/moves.ts';
+import type { EndedRollout } from './move-command.ts';
 
 /** A pointer's move, as callers see it. */
 export interface Activation {
@@ -22,7 +23,7 @@ export interface Activation {
   /** False if the channel already pointed there and no event was made. */
   readonly changed: boolean;
   /** The rollout that this move ended, if it was its promotion, or a move back to the stable version. */
-  readonly rollout?: { readonly id: number; readonly state: 'promoted' | 'aborted' };
+  readonly rollout?: EndedRollout;
 }
 
 /** Which moves to list. */

@@ -41,6 +41,12 @@ export interface RollbackCommand {
 
 export type MoveCommand = ActivateCommand | RollbackCommand;
 
+/** A rollout that a move ends, and how. */
+export interface EndedRollout {
+  readonly id: number;
+  readonly state: 'promoted' | 'aborted';
+}
+
 /** What decisions depend on besides the snapshot. */
 export interface Rules {
   /** The configured channels. */

@@ -13,12 +13,34 @@ import { decideStay } from './staying.ts';
 import type { MoveDetails } from '../log/data/moves.ts';
 import type { Rollout } from '../state/plans.ts';
 import type { Pointer, VersionRecord } from '../state/records.ts';
-import { type RollbackCommand, type MoveCommand, type Rules, concerned } from './move-command.ts';
+import { type EndedRollout, type RollbackCommand, type MoveCommand, type Rules, concerned } from './move-command.ts';
 
+/** @throws RegistryError as `decide` says */
 export function decideMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Decision {
-  const { record, pointer } = resolveMove(snapshot, command, rules);
+  const target = resolveMove(snapshot, command, rules);
+  if (target.pointer?.version !== target.record.version) requireActivatable(target.record);
+  return moveTo(target, snapshot, command, rules);
+}
+
+/**
+ * What a move would do, even if its target may not be active.
+ * @throws RegistryError as `decideMove`, except `version-revoked` and `policy-violated`
+ */
+export function foreseeMove(
+  snapshot: Snapshot,
+  command: MoveCommand,
+  rules: Rules,
+): Target & { readonly rollout: EndedRollout | undefined } {
+  const target = resolveMove(snapshot, command, rules);
+  const { events } = moveTo(target, snapshot, command, rules);
+  const running = planIn(snapshot, command)?.rollout;
+  if (running === undefined || events.length === 0) return { ...target, rollout: undefined };
+  const state = running.version === target.record.version ? 'promoted' : 'aborted';
+  return { ...target, rollout: { id: running.id, state } };
+}
+
+function moveTo({ record, pointer }: Target, snapshot: Snapshot, command: MoveCommand, rules: Rules): Decision {
   if (pointer?.version === record.version) return decideStay(command, pointer, planIn(snapshot, pointer));
-  requireActivatable(record);
   const { pack, version, digest } = record;
   const { channel, actor, reason } = command;
   const type = command.type === 'activate' ? 'version-activated' : 'version-rolled-back';
@@ -37,15 +59,17 @@ function detailsOf(command: MoveCommand, pointer: Pointer | undefined, { now }: 
   return { ...sessions, revertAt: new Date(now + command.revertAfter).toISOString() };
 }
 
+/** Where a move goes, and where the channel is. */
+export interface Target {
+  readonly record: VersionRecord;
+  readonly pointer: Pointer | undefined;
+}
+
 /**
  * The target of a move, even if that version may not be active.
  * @throws RegistryError as `decide`, except `version-revoked` and `policy-violated`
  */
-export function resolveMove(
-  snapshot: Snapshot,
-  command: MoveCommand,
-  rules: Rules,
-): { record: VersionRecord; pointer: Pointer | undefined } {
+export function resolveMove(snapshot: Snapshot, command: MoveCommand, rules: Rules): Target {
   const { state, pointer } = channelOf(snapshot, command, rules);
   if (command.type === 'activate') return { record: registeredVersion(state, command.version), pointer };
   const { pack, channel, fromVersion } = command;

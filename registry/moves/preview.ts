@@ -10,6 +10,7 @@ import { differences, type Differences, type Edition } from '../packs/diff.ts';
 import type { Violation } from '../model.ts';
 import type { VersionRecord } from '../state/records.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import type { EndedRollout } from './move-command.ts';
 
 /** What a move would do. */
 export interface Preview {
@@ -18,6 +19,8 @@ export interface Preview {
   readonly differences: Differences;
   /** Why it would be refused; empty if it would not. */
   readonly problems: readonly Violation[];
+  /** The rollout that it would end, if any. */
+  readonly rollout: EndedRollout | undefined;
   /** The state that it was decided on. */
   readonly snapshot: Snapshot;
 }
@@ -42,7 +45,7 @@ export async function previewOf(
   active: Edition | undefined,
   target: Edition,
   { mayAudit }: Reader,
-  snapshot: Snapshot,
+  { rollout, snapshot }: Pick<Preview, 'rollout' | 'snapshot'>,
 ): Promise<Preview> {
   const { version, revocation } = target.record;
   const found = await differences(active, target);
@@ -50,6 +53,7 @@ export async function previewOf(
     wouldActivate: version,
     previousVersion: active?.record.version ?? null,
     problems: problemsOf(target.record),
+    rollout,
     snapshot,
     differences:
       revocation === undefined || mayAudit

@@ -11,7 +11,7 @@ import type { Move } from '../log/data/moves.ts';
 import type { Event, EventDraft } from '../log/event.ts';
 import type { Actor } from '../model.ts';
 import { isActivatable, packIn, unknownVersion, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
-import type { Pointer, VersionRecord } from '../state/records.ts';
+import type { Pointer, Revocation, VersionRecord } from '../state/records.ts';
 
 export interface RevokeCommand {
   readonly type: 'revoke';
@@ -43,18 +43,13 @@ export function revocationOf(event: Event | undefined, record: VersionRecord): R
  * @returns one event, or none if the version is already revoked with the same replacement
  * @throws RegistryError `pack-not-found`, `version-not-found`, `version-revoked`, `unknown-version`, `policy-violated`, `replacement-required`
  */
-export function decideRevoke(
-  snapshot: Snapshot,
-  { pack, version, replacement, sessions, actor, reason }: RevokeCommand,
-): EventDraft[] {
+export function decideRevoke(snapshot: Snapshot, command: RevokeCommand): EventDraft[] {
+  const { pack, version, replacement, sessions, actor, reason } = command;
   const state = packIn(snapshot, pack);
   const record = versionIn(state, version);
   if (record.revocation !== undefined) {
-    if (replacement === undefined || replacement === record.revocation.replacement) return [];
-    throw new RegistryError(
-      'version-revoked',
-      `Version ${version} of pack "${pack}" is already revoked, ${replacedBy(record)}; that cannot change. To move on, revoke its replacement.`,
-    );
+    requireSame(record, record.revocation, command);
+    return [];
   }
   const successor = replacement === undefined ? undefined : checkedReplacement(state, record, replacement);
   const moves = [...state.pointers.values()]
@@ -70,6 +65,21 @@ export function decideRevoke(
       data: { ...(replacement !== undefined && { replacement }), ...(sessions === 'end' && { sessions }), moves },
     },
   ];
+}
+
+/** A revocation is final: a repeat may only ask for what it did. @throws RegistryError `version-revoked` */
+function requireSame(record: VersionRecord, revocation: Revocation, { replacement, sessions }: RevokeCommand): void {
+  const revoked = `Version ${record.version} of pack "${record.pack}" is already revoked`;
+  if (replacement !== undefined && replacement !== revocation.replacement)
+    throw new RegistryError(
+      'version-revoked',
+      `${revoked}, ${replacedBy(record)}; that cannot change. To move on, revoke its replacement.`,
+    );
+  if (sessions !== undefined && (sessions === 'end') !== (revocation.sessions === 'end'))
+    throw new RegistryError(
+      'version-revoked',
+      `${revoked}, and its sessions ${revocation.sessions === 'end' ? 'have ended' : 'go on with what replaces it'}; that cannot change.`,
+    );
 }
 
 /** @throws RegistryError `version-revoked`, `policy-violated`: why the version cannot be activated */

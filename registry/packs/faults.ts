@@ -33,8 +33,9 @@ export function invisibleTexts(schema: TSchema, value: unknown, pointer = ''): I
 /** How a value breaks a schema, by RFC 6901 pointer; at most 20 faults. */
 export function schemaFaults(schema: TSchema, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
-  for (const error of Value.Errors(schema, value)) {
-    if (isShortEnough(error)) continue;
+  for (const found of Value.Errors(schema, value)) {
+    const error = found.type === ValueErrorType.Union ? closest(found) : found;
+    if (error === undefined || isShortEnough(error)) continue;
     // TypeBox reports a missing member twice: as missing, and as of a wrong type. The first report is the clearer one.
     if (!faults.has(error.path)) faults.set(error.path, { pointer: error.path, detail: faultDetail(error) });
     if (faults.size === MAX_FAULTS) break;
@@ -59,9 +60,30 @@ function isShortEnough({ type, schema, value }: ValueError): boolean {
   return type === ValueErrorType.StringMaxLength && typeof value === 'string' && Array.from(value).length <= maxLength;
 }
 
+/** What breaks the alternative that is meant; undefined if a value breaks none. */
+function closest(union: ValueError): ValueError | undefined {
+  const alternatives = union.errors.map((errors) => [...errors].filter((error) => !isShortEnough(error)));
+  if (alternatives.some((errors) => errors.length === 0)) return undefined;
+  return alternatives.flat().find(({ type }) => !WRONG_TYPES.has(type)) ?? union;
+}
+
+const WRONG_TYPES: ReadonlySet<ValueErrorType> = new Set([
+  ValueErrorType.Boolean,
+  ValueErrorType.Null,
+  ValueErrorType.Number,
+  ValueErrorType.String,
+]);
+
 function faultDetail({ type, message, schema, value }: ValueError): string {
   if (type === ValueErrorType.StringPattern) return brokenPattern(schema, value);
   if (type === ValueErrorType.Kind && Array.isArray(schema['enum'])) return `Must be one of ${listed(schema['enum'])}.`;
   if (type === ValueErrorType.StringMinLength && schema['pattern'] === NOT_BLANK) return 'Must not be blank.';
+  if (type === ValueErrorType.Union) return `Must be ${unionWords(schema)}.`;
   return `${message}.`;
+}
+
+/** E.g. `string, number or boolean`. */
+function unionWords({ anyOf = [] }: TSchema): string {
+  const words = (anyOf as readonly TSchema[]).map((each) => String(each['type']));
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
 }

@@ -27,13 +27,23 @@ export interface RolloutPage {
 /** Events read from the log at once. */
 const PAGE = 200;
 
-/** One rollout. @throws RegistryError `pack-not-found`, `rollout-not-found`, `store-unavailable` */
-export async function rolloutFrom(store: Store, snapshot: Snapshot, pack: string, id: number): Promise<Rollout> {
+/**
+ * One rollout.
+ * @param upTo as it was at this revision; default: as it is in the snapshot
+ * @throws RegistryError `pack-not-found`, `rollout-not-found`, `store-unavailable`
+ */
+export async function rolloutFrom(
+  store: Store,
+  snapshot: Snapshot,
+  pack: string,
+  id: number,
+  upTo = snapshot.revision,
+): Promise<Rollout> {
   const known = findRollout(packIn(snapshot, pack), id);
-  if (known !== undefined) return known;
+  if (known !== undefined && known.revision <= upTo) return known;
   const [event] = await store.events({ order: 'ascending', after: id - 1, before: id + 1, limit: 1, pack });
   if (event?.type !== 'rollout-started' || event.revision > snapshot.revision) throw noRollout(pack, id);
-  return readToItsEnd(store, event, snapshot.revision);
+  return readToItsEnd(store, event, upTo);
 }
 
 /** A page of rollouts, the newest first. @throws RegistryError `pack-not-found`, `store-unavailable` */

@@ -15,19 +15,17 @@ import {
 import type { Precondition } from '../moves/move-command.ts';
 import { checked } from '../packs/faults.ts';
 import { checkRequest, pointerOf, type At, type Attribution, type Defaults } from '../requests.ts';
-import type { Rollout } from '../state/plans.ts';
-import type { Snapshot } from '../state/snapshot.ts';
 import { LONGEST_WAIT, millisecondsOf } from '../values/durations.ts';
 import { unfitTexts } from '../values/unfit-texts.ts';
 import { audienceFaults } from './audience-faults.ts';
 import { thousandthsOf } from './plan.ts';
 import type { CancelScheduleCommand, ScheduleCommand } from './schedule.ts';
 import type { StartRolloutCommand } from './starting.ts';
-import type { SteeringCommand } from './steering.ts';
+import type { RolloutPrecondition, SteeringCommand } from './steering.ts';
 import type { ConfirmCommand } from './trial.ts';
 
 /** The plan of a rollout, as a request gives it. */
-export const RolloutPlan = Type.Object(
+const RolloutPlan = Type.Object(
   {
     steps: Type.Array(Step, { minItems: 1, maxItems: MOST_STEPS, description: 'Rising shares.' }),
     bake: Type.Optional({ ...Duration, description: 'How long the rollout stays at its last share before it ends.' }),
@@ -138,7 +136,7 @@ export interface SteerRequest extends Attribution {
   readonly share?: number | undefined;
   /** To promote or abort: what happens to running sessions on the version that is left; default: they keep it. */
   readonly sessions?: SessionPolicy | undefined;
-  readonly precondition?: ((rollout: Rollout, snapshot: Snapshot) => boolean) | undefined;
+  readonly precondition?: RolloutPrecondition | undefined;
 }
 
 /** @throws RegistryError `validation-failed` */

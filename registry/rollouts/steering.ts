@@ -13,15 +13,20 @@ import { concerned, type Rules } from '../moves/move-command.ts';
 import { requireActivatable } from '../moves/revocation.ts';
 import { packIn, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { Rollout } from '../state/plans.ts';
-import { atShare, nextOf, overdue } from './plan.ts';
+import { atShare, nextOf, overdue, percentOf } from './plan.ts';
+
+/**
+ * Whether the caller still wants the change, given the rollout as it is now (`If-Match`). False: the rollout has changed. A text: why the
+ * condition does not match although the rollout has not changed.
+ */
+export type RolloutPrecondition = (rollout: Rollout) => boolean | string;
 
 interface Steering {
   readonly pack: string;
   readonly rollout: number;
   readonly actor: Actor;
   readonly reason: string;
-  /** Whether the caller still wants it, given the rollout as it is now (`If-Match`). */
-  readonly precondition?: (rollout: Rollout, snapshot: Snapshot) => boolean;
+  readonly precondition?: RolloutPrecondition;
 }
 
 export interface AdvanceCommand extends Steering {
@@ -62,7 +67,8 @@ export type SteeringCommand =
  */
 export function decideSteering(snapshot: Snapshot, command: SteeringCommand, rules: Rules): Decision {
   const rollout = rolloutIn(snapshot, command);
-  if (command.precondition?.(rollout, snapshot) === false) throw movedOn(rollout);
+  const matches = command.precondition?.(rollout) ?? true;
+  if (matches !== true) throw movedOn(rollout, matches);
   const draft = VERBS[command.type](rollout, command as never, { ...rules, snapshot });
   return draft === undefined ? NOTHING : { events: [draft], contents: [] };
 }
@@ -192,10 +198,11 @@ function requireRunning({ id, version, state, ended }: Rollout): void {
   );
 }
 
-function movedOn({ id, revision, state, share }: Rollout): RegistryError {
-  return new RegistryError(
-    'revision-conflict',
-    `Rollout ${id} has changed: it is ${state} at ${share / 1000} % since revision ${revision}. Read it again before you retry.`,
-    { currentRevision: revision },
-  );
+function movedOn({ id, revision, state, share }: Rollout, why: false | string): RegistryError {
+  const now = `it is ${state} at ${percentOf(share)} % since revision ${revision}`;
+  const detail =
+    why === false
+      ? `Rollout ${id} has changed: ${now}, which does not match If-Match. Read it again, then decide.`
+      : `${why} Of rollout ${id}: ${now}.`;
+  return new RegistryError('revision-conflict', detail, { currentRevision: revision });
 }

@@ -7,13 +7,15 @@
  */
 import { movesOf } from '../log/moves.ts';
 import type { Move } from '../log/data/moves.ts';
-import type { Event } from '../log/event.ts';
+import type { Event, EventType } from '../log/event.ts';
 import type { Position } from '../state/position.ts';
 
 /** The content of a message. A control message has no type, moves or time. */
 export interface StreamMessage extends Position {
   readonly type?: string;
   readonly pack?: string;
+  /** The channel that the event is about, if it is about one. */
+  readonly channel?: string;
   readonly moves?: readonly Move[];
   readonly at?: string;
   /** Seconds since the instance last knew that it was current. */
@@ -29,7 +31,7 @@ export type ControlKind = 'revision' | 'resync' | 'heartbeat';
  */
 export type Encode = (kind: string, upTo: Position, message: StreamMessage) => Buffer;
 
-/** Which changes a watcher receives: all, or those of one pack, or those that move one channel. */
+/** Which changes a watcher receives: all, or those of one pack, or those that may change what one channel serves. */
 export interface Filter {
   readonly pack?: string | undefined;
   readonly channel?: string | undefined;
@@ -39,7 +41,7 @@ export interface Filter {
 export function messagesOf(events: readonly Event[], before: number): StreamMessage[] {
   let epoch = before;
   return events.map((event) => {
-    const { revision, type, pack, at } = event;
+    const { revision, type, pack, channel, at } = event;
     if (event.type === 'registry-restored') ({ epoch } = event.data);
     const moves = movesOf(event).map(({ channel, version, previousVersion, digest }) => ({
       channel,
@@ -47,16 +49,26 @@ export function messagesOf(events: readonly Event[], before: number): StreamMess
       previousVersion,
       digest,
     }));
-    return { epoch, revision, type, ...(pack !== undefined && { pack }), moves, at };
+    return {
+      epoch,
+      revision,
+      type,
+      ...(pack !== undefined && { pack }),
+      ...(channel !== undefined && { channel }),
+      moves,
+      at,
+    };
   });
 }
 
 function concerns({ pack, channel }: Filter, message: StreamMessage): boolean {
-  return (
-    (pack === undefined || message.pack === pack) &&
-    (channel === undefined || message.moves?.some((move) => move.channel === channel) === true)
-  );
+  if (pack !== undefined && message.pack !== pack) return false;
+  if (channel === undefined || message.channel === channel) return true;
+  return WITHOUT_CHANNEL.has(message.type ?? '') || message.moves?.some((move) => move.channel === channel) === true;
 }
+
+/** The types of events that may end a rollout in any channel of their pack. */
+const WITHOUT_CHANNEL: ReadonlySet<string> = new Set<EventType>(['version-revoked', 'policy-changed']);
 
 interface Encoded {
   readonly stale: number | undefined;

@@ -11,31 +11,47 @@
 /** How many buckets there are: a share of 1 % is 1,000 of them. */
 export const BUCKETS = 100_000;
 
-/** The bucket of a text, from 0 to `BUCKETS` - 1. Nothing is allocated for a text of fewer than 1,024 bytes. */
+/** Bytes for a text: more than the longest subject has. */
+const ROOM = 1024;
+const encoder = new TextEncoder();
+
+/** The bucket of a text, from 0 to `BUCKETS` - 1. */
 export function bucketOf(text: string): number {
-  return Math.floor((murmur3(text) * BUCKETS) / 2 ** 32);
+  return bucketFrom(murmur3(text));
 }
 
-const encoder = new TextEncoder();
-/** One call at a time uses it, since nothing here waits. */
-const scratch = new Uint8Array(1024);
+/** Compiles `bucketOf(prefix + text)` for one prefix. Nothing is allocated for a text of at most `ROOM` bytes. */
+export function bucketsAfter(prefix: string): (text: string) => number {
+  const hash = hashesAfter(prefix);
+  return (text) => bucketFrom(hash(text));
+}
 
 /** MurmurHash3_x86_32 of a text's UTF-8 bytes with seed 0, as an unsigned 32-bit integer. */
-export function murmur3(text: string): number {
-  // A UTF-16 unit becomes at most three bytes.
-  if (text.length * 3 > scratch.length) {
-    const bytes = encoder.encode(text);
-    return murmur3Of(bytes, bytes.length);
-  }
-  return murmur3Of(scratch, encodeInto(text));
+export const murmur3 = hashesAfter('');
+
+function bucketFrom(hash: number): number {
+  return Math.floor((hash * BUCKETS) / 2 ** 32);
 }
 
-/** Writes a text into `scratch`. Most ids are ASCII, where this loop is several times as fast as the encoder. @returns the bytes written */
-function encodeInto(text: string): number {
+/** Compiles `murmur3(prefix + text)` for one prefix, which is encoded once. */
+function hashesAfter(prefix: string): (text: string) => number {
+  const start = encoder.encode(prefix);
+  const bytes = new Uint8Array(start.length + ROOM); // one call at a time uses it, since nothing here waits
+  bytes.set(start);
+  const rest = bytes.subarray(start.length);
+  return (text) => {
+    if (text.length * 3 <= ROOM) return murmur3Of(bytes, start.length + encodeInto(text, rest)); // a UTF-16 unit becomes at most three bytes
+    const long = encoder.encode(prefix + text);
+    return murmur3Of(long, long.length);
+  };
+}
+
+/** Writes a text into `bytes`. Most ids are ASCII, where this loop is several times as fast as the encoder. @returns the bytes written */
+function encodeInto(text: string, bytes: Uint8Array): number {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    if (unit >= 0x80) return encoder.encodeInto(text, scratch).written;
-    scratch[index] = unit;
+    if (unit >= 0x80) return encoder.encodeInto(text, bytes).written;
+    bytes[index] = unit;
   }
   return text.length;
 }

@@ -9,7 +9,9 @@ export function previewBody({
   previousVersion,
   differences,
   problems,
+  rollout,
 }: Preview): Static<typeof schemas.Preview> {
   const { assets, stylesAdded, stylesRemoved } = differences;
-  return mutable({ wouldActivate, previousVersion, diff: assets, stylesAdded, stylesRemoved, problems });
+  const ended = rollout && { rollout };
+  return mutable({ wouldActivate, previousVersion, diff: assets, stylesAdded, stylesRemoved, problems, ...ended });
 }

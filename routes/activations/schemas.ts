@@ -67,6 +67,11 @@ export const activePackExample = {
   styles: example.texts,
 };
 
+const endedRollout = closed({
+  id: Type.Integer({ minimum: 1 }),
+  state: stringEnum(['promoted', 'aborted'], 'How it ended.'),
+});
+
 export const Activation = closed(
   {
     revision: Revision,
@@ -85,12 +90,10 @@ export const Activation = closed(
       description:
         'False if the version was already active. Then nothing was written, and this is the move that activated it.',
     }),
-    rollout: Type.Optional(
-      closed(
-        { id: Type.Integer({ minimum: 1 }), state: stringEnum(['promoted', 'aborted'], 'How it ended.') },
-        { description: 'The rollout that the move ended: its promotion, or a move back to the stable version.' },
-      ),
-    ),
+    rollout: Type.Optional({
+      ...endedRollout,
+      description: 'The rollout that the move ended: its promotion, or a move back to the stable version.',
+    }),
     instances: Type.Optional(ref(InstancesReached)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
@@ -176,6 +179,7 @@ export const Preview = closed(
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
     problems: Type.Array(ref(Violation), { description: 'Why the move would be refused; empty if it would succeed.' }),
+    rollout: Type.Optional({ ...endedRollout, description: 'The rollout that the move would end.' }),
   },
   { $id: 'Preview', description: 'What a move would do.' },
 );
@@ -252,6 +256,23 @@ export const listActivations = {
   },
 };
 
+/** The responses to every move of a channel. */
+const moveResponses = {
+  200: jsonResponse(
+    ActivationOrPreview,
+    'The version was already active; nothing changed. With `dryRun`: what the move would do.',
+    { ...activationExample, changed: false },
+    { ...replayedHeader, ...waitedHeader },
+  ),
+  201: jsonResponse(Activation, 'Moved.', activationExample, { ...createdHeaders, ...waitedHeader }),
+  202: jsonResponse(
+    Activation,
+    'Moved. With `Prefer: wait`: some instances have not applied it in time.',
+    pendingExample,
+    { ...createdHeaders, ...waitedHeader },
+  ),
+};
+
 export const activateVersion = {
   operationId: 'activateVersion',
   tags: ['Activation'],
@@ -263,23 +284,12 @@ export const activateVersion = {
   headers: moveHeaders,
   body: ref(ActivateBody),
   response: {
-    200: jsonResponse(
-      ActivationOrPreview,
-      'The version was already active; nothing changed. With `dryRun`: what the move would do.',
-      { ...activationExample, changed: false },
-      { ...replayedHeader, ...waitedHeader },
-    ),
-    201: jsonResponse(Activation, 'Activated.', activationExample, { ...createdHeaders, ...waitedHeader }),
-    202: jsonResponse(
-      Activation,
-      'Activated. With `Prefer: wait`: some instances have not applied it in time.',
-      pendingExample,
-      { ...createdHeaders, ...waitedHeader },
-    ),
+    ...moveResponses,
     ...writeProblems(
       'pack-not-found',
       'channel-not-found',
       'unknown-version',
+      'nothing-to-roll-back-to',
       'revision-conflict',
       'version-revoked',
       'policy-violated',
@@ -300,24 +310,7 @@ export const rollbackPack = {
   headers: moveHeaders,
   body: ref(RollbackBody),
   response: {
-    200: jsonResponse(
-      ActivationOrPreview,
-      '`toVersion` was already active; nothing changed. With `dryRun`: what the rollback would do.',
-      { ...activationExample, kind: 'rollback', changed: false },
-      { ...replayedHeader, ...waitedHeader },
-    ),
-    201: jsonResponse(
-      Activation,
-      'Rolled back.',
-      { ...activationExample, kind: 'rollback' },
-      { ...createdHeaders, ...waitedHeader },
-    ),
-    202: jsonResponse(
-      Activation,
-      'Rolled back. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...pendingExample, kind: 'rollback' },
-      { ...createdHeaders, ...waitedHeader },
-    ),
+    ...moveResponses,
     ...writeProblems(
       'pack-not-found',
       'channel-not-found',

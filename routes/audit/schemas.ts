@@ -10,6 +10,7 @@ import {
   Timestamp,
   Version,
 } from '../../registry/index.ts';
+import { DATA_BY_TYPE } from './event-data.ts';
 import { example } from '../wire/examples.ts';
 import { limitQuery, noQuery } from '../wire/parameters.ts';
 import { problems } from '../wire/problems.ts';
@@ -44,7 +45,7 @@ export const Event = closed(
       {},
       {
         additionalProperties: true,
-        description: 'Further data of this type of event, and the Idempotency-Key of the request.',
+        description: `Further data of this type of event, and the Idempotency-Key of the request. Shares are in thousandths of a percent, and steps are counted from 0. ${DATA_BY_TYPE}`,
       },
     ),
     previousHash: Hash,

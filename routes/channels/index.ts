@@ -11,7 +11,11 @@ const channelRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/v1/packs/:pack/channels/:channel', {
     config: { scope: 'prompts:read' },
     schema: schemas.getChannel,
-    handler: (request, reply) => void sendValue(request, reply, channelBody(request.snapshot, request.params)),
+    handler: (request, reply) => {
+      const body = channelBody(request.snapshot, request.params);
+      request.origin = body.stable; // a caller that reads both arms decides on its own, so no arm is counted
+      sendValue(request, reply, body);
+    },
   });
 
   app.post('/v1/packs/:pack/channels/:channel/confirm', {

@@ -11,7 +11,7 @@ import { InstancesReached, pendingInstancesExample } from '../wire/prefer-wait.t
 import { problems, writeProblems } from '../wire/problems.ts';
 import { jsonResponse, notModified } from '../wire/responses.ts';
 import { closed, ref, stringEnum } from '../wire/schema-types.ts';
-import { Actor } from '../wire/shared-schemas.ts';
+import { Actor, ReasonBody } from '../wire/shared-schemas.ts';
 
 const SessionMove = closed(
   {
@@ -72,14 +72,16 @@ export const ChannelState = closed(
       'What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally.',
   },
 );
+/** Short: the channel has two packs. */
+const armExample = { ...activePackExample, styles: activePackExample.styles.slice(0, 1) };
 const channelExample = {
   pack: 'coach',
   channel: 'production',
   revision: 12,
-  stable: activePackExample,
+  stable: armExample,
   rollout: {
     id: 12,
-    candidate: { ...activePackExample, version: '2.0.0', revision: 12 },
+    candidate: { ...armExample, version: '2.0.0', revision: 12 },
     share: 10,
     salt: 'nYw2x0pZ1fJ3kQ8s',
     hash: 'v1',
@@ -88,11 +90,6 @@ const channelExample = {
   schedule: [],
   sessionMoves: [],
 };
-
-export const ConfirmBody = closed(
-  { reason: Reason },
-  { $id: 'ConfirmRequest', examples: [{ reason: 'No complaints in half an hour' }] },
-);
 
 export const Confirmation = closed(
   {
@@ -107,7 +104,7 @@ export const Confirmation = closed(
 const confirmationExample = { pack: 'coach', channel: 'production', version: '1.1.0', revision: 16 };
 
 export const channelParams = closed({ pack: PackName, channel: ChannelName });
-export const channelSchemas = [SessionMove, ChannelState, ConfirmBody, Confirmation];
+export const channelSchemas = [SessionMove, ChannelState, Confirmation];
 
 // ── Operations ──
 
@@ -135,7 +132,7 @@ export const confirmActivation = {
   params: channelParams,
   querystring: noQuery,
   headers: moveHeaders,
-  body: ref(ConfirmBody),
+  body: ref(ReasonBody),
   response: {
     200: jsonResponse(Confirmation, 'Confirmed.', confirmationExample, { ...replayedHeader, ...waitedHeader }),
     202: jsonResponse(

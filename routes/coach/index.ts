@@ -13,6 +13,8 @@ const coachRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const session = unmarked(registry.startSession(request.body));
       const location = `/v1/coach/sessions/${session.sessionId}`;
       stamp(request, reply, { snapshot: registry.current, origin: session.promptPack, location });
+      // After the stamp: the body says it already, so there is no header. A session without a subject is its own.
+      if (session.assignment !== undefined) request.assignment = { ...session.assignment, hasSubject: true };
       return reply.code(201).send(session);
     },
   });

@@ -38,6 +38,7 @@ export const StreamMessage = closed(
       }),
     ),
     pack: Type.Optional(PackName),
+    channel: Type.Optional({ ...ChannelName, description: 'The channel that the event is about, if it is about one.' }),
     moves: Type.Optional(
       Type.Array(ref(Move), { description: 'Where the event moved channels; empty if it moved none.' }),
     ),
@@ -57,6 +58,7 @@ export const streamMessageExample = {
   revision: 9,
   type: 'version-activated',
   pack: 'coach',
+  channel: 'production',
   at: example.at,
   moves: [{ channel: 'production', version: '1.1.0', previousVersion: '2.0.0', digest: example.digest }],
 };
@@ -110,7 +112,7 @@ export const streamEvents = {
     'Server-Sent Events. The first message is `event: revision` with the current position in the log. Then each revision is one message: `event` is the type of the event, and `data` says which channels moved where. Messages have no prompt texts.',
     'The `id` of a message is the position up to which you have received everything. Send it as `Last-Event-ID` to resume, on any instance, without a gap or a repeat.',
     'If that position is not in the log, because a database was restored, the first message is `event: resync`: read again what you keep, then continue from here.',
-    '`event: heartbeat` comes every 15 s. With `pack` or `channel`, only events about them are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.',
+    '`event: heartbeat` comes every 15 s. With `pack` or `channel`, only events that may change what they serve are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.',
     'Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.',
   ].join('\n\n'),
   querystring: streamQuery,

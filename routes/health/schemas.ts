@@ -28,7 +28,7 @@ const Readiness = closed(
     conditions: Type.Array(
       closed({
         name: stringEnum(
-          ['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'snapshot-differs'],
+          ['stale', 'pinned', 'log-diverged', 'clock-behind-log', 'clock-in-doubt', 'snapshot-differs'],
           'Stable, for programs.',
         ),
         detail: Type.String(),

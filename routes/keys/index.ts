@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { requestedBy } from '../wire/caller.ts';
 import { stamp } from '../wire/stamp.ts';
-import { keyBody, newKeyBody } from './response-bodies.ts';
+import { keyBody, newKeyBody, revokedKeyBody } from './response-bodies.ts';
 import * as schemas from './schemas.ts';
 
 const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -29,9 +29,9 @@ const keyRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemas.revokeKey,
     handler: async (request, reply) => {
       const { registry, params, body } = request;
-      const { record, replayed } = await registry.revokeKey({ ...params, ...body, ...administrator(request) });
+      const { replayed, ...revoked } = await registry.revokeKey({ ...params, ...body, ...administrator(request) });
       stamp(request, reply, { snapshot: registry.current, replayed });
-      return keyBody(record);
+      return revokedKeyBody(revoked);
     },
   });
 };

@@ -1,6 +1,7 @@
 /** Schemas of API keys. */
 import { Type } from '@sinclair/typebox';
-import { KeyId, KeyLabel, Reason, Scope, Timestamp } from '../../registry/index.ts';
+import { ChannelName, KeyId, KeyLabel, PackName, Reason, Scope, Timestamp } from '../../registry/index.ts';
+import { ScheduleId } from '../schedule/schemas.ts';
 import { example } from '../wire/examples.ts';
 import { createdHeaders, idempotencyHeaders, replayedHeader } from '../wire/headers.ts';
 import { noQuery } from '../wire/parameters.ts';
@@ -29,6 +30,16 @@ export const keyExample = {
   createdAt: example.at,
   createdBy: example.actor,
 };
+
+export const RevokedKey = closed(
+  {
+    ...Key.properties,
+    cancelled: Type.Array(closed({ pack: PackName, channel: ChannelName, id: ScheduleId }), {
+      description: 'The activations that the key had scheduled: they were cancelled with it.',
+    }),
+  },
+  { $id: 'RevokedKey', description: 'A key that is revoked, and what was cancelled with it.' },
+);
 
 export const NewKey = closed(
   {
@@ -65,13 +76,13 @@ export const CreateKeyBody = closed(
 );
 
 export const RevokeKeyBody = closed(
-  { reason: Reason },
+  { reason: { ...Reason, description: 'Why the key is revoked. The log keeps it permanently.' } },
   { $id: 'RevokeKeyRequest', examples: [{ reason: 'Left the team' }] },
 );
 
 export const keyParams = closed({ keyId: KeyId });
 
-export const keySchemas = [Key, NewKey, KeyList, CreateKeyBody, RevokeKeyBody];
+export const keySchemas = [Key, RevokedKey, NewKey, KeyList, CreateKeyBody, RevokeKeyBody];
 
 // ── Operations ──
 
@@ -104,13 +115,19 @@ export const revokeKey = {
   operationId: 'revokeKey',
   tags: ['Keys'],
   summary: 'Revoke a key',
-  description: 'The key stops working with the next request. You cannot revoke a key that can do more than yours.',
+  description:
+    'The key stops working with the next request, and what it has scheduled is cancelled. You cannot revoke a key that can do more than yours.',
   params: keyParams,
   querystring: noQuery,
   headers: idempotencyHeaders,
   body: ref(RevokeKeyBody),
   response: {
-    200: jsonResponse(Key, 'Revoked.', { ...keyExample, revokedAt: keyExample.createdAt }, replayedHeader),
+    200: jsonResponse(
+      RevokedKey,
+      'Revoked.',
+      { ...keyExample, revokedAt: keyExample.createdAt, cancelled: [] },
+      replayedHeader,
+    ),
     ...writeProblems('key-not-found', 'forbidden', 'idempotency-mismatch', 'uri-too-long'),
   },
 };

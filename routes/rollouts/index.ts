@@ -49,7 +49,8 @@ const rolloutRoutes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const { registry, snapshot, params } = request;
       const rollout = await registry.rollouts.get(params.pack, params.rollout, snapshot);
-      return sendValue(request, reply, rolloutBody(rollout));
+      sendValue(request, reply, rolloutBody(rollout));
+      return reply;
     },
   });
 

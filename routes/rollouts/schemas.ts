@@ -14,8 +14,7 @@ import {
   Timestamp,
   Version,
 } from '../../registry/index.ts';
-import { AssetDiff, diffExample } from '../versions/diff-schemas.ts';
-import type { ProblemCode } from '../../plugins/problems/problems.ts';
+import { AssetDiff } from '../versions/diff-schemas.ts';
 import { Violation } from '../versions/schemas.ts';
 import { example } from '../wire/examples.ts';
 import {
@@ -86,10 +85,7 @@ export const rolloutExample = {
   stableVersion: '1.1.0',
   share: 10,
   step: 1,
-  steps: [
-    { share: 10, hold: '1h' },
-    { share: 50, hold: '1d' },
-  ],
+  steps: [{ share: 10, hold: '1h' }, { share: 100 }],
   bake: '1d',
   finish: 'promote',
   startedAt: example.at,
@@ -98,15 +94,17 @@ export const rolloutExample = {
   revision: 12,
   nextAt: '2026-01-31T10:30:00.000Z',
 };
+const { nextAt: _, ...notWaiting } = rolloutExample;
 const endedExample = {
-  ...rolloutExample,
+  ...notWaiting,
   state: 'aborted',
   revision: 13,
   endedAt: example.at,
   endedBy: example.actor,
   endReason: 'Answers were too blunt',
-  changed: true,
 };
+const pausedExample = { ...notWaiting, state: 'paused', revision: 13, changed: true };
+const pendingExample = { ...rolloutExample, instances: pendingInstancesExample };
 
 export const RolloutPage = closed(
   { rollouts: Type.Array(ref(Rollout)), nextCursor: NextCursor },
@@ -141,10 +139,7 @@ export const StartRolloutBody = closed(
       {
         version: '2.0.0',
         reason: 'Warmer openings',
-        steps: [
-          { share: 10, hold: '1h' },
-          { share: 50, hold: '1d' },
-        ],
+        steps: [{ share: 10, hold: '1h' }, { share: 100 }],
         bake: '1d',
         finish: 'promote',
         dryRun: true,
@@ -192,7 +187,7 @@ const previewExample = {
   rollout: rolloutExample,
   everybody: true,
   testers: 0,
-  diff: diffExample.assets,
+  diff: [],
   problems: [],
   olderInstances: [],
 };
@@ -240,7 +235,7 @@ export const startRollout = {
     202: jsonResponse(
       Rollout,
       'Started. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...rolloutExample, instances: pendingInstancesExample },
+      pendingExample,
       { ...createdHeaders, ...waitedHeader },
     ),
     ...writeProblems(
@@ -269,7 +264,7 @@ export const listRollouts = {
   params: packParams,
   querystring: rolloutsQuery,
   response: {
-    200: jsonResponse(RolloutPage, 'A page of rollouts.', { rollouts: [rolloutExample], nextCursor: null }),
+    200: jsonResponse(RolloutPage, 'A page of rollouts.', { rollouts: [endedExample], nextCursor: null }),
     ...problems('pack-not-found', 'uri-too-long', 'store-unavailable', 'overloaded'),
   },
 };
@@ -289,25 +284,29 @@ export const getRollout = {
   },
 };
 
-const changedResponses = (what: string, value: object) => ({
-  200: jsonResponse(RolloutOrPreview, what, value, { ...replayedHeader, ...waitedHeader }),
-  202: jsonResponse(
-    Rollout,
-    'Done. With `Prefer: wait`: some instances have not applied it in time.',
-    { ...value, instances: pendingInstancesExample },
+/** The responses to every change of a rollout that is under way. */
+const changedResponses = {
+  200: jsonResponse(
+    RolloutOrPreview,
+    'The rollout after the change. With `dryRun`: what would happen.',
+    pausedExample,
     { ...replayedHeader, ...waitedHeader },
   ),
-});
-const steeringProblems = (...more: readonly ProblemCode[]) =>
-  writeProblems(
-    'pack-not-found',
-    'rollout-not-found',
-    'rollout-ended',
-    'revision-conflict',
-    'idempotency-mismatch',
-    'uri-too-long',
-    ...more,
-  );
+  202: jsonResponse(
+    Rollout,
+    'The rollout after the change. With `Prefer: wait`: some instances have not applied it in time.',
+    pendingExample,
+    { ...replayedHeader, ...waitedHeader },
+  ),
+};
+const steeringProblems = writeProblems(
+  'pack-not-found',
+  'rollout-not-found',
+  'rollout-ended',
+  'revision-conflict',
+  'idempotency-mismatch',
+  'uri-too-long',
+);
 const steering = { tags: ['Rollouts'], params: rolloutParams, querystring: noQuery, headers: moveHeaders };
 
 export const advanceRollout = {
@@ -316,10 +315,7 @@ export const advanceRollout = {
   summary: 'Advance a rollout',
   description: 'Takes the next step of the plan, or sets a share; the plan then goes on with the first step above it.',
   body: ref(AdvanceRolloutBody),
-  response: {
-    ...changedResponses('The rollout. With `dryRun`: what would happen.', { ...rolloutExample, changed: true }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const pauseRollout = {
@@ -328,14 +324,7 @@ export const pauseRollout = {
   summary: 'Pause a rollout',
   description: 'The share keeps serving. The wait of the plan stops, and goes on when the rollout is resumed.',
   body: ref(SteerRolloutBody),
-  response: {
-    ...changedResponses('Paused. With `dryRun`: what would happen.', {
-      ...rolloutExample,
-      state: 'paused',
-      changed: true,
-    }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const resumeRollout = {
@@ -344,10 +333,7 @@ export const resumeRollout = {
   summary: 'Resume a rollout',
   description: 'The wait of the plan goes on where it stopped.',
   body: ref(SteerRolloutBody),
-  response: {
-    ...changedResponses('Resumed. With `dryRun`: what would happen.', { ...rolloutExample, changed: true }),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const promoteRollout = {
@@ -356,10 +342,7 @@ export const promoteRollout = {
   summary: 'Promote a rollout',
   description: 'Everybody gets the candidate: it becomes the active version of the channel.',
   body: ref(EndRolloutBody),
-  response: {
-    ...changedResponses('Promoted. With `dryRun`: what would happen.', { ...endedExample, state: 'promoted' }),
-    ...steeringProblems('version-revoked', 'policy-violated'),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };
 
 export const abortRollout = {
@@ -368,8 +351,5 @@ export const abortRollout = {
   summary: 'Abort a rollout',
   description: 'Everybody is on the stable version again. `rollbackPack` does the same.',
   body: ref(EndRolloutBody),
-  response: {
-    ...changedResponses('Aborted. With `dryRun`: what would happen.', endedExample),
-    ...steeringProblems(),
-  },
+  response: { ...changedResponses, ...steeringProblems },
 };

@@ -1,14 +1,13 @@
 /** Scheduled activations: a version at a time. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { requestedBy } from '../wire/caller.ts';
-import { MOVE_TIMEOUT, sendMoved } from '../wire/prefer-wait.ts';
+import { stamp } from '../wire/stamp.ts';
 import { scheduledBody } from './response-bodies.ts';
 import * as schemas from './schemas.ts';
 
 const scheduleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/packs/:pack/schedule', {
     config: { scope: 'packs:activate', share: 'moves' },
-    handlerTimeout: MOVE_TIMEOUT,
     schema: schemas.scheduleActivation,
     handler: async (request, reply) => {
       const { registry, params, body } = request;
@@ -17,7 +16,8 @@ const scheduleRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { pack } = params;
       const { channel = registry.defaultChannel } = body;
       const location = `/v1/packs/${pack}/schedule?channel=${channel}`;
-      return sendMoved(request, reply, { ...scheduledBody(pack, channel, scheduled), replayed }, 201, { location });
+      stamp(request, reply, { snapshot: registry.current, location, replayed });
+      return reply.code(201).send(scheduledBody(pack, channel, scheduled));
     },
   });
 
@@ -33,13 +33,13 @@ const scheduleRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/v1/packs/:pack/schedule/:id/cancel', {
     config: { scope: 'packs:activate', share: 'moves' },
-    handlerTimeout: MOVE_TIMEOUT,
     schema: schemas.cancelScheduledActivation,
     handler: async (request, reply) => {
-      const { pack, id } = request.params;
-      const asked = { pack, schedule: id, ...request.body, ...requestedBy(request) };
-      const { revision, replayed } = await request.registry.rollouts.cancel(asked);
-      return sendMoved(request, reply, { id, revision, replayed }, 200);
+      const { registry, params, body } = request;
+      const asked = { pack: params.pack, schedule: params.id, ...body, ...requestedBy(request) };
+      const { revision, replayed } = await registry.rollouts.cancel(asked);
+      stamp(request, reply, { snapshot: registry.current, replayed });
+      return { id: params.id, revision };
     },
   });
 };

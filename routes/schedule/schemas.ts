@@ -2,15 +2,14 @@
 import { Type } from '@sinclair/typebox';
 import { ChannelName, PackName, Reason, Revision, SessionPolicy, Timestamp, Version } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
-import { createdHeaders, replayedHeader, waitHeaders, waitedHeader } from '../wire/headers.ts';
+import { createdHeaders, idempotencyHeaders, replayedHeader } from '../wire/headers.ts';
 import { channelQuery, noQuery, packParams } from '../wire/parameters.ts';
-import { InstancesReached, pendingInstancesExample } from '../wire/prefer-wait.ts';
 import { problems, writeProblems } from '../wire/problems.ts';
 import { jsonResponse } from '../wire/responses.ts';
 import { closed, ref } from '../wire/schema-types.ts';
-import { Actor } from '../wire/shared-schemas.ts';
+import { Actor, ReasonBody } from '../wire/shared-schemas.ts';
 
-const ScheduleId = Type.String({
+export const ScheduleId = Type.String({
   pattern: '^[0-9A-Za-z-]{1,64}$',
   description: 'The id of the event that scheduled the activation.',
   examples: ['0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11'],
@@ -28,7 +27,6 @@ export const ScheduledActivation = closed(
     scheduledAt: Timestamp,
     scheduledBy: ref(Actor),
     reason: Reason,
-    instances: Type.Optional(ref(InstancesReached)),
   },
   {
     $id: 'ScheduledActivation',
@@ -62,23 +60,19 @@ export const ScheduleBody = closed(
   },
   {
     $id: 'ScheduleRequest',
-    examples: [{ version: '2.0.0', at: '2027-02-01T06:00:00Z', reason: 'When the team is awake' }],
+    // A time that has passed: an example that is sent as it is must change nothing.
+    examples: [{ version: '2.0.0', at: '2026-02-01T06:00:00Z', reason: 'When the team is awake' }],
   },
 );
 
-export const CancelBody = closed(
-  { reason: Reason },
-  { $id: 'CancelScheduleRequest', examples: [{ reason: 'Not ready yet' }] },
-);
-
 export const Cancelled = closed(
-  { id: ScheduleId, revision: Revision, instances: Type.Optional(ref(InstancesReached)) },
+  { id: ScheduleId, revision: Revision },
   { $id: 'CancelledActivation', description: 'What was cancelled, and by which event.' },
 );
 const cancelledExample = { id: scheduledExample.id, revision: 15 };
 
 export const scheduleParams = closed({ pack: PackName, id: ScheduleId });
-export const scheduleSchemas = [ScheduledActivation, Schedule, ScheduleBody, CancelBody, Cancelled];
+export const scheduleSchemas = [ScheduledActivation, Schedule, ScheduleBody, Cancelled];
 
 // ── Operations ──
 
@@ -90,16 +84,10 @@ export const scheduleActivation = {
     'Activates a version at a time. If the channel moves before, or the version may not be active then, it is skipped, and an event says why. At most 20 are pending in a channel.',
   params: packParams,
   querystring: noQuery,
-  headers: waitHeaders,
+  headers: idempotencyHeaders,
   body: ref(ScheduleBody),
   response: {
-    201: jsonResponse(ScheduledActivation, 'Scheduled.', scheduledExample, { ...createdHeaders, ...waitedHeader }),
-    202: jsonResponse(
-      ScheduledActivation,
-      'Scheduled. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...scheduledExample, instances: pendingInstancesExample },
-      { ...createdHeaders, ...waitedHeader },
-    ),
+    201: jsonResponse(ScheduledActivation, 'Scheduled.', scheduledExample, createdHeaders),
     ...writeProblems(
       'pack-not-found',
       'channel-not-found',
@@ -133,16 +121,10 @@ export const cancelScheduledActivation = {
   description: 'The activation is not made. `revokeKey` does the same to all that the key has scheduled.',
   params: scheduleParams,
   querystring: noQuery,
-  headers: waitHeaders,
-  body: ref(CancelBody),
+  headers: idempotencyHeaders,
+  body: ref(ReasonBody),
   response: {
-    200: jsonResponse(Cancelled, 'Cancelled.', cancelledExample, { ...replayedHeader, ...waitedHeader }),
-    202: jsonResponse(
-      Cancelled,
-      'Cancelled. With `Prefer: wait`: some instances have not applied it in time.',
-      { ...cancelledExample, instances: pendingInstancesExample },
-      { ...replayedHeader, ...waitedHeader },
-    ),
+    200: jsonResponse(Cancelled, 'Cancelled.', cancelledExample, replayedHeader),
     ...writeProblems('pack-not-found', 'schedule-not-found', 'idempotency-mismatch', 'uri-too-long'),
   },
 };

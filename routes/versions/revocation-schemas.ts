@@ -7,7 +7,7 @@ import { noQuery, versionParams } from '../wire/parameters.ts';
 import { InstancesReached, pendingInstancesExample } from '../wire/prefer-wait.ts';
 import { writeProblems } from '../wire/problems.ts';
 import { jsonResponse } from '../wire/responses.ts';
-import { closed, nullable, ref } from '../wire/schema-types.ts';
+import { closed, nullable, ref, stringEnum } from '../wire/schema-types.ts';
 
 export const RevokeBody = closed(
   {
@@ -16,6 +16,12 @@ export const RevokeBody = closed(
       ...Version,
       description: 'The version that replaces it in channels that point at it and in sessions pinned to it.',
     }),
+    sessions: Type.Optional(
+      stringEnum(
+        ['next-turn', 'end'],
+        'What happens to the sessions on it, in every channel. `next-turn`, the default: they go on with what replaces it. `end`: they end.',
+      ),
+    ),
     dryRun: Type.Optional(
       Type.Boolean({
         description: 'Report what would happen, and change nothing. Omit it to revoke the version permanently.',
@@ -68,7 +74,7 @@ export const revokeVersion = {
   tags: ['Activation'],
   summary: 'Revoke a version',
   description:
-    'Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement.',
+    'Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement, or end.',
   params: versionParams,
   querystring: noQuery,
   headers: waitHeaders,

@@ -20,34 +20,26 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Sends a value of a view of `request.snapshot`. */
 export function sendPrepared(request: FastifyRequest, reply: FastifyReply, value: AnswerOrigin): void {
+  request.origin = value;
+  sendValue(request, reply, value);
+}
+
+/** Sends a value. Its bytes are prepared if it was sent before. */
+export function sendValue(request: FastifyRequest, reply: FastifyReply, value: { readonly revision: number }): void {
   const { body, length, etag } = prepare(value);
   const known = request.headers['if-none-match'];
   const unchanged = known !== undefined && (known === etag || matchesWeakly(known, etag));
   if (!isUsual(request, reply)) {
-    stamp(request, reply, { origin: value, etag });
+    stamp(request, reply, { etag });
     if (unchanged) void reply.code(304).send();
     else void reply.header('content-type', JSON_TYPE).send(body);
     return;
   }
-  request.origin = value;
   const headers = [...commonHeaders(request.snapshot), 'etag', etag];
   if (request.assignment !== null) headers.push('registry-assignment', assignmentText(request.assignment));
   const response = reply.hijack().raw;
   if (unchanged) response.writeHead(304, headers).end();
   else response.writeHead(200, [...headers, 'content-type', JSON_TYPE, 'content-length', length]).end(body);
-}
-
-/** Sends a value that is made for this response, with an ETag of its bytes; 304 if the caller has them. */
-export function sendValue(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  value: { readonly revision: number },
-): FastifyReply {
-  const { body, etag } = prepare(value);
-  stamp(request, reply, { etag });
-  const known = request.headers['if-none-match'];
-  if (known !== undefined && (known === etag || matchesWeakly(known, etag))) return reply.code(304).send();
-  return reply.header('content-type', JSON_TYPE).send(body);
 }
 
 /** Whether nothing but this module has a say in the response. */

@@ -21,7 +21,7 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
   const header = headers['if-match'];
   if (header === undefined) return undefined;
   if (header.trim() === '*') return (view) => view !== undefined;
-  const tags = tagsOf(header);
+  const tags = tagsOf(header, 'getActivePack');
   const seenIn = Number(headers['registry-epoch'] ?? Infinity);
   return (view, { epoch, epochStart }) => {
     if (view === undefined) return false;
@@ -32,7 +32,7 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
     const shared = seenIn >= epoch || activePack.revision < epochStart;
     if (tags.some((tag) => isEtagOf(tag, activePack, served) || (shared && tag === `"${activePack.revision}"`)))
       return true;
-    return shared ? mismatchReason(tags, activePack.revision) : false;
+    return shared ? mismatchReason(tags, activePack.revision, 'getActivePack') : false;
   };
 }
 
@@ -44,14 +44,15 @@ export function preconditionOf({ headers, snapshot }: FastifyRequest): Precondit
 export function rolloutPreconditionOf(
   { headers }: FastifyRequest,
   bodyOf: (rollout: Rollout) => { readonly revision: number },
-): ((rollout: Rollout) => boolean) | undefined {
+): ((rollout: Rollout) => boolean | string) | undefined {
   const header = headers['if-match'];
   if (header === undefined) return undefined;
   if (header.trim() === '*') return () => true;
-  const tags = tagsOf(header);
+  const tags = tagsOf(header, 'getRollout');
   return (rollout) => {
     const { etag } = prepare(bodyOf(rollout));
-    return tags.some((tag) => tag === etag || tag === `"${rollout.revision}"`);
+    if (tags.some((tag) => tag === etag || tag === `"${rollout.revision}"`)) return true;
+    return mismatchReason(tags, rollout.revision, 'getRollout');
   };
 }
 
@@ -60,12 +61,15 @@ function isEtagOf(tag: string, active: ActivePack, served: ActivePack | undefine
   return served?.revision === active.revision && tag === prepare(served).etag;
 }
 
+/** The operation whose ETag is the right one. */
+type TaggedBy = 'getActivePack' | 'getRollout';
+
 /**
- * Why no tag can match, even if the channel has not moved; false if a tag is valid and the channel has moved. The reason does not
- * repeat the header, which may hold a secret.
+ * Why no tag can match, even if nothing has changed; false if a tag is valid and something has changed. The reason does not repeat the
+ * header, which may hold a secret.
  */
-function mismatchReason(tags: readonly string[], revision: number): false | string {
-  const send = `Send the ETag of getActivePack, or "${revision}".`;
+function mismatchReason(tags: readonly string[], revision: number, operation: TaggedBy): false | string {
+  const send = `Send the ETag of ${operation}, or "${revision}".`;
   const strong = tags.filter((tag) => !tag.startsWith('W/'));
   if (strong.length === 0)
     return `If-Match compares strongly (RFC 9110 section 13.1.1), so a weak tag (W/"…") never matches; proxies that compress responses make tags weak. ${send}`;
@@ -76,9 +80,9 @@ function mismatchReason(tags: readonly string[], revision: number): false | stri
   return false;
 }
 
-function tagsOf(header: string): string[] {
+function tagsOf(header: string, operation: TaggedBy): string[] {
   if (isTagList(header)) return tagsIn(header);
-  const detail = `Send the ETag of getActivePack unchanged, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
+  const detail = `Send the ETag of ${operation} unchanged, with its quotes; or the revision in quotes, e.g. "7"; or *.`;
   throw invalidInput('If-Match is not valid: it must be a list of entity tags, or *.', [
     { parameter: 'if-match', detail },
   ]);

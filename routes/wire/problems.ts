@@ -4,7 +4,7 @@ import { PROBLEM_TYPE } from '../../plugins/problems/problem-details.ts';
 import { PROBLEMS, type ProblemCode } from '../../plugins/problems/problems.ts';
 import { ChannelName, PackName, Scope, StyleId, Version, type Violation } from '../../registry/index.ts';
 import { revisionHeaders } from './headers.ts';
-import { closed, ref, stringEnum } from './schema-types.ts';
+import { closed, nullable, ref, stringEnum } from './schema-types.ts';
 
 /** The body of every 4xx and 5xx response. Members of a single code are on the same level as the common ones. */
 export const Problem = Type.Object(
@@ -40,7 +40,9 @@ export const Problem = Type.Object(
     requiredScopes: Type.Optional(Type.Array(Scope)),
     violations: Type.Optional(Type.Array(Type.Unsafe<Violation>(Type.Ref('Violation')))),
     rollout: Type.Optional(Type.Integer({ minimum: 1, description: 'The rollout that is in the way.' })),
-    activeVersion: Type.Optional(Type.Union([Version, Type.Null()])),
+    activeVersion: Type.Optional(nullable(Version)),
+    state: Type.Optional(Type.String({ description: 'How the rollout ended: `promoted` or `aborted`.' })),
+    endedAt: Type.Optional(Type.String({ description: 'When the rollout ended.' })),
     revertAt: Type.Optional(Type.String({ description: 'When the trial ends.' })),
     instances: Type.Optional(Type.Array(Type.String(), { description: 'Live instances of an older build.' })),
     reason: Type.Optional(Type.String({ description: 'Why the session was ended.' })),
@@ -67,7 +69,7 @@ const WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-busy', 'outco
 interface ProblemResponse {
   description: string;
   headers: Record<string, TSchema>;
-  content: Record<string, { schema: TSchema; examples: Record<string, { summary: string; value: unknown }> }>;
+  content: Record<string, { schema: TSchema; examples: Record<string, { value: unknown }> }>;
 }
 
 /** The error responses of an open operation: those of any request, and these. */
@@ -114,7 +116,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): Problem
 
 function exampleOf(code: ProblemCode) {
   const { status, title, meaning } = PROBLEMS[code];
-  return { summary: title, value: { type: `/problems/${code}`, title, status, detail: meaning, code } };
+  return { value: { type: `/problems/${code}`, title, status, detail: meaning, code } };
 }
 
 const retryAfter = {

@@ -12,5 +12,10 @@ export const StyleTitle = closed(model.StyleTitle.properties, {
   description: 'A style without its text.',
 });
 export const Style = closed(model.Style.properties, { $id: 'Style', description: 'A style with its text.' });
+/** The body of a change that needs only a reason. */
+export const ReasonBody = closed(
+  { reason: model.Reason },
+  { $id: 'ReasonRequest', examples: [{ reason: 'Answers are fine' }] },
+);
 
-export const sharedSchemas = [Actor, Compatibility, StyleTitle, Style];
+export const sharedSchemas = [Actor, Compatibility, StyleTitle, Style, ReasonBody];

@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { Type } from '@sinclair/typebox';
+import { ReadQuery } from '../../plugins/read-query.ts';
 import {
   armFor,
   MOST_ATTRIBUTES,
@@ -41,31 +42,31 @@ interface SubjectQuery {
  * @throws RegistryError `validation-failed`
  */
 export function armOf(request: FastifyRequest & { readonly query: SubjectQuery }, view: ChannelView): ArmView {
-  const { subject, attributes } = subjectOf(request);
-  const { arm, assignment } = armFor(view, subject, attributes);
+  const subject = subjectOf(request);
+  const { arm, assignment } = armFor(view, subject, attributesOf(request.query));
   if (assignment !== undefined) request.assignment = { ...assignment, hasSubject: subject !== undefined };
   return arm;
 }
 
 /** @throws RegistryError `validation-failed` */
-function subjectOf({ headers, query }: FastifyRequest & { readonly query: SubjectQuery }): {
-  subject: string | undefined;
-  attributes: AttributeTexts;
-} {
+function subjectOf({ headers, query }: FastifyRequest & { readonly query: SubjectQuery }): string | undefined {
   const named = headers['registry-subject'];
-  if (named !== undefined && query.subject !== undefined)
+  if (named === undefined) return query instanceof ReadQuery ? query.subject : checkedFor(query).subject;
+  if (query.subject !== undefined)
     throw invalidInput('The subject is given twice.', [
       { parameter: 'registry-subject', detail: 'Send the header or the query parameter, not both.' },
     ]);
-  return checkedFor({
-    subject: query.subject ?? decoded(named),
-    attributes: query.attribute === undefined ? undefined : attributesIn(query.attribute),
-  });
+  return checkedFor({ subject: decoded(named) }).subject;
+}
+
+/** @throws RegistryError `validation-failed` */
+function attributesOf(query: SubjectQuery): AttributeTexts {
+  if (query instanceof ReadQuery) return query.attributes;
+  return checkedFor({ attributes: query.attribute && attributesIn(query.attribute) }).attributes;
 }
 
 /** A header holds ASCII, so the subject in it is percent-encoded (RFC 3986 section 2.1). @throws RegistryError `validation-failed` */
-function decoded(header: string | string[] | undefined): string | undefined {
-  if (header === undefined) return undefined;
+function decoded(header: string | string[]): string {
   try {
     return decodeURIComponent(String(header));
   } catch {

@@ -21,7 +21,9 @@ const ORIGIN = 'https://console.example.com';
 const DETOUR = 'x-detour';
 
 const READS = [...OPERATIONS.values()].filter(({ responses }) => '304' in responses);
-const pathOf = (id: string) => urlOf(id, { path: { pack: 'coach', styleId: 'reflective' } });
+/** A rollout has no texts, so a read of it is not counted as one of a version. */
+const WITHOUT_TEXTS = 'getRollout';
+const OF_ONE_VERSION = ['getActivePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles'];
 
 interface Answer {
   readonly status: number | undefined;
@@ -31,11 +33,11 @@ interface Answer {
   readonly body: string;
 }
 
-/** The shipped application, with the hooks of this test. */
+/** The shipped application with a rollout, and the hooks of this test. */
 async function openReads(t: Test, options: TestAppOptions = {}) {
   let throughReply = 0;
   const { opened } = await withRoutes(
-    () => openApp(t, { store: 'memory', ...options }),
+    () => openApp(t, { store: 'memory', registry: { defaultVersion: '1.1.0' }, ...options }),
     (app) => {
       app.addHook('onRequest', (request, reply, next) => {
         const way = request.headers[DETOUR];
@@ -49,6 +51,17 @@ async function openReads(t: Test, options: TestAppOptions = {}) {
       });
     },
   );
+  const { rollout } = await opened.app.registry.rollouts.start({
+    version: '2.0.0',
+    steps: [{ share: 50 }],
+    finish: 'wait',
+    reason: 'Two arms',
+  });
+  const pathOf = (read: string) => {
+    const [id = '', query] = read.split('?');
+    const path = urlOf(id, { path: { channel: 'production', rollout: String(rollout.id), styleId: 'reflective' } });
+    return query === undefined ? path : `${path}?${query}`;
+  };
   const address = await listen(opened.app);
   const authorization = `Bearer ${opened.key}`;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -71,7 +84,7 @@ async function openReads(t: Test, options: TestAppOptions = {}) {
     const answer = await ask(...asked);
     return [answer, throughReply - before];
   };
-  return { ...opened, address, authorization, ask, counted };
+  return { ...opened, address, authorization, pathOf, ask, counted };
 }
 
 function linesOf(raw: readonly string[]): string[] {
@@ -89,14 +102,20 @@ const valueOf = ({ headers }: Answer, name: string) =>
 
 t.test('there are conditional reads', async (t) => {
   const ids = READS.map(({ operationId }) => operationId);
-  t.match(ids.sort(), ['getActivePack', 'getStylePrompt', 'getSystemPrompt', 'listStyles']);
+  t.strictSame(ids.sort(), [...OF_ONE_VERSION, 'getChannel', WITHOUT_TEXTS].sort());
 });
 
 t.test('both ways give the same status, headers and body', async (t) => {
-  const { ask, counted } = await openReads(t);
-  for (const { operationId: id } of READS) {
+  const { app, ask, counted } = await openReads(t);
+  const names = Array.from({ length: 64 }, (_, index) => `user-${index}`);
+  const ofArms = (['stable', 'candidate'] as const).flatMap((arm) => {
+    const subject = names.find((name) => app.registry.assignment({ subject: name })?.arm === arm) ?? '';
+    return OF_ONE_VERSION.map((id) => ({ id: `${id}?subject=${subject}&attribute=country:de`, arm }));
+  });
+  for (const { id, arm } of [...READS.map(({ operationId: id }) => ({ id, arm: undefined })), ...ofArms]) {
     const [whole, none] = await counted(id);
     t.equal(whole.status, 200, id);
+    if (arm !== undefined) t.match(valueOf(whole, 'registry-assignment'), new RegExp(`; arm=${arm}$`, 'u'));
     t.equal(none, 0, 'control: a usual read does not go through Fastify’s reply');
     const etag = valueOf(whole, 'etag') ?? '';
     for (const [condition, status] of [
@@ -126,7 +145,7 @@ t.test('HEAD has the headers of GET', async (t) => {
 });
 
 t.test('a client of HTTP/1.0 gets the same bytes on both ways', async (t) => {
-  const { address, authorization } = await openReads(t);
+  const { address, authorization, pathOf } = await openReads(t);
   const dateless = (text: string) => text.replace(/^(?:Date|x-detour): .*\r\n/gmu, '');
   const sorted = (text: string) => dateless(text).split('\r\n').sort();
   for (const { operationId: id } of READS) {
@@ -189,7 +208,7 @@ t.test('metrics count both ways alike', async (t) => {
         )
         .map(({ name, labels, value }) => [`${name} ${JSON.stringify(labels)}`, value] as const);
     const before = new Map(await of());
-    await opened.app.inject({ url: pathOf(id), headers });
+    await opened.app.inject({ url: opened.pathOf(id), headers });
     return (await of())
       .map(([series, value]) => [series, value - (before.get(series) ?? 0)] as const)
       .filter(([, more]) => more !== 0);
@@ -197,7 +216,7 @@ t.test('metrics count both ways alike', async (t) => {
   for (const { operationId: id } of READS)
     for (const condition of [{}, { 'if-none-match': '*' }] as const) {
       const usual = await counts(id, condition);
-      t.equal(usual.length, 2, `${id}: a request and a read`);
+      t.equal(usual.length, id === WITHOUT_TEXTS ? 1 : 2, `${id}: a request and a read`);
       t.strictSame(await counts(id, { ...condition, [DETOUR]: 'reply' }), usual, id);
     }
 });
@@ -223,6 +242,8 @@ t.test('each read has its span', async (t) => {
   ]);
   t.strictSame(
     spans.sort(),
-    READS.flatMap(({ operationId }) => [200, 304].map((status) => [operationId, status, '2.0.0'])).sort(),
+    READS.flatMap(({ operationId: id }) =>
+      [200, 304].map((status) => [id, status, id === WITHOUT_TEXTS ? undefined : '1.1.0']),
+    ).sort(),
   );
 });

@@ -6,7 +6,7 @@ import { openApp } from '../support/apps/app.ts';
 import { OPERATIONS } from '../support/http/openapi.ts';
 import { scrapeOf, type Scrape } from '../support/observability/prometheus.ts';
 import { groupedBy, labelsGiven, missing, rawCounters, seconds } from '../support/observability/promql.ts';
-import { raiseCounters, scraperOf } from '../support/observability/scraping.ts';
+import { raiseCounters, raiseRollouts, scraperOf } from '../support/observability/scraping.ts';
 
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -52,6 +52,7 @@ const WRITES = [...OPERATIONS.values()]
 async function fullScrape(t: Test): Promise<Scrape> {
   const opened = await openApp(t);
   await raiseCounters(opened);
+  await raiseRollouts(opened);
   opened.fail(() => 'rejects');
   const refused = await opened.app.inject({
     method: 'POST',
@@ -90,7 +91,7 @@ t.test('the dashboard, the alerts and the page name only what exists', async (t)
     );
     t.strictSame(
       DASHBOARD.panels.filter(({ type }) => type === 'row').map(({ title }) => title),
-      ['Traffic', 'Pointers', 'Freshness', 'Store', 'Process'],
+      ['Traffic', 'Pointers', 'Rollouts', 'Freshness', 'Store', 'Process'],
     );
     t.equal(new Set(DASHBOARD.panels.map(({ id }) => id)).size, DASHBOARD.panels.length, 'panel ids are unique');
     t.ok(

@@ -9,10 +9,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { resolved } from '../../clients/contract/src/resolved.ts';
+import { withNamedWords } from '../../plugins/openapi/named-words.ts';
 import { withSharedComponents } from '../../plugins/openapi/shared-components.ts';
+import { Duration } from '../../registry/index.ts';
 import { OPENAPI, OPENAPI_AS_WRITTEN, OPENAPI_TEXT, type OpenApiDocument } from '../support/http/openapi.ts';
 
-const MOST_LINES = 7000;
+/** It had 6,035 lines with 29 operations; each later operation may add 120. */
+const MOST_LINES = 7595;
 
 /** By operation, then by `request` or a list of statuses: the parts that the request, or the response of each of these statuses, has. */
 type Baseline = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -150,6 +153,21 @@ t.test('control: a lost status, header, parameter, body or example is found', as
       lost,
     );
   }
+});
+
+t.test('a word of the domain is explained once, and each use may say what it means there', async (t) => {
+  t.strictSame(
+    withNamedWords(OPENAPI.components.schemas),
+    OPENAPI.components.schemas,
+    'no word is left without its name',
+  );
+  const word = JSON.parse(JSON.stringify(Duration)) as object;
+  const Plan = { properties: { bake: { ...word, description: 'Then it ends.' }, hold: word } };
+  const $ref = '#/components/schemas/Duration';
+  t.match(withNamedWords({ Plan }), {
+    Plan: { properties: { bake: { $ref, description: 'Then it ends.' }, hold: { $ref, description: undefined } } },
+    Duration: word,
+  });
 });
 
 t.test('two different shared parts with one name are an error', async (t) => {

@@ -23,7 +23,8 @@ const OPERATION_IDS = words`
   listPacks getPack listVersions getVersion publishVersion getActivePack activateVersion rollbackPack listActivations
   getSystemPrompt listStyles getStylePrompt startCoachSession getCoachSession getPolicy diffVersions revokeVersion
   listEvents getAuditHead verifyAudit listKeys createKey revokeKey streamEvents listInstances live ready getMetrics
-  getProblem
+  getProblem getChannel confirmActivation startRollout listRollouts getRollout advanceRollout pauseRollout resumeRollout
+  promoteRollout abortRollout scheduleActivation listSchedule cancelScheduledActivation
 `;
 
 /** Where each of them is. */
@@ -57,6 +58,19 @@ const PLACES: Readonly<Record<string, string>> = {
   ready: 'GET /readyz',
   getMetrics: 'GET /metrics',
   getProblem: 'GET /problems/{code}',
+  getChannel: 'GET /v1/packs/{pack}/channels/{channel}',
+  confirmActivation: 'POST /v1/packs/{pack}/channels/{channel}/confirm',
+  startRollout: 'POST /v1/packs/{pack}/rollouts',
+  listRollouts: 'GET /v1/packs/{pack}/rollouts',
+  getRollout: 'GET /v1/packs/{pack}/rollouts/{rollout}',
+  advanceRollout: 'POST /v1/packs/{pack}/rollouts/{rollout}/advance',
+  pauseRollout: 'POST /v1/packs/{pack}/rollouts/{rollout}/pause',
+  resumeRollout: 'POST /v1/packs/{pack}/rollouts/{rollout}/resume',
+  promoteRollout: 'POST /v1/packs/{pack}/rollouts/{rollout}/promote',
+  abortRollout: 'POST /v1/packs/{pack}/rollouts/{rollout}/abort',
+  scheduleActivation: 'POST /v1/packs/{pack}/schedule',
+  listSchedule: 'GET /v1/packs/{pack}/schedule',
+  cancelScheduledActivation: 'POST /v1/packs/{pack}/schedule/{id}/cancel',
 };
 
 type Rule = (document: OpenApiDocument) => string[];
@@ -142,14 +156,19 @@ const OPEN = ['/components/schemas/Problem', '/components/schemas/Event/properti
 const closed: Rule = (document) =>
   schemasIn(document)
     .filter(
-      ([pointer, { type, properties }]) => !OPEN.includes(pointer) && (type === 'object' || properties !== undefined),
+      ([pointer, { type, properties }]) =>
+        ![...OPEN, ATTRIBUTES].includes(pointer) && (type === 'object' || properties !== undefined),
     )
     .filter(([, { additionalProperties }]) => additionalProperties !== false)
     .map(([pointer]) => `${pointer} is open`);
 
+/** Facts about a subject, whose names only the caller knows. */
+const ATTRIBUTES = '/components/schemas/StartSessionRequest/properties/attributes';
+
 /** Keys that are data cannot be told in a document, and generated clients lose them: lists are sent instead. */
 const noKeysAsData: Rule = (document) =>
   schemasIn(document)
+    .filter(([pointer]) => pointer !== ATTRIBUTES)
     .filter(
       ([pointer, schema]) =>
         'patternProperties' in schema ||

@@ -279,6 +279,9 @@ t.test('the number of series is bounded', async (t) => {
         `/v1/packs/${name}/active`,
         `/v1/prompts/system?pack=${name}`,
         `/v1/prompts/system?channel=${name}`,
+        `/v1/prompts/system?subject=${name}&attribute=country:${name}`,
+        `/v1/packs/coach/channels/${name}`,
+        `/v1/packs/coach/rollouts?channel=${name}`,
         `/v1/prompts/styles/${name}`,
         `/${name}`,
         `/v1/coach/sessions/${name}`,
@@ -295,6 +298,7 @@ t.test('the number of series is bounded', async (t) => {
           headers: { authorization: name, 'x-request-id': name, traceparent: name },
         });
       await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { styleId: name } });
+      await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { subject: name } });
       await app.inject({
         method: 'POST',
         url: `/v1/packs/${name}/activations`,
@@ -306,6 +310,7 @@ t.test('the number of series is bounded', async (t) => {
         payload: { version: '9.9.9', channel: name, reason: name },
       });
     };
+    await app.registry.rollouts.start({ version: '2.0.0', steps: [{ share: 50 }], finish: 'wait', reason: REASON });
     await hostile(0);
     await scrape(); // a scrape is a request too, and is counted after its response
     const first = await scrape();

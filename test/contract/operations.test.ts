@@ -12,12 +12,17 @@ import { addPack, listen, openApp } from '../support/apps/app.ts';
 import { newFolder } from '../support/process/folder.ts';
 import type { Plan } from '../support/stores/failing-store.ts';
 import { answerIn, exchange } from '../support/http/raw-http.ts';
+import { words } from '../support/process/words.ts';
 import { GENERAL, GUARDED } from './cases/general.ts';
-import { openWorld, validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
+import { openWorld, PLAN, validRequest, type Case, type Trouble, type World } from './cases/kit.ts';
 import { OWN } from './cases/own.ts';
+import { PLANS } from './cases/plans.ts';
 
 /** Operations that succeed under overload, and have their own rate limit. */
-const MOVES = ['activateVersion', 'rollbackPack', 'revokeVersion'];
+const MOVES = words`
+  activateVersion rollbackPack revokeVersion confirmActivation startRollout advanceRollout pauseRollout resumeRollout
+  promoteRollout abortRollout scheduleActivation cancelScheduledActivation
+`;
 
 /** Declared, but not provoked here; each with its reason. */
 const NOT_PROVOKED: Readonly<Record<string, string>> = {
@@ -28,10 +33,10 @@ const NOT_PROVOKED: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['publishVersion', 'rollbackPack', 'revokeVersion', 'createKey', 'revokeKey'].flatMap((id) =>
+    [...MOVES.filter((id) => id !== 'activateVersion'), 'publishVersion', 'createKey', 'revokeKey'].flatMap((id) =>
       ['store-busy', 'outcome-unknown'].map((code) => [
         `${id} 503 ${code}`,
-        'It takes two seconds each; activateVersion has it, and all six are one code path.',
+        'It takes two seconds each; activateVersion has it, and all of them are one code path.',
       ]),
     ),
   ),
@@ -118,7 +123,7 @@ function isLogged(t: Test, { body }: RawAnswer): void {
   );
 }
 
-for (const each of [...GENERAL, ...OWN]) {
+for (const each of [...GENERAL, ...OWN, ...PLANS]) {
   t.test(`${each.operation} ${each.status}: ${each.name}`, async (t) => run(t, each));
 }
 
@@ -186,29 +191,32 @@ t.test('202: a move that waits for an instance that has not applied it', async (
   while (!world.app.registry.instance.list().some(({ id }) => id === 'another'))
     await new Promise((resolve) => setTimeout(resolve, 10));
   await addPack(world.app, 'awaited', '1.0.0', '2.0.0');
-  const bodies = {
-    activateVersion: { version: '1.0.0', reason: 'The first' },
-    rollbackPack: { reason: 'Back' },
-    revokeVersion: { reason: 'It is dangerous' },
-  };
-  for (const id of ['activateVersion', 'activateVersion', 'rollbackPack', 'revokeVersion'] as const) {
-    const body =
-      id === 'activateVersion' && world.app.registry.current.views.has('awaited')
-        ? { ...bodies[id], version: '2.0.0' }
-        : bodies[id];
-    const answer = await send(world.app, id, {
-      path: { pack: 'awaited', version: '2.0.0' },
-      body,
-      headers: { prefer: 'wait=0' },
-    });
-    t.match(
-      [answer.statusCode, JSON.parse(answer.body)],
-      [202, { instances: { applied: [world.app.registry.instance.id], pending: ['another'] } }],
-      id,
-    );
+  const { instance } = world.app.registry;
+  const path: Record<string, string> = { pack: 'awaited', channel: 'production', version: '2.0.0' };
+  const ask = async (id: string, body: object): Promise<{ id: number }> => {
+    const answer = await send(world.app, id, { path, body: { reason: 'Why', ...body }, headers: { prefer: 'wait=0' } });
+    const expected = { instances: { applied: [instance.id], pending: ['another'] } };
+    t.match([answer.statusCode, JSON.parse(answer.body)], [202, expected], id);
     t.equal(answer.headers['preference-applied'], 'wait');
     record(t, id, answer);
-  }
+    return JSON.parse(answer.body) as { id: number };
+  };
+  const start = async () =>
+    (path['rollout'] = String((await ask('startRollout', { version: '2.0.0', ...PLAN, force: true })).id));
+
+  await ask('activateVersion', { version: '1.0.0' });
+  await ask('activateVersion', { version: '2.0.0' });
+  await ask('rollbackPack', {});
+  const refused = await send(world.app, 'startRollout', { path, body: { version: '2.0.0', ...PLAN, reason: 'Why' } });
+  t.match(JSON.parse(refused.body), { code: 'older-instances', instances: ['another'] }, 'it knows no rollouts');
+  record(t, 'startRollout', refused);
+  await start();
+  for (const id of ['advanceRollout', 'pauseRollout', 'resumeRollout', 'abortRollout']) await ask(id, {});
+  await start();
+  await ask('promoteRollout', {});
+  await ask('activateVersion', { version: '1.0.0', revertAfter: '1d' });
+  await ask('confirmActivation', {});
+  await ask('revokeVersion', {});
 });
 
 t.test('429: an exhausted rate limit, for every operation that has one', async (t) => {

@@ -100,7 +100,9 @@ t.test('HEAD is like GET, without the body', async (t) => {
       .replace('{styleId}', 'reflective')
       .replace('{code}', 'internal')
       .replace('{sessionId}', 'none')
-      .replace('{keyId}', 'none');
+      .replace('{keyId}', 'none')
+      .replace('{channel}', 'production')
+      .replace('{rollout}', '1');
     const [whole, head] = [await app.inject({ method: 'GET', url }), await app.inject({ method: 'HEAD', url })];
     const { date: _, 'transfer-encoding': __, ...headers } = whole.headers; // only a response with a body says how it is framed
     if (template === '/metrics') delete headers['content-length']; // the second scrape counts the first

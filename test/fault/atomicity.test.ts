@@ -2,7 +2,7 @@
  * No response mixes two versions, and no reader goes back in time, by any way of reading, while pointers move all the time (BARS B1; SPEC R2,
  * R3, R4).
  *
- * Readers over HTTP and in process read everything, while three writers activate and roll back. Each response is compared with the others and,
+ * Readers over HTTP and in process read everything, for subjects and for nobody, while writers activate, roll back and roll out. Each response is compared with the others and,
  * at the end, with the log. The controls run the same readers and the same checker on a planted fault, which must be found. To repeat a run:
  * TEST_SEED=… node test/fault/atomicity.test.ts
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../app.ts';
-import type { Registry, Snapshot } from '../../registry/index.ts';
+import { armFor, type Assignment, type Registry, type Snapshot } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { openApp } from '../support/apps/app.ts';
 import { newSeed, randomFrom, readLog } from '../support/stores/events.ts';
@@ -26,6 +26,7 @@ import {
   readAllInProcess,
   readInProcess,
   readOverHttp,
+  rollOut,
   type DoorName,
   type Run,
 } from '../support/chaos/read-traffic.ts';
@@ -103,6 +104,7 @@ t.test(`${reads} reads under flips, TEST_SEED=${seed}`, async (t) => {
     flip(run, numbers, moveOverHttp(connect(t, address, key))),
     flip(run, numbers, moveOverHttp(connect(t, address, key))),
     flip(run, numbers, moveInProcess(registry)),
+    rollOut(run, numbers, connect(t, address, key)),
     publish(run, registry),
   ]);
   const seconds = (performance.now() - began) / 1000;
@@ -170,28 +172,44 @@ t.test('the history does not show an event that is in the log but not yet visibl
 
 // ── Controls: the same readers and the same check on doors that are wrong ──
 
+interface PlantedAnswer {
+  readonly revision: number;
+  readonly body: { readonly revision: number };
+  readonly assignment?: Assignment | undefined;
+}
+
 type Planted = (
   snapshot: () => Snapshot,
   channel: string,
-) => Promise<{ revision: number; body: { revision: number } }> | { revision: number; body: { revision: number } };
+  subject: string | undefined,
+) => Promise<PlantedAnswer> | PlantedAnswer;
 
 /** A server whose `getSystemPrompt` runs the planted code. */
 async function plantedServer(t: Test, registry: Registry, planted: Planted): Promise<string> {
   const app = Fastify();
   t.teardown(() => app.close());
   app.get('/v1/prompts/system', async (request, reply) => {
-    const { channel } = request.query as { channel: string };
-    const { revision, body } = await planted(() => registry.current, channel);
+    const { channel, subject } = request.query as { channel: string; subject?: string };
+    const named = subject ?? request.headers['registry-subject']?.toString();
+    const { revision, body, assignment } = await planted(() => registry.current, channel, named);
+    if (assignment !== undefined)
+      void reply.header('registry-assignment', `rollout=${assignment.rollout}; arm=${assignment.arm}`);
     return reply.header('registry-revision', revision).header('etag', `"${body.revision}.0"`).send(body);
   });
   return app.listen({ port: 0, host: '127.0.0.1' });
 }
 
-const systemOf = (snapshot: Snapshot, channel: string) => snapshot.views.get('coach')!.get(channel)!.systemPrompt;
+const viewOf = (snapshot: Snapshot, channel: string) => snapshot.views.get('coach')!.get(channel)!;
+const systemOf = (snapshot: Snapshot, channel: string) => viewOf(snapshot, channel).systemPrompt;
 
-function control(name: string, planted: () => Planted, expected: readonly Violation[]): void {
+function control(
+  name: string,
+  planted: () => Planted,
+  expected: readonly Violation[],
+  { withRollouts = false } = {},
+): void {
   t.test(`control: ${name}, TEST_SEED=${seed}`, async (t) => {
-    const { app, key, log, run: endless } = await start(t, Infinity);
+    const { app, key, address: right, log, run: endless } = await start(t, Infinity);
     const { checker } = endless;
     // Long enough for faults that only the log shows; then until those in the responses were found, or were not.
     const found = () => expected.every((kind) => kind === 'not in the log' || checker.violations.has(kind));
@@ -201,7 +219,9 @@ function control(name: string, planted: () => Planted, expected: readonly Violat
     await Promise.all([
       readOverHttp(run, 'connection 1', connect(t, address, key), doors),
       readOverHttp(run, 'connection 2', connect(t, address, key), doors),
-      flip(run, numbers, moveInProcess(app.registry)),
+      ...(withRollouts
+        ? [rollOut(run, numbers, connect(t, right, key))]
+        : [flip(run, numbers, moveInProcess(app.registry))]),
     ]);
     checker.verify(await log());
     for (const kind of expected)
@@ -272,3 +292,15 @@ control(
   },
   ['went back', 'behind an acknowledgement'],
 );
+
+const decidedBefore: Planted = async (current, channel, subject) => {
+  const { assignment } = armFor(viewOf(current(), channel), subject, {});
+  await setImmediate();
+  const { revision } = current();
+  const view = viewOf(current(), channel);
+  const { systemPrompt } = (assignment?.arm === 'candidate' ? view.rollout?.candidate : undefined) ?? view;
+  return { revision, body: systemPrompt, assignment };
+};
+control('an arm decided on one snapshot, and answered from another', () => decidedBefore, ['not in the log'], {
+  withRollouts: true,
+});

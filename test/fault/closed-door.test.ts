@@ -27,6 +27,16 @@ const ASKS: readonly ((registry: Registry) => Promise<unknown>)[] = [
   (registry) => registry.activate({ version: '1.1.0', reason, precondition: () => false }),
   (registry) => registry.rollback({ reason, fromVersion: '9.0.0' }),
   (registry) => registry.publish({ pack: 'coach', document: documentOf('coach', '1.0.0') }),
+  (registry) =>
+    registry.rollouts.start({
+      version: registry.activePack().version,
+      steps: [{ share: 10 }],
+      finish: 'wait',
+      reason,
+    }),
+  (registry) => registry.rollouts.steer('abort-rollout', { pack: 'coach', rollout: 1, reason }),
+  (registry) => registry.rollouts.cancel({ pack: 'coach', schedule: crypto.randomUUID(), reason }),
+  (registry) => registry.rollouts.confirm({ reason }),
 ];
 
 interface Pair {

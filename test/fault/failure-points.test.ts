@@ -10,7 +10,14 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Registry, RegistryError, type Event, type Store } from '../../registry/index.ts';
+import {
+  Registry,
+  RegistryError,
+  type Event,
+  type Rollout,
+  type RolloutVerb,
+  type Store,
+} from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import { firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
 import { FailingStore, FAULTS, type Fault } from '../support/stores/failing-store.ts';
@@ -49,8 +56,15 @@ const shipped = shippedOf('coach@1.0.0', 'coach@1.1.0', 'coach@2.0.0');
 const open = (store: Store, members: Parameters<typeof optionsOf>[0] = {}) =>
   Registry.open(optionsOf({ store, shipped, ...members }));
 
-/** On a registry that has been up and down once: `coach` at 1.0.0, with 2.0.0 and 1.1.0 below it on the stack. */
-function command(name: string, run: (registry: Registry) => Promise<unknown>): Write {
+/**
+ * On a registry that has been up and down once: `coach` at 1.0.0, with 2.0.0 and 1.1.0 below it on the stack.
+ * @param earlier what was done before that as well
+ */
+function command(
+  name: string,
+  run: (registry: Registry) => Promise<unknown>,
+  earlier: (registry: Registry) => Promise<unknown> = async () => undefined,
+): Write {
   return {
     name,
     before: async (store) => {
@@ -58,6 +72,7 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
       await registry.activate({ version: '1.1.0', reason: 'Before' });
       await registry.activate({ version: '1.0.0', reason: 'Before' });
       await registry.createKey({ label: 'Before', scopes: ['prompts:read'], heldScopes: ['*'] });
+      await earlier(registry);
       await registry.close();
     },
     prepare: async (store) => {
@@ -70,6 +85,59 @@ function command(name: string, run: (registry: Registry) => Promise<unknown>): W
     events: 1,
   };
 }
+
+/** Nothing in it falls due on its own. */
+const PLAN = { version: '2.0.0', steps: [{ share: 10 }, { share: 50 }], bake: '1h', finish: 'wait' } as const;
+const started = (registry: Registry) => registry.rollouts.start({ ...PLAN, reason: 'Before' });
+
+/** A change of the rollout that runs. */
+function steering(
+  verb: RolloutVerb,
+  earlier: (registry: Registry) => Promise<unknown> = started,
+  members: object = {},
+): Write {
+  const steer = (registry: Registry) =>
+    registry.rollouts.steer(verb, { pack: 'coach', rollout: rolloutIn(registry).id, reason, ...members });
+  return command(verb, steer, earlier);
+}
+
+function rolloutIn({ current }: Registry): Rollout {
+  const running = current.packs.get('coach')?.plans.get('production')?.rollout;
+  if (running === undefined) throw new Error('No rollout runs.');
+  return running;
+}
+
+const paused = async (registry: Registry) => {
+  const { rollout } = await started(registry);
+  await registry.rollouts.steer('pause-rollout', { pack: 'coach', rollout: rollout.id, reason: 'Before' });
+};
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+const scheduled = (registry: Registry) =>
+  registry.rollouts.schedule({ version: '2.0.0', at: inAnHour(), reason: 'Before' });
+const onTrial = (registry: Registry) => registry.activate({ version: '2.0.0', revertAfter: '1h', reason: 'Before' });
+
+/** In short form three of them run: they take the same way as the others. */
+const ROLLOUT_WRITES: readonly Write[] = [
+  command('start a rollout', (registry) => registry.rollouts.start({ ...PLAN, reason })),
+  steering('advance-rollout'),
+  steering('pause-rollout'),
+  steering('resume-rollout', paused),
+  steering('promote-rollout'),
+  steering('abort-rollout', started, { sessions: 'end' }),
+  command('rollback of a rollout', (registry) => registry.rollback({ reason }), started),
+  command('schedule an activation', (registry) =>
+    registry.rollouts.schedule({ version: '2.0.0', at: inAnHour(), reason }),
+  ),
+  command(
+    'cancel a scheduled activation',
+    (registry) => {
+      const [pending] = registry.rollouts.scheduled({});
+      return registry.rollouts.cancel({ pack: 'coach', schedule: pending?.id ?? '', reason });
+    },
+    scheduled,
+  ),
+  command('confirm a trial', (registry) => registry.rollouts.confirm({ reason }), onTrial),
+];
 
 /** An operator key file that never fails; the tests of `operator-key.ts` cover the rest. */
 const KEY_FILE = { write: async () => undefined, finishWrite: async () => true };
@@ -91,6 +159,7 @@ const WRITES: readonly Write[] = [
     const [key] = registry.current.keys.values();
     return registry.revokeKey({ keyId: key?.keyId ?? '', reason, heldScopes: ['*'] });
   }),
+  ...sampled(ROLLOUT_WRITES, isShort ? 4 : 1),
   {
     name: 'first start',
     before: async () => undefined,
@@ -161,10 +230,10 @@ for (const write of WRITES) {
   });
 }
 
-/** The cases to run: in short form every `STRIDE`-th, from a seeded one on. */
-function sampled<T>(cases: readonly T[]): T[] {
-  const offset = Math.floor(random() * Math.min(STRIDE, cases.length));
-  return cases.filter((_, index) => index % STRIDE === offset);
+/** The cases to run: every `stride`-th, from a seeded one on. */
+function sampled<T>(cases: readonly T[], stride = STRIDE): T[] {
+  const offset = Math.floor(random() * Math.min(stride, cases.length));
+  return cases.filter((_, index) => index % stride === offset);
 }
 
 /** Runs cases concurrently, because most of a run is spent waiting for the registry to ask its store again. */

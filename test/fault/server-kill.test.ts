@@ -5,22 +5,18 @@
  * leads to the same state as the whole log; the server starts again, agrees with the log, and resolves every earlier session. The control
  * is a server that acknowledges before it writes. To repeat a run: TEST_SEED=… node test/fault/server-kill.test.ts
  */
-import { cpSync, mkdirSync, watch } from 'node:fs';
+import { mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
-import { Registry, type ActivePack, type Event, type Session } from '../../registry/index.ts';
-import { digestOf } from '../../registry/packs/pack.ts';
-import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
-import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom, readLog } from '../support/stores/events.ts';
-import { FailingStore } from '../support/stores/failing-store.ts';
+import type { ActivePack, Event, Session } from '../../registry/index.ts';
+import { activation, batchAfter, EMPTY, firstBroken, newSeed, randomFrom } from '../support/stores/events.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { KeepAlive } from '../support/http/keep-alive.ts';
-import { optionsOf } from '../support/apps/registries.ts';
 import { operatorKeyIn, spawnServer, startServer, type ServerProcess } from '../support/apps/server-process.ts';
-import { plain } from '../support/stores/snapshots.ts';
+import { leftBehind } from '../support/stores/left-behind.ts';
 import { meaningOf, WriteLedger } from '../support/chaos/write-ledger.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
@@ -237,40 +233,6 @@ async function checkRestarted(
         t.strictSame(read, session, `kill ${kill}: a session whose version was revoked`);
     } else if (!isDeepStrictEqual(read, session)) t.strictSame(read, session, `kill ${kill}: a session from before`);
   }
-}
-
-/** Checks a copy of the data folder, so that the next start finds the folder as the kill left it. */
-async function leftBehind(
-  t: Test,
-  dataDir: string,
-  kill: number,
-): Promise<{ events: Event[]; lostContent: string | undefined; fromSnapshot: unknown; fromLog: unknown }> {
-  const copy = join(dataDir, '..', `copy-${kill}`);
-  cpSync(dataDir, copy, { recursive: true });
-  const store = await openSqliteStore({ file: join(copy, 'registry.db') });
-  t.teardown(() => store.close());
-  const events = await readLog(store);
-  let lostContent: string | undefined;
-  for (const event of events) {
-    if (event.type !== 'version-published') continue;
-    const content = await store.content(event.data.digest);
-    if (content === undefined || digestOf(content) !== event.data.digest)
-      lostContent ??= `the content of ${event.pack} ${event.version}`;
-  }
-  const open = async (dir: object) => {
-    const registry = await Registry.open(optionsOf({ store: new FailingStore(store), shipped: [], ...dir }));
-    const { current } = registry;
-    await registry.close();
-    return byName(current);
-  };
-  const states = events.length === 0 ? {} : { fromSnapshot: await open({ dataDir: copy }), fromLog: await open({}) };
-  await store.close();
-  return { events, lostContent, fromSnapshot: undefined, fromLog: undefined, ...states };
-}
-
-/** A snapshot as JSON: without the order of maps, and without undefined members. */
-function byName(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(plain(value)));
 }
 
 async function ready(address: string): Promise<{ revision: number }> {

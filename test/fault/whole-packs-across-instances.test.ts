@@ -15,7 +15,7 @@ import { newSeed, randomFrom } from '../support/stores/events.ts';
 import { startInstances, type TestInstance } from '../support/apps/instances.ts';
 import { KeepAlive, type Answer, type Ask } from '../support/http/keep-alive.ts';
 import { ReadChecker, type Violation } from '../support/chaos/read-checker.ts';
-import { flip, moveOverHttp, readOverHttp, type DoorName, type Run } from '../support/chaos/read-traffic.ts';
+import { flip, moveOverHttp, readOverHttp, rollOut, type DoorName, type Run } from '../support/chaos/read-traffic.ts';
 
 /** Responses to read, over both instances together. */
 const READS: Record<string, number> = { short: 3000, faults: 100_000, soak: 5_000_000 };
@@ -73,6 +73,8 @@ t.test(`whole packs across instances, TEST_SEED=${seed}`, async (t) => {
         readOverHttp(silent, `a hopping reader ${peerIndex}`, hopping([reader(t, b), reader(t, c)])),
       ]),
       ...Array.from({ length: WRITERS }, () => flip(run, numbers, moveOverHttp(connect(t, a)))),
+      rollOut(run, numbers, connect(t, a)),
+      rollOut(run, numbers, connect(t, a)),
       silence(run, c),
     ]);
     const seconds = (performance.now() - begun) / 1000;

@@ -96,8 +96,27 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds().catch(() => false))) await pause(200);
 }
 
+/** A rollout in one channel, a trial and a schedule in another one. */
+async function plan(server: ListeningServer): Promise<void> {
+  const reason = 'For the dashboard';
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const answers = [
+    await server.ask('/v1/packs/coach/rollouts', {
+      version: '1.0.0',
+      channel: 'staging',
+      steps: [{ share: 50 }],
+      finish: 'wait',
+      reason,
+    }),
+    await server.ask('/v1/packs/onboarding/activations', { version: '1.0.0', revertAfter: '1h', reason }),
+    await server.ask('/v1/packs/onboarding/schedule', { version: '1.1.0', at, reason }),
+  ];
+  for (const answer of answers) if (answer.status !== 201) throw new Error(await answer.text());
+}
+
 /** Reads, sessions, moves and refusals, until it is told to stop. */
 async function load(server: ListeningServer, going: () => boolean): Promise<void> {
+  await plan(server);
   for (let round = 0; going(); round += 1) {
     for (const path of [
       '/v1/packs/coach/active',
@@ -105,6 +124,8 @@ async function load(server: ListeningServer, going: () => boolean): Promise<void
       '/v1/prompts/styles',
       '/v1/prompts/styles/reflective',
       '/v1/prompts/styles/none',
+      '/v1/prompts/system?channel=staging',
+      `/v1/prompts/system?channel=staging&subject=user-${round}`,
     ])
       await server.ask(path);
     await server.ask('/v1/coach/sessions', {});

@@ -193,6 +193,30 @@ t.test('the packages', async (t) => {
       { version: '1.1.0', previousVersion: '1.0.0' },
     ]);
     t.match(await ask('/sessions/forged/turns', { message: 'x' }), [404, { error: String }]);
+    const rollOut = (percent: number) =>
+      ask('/operator/rollout', { version: '1.0.0', percent, reason: 'Is it too direct?' }, 'Bearer token');
+    t.match(await rollOut(50), [200, { version: '1.0.0', stable: '1.1.0', percent: 50 }]);
+    t.match(await ask('/prompts'), [200, { version: '1.1.0', rollout: { version: '1.0.0', percent: 50 } }]);
+    const users = Array.from({ length: 40 }, (_, index) => `u-${index}`);
+    const versionsOf = () =>
+      Promise.all(users.map(async (user) => (await ask(`/prompts/supportive?user=${user}`))[1]['version']));
+    const first = await versionsOf();
+    t.strictSame([...new Set(first)].sort(), ['1.0.0', '1.1.0'], 'some users get it');
+    for (const user of [users[first.indexOf('1.0.0')], users[first.indexOf('1.1.0')]])
+      t.equal(
+        (await ask('/sessions', { user }))[1]['version'],
+        first[users.indexOf(user ?? '')],
+        'so do their sessions',
+      );
+    t.match(await rollOut(100), [200, { percent: 100 }]);
+    t.strictSame(new Set(await versionsOf()), new Set(['1.0.0']));
+    t.match(await ask('/prompts/supportive'), [200, { version: '1.1.0' }], 'without a user it is the stable one');
+    const back = { reason: 'It was not direct enough' };
+    t.match(await ask('/operator/rollback', back, 'Bearer token'), [
+      200,
+      { version: '1.1.0', previousVersion: '1.1.0' },
+    ]);
+    t.strictSame(new Set(await versionsOf()), new Set(['1.1.0']), 'back in one step');
     const ended = new Promise((resolve) => service.once('exit', resolve));
     service.kill('SIGTERM');
     t.equal(await ended, 0, 'it ends in good order');

@@ -6,6 +6,7 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { textOf } from '../support/docs/pages.ts';
 import { openCollector, type Collector, type ReceivedSpan } from '../support/observability/collector.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { until } from '../support/process/until.ts';
@@ -166,6 +167,58 @@ t.test('spans say which version was served, and contain no text, key or session'
     ]),
     [],
   );
+});
+
+t.test('while a rollout runs, spans say which arm was served and why, and contain no subject', async (t) => {
+  const collector = await openCollector(t);
+  const { app } = await openApp(t, {
+    store: 'memory',
+    tracing: tracingTo(collector),
+    registry: { defaultVersion: '1.0.0' },
+  });
+  const { rollout } = await app.registry.rollouts.start({
+    version: '2.0.0',
+    steps: [{ share: 50 }],
+    finish: 'wait',
+    audience: { subjects: ['hunter2-tester'] },
+    reason: 'A test',
+  });
+  const read = (query: string) => app.inject(`/v1/prompts/system${query}`);
+  await read('');
+  await read('?subject=hunter2-tester&attribute=country:hunter2-land');
+  await app.inject({ url: '/v1/prompts/styles', headers: { 'registry-subject': 'hunter2-tester' } });
+  await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { subject: 'hunter2-tester' } });
+  await app.inject('/v1/packs/coach/channels/production');
+  await app.close();
+
+  const told = collector.spans.map(({ attributes }) => [
+    attributes['prompt_registry.operation'],
+    attributes['feature_flag.result.variant'],
+    attributes['feature_flag.version'],
+    attributes['feature_flag.result.reason'],
+    attributes['prompt_registry.arm'],
+    attributes['prompt_registry.rollout'],
+  ]);
+  const { id } = rollout;
+  const pointer = String(app.registry.activePack().revision);
+  const candidate = ['2.0.0', String(id), 'split', 'candidate', id];
+  t.strictSame(told, [
+    ['getSystemPrompt', '1.0.0', pointer, 'default', 'stable', id],
+    ['getSystemPrompt', ...candidate],
+    ['listStyles', ...candidate],
+    ['startCoachSession', ...candidate],
+    ['getChannel', '1.0.0', pointer, undefined, undefined, undefined],
+  ]);
+  t.notOk(collector.bodies.join('\n').includes('hunter2'), 'nothing of the subject or its attributes');
+});
+
+t.test('the page lists every attribute that leaves the process', async (t) => {
+  const { EXPORTED } = await import('../../plugins/tracing/attributes.ts');
+  const [, traces = ''] = textOf('docs/observability/README.md').split('## Traces');
+  const listed = [...traces.matchAll(/^\| (`[^|]*`) \|/gmu)].flatMap(([, names = '']) =>
+    [...names.matchAll(/`([\w.]+)`/gu)].map(([, name = '']) => name),
+  );
+  t.strictSame(listed.sort(), [...EXPORTED].sort());
 });
 
 t.test('requests to the collector carry the headers of the setting', async (t) => {

@@ -2,7 +2,11 @@
  * In-process requests are checked like those over HTTP, even without TypeScript, so that every event in the log is valid: it stays as it was
  * appended, and every instance answers with it.
  */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import t from 'tap';
+import { RegistryError } from '../../registry/index.ts';
+import { checkedFor, checkRequest, type For } from '../../registry/requests.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
 import { openRegistry } from '../support/apps/registries.ts';
 
@@ -122,3 +126,44 @@ t.test('a page of the log ends at the snapshot of its request, even if the log h
     activations: [{ version: '1.1.0' }],
   });
 });
+
+t.test('a subject and attributes that can only be right skip the full check, and nothing else does', async (t) => {
+  const name = fc.oneof(
+    fc.stringMatching(/^[a-zA-Z0-9_]{1,4}$/u),
+    fc.constantFrom('', 'n'.repeat(63), 'n'.repeat(64), 'constructor'),
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', 'é'.repeat(201), '😀'.repeat(200), '\ud800'),
+  );
+  const value = fc.oneof(text, fc.double(), fc.boolean(), fc.constantFrom<unknown>(undefined, null, [], {}));
+  const attributes = fc.oneof(
+    fc.dictionary(name, value, { maxKeys: 3, noNullPrototype: true }),
+    fc.constantFrom<unknown>(null, 'a', 1),
+  );
+  const property = fc.property(text, attributes, (subject, attributes) => {
+    const asked = { subject, attributes } as For;
+    const faults = [faultOf(() => checkRequest({ subject })), faultOf(() => checkRequest({ attributes }))];
+    const [fault] = faults.filter((each) => each !== undefined);
+    assert.equal(
+      faultOf(() => checkedFor(asked)),
+      fault,
+    );
+    if (fault !== undefined) return;
+    const texts = Object.entries(attributes as object).map(([each, is]) => [each, String(is)]);
+    assert.deepEqual(checkedFor(asked), { subject, attributes: Object.fromEntries(texts) as object });
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }));
+  const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`a${index}`, 'x']));
+  t.throws(() => checkedFor({ attributes: many }), { code: 'validation-failed' });
+});
+
+function faultOf(check: () => unknown): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof RegistryError, String(error));
+    return JSON.stringify(error.members);
+  }
+}

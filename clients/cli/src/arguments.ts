@@ -1,5 +1,6 @@
 /** Parses and checks argument and option values before any request is sent. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { LONGEST_WAIT, millisecondsOf } from '../../../registry/values/durations.ts';
 
 /** A count, 1 or more. */
 export function count(text: string): number {
@@ -32,6 +33,67 @@ export function waitSeconds(text: string): number {
   if (!/^([1-9]|[12]\d|30)$/u.test(text))
     throw new InvalidArgumentError('Must be a whole number of seconds from 1 to 30.');
   return Number(text);
+}
+
+/** A wait such as `30m`, at most 90 days. Blank values are rejected later, together with all others. */
+export function duration(text: string): string {
+  if (!/^[1-9]\d{0,8}[smhd]$/u.test(text))
+    throw new InvalidArgumentError('The duration must be a number and s, m, h or d, e.g. 30m.');
+  if (millisecondsOf(text) > LONGEST_WAIT) throw new InvalidArgumentError('The duration must be at most 90d.');
+  return text;
+}
+
+/** A share in percent: 0 to 100, at most three decimals, with or without its sign. */
+export function share(text: string): number {
+  if (!/^\d{1,3}(\.\d+)?%?$/u.test(text) || parseFloat(text) > 100)
+    throw new InvalidArgumentError('The share must be a percentage from 0 to 100, e.g. 10%.');
+  if (/\.\d{4,}/u.test(text))
+    throw new InvalidArgumentError('The share must have at most three decimals, e.g. 0.125%.');
+  return parseFloat(text);
+}
+
+/** The id of a rollout. */
+export function rolloutId(text: string): number {
+  if (!/^[1-9]\d{0,14}$/u.test(text))
+    throw new InvalidArgumentError(
+      'Must be the id of a rollout, a whole number. "prompt-registry rollout list" shows them.',
+    );
+  return Number(text);
+}
+
+/** Collects repeated values. */
+export function repeated(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+/** Collects repeated and comma-separated values. */
+export function list(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(',').map((each) => each.trim())];
+}
+
+/** Collects `name=value` from repeated options. */
+export function attributes(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, attribute, value] = /^([a-z][A-Za-z0-9]{0,62})=(.{0,200})$/su.exec(text) ?? [];
+  if (attribute === undefined || value === undefined)
+    throw new InvalidArgumentError(
+      'Must be NAME=VALUE, e.g. country=de. A name begins with a lower-case letter and has only letters and digits.',
+    );
+  if (Object.hasOwn(before, attribute)) throw new InvalidArgumentError(`"${attribute}" is given twice.`);
+  return { ...before, [attribute]: value };
+}
+
+/** What happens to running sessions on the version that a move leaves. */
+export type SessionPolicy = 'keep' | 'next-turn' | 'end';
+
+/** `--sessions`. @param policies what the command allows, the default first */
+export function sessionsOption(policies: readonly SessionPolicy[]): Option {
+  return new Option(
+    '--sessions <policy>',
+    `What happens to running sessions on the version that is left (default: ${policies[0]})`,
+  ).choices(policies);
 }
 
 /** A future time: RFC 3339, or relative, e.g. `90d` is in 90 days. */

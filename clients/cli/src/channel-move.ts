@@ -1,5 +1,5 @@
 /**
- * The common steps of `activate`, `rollback` and `revoke`: show the move, ask, send it, report it.
+ * The common steps of all moves, such as `activate`, `rollback` and the commands of rollouts: show the move, ask, send it, report it.
  *
  * Problem: somebody else may move the channel between the preview and the move.
  * Rule: what was shown is what is done. A move names the revision that was shown, so the registry refuses it if the channel has moved since.
@@ -14,6 +14,7 @@ import { violationText } from './explain.ts';
 import { confirm, reasonFor } from './questions.ts';
 import { sendOnce } from './send-change.ts';
 import { withFields } from './fields.ts';
+import type { SessionPolicy } from './arguments.ts';
 
 type Schemas = components['schemas'];
 
@@ -38,6 +39,7 @@ export interface Guard {
 
 /** Options of every move. */
 export interface MoveOptions {
+  readonly sessions?: SessionPolicy;
   readonly pack?: string;
   readonly channel?: string;
   readonly reason?: string;
@@ -46,10 +48,12 @@ export interface MoveOptions {
   readonly wait?: number;
 }
 
+/** Why a move would be refused: a violation of the policy, or the like. */
+export type Reason = Parameters<typeof violationText>[0];
+
 /** A move. `Plan` is the result of its dry run, `Done` the result of the move. */
-export interface Move<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }> {
+export interface Move<Plan extends object, Done extends object> {
   readonly channelRef: ChannelRef;
-  readonly registry: RegistryClient;
   /** Whether the registry itself refuses the move if the channel has moved since. */
   readonly guarded: boolean;
   /** Previews the move. */
@@ -59,15 +63,18 @@ export interface Move<Plan extends object, Done extends { readonly instances?: S
   readonly question: (shown: Plan) => string;
   /** The plan as lines of text. */
   readonly lines: (plan: Plan) => readonly string[];
-  readonly problems: (plan: Plan) => readonly Schemas['Violation'][];
-  readonly plannedSteps: (plan: Plan) => readonly Step[];
-  readonly actualSteps: (done: Done) => readonly Step[];
+  /** Why it would be refused. */
+  readonly problems: (plan: Plan) => readonly Reason[];
+  /** What the plan would change, a line each; empty if nothing would change. */
+  readonly plannedChanges: (plan: Plan) => readonly string[];
+  /** What was changed, in the same words. */
+  readonly actualChanges: (done: Done) => readonly string[];
   /** The result as lines of text. */
   readonly summary: (done: Done) => readonly string[];
 }
 
 /** Shows a move, asks for confirmation, sends it and reports it. */
-export async function makeMove<Plan extends object, Done extends { readonly instances?: Schemas['InstancesReached'] }>(
+export async function makeMove<Plan extends object, Done extends object>(
   context: Context,
   { dryRun, yes, reason: given }: MoveOptions,
   move: Move<Plan, Done>,
@@ -83,18 +90,18 @@ export async function makeMove<Plan extends object, Done extends { readonly inst
   if (asks || !out.json) out.aside(lines.join('\n'));
   if (asks && problems.length > 0) throw wouldBeRefused(move.channelRef, problems);
   // Nothing to confirm if nothing would change. If that is no longer true, the guard refuses the move.
-  const idle = move.guarded && move.plannedSteps(shown).length === 0;
+  const idle = move.guarded && move.plannedChanges(shown).length === 0;
   const reason = idle ? (given ?? NOTHING_TO_CHANGE) : await reasonFor(context, given);
   if (!idle) await confirm(context, `${move.question(shown)}${atRegistry(context)}?`, yes);
   if (asks && !move.guarded) await requireUnchanged(move, shown);
   const done = await sendOnce(context, (key) => move.send(reason, key, shown));
   out.result(done, () => {
     out.say(move.summary(done).join('\n'));
-    printInstances(context, done.instances);
+    printInstances(context, done);
   });
-  if (!isSame(move.plannedSteps(shown), move.actualSteps(done))) {
+  if (!isSame(move.plannedChanges(shown), move.actualChanges(done))) {
     out.aside(
-      `The result differs from the preview: somebody else moved ${move.channelRef.pack} in the meantime. What was done:\n${stepLines(move.actualSteps(done)).join('\n') || '  no channel moved'}`,
+      `The result differs from the preview: somebody else moved ${move.channelRef.pack} in the meantime. What was done:\n${move.actualChanges(done).join('\n') || '  no channel moved'}`,
     );
   }
   return EXIT.ok;
@@ -108,9 +115,9 @@ function atRegistry({ target }: Context): string {
   return target === undefined ? '' : ` at ${target.url}`;
 }
 
-function wouldBeRefused({ pack }: ChannelRef, problems: readonly Schemas['Violation'][]): CliError {
+function wouldBeRefused({ pack }: ChannelRef, problems: readonly Reason[]): CliError {
   return new CliError(
-    `This move of ${pack} would be refused:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`,
+    `This change of ${pack} would be refused:${problems.map((problem) => `\n  ${violationText(problem)}`).join('')}`,
     { exit: EXIT.refused, code: 'would-be-refused', members: { problems } },
   );
 }
@@ -119,15 +126,15 @@ function wouldBeRefused({ pack }: ChannelRef, problems: readonly Schemas['Violat
 async function requireUnchanged<Plan extends object>(
   {
     dryRun,
-    plannedSteps,
+    plannedChanges,
     lines,
     problems,
     channelRef,
-  }: Pick<Move<Plan, never>, 'dryRun' | 'plannedSteps' | 'lines' | 'problems' | 'channelRef'>,
+  }: Pick<Move<Plan, never>, 'dryRun' | 'plannedChanges' | 'lines' | 'problems' | 'channelRef'>,
   shown: Plan,
 ): Promise<void> {
   const now = await dryRun();
-  if (isSame(plannedSteps(shown), plannedSteps(now)) && problems(now).length === 0) return;
+  if (isSame(plannedChanges(shown), plannedChanges(now)) && problems(now).length === 0) return;
   throw conflict(channelRef, {
     code: 'revision-conflict',
     now: `It would now do this:\n${lines(now).join('\n')}`,
@@ -135,8 +142,8 @@ async function requireUnchanged<Plan extends object>(
   });
 }
 
-function isSame(some: readonly Step[], others: readonly Step[]): boolean {
-  const [a, b] = [stepLines(some).sort(), stepLines(others).sort()];
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  const [a, b] = [some.toSorted(), others.toSorted()];
   return a.length === b.length && a.every((line, index) => line === b[index]);
 }
 
@@ -218,7 +225,7 @@ export function timeoutFor(wait: number | undefined): RegistryOptions {
 }
 
 /** Reports which instances have applied a change. */
-function printInstances({ out }: Context, instances: Schemas['InstancesReached'] | undefined): void {
+function printInstances({ out }: Context, { instances }: { readonly instances?: Schemas['InstancesReached'] }): void {
   if (instances === undefined) return;
   const { applied, pending, pinned, expired } = instances;
   out.say(`Applied by ${applied.length === 1 ? 'one instance' : `${applied.length} instances`}.`);

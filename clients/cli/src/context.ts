@@ -124,13 +124,13 @@ export class Context {
 }
 
 /** Implements a command. The exit code defaults to 0. */
-export type Handler<O, A extends readonly (string | undefined)[]> = (
+export type Handler<O, A extends readonly (string | number | undefined)[]> = (
   context: Context,
   options: O,
   ...args: A
 ) => Promise<ExitCode | undefined>;
 
 /** Wraps a handler as a Commander action. */
-export type Act = <O = object, A extends readonly (string | undefined)[] = []>(
+export type Act = <O = object, A extends readonly (string | number | undefined)[] = []>(
   handler: Handler<O, A>,
 ) => (...given: unknown[]) => Promise<void>;

@@ -37,7 +37,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   let context: Context | undefined;
   let exit: ExitCode = EXIT.ok;
   const act: Act =
-    <O, A extends readonly (string | undefined)[]>(handler: Handler<O, A>) =>
+    <O, A extends readonly (string | number | undefined)[]>(handler: Handler<O, A>) =>
     async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const options = command.optsWithGlobals<CommonOptions>();
@@ -206,7 +206,7 @@ function unexpectedResponse(error: TypeError, url: string): CliError {
 function usageOf({ code, message }: CommanderError): CliError {
   if (code === 'commander.help')
     return wrongUsage('No command given.', 'Run "prompt-registry --help" to list the commands.');
-  const [, command] = /^error: too many arguments for '(activate|rollback|revoke)'/u.exec(message) ?? [];
+  const [, command] = /^error: too many arguments for '(activate|rollback|revoke|confirm)'/u.exec(message) ?? [];
   const hint = command === undefined ? '' : `Name the pack with --pack, e.g. prompt-registry ${command} --pack coach. `;
   return wrongUsage(message.replace(/^error: /u, ''), `${hint}Run "prompt-registry <command> --help" for usage.`);
 }

@@ -1,12 +1,15 @@
 /** All commands and global options. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAssign } from './commands/assign.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addKeys } from './commands/keys.ts';
 import { addMoves } from './commands/moves.ts';
 import { addNew } from './commands/new.ts';
 import { addPublishing } from './commands/publish.ts';
+import { addRollouts } from './commands/rollouts.ts';
+import { addSchedule } from './commands/schedule.ts';
 import { addSession } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersions } from './commands/versions.ts';
@@ -52,6 +55,9 @@ export function buildProgram(act: Act): Command {
   addNew(program, act);
   addPublishing(program, act);
   addMoves(program, act);
+  addRollouts(program, act);
+  addSchedule(program, act);
+  addAssign(program, act);
   addWatch(program, act);
   addAudit(program, act);
   addKeys(program, act);

@@ -122,11 +122,15 @@ export interface Activation extends Origin {
   readonly reason: string;
   readonly activatedAt: string;
   readonly changed: boolean;
-  readonly instances?: {
-    readonly applied: readonly string[];
-    readonly pending: readonly string[];
-    readonly pinned: readonly string[];
-  };
+  /** The rollout that the move ended. */
+  readonly rollout?: { readonly id: number; readonly state: 'promoted' | 'aborted' };
+  readonly instances?: Instances;
+}
+
+export interface Instances {
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+  readonly pinned: readonly string[];
 }
 
 export interface ActivationPage {
@@ -179,6 +183,105 @@ export interface Session {
   readonly promptPack: Origin;
   readonly prompt: { readonly system: string; readonly style: Style };
   readonly superseded: boolean;
+  readonly assignment?: { readonly rollout: number; readonly arm: Arm };
+  readonly movedFrom?: { readonly version: string; readonly styleId: string };
+}
+
+/** Who takes part in a rollout. */
+export interface Audience {
+  readonly conditions?: readonly {
+    readonly attribute: string;
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+  readonly subjects?: readonly string[];
+}
+
+export type Arm = 'stable' | 'candidate';
+
+/** A channel's gradual move to another version. */
+export interface Rollout {
+  readonly id: number;
+  readonly pack: string;
+  readonly channel: string;
+  readonly state: 'running' | 'paused' | 'baking' | 'promoted' | 'aborted';
+  readonly version: string;
+  readonly stableVersion: string;
+  /** Percent. */
+  readonly share: number;
+  /** From 1; 0 below the first. */
+  readonly step: number;
+  readonly steps: readonly { readonly share: number; readonly hold?: string }[];
+  readonly bake?: string;
+  readonly finish: 'promote' | 'wait';
+  readonly audience?: Audience;
+  readonly startedAt: string;
+  readonly startedBy: Actor;
+  readonly reason: string;
+  readonly revision: number;
+  readonly nextAt?: string;
+  readonly endedAt?: string;
+  readonly endedBy?: Actor;
+  readonly endReason?: string;
+  /** In answers to changes. */
+  readonly changed?: boolean;
+  readonly instances?: Instances;
+}
+
+export interface RolloutPage {
+  readonly rollouts: readonly Rollout[];
+  readonly nextCursor: string | null;
+}
+
+export interface RolloutPreview {
+  readonly rollout: Rollout;
+  readonly everybody: boolean;
+  readonly testers: number;
+  readonly diff: readonly object[];
+  readonly problems: readonly { readonly rule: string }[];
+  readonly olderInstances: readonly string[];
+}
+
+export interface ScheduledActivation {
+  readonly id: string;
+  readonly pack: string;
+  readonly channel: string;
+  readonly version: string;
+  readonly at: string;
+  readonly revision: number;
+  readonly scheduledAt: string;
+  readonly scheduledBy: Actor;
+  readonly reason: string;
+}
+
+/** Both arms of a channel and what decides between them. */
+export interface ChannelState {
+  readonly pack: string;
+  readonly channel: string;
+  readonly revision: number;
+  readonly stable: ActivePack;
+  readonly rollout?: Rule & {
+    readonly id: number;
+    readonly candidate: ActivePack;
+    readonly state: 'running' | 'paused' | 'baking';
+  };
+  readonly trial?: {
+    readonly version: string;
+    readonly revertAt: string;
+    readonly startedAt: string;
+    readonly startedBy: Actor;
+    readonly reason: string;
+  };
+  readonly schedule: readonly ScheduledActivation[];
+}
+
+/** What decides which arm a subject gets. */
+export interface Rule {
+  readonly salt: string;
+  /** Percent. */
+  readonly share: number;
+  readonly audience?: Audience;
+  readonly hash: 'v1';
 }
 
 export interface Event {
@@ -262,6 +365,9 @@ export interface Problem {
   readonly candidates?: readonly string[];
   readonly requiredScopes?: readonly string[];
   readonly currentRevision?: number;
+  /** Of `session-ended`. */
+  readonly reason?: string;
+  readonly revision?: number;
 }
 
 /** `data` of a message of the stream. */
@@ -270,6 +376,7 @@ export interface StreamData {
   readonly at?: string;
   readonly type?: string;
   readonly pack?: string;
+  readonly channel?: string;
   readonly moves?: readonly {
     readonly channel: string;
     readonly version: string;

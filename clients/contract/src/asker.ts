@@ -31,7 +31,7 @@ export class Deviation extends Error {
 export class Asker {
   readonly connection: Connection;
   readonly judge: Judge;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #underWay = new Set<Promise<unknown>>();
   #over = false;
   /** Called with each response before it is checked. */
   readonly #onAnswer: (id: string, answer: RawAnswer) => void;
@@ -50,13 +50,13 @@ export class Asker {
     const operation = this.judge.operation(id);
     const { seen } = this.connection;
     if (this.#over) throw new Deviation(`${id}: not sent, as the run has ended`);
-    const asking = this.connection.send(id, request);
-    this.#last = asking.catch(() => undefined);
-    const raw = await asking;
+    const raw = await this.#sent(this.connection.send(id, request));
     this.#onAnswer(id, raw);
     const { status, headers, text } = raw;
     const sent = `${request.method ?? operation.method} ${pathOf(operation, request)}`;
     const asked = { request: sent, status, body: excerpt(text) };
+    if (this.#isMissing(operation, raw))
+      throw new Deviation(`${id}: the server does not have this operation: ${sent} answered 404 not-found`, asked);
     const lacking =
       status === 403 && !statuses.includes(403) && request.key === undefined
         ? (jsonOf(text) as Problem | undefined)?.requiredScopes
@@ -90,16 +90,31 @@ export class Asker {
     };
   }
 
+  async #sent<T>(answer: Promise<T>): Promise<T> {
+    this.#underWay.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.#underWay.delete(answer);
+    }
+  }
+
+  /** Whether the server knows no such path: its build is older than the document. */
+  #isMissing({ responses }: Operation, { status, text }: RawAnswer): boolean {
+    if (status !== 404 || responses['404']?.description.includes('`not-found`') === true) return false;
+    return (jsonOf(text) as Problem | undefined)?.code === 'not-found';
+  }
+
   /** Whether the run has ended: nothing more is sent. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Sends nothing more; resolves once the last request is answered. */
+  /** Sends nothing more; resolves once every request is answered. */
   async stop(): Promise<void> {
     this.#over = true;
     this.connection.stopRetries();
-    await this.#last;
+    await Promise.allSettled(this.#underWay);
   }
 
   /** Sends a request that must be refused with this status and code. @throws Deviation if it is not */

@@ -23,7 +23,8 @@ export interface ConnectionOptions {
 /** A request to an operation. */
 export interface Request {
   readonly path?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** A list is sent as a repeated parameter. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent as it is, anything else as JSON. */
   readonly body?: unknown;
@@ -167,8 +168,8 @@ function isBehind(
 export function pathOf({ template }: Operation, { path = {}, query = {} }: Request): string {
   const filled = template.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(path[name] ?? ''));
   const search = new URLSearchParams(
-    Object.entries(query).flatMap(([name, value]): [string, string][] =>
-      value === undefined ? [] : [[name, String(value)]],
+    Object.entries(query).flatMap(([name, value]) =>
+      [value ?? []].flat().map((each): [string, string] => [name, String(each)]),
     ),
   ).toString();
   return search === '' ? filled : `${filled}?${search}`;

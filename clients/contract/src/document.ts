@@ -72,6 +72,7 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
   'Registry-Epoch',
   'Registry-Stale',
   'Registry-Pinned',
+  'Registry-Assignment',
   'Preference-Applied',
 ]);
 const STREAM = 'text/event-stream';

@@ -50,7 +50,12 @@ export class Kit {
 
   /** Like `Asker.ask`, and reports the response as passed. */
   async ask<T = unknown>(id: string, request: Request, ...statuses: readonly number[]): Promise<Answer<T>> {
-    const answer = await this.#asker.ask<T>(id, request, ...statuses);
+    return this.answered(id, this.#asker.ask<T>(id, request, ...statuses));
+  }
+
+  /** The same for a request that was sent before. */
+  async answered<T>(id: string, asked: Promise<Answer<T>>): Promise<Answer<T>> {
+    const answer = await asked;
     this.#lastRequest = answer.request;
     this.#report.pass(this.#text(`${id} ${answer.status} matches the document`));
     return answer;

@@ -13,12 +13,14 @@ Usage: prompt-registry-contract --url <url> --key <key> [options]
   --pack <name>       name of the pack that the suite creates; it must not exist yet
                       (default: contract-<random>)
   --channel <name>    channel that the suite moves in its pack (default: the default channel of the server)
+  --move-default-pack check sessions too: publish versions in the default pack of the server, and move its channel
+                      (back at the end). Only for a test registry
   --timeout <seconds> timeout of a response (default: 10); verifyAudit gets twelve times as long
   --help              show this text
   --version           show the version of the suite, and of its document
 
 The suite creates a pack with some versions, moves the channel of that pack, and creates keys, which it
-revokes at the end. It does not change other packs. The server cannot delete any of this: a full run leaves
+revokes at the end. It does not change other packs, unless you allow it. The server cannot delete any of this: a full run leaves
 at most ${LEAVES.versions} versions, ${LEAVES.keys} revoked keys and ${LEAVES.events} events.
 
 Results are TAP 14 on stdout. Failures are listed on stderr, with "N passed, N failed" as the last line.
@@ -38,6 +40,7 @@ export interface Options {
   /** Undefined: the suite makes up a name. */
   readonly pack: string | undefined;
   readonly channel: string | undefined;
+  readonly moveDefaultPack: boolean;
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -74,6 +77,7 @@ export function readCommand(args: readonly string[], env: Readonly<Record<string
     only: values.only ?? [],
     pack: values.pack,
     channel: values.channel,
+    moveDefaultPack: values['move-default-pack'],
     timeout: secondsOf(values.timeout) * 1000,
   };
 }
@@ -88,6 +92,7 @@ function parsed(args: readonly string[]) {
       only: { type: 'string', multiple: true },
       pack: text,
       channel: text,
+      'move-default-pack': flag,
       timeout: { ...text, default: '10' },
       help: flag,
       version: flag,

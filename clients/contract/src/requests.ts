@@ -5,6 +5,7 @@
  */
 import type { Request } from './connection.ts';
 import { documentOf } from './documents.ts';
+import { channelPath, planIn, reasonIn, scheduleBody, verbOn } from './rolling.ts';
 import type { World } from './world.ts';
 
 type Make = (world: World) => Promise<Request>;
@@ -21,6 +22,12 @@ const ofVersion: Make = async (world) => {
 const ofPrompts: Make = async (world) => {
   await world.ensureActive();
   return { query: { pack: world.pack, ...world.chosenChannel } };
+};
+/** About the rollout of this run that is to be refused; it may have ended. */
+const ofRollout: Make = async (world) => verbOn(world, await world.rolloutToRefuse());
+const ofChannel: Make = async (world) => {
+  await world.ensureActive();
+  return { path: await channelPath(world) };
 };
 
 const REQUESTS: Readonly<Record<string, Make>> = {
@@ -39,6 +46,22 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   listActivations: ofPack,
   activateVersion: async (world) => ({ ...(await ofPack(world)), body: world.activationBody('1.2.0') }),
   rollbackPack: async (world) => ({ ...(await ofPack(world)), body: world.rollbackBody() }),
+  getChannel: ofChannel,
+  confirmActivation: async (world) => ({ ...(await ofChannel(world)), body: reasonIn(world) }),
+  startRollout: async (world) => ({ ...(await ofPack(world)), body: planIn(world) }),
+  listRollouts: ofPack,
+  getRollout: async (world) => ({ path: (await ofRollout(world)).path ?? {} }),
+  advanceRollout: ofRollout,
+  pauseRollout: ofRollout,
+  resumeRollout: ofRollout,
+  promoteRollout: ofRollout,
+  abortRollout: ofRollout,
+  scheduleActivation: async (world) => ({ ...(await ofPack(world)), body: scheduleBody(world) }),
+  listSchedule: async (world) => ({ ...(await ofPack(world)), query: world.chosenChannel }),
+  cancelScheduledActivation: async (world) => ({
+    path: world.path({ id: (await world.scheduleToRefuse()).id }),
+    body: reasonIn(world),
+  }),
   getSystemPrompt: ofPrompts,
   listStyles: ofPrompts,
   getStylePrompt: async (world) => ({ ...(await ofPrompts(world)), path: { styleId: 'supportive' } }),

@@ -43,6 +43,8 @@ export async function run(options: Options & { readonly pack: string }): Promise
     say(
       `Checking ${options.url} with the new pack ${options.pack}. The run leaves on the server at most ${versions} versions, ${keys} keys (revoked at the end) and ${events} events.`,
     );
+    if (!options.moveDefaultPack)
+      say('What moves do to sessions is not checked: that needs --move-default-pack, which moves the default pack.');
     outcome = await runGroups(
       suite.groups,
       () => over === undefined,

@@ -7,10 +7,13 @@
 import { activationListChecks } from './checks/activation-list.ts';
 import { activationChecks } from './checks/activations.ts';
 import { activePackChecks } from './checks/active-pack.ts';
+import { armChecks } from './checks/arms.ts';
 import { auditChecks } from './checks/audit.ts';
 import { channelChecks } from './checks/channels.ts';
+import { channelStateChecks } from './checks/channel-state.ts';
 import { coachChecks } from './checks/coach.ts';
 import { diffChecks } from './checks/diffs.ts';
+import { dueChecks } from './checks/due.ts';
 import { eventChecks } from './checks/events.ts';
 import { generalChecks } from './checks/general.ts';
 import { keyChecks } from './checks/keys.ts';
@@ -20,7 +23,13 @@ import { publishingChecks } from './checks/publishing.ts';
 import { replayChecks } from './checks/replays.ts';
 import { revocationChecks } from './checks/revocations.ts';
 import { rollbackChecks } from './checks/rollbacks.ts';
+import { rolloutEventChecks } from './checks/rollout-events.ts';
+import { rolloutEndChecks } from './checks/rollout-ends.ts';
+import { rolloutChecks } from './checks/rollouts.ts';
+import { scheduleChecks } from './checks/schedule.ts';
+import { sessionPolicyChecks } from './checks/session-policies.ts';
 import { DOCUMENT, serviceChecks } from './checks/service.ts';
+import { steeringChecks } from './checks/steering.ts';
 import { versionChecks } from './checks/versions.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Judge } from './document.ts';
@@ -43,7 +52,15 @@ const OWN: readonly Check[] = [
   ...eventChecks,
   ...keyChecks,
   ...serviceChecks,
+  ...rolloutChecks,
+  ...steeringChecks,
+  ...channelStateChecks,
+  ...rolloutEndChecks,
+  ...scheduleChecks,
+  ...rolloutEventChecks,
+  ...armChecks,
   ...channelChecks,
+  ...dueChecks,
 ];
 
 /** The checks of one operation. */
@@ -61,7 +78,7 @@ export interface Suite {
   close(): Promise<string[]>;
 }
 
-export interface SuiteOptions extends ConnectionOptions, WorldOptions {
+export interface SuiteOptions extends ConnectionOptions, Omit<WorldOptions, 'operations'> {
   /** Operations to check. Default: all. */
   readonly only?: readonly string[];
 }
@@ -72,17 +89,18 @@ export function namesIn(judge: Judge): string[] {
 }
 
 /** @param judge has the document to check against */
-export function openSuite({ url, key, timeout, pack, channel, only = [] }: SuiteOptions, judge: Judge): Suite {
-  const world = new World(judge, new Connection(judge, { url, key, timeout }), { pack, channel });
-  const names = namesIn(judge).filter((name) => only.length === 0 || only.includes(name));
+export function openSuite({ url, key, timeout, only = [], ...options }: SuiteOptions, judge: Judge): Suite {
+  const operations = namesIn(judge).filter((name) => only.length === 0 || only.includes(name));
+  const world = new World(judge, new Connection(judge, { url, key, timeout }), { ...options, operations });
   const groupOf = (name: string): Group => ({ operation: name, run: (report) => runAll(world, report, name) });
-  return { groups: names.map(groupOf), stop: () => world.asker.stop(), close: () => world.close() };
+  return { groups: operations.map(groupOf), stop: () => world.asker.stop(), close: () => world.close() };
 }
 
 async function runAll(world: World, report: Report, name: string): Promise<void> {
   const { judge, connection } = world.asker;
   const operation = judge.operations.get(name);
-  const own = OWN.filter((check) => check.operation === name);
+  const all = world.mayMoveDefaultPack ? [...OWN, ...sessionPolicyChecks] : OWN;
+  const own = all.filter((check) => check.operation === name);
   if (own.length === 0) report.fail(`${name}: this suite has no check for this operation of the document`, {});
   // The head of the log is read first, so that everything the suite writes comes after it.
   if (connection.seen === 0) await world.headAtStart().catch(() => undefined);

@@ -12,13 +12,19 @@ import type { Connection, Request } from './connection.ts';
 import type { Judge } from './document.ts';
 import { Asker, Deviation, type Answer } from './asker.ts';
 import { documentOf, GROUND, VERSIONS } from './documents.ts';
-import { jsonOf } from './raw-answer.ts';
+import { jsonOf, type RawAnswer } from './raw-answer.ts';
+import { DefaultPack } from './default-pack.ts';
+import { cancel, rollOut, schedule } from './rolling.ts';
 
 export interface WorldOptions {
   /** Name of the pack to create; it must not exist yet. */
   readonly pack: string;
   /** The channel to move. Default: the default channel of the server. */
   readonly channel?: string | undefined;
+  /** The operations to check. */
+  readonly operations: readonly string[];
+  /** Whether checks may publish versions of the default pack of the server, and move it. */
+  readonly moveDefaultPack?: boolean;
 }
 
 /** Calls `make` once; later calls return the same promise, even if it was rejected. */
@@ -33,19 +39,28 @@ export class World {
   readonly prefix: string;
   readonly pack: string;
   readonly channel: string | undefined;
+  readonly operations: readonly string[];
+  readonly mayMoveDefaultPack: boolean;
   /** Unique to this run, e.g. for Idempotency-Keys. */
   readonly runId = randomBytes(4).toString('hex');
   readonly #keys = new Set<string>();
   /** Published, and not used by a check yet. */
   readonly #unused: string[] = [];
   readonly #callers = new Map<string, Promise<string>>();
+  #defaultPack: Promise<DefaultPack> | undefined;
   #count = 0;
   #moved = false;
 
-  constructor(judge: Judge, connection: Connection, { pack, channel }: WorldOptions) {
+  constructor(
+    judge: Judge,
+    connection: Connection,
+    { pack, channel, operations, moveDefaultPack = false }: WorldOptions,
+  ) {
     this.prefix = judge.prefix;
     this.pack = pack;
     this.channel = channel;
+    this.operations = operations;
+    this.mayMoveDefaultPack = moveDefaultPack;
     this.asker = new Asker(judge, connection, (id, { text }) => {
       const { keyId } = (id === 'createKey' ? (jsonOf(text) as Partial<Key> | null | undefined) : undefined) ?? {};
       if (typeof keyId === 'string') this.#keys.add(keyId);
@@ -223,6 +238,15 @@ export class World {
   /** The key in requests that must be refused. */
   readonly keyToRefuse = once(() => this.key('to be kept', ['prompts:read']));
 
+  /** The rollout in requests that must be refused. */
+  readonly rolloutToRefuse = once(() => rollOut(this));
+  /** The scheduled activation in requests that must be refused; it is cancelled already. */
+  readonly scheduleToRefuse = once(async () => {
+    const scheduled = await schedule(this);
+    await cancel(this, scheduled);
+    return scheduled;
+  });
+
   label(what: string): string {
     return `${this.pack} ${what} ${this.nextNumber()}`;
   }
@@ -234,18 +258,38 @@ export class World {
 
   readonly session = once(async () => (await this.asker.ask<Session>('startCoachSession', { body: {} }, 201)).body);
 
+  /** The default pack with the versions of this run; only if it may be moved. */
+  readonly defaultPack = once(async () => {
+    if (!this.mayMoveDefaultPack) throw new Error('The checks may not move the default pack.');
+    this.#defaultPack = DefaultPack.prepare(this);
+    return this.#defaultPack;
+  });
+
   /** The head of the log at the first call. */
   readonly headAtStart = once(async () => (await this.asker.ask<Head>('getAuditHead', {}, 200)).body);
 
   /**
-   * Revokes every key of this run.
-   * @returns a message for each key that could not be revoked
+   * Revokes every key of this run, and moves the default pack back if the checks moved it.
+   * @returns a message for each thing that could not be undone
    */
   async close(): Promise<string[]> {
+    await this.asker.stop();
+    this.asker.connection.resumeRetries();
+    return [...(await this.#moveBack()), ...(await this.#revokeKeys())];
+  }
+
+  async #moveBack(): Promise<string[]> {
+    const pack = await this.#defaultPack?.catch(() => undefined);
+    if (pack === undefined) return [];
+    const status = await statusOf(this.asker.connection.send('rollbackPack', pack.wayBack));
+    return status === 200 || status === 201
+      ? []
+      : [`The suite could not move the default pack ${pack.pack} back (${status}). Roll it back by hand.`];
+  }
+
+  async #revokeKeys(): Promise<string[]> {
     const { connection } = this.asker;
     const troubles: string[] = [];
-    await this.asker.stop();
-    connection.resumeRetries();
     if (!connection.sent.has('createKey')) return troubles;
     const listed = await connection.send('listKeys').catch(() => undefined);
     for (const { keyId, label, revokedAt } of keysIn(listed?.text)) {
@@ -253,16 +297,20 @@ export class World {
       if (revokedAt !== undefined) this.#keys.delete(keyId);
     }
     for (const keyId of this.#keys) {
-      const status = await connection
-        .send('revokeKey', { path: { keyId }, body: { reason: `Contract check ${this.runId} is over` } })
-        .then(
-          ({ status }) => status,
-          (error: unknown) => (error as Error).message,
-        );
+      const request = { path: { keyId }, body: { reason: `Contract check ${this.runId} is over` } };
+      const status = await statusOf(connection.send('revokeKey', request));
       if (status !== 200) troubles.push(`The suite could not revoke its key ${keyId} (${status}). Revoke it by hand.`);
     }
     return troubles;
   }
+}
+
+/** The status of a response, or why there is none. */
+function statusOf(answer: Promise<RawAnswer>): Promise<number | string> {
+  return answer.then(
+    ({ status }) => status,
+    (error: unknown) => (error as Error).message,
+  );
 }
 
 /** The keys in an unchecked response. */

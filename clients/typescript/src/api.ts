@@ -150,7 +150,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a version
-         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement.
+         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement, or end.
          *
          *     Scope: `packs:revoke`.
          */
@@ -678,7 +678,7 @@ export interface paths {
          *
          *     If that position is not in the log, because a database was restored, the first message is `event: resync`: read again what you keep, then continue from here.
          *
-         *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events about them are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
+         *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events that may change what they serve are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
          *
          *     Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
          *
@@ -732,7 +732,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a key
-         * @description The key stops working with the next request. You cannot revoke a key that can do more than yours.
+         * @description The key stops working with the next request, and what it has scheduled is cancelled. You cannot revoke a key that can do more than yours.
          *
          *     Scope: `keys:admin`.
          */
@@ -882,19 +882,27 @@ export interface components {
                 parameter?: string;
                 detail: string;
             }[];
-            knownPacks?: string[];
-            knownVersions?: string[];
-            knownChannels?: string[];
-            supportedStyles?: string[];
-            everActive?: string[];
+            knownPacks?: components["schemas"]["PackName"][];
+            knownVersions?: components["schemas"]["VersionNumber"][];
+            knownChannels?: components["schemas"]["ChannelName"][];
+            supportedStyles?: components["schemas"]["StyleId"][];
+            everActive?: components["schemas"]["VersionNumber"][];
             currentRevision?: number;
             eventId?: string;
             requestId?: string;
-            requiredScopes?: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
+            requiredScopes?: components["schemas"]["Scope"][];
             violations?: components["schemas"]["Violation"][];
             /** @description The rollout that is in the way. */
             rollout?: number;
+            /**
+             * @description SemVer 2.0.0 without build metadata.
+             * @example 1.1.0
+             */
             activeVersion?: string | null;
+            /** @description How the rollout ended: `promoted` or `aborted`. */
+            state?: string;
+            /** @description When the rollout ended. */
+            endedAt?: string;
             /** @description When the trial ends. */
             revertAt?: string;
             /** @description Live instances of an older build. */
@@ -904,7 +912,7 @@ export interface components {
             /** @description The event that ended the session. */
             revision?: number;
             /** @description Versions that can be the replacement. */
-            candidates?: string[];
+            candidates?: components["schemas"]["VersionNumber"][];
         } & {
             [key: string]: unknown;
         };
@@ -954,34 +962,26 @@ export interface components {
         };
         /** @description A style without its text. */
         StyleTitle: {
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            id: string;
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            id: components["schemas"]["StyleId"];
+            title: components["schemas"]["StyleName"];
         };
         /** @description A style with its text. */
         Style: {
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            id: string;
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            id: components["schemas"]["StyleId"];
+            title: components["schemas"]["StyleName"];
             /**
              * @description The style prompt.
              * @example Lead with what went well.
              */
             text: string;
+        };
+        /**
+         * @example {
+         *       "reason": "Answers are fine"
+         *     }
+         */
+        ReasonRequest: {
+            reason: components["schemas"]["Reason"];
         };
         /** @description One reason why a version cannot be activated. */
         Violation: {
@@ -1006,147 +1006,61 @@ export interface components {
         };
         /** @description A version without its texts. */
         VersionSummary: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
+            pack: components["schemas"]["PackName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
             /**
              * @description A revoked version is never active again, and never served to sessions. A key with `audit:read` can still read its texts.
              * @example registered
              * @enum {string}
              */
             status: "registered" | "revoked";
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            publishedAt: string;
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
+            publishedAt: components["schemas"]["Timestamp"];
             publishedBy: components["schemas"]["Actor"];
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            defaultStyle: string;
+            defaultStyle: components["schemas"]["StyleId"];
             compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at this version. */
-            activeIn: string[];
+            activeIn: components["schemas"]["ChannelName"][];
             /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            revokedReason?: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            revokedAt?: string;
-            /**
-             * @description The version that replaces it since it was revoked.
-             * @example 1.1.0
-             */
-            replacement?: string;
+            revokedReason?: components["schemas"]["Reason"];
+            revokedAt?: components["schemas"]["Timestamp"];
+            /** @description The version that replaces it since it was revoked. */
+            replacement?: components["schemas"]["VersionNumber"];
             styles: components["schemas"]["StyleTitle"][];
         };
         /** @description A version with its texts. */
         Version: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
+            pack: components["schemas"]["PackName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
             /**
              * @description A revoked version is never active again, and never served to sessions. A key with `audit:read` can still read its texts.
              * @example registered
              * @enum {string}
              */
             status: "registered" | "revoked";
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            publishedAt: string;
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
+            publishedAt: components["schemas"]["Timestamp"];
             publishedBy: components["schemas"]["Actor"];
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            defaultStyle: string;
+            defaultStyle: components["schemas"]["StyleId"];
             compatibility: components["schemas"]["Compatibility"];
             /** @description Channels that point at this version. */
-            activeIn: string[];
+            activeIn: components["schemas"]["ChannelName"][];
             /** @description Why the version cannot be activated; empty if it can. */
             problems: components["schemas"]["Violation"][];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            revokedReason?: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            revokedAt?: string;
-            /**
-             * @description The version that replaces it since it was revoked.
-             * @example 1.1.0
-             */
-            replacement?: string;
+            revokedReason?: components["schemas"]["Reason"];
+            revokedAt?: components["schemas"]["Timestamp"];
+            /** @description The version that replaces it since it was revoked. */
+            replacement?: components["schemas"]["VersionNumber"];
             system: string;
             styles: components["schemas"]["Style"][];
         };
         VersionPage: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
+            pack: components["schemas"]["PackName"];
             versions: components["schemas"]["VersionSummary"][];
             /**
              * @description Send it as `cursor` for the next page; null on the last page.
@@ -1195,26 +1109,10 @@ export interface components {
          *     }
          */
         PackDocument: {
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Describes this version in one sentence.
-             * @example Warmer openings, clearer crisis wording
-             */
-            summary: string;
-            /**
-             * @description Who wrote it.
-             * @example Coaching content team
-             */
-            author: string;
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            defaultStyle: string;
+            version: components["schemas"]["VersionNumber"];
+            summary: components["schemas"]["Summary"];
+            author: components["schemas"]["AuthorName"];
+            defaultStyle: components["schemas"]["StyleId"];
             compatibility: components["schemas"]["Compatibility"];
             /**
              * @description The system prompt.
@@ -1258,25 +1156,17 @@ export interface components {
         };
         /** @description How two versions differ. */
         Diff: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
+            pack: components["schemas"]["PackName"];
             /**
              * @description The version compared with; null if there is none.
              * @example 1.0.0
              */
             from: string | null;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            to: string;
+            to: components["schemas"]["VersionNumber"];
             assets: components["schemas"]["AssetDiff"][];
             metadata: components["schemas"]["MetadataDiff"][];
-            stylesAdded: string[];
-            stylesRemoved: string[];
+            stylesAdded: components["schemas"]["StyleId"][];
+            stylesRemoved: components["schemas"]["StyleId"][];
         };
         /**
          * @example {
@@ -1286,96 +1176,46 @@ export interface components {
          *     }
          */
         RevokeRequest: {
+            reason: components["schemas"]["Reason"];
+            /** @description The version that replaces it in channels that point at it and in sessions pinned to it. */
+            replacement?: components["schemas"]["VersionNumber"];
             /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
+             * @description What happens to the sessions on it, in every channel. `next-turn`, the default: they go on with what replaces it. `end`: they end.
+             * @example next-turn
+             * @enum {string}
              */
-            reason: string;
-            /**
-             * @description The version that replaces it in channels that point at it and in sessions pinned to it.
-             * @example 1.1.0
-             */
-            replacement?: string;
+            sessions?: "next-turn" | "end";
             /** @description Report what would happen, and change nothing. Omit it to revoke the version permanently. */
             dryRun?: boolean;
         };
         /** @description A move of a channel. */
         Move: {
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
             /** @example 2.0.0 */
             previousVersion: string | null;
         };
         /** @description A revocation, and where it moved the channels that pointed at the version. In a dry run, `revision` is the current one. */
         Revocation: {
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
+            revision: components["schemas"]["Revision"];
+            pack: components["schemas"]["PackName"];
+            version: components["schemas"]["VersionNumber"];
             moves: components["schemas"]["Move"][];
             instances?: components["schemas"]["InstancesReached"];
         };
         /** @description Where a channel of the pack points. */
         Channel: {
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            activatedAt: string;
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
+            revision: components["schemas"]["Revision"];
+            activatedAt: components["schemas"]["Timestamp"];
             activatedBy: components["schemas"]["Actor"];
         };
         /** @description A pack with its versions and channels. */
         Pack: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
+            pack: components["schemas"]["PackName"];
             versionCount: number;
             /**
              * @description The highest version that is neither a prerelease nor revoked; null if there is none.
@@ -1391,11 +1231,7 @@ export interface components {
         };
         /** @description The floor under every version of a pack. */
         Policy: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
+            pack: components["schemas"]["PackName"];
             /**
              * @description A higher version replaces a lower one; 0 if the pack has no policy.
              * @example 1
@@ -1424,7 +1260,7 @@ export interface components {
                 pattern?: string;
             }[];
             /** @description Styles that every version must have. */
-            requiredStyles: string[];
+            requiredStyles: components["schemas"]["StyleId"][];
             /** @description Maximum characters of the system prompt, of each style, and of all prompts together. */
             limits: {
                 /**
@@ -1458,48 +1294,15 @@ export interface components {
         };
         /** @description The whole active version, from one snapshot. `revision` is the revision that last moved the channel. */
         ActivePack: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            activatedAt: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
+            revision: components["schemas"]["Revision"];
+            activatedAt: components["schemas"]["Timestamp"];
             activatedBy: components["schemas"]["Actor"];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            defaultStyle: string;
+            reason: components["schemas"]["Reason"];
+            defaultStyle: components["schemas"]["StyleId"];
             compatibility: components["schemas"]["Compatibility"];
             /** @description The system prompt. */
             system: string;
@@ -1507,54 +1310,25 @@ export interface components {
         };
         /** @description A move of a channel. */
         Activation: {
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            revision: components["schemas"]["Revision"];
             /**
              * @description What moved the channel.
              * @example activation
              * @enum {string}
              */
             kind: "activation" | "rollback" | "revocation";
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
             /**
              * @description The version that was active before; null if none was.
              * @example 2.0.0
              */
             previousVersion: string | null;
             actor: components["schemas"]["Actor"];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            activatedAt: string;
+            reason: components["schemas"]["Reason"];
+            activatedAt: components["schemas"]["Timestamp"];
             /** @description False if the version was already active. Then nothing was written, and this is the move that activated it. */
             changed: boolean;
             /** @description The rollout that the move ended: its promotion, or a move back to the stable version. */
@@ -1586,32 +1360,12 @@ export interface components {
          *     }
          */
         ActivateRequest: {
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            /**
-             * @description A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`.
-             * @example 30m
-             */
-            revertAfter?: string;
-            /**
-             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
-             * @example next-turn
-             * @enum {string}
-             */
-            sessions?: "keep" | "next-turn" | "end";
+            version: components["schemas"]["VersionNumber"];
+            channel?: components["schemas"]["ChannelName"];
+            reason: components["schemas"]["Reason"];
+            /** @description A trial: the channel goes back after this time unless `confirmActivation` comes first. At most `90d`. */
+            revertAfter?: components["schemas"]["Duration"];
+            sessions?: components["schemas"]["SessionPolicy"];
             /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
@@ -1624,42 +1378,19 @@ export interface components {
          *     }
          */
         RollbackRequest: {
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            /**
-             * @description Roll back to this version, which must have been active in the channel before. Default: one step down the stack.
-             * @example 1.1.0
-             */
-            toVersion?: string;
-            /**
-             * @description Refuse the rollback unless this version is still active, or being rolled out.
-             * @example 1.1.0
-             */
-            fromVersion?: string;
-            /**
-             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
-             * @example next-turn
-             * @enum {string}
-             */
-            sessions?: "keep" | "next-turn" | "end";
+            channel?: components["schemas"]["ChannelName"];
+            reason: components["schemas"]["Reason"];
+            /** @description Roll back to this version, which must have been active in the channel before. Default: one step down the stack. */
+            toVersion?: components["schemas"]["VersionNumber"];
+            /** @description Refuse the rollback unless this version is still active, or being rolled out. */
+            fromVersion?: components["schemas"]["VersionNumber"];
+            sessions?: components["schemas"]["SessionPolicy"];
             /** @description Report what would happen, and change nothing. Omit it to move the channel. */
             dryRun?: boolean;
         };
         /** @description What a move would do. */
         Preview: {
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            wouldActivate: string;
+            wouldActivate: components["schemas"]["VersionNumber"];
             /**
              * @description The version that is active now; null if none is.
              * @example 2.0.0
@@ -1667,10 +1398,20 @@ export interface components {
             previousVersion: string | null;
             /** @description How the prompts would change. For a revoked version, only a key with `audit:read` sees the lines. */
             diff: components["schemas"]["AssetDiff"][];
-            stylesAdded: string[];
-            stylesRemoved: string[];
+            stylesAdded: components["schemas"]["StyleId"][];
+            stylesRemoved: components["schemas"]["StyleId"][];
             /** @description Why the move would be refused; empty if it would succeed. */
             problems: components["schemas"]["Violation"][];
+            /** @description The rollout that the move would end. */
+            rollout?: {
+                id: number;
+                /**
+                 * @description How it ended.
+                 * @example promoted
+                 * @enum {string}
+                 */
+                state: "promoted" | "aborted";
+            };
         };
         /** @description The move already in force (`changed: false`), or with `dryRun` what the move would do. */
         ActivationOrPreview: components["schemas"]["Activation"] | components["schemas"]["Preview"];
@@ -1681,121 +1422,43 @@ export interface components {
              * @example 12
              */
             id: number;
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
             /**
              * @description Running, paused or baking: the rollout is under way. Promoted or aborted: it has ended.
              * @example running
              * @enum {string}
              */
             state: "running" | "paused" | "baking" | "promoted" | "aborted";
-            /**
-             * @description The candidate.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Where the channel was when the rollout started.
-             * @example 1.1.0
-             */
-            stableVersion: string;
-            /**
-             * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
-             * @example 10
-             */
-            share: number;
+            /** @description The candidate. */
+            version: components["schemas"]["VersionNumber"];
+            /** @description Where the channel was when the rollout started. */
+            stableVersion: components["schemas"]["VersionNumber"];
+            share: components["schemas"]["Share"];
             /**
              * @description The last step that was taken; 0 below the first.
              * @example 1
              */
             step: number;
-            steps: {
-                /**
-                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
-                 * @example 10
-                 */
-                share: number;
-                /**
-                 * @description How long until the next step. Without it, somebody must advance the rollout.
-                 * @example 30m
-                 */
-                hold?: string;
-            }[];
-            /**
-             * @description A number and `s`, `m`, `h` or `d`.
-             * @example 30m
-             */
-            bake?: string;
+            steps: components["schemas"]["Step"][];
+            bake?: components["schemas"]["Duration"];
             /**
              * @description `promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.
              * @example promote
              * @enum {string}
              */
             finish: "promote" | "wait";
-            /** @description Who takes part in a rollout. Default: everybody. */
-            audience?: {
-                /** @description All of them must hold. Default: everybody. */
-                conditions?: {
-                    /**
-                     * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
-                     * @example country
-                     */
-                    attribute: string;
-                    /**
-                     * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
-                     * @example in
-                     * @enum {string}
-                     */
-                    operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
-                    /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
-                    values: string[];
-                }[];
-                /** @description Testers: they always get the candidate. */
-                subjects?: string[];
-            };
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            startedAt: string;
+            audience?: components["schemas"]["Audience"];
+            startedAt: components["schemas"]["Timestamp"];
             startedBy: components["schemas"]["Actor"];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            /**
-             * @description The event that last changed the rollout.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description When the current wait is over. Without it, somebody must act.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            nextAt?: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            endedAt?: string;
+            reason: components["schemas"]["Reason"];
+            /** @description The event that last changed the rollout. */
+            revision: components["schemas"]["Revision"];
+            /** @description When the current wait is over. Without it, somebody must act. */
+            nextAt?: components["schemas"]["Timestamp"];
+            endedAt?: components["schemas"]["Timestamp"];
             endedBy?: components["schemas"]["Actor"];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            endReason?: string;
+            endReason?: components["schemas"]["Reason"];
             /** @description In the answer to a change: false if it held already, so nothing was written. */
             changed?: boolean;
             instances?: components["schemas"]["InstancesReached"];
@@ -1818,8 +1481,7 @@ export interface components {
          *           "hold": "1h"
          *         },
          *         {
-         *           "share": 50,
-         *           "hold": "1d"
+         *           "share": 100
          *         }
          *       ],
          *       "bake": "1d",
@@ -1828,66 +1490,21 @@ export interface components {
          *     }
          */
         StartRolloutRequest: {
-            /**
-             * @description The candidate.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            /** @description The candidate. */
+            version: components["schemas"]["VersionNumber"];
+            channel?: components["schemas"]["ChannelName"];
+            reason: components["schemas"]["Reason"];
             /** @description Rising shares. */
-            steps: {
-                /**
-                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
-                 * @example 10
-                 */
-                share: number;
-                /**
-                 * @description How long until the next step. Without it, somebody must advance the rollout.
-                 * @example 30m
-                 */
-                hold?: string;
-            }[];
-            /**
-             * @description How long it stays at its last share before it ends.
-             * @example 30m
-             */
-            bake?: string;
+            steps: components["schemas"]["Step"][];
+            /** @description How long it stays at its last share before it ends. */
+            bake?: components["schemas"]["Duration"];
             /**
              * @description `promote`: after the last step and the bake everybody gets the candidate. `wait`: somebody must promote it.
              * @example promote
              * @enum {string}
              */
             finish: "promote" | "wait";
-            /** @description Who takes part in a rollout. Default: everybody. */
-            audience?: {
-                /** @description All of them must hold. Default: everybody. */
-                conditions?: {
-                    /**
-                     * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
-                     * @example country
-                     */
-                    attribute: string;
-                    /**
-                     * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
-                     * @example in
-                     * @enum {string}
-                     */
-                    operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
-                    /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
-                    values: string[];
-                }[];
-                /** @description Testers: they always get the candidate. */
-                subjects?: string[];
-            };
+            audience?: components["schemas"]["Audience"];
             /**
              * @description One of the last 20 rollouts of the channel: the same users get the candidate again.
              * @example 12
@@ -1904,16 +1521,9 @@ export interface components {
          *     }
          */
         AdvanceRolloutRequest: {
-            /**
-             * @description Set this share. Default: take the next step.
-             * @example 10
-             */
-            share?: number;
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            /** @description Set this share. Default: take the next step. */
+            share?: components["schemas"]["Share"];
+            reason: components["schemas"]["Reason"];
             /** @description Report what would happen, and change nothing. */
             dryRun?: boolean;
         };
@@ -1923,11 +1533,7 @@ export interface components {
          *     }
          */
         SteerRolloutRequest: {
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            reason: components["schemas"]["Reason"];
             /** @description Report what would happen, and change nothing. */
             dryRun?: boolean;
         };
@@ -1938,17 +1544,8 @@ export interface components {
          *     }
          */
         EndRolloutRequest: {
-            /**
-             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
-             * @example next-turn
-             * @enum {string}
-             */
-            sessions?: "keep" | "next-turn" | "end";
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            sessions?: components["schemas"]["SessionPolicy"];
+            reason: components["schemas"]["Reason"];
             /** @description Report what would happen, and change nothing. */
             dryRun?: boolean;
         };
@@ -1975,51 +1572,16 @@ export interface components {
              * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
              */
             id: string;
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * Format: date-time
-             * @description When it is due, by the clock of the registry.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at: string;
-            /**
-             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
-             * @example next-turn
-             * @enum {string}
-             */
-            sessions?: "keep" | "next-turn" | "end";
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            scheduledAt: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            /** @description When it is due, by the clock of the registry. */
+            at: components["schemas"]["Timestamp"];
+            sessions?: components["schemas"]["SessionPolicy"];
+            revision: components["schemas"]["Revision"];
+            scheduledAt: components["schemas"]["Timestamp"];
             scheduledBy: components["schemas"]["Actor"];
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-            instances?: components["schemas"]["InstancesReached"];
+            reason: components["schemas"]["Reason"];
         };
         Schedule: {
             /** @description The pending ones, the earliest first. */
@@ -2028,50 +1590,17 @@ export interface components {
         /**
          * @example {
          *       "version": "2.0.0",
-         *       "at": "2027-02-01T06:00:00Z",
+         *       "at": "2026-02-01T06:00:00Z",
          *       "reason": "When the team is awake"
          *     }
          */
         ScheduleRequest: {
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * Format: date-time
-             * @description With its zone; in the future, at most 90 days ahead.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at: string;
-            /**
-             * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
-             * @example next-turn
-             * @enum {string}
-             */
-            sessions?: "keep" | "next-turn" | "end";
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
-        };
-        /**
-         * @example {
-         *       "reason": "Not ready yet"
-         *     }
-         */
-        CancelScheduleRequest: {
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            version: components["schemas"]["VersionNumber"];
+            channel?: components["schemas"]["ChannelName"];
+            /** @description With its zone; in the future, at most 90 days ahead. */
+            at: components["schemas"]["Timestamp"];
+            sessions?: components["schemas"]["SessionPolicy"];
+            reason: components["schemas"]["Reason"];
         };
         /** @description What was cancelled, and by which event. */
         CancelledActivation: {
@@ -2080,12 +1609,7 @@ export interface components {
              * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
              */
             id: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            instances?: components["schemas"]["InstancesReached"];
+            revision: components["schemas"]["Revision"];
         };
         /** @description A move that concerned running sessions of the channel. */
         SessionMove: {
@@ -2094,56 +1618,26 @@ export interface components {
              * @example 1
              */
             epoch: number;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * @description The version that the channel left.
-             * @example 1.1.0
-             */
-            from: string;
-            /**
-             * @description The version that it moved to.
-             * @example 1.1.0
-             */
-            to: string;
+            revision: components["schemas"]["Revision"];
+            /** @description The version that the channel left. */
+            from: components["schemas"]["VersionNumber"];
+            /** @description The version that it moved to. */
+            to: components["schemas"]["VersionNumber"];
             /**
              * @description What happens to the sessions on the version that was left.
              * @example next-turn
              * @enum {string}
              */
             sessions: "next-turn" | "end";
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at: string;
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            at: components["schemas"]["Timestamp"];
+            reason: components["schemas"]["Reason"];
         };
         /** @description What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally. */
         ChannelState: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description The event that last changed any part of this.
-             * @example 7
-             */
-            revision: number;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            /** @description The event that last changed any part of this. */
+            revision: components["schemas"]["Revision"];
             stable: components["schemas"]["ActivePack"];
             /** @description The rollout under way: the other arm, and who gets it. */
             rollout?: {
@@ -2153,32 +1647,8 @@ export interface components {
                  */
                 id: number;
                 candidate: components["schemas"]["ActivePack"];
-                /**
-                 * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
-                 * @example 10
-                 */
-                share: number;
-                /** @description Who takes part in a rollout. Default: everybody. */
-                audience?: {
-                    /** @description All of them must hold. Default: everybody. */
-                    conditions?: {
-                        /**
-                         * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
-                         * @example country
-                         */
-                        attribute: string;
-                        /**
-                         * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
-                         * @example in
-                         * @enum {string}
-                         */
-                        operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
-                        /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
-                        values: string[];
-                    }[];
-                    /** @description Testers: they always get the candidate. */
-                    subjects?: string[];
-                };
+                share: components["schemas"]["Share"];
+                audience?: components["schemas"]["Audience"];
                 /** @description Decides, with the subject, who gets the candidate. */
                 salt: string;
                 /**
@@ -2196,29 +1666,11 @@ export interface components {
             };
             /** @description The active version is on trial: the channel goes back at `revertAt` unless it is confirmed. */
             trial?: {
-                /**
-                 * @description SemVer 2.0.0 without build metadata.
-                 * @example 1.1.0
-                 */
-                version: string;
-                /**
-                 * Format: date-time
-                 * @description RFC 3339, UTC.
-                 * @example 2026-01-31T09:30:00.000Z
-                 */
-                revertAt: string;
-                /**
-                 * Format: date-time
-                 * @description RFC 3339, UTC.
-                 * @example 2026-01-31T09:30:00.000Z
-                 */
-                startedAt: string;
+                version: components["schemas"]["VersionNumber"];
+                revertAt: components["schemas"]["Timestamp"];
+                startedAt: components["schemas"]["Timestamp"];
                 startedBy: components["schemas"]["Actor"];
-                /**
-                 * @description Why the change is made. The log keeps it permanently.
-                 * @example Users report that answers are too blunt
-                 */
-                reason: string;
+                reason: components["schemas"]["Reason"];
             };
             schedule: components["schemas"]["ScheduledActivation"][];
             /** @description In the order of the log, at most 1,000. With them a client knows where its own sessions are. */
@@ -2230,47 +1682,15 @@ export interface components {
                  * @example 1
                  */
                 epoch: number;
-                /**
-                 * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-                 * @example 7
-                 */
-                revision: number;
+                revision: components["schemas"]["Revision"];
             };
-        };
-        /**
-         * @example {
-         *       "reason": "No complaints in half an hour"
-         *     }
-         */
-        ConfirmRequest: {
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
         };
         /** @description The version that stays, and the event that says so. */
         Confirmation: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            revision: components["schemas"]["Revision"];
             instances?: components["schemas"]["InstancesReached"];
         };
         /** @description A key, without its secret. */
@@ -2280,18 +1700,9 @@ export interface components {
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
-            scopes: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            createdAt: string;
+            label: components["schemas"]["KeyLabel"];
+            scopes: components["schemas"]["Scope"][];
+            createdAt: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
              * @description When the key stops working. Default: never.
@@ -2299,12 +1710,36 @@ export interface components {
              */
             expiresAt?: string;
             createdBy: components["schemas"]["Actor"];
+            revokedAt?: components["schemas"]["Timestamp"];
+        };
+        /** @description A key that is revoked, and what was cancelled with it. */
+        RevokedKey: {
+            /**
+             * @description Id of a key; not secret.
+             * @example k7Qm2Xw9Lp3
+             */
+            keyId: string;
+            label: components["schemas"]["KeyLabel"];
+            scopes: components["schemas"]["Scope"][];
+            createdAt: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
+             * @description When the key stops working. Default: never.
+             * @example 2027-01-31T00:00:00Z
              */
-            revokedAt?: string;
+            expiresAt?: string;
+            createdBy: components["schemas"]["Actor"];
+            revokedAt?: components["schemas"]["Timestamp"];
+            /** @description The activations that the key had scheduled: they were cancelled with it. */
+            cancelled: {
+                pack: components["schemas"]["PackName"];
+                channel: components["schemas"]["ChannelName"];
+                /**
+                 * @description The id of the event that scheduled the activation.
+                 * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+                 */
+                id: string;
+            }[];
         };
         /** @description A key that was just created. */
         NewKey: {
@@ -2313,18 +1748,9 @@ export interface components {
              * @example k7Qm2Xw9Lp3
              */
             keyId: string;
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
-            scopes: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            createdAt: string;
+            label: components["schemas"]["KeyLabel"];
+            scopes: components["schemas"]["Scope"][];
+            createdAt: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
              * @description When the key stops working. Default: never.
@@ -2352,12 +1778,8 @@ export interface components {
          *     }
          */
         CreateKeyRequest: {
-            /**
-             * @description Who or what the key is for. The log shows it as the actor.
-             * @example coach-web production
-             */
-            label: string;
-            scopes: ("prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*")[];
+            label: components["schemas"]["KeyLabel"];
+            scopes: components["schemas"]["Scope"][];
             /**
              * Format: date-time
              * @description When the key stops working. Default: never.
@@ -2371,30 +1793,18 @@ export interface components {
          *     }
          */
         RevokeKeyRequest: {
-            /**
-             * @description Why the change is made. The log keeps it permanently.
-             * @example Users report that answers are too blunt
-             */
-            reason: string;
+            /** @description Why the key is revoked. The log keeps it permanently. */
+            reason: components["schemas"]["Reason"];
         };
         /** @description One entry of the log. */
         Event: {
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            revision: components["schemas"]["Revision"];
             /**
              * @description Unique. `listEvents?id=` finds the event.
              * @example 5c1f7d0e-5f0b-4f0a-9a5e-0f6b1a2c3d4e
              */
             id: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /**
              * @description What happened: registry-created, version-published, version-activated, version-rolled-back, version-revoked, policy-changed, key-created, key-revoked, registry-restored, rollout-started, rollout-advanced, rollout-paused, rollout-resumed, rollout-aborted, activation-scheduled, schedule-cancelled, schedule-skipped, activation-confirmed, trial-stayed, or a type that only newer builds know.
              * @example version-activated
@@ -2403,22 +1813,10 @@ export interface components {
             actor: components["schemas"]["Actor"];
             /** @example Answers were too blunt */
             reason: string;
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack?: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version?: string;
-            /** @description Further data of this type of event, and the Idempotency-Key of the request. */
+            pack?: components["schemas"]["PackName"];
+            channel?: components["schemas"]["ChannelName"];
+            version?: components["schemas"]["VersionNumber"];
+            /** @description Further data of this type of event, and the Idempotency-Key of the request. Shares are in thousandths of a percent, and steps are counted from 0. registry-created: registryId, sessionKeyId. version-published: digest, summary, author, defaultStyle, styles, compatibility, violations. version-activated: digest, previousVersion, sessions, rollout, revertAt, trial, schedule, scheduledBy. version-rolled-back: digest, previousVersion, sessions, rollout, revertAt, trial, schedule, scheduledBy. version-revoked: replacement, moves, sessions. policy-changed: policy, digest, violations. key-created: keyId, label, scopes, expiresAt, secretHash, madeBy. key-revoked: keyId, cancelled. registry-restored: epoch. rollout-started: digest, stable, steps, bake, finish, audience, salt, hash, share, step, state, nextAt. rollout-advanced: rollout, share, step, state, nextAt. rollout-paused: rollout, share, remaining. rollout-resumed: rollout, nextAt. rollout-aborted: rollout, by, stable, sessions. activation-scheduled: at, pointerRevision, sessions. schedule-cancelled: schedule. schedule-skipped: schedule, why, scheduledBy. activation-confirmed: trial. trial-stayed: trial. */
             data: {
                 [key: string]: unknown;
             };
@@ -2448,22 +1846,13 @@ export interface components {
         };
         /** @description The last event. Keep `(revision, hash)` outside the registry: only against it can a rewrite of the whole chain be found. */
         Head: {
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            revision: components["schemas"]["Revision"];
             /**
              * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
              * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
              */
             hash: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at: string;
+            at: components["schemas"]["Timestamp"];
         };
         /** @description Whether the log is as it was written. */
         Verification: {
@@ -2472,11 +1861,7 @@ export interface components {
             events: number;
             /** @description The last intact event. */
             head: {
-                /**
-                 * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-                 * @example 7
-                 */
-                revision: number;
+                revision: components["schemas"]["Revision"];
                 /**
                  * @description SHA-256 over RFC 8785 of the event as listed, without `hash`.
                  * @example 4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
@@ -2485,114 +1870,38 @@ export interface components {
             };
             /** @description Where the log is first broken, and how. */
             firstBroken?: {
-                /**
-                 * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-                 * @example 7
-                 */
-                revision: number;
+                revision: components["schemas"]["Revision"];
                 detail: string;
             };
         };
         /** @description The system prompt of the active version. */
         SystemPrompt: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
+            revision: components["schemas"]["Revision"];
             text: string;
         };
         /** @description The styles of the active version, in the order of the version. */
         StyleList: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            defaultStyle: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
+            revision: components["schemas"]["Revision"];
+            defaultStyle: components["schemas"]["StyleId"];
             styles: components["schemas"]["StyleTitle"][];
         };
         /** @description The prompt of one style of the active version. */
         StylePrompt: {
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
-            /**
-             * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-             * @example supportive
-             */
-            styleId: string;
-            /**
-             * @description Display name of the style.
-             * @example Supportive
-             */
-            title: string;
+            pack: components["schemas"]["PackName"];
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
+            digest: components["schemas"]["Digest"];
+            revision: components["schemas"]["Revision"];
+            styleId: components["schemas"]["StyleId"];
+            title: components["schemas"]["StyleName"];
             text: string;
         };
         /** @description A coach session and the pack version that it keeps. */
@@ -2602,45 +1911,15 @@ export interface components {
              * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjExMmQ3YSJ9.e30.c2ln
              */
             sessionId: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            startedAt: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            expiresAt: string;
+            startedAt: components["schemas"]["Timestamp"];
+            expiresAt: components["schemas"]["Timestamp"];
             /** @description The pin: the version that the session keeps until it expires. */
             promptPack: {
-                /**
-                 * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-                 * @example coach
-                 */
-                pack: string;
-                /**
-                 * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-                 * @example production
-                 */
-                channel: string;
-                /**
-                 * @description SemVer 2.0.0 without build metadata.
-                 * @example 1.1.0
-                 */
-                version: string;
-                /**
-                 * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-                 * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-                 */
-                digest: string;
-                /**
-                 * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-                 * @example 7
-                 */
-                revision: number;
+                pack: components["schemas"]["PackName"];
+                channel: components["schemas"]["ChannelName"];
+                version: components["schemas"]["VersionNumber"];
+                digest: components["schemas"]["Digest"];
+                revision: components["schemas"]["Revision"];
             };
             prompt: {
                 /** @description The system prompt. */
@@ -2659,16 +1938,8 @@ export interface components {
             };
             /** @description The original pin. Present if the session continues on another version: its own was revoked, or a move sent it along. */
             movedFrom?: {
-                /**
-                 * @description SemVer 2.0.0 without build metadata.
-                 * @example 1.1.0
-                 */
-                version: string;
-                /**
-                 * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
-                 * @example supportive
-                 */
-                styleId: string;
+                version: components["schemas"]["VersionNumber"];
+                styleId: components["schemas"]["StyleId"];
             };
             /** @description True if the channel has moved to another version. The session keeps its own. */
             superseded: boolean;
@@ -2679,47 +1950,25 @@ export interface components {
          *     }
          */
         StartSessionRequest: {
-            /**
-             * @description Default: the version's default style.
-             * @example supportive
-             */
-            styleId?: string;
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel?: string;
-            /**
-             * @description Decides which version the session starts on while a rollout runs. Default: the session itself.
-             * @example user-4711
-             */
-            subject?: string;
+            /** @description Default: the version's default style. */
+            styleId?: components["schemas"]["StyleId"];
+            channel?: components["schemas"]["ChannelName"];
+            /** @description Decides which version the session starts on while a rollout runs. Default: the session itself. */
+            subject?: components["schemas"]["Subject"];
             attributes?: {
-                [key: string]: string | number | boolean;
+                [key: string]: components["schemas"]["AttributeValue"];
             };
         };
         /** @description A channel that the event moved. */
         StreamMove: {
-            /**
-             * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
-             * @example production
-             */
-            channel: string;
-            /**
-             * @description SemVer 2.0.0 without build metadata.
-             * @example 1.1.0
-             */
-            version: string;
+            channel: components["schemas"]["ChannelName"];
+            version: components["schemas"]["VersionNumber"];
             /**
              * @description SemVer 2.0.0 without build metadata.
              * @example 1.1.0
              */
             previousVersion: string | null;
-            /**
-             * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
-             * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
-             */
-            digest: string;
+            digest: components["schemas"]["Digest"];
         };
         /** @description `data` of one message of the stream. */
         StreamMessage: {
@@ -2728,34 +1977,20 @@ export interface components {
              * @example 1
              */
             epoch: number;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            revision: components["schemas"]["Revision"];
             /**
              * @description Type of the event; absent in `revision`, `resync` and `heartbeat`.
              * @example version-activated
              */
             type?: string;
-            /**
-             * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
-             * @example coach
-             */
-            pack?: string;
+            pack?: components["schemas"]["PackName"];
+            /** @description The channel that the event is about, if it is about one. */
+            channel?: components["schemas"]["ChannelName"];
             /** @description Where the event moved channels; empty if it moved none. */
             moves?: components["schemas"]["StreamMove"][];
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            at?: string;
-            /**
-             * @description Seconds since this instance last knew that it was current; absent while it knows.
-             * @example 7
-             */
-            staleSeconds?: number;
+            at?: components["schemas"]["Timestamp"];
+            /** @description Seconds since this instance last knew that it was current; absent while it knows. */
+            staleSeconds?: components["schemas"]["Revision"];
         };
         Instance: {
             /**
@@ -2763,17 +1998,8 @@ export interface components {
              * @example registry-0-3f9a1c2e
              */
             id: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC.
-             * @example 2026-01-31T09:30:00.000Z
-             */
-            startedAt: string;
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            appliedRevision: number;
+            startedAt: components["schemas"]["Timestamp"];
+            appliedRevision: components["schemas"]["Revision"];
             /** @description How many revisions it is behind the instance that responds. */
             behind: number;
             /**
@@ -2805,11 +2031,7 @@ export interface components {
              * @enum {string}
              */
             status: "ready";
-            /**
-             * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
-             * @example 7
-             */
-            revision: number;
+            revision: components["schemas"]["Revision"];
             /** @description Which history the revision belongs to. Each accepted restore of the database adds 1. */
             epoch: number;
             /** @description Whether the snapshot may be older than the log. */
@@ -2828,7 +2050,7 @@ export interface components {
                  * @example stale
                  * @enum {string}
                  */
-                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "snapshot-differs";
+                name: "stale" | "pinned" | "log-diverged" | "clock-behind-log" | "clock-in-doubt" | "snapshot-differs";
                 detail: string;
             }[];
         };
@@ -2846,10 +2068,146 @@ export interface components {
             /** @description What happened, and what to do about it. */
             meaning: string;
         };
+        /**
+         * @description Name of an attribute: letters and digits, beginning with a lower-case letter, at most 63.
+         * @example country
+         */
+        AttributeName: string;
+        /** @example de */
+        AttributeText: string;
+        /** @description A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30". */
+        AttributeValue: components["schemas"]["AttributeText"] | number | boolean;
+        /** @description Who takes part in a rollout. Default: everybody. */
+        Audience: {
+            /** @description All of them must hold. Default: everybody. */
+            conditions?: components["schemas"]["Condition"][];
+            /** @description Testers: they always get the candidate. */
+            subjects?: components["schemas"]["Subject"][];
+        };
+        /**
+         * @description Who wrote it.
+         * @example Coaching content team
+         */
+        AuthorName: string;
+        /**
+         * @description Name of a channel: lower-case letters, digits and hyphens, at most 63.
+         * @example production
+         */
+        ChannelName: string;
+        Condition: {
+            attribute: components["schemas"]["AttributeName"];
+            /**
+             * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
+             * @example in
+             * @enum {string}
+             */
+            operator: "in" | "notIn" | "startsWith" | "endsWith" | "contains" | "equals" | "greaterThan" | "lessThan" | "semver" | "before" | "after";
+            /** @description One of them must match (`notIn`: none). `equals` and comparisons take exactly one. */
+            values: components["schemas"]["AttributeText"][];
+        };
+        /**
+         * @description SHA-256 of the RFC 8785 text of the content: pack, version, system, styles in order, defaultStyle, compatibility.
+         * @example sha256:4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f
+         */
+        Digest: string;
+        /**
+         * @description A number and `s`, `m`, `h` or `d`.
+         * @example 30m
+         */
+        Duration: string;
+        /**
+         * @description Who or what the key is for. The log shows it as the actor.
+         * @example coach-web production
+         */
+        KeyLabel: string;
+        /**
+         * @description Name of a pack: lower-case letters, digits and hyphens, at most 63.
+         * @example coach
+         */
+        PackName: string;
+        /**
+         * @description Why the change is made. The log keeps it permanently.
+         * @example Users report that answers are too blunt
+         */
+        Reason: string;
+        /**
+         * @description Sequence number of an event in the log. It only grows; a rollback gets a new, higher one.
+         * @example 7
+         */
+        Revision: number;
+        /**
+         * @description What a key can allow; `*` allows everything.
+         * @example prompts:read
+         * @enum {string}
+         */
+        Scope: "prompts:read" | "packs:publish" | "packs:activate" | "packs:revoke" | "sessions:start" | "audit:read" | "metrics:read" | "keys:admin" | "*";
+        /**
+         * @description What happens to running sessions of the channel on the version that is left. `keep`: they keep it. `next-turn`: they move along at their next read. `end`: they end.
+         * @example next-turn
+         * @enum {string}
+         */
+        SessionPolicy: "keep" | "next-turn" | "end";
+        /**
+         * @description Percent of the audience that gets the candidate: 0 to 100, at most three decimals.
+         * @example 10
+         */
+        Share: number;
+        Step: {
+            share: components["schemas"]["Share"];
+            /** @description How long until the next step. Without it, somebody must advance the rollout. */
+            hold?: components["schemas"]["Duration"];
+        };
+        /**
+         * @description Name of a style: lower-case letters, digits and hyphens, at most 63.
+         * @example supportive
+         */
+        StyleId: string;
+        /**
+         * @description Display name of the style.
+         * @example Supportive
+         */
+        StyleName: string;
+        /**
+         * @description The id that a read is decided for: a user, an account, a conversation. Compared as it is. Never send an e-mail address.
+         * @example user-4711
+         */
+        Subject: string;
+        /**
+         * @description Describes this version in one sentence.
+         * @example Warmer openings, clearer crisis wording
+         */
+        Summary: string;
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC.
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        Timestamp: string;
+        /**
+         * @description SemVer 2.0.0 without build metadata.
+         * @example 1.1.0
+         */
+        VersionNumber: string;
     };
     responses: {
-        /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
-        Accepted: {
+        /** @description Moved. With `Prefer: wait`: some instances have not applied it in time. */
+        AcceptedActivation: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                Location: components["headers"]["Location"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Activation"];
+            };
+        };
+        /** @description The rollout after the change. With `Prefer: wait`: some instances have not applied it in time. */
+        AcceptedRollout: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
                 "Registry-Epoch": components["headers"]["Registry-Epoch"];
@@ -2874,6 +2232,22 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Moved. */
+        CreatedActivation: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                Location: components["headers"]["Location"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Activation"];
             };
         };
         /** @description `forbidden`: The key lacks a scope. */
@@ -2953,6 +2327,36 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The version was already active; nothing changed. With `dryRun`: what the move would do. */
+        OkActivationOrPreview: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ActivationOrPreview"];
+            };
+        };
+        /** @description The rollout after the change. With `dryRun`: what would happen. */
+        OkRolloutOrPreview: {
+            headers: {
+                "Registry-Revision": components["headers"]["Registry-Revision"];
+                "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                "Registry-Stale": components["headers"]["Registry-Stale"];
+                "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["RolloutOrPreview"];
+            };
+        };
         /** @description `pack-not-found`: No such pack. */
         PackNotFound: {
             headers: {
@@ -3007,19 +2411,6 @@ export interface components {
         };
         /** @description `payload-too-large`: The body is too large. */
         PayloadTooLarge: {
-            headers: {
-                "Registry-Revision": components["headers"]["Registry-Revision"];
-                "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                "Registry-Stale": components["headers"]["Registry-Stale"];
-                "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `policy-violated`: The version is below the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
-        PolicyViolatedOrIdempotencyMismatch: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
                 "Registry-Epoch": components["headers"]["Registry-Epoch"];
@@ -3530,7 +2921,19 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["PolicyViolatedOrIdempotencyMismatch"];
+            /** @description `policy-violated`: The version is below the floor. `idempotency-mismatch`: The Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    "Registry-Revision": components["headers"]["Registry-Revision"];
+                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
+                    "Registry-Stale": components["headers"]["Registry-Stale"];
+                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeaderTooLarge"];
             500: components["responses"]["Internal"];
@@ -3893,59 +3296,15 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The version was already active; nothing changed. With `dryRun`: what the move would do. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ActivationOrPreview"];
-                };
-            };
-            /** @description Activated. */
-            201: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Activation"];
-                };
-            };
-            /** @description Activated. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Activation"];
-                };
-            };
+            200: components["responses"]["OkActivationOrPreview"];
+            201: components["responses"]["CreatedActivation"];
+            202: components["responses"]["AcceptedActivation"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["PackNotFoundOrChannelNotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-revoked`: The version is revoked. */
+            /** @description `version-revoked`: The version is revoked. `nothing-to-roll-back-to`: Nothing to roll back to. */
             409: {
                 headers: {
                     "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -3999,53 +3358,9 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `toVersion` was already active; nothing changed. With `dryRun`: what the rollback would do. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ActivationOrPreview"];
-                };
-            };
-            /** @description Rolled back. */
-            201: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Activation"];
-                };
-            };
-            /** @description Rolled back. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Activation"];
-                };
-            };
+            200: components["responses"]["OkActivationOrPreview"];
+            201: components["responses"]["CreatedActivation"];
+            202: components["responses"]["AcceptedActivation"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -4345,7 +3660,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConfirmRequest"];
+                "application/json": components["schemas"]["ReasonRequest"];
             };
         };
         responses: {
@@ -4669,22 +3984,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The rollout. With `dryRun`: what would happen. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RolloutOrPreview"];
-                };
-            };
-            202: components["responses"]["Accepted"];
+            200: components["responses"]["OkRolloutOrPreview"];
+            202: components["responses"]["AcceptedRollout"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -4737,36 +4038,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Paused. With `dryRun`: what would happen. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RolloutOrPreview"];
-                };
-            };
-            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rollout"];
-                };
-            };
+            200: components["responses"]["OkRolloutOrPreview"];
+            202: components["responses"]["AcceptedRollout"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -4819,22 +4092,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Resumed. With `dryRun`: what would happen. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RolloutOrPreview"];
-                };
-            };
-            202: components["responses"]["Accepted"];
+            200: components["responses"]["OkRolloutOrPreview"];
+            202: components["responses"]["AcceptedRollout"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -4887,59 +4146,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Promoted. With `dryRun`: what would happen. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RolloutOrPreview"];
-                };
-            };
-            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rollout"];
-                };
-            };
+            200: components["responses"]["OkRolloutOrPreview"];
+            202: components["responses"]["AcceptedRollout"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["PackNotFoundOrRolloutNotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `version-revoked`: The version is revoked. `rollout-ended`: The rollout has ended. */
-            409: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["RolloutEnded"];
             412: components["responses"]["RevisionConflictOrRevisionUnknown"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["PolicyViolatedOrIdempotencyMismatch"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeaderTooLarge"];
             500: components["responses"]["Internal"];
@@ -4981,36 +4200,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Aborted. With `dryRun`: what would happen. */
-            200: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RolloutOrPreview"];
-                };
-            };
-            /** @description Done. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rollout"];
-                };
-            };
+            200: components["responses"]["OkRolloutOrPreview"];
+            202: components["responses"]["AcceptedRollout"];
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -5083,8 +4274,6 @@ export interface operations {
             header?: {
                 /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
-                prefer?: components["parameters"]["PreferHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -5114,23 +4303,6 @@ export interface operations {
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScheduledActivation"];
-                };
-            };
-            /** @description Scheduled. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5172,8 +4344,6 @@ export interface operations {
             header?: {
                 /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
-                /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
-                prefer?: components["parameters"]["PreferHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
                 /** @description The `Registry-Epoch` of that response; default: the current epoch. */
@@ -5195,7 +4365,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CancelScheduleRequest"];
+                "application/json": components["schemas"]["ReasonRequest"];
             };
         };
         responses: {
@@ -5207,22 +4377,6 @@ export interface operations {
                     "Registry-Stale": components["headers"]["Registry-Stale"];
                     "Registry-Pinned": components["headers"]["Registry-Pinned"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CancelledActivation"];
-                };
-            };
-            /** @description Cancelled. With `Prefer: wait`: some instances have not applied it in time. */
-            202: {
-                headers: {
-                    "Registry-Revision": components["headers"]["Registry-Revision"];
-                    "Registry-Epoch": components["headers"]["Registry-Epoch"];
-                    "Registry-Stale": components["headers"]["Registry-Stale"];
-                    "Registry-Pinned": components["headers"]["Registry-Pinned"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5694,7 +4848,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Key"];
+                    "application/json": components["schemas"]["RevokedKey"];
                 };
             };
             400: components["responses"]["ValidationFailed"];

@@ -212,7 +212,7 @@ export class Follower {
    */
   #concerns({ event, data }: StreamMessage): boolean {
     const { state, pack, channel = state.current?.channel } = this.#options;
-    const { moves = [], channel: named } = data as StreamMessage['data'] & { readonly channel?: string };
+    const { moves = [], channel: named } = data;
     if (data.pack !== pack || event === 'heartbeat') return false;
     if (named === channel || moves.some((each) => each.channel === channel)) return true;
     return named === undefined && (state.channel?.rollout !== undefined || event.startsWith('rollout-'));

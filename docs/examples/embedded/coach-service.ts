@@ -1,13 +1,16 @@
 /**
  * A coach service with the registry in-process.
  *
- *     POST /sessions             {"style": "direct"}              starts a session on the active version
- *     POST /sessions/:id/turns   {"message": "I am stuck."}       what to send to the model for a turn, on the session's own version
- *     GET  /prompts                                               which version is active
- *     POST /operator/activate    {"version": "1.0.0", "reason": "…"}
- *     POST /operator/rollback    {"reason": "Too blunt"}          one version back; both operator routes need OPERATOR_TOKEN as a bearer token
+ *     POST /sessions             {"style": "direct", "user": "u-17"}   starts a session on the version that this user gets
+ *     POST /sessions/:id/turns   {"message": "I am stuck."}            what to send to the model for a turn, on the session's own version
+ *     GET  /prompts                                                    which version is active, and which one is rolled out
+ *     GET  /prompts/:style?user=u-17&plan=pro                          the style prompt that this user gets
+ *     POST /operator/rollout     {"version": "1.1.0", "percent": 1, "reason": "…"}   gives it to one user in a hundred; later widens that
+ *     POST /operator/activate    {"version": "1.0.0", "reason": "…"}   everybody gets it; ends a rollout
+ *     POST /operator/rollback    {"reason": "Too blunt"}               one step back; the operator routes need OPERATOR_TOKEN as a bearer token
  *
- * Reads are look-ups in memory: no user's request waits for a database. A session keeps its version, whatever the operator does.
+ * Reads are look-ups in memory: no user's request waits for a database. While a version is rolled out, a user keeps the version they have seen. A
+ * session keeps its version, whatever the operator does.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
@@ -32,7 +35,10 @@ await app.register(registry, {
 });
 
 /** The HTTP status of each refusal of the registry. A code that is not listed is not the caller's fault. */
-const STATUSES: Readonly<Record<string, number>> = { 'style-not-supported': 422, 'session-not-found': 404, 'unknown-version': 422, 'nothing-to-roll-back-to': 409, 'not-active': 409, 'validation-failed': 400 };
+const STATUSES: Readonly<Record<string, number>> = {
+  'validation-failed': 400, 'style-not-found': 404, 'session-not-found': 404, 'style-not-supported': 422, 'unknown-version': 422,
+  'nothing-to-roll-back-to': 409, 'not-active': 409, 'already-active': 409, 'rollout-running': 409, 'session-ended': 410,
+};
 
 app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
   const status = error instanceof RegistryError ? (STATUSES[error.code] ?? 503) : (error.statusCode ?? 500);
@@ -42,12 +48,20 @@ app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => 
 });
 
 app.get('/prompts', () => {
-  const { pack, version, revision, styles } = app.registry.activePack();
-  return { pack, version, revision, styles: styles.map(({ id }) => id) };
+  const { activePack, rollout } = app.registry.view();
+  const { pack, version, revision, styles } = activePack;
+  const rolledOut = rollout && { version: rollout.candidate.activePack.version, percent: rollout.share / 1000 };
+  return { pack, version, revision, styles: styles.map(({ id }) => id), ...(rolledOut && { rollout: rolledOut }) };
 });
 
-app.post<{ Body: { style?: string } }>('/sessions', { schema: { body: closed({ style: { type: 'string' } }) } }, (request, reply) => {
-  const { sessionId, promptPack, prompt } = app.registry.startSession({ styleId: request.body.style });
+app.get<{ Params: { style: string }; Querystring: { user?: string; plan?: string } }>('/prompts/:style', (request) => {
+  const { user, plan = 'free' } = request.query; // a user is an opaque id, never an address of a person
+  return app.registry.getStylePrompt(request.params.style, { subject: user, attributes: { plan } });
+});
+
+app.post<{ Body: { style?: string; user?: string } }>('/sessions', { schema: { body: closed({ style: { type: 'string' }, user: { type: 'string' } }) } }, (request, reply) => {
+  const { style, user } = request.body;
+  const { sessionId, promptPack, prompt } = app.registry.startSession({ styleId: style, subject: user });
   return reply.code(201).send({ sessionId, version: promptPack.version, style: prompt.style.id });
 });
 
@@ -72,8 +86,19 @@ app.post<{ Body: { version: string; reason: string } }>('/operator/activate', { 
   return { version, previousVersion, revision };
 });
 
+app.post<{ Body: { version: string; percent: number; reason: string } }>('/operator/rollout', { onRequest: onlyOperators, schema: { body: closed({ version: { type: 'string' }, percent: { type: 'number' }, reason }, ['version', 'percent', 'reason']) } }, async (request) => {
+  const { version, percent: share, reason } = request.body;
+  const { rollouts } = app.registry;
+  const { activePack: { pack }, rollout: running } = app.registry.view();
+  const { rollout } = running?.candidate.activePack.version === version
+    ? await rollouts.steer('advance-rollout', { pack, rollout: running.id, share, reason, actor })
+    : await rollouts.start({ version, steps: [{ share }], finish: 'wait', reason, actor });
+  return { version, stable: rollout.stableVersion, percent: rollout.share / 1000 };
+});
+
 app.post<{ Body: { reason: string } }>('/operator/rollback', { onRequest: onlyOperators, schema: { body: closed({ reason }, ['reason']) } }, async (request) => {
-  const { version: fromVersion } = app.registry.activePack(); // refuses the rollback if somebody else has moved it in the meantime
+  const { activePack, rollout } = app.registry.view();
+  const { version: fromVersion } = rollout?.candidate.activePack ?? activePack; // refuses the rollback if it was made already, or moved on
   const { version, previousVersion, revision } = await app.registry.rollback({ ...request.body, fromVersion, actor });
   return { version, previousVersion, revision };
 });

@@ -1,6 +1,14 @@
 /** `data` of the events about API keys. */
 import type { Scope } from '../../model.ts';
 
+/** A scheduled activation that was cancelled with the key that had scheduled it. */
+export interface CancelledActivation {
+  readonly pack: string;
+  readonly channel: string;
+  /** Its id. */
+  readonly schedule: string;
+}
+
 export interface KeyEvents {
   'key-created': {
     readonly keyId: string;
@@ -14,6 +22,6 @@ export interface KeyEvents {
   'key-revoked': {
     readonly keyId: string;
     /** The pending scheduled activations of the key: they are cancelled with it. */
-    readonly cancelled?: readonly { readonly pack: string; readonly channel: string; readonly schedule: string }[];
+    readonly cancelled?: readonly CancelledActivation[];
   };
 }

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { LEAVES } from '../../../clients/contract/src/leaves.ts';
 import { listen, openApp } from '../../support/apps/app.ts';
 import { startCannedMock } from '../../support/contract/canned-mock.ts';
-import { startDeviatingProxy } from '../../support/contract/deviating-proxy.ts';
+import { startDeviatingProxy, type Plant } from '../../support/contract/deviating-proxy.ts';
 import { freePort } from '../../support/http/free-port.ts';
 import { stubServer } from '../../support/http/stub-server.ts';
 import { newFolder } from '../../support/process/folder.ts';
@@ -200,6 +200,25 @@ t.test('a registry that goes away in the middle: each check says so, and it ends
   ]);
   t.equal(code, 1);
   t.match(stderr, /not ok: createKey: .*No answer from[\s\S]*\d+ passed, \d+ failed\n$/u);
+});
+
+t.test('a registry of an older build: each operation that it lacks is named', async (t) => {
+  const { app, key } = await openApp(t, { store: 'memory' });
+  const proxy = await startDeviatingProxy(t, await listen(app));
+  const notFound: Plant = {
+    answer: async (request, forward) => {
+      const url = '/v1/no-such-path';
+      return forward({ ...request, method: 'GET', url, body: '' });
+    },
+  };
+  proxy.plant({ operation: 'startRollout', what: 'it is not there', plant: notFound });
+  const only = ['startRollout', 'getActivePack', 'live'].flatMap((operation) => ['--only', operation]);
+  const { code, stderr } = await runKit(t, ['--url', proxy.address, '--key', key, ...only]);
+  t.equal(code, 1);
+  const missing = /startRollout: the server does not have this operation: POST \S+\/rollouts answered 404 not-found/u;
+  t.match(stderr, new RegExp(`^not ok: startRollout: .*${missing.source}`, 'mu'));
+  t.match(stderr, new RegExp(`^not ok: getActivePack: .*${missing.source}`, 'mu'), 'also where a check needs it');
+  t.notMatch(stderr, /not ok: live/u);
 });
 
 t.test('a copy that was not built says so', async (t) => {

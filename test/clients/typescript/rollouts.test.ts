@@ -289,7 +289,7 @@ const UNKNOWN_PATH: Fate = {
     code: 'not-found',
   }),
 };
-const isChannel = ({ url = '' }: { readonly url?: string }) => url.includes('/channels/');
+const isChannel = ({ url = '' }: { readonly url?: string | undefined }) => url.includes('/channels/');
 
 t.test('an older registry without getChannel is followed as before', async (t) => {
   for (const channel of [undefined, 'production']) {

@@ -6,7 +6,8 @@ import { words } from '../../support/process/words.ts';
 /** Operations that ask the store; all others answer from the snapshot. */
 export const FROM_STORE = words`
   getVersion diffVersions listActivations getCoachSession listEvents verifyAudit publishVersion activateVersion
-  rollbackPack revokeVersion createKey revokeKey
+  rollbackPack revokeVersion createKey revokeKey confirmActivation startRollout listRollouts advanceRollout pauseRollout
+  resumeRollout promoteRollout abortRollout scheduleActivation cancelScheduledActivation
 `;
 /** Operations that need a key. */
 export const GUARDED: readonly string[] = [...OPERATIONS]

@@ -7,13 +7,13 @@ import { refuses, succeeds, VALID, type Case, type World } from './kit.ts';
 const REASON = 'Users report that answers are too blunt';
 
 /** Makes a pack with two versions, so that a case that moves a pointer stands in nobody's way. */
-async function packOf({ app }: World, pack: string, ...active: readonly string[]): Promise<void> {
+export async function packOf({ app }: World, pack: string, ...active: readonly string[]): Promise<void> {
   await addPack(app, pack, '1.0.0', '2.0.0');
   for (const version of active) await app.registry.activate({ pack, version, reason: REASON });
 }
 
 /** A conditional request with what the caller was given before. */
-const again =
+export const again =
   (operation: string): Case['request'] =>
   async (world) => {
     const request = VALID[operation]?.(world) ?? {};
@@ -123,6 +123,10 @@ const MOVED: readonly Case[] = [
   refuses('rollbackPack', 409, 'not-active', 'from a version that is not active', {
     body: { fromVersion: '1.0.0', reason: REASON },
   }),
+  refuses('activateVersion', 409, 'nothing-to-roll-back-to', 'a trial of the first version', async (world) => {
+    await packOf(world, 'tried-first');
+    return { path: { pack: 'tried-first' }, body: { version: '1.0.0', revertAfter: '1h', reason: REASON } };
+  }),
   refuses('rollbackPack', 409, 'nothing-to-roll-back-to', 'from the bottom', async (world) => {
     await packOf(world, 'at-the-bottom', '1.0.0');
     return { path: { pack: 'at-the-bottom' }, body: { reason: REASON } };
@@ -148,6 +152,20 @@ const SESSIONS: readonly Case[] = [
     body: { styleId: 'direct' },
   }),
 ];
+
+const ENDED: Case = refuses(
+  'getCoachSession',
+  410,
+  'session-ended',
+  'a move ended it',
+  async ({ app: { registry } }) => {
+    const { sessionId } = registry.startSession({ channel: 'staging' });
+    const move = { channel: 'staging', reason: REASON };
+    await registry.activate({ ...move, version: '1.1.0', sessions: 'end' });
+    await registry.activate({ ...move, version: '2.0.0' });
+    return { path: { sessionId } };
+  },
+);
 
 const BELOW_THE_FLOOR = documentOf('floored', '1.0.1', { system: 'floored 1.0.0: the system prompt, once more.' });
 
@@ -256,6 +274,7 @@ export const OWN: readonly Case[] = [
   ...PUBLISHES,
   ...MOVED,
   ...SESSIONS,
+  ENDED,
   ...REFUSED,
   ...REVOCATIONS,
   ...KEYS,

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import independent from 'murmurhash3js-revisited';
+import semver from 'semver';
 import t from 'tap';
 import { assigning } from '../../../registry/assignment/assign.ts';
 import { membershipOf } from '../../../registry/assignment/audience.ts';
 import type { Operator } from '../../../registry/model.ts';
 import { audienceFaults } from '../../../registry/rollouts/audience-faults.ts';
-import { BUCKETS, bucketOf, murmur3 } from '../../../registry/values/buckets.ts';
+import { BUCKETS, bucketOf, bucketsAfter, murmur3 } from '../../../registry/values/buckets.ts';
 import { sectionOf, textOf } from '../../support/docs/pages.ts';
 
 /** Computed with the C++ reference, `MurmurHash3_x86_32` of smhasher, over UTF-8 bytes with seed 0. */
@@ -22,8 +23,8 @@ const HASHES: readonly (readonly [text: string, hash: number])[] = [
 
 t.test('the hash is MurmurHash3 over UTF-8', async (t) => {
   for (const [text, hash] of HASHES) t.equal(murmur3(text), hash, text);
-  const long = 'ü'.repeat(2000);
-  t.equal(murmur3(long), murmur3(long), 'a text longer than the scratch space');
+  for (const text of ['', 'user-42', 'jürgen', '😀'.repeat(100), 'ü'.repeat(2000), 'x'.repeat(2000)])
+    t.equal(bucketsAfter('salt-ß:')(text), bucketOf(`salt-ß:${text}`), 'a prefix that is encoded once');
   t.not(murmur3('ü'), murmur3('\u0075\u0308'), 'no normalisation');
 });
 
@@ -131,6 +132,20 @@ t.test('operators', async (t) => {
     t.equal(takesPart({}), false, `nothing ${operator} ${values.join()}`);
   }
   t.equal(membershipOf({ conditions: [{ attribute: 'constructor', operator: 'notIn', values: ['a'] }] })({}), false);
+});
+
+t.test('a condition gives the same answers however many versions it has seen', async (t) => {
+  const range = '>=1.50.0 <1.150.0';
+  const takesPart = membershipOf({ conditions: [{ attribute: 'a', operator: 'semver', values: [range] }] });
+  const versions = Array.from({ length: 250 }, (_, index) => `1.${index}.0`);
+  const inRange = versions.filter((version) => semver.satisfies(version, range));
+  for (const pass of ['first', 'second'])
+    t.strictSame(
+      versions.filter((a) => takesPart({ a })),
+      inRange,
+      `the ${pass} time`,
+    );
+  t.equal(inRange.length, 100);
 });
 
 t.test('what is wrong with an audience', async (t) => {

@@ -207,6 +207,29 @@ t.test('repeating a revocation changes nothing; a different one is refused', asy
     refused('version-revoked', { message: /without a replacement/ }),
     'a replacement for a revocation without one',
   );
+  await refuses(
+    t,
+    registry,
+    () => registry.revoke({ pack: 'coach', version: '1.1.0', sessions: 'end', reason }),
+    refused('version-revoked', { message: /its sessions go on with what replaces it; that cannot change/ }),
+    'an end of its sessions, which the first one did not ask for',
+  );
+  const ended = await active(t, ['1.0.0', '2.0.0']);
+  await ended.revoke({ pack: 'coach', version: '2.0.0', sessions: 'end', reason });
+  await refuses(
+    t,
+    ended,
+    () => ended.revoke({ pack: 'coach', version: '2.0.0', sessions: 'next-turn', reason }),
+    refused('version-revoked', { message: /its sessions have ended; that cannot change/ }),
+    'sessions that go on after all',
+  );
+  await refuses(
+    t,
+    registry,
+    () => registry.revoke({ pack: 'coach', version: '1.0.0', sessions: 'keep' as 'end', reason }),
+    refused('validation-failed', { members: { errors: [{ parameter: 'sessions' }] } }),
+    'sessions that keep a revoked version',
+  );
 });
 
 t.test('no activation and no rollback reaches a revoked version', async (t) => {

@@ -108,10 +108,16 @@ t.test('a clock that jumps does nothing', async (t) => {
   const [clock, logger] = [heldClock(), new RecordedLogger()];
   const registry = await openRegistry(t, { clock, logger, defaultVersion: '1.0.0' });
   await registry.rollouts.start({ version: '2.0.0', steps: [{ share: 10, hold: '10m' }], finish: 'promote', reason });
-  clock.time += 10 * MINUTE;
+  t.same([registry.health().conditions, registry.rollouts.overdueSeconds], [[], 0], 'control: all is well');
+  clock.time += 11 * MINUTE;
   await until(() => logger.messages('error').length > 0);
   t.match(logger.messages('error'), ['The clock is in doubt, so steps, schedules and trials wait.']);
+  t.match(registry.health(), {
+    ready: true,
+    conditions: [{ name: 'clock-in-doubt', detail: /jumped by more than 5 minutes/u }],
+  });
   t.equal(registry.activePack().version, '1.0.0');
+  t.equal(registry.rollouts.overdueSeconds, 60, 'the step has been due for a minute');
 });
 
 t.test('sessions follow the policy of the move', async (t) => {

@@ -14,7 +14,13 @@ import type { Test } from 'tap';
 import { startFaultProxy, type FaultProxy } from '../chaos/fault-proxy.ts';
 import { newFolder } from '../process/folder.ts';
 import { startPostgres, type TestPostgres } from '../stores/postgres.ts';
-import { operatorKeyIn, startServer, type ListeningServer, type Settings } from './server-process.ts';
+import {
+  operatorKeyIn,
+  startServer,
+  type ListeningServer,
+  type Settings,
+  type SpawnServerOptions,
+} from './server-process.ts';
 
 export interface InstancesOptions {
   readonly count: number;
@@ -26,9 +32,14 @@ export interface InstancesOptions {
   readonly settings?: Settings;
   /** Environment of one instance, by its index. */
   readonly env?: (index: number) => Settings;
+  /** The build of one instance, by its index. Default: this one. */
+  readonly build?: (index: number) => Build | undefined;
   /** Start all at once on the empty database; their ids are then unknown. */
   readonly together?: boolean;
 }
+
+/** Where a build's server is, and the folder that it runs in. */
+export type Build = Pick<SpawnServerOptions, 'script' | 'cwd'>;
 
 export interface TestInstances {
   readonly postgres: TestPostgres;
@@ -66,7 +77,7 @@ let names = 0;
  * @throws Error with the output of an instance that ended before it listened
  */
 export async function startInstances(t: Test, options: InstancesOptions): Promise<TestInstances> {
-  const { count, fsync, settings = {}, env = () => ({}), together = false } = options;
+  const { count, fsync, settings = {}, env = () => ({}), build = () => undefined, together = false } = options;
   const postgres = options.postgres ?? (await startPostgres(t, { ...(fsync !== undefined && { fsync }) }));
   const url = await postgres.database();
   const folder = newFolder(t);
@@ -82,6 +93,7 @@ export async function startInstances(t: Test, options: InstancesOptions): Promis
       new TestInstance(t, {
         proxy,
         settings: own,
+        build: build(index),
         key: () => keys.key,
         leases: () => postgres.sql('SELECT id FROM leases', url).then((rows) => rows.map(({ id }) => String(id))),
       }),
@@ -103,6 +115,7 @@ async function startedAmongMany(instance: TestInstance): Promise<void> {
 interface Means {
   readonly proxy: FaultProxy;
   readonly settings: Settings;
+  readonly build: Build | undefined;
   readonly key: () => string;
   /** The ids of all instances that have a lease. */
   readonly leases: () => Promise<readonly string[]>;
@@ -113,6 +126,8 @@ export interface StartOptions {
   readonly more?: Settings;
   /** Whether to look up its id, which needs PostgreSQL. */
   readonly identify?: boolean;
+  /** Another build on the same data folder. Default: that of the first start. */
+  readonly build?: Build;
 }
 
 export class TestInstance {
@@ -149,10 +164,10 @@ export class TestInstance {
   }
 
   /** Starts it, on the same data folder and through the same proxy. */
-  async start({ more = {}, identify = true }: StartOptions = {}): Promise<void> {
+  async start({ more = {}, identify = true, build = this.#means.build }: StartOptions = {}): Promise<void> {
     // Before the very first start there are no tables.
     const before = identify ? await this.#means.leases().catch(() => []) : [];
-    this.#server = await startServer(this.#t, { ...this.settings, ...more });
+    this.#server = await startServer(this.#t, { ...this.settings, ...more }, build);
     this.id = identify ? (await this.#means.leases()).find((id) => !before.includes(id)) : undefined;
   }
 

@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Test } from 'tap';
 import authentication from '../../../plugins/access/authentication.ts';
+import answerOrigin from '../../../plugins/answer-origin.ts';
 import connections from '../../../plugins/connections/connections.ts';
 import drain from '../../../plugins/connections/drain.ts';
 import problemDetails from '../../../plugins/problems/problem-details.ts';
@@ -57,6 +58,7 @@ export async function openStreams(t: Test, options: EventRoutesOptions = {}): Pr
   await app.register(connections, { most: 1000 });
   await app.register(drain);
   await app.register(problemDetails);
+  await app.register(answerOrigin);
   await app.register(registryPlugin, {
     store: new FailingStore(exchangeable, (call) => plan?.(call)),
     operatorKey,

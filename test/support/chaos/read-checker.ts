@@ -2,12 +2,14 @@
  * Checks whether the responses read while the registry changed can all be true (SPEC R2, R3, R4).
  *
  * Rule: a response belongs to one version, the log confirms it, no reader goes back, and a request after an acknowledged change sees that
- * change. The `Registry-Revision` of a response says which state to compare it with.
+ * change. The `Registry-Revision` of a response says which state to compare it with; while a rollout runs, that state and the subject say
+ * which arm it must be of.
  * Example: a system prompt of 1.0.0 in a response for 2.0.0 is `mixed`; an older response after a newer one is `went back`.
  */
 import type { Event } from '../../../registry/log/event.ts';
 import type { PackContent, PackVersion } from '../../../registry/model.ts';
-import type { Origin } from '../../../registry/state/views.ts';
+import type { Assignment, Origin } from '../../../registry/state/views.ts';
+import { timelinesOf, type ChannelState } from './channel-timeline.ts';
 
 /** The content of one response. */
 export interface Seen {
@@ -25,6 +27,12 @@ export interface Seen {
   readonly parts: Readonly<Record<string, string>>;
   /** As it came, where one did. */
   readonly etag?: string | undefined;
+  /** For whom it was read. */
+  readonly subject?: string | undefined;
+  /** What it says about the arm; undefined if no rollout runs. */
+  readonly assignment?: Assignment | undefined;
+  /** The arm is told, but not whose: a session without a subject is its own. */
+  readonly ownSubject?: boolean | undefined;
   /** Every part of the version must be there. */
   readonly whole?: boolean;
   /** The origin is a session's pin: a place in the log, but not where the channel is now. */
@@ -46,6 +54,14 @@ export function partsOf({
   return parts;
 }
 
+/** What was served to a subject from a snapshot. */
+interface Served extends Pick<Seen, 'subject' | 'assignment' | 'snapshot' | 'ownSubject'> {
+  readonly channel: string;
+  /** Revision and assignment, as a text that can be compared. */
+  readonly what: string;
+  readonly by: string;
+}
+
 const EXAMPLES = 3;
 
 export class ReadChecker {
@@ -60,8 +76,8 @@ export class ReadChecker {
   readonly #last = new Map<string, number>();
   /** By channel and revision: the version that was seen there. */
   readonly #active = new Map<string, { channel: string; revision: number; version: string; by: string }>();
-  /** By channel and snapshot: the pointer revision that was seen there. */
-  readonly #pointers = new Map<string, { channel: string; snapshot: number; revision: number; by: string }>();
+  /** By channel, snapshot and subject: what was served. */
+  readonly #served = new Map<string, Served>();
   /** By channel, snapshot and pinned version: what a session said of its channel. */
   readonly #superseded = new Map<
     string,
@@ -99,35 +115,34 @@ export class ReadChecker {
       this.#found('mixed', by, `ETag ${etag} at revision ${revision}`);
     this.#checkWhole(seen, by);
     if (seen.pinned !== true) {
-      this.#neverBack(`${reader}'s ${channel}`, revision, by);
-      this.#agree(this.#pointers, `${channel} at ${snapshot}`, { channel, snapshot, revision, by }, 'revision');
+      const { subject, assignment, ownSubject } = seen;
+      // The end of a rollout leads from the candidate back to the revision of the pointer.
+      if (assignment?.arm !== 'candidate') this.#neverBack(`${reader}'s ${channel}`, revision, by);
+      const what = whatIs(revision, assignment);
+      const whose = ownSubject === true ? `a session, ${what}` : (subject ?? 'nobody');
+      const served = { channel, snapshot, subject, assignment, ownSubject, what, by };
+      this.#agree(this.#served, `${channel} at ${snapshot} for ${whose}`, served, 'what');
     }
   }
 
   /** Compares all responses with the log, once it is complete. @param events in order of revision */
   verify(events: readonly Event[]): void {
-    const moves = Map.groupBy(
-      events.filter(({ type }) => type === 'version-activated' || type === 'version-rolled-back'),
-      (event) => event.channel,
-    );
-    const at = (channel: string, revision: number) => lastUpTo(moves.get(channel) ?? [], revision);
+    const timelines = timelinesOf(events);
+    const at = (channel: string, revision: number) => timelines.get(channel)?.at(revision);
 
     for (const { channel, revision, version, by } of this.#active.values()) {
-      const event = at(channel, revision);
-      if (event?.revision !== revision || event.version !== version)
-        this.#found('not in the log', by, `revision ${revision} did not move ${channel} to ${version}`);
+      if (timelines.get(channel)?.begun.get(revision) !== version)
+        this.#found('not in the log', by, `revision ${revision} did not bring ${channel} to ${version}`);
     }
-    for (const { channel, snapshot, revision, by } of this.#pointers.values()) {
-      const event = at(channel, snapshot);
-      if (event?.revision !== revision)
-        this.#found(
-          'not in the log',
-          by,
-          `at ${snapshot}, ${channel} was at revision ${event?.revision}, not ${revision}`,
-        );
+    for (const served of this.#served.values()) {
+      const { channel, snapshot, what, by } = served;
+      const expected = expectedOf(at(channel, snapshot), served);
+      if (expected !== what)
+        this.#found('not in the log', by, `at ${snapshot}, ${channel} served ${expected}, not ${what}`);
     }
     for (const { channel, snapshot, version, superseded, by } of this.#superseded.values()) {
-      if ((at(channel, snapshot)?.version !== version) !== superseded)
+      const { pointer, rollout } = at(channel, snapshot) ?? {};
+      if ((pointer?.version !== version && rollout?.version !== version) !== superseded)
         this.#found('not in the log', by, `superseded is ${superseded} for ${version} in ${channel} at ${snapshot}`);
     }
   }
@@ -179,14 +194,16 @@ export class ReadChecker {
   }
 }
 
-/** The last event up to a revision. */
-function lastUpTo(events: readonly Event[], revision: number): Event | undefined {
-  let low = 0;
-  let high = events.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (events[middle]!.revision <= revision) low = middle + 1;
-    else high = middle;
-  }
-  return events[low - 1];
+function whatIs(revision: number | undefined, assignment: Assignment | undefined): string {
+  return assignment === undefined
+    ? `revision ${revision}`
+    : `revision ${revision} as ${assignment.arm} of rollout ${assignment.rollout}`;
+}
+
+/** What the log says that a subject was served. */
+function expectedOf(state: ChannelState | undefined, { subject, assignment, ownSubject }: Served): string {
+  const { pointer, rollout } = state ?? {};
+  if (rollout === undefined) return whatIs(pointer?.revision, undefined);
+  const arm = ownSubject === true ? (assignment?.arm ?? 'stable') : rollout.assign(subject);
+  return whatIs(arm === 'candidate' ? rollout.id : pointer?.revision, { rollout: rollout.id, arm });
 }

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import {
   RegistryError,
   type ActivePack,
+  type Assignment,
   type Registry,
   type Session,
   type StyleList,
@@ -39,12 +40,15 @@ interface Memory {
 type Body = ActivePack & StylePrompt & StyleList & Session;
 
 interface Door {
-  readonly ask: (channel: string, memory: Memory) => Ask;
+  readonly ask: (channel: string, memory: Memory, subject: string | undefined) => Ask;
   readonly said: (body: Body) => Said;
 }
 
 /** The style that every version has. */
 export const COMMON = 'supportive';
+
+/** For whom to read: several subjects in each arm, and nobody. */
+const SUBJECTS = [undefined, ...Array.from({ length: 12 }, (_, index) => `user-${index}`)];
 
 /** Every operation that reads the active version or a session pinned to it. */
 const DOORS = {
@@ -65,7 +69,11 @@ const DOORS = {
     said: (body) => ({ origin: body, parts: stylesOf(body) }),
   },
   startCoachSession: {
-    ask: (channel) => ({ method: 'POST', path: '/v1/coach/sessions', body: { channel } }),
+    ask: (channel, _memory, subject) => ({
+      method: 'POST',
+      path: '/v1/coach/sessions',
+      body: { channel, ...(subject !== undefined && { subject }) },
+    }),
     said: sessionSaid,
   },
   getCoachSession: {
@@ -98,17 +106,21 @@ export async function readOverHttp(
       const channel = oneOf(run, run.channels);
       let door = oneOf(run, doors);
       if (door === 'getCoachSession' && memory.sessions.length === 0) door = 'startCoachSession';
-      const ask = (DOORS[door] as Door).ask(channel, memory);
-      const etag = run.random() < 0.3 ? memory.etags.get(ask.path) : undefined;
-      return { door, channel, ask: etag === undefined ? ask : { ...ask, headers: { 'if-none-match': etag } } };
+      const subject = oneOf(run, SUBJECTS);
+      const ask = askFor(run, (DOORS[door] as Door).ask(channel, memory, subject), subject);
+      const etag = run.random() < 0.3 ? memory.etags.get(nameOf(ask)) : undefined;
+      const headers = { ...ask.headers, ...(etag !== undefined && { 'if-none-match': etag }) };
+      return { door, channel, subject, ask: { ...ask, headers } };
     });
     const answers = await connection.all(asked.map(({ ask }) => ask));
     for (const [index, answer] of answers.entries()) {
-      const { door, channel, ask } = asked[index]!;
+      const { door, channel, subject, ask } = asked[index]!;
       run.checker.record({
         reader: `${reader}.${index}`,
         door: `HTTP ${door}`,
         acknowledged,
+        subject,
+        ownSubject: door === 'startCoachSession' && subject === undefined,
         snapshot: Number(answer.header('registry-revision')),
         ...saidBy(door, channel, ask, answer, memory),
       });
@@ -116,15 +128,35 @@ export async function readOverHttp(
   }
 }
 
+/** Of a read for a subject: in the query or in the header. A session names its subject in the body. */
+function askFor(run: Run, ask: Ask, subject: string | undefined): Ask {
+  if (subject === undefined || ask.method === 'POST' || !ask.path.includes('?')) return ask;
+  return run.random() < 0.5
+    ? { ...ask, path: `${ask.path}&subject=${subject}` }
+    : { ...ask, headers: { 'registry-subject': subject } };
+}
+
+/** The name under which an ETag is kept: each subject has its own. */
+function nameOf({ path, headers }: Ask): string {
+  return `${path} ${headers?.['registry-subject'] ?? ''}`;
+}
+
 function saidBy(door: DoorName, channel: string, ask: Ask, answer: Answer, memory: Memory): Said {
   const etag = answer.header('etag');
-  if (etag !== undefined) memory.etags.set(ask.path, etag);
+  if (etag !== undefined) memory.etags.set(nameOf(ask), etag);
+  const assignment = assignmentIn(answer.header('registry-assignment'));
   if (answer.status === 304)
-    return { origin: { channel, revision: parseInt(etag?.slice(1) ?? '', 10) }, parts: {}, etag };
+    return { origin: { channel, revision: parseInt(etag?.slice(1) ?? '', 10) }, parts: {}, etag, assignment };
   if (answer.status !== 200 && answer.status !== 201) throw new Error(`${ask.path}: ${answer.status} ${answer.text}`);
   const body = JSON.parse(answer.text) as Body;
   if (body.sessionId !== undefined) remember(memory, body.sessionId);
-  return { ...(DOORS[door] as Door).said(body), etag };
+  return { assignment, ...(DOORS[door] as Door).said(body), etag };
+}
+
+/** `rollout=12; arm=candidate` */
+function assignmentIn(header: string | undefined): Assignment | undefined {
+  const [, rollout, arm] = /^rollout=(\d+); arm=(stable|candidate)$/u.exec(header ?? '') ?? [];
+  return rollout === undefined ? undefined : { rollout: Number(rollout), arm: arm as Assignment['arm'] };
 }
 
 /** Reads in process: all that can be read in one go, and a session that is resolved over a wait. */
@@ -157,13 +189,16 @@ export function readAllInProcess(
   memory: Memory = { sessions: [], etags: new Map() },
 ): void {
   // What is read without saying where comes another way than what is asked for by name.
-  const at = channel === registry.defaultChannel && run.random() < 0.5 ? undefined : { channel };
+  const subject = oneOf(run, SUBJECTS);
+  const place = channel === registry.defaultChannel && run.random() < 0.5 ? undefined : { channel };
+  const at = subject === undefined ? place : { ...place, subject };
   const session = registry.startSession(at);
   remember(memory, session.sessionId);
   const active = registry.activePack(at);
   const system = registry.getSystemPrompt(at);
   const style = registry.getStylePrompt(COMMON, at);
   const list = registry.listStyles(at);
+  const assignment = registry.assignment(at ?? {});
   const said: Record<string, Said> = {
     activePack: { origin: active, parts: partsOf(active), whole: true },
     getSystemPrompt: { origin: system, parts: { system: system.text } },
@@ -172,7 +207,16 @@ export function readAllInProcess(
     startSession: sessionSaid(session),
   };
   for (const [door, each] of Object.entries(said)) {
-    run.checker.record({ reader, door, acknowledged: run.acknowledged, snapshot: registry.current.revision, ...each });
+    run.checker.record({
+      reader,
+      door,
+      acknowledged: run.acknowledged,
+      snapshot: registry.current.revision,
+      subject,
+      ownSubject: door === 'startSession' && subject === undefined,
+      assignment,
+      ...each,
+    });
   }
 }
 
@@ -209,6 +253,47 @@ export function moveOverHttp(connection: KeepAlive): Move {
   };
 }
 
+/** Starts rollouts and steers them at random until the end of the run, over its own connection. */
+export async function rollOut(run: Run, versions: readonly string[], connection: KeepAlive): Promise<void> {
+  const reason = 'Rolled out by the test';
+  const steps = [{ share: 20 }, { share: 50 }, { share: 90 }];
+  while (run.goOn()) {
+    const channel = oneOf(run, run.channels);
+    const started = await steered(run, connection, '', {
+      channel,
+      version: oneOf(run, versions),
+      steps,
+      finish: 'wait',
+      reason,
+    });
+    for (let verb = 0; started !== undefined && verb < 6 && run.goOn(); verb += 1) {
+      const share = Math.floor(run.random() * 100_001) / 1000;
+      const [name, body] = oneOf(run, [
+        ['advance', { share }],
+        ['advance', {}],
+        ['pause', {}],
+        ['resume', {}],
+        ['advance', { share }],
+        [run.random() < 0.5 ? 'abort' : 'promote', {}],
+      ] as const);
+      await steered(run, connection, `/${started}/${name}`, { ...body, reason });
+      await setImmediate();
+    }
+  }
+}
+
+/** A change of a rollout, which another writer may have ended. @returns the id of the rollout; undefined if it was refused */
+async function steered(run: Run, connection: KeepAlive, path: string, body: object): Promise<number | undefined> {
+  const answer = await connection.one({ method: 'POST', path: `/v1/packs/coach/rollouts${path}`, body });
+  const { id, changed, code } = JSON.parse(answer.text) as { id?: number; changed?: boolean; code?: string };
+  if (code !== undefined && !['rollout-running', 'rollout-ended', 'already-active'].includes(code))
+    throw new Error(`${answer.status} ${answer.text}`);
+  if (code !== undefined || changed === false) return id;
+  run.acknowledged = Math.max(run.acknowledged, Number(answer.header('registry-revision')));
+  run.flips += 1;
+  return id;
+}
+
 /** Moves in process. */
 export function moveInProcess(registry: Registry): Move {
   return async (channel, to) => {
@@ -235,9 +320,10 @@ function remember({ sessions }: Memory, sessionId: string): void {
   if (sessions.length > 20) sessions.shift();
 }
 
-function sessionSaid({ promptPack, prompt, superseded }: Session): Said {
+function sessionSaid({ promptPack, prompt, superseded, assignment }: Session): Said {
   const { id, title, text } = prompt.style;
   return {
+    assignment,
     origin: promptPack,
     parts: { system: prompt.system, [`title ${id}`]: title, [`text ${id}`]: text },
     superseded,

@@ -28,12 +28,16 @@ export type Body = Record<string, unknown>;
 type Forward = (request: ProxiedRequest) => Promise<ProxiedAnswer>;
 
 /** How the answers of an operation come to be wrong. */
-export type Plant =
+export type Plant = (
   | { readonly answer: (request: ProxiedRequest, forward: Forward) => Promise<ProxiedAnswer> }
   /** The answer is right, but to another request. */
   | { readonly request: (request: ProxiedRequest) => ProxiedRequest }
   /** A stream has no end: it is changed message by message; undefined leaves one out. */
-  | { readonly message: (text: string, count: number) => string | undefined };
+  | { readonly message: (text: string, count: number) => string | undefined }
+) & {
+  /** The operation that deviates. Default: the one whose checks must find it. */
+  readonly at?: string;
+};
 
 export interface Deviation {
   /** Its operationId; `openapi` for the document that is served as JSON. */

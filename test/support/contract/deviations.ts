@@ -15,6 +15,22 @@ import {
   type ProxiedRequest,
 } from './deviating-proxy.ts';
 
+/** A member that is a list. */
+export const list = (body: Body, name: string) => body[name] as Body[];
+/** A request that goes somewhere else, or asks for something else, than was said. */
+export const url = (from: RegExp, to: string): Plant =>
+  asked((request) => ({ ...request, url: request.url.replace(from, to) }));
+export const NOBODY = { keyId: 'nobody000000', label: 'Nobody' };
+/** A page without its first entry. */
+export const shorter = (name: string): Plant =>
+  edited(
+    (body) => list(body, name).shift(),
+    ({ status }, { url }) => status === 200 && url.includes('cursor='),
+  );
+/** A header of requests that is not heeded. */
+export const unheeded = (name: string): Plant =>
+  asked(({ headers: { [name]: _, ...headers }, ...request }) => ({ ...request, headers }));
+
 /** Channels are not told apart. */
 export const anyChannel: Plant = asked((request) => ({
   ...request,
@@ -129,7 +145,7 @@ export const escapedHash = (event: Body) =>
     .digest('hex');
 
 /** A validator other than the server's, and correctly compared. @param of makes it from a whole answer */
-function tagged(of: (body: Body, answer: ProxiedAnswer) => unknown): Plant {
+export function tagged(of: (body: Body, answer: ProxiedAnswer) => unknown): Plant {
   return {
     answer: async ({ headers: { 'if-none-match': known, ...headers }, ...request }, forward) => {
       const answer = await forward({ ...request, headers });

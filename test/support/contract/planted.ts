@@ -24,35 +24,32 @@ import {
   forwardAgain,
   guardFirst,
   keysOfAll,
+  list,
+  NOBODY,
   othersTaken,
+  shorter,
   tagOfDigest,
   tagOfLog,
+  unheeded,
+  url,
 } from './deviations.ts';
+import { ARM_PLANTS, AUDIENCE_PLANTS, MORE_PLANTS, ROLLOUT_BECAUSE, ROLLOUT_PLANTS } from './planted-rollouts.ts';
 
 /** A text of the same form that is another. */
 const otherHex = (text: unknown) => String(text).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
-const list = (body: Body, name: string) => body[name] as Body[];
-/** A request that goes somewhere else, or asks for something else, than was said. */
-const url = (from: RegExp, to: string): Plant =>
-  asked((request) => ({ ...request, url: request.url.replace(from, to) }));
 
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
-const NOBODY = { keyId: 'nobody000000', label: 'Nobody' };
 
 const beyond =
   (scope: string) =>
   ({ requiredScopes }: Body) =>
     !(requiredScopes as string[]).includes(scope);
-/** A page without its first entry. */
-const shorter = (name: string): Plant =>
-  edited(
-    (body) => list(body, name).shift(),
-    ({ status }, { url }) => status === 200 && url.includes('cursor='),
-  );
 const withoutCursor = url(/cursor=made-up/u, '');
-/** A header of requests that is not heeded. */
-const unheeded = (name: string): Plant =>
-  asked(({ headers: { [name]: _, ...headers }, ...request }) => ({ ...request, headers }));
+
+type Plants = Readonly<Record<string, Plant>>;
+
+/** The reads that a rollout decides. */
+const ARM_READS = ['getActivePack', 'getSystemPrompt', 'listStyles', 'getStylePrompt'];
 
 /** A server that hangs. */
 export const SILENT = 'no answer at all';
@@ -61,7 +58,21 @@ export const SILENT = 'no answer at all';
  * What is planted, by operation: the first is what the short form plants.
  * @param operator the `Authorization` of a caller who may do everything
  */
-export function plantsOf(operator: string): Readonly<Record<string, Readonly<Record<string, Plant>>>> {
+export function plantsOf(operator: string): Readonly<Record<string, Plants>> {
+  const plants: Readonly<Record<string, Plants>> = { ...basicPlantsOf(operator), ...ROLLOUT_PLANTS };
+  const ofArms = (operation: string) => ({
+    ...(ARM_READS.includes(operation) && ARM_PLANTS),
+    ...(operation === 'getActivePack' && AUDIENCE_PLANTS),
+  });
+  return Object.fromEntries(
+    Object.entries(plants).map(([operation, some]) => [
+      operation,
+      { ...some, ...MORE_PLANTS[operation], ...ofArms(operation) },
+    ]),
+  );
+}
+
+function basicPlantsOf(operator: string): Readonly<Record<string, Plants>> {
   /** If a caller is refused, and `lacking` agrees, the request is sent again as the operator. */
   const asOperator = (status: number, lacking: (problem: Body) => boolean = () => true): Plant =>
     instead(status, (request, { body }) =>
@@ -474,6 +485,7 @@ export const BECAUSE: Readonly<Record<string, RegExp>> = {
   getMetrics: /every line is a sample or a comment/u,
   getProblem: /the page of \S+ has its code/u,
   openapi: /has the operations of the document of this suite/u,
+  ...ROLLOUT_BECAUSE,
 };
 
 /** The same for the served document, which is not an operation: only with TEST_LENGTH=faults, because it is large. */

@@ -119,7 +119,9 @@ const OCCASIONAL: ReadonlySet<string> = new Set([
   'Registry-Epoch',
   'Registry-Stale',
   'Registry-Pinned',
+  'Registry-Assignment',
   'Preference-Applied',
+  'Registry-Assignment',
 ]);
 
 /**

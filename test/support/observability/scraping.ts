@@ -27,6 +27,21 @@ export async function scrapedWhen(scrape: () => Promise<Scrape>, holds: (scrape:
   }
 }
 
+/** Starts a rollout that is read, a schedule and a trial, so that each metric about them has samples. Needs the moves of `raiseCounters`. */
+export async function raiseRollouts({ app }: TestApp): Promise<void> {
+  const post = async (url: string, members: object) => {
+    const payload = { ...members, reason };
+    const { statusCode, body } = await app.inject({ method: 'POST', url: `/v1/packs/coach/${url}`, payload });
+    if (statusCode !== 201) throw new Error(`${url}: ${statusCode} ${body}`);
+  };
+  await post('rollouts', { version: '1.0.0', steps: [{ share: 50 }], finish: 'wait' });
+  for (const query of ['', '?subject=user-1']) await app.inject(`/v1/prompts/system${query}`);
+  await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: {} });
+  const at = new Date(app.registry.now() + 3_600_000).toISOString();
+  await post('schedule', { version: '1.0.0', channel: 'staging', at });
+  await post('activations', { version: '1.0.0', channel: 'staging', revertAfter: '1h' });
+}
+
 /** Sends requests, so that each counter is raised at least once. */
 export async function raiseCounters({ app }: TestApp): Promise<void> {
   const { etag } = (await app.inject('/v1/prompts/system')).headers;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
+import { changeOf, subjectOf } from '../event-text.ts';
 import { eventPage, newest, type Event, type EventsQuery } from '../events.ts';
 import { EXIT, wrongUsage } from '../exit.ts';
 import { safe, type Cell, type Output } from '../output.ts';
@@ -184,9 +185,8 @@ function printEvents(out: Output, events: readonly Event[], more: string | undef
   if (more !== undefined) out.note(more);
 }
 
-function row({ revision, at, type, pack, version, channel, actor, reason }: Event): Cell[] {
-  const what = [pack, version, channel === undefined ? undefined : `in ${channel}`]
-    .filter((part) => part !== undefined)
-    .join(' ');
+function row(event: Event): Cell[] {
+  const { revision, at, type, actor, reason } = event;
+  const what = [subjectOf(event), changeOf(event)].filter((part) => part !== '').join(': ');
   return [`${revision}`, at, ['bold', type], what, `by ${actor.label}`, reason];
 }

@@ -8,18 +8,13 @@ import { sendOnce } from '../send-change.ts';
 import type { Cell } from '../output.ts';
 import { confirm, requireAnswers, reasonFor } from '../questions.ts';
 import { withFields } from '../fields.ts';
-import { timeAhead } from '../arguments.ts';
+import { list, timeAhead } from '../arguments.ts';
 
 type Key = components['schemas']['Key'];
 
 interface CreateOptions {
   readonly scope: components['schemas']['CreateKeyRequest']['scopes'];
   readonly expires?: string;
-}
-
-/** Collects scopes from repeated and comma-separated values. The registry checks them. */
-function scopes(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(',').map((scope) => scope.trim())];
 }
 
 interface RevokeOptions {
@@ -49,7 +44,7 @@ export function addKeys(program: Command, act: Act): void {
     .requiredOption(
       '--scope <scope>',
       'What the key may do (repeatable, or comma-separated): prompts:read, sessions:start, packs:publish, packs:activate, packs:revoke, audit:read, metrics:read, keys:admin, or "*" for everything',
-      scopes,
+      list,
     )
     .option('--expires <time>', 'When it expires, e.g. 2027-01-31, or 90d for in 90 days (default: never)', timeAhead)
     .action(act<CreateOptions, [string]>(create));

@@ -1,39 +1,39 @@
-/** `activate`, `rollback`, `revoke`: move channels, showing each move before it is sent. */
+/** `activate`, `rollback`, `revoke`, `confirm`: move channels, showing each move before it is sent. */
 import type { Command } from 'commander';
 import type { components, RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
+import { currentOf, guarded, makeMove, moveHeaders, stepLines, type Guard, type ChannelRef } from '../channel-move.ts';
 import {
-  currentOf,
-  guarded,
-  makeMove,
-  moveHeaders,
-  stepLines,
-  timeoutFor,
-  type Guard,
-  type ChannelRef,
-  type MoveOptions,
-  type Step,
-} from '../channel-move.ts';
-import { summaryOf } from '../diff-output.ts';
-import { violationText } from '../explain.ts';
-import { requireAnswers } from '../questions.ts';
+  channelStateOf,
+  isRunning,
+  lastRollout,
+  requireActive,
+  type ChannelState,
+  type Rollout,
+} from '../channel-state.ts';
+import { nameOf, progressOf } from '../rollout-text.ts';
+import { sessionLines, singleMove } from '../single-move.ts';
 import { withFields } from '../fields.ts';
-import { name, version as parseVersion, waitSeconds } from '../arguments.ts';
+import { duration, name, sessionsOption, version as parseVersion, type SessionPolicy } from '../arguments.ts';
+import { begin, DRY_RUN_REASON, move, type MoveOptions } from './move-options.ts';
 
 type Activation = components['schemas']['Activation'];
+type Confirmation = components['schemas']['Confirmation'];
 type Preview = components['schemas']['Preview'];
+
+interface ActivateOptions extends MoveOptions {
+  readonly revertAfter?: string;
+}
 
 interface RollbackOptions extends MoveOptions {
   readonly to?: string;
 }
 
 interface RevokeOptions extends MoveOptions {
+  readonly sessions?: Exclude<SessionPolicy, 'keep'>;
   readonly replacement?: string;
 }
-
-/** The API requires a reason for a dry run, too; it is not stored. */
-const DRY_RUN_REASON = 'Dry run';
 
 export function addMoves(program: Command, act: Act): void {
   move(
@@ -43,11 +43,22 @@ export function addMoves(program: Command, act: Act): void {
       .argument('<version>', 'The version', parseVersion),
   )
     .option('--channel <name>', "The channel (default: the pack's default channel)", name)
-    .action(act<MoveOptions, [string]>(activate));
+    .option('--revert-after <duration>', 'A trial: go back after this time, unless somebody confirms it', duration)
+    .addOption(sessionsOption(['keep', 'next-turn', 'end']))
+    .action(act<ActivateOptions, [string]>(activate));
 
-  move(program.command('rollback').description('Roll a channel back to the version that was active before'))
+  move(program.command('confirm').description('Keep the version that is on trial'))
+    .option('--channel <name>', "The channel (default: the pack's default channel)", name)
+    .action(act<MoveOptions>(confirmTrial));
+
+  move(
+    program
+      .command('rollback')
+      .description('Roll a channel back to the version that was active before; ends a rollout if one runs'),
+  )
     .option('--channel <name>', "The channel (default: the pack's default channel)", name)
     .option('--to <version>', 'Roll back to this version, which must have been active before', parseVersion)
+    .addOption(sessionsOption(['keep', 'next-turn', 'end']))
     .action(act<RollbackOptions>(rollback));
 
   move(
@@ -57,61 +68,32 @@ export function addMoves(program: Command, act: Act): void {
       .argument('<version>', 'The version', parseVersion),
   )
     .option('--replacement <version>', 'The version that replaces it in channels and sessions', parseVersion)
+    .addOption(sessionsOption(['next-turn', 'end']))
     .action(act<RevokeOptions, [string]>(revoke));
 }
 
-/** Adds the options of every move. */
-function move(command: Command): Command {
-  return command
-    .option('--pack <name>', 'The pack (default: the default pack)', name)
-    .option('--reason <text>', 'Why; asked for if not given')
-    .option('-y, --yes', 'Do not ask for confirmation')
-    .option('--dry-run', 'Only show what would happen')
-    .option('--wait <seconds>', 'Wait up to 30 seconds for all instances to apply it', waitSeconds);
-}
-
-/** The first steps of each move: checks that questions can be answered, and finds the registry and the channel. */
-async function begin(
-  context: Context,
-  options: MoveOptions,
-): Promise<{ registry: RegistryClient; channelRef: ChannelRef }> {
-  if (options.dryRun !== true) requireAnswers(context, options);
-  const registry = await context.registry(timeoutFor(options.wait));
-  return { registry, channelRef: { pack: await context.pack(options.pack), channel: options.channel } };
-}
-
-async function activate(context: Context, options: MoveOptions, version: string) {
+async function activate(context: Context, options: ActivateOptions, version: string) {
   const { registry, channelRef } = await begin(context, options);
   const { pack, channel } = channelRef;
   const current = await currentOf(registry, channelRef);
   const guard = current?.guard;
+  const state = await stateOf(registry, current);
+  const { sessions, revertAfter } = options;
+  const send = (body: { reason: string; dryRun?: boolean }, header: Guard) =>
+    guarded(registry, channelRef, () =>
+      registry.ask((api) =>
+        api.POST('/v1/packs/{pack}/activations', {
+          params: { path: { pack }, header },
+          body: { version, ...defined({ channel, sessions, revertAfter }), ...body },
+        }),
+      ),
+    );
   return makeMove<Preview, Activation>(context, options, {
     channelRef,
-    registry,
     guarded: guard !== undefined,
-    ...singleMove(channelRef),
-    dryRun: () =>
-      guarded(registry, channelRef, () =>
-        registry
-          .ask((api) =>
-            api.POST('/v1/packs/{pack}/activations', {
-              params: { path: { pack }, header: { ...guard } },
-              body: { version, ...defined({ channel }), reason: DRY_RUN_REASON, dryRun: true },
-            }),
-          )
-          .then(asPreview),
-      ),
-    send: (reason, key) =>
-      guarded(registry, channelRef, () =>
-        registry
-          .ask((api) =>
-            api.POST('/v1/packs/{pack}/activations', {
-              params: { path: { pack }, header: moveHeaders(key, options.wait, guard) },
-              body: { version, ...defined({ channel }), reason },
-            }),
-          )
-          .then(asActivation),
-      ),
+    ...singleMove(channelRef, { kind: 'activation', state, sessions, revertAfter }),
+    dryRun: () => send({ reason: DRY_RUN_REASON, dryRun: true }, { ...guard }).then(asPreview),
+    send: (reason, key) => send({ reason }, moveHeaders(key, options.wait, guard)).then(asActivation),
     question: () => `Activate ${version} of ${pack}${inChannel(channelRef, current)}`,
   });
 }
@@ -121,7 +103,8 @@ async function rollback(context: Context, options: RollbackOptions) {
   const { pack, channel } = channelRef;
   const current = await currentOf(registry, channelRef);
   const guard = current?.guard;
-  const target = defined({ channel, toVersion: options.to });
+  const state = await stateOf(registry, current);
+  const target = defined({ channel, toVersion: options.to, sessions: options.sessions });
   const send = (body: { reason: string; dryRun?: boolean; fromVersion?: string }, header: Guard) =>
     guarded(registry, channelRef, () =>
       registry.ask((api) =>
@@ -130,15 +113,14 @@ async function rollback(context: Context, options: RollbackOptions) {
     );
   return makeMove<Preview, Activation>(context, options, {
     channelRef,
-    registry,
     guarded: guard !== undefined,
-    ...singleMove(channelRef),
+    ...singleMove(channelRef, { kind: 'rollback', state, sessions: options.sessions }),
     dryRun: () => send({ reason: DRY_RUN_REASON, dryRun: true }, { ...guard }).then(asPreview),
-    send: (reason, key, shown) =>
-      send(
-        { reason, ...(typeof shown.previousVersion === 'string' && { fromVersion: shown.previousVersion }) },
-        moveHeaders(key, options.wait, guard),
-      ).then(asActivation),
+    send: (reason, key, shown) => {
+      // SPEC R14: while a rollout runs it is the candidate, so that a second press does not go below the stable version.
+      const fromVersion = state?.rollout?.candidate.version ?? shown.previousVersion ?? undefined;
+      return send({ reason, ...defined({ fromVersion }) }, moveHeaders(key, options.wait, guard)).then(asActivation);
+    },
     question: (shown) => `Roll ${pack} back to ${shown.wouldActivate}${inChannel(channelRef, current)}`,
   });
 }
@@ -146,18 +128,18 @@ async function rollback(context: Context, options: RollbackOptions) {
 async function revoke(context: Context, options: RevokeOptions, version: string) {
   const { registry, channelRef } = await begin(context, options);
   const { pack } = channelRef;
-  const { replacement, wait } = options;
+  const { replacement, sessions, wait } = options;
+  const rollouts = (await rolloutsOf(registry, pack)).filter(isRunning);
   const send = (body: { reason: string; dryRun?: boolean }, header: { 'idempotency-key'?: string; prefer?: string }) =>
     registry.ask((api) =>
       api.POST('/v1/packs/{pack}/versions/{version}/revoke', {
         params: { path: { pack, version }, header },
-        body: { ...defined({ replacement }), ...body },
+        body: { ...defined({ replacement, sessions }), ...body },
       }),
     );
   type Plan = Awaited<ReturnType<typeof send>>['data'];
   return makeMove<Plan, Plan>(context, options, {
     channelRef,
-    registry,
     guarded: false, // the API has no condition for a revocation
     dryRun: async () => withFields({ moves: 'list' })(await send({ reason: DRY_RUN_REASON, dryRun: true }, {})).data,
     send: async (reason, key) =>
@@ -166,11 +148,69 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
     lines: ({ moves }) => [
       `${pack} ${version} would never be served again${replacement === undefined ? '' : `; ${replacement} replaces it`}.`,
       ...(moves.length === 0 ? ['  It is not active in any channel.'] : stepLines(moves)),
+      ...rollouts
+        .filter((rollout) => [rollout.version, rollout.stableVersion].includes(version))
+        .map((rollout) => `  ${rollout.channel}: ${nameOf(rollout)} ends (${progressOf(rollout)})`),
+      ...sessionLines(sessions),
     ],
     problems: () => [],
-    plannedSteps: ({ moves }) => moves,
-    actualSteps: ({ moves }) => moves,
+    plannedChanges: ({ moves }) => stepLines(moves),
+    actualChanges: ({ moves }) => stepLines(moves),
     summary: ({ revision, moves }) => [`Revoked ${pack} ${version} (revision ${revision}).`, ...stepLines(moves)],
+  });
+}
+
+/** The last rollout of each channel of a pack; none if the registry is older than rollouts. */
+async function rolloutsOf(registry: RegistryClient, pack: string): Promise<Rollout[]> {
+  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' }));
+  const channels = data.packs.find((each) => each.pack === pack)?.channels ?? [];
+  const found = await Promise.all(channels.map(({ channel }) => lastRollout(registry, pack, channel)));
+  return found.filter((rollout) => rollout !== undefined);
+}
+
+/** What is under way in a channel where something is active. */
+async function stateOf(
+  registry: RegistryClient,
+  current: Awaited<ReturnType<typeof currentOf>>,
+): Promise<ChannelState | undefined> {
+  return current === undefined ? undefined : channelStateOf(registry, current.active.pack, current.active.channel);
+}
+
+async function confirmTrial(context: Context, options: MoveOptions) {
+  const { registry, channelRef } = await begin(context, options);
+  const { pack } = channelRef;
+  const current = requireActive(await currentOf(registry, channelRef), channelRef);
+  const { channel, version } = current.active;
+  const trial = (await stateOf(registry, current))?.trial;
+  const none = { rule: 'no-trial', detail: `No version is on trial in channel "${channel}" of pack "${pack}".` };
+  type Plan = { readonly pack: string; readonly channel: string; readonly trial?: NonNullable<ChannelState['trial']> };
+  return makeMove<Plan, Confirmation>(context, options, {
+    channelRef,
+    guarded: true,
+    dryRun: async () => ({ pack, channel, ...defined({ trial }) }),
+    send: (reason, key) =>
+      guarded(registry, channelRef, () =>
+        registry
+          .ask((api) =>
+            api.POST('/v1/packs/{pack}/channels/{channel}/confirm', {
+              params: { path: { pack, channel }, header: moveHeaders(key, options.wait, current.guard) },
+              body: { reason },
+            }),
+          )
+          .then(withFields({ version: 'string', revision: 'number' }))
+          .then(({ data }) => data),
+      ),
+    question: () => `Keep ${version} of ${pack} in ${channel}`,
+    lines: () =>
+      trial === undefined
+        ? [`  would be refused: ${none.detail}`]
+        : [`${pack} in ${channel}: ${version} stays. Without this it goes back at ${trial.revertAt}.`],
+    problems: () => (trial === undefined ? [none] : []),
+    plannedChanges: () => [`  ${version} stays`],
+    actualChanges: (done) => [`  ${done.version} stays`],
+    summary: (done) => [
+      `${pack} ${done.version} stays in ${channel}: its trial is confirmed. Revision ${done.revision}.`,
+    ],
   });
 }
 
@@ -193,33 +233,4 @@ function asActivation(response: { data: Activation | Preview; status: number; he
     revision: 'number',
     changed: 'boolean',
   })(response).data as Activation;
-}
-
-const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
-
-/** How `activate` and `rollback` show and report a move of one channel. */
-function singleMove({ pack, channel }: ChannelRef) {
-  return {
-    problems: ({ problems }: Preview) => problems,
-    lines: ({ wouldActivate, previousVersion, diff, problems }: Preview): string[] => {
-      const lines = [
-        `${pack}${channel === undefined ? '' : ` in ${channel}`}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`,
-        ...summaryOf(diff),
-      ];
-      if (previousVersion === wouldActivate) lines.push('  Already active; nothing would change.');
-      else if (previousVersion !== null)
-        lines.push(`  Full diff: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`);
-      for (const problem of problems) lines.push(`  would be refused: ${violationText(problem)}`);
-      return lines;
-    },
-    plannedSteps: ({ wouldActivate, previousVersion }: Preview): Step[] =>
-      previousVersion === wouldActivate ? [] : [{ version: wouldActivate, previousVersion }],
-    actualSteps: ({ version, previousVersion, changed }: Activation): Step[] =>
-      changed ? [{ version, previousVersion }] : [],
-    summary: ({ version, channel: name, kind, changed, previousVersion, revision }: Activation): string[] => [
-      changed
-        ? `${DONE[kind]} ${pack} ${version} in ${name}${previousVersion === null ? '' : ` (was ${previousVersion})`}. Revision ${revision}.`
-        : `${pack} ${version} is already active in ${name} (since revision ${revision}). Nothing was changed.`,
-    ],
-  };
 }

@@ -5,7 +5,7 @@ import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
 import { withFields } from '../fields.ts';
-import { name } from '../arguments.ts';
+import { attributes as parseAttributes, name } from '../arguments.ts';
 
 type Session = components['schemas']['Session'];
 
@@ -21,6 +21,8 @@ const asSession = withFields({
 interface StartOptions {
   readonly style?: string;
   readonly channel?: string;
+  readonly subject?: string;
+  readonly attribute?: Readonly<Record<string, string>>;
 }
 
 export function addSession(program: Command, act: Act): void {
@@ -31,11 +33,13 @@ export function addSession(program: Command, act: Act): void {
     .description('Start a session on the active version of the default pack')
     .option('--style <id>', "The style (default: the version's default style)", name)
     .option('--channel <name>', "The channel (default: the pack's default channel)", name)
+    .option('--subject <id>', 'The id of the user, which decides the version while a rollout runs')
+    .option('--attribute <name=value>', 'A fact about the user, e.g. country=de (repeatable)', parseAttributes)
     .action(
-      act<StartOptions>(async (context, { style: styleId, channel }) => {
+      act<StartOptions>(async (context, { style: styleId, channel, subject, attribute: attributes }) => {
         const registry = await context.registry();
         const { data } = await registry
-          .ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel }) }))
+          .ask((api) => api.POST('/v1/coach/sessions', { body: defined({ styleId, channel, subject, attributes }) }))
           .then(asSession);
         return print(context, data);
       }),
@@ -65,6 +69,7 @@ function print({ out }: Context, session: Session) {
     prompt: { style },
     superseded,
     movedFrom,
+    assignment,
   } = session;
   out.result(session, () =>
     out.table([
@@ -74,12 +79,13 @@ function print({ out }: Context, session: Session) {
       ['style', `${style.id} (${style.title})`],
       ['started', startedAt],
       ['expires', expiresAt],
+      ...(assignment === undefined ? [] : [['rollout', `${assignment.rollout}, ${assignment.arm} version`]]),
       ...(superseded
         ? [['superseded', ['yellow', 'the channel has moved; the session keeps its version']] as const]
         : []),
       ...(movedFrom === undefined
         ? []
-        : [['moved from', ['yellow', `${movedFrom.version}, which was revoked`]] as const]),
+        : [['moved from', ['yellow', `${movedFrom.version}, which was revoked or left`]] as const]),
     ]),
   );
   return EXIT.ok;

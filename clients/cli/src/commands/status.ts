@@ -1,11 +1,14 @@
 /** `status`: what is active in each channel, and the health of the service. */
-import { RegistryFailure, type components } from '@prompt-registry/client';
+import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
 import type { Act } from '../context.ts';
 import type { Command } from 'commander';
+import { channelStateOf, rolloutWith, type ChannelState, type Rollout } from '../channel-state.ts';
+import { defined } from '../defined.ts';
 import { EXIT } from '../exit.ts';
 import { missingScopes } from '../explain.ts';
 import type { Cell, Output } from '../output.ts';
 import { withFields } from '../fields.ts';
+import { nameOf, nextOf, progressOf } from '../rollout-text.ts';
 
 type Schemas = components['schemas'];
 /** A part of the status, or why it is not available: the key lacks a scope, or the service is older. */
@@ -39,14 +42,42 @@ export function addStatus(program: Command, act: Act): void {
               .then(({ data }) => data.instances),
           ),
         ]);
-        context.out.result({ url: registry.url, health, packs, instances }, () => {
+        const plans = (await Promise.all(packs.flatMap((pack) => plansOf(registry, pack)))).filter(isUnderWay);
+        context.out.result({ url: registry.url, health, packs, plans, instances }, () => {
           printHealth(context.out, registry.url, health);
-          for (const pack of packs) printPack(context.out, pack);
+          for (const pack of packs)
+            printPack(
+              context.out,
+              pack,
+              plans.filter((plan) => plan.pack === pack.pack),
+            );
           printInstances(context.out, instances);
         });
         return EXIT.ok;
       }),
     );
+}
+
+/** What is under way in a channel. */
+interface Plans {
+  readonly pack: string;
+  readonly channel: string;
+  readonly rollout?: Rollout;
+  readonly trial?: NonNullable<ChannelState['trial']>;
+  readonly schedule: ChannelState['schedule'];
+}
+
+/** What is under way in each channel of a pack; nothing if the registry is older than rollouts. */
+function plansOf(registry: RegistryClient, { pack, channels }: Schemas['Pack']): Promise<Plans>[] {
+  return channels.map(async ({ channel }) => {
+    const { rollout: running, trial, schedule = [] } = (await channelStateOf(registry, pack, channel)) ?? {};
+    const rollout = running === undefined ? undefined : await rolloutWith(registry, pack, running.id);
+    return { pack, channel, schedule, ...defined({ rollout, trial }) };
+  });
+}
+
+function isUnderWay({ rollout, trial, schedule }: Plans): boolean {
+  return rollout !== undefined || trial !== undefined || schedule.length > 0;
 }
 
 /** The response, or why it is not available. Other failures are thrown. */
@@ -77,7 +108,11 @@ function printHealth(out: Output, url: string, health: OrUnavailable<Schemas['Re
   out.table(rows);
 }
 
-function printPack(out: Output, { pack, versionCount, latest, versions, channels }: Schemas['Pack']): void {
+function printPack(
+  out: Output,
+  { pack, versionCount, latest, versions, channels }: Schemas['Pack'],
+  plans: readonly Plans[],
+): void {
   out.line();
   const revoked = versions.filter(({ status }) => status === 'revoked').length;
   const problems = versions.filter(({ status, problems: found }) => status !== 'revoked' && found.length > 0).length;
@@ -99,6 +134,33 @@ function printPack(out: Output, { pack, versionCount, latest, versions, channels
     ]),
     '  ',
   );
+  out.table(plans.flatMap(planRows), '  ');
+}
+
+function planRows({ channel, rollout, trial, schedule }: Plans): Cell[][] {
+  return [
+    ...(rollout === undefined
+      ? []
+      : [
+          [channel, ['yellow', nameOf(rollout)] as const, progressOf(rollout), `next: ${nextOf(rollout) ?? 'nothing'}`],
+        ]),
+    ...(trial === undefined
+      ? []
+      : [
+          [
+            channel,
+            ['yellow', `trial of ${trial.version}`] as const,
+            `goes back at ${trial.revertAt}`,
+            'unless confirmed',
+          ],
+        ]),
+    ...schedule.map(({ version, at, scheduledBy }) => [
+      channel,
+      ['yellow', `${version} is scheduled`] as const,
+      `at ${at}`,
+      `by ${scheduledBy.label}`,
+    ]),
+  ];
 }
 
 function printInstances(out: Output, instances: OrUnavailable<Schemas['Instance'][]>): void {

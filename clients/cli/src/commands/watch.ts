@@ -10,6 +10,7 @@ import { RegistryFailure, streamEvents, type RegistryClient, type StreamMessage 
 import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
+import { changeOf, subjectOf } from '../event-text.ts';
 import { eventPage, type Event } from '../events.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { toCliError } from '../explain.ts';
@@ -123,15 +124,15 @@ function isTransient({ code, status = 0 }: RegistryFailure): boolean {
   return code === 'unreachable' || code === 'timed-out' || code === 'not-a-registry' || status === 429 || status >= 500;
 }
 
-/** Who made a change, and why. */
-type Reason = Pick<Event, 'actor' | 'reason'>;
+/** What the audit log knows of an event: who made the change and why, and what it changed. */
+type Details = Omit<Event, 'revision'>;
 
 /** Fetches actors and reasons as events arrive; for a backlog, many at once. */
 class Reasons {
   readonly #registry: RegistryClient;
   readonly #out: Output;
   readonly #pack: string | undefined;
-  #known = new Map<number, Reason>();
+  #known = new Map<number, Details>();
   #allowed = true;
 
   constructor(registry: RegistryClient, out: Output, pack: string | undefined) {
@@ -141,7 +142,7 @@ class Reasons {
   }
 
   /** The actor and reason of an event; undefined if they are not available. */
-  async of({ event, data: { revision } }: StreamMessage): Promise<Reason | undefined> {
+  async of({ event, data: { revision } }: StreamMessage): Promise<Details | undefined> {
     if (event === 'resync') this.#known.clear(); // the history may be a different one now
     if (event === 'resync' || !this.#allowed) return undefined;
     if (!this.#known.has(revision)) await this.#ask(revision);
@@ -155,7 +156,7 @@ class Reasons {
         after: revision - 1,
         limit: 100,
       });
-      this.#known = new Map(events.map(({ revision, actor, reason }) => [revision, { actor, reason }]));
+      this.#known = new Map(events.map((event) => [event.revision, event]));
     } catch (error) {
       if (!(error instanceof RegistryFailure) || error.status !== 403) return; // the stream reports the problem, or the next event succeeds
       this.#allowed = false;
@@ -164,18 +165,24 @@ class Reasons {
   }
 }
 
-function printEvent(out: Output, { id, event, data }: StreamMessage, reason: Reason | undefined): void {
+function printEvent(out: Output, { id, event, data }: StreamMessage, details: Details | undefined): void {
+  const reason = details === undefined ? {} : { actor: details.actor, reason: details.reason };
   out.result({ id, event, ...data, ...reason }, () => {
-    const { revision, at = '', pack = '', moves = [] } = data;
+    const { revision, at = '', pack = '' } = data;
+    // The end of a rollout moves no channel: its version is the stable one, before and after.
+    const moves = (data.moves ?? []).filter(({ version, previousVersion }) => version !== previousVersion);
     const steps = moves.map(
       ({ channel, version, previousVersion }) => `${channel}: ${previousVersion ?? 'nothing'} -> ${version}`,
     );
     const what =
       event === 'resync'
         ? 'earlier events are no longer available; see: prompt-registry status'
-        : [pack, steps.join(', ')].filter((part) => part !== '').join('  ');
+        : steps.length === 0
+          ? subjectOf(details ?? data)
+          : [pack, steps.join(', ')].filter((part) => part !== '').join('  ');
     const style = moves.length > 0 ? 'green' : 'bold';
-    const why = reason === undefined ? [] : [safe(`by ${reason.actor.label}`), safe(reason.reason)];
+    const why =
+      details === undefined ? [] : [safe(changeOf(details)), safe(`by ${details.actor.label}`), safe(details.reason)];
     out.line(
       [safe(`${revision}`), safe(at), out.paint(style, safe(event)), safe(what), ...why]
         .filter((part) => part !== '')

@@ -1,6 +1,6 @@
 /**
- * Coach sessions: `startCoachSession`, `getCoachSession`. They use the server's default pack, which the suite may not move. So what happens to
- * a session whose version is superseded or revoked is not checked.
+ * Coach sessions: `startCoachSession`, `getCoachSession`. They use the server's default pack, which these checks do not move. What moves do to
+ * sessions is checked in `session-policies.ts`, if the user allows it.
  *
  * Instances behind one address may each pin another version of the default pack (`PIN_VERSION`, shown by `Registry-Pinned`). Responses are
  * compared only if their instances pin the same version.
@@ -110,6 +110,25 @@ export const coachChecks = [
       const started = await kit.ask<Session>(START, { body: { channel } }, 201);
       kit.same(started.body.promptPack.channel, channel, 'promptPack names the channel');
       await hasActivePack(kit, started);
+    },
+    'it takes a subject and attributes, and refuses those that are not valid': async (kit) => {
+      const subject = '😀'.repeat(200);
+      const attributes = { country: 'de', age: 30.5, beta: true, empty: '' };
+      const started = await kit.ask<Session>(START, { body: { subject, attributes } }, 201);
+      if (started.body.assignment === undefined) await hasActivePack(kit, started);
+      const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`a${index}`, 'b']));
+      const bad = [
+        { subject: '' },
+        { subject: '😀'.repeat(201) },
+        { subject: '\ud83d' },
+        { subject: 5 },
+        { attributes: many },
+        { attributes: { Country: 'de' } },
+        { attributes: { country: 'x'.repeat(201) } },
+        { attributes: { country: ['de'] } },
+        { attributes: { country: null } },
+      ];
+      for (const members of bad) await kit.refused(START, { body: members }, 400, 'validation-failed');
     },
     'an unknown channel answers 404 and lists the known ones': (kit) =>
       refusesUnknownChannel(kit, START, (channel) => ({ body: { channel } })),

@@ -11,7 +11,7 @@ const STREAM = 'streamEvents';
 const MAX_MESSAGES = 2000;
 
 /** Opens a stream, checks each message against the document, and closes the stream at the end. */
-async function reading(
+export async function reading(
   kit: Kit,
   request: Request,
   read: (next: () => Promise<Message>) => Promise<void>,
@@ -37,7 +37,7 @@ async function reading(
 }
 
 /** The first message has the current revision. */
-async function begins(kit: Kit, next: () => Promise<Message>, event = 'revision'): Promise<Message> {
+export async function begins(kit: Kit, next: () => Promise<Message>, event = 'revision'): Promise<Message> {
   const first = await next();
   kit.same(first.event, event, `the first message has "event: ${event}"`);
   kit.same([first.data.type, first.data.moves], [undefined, undefined], 'the first message has no type and no moves');
@@ -45,7 +45,7 @@ async function begins(kit: Kit, next: () => Promise<Message>, event = 'revision'
 }
 
 /** Reads messages up to a revision. @throws Deviation if it does not come */
-async function upTo(next: () => Promise<Message>, revision: number): Promise<Message[]> {
+export async function upTo(next: () => Promise<Message>, revision: number): Promise<Message[]> {
   const messages: Message[] = [];
   while (messages.length < MAX_MESSAGES) {
     const message = await next();

@@ -7,6 +7,7 @@ import type { Judge, Operation } from '../document.ts';
 import type { Check, Kit } from '../kit.ts';
 import { jsonOf } from '../raw-answer.ts';
 import { validRequest } from '../requests.ts';
+import { strangerAt } from './strangers.ts';
 
 /** A revision that no log reaches, and that is exact in a JS number. */
 const FUTURE_REVISION = 900_000_000_000_000;
@@ -32,28 +33,23 @@ const ALWAYS: readonly Refusal[] = [
   },
 ];
 
+function challenges(kit: Kit, { headers }: { readonly headers: Headers }): void {
+  kit.ok(
+    /^Bearer\b/iu.test(headers.get('www-authenticate') ?? ''),
+    'WWW-Authenticate has the scheme Bearer',
+    headers.get('www-authenticate'),
+  );
+}
+
 /** What an operation that needs a key refuses. */
 function guardedRefusals({ operationId, scope }: Operation): readonly Refusal[] {
-  const challenge = (kit: Kit, { headers }: { headers: Headers }) =>
-    kit.ok(
-      /^Bearer\b/iu.test(headers.get('www-authenticate') ?? ''),
-      'WWW-Authenticate has the scheme Bearer',
-      headers.get('www-authenticate'),
-    );
   return [
     {
       says: 'a request without a key answers 401 with WWW-Authenticate',
       status: 401,
       code: 'unauthenticated',
       spoil: (valid) => ({ ...valid, key: null }),
-      also: challenge,
-    },
-    {
-      says: 'an unknown key answers 401 with WWW-Authenticate',
-      status: 401,
-      code: 'unauthenticated',
-      spoil: (valid) => ({ ...valid, key: `prk_nobody00000_${'0'.repeat(43)}` }),
-      also: challenge,
+      also: challenges,
     },
     {
       says: `a key without the scope ${scope ?? ''} answers 403, and requiredScopes names the scope`,
@@ -155,6 +151,15 @@ function checkOf(operation: string, { says, status, code, spoil, also }: Refusal
   return { operation, says, run };
 }
 
+function strangerCheck(operation: string): Check {
+  const run = async (kit: Kit) => {
+    const answer = await kit.answered(operation, strangerAt(kit, operation));
+    kit.same((answer.body as { code?: unknown }).code, 'unauthenticated', 'the code is unauthenticated');
+    challenges(kit, answer);
+  };
+  return { operation, says: 'an unknown key answers 401 with WWW-Authenticate', run };
+}
+
 /** 405 belongs to the path, not to an operation, so the document does not declare it. */
 function methodCheck({ operationId: operation, template, method }: Operation): Check {
   const run = async (kit: Kit) => {
@@ -188,5 +193,9 @@ export function generalChecks(operation: Operation, judge: Judge): Check[] {
     ...pathRefusals(operation),
     ...(operation.requestBody === undefined ? [] : bodyRefusals(operation, judge)),
   ];
-  return [...refusals.map((refusal) => checkOf(operation.operationId, refusal)), methodCheck(operation)];
+  return [
+    ...(operation.guarded ? [strangerCheck(operation.operationId)] : []),
+    ...refusals.map((refusal) => checkOf(operation.operationId, refusal)),
+    methodCheck(operation),
+  ];
 }

@@ -7,10 +7,39 @@ import type { Request } from '../connection.ts';
 import type { Operation } from '../document.ts';
 import { documentOf } from '../documents.ts';
 import type { Check, Kit } from '../kit.ts';
+import {
+  beginTrial,
+  channelPath,
+  planIn,
+  reasonIn,
+  rollOut,
+  rolloutNow,
+  schedule,
+  scheduleBody,
+  STABLE,
+  verbOn,
+} from '../rolling.ts';
 import type { World } from '../world.ts';
 
-/** Two different requests to the same operation, each of which adds an event to the log. */
+/** Two different requests to the same operation. Each would add an event to the log. */
 type Make = (world: World) => Promise<readonly [Request, Request]>;
+
+const REASONS = [{ reason: 'Checked' }, { reason: 'Checked otherwise' }] as const;
+/** A request with two reasons. */
+const withReasons = (request: Request): readonly [Request, Request] => [
+  { ...request, body: { ...(request.body as object), ...REASONS[0] } },
+  { ...request, body: { ...(request.body as object), ...REASONS[1] } },
+];
+
+/** About a rollout that runs, or is paused. */
+const verb =
+  (paused = false): Make =>
+  async (world) => {
+    const rollout = await rollOut(world);
+    if (paused) await world.asker.ask('pauseRollout', verbOn(world, rollout), 200);
+    const headers = { 'if-match': (await rolloutNow(world, rollout)).etag };
+    return withReasons({ ...verbOn(world, rollout), headers });
+  };
 
 const REQUESTS: Readonly<Record<string, Make>> = {
   publishVersion: async (world) => {
@@ -32,22 +61,31 @@ const REQUESTS: Readonly<Record<string, Make>> = {
     ];
   },
   revokeVersion: async (world) => {
-    const path = world.path({ version: await world.unusedVersion() });
-    return [
-      { path, body: { reason: 'Checked' } },
-      { path, body: { reason: 'Checked otherwise' } },
-    ];
+    return withReasons({ path: world.path({ version: await world.unusedVersion() }) });
   },
+  confirmActivation: async (world) => {
+    await beginTrial(world);
+    return withReasons({ path: await channelPath(world) });
+  },
+  startRollout: async (world) => {
+    await world.activate(STABLE);
+    return withReasons({ path: world.path(), body: planIn(world) });
+  },
+  advanceRollout: verb(),
+  pauseRollout: verb(),
+  resumeRollout: verb(true),
+  promoteRollout: verb(),
+  abortRollout: verb(),
+  scheduleActivation: async (world) => withReasons({ path: world.path(), body: scheduleBody(world) }),
+  cancelScheduledActivation: async (world) =>
+    withReasons({ path: world.path({ id: (await schedule(world)).id }), body: reasonIn(world) }),
   createKey: async (world) => {
     const of = (): Request => ({ body: { label: world.label('replayed'), scopes: ['prompts:read'] } });
     return [of(), of()];
   },
   revokeKey: async (world) => {
     const { keyId } = await world.key('to be revoked once', ['prompts:read']);
-    return [
-      { path: { keyId }, body: { reason: 'Checked' } },
-      { path: { keyId }, body: { reason: 'Checked otherwise' } },
-    ];
+    return withReasons({ path: { keyId } });
   },
 };
 
@@ -62,9 +100,10 @@ async function replayed(kit: Kit, declared: Operation): Promise<void> {
   const { world } = kit;
   const [plain, another] = await make(world);
   const ofPack = plain.path?.['pack'] !== undefined;
-  const request = takes(declared, 'if-match')
-    ? { ...plain, headers: { 'if-match': (await world.activePack()).etag } }
-    : plain;
+  const request =
+    takes(declared, 'if-match') && plain.headers === undefined
+      ? { ...plain, headers: { 'if-match': (await world.activePack()).etag } }
+      : plain;
   const key = `${kit.world.runId}-${operation}-${kit.world.nextNumber()}`;
   const withKey = (value: string, of: Request): Request => ({
     ...of,
@@ -95,9 +134,10 @@ async function replayed(kit: Kit, declared: Operation): Promise<void> {
   const made = body.events.filter(({ data }) => (data['idempotency'] as { key?: unknown } | undefined)?.key === key);
   kit.same(made.length, 1, 'both requests together added one event');
 
+  const [theirs] = await make(world);
   const own = await kit.ask(
     operation,
-    { ...withKey(key, another), key: await world.otherCaller(scope ?? 'prompts:read') },
+    { ...withKey(key, theirs), key: await world.otherCaller(scope ?? 'prompts:read') },
     200,
     201,
   );
