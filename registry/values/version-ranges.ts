@@ -36,7 +36,7 @@ const LONGEST = 256;
 /** Compiles a valid range. @returns whether a text is a version within it */
 export function rangeOf(range: string): (version: string) => boolean {
   const all = range.split('||').map((each) => alternativeOf(each.trim()));
-  const alternatives = all.some((each) => each.length === 0) ? [[]] : all; // beside "any version" the library forgets the others
+  const alternatives = all.some((each) => each.length === 0) ? [[]] : all; // next to "any version" the library ignores the others
   return (text) => {
     const version = versionOf(text);
     return version !== undefined && alternatives.some((comparators) => isWithin(version, comparators));

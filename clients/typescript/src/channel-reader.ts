@@ -2,7 +2,7 @@
  * Reads a channel from the registry.
  *
  * Problem: a registry of an older build has no `getChannel`, and behind a balancer one instance may be older than another. The default
- * channel has no address of its own.
+ * channel has no path.
  * Rule: read `getChannel`; where the path is unknown, read `getActivePack`, which knows no rollout. An older registry is asked for the
  * channel again after a minute; if a newer instance is known to be there, with every message and poll, until it answers. Without a configured
  * channel, `getActivePack` says at the beginning of each round which one is the default.
@@ -36,12 +36,12 @@ export class ChannelReader {
     this.#options = options;
   }
 
-  /** Whether the last response was from an older instance, although a newer one can tell of rollouts. */
+  /** Whether the last response was from an older instance, although a newer one knows the rollouts. */
   get needsChannel(): boolean {
     return this.#needsChannel;
   }
 
-  /** The next read must ask for the channel, because a message told of a rollout. */
+  /** The next read must ask for the channel, because a message named a rollout. */
   needChannel(): void {
     this.#needsChannel = true;
   }

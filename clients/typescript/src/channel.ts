@@ -49,7 +49,7 @@ export function ruleOf({ salt, share, audience }: Rollout) {
 
 /**
  * Checks a response of `getChannel`, or what was saved of it.
- * @param onFailure is told of a rule that this client does not understand
+ * @param onFailure reports a rule that this client does not understand
  * @throws RegistryFailure `not-understood`, `digest-mismatch`
  */
 export async function checkChannel(
@@ -139,7 +139,9 @@ function isAudience(given: unknown): boolean {
   return (
     isTexts(subjects) &&
     Array.isArray(conditions) &&
-    conditions.every((each) => isObject(each) && [each['attribute'], each['operator']].every(isText) && isTexts(each['values']))
+    conditions.every(
+      (each) => isObject(each) && [each['attribute'], each['operator']].every(isText) && isTexts(each['values']),
+    )
   );
 }
 

@@ -67,7 +67,7 @@ export function savedState({ current, etags, age, ...others }: CopiedState): Sav
 
 /**
  * Checks a loaded copy, including its digests. Its channel is dropped if it is another one.
- * @param onFailure is told of a rollout that this client does not understand
+ * @param onFailure reports a rollout that this client does not understand
  * @throws RegistryFailure `copy-failed` if the copy is broken or belongs to another pack
  */
 export async function checkSaved(

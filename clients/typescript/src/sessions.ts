@@ -281,7 +281,7 @@ export class Sessions {
     };
   }
 
-  /** Continues one of the registry's sessions during an outage: a known one where it is, an unknown one on the stable version. */
+  /** Continues one of the registry's sessions during an outage: a known one unless a move concerned it, an unknown one on the stable version. */
   async #continueLocally(sessionId: string): Promise<CoachSession> {
     const { state, ttl } = this.#options;
     const ended = this.#known.endOf(sessionId);

@@ -63,7 +63,7 @@ export class SubjectPrompts {
     return this.#sessions.start(styleId, this.#for);
   }
 
-  /** Reads a session by its id, whoever started it. @throws RegistryFailure */
+  /** Reads a session by its id. @throws RegistryFailure */
   async resolveSession(sessionId: string): Promise<CoachSession> {
     return this.#sessions.resolve(sessionId);
   }

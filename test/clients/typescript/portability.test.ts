@@ -11,7 +11,7 @@ import ts from 'typescript';
 import { ROOT } from '../../support/apps/server-process.ts';
 
 const PACKAGE = join(ROOT, 'clients', 'typescript');
-/** The package has files of the service beside its own, so its folders are those of the repository. */
+/** The package has its own files and some of the service, so its folders are those of the repository. */
 const DIST = join(PACKAGE, 'dist', 'clients', 'typescript', 'src');
 const MANIFEST = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;

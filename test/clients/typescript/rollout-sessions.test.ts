@@ -72,7 +72,7 @@ t.test('a rollout that the client does not know yet decides, too', async (t) => 
   await source.ready();
   const whom = source.for({ subject: 'somebody', attributes: { country: 'de' } });
   t.match(await whom.startSession(), { promptPack: { version: '1.0.0' }, local: false });
-  t.strictSame(bodies, ['{"channel":"production"}'], 'nobody is told of the subject while nothing is to be decided');
+  t.strictSame(bodies, ['{"channel":"production"}'], 'the subject is not sent while there is nothing to decide');
   front.plan = (request) => (readsChannel(request) || request.url?.includes('/v1/events') ? 'hang' : undefined);
   front.cut();
   await registry.rollouts.start({ version: '2.0.0', ...HALF, steps: [{ share: 100 }] });
@@ -161,13 +161,13 @@ t.test('a session that a move ended is not answered', async (t) => {
     code: 'session-ended',
     message: new RegExp(`revision ${registry.current.revision}: ${reason}`, 'u'),
   };
-  const [asked, unasked, local] = sessions.map(({ sessionId }) => sessionId);
+  const [asked, other, local] = sessions.map(({ sessionId }) => sessionId);
   t.ok(registry.current.revision > rollout.id);
   await t.rejects(source.resolveSession(asked ?? ''), { ...refused, status: 410 });
   await t.rejects(source.resolveSession(local ?? ''), refused, 'started here');
   await away();
   await t.rejects(source.resolveSession(asked ?? ''), refused, 'the registry has said so');
-  await t.rejects(source.resolveSession(unasked ?? ''), refused, 'the move has said so');
+  await t.rejects(source.resolveSession(other ?? ''), refused, 'the move has said so');
 });
 
 t.test('a rollback that ends sessions', async (t) => {
