@@ -189,6 +189,7 @@ t.test('while a rollout runs, spans say which arm was served and why, and contai
   await app.inject({ url: '/v1/prompts/styles', headers: { 'registry-subject': 'hunter2-tester' } });
   await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { subject: 'hunter2-tester' } });
   await app.inject('/v1/packs/coach/channels/production');
+  await until(() => collector.spans.length >= 5); // closing waits for the collector only for a while
   await app.close();
 
   const told = collector.spans.map(({ attributes }) => [
