@@ -226,6 +226,7 @@ t.test('requests to the collector carry the headers of the setting', async (t) =
   const collector = await openCollector(t);
   const { app } = await openApp(t, { tracing: { ...tracingTo(collector), headers: { authorization: 'Bearer abc' } } });
   await app.inject('/v1/prompts/system');
+  await until(() => collector.spans.length > 0);
   await app.close();
   t.strictSame([...new Set(collector.authorizations)], ['Bearer abc']);
 });
@@ -239,6 +240,7 @@ t.test(
       const collector = await openCollector(t);
       const { app } = await openApp(t, { store: 'memory', tracing: { ...tracingTo(collector), serviceName } });
       await app.inject('/v1/packs');
+      await until(() => collector.spans.length > 0);
       await app.close();
       return collector.spans[0]?.service;
     };
