@@ -1,5 +1,5 @@
 /**
- * Streams tell of rollouts, schedules and trials: a follower of a channel hears of all that may change what it serves, and of no secret.
+ * Streams report rollouts, schedules and trials: a follower of a channel learns all that may change what it serves, and no secret.
  */
 import t from 'tap';
 import { listen } from '../support/apps/app.ts';

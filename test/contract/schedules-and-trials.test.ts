@@ -1,5 +1,5 @@
 /**
- * Activations at a time, and activations that end by themselves, over HTTP.
+ * Activations at a time, and activations that end automatically, over HTTP.
  *
  * The clock is the test's: what is due happens when the test lets time go by.
  */
@@ -220,7 +220,7 @@ t.test('a trial', async (t) => {
   const trialOf = async (t: Test, { ask }: TimedApp) =>
     (await ask(t, 'getChannel', { path: CHANNEL })).body.trial as object | undefined;
 
-  t.test('ends by itself', async (t) => {
+  t.test('ends automatically', async (t) => {
     const timed = await open(t);
     const { at, later } = timed;
     t.match((await activate(t, timed)).body, { kind: 'activation', version: '1.1.0', changed: true });
