@@ -21,6 +21,7 @@ const EXPOSED = [
   'Registry-Epoch',
   'Registry-Stale',
   'Registry-Pinned',
+  'Registry-Assignment',
   'Preference-Applied',
   'Retry-After',
   'Idempotency-Replayed',

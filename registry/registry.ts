@@ -9,9 +9,8 @@
  * A command's request, and what it means, are in the folder of its capability (`moves/commands.ts`, `keys/commands.ts`).
  */
 import {
-  activationOf,
+  activationAfter,
   activationsIn,
-  unchanged,
   type Activation,
   type ActivationPage,
   type ActivationQuery,
@@ -377,10 +376,9 @@ export class Registry {
   }
 
   async #move(command: MoveCommand, attribution: Attribution): Promise<Receipt<Activation>> {
-    const { event, snapshot, replayed } = await this.#instance.executor.execute(command, attribution);
-    if (event !== undefined && event.type !== 'activation-confirmed')
-      return { ...activationOf(event, command.channel), replayed };
-    return { ...unchanged(snapshot.packs.get(command.pack)?.pointers.get(command.channel)), replayed };
+    const { executor, store } = this.#instance;
+    const executed = await executor.execute(command, attribution);
+    return { ...(await activationAfter(executed, command, store)), replayed: executed.replayed };
   }
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {

@@ -1,9 +1,11 @@
 /**
  * The history of a pack's pointers. It is not kept in memory: the log is the history.
  */
+import { LogBroken } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import type { Actor, MoveKind } from '../model.ts';
 import type { Pointer } from '../state/records.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import type { Store } from '../log/store.ts';
 import { MOVES, movesOf } from '../log/moves.ts';
 import type { EndedRollout } from './move-command.ts';
@@ -20,7 +22,7 @@ export interface Activation {
   readonly actor: Actor;
   readonly reason: string;
   readonly activatedAt: string;
-  /** False if the channel already pointed there and no event was made. */
+  /** False if the channel already pointed there. If the version was on trial, the trial has still ended. */
   readonly changed: boolean;
   /** The rollout that this move ended, if it was its promotion, or a move back to the stable version. */
   readonly rollout?: EndedRollout;
@@ -36,11 +38,43 @@ export interface ActivationQuery {
   readonly limit: number;
 }
 
+/**
+ * The answer to a move.
+ * @param executed what became of the command: its event, if it made one; the snapshot; whether it repeats an earlier one
+ * @throws RegistryError `store-unavailable`
+ */
+export async function activationAfter(
+  {
+    event,
+    snapshot,
+    replayed,
+  }: { readonly event: Event | undefined; readonly snapshot: Snapshot; readonly replayed: boolean },
+  { pack, channel }: { readonly pack: string; readonly channel: string },
+  store: Store,
+): Promise<Activation> {
+  if (event?.type === 'activation-confirmed' && replayed) return confirmedBy(event, store);
+  if (event === undefined || event.type === 'activation-confirmed')
+    return unchanged(snapshot.packs.get(pack)?.pointers.get(channel));
+  return activationOf(event, channel);
+}
+
 /** The move that an event made in a channel. @throws TypeError if it made none there */
-export function activationOf(event: Event, channel: string): Activation {
+function activationOf(event: Event, channel: string): Activation {
   const move = movesOf(event).find((candidate) => candidate.channel === channel);
   if (move === undefined) throw new TypeError(`Event ${event.id} (${event.type}) did not move channel "${channel}".`);
   return activation(event, move);
+}
+
+/** The activation that an event confirms, whatever the channel did since (SPEC R6). */
+async function confirmedBy(
+  { id, channel = '', data }: Event<'activation-confirmed'>,
+  store: Store,
+): Promise<Activation> {
+  const { trial } = data;
+  const [started] = await store.events({ order: 'ascending', after: trial - 1, before: trial + 1, limit: 1 });
+  if (started === undefined)
+    throw new LogBroken(`Event ${id} confirms revision ${trial}, which the log does not have.`);
+  return { ...activationOf(started, channel), changed: false };
 }
 
 /** The rollout that an event names as ended by it. */
@@ -72,7 +106,7 @@ function activation(
 }
 
 /** The move in force, when a command changes nothing because the channel already points there. @throws Error without a pointer */
-export function unchanged(pointer: Pointer | undefined): Activation {
+function unchanged(pointer: Pointer | undefined): Activation {
   if (pointer === undefined) throw new Error('A move changed nothing, but the channel has no pointer.');
   const { revision, kind, pack, channel, version, digest, previousVersion, activatedBy, reason, activatedAt } = pointer;
   return {

@@ -1,7 +1,17 @@
 /** What a schema cannot say about an audience. */
 import semver from 'semver';
-import { MOST_VALUES, OPERATORS, type Audience, type Condition, type InputFault, type Operator } from '../model.ts';
+import { Audience, MOST_VALUES, OPERATORS, type Condition, type InputFault, type Operator } from '../model.ts';
+import { checked, type Checked } from '../packs/faults.ts';
 import { numberOf, timeOf } from '../values/parsed.ts';
+import { unfitTexts } from '../values/unfit-texts.ts';
+
+/** Checks a whole audience: gives it, or its faults by RFC 6901 pointer. */
+export function checkedAudience(value: unknown): Checked<typeof Audience> {
+  const { value: audience, faults } = checked(Audience, value);
+  if (audience === undefined) return { faults };
+  const found = [...unfitTexts(audience), ...audienceFaults(audience)];
+  return found.length === 0 ? { value: audience, faults: [] } : { faults: found };
+}
 
 /** The faults of an audience, by RFC 6901 pointer. @param audience conforms to the schema */
 export function audienceFaults({ conditions = [] }: Audience): InputFault[] {

@@ -44,7 +44,7 @@ async function served(t: Test, { ask }: TimedApp): Promise<[tester: string, othe
 const types = async ({ app }: TimedApp, after: number) =>
   (await app.registry.events({ after, limit: 100 })).map(({ type, actor }) => `${type} by ${actor.label}`);
 
-t.test('a plan runs by itself, from the first step to the promotion', async (t) => {
+t.test('a plan runs automatically, from the first step to the promotion', async (t) => {
   const timed = await openTimed(t);
   const { app, ask, at, later } = timed;
   const steps = [{ share: 10, hold: '2m' }, { share: 50, hold: '3m' }, { share: 100 }];
@@ -107,7 +107,7 @@ t.test('an operator steers it', async (t) => {
     t.match((await read()).body, { share: 60, step: 2 });
   });
 
-  t.test('a share of its own, from which the plan goes on', async (t) => {
+  t.test('a chosen share, from which the plan goes on', async (t) => {
     t.match((await advance({ share: 33.125 })).body, { share: 33.125, step: 1, nextAt: at(4 * MINUTE), changed: true });
     t.match((await advance({ share: 33.125 })).body, { share: 33.125, changed: false });
     t.match((await advance()).body, { share: 60, step: 2, changed: true });

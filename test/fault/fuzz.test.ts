@@ -190,6 +190,7 @@ async function poolsOf(client: Client): Promise<Pools> {
     await made<Session>('/v1/coach/sessions', {}),
     await made<Session>('/v1/coach/sessions', { channel: 'staging' }),
   ];
+  const { rollouts, trials, scheduled } = await plansOf(made);
   const { events } = JSON.parse((await client.get('/v1/audit/events')).body) as { events: Event[] };
   const versions = ['1.0.0', '1.0.0', '1.1.0', '1.1.0', '2.0.0', '3.0.0', '3.1.0-rc.1'];
   return {
@@ -206,7 +207,14 @@ async function poolsOf(client: Client): Promise<Pools> {
     styleId: ['supportive', 'reflective', 'nonsense'],
     defaultStyle: ['supportive'],
     sessionId: sessions.map(({ sessionId }) => sessionId),
-    id: events.slice(0, 3).map(({ id }) => id),
+    id: [...events.slice(0, 3).map(({ id }) => id), ...scheduled],
+    at: [IN_A_WEEK],
+    revertAfter: ['1h', '30m'],
+    bake: ['1h'],
+    sameSubjectsAs: rollouts.map((path) => path.split(',')[1] ?? ''),
+    'pack,rollout': rollouts,
+    'pack,channel': trials,
+    attribute: ['country:de', 'age:30'],
     code: Object.keys(PROBLEMS),
     cursor: ['MS4wLjA', 'Mw'],
     range: ['>=1.0.0'],
@@ -218,6 +226,27 @@ async function poolsOf(client: Client): Promise<Pools> {
     'last-event-id': ['1', '2', '1:3'],
     prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'],
   };
+}
+
+const IN_A_WEEK = new Date(Date.now() + 7 * 86_400_000).toISOString();
+
+/** Rollouts and trials, each as the names of its path, and ids of scheduled activations. */
+async function plansOf(made: <T>(path: string, body: object) => Promise<T>) {
+  const [rollouts, trials, scheduled]: [string[], string[], string[]] = [[], [], []];
+  const reason = 'For the test';
+  for (let count = 0; count < 10; count += 1) {
+    const pack = `plans-${count}`;
+    const post = <T>(name: string, body: object) => made<T>(`/v1/packs/${pack}/${name}`, { reason, ...body });
+    for (const version of ['1.0.0', '1.1.0']) await made(`/v1/packs/${pack}/versions`, documentOf(pack, version));
+    for (const channel of ['production', 'staging']) await post('activations', { version: '1.0.0', channel });
+    const plan = { version: '1.1.0', channel: 'production', steps: [{ share: 10 }, { share: 20 }], finish: 'wait' };
+    rollouts.push(`${pack},${(await post<{ id: number }>('rollouts', plan)).id}`);
+    await post('activations', { version: '1.1.0', channel: 'staging', revertAfter: '1d' });
+    trials.push(`${pack},staging`);
+    const schedule = { reason, version: '1.0.0', at: IN_A_WEEK };
+    scheduled.push((await made<{ id: string }>('/v1/packs/coach/schedule', schedule)).id);
+  }
+  return { rollouts, trials, scheduled };
 }
 
 /** The memory of a process (proc(5)). */

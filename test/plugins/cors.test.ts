@@ -39,7 +39,14 @@ t.test('on: a listed origin may read responses and their headers', async (t) => 
     t.equal(headers['access-control-allow-origin'], origin);
     t.match(headers['vary'], /Origin/iu, 'caches keep the origins apart');
     const exposed = String(headers['access-control-expose-headers']).toLowerCase();
-    for (const name of ['etag', 'location', 'registry-revision', 'retry-after', 'idempotency-replayed'])
+    for (const name of [
+      'etag',
+      'location',
+      'registry-revision',
+      'registry-assignment',
+      'retry-after',
+      'idempotency-replayed',
+    ])
       t.ok(exposed.includes(name), `${name} can be read`);
     t.equal(headers['access-control-allow-credentials'], undefined, 'no cookies: keys are sent by the page itself');
   }

@@ -7,10 +7,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Audience, OPERATORS, type Condition, type Operator } from '../../../registry/model.ts';
-import { checked } from '../../../registry/packs/faults.ts';
-import { audienceFaults } from '../../../registry/rollouts/audience-faults.ts';
-import { unfitTexts } from '../../../registry/values/unfit-texts.ts';
+import { OPERATORS, type Audience, type Condition, type Operator } from '../../../registry/model.ts';
+import { audienceFaults, checkedAudience } from '../../../registry/rollouts/audience-faults.ts';
 import { wrongUsage, type CliError } from './exit.ts';
 
 /** Other ways to write an operator. */
@@ -81,10 +79,9 @@ export async function audienceOf(
 
 /** @throws CliError `wrong-usage` with every fault */
 function sound(audience: unknown, what: string): Audience {
-  const { value, faults } = checked(Audience, audience);
-  const found = value === undefined ? faults : [...unfitTexts(value), ...audienceFaults(value)];
-  if (value !== undefined && found.length === 0) return value;
-  const lines = found.map(({ pointer = '', detail }) => `\n  ${pointer === '' ? '/' : pointer}: ${detail}`);
+  const { value, faults } = checkedAudience(audience);
+  if (value !== undefined) return value;
+  const lines = faults.map(({ pointer = '', detail }) => `\n  ${pointer === '' ? '/' : pointer}: ${detail}`);
   throw wrongUsage(`${what} is not valid:${lines.join('')}`, 'docs/rollouts.md describes audiences.');
 }
 

@@ -1,6 +1,6 @@
 /** What is under way in a channel: its rollout, its trial and its schedule. */
 import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
-import type { ChannelRef } from './channel-move.ts';
+import { currentOf, type ChannelRef } from './channel-move.ts';
 import { CliError, EXIT } from './exit.ts';
 import { withFields } from './fields.ts';
 
@@ -55,6 +55,19 @@ export async function lastRollout(
     .ask((api) => api.GET('/v1/packs/{pack}/rollouts', { params: { path: { pack }, query: { channel, limit: 1 } } }))
     .then(withFields({ rollouts: 'list' }));
   return data.rollouts[0];
+}
+
+/** The rollout that runs in a channel, or else its last one. @throws CliError `rollout-not-found` */
+export async function rolloutOf(registry: RegistryClient, channelRef: ChannelRef): Promise<Rollout> {
+  const { pack } = channelRef;
+  const channel = channelRef.channel ?? requireActive(await currentOf(registry, channelRef), channelRef).active.channel;
+  const found = await lastRollout(registry, pack, channel);
+  if (found !== undefined) return found;
+  throw new CliError(`There was no rollout of ${pack} in ${channel} yet.`, {
+    exit: EXIT.refused,
+    code: 'rollout-not-found',
+    hint: 'Start one: prompt-registry rollout start <version> --steps 1%:10m,10%:1h',
+  });
 }
 
 /** Whether a rollout runs: it has not ended. */

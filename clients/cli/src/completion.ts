@@ -64,7 +64,7 @@ function nodesOf(program: Command, command: Command, path: string): CommandNode[
     description: option.description,
     takesValue: option.required || option.optional || option.variadic,
     values: option.argChoices ?? [],
-    file: option.long === '--key-file',
+    file: option.long === '--key-file' || option.long === '--audience',
     suggests: kindOf(option),
   }));
   const files = command.registeredArguments.some((argument) => argument.name() === 'folder');

@@ -33,11 +33,10 @@ export function subjectOf({ pack, version, channel }: Pick<Event, 'pack' | 'vers
 /** What an event of this type changed; empty if its type says all. */
 export function changeOf({ type, data }: Pick<Event, 'type' | 'data'>): string {
   const words = Object.hasOwn(CHANGES, type) ? CHANGES[type] : undefined;
-  return words === undefined
-    ? ''
-    : words(data)
-        .filter((part) => part !== '')
-        .join(', ');
+  if (words === undefined || typeof data !== 'object') return '';
+  return words(data)
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 const CHANGES: Readonly<Record<string, (data: Data) => readonly string[]>> = {

@@ -16,7 +16,6 @@ export type Finish = Schemas['StartRolloutRequest']['finish'];
 
 /** Parses `--steps`. @throws InvalidArgumentError */
 export function planSteps(text: string): Step[] {
-  if (text.trim() === '') return []; // an empty value is reported for all options alike
   const steps: Step[] = [];
   let start = 0;
   for (const part of text.split(',')) {

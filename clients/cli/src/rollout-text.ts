@@ -7,7 +7,7 @@ export function progressOf({ state, share, step, steps }: Rollout): string {
   return isRunning({ state }) ? `${state} at ${share}%, step ${step} of ${steps.length}` : state;
 }
 
-/** What comes next, by itself or by somebody's hand; undefined if the rollout has ended. */
+/** What comes next, automatically or by hand; undefined if the rollout has ended. */
 export function nextOf({ state, step, steps, bake, finish, nextAt }: Rollout): string | undefined {
   if (!isRunning({ state })) return undefined;
   if (state === 'paused') return 'nothing until somebody runs "rollout resume"';

@@ -26,59 +26,25 @@ export interface SingleMoveOptions {
 
 type Shown = Pick<Move<Preview, Activation>, 'problems' | 'lines' | 'plannedChanges' | 'actualChanges' | 'summary'>;
 
+/** What is under way, and how a move that stays at the active version would end it. */
+interface Circumstances extends ChannelRef {
+  readonly rollout: ReturnType<typeof rolloutIn>;
+  readonly trial: ChannelState['trial'];
+  /** Whether activating the active version confirms its trial. */
+  readonly confirms: boolean;
+}
+
 export function singleMove({ pack, channel }: ChannelRef, options: SingleMoveOptions): Shown {
   const { kind, state, sessions, revertAfter } = options;
-  const rollout = rolloutIn(state);
-  const running = rollout === undefined ? undefined : `${nameOf(rollout)} (${rollout.state} at ${rollout.share}%)`;
-  const endsRollout = rollout === undefined ? undefined : `  ${nameOf(rollout)} ends`;
-  const trial = state?.trial;
-  const confirms =
-    kind === 'activation' && trial !== undefined ? `  the trial of ${trial.version} is confirmed` : undefined;
-  /** What a move to the active version changes. */
-  const staying = [endsRollout ?? confirms].filter((line) => line !== undefined);
-
-  const headOf = ({ wouldActivate, previousVersion }: Preview): string => {
-    const where = `${pack}${channel === undefined ? '' : ` in ${channel}`}`;
-    return running !== undefined && wouldActivate === previousVersion
-      ? `${where}: ${running} ends, and everybody is on ${wouldActivate}`
-      : `${where}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`;
-  };
-  const endsOf = ({ wouldActivate, previousVersion }: Preview): string[] => {
-    if (wouldActivate === previousVersion) {
-      if (running !== undefined) return [];
-      return confirms === undefined
-        ? ['  Already active; nothing would change.']
-        : [`  Already active; ${confirms.trim()}.`];
-    }
-    return [
-      ...(previousVersion === null
-        ? []
-        : [`  Full diff: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`]),
-      ...(running === undefined
-        ? []
-        : [`  ${running} ends: ${wouldActivate === rollout?.version ? 'promoted' : 'aborted'}.`]),
-      ...(trial === undefined ? [] : [`  The trial of ${trial.version} ends.`]),
-    ];
-  };
-  const doneOf = (activation: Activation): string => {
-    const { version, channel: name, changed, previousVersion, revision } = activation;
-    if (!changed) {
-      if (confirms !== undefined) return `${pack} ${version} stays active in ${name}: its trial is confirmed.`;
-      return `${pack} ${version} is already active in ${name} (since revision ${revision}). Nothing was changed.`;
-    }
-    if (version === previousVersion && rollout !== undefined)
-      return `Everybody is on ${pack} ${version} in ${name}; ${nameOf(rollout)} ended. Revision ${revision}.`;
-    const was = previousVersion === null ? '' : ` (was ${previousVersion})`;
-    const ended = rollout === undefined ? '' : ` ${capital(nameOf(rollout))} ended.`;
-    return `${DONE[activation.kind]} ${pack} ${version} in ${name}${was}. Revision ${revision}.${ended}`;
-  };
-
+  const { trial } = state ?? {};
+  const confirms = kind === 'activation' && trial !== undefined;
+  const circumstances: Circumstances = { pack, channel, rollout: rolloutIn(state), trial, confirms };
   return {
     problems: ({ problems }) => problems,
     lines: (preview) => [
-      headOf(preview),
+      headOf(preview, circumstances),
       ...summaryOf(preview.diff),
-      ...endsOf(preview),
+      ...endsOf(preview, circumstances),
       ...(revertAfter === undefined
         ? []
         : [`  On trial for ${revertAfter}: then it goes back, unless somebody confirms it.`]),
@@ -86,13 +52,13 @@ export function singleMove({ pack, channel }: ChannelRef, options: SingleMoveOpt
       ...preview.problems.map((problem) => `  would be refused: ${violationText(problem)}`),
     ],
     plannedChanges: ({ wouldActivate, previousVersion }) =>
-      wouldActivate === previousVersion ? staying : [stepLine(previousVersion, wouldActivate)],
+      wouldActivate === previousVersion ? stayLines(circumstances) : [stepLine(previousVersion, wouldActivate)],
     actualChanges: ({ version, previousVersion, changed }) => {
       if (changed && version !== previousVersion) return [stepLine(previousVersion, version)];
-      return changed || endsRollout === undefined ? staying : [];
+      return changed || circumstances.rollout === undefined ? stayLines(circumstances) : [];
     },
     summary: (activation) => [
-      doneOf(activation),
+      doneOf(activation, circumstances),
       ...(activation.changed && revertAfter !== undefined
         ? [
             `It goes back in ${revertAfter} unless somebody runs: prompt-registry confirm --pack ${pack} --channel ${activation.channel}`,
@@ -102,13 +68,61 @@ export function singleMove({ pack, channel }: ChannelRef, options: SingleMoveOpt
   };
 }
 
+/** What a move to the active version changes. */
+function stayLines({ rollout, trial, confirms }: Circumstances): string[] {
+  if (rollout !== undefined) return [`  ${nameOf(rollout)} ends`];
+  return confirms ? [`  the trial of ${trial?.version ?? ''} is confirmed`] : [];
+}
+
+function runningText(rollout: NonNullable<Circumstances['rollout']>): string {
+  return `${nameOf(rollout)} (${rollout.state} at ${rollout.share}%)`;
+}
+
+function headOf({ wouldActivate, previousVersion }: Preview, { pack, channel, rollout }: Circumstances): string {
+  const where = `${pack}${channel === undefined ? '' : ` in ${channel}`}`;
+  return rollout !== undefined && wouldActivate === previousVersion
+    ? `${where}: ${runningText(rollout)} ends, and everybody is on ${wouldActivate}`
+    : `${where}: ${previousVersion ?? 'nothing'} -> ${wouldActivate}`;
+}
+
+function endsOf({ wouldActivate, previousVersion }: Preview, circumstances: Circumstances): string[] {
+  const { pack, rollout, trial } = circumstances;
+  if (wouldActivate === previousVersion) {
+    if (rollout !== undefined) return [];
+    const [confirmed = 'nothing would change'] = stayLines(circumstances);
+    return [`  Already active; ${confirmed.trim()}.`];
+  }
+  const end = wouldActivate === rollout?.version ? 'promoted' : 'aborted';
+  return [
+    ...(previousVersion === null
+      ? []
+      : [`  Full diff: prompt-registry diff ${previousVersion} ${wouldActivate} --pack ${pack}`]),
+    ...(rollout === undefined ? [] : [`  ${runningText(rollout)} ends: ${end}.`]),
+    ...(trial === undefined ? [] : [`  The trial of ${trial.version} ends.`]),
+  ];
+}
+
+function doneOf(activation: Activation, { pack, rollout, confirms }: Circumstances): string {
+  const { version, channel, changed, previousVersion, revision, kind } = activation;
+  if (!changed)
+    return confirms
+      ? `${pack} ${version} stays active in ${channel}: its trial is confirmed.`
+      : `${pack} ${version} is already active in ${channel} (since revision ${revision}). Nothing was changed.`;
+  if (version === previousVersion && rollout !== undefined)
+    return `Everybody is on ${pack} ${version} in ${channel}; ${nameOf(rollout)} ended. Revision ${revision}.`;
+  const was = previousVersion === null ? '' : ` (was ${previousVersion})`;
+  const ended = rollout === undefined ? '' : ` ${capital(nameOf(rollout))} ended.`;
+  return `${DONE[kind]} ${pack} ${version} in ${channel}${was}. Revision ${revision}.${ended}`;
+}
+
 const DONE = { activation: 'Activated', rollback: 'Rolled back to', revocation: 'Moved to' };
 
 function stepLine(from: string | null, to: string): string {
   return `  ${from ?? 'nothing'} -> ${to}`;
 }
 
-function capital(text: string): string {
+/** With a capital at the beginning of a sentence. */
+export function capital(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 

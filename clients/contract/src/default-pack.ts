@@ -2,13 +2,19 @@
  * The default pack of the server, for checks of what moves do to sessions. Only if the user allows it: `--move-default-pack`.
  *
  * Problem: coach sessions use the default pack, which others may use.
- * Rule: the checks publish three copies of its active version, which nothing makes the latest, and move its channel between them. At the end
+ * Rule: the checks publish four copies of its active version, which nothing makes the latest, and move its channel between them. At the end
  * the channel goes back to its version.
  * Example: `await pack.activate(pack.one)`; `await pack.activate(pack.other, { sessions: 'next-turn' })`.
  */
 import type { Activation, ActivePack, PackDocument, Rollout, Session, Style } from './answers.ts';
 import type { Answer, Asker } from './asker.ts';
-import type { World } from './world.ts';
+
+/** What it needs to know of a run. */
+interface Run {
+  readonly asker: Asker;
+  readonly runId: string;
+  session(): Promise<Session>;
+}
 
 export class DefaultPack {
   readonly pack: string;
@@ -17,20 +23,22 @@ export class DefaultPack {
   readonly one: string;
   /** Lacks `ownStyle`. */
   readonly other: string;
-  /** To be revoked. */
+  /** To be revoked, like `fourth`. */
   readonly third: string;
+  readonly fourth: string;
   readonly ownStyle: string;
   readonly #asker: Asker;
   readonly #reason: string;
   readonly #before: string;
 
-  private constructor({ asker, runId }: World, { pack, channel, version }: ActivePack) {
+  private constructor({ asker, runId }: Run, { pack, channel, version }: ActivePack) {
     const versionOf = (name: string) => `0.0.0-contract.r${runId}.${name}`;
     this.pack = pack;
     this.channel = channel;
     this.one = versionOf('one');
     this.other = versionOf('other');
     this.third = versionOf('third');
+    this.fourth = versionOf('fourth');
     this.ownStyle = `contract-${runId}`;
     this.#asker = asker;
     this.#reason = `Contract check ${runId}`;
@@ -38,15 +46,15 @@ export class DefaultPack {
   }
 
   /** Publishes the versions. @throws Deviation */
-  static async prepare(world: World): Promise<DefaultPack> {
+  static async prepare(world: Run): Promise<DefaultPack> {
     const { pack, channel } = (await world.session()).promptPack;
     const request = { path: { pack }, query: { channel } };
     const active = (await world.asker.ask<ActivePack>('getActivePack', request, 200)).body;
     const prepared = new DefaultPack(world, active);
     const own: Style = { id: prepared.ownStyle, title: 'Contract check', text: 'Of a contract check.' };
     await prepared.#publish(active, prepared.one, [...active.styles, own]);
-    await prepared.#publish(active, prepared.other, active.styles);
-    await prepared.#publish(active, prepared.third, active.styles);
+    for (const version of [prepared.other, prepared.third, prepared.fourth])
+      await prepared.#publish(active, version, active.styles);
     return prepared;
   }
 

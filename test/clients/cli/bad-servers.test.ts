@@ -396,10 +396,10 @@ t.test('a move names the epoch that it was previewed in', async (t) => {
   const sent: unknown[] = [];
   const { env } = await startFakeServer(t, (request, response) => {
     if (request.method === 'GET')
-      return replyJson({ version: '1.0.0', revision: 7 }, { 'registry-epoch': '3', etag: '"7.12345678"' })(
-        request,
-        response,
-      );
+      return replyJson(
+        { pack: 'lab', channel: 'production', version: '1.0.0', revision: 7, stable: {}, schedule: [] },
+        { 'registry-epoch': '3', etag: '"7.12345678"' },
+      )(request, response);
     sent.push([request.headers['if-match'], request.headers['registry-epoch']]);
     return replyProblem(409, { code: 'revision-conflict' })(request, response);
   });

@@ -56,7 +56,10 @@ t.test('completion offers every command and option', async (t) => {
     );
     return stdout.trimEnd().split('\n');
   };
-  t.same(await offered('ro'), ['rollback']);
+  t.same(await offered('ro'), ['rollback', 'rollout']);
+  t.same(await offered('rollout', 'p'), ['pause', 'promote']);
+  t.same(await offered('rollout', 'start', '--finish', ''), ['promote', 'wait']);
+  t.same(await offered('revoke', '--sessions', ''), ['next-turn', 'end']);
   t.same(await offered('--url', 'http://x', 'audit', 've'), ['verify']);
   t.same(await offered('versions', '--status', ''), ['registered', 'revoked']);
   t.same(await offered('rollback', '--to'), ['--to']);
@@ -65,6 +68,7 @@ t.test('completion offers every command and option', async (t) => {
   await writeFile(join(folder, 'my key'), '');
   t.same(await offered('validate', 'my'), ['my packs'], 'folders, even with spaces in their names');
   t.same((await offered('keys', 'list', '--key-file', 'my')).sort(), ['my key', 'my packs']);
+  t.same((await offered('rollout', 'start', '--audience', 'my')).sort(), ['my key', 'my packs']);
   for (const option of ['--url', '--reason', '--wait'])
     t.same(await offered('rollback', option, ''), [''], 'no suggestions for its value');
   for (const words of [
@@ -102,6 +106,7 @@ t.test('completion suggests names and versions of the registry', async (t) => {
       ['2.0.0', '1.1.0', '1.0.0'],
     ],
     [['revoke', '1.0.0', '--pack', 'lab', '--replacement', '2'], ['2.0.0']],
+    [['rollout', 'start', '--pack', 'lab', '2'], ['2.0.0']],
     [['show', 'l'], ['lab']],
     [
       ['show', 'lab', '1'],

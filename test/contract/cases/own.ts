@@ -127,6 +127,16 @@ const MOVED: readonly Case[] = [
     await packOf(world, 'tried-first');
     return { path: { pack: 'tried-first' }, body: { version: '1.0.0', revertAfter: '1h', reason: REASON } };
   }),
+  refuses('activateVersion', 409, 'already-active', 'a trial of what is active', {
+    body: { version: '2.0.0', revertAfter: '1h', reason: REASON },
+  }),
+  refuses('activateVersion', 409, 'trial-running', 'a second trial of the same version', async (world) => {
+    await packOf(world, 'tried-twice', '1.0.0');
+    const trial = { pack: 'tried-twice', version: '2.0.0', revertAfter: '1h', reason: REASON };
+    await world.app.registry.activate(trial);
+    const { pack, ...body } = trial;
+    return { path: { pack }, body };
+  }),
   refuses('rollbackPack', 409, 'nothing-to-roll-back-to', 'from the bottom', async (world) => {
     await packOf(world, 'at-the-bottom', '1.0.0');
     return { path: { pack: 'at-the-bottom' }, body: { reason: REASON } };

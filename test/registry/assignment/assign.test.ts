@@ -5,6 +5,7 @@ import independent from 'murmurhash3js-revisited';
 import semver from 'semver';
 import t from 'tap';
 import { assigning } from '../../../registry/assignment/assign.ts';
+import { explainAssignment } from '../../../registry/assignment/explain.ts';
 import { membershipOf } from '../../../registry/assignment/audience.ts';
 import type { Operator } from '../../../registry/model.ts';
 import { audienceFaults } from '../../../registry/rollouts/audience-faults.ts';
@@ -129,6 +130,10 @@ t.test('operators', async (t) => {
     ['before', ['2027-01-01T00:00:00Z'], '2026-12-31', false],
     ['after', ['2027-01-01T00:00:00Z'], '2027-01-01T00:00:00.001Z', true],
     ['after', ['2027-01-01T00:00:00Z'], 'tomorrow', false],
+    ['after', ['2024-01-01T00:00:00Z'], '2024-02-29T00:00:00Z', true],
+    ['after', ['2024-01-01T00:00:00Z'], '2027-02-29T00:00:00Z', false], // no such day
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T24:00:00Z', false], // no such hour
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T00:00:00+24:00', false],
   ];
   for (const [operator, values, value, holds] of rows) {
     const takesPart = membershipOf({ conditions: [{ attribute: 'a', operator, values: [...values] }] });
@@ -167,4 +172,38 @@ t.test('what is wrong with an audience', async (t) => {
   };
   t.match(audienceFaults({ conditions: [many, many] }), [{ detail: /1200 values together/u }]);
   t.same(audienceFaults({}), []);
+});
+
+t.test('the reason for an arm is the one that decided', async (t) => {
+  const conditions = [
+    { attribute: 'country', operator: 'in', values: ['de', 'at'] },
+    { attribute: 'age', operator: 'greaterThan', values: ['17'] },
+  ] as const;
+  const audience = {
+    conditions: conditions.map((each) => ({ ...each, values: [...each.values] })),
+    subjects: ['anna'],
+  };
+  const rule = { salt: 'nYw2x0pZ1fJ3kQ8s', share: 41_994, audience };
+  const fits = { country: 'de', age: '30' };
+  t.same(explainAssignment(rule, 'anna'), { arm: 'candidate', because: 'tester' });
+  t.match(explainAssignment(rule, 'user-42', { age: '30' }), {
+    arm: 'stable',
+    because: 'audience',
+    unmet: conditions[0],
+  });
+  t.match(explainAssignment(rule, 'user-42', { country: 'de', age: '17' }), { arm: 'stable', unmet: conditions[1] });
+  t.same(explainAssignment(rule, 'user-42', fits), { arm: 'candidate', because: 'bucket', bucket: 41_993 });
+  t.same(explainAssignment({ ...rule, share: 41_993 }, 'user-42', fits), {
+    arm: 'stable',
+    because: 'bucket',
+    bucket: 41_993,
+  });
+  for (let index = 0; index < 1000; index += 1) {
+    const subject = `üser-${index}`;
+    const attributes = { country: index % 3 === 0 ? 'fr' : 'at', age: `${index % 40}` };
+    const { arm, ...why } = explainAssignment(rule, subject, attributes);
+    if (arm !== assigning(rule)(subject, attributes)) t.fail(`another arm for ${subject}`);
+    const candidate = why.because === 'bucket' && why.bucket < rule.share;
+    if (candidate !== (arm === 'candidate')) t.fail(`the reason of ${subject} contradicts its arm`);
+  }
 });

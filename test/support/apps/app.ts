@@ -34,7 +34,8 @@ export function shippedPacks(): Promise<ShippedVersion[]> {
 }
 
 export interface TestAppOptions {
-  readonly store?: 'sqlite' | 'memory';
+  /** Default: `sqlite`. A store that is given is closed with the test. */
+  readonly store?: 'sqlite' | 'memory' | Store;
   /** Another app whose store and key this one shares. */
   readonly after?: TestApp;
   /** Settings of the registry that differ from the shipped ones. */
@@ -74,9 +75,7 @@ export interface TestApp {
 export async function openApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'registry-app-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const store =
-    options.after?.store ??
-    (options.store === 'memory' ? new MemoryStore() : await openSqliteStore({ file: join(folder, 'registry.db') }));
+  const store = options.after?.store ?? (await storeOf(options.store, folder));
   if (options.after === undefined) t.teardown(() => store.close());
 
   let plan: Plan | undefined;
@@ -133,6 +132,11 @@ export async function openApp(t: Test, options: TestAppOptions = {}): Promise<Te
       plan = next;
     },
   };
+}
+
+async function storeOf(store: TestAppOptions['store'], folder: string): Promise<Store> {
+  if (typeof store === 'object') return store;
+  return store === 'memory' ? new MemoryStore() : openSqliteStore({ file: join(folder, 'registry.db') });
 }
 
 /** An operator key file in memory. @param known the existing token, if any */

@@ -56,7 +56,7 @@ export async function openTimed(
     const hasten = async () => {
       while (renewals < enough) await instance.settled(opened.app.registry.current.revision, 1);
     };
-    void hasten(); // whoever waits for other instances renews the lease often
+    void hasten(); // an instance that waits for others renews its lease often
     await until(() => renewals >= enough);
   };
   return {

@@ -14,6 +14,7 @@ export interface Message {
     readonly revision: number;
     readonly type?: string;
     readonly pack?: string;
+    readonly channel?: string;
     readonly moves?: readonly {
       readonly channel: string;
       readonly version: string;

@@ -1,6 +1,6 @@
 /** `activate`, `rollback`, `revoke`, `confirm`: move channels, showing each move before it is sent. */
 import type { Command } from 'commander';
-import type { components, RegistryClient } from '@prompt-registry/client';
+import { RegistryFailure, type components, type RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { defined } from '../defined.ts';
 import { currentOf, guarded, makeMove, moveHeaders, stepLines, type Guard, type ChannelRef } from '../channel-move.ts';
@@ -160,12 +160,17 @@ async function revoke(context: Context, options: RevokeOptions, version: string)
   });
 }
 
-/** The last rollout of each channel of a pack; none if the registry is older than rollouts. */
+/** The last rollout of each channel of a pack; none if the key may not read them, or the registry is older than rollouts. */
 async function rolloutsOf(registry: RegistryClient, pack: string): Promise<Rollout[]> {
-  const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' }));
-  const channels = data.packs.find((each) => each.pack === pack)?.channels ?? [];
-  const found = await Promise.all(channels.map(({ channel }) => lastRollout(registry, pack, channel)));
-  return found.filter((rollout) => rollout !== undefined);
+  try {
+    const { data } = await registry.ask((api) => api.GET('/v1/packs')).then(withFields({ packs: 'list' }));
+    const channels = data.packs.find((each) => each.pack === pack)?.channels ?? [];
+    const found = await Promise.all(channels.map(({ channel }) => lastRollout(registry, pack, channel)));
+    return found.filter((rollout) => rollout !== undefined);
+  } catch (error) {
+    if (error instanceof RegistryFailure && ['forbidden', 'not-found'].includes(error.code)) return [];
+    throw error;
+  }
 }
 
 /** What is under way in a channel where something is active. */

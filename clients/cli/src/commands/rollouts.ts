@@ -1,11 +1,9 @@
 /** `rollout`: moves a channel to another version gradually, and shows how far it is. */
 import { Option, type Command } from 'commander';
-import type { RegistryClient } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
-import { currentOf, type ChannelRef } from '../channel-move.ts';
-import { isRunning, lastRollout, requireActive, rolloutWith, type Rollout } from '../channel-state.ts';
+import { isRunning, rolloutOf, rolloutWith, type Rollout } from '../channel-state.ts';
 import { defined } from '../defined.ts';
-import { CliError, EXIT } from '../exit.ts';
+import { EXIT } from '../exit.ts';
 import { withFields } from '../fields.ts';
 import type { Cell } from '../output.ts';
 import { pages } from '../pages.ts';
@@ -59,19 +57,6 @@ async function status(context: Context, { pack: named, channel }: StatusOptions,
     id === undefined ? await rolloutOf(registry, channelRef) : await rolloutWith(registry, channelRef.pack, id);
   context.out.result(found, () => context.out.table(detailsOf(found)));
   return EXIT.ok;
-}
-
-/** The rollout that runs in a channel, or else its last one. @throws CliError `rollout-not-found` */
-export async function rolloutOf(registry: RegistryClient, channelRef: ChannelRef): Promise<Rollout> {
-  const { pack } = channelRef;
-  const channel = channelRef.channel ?? requireActive(await currentOf(registry, channelRef), channelRef).active.channel;
-  const found = await lastRollout(registry, pack, channel);
-  if (found !== undefined) return found;
-  throw new CliError(`There was no rollout of ${pack} in ${channel} yet.`, {
-    exit: EXIT.refused,
-    code: 'rollout-not-found',
-    hint: 'Start one: prompt-registry rollout start <version> --steps 1%:10m,10%:1h',
-  });
 }
 
 function detailsOf(rollout: Rollout): Cell[][] {

@@ -9,16 +9,15 @@ import type { Command } from 'commander';
 import type { components } from '@prompt-registry/client';
 import type { Act, Context } from '../context.ts';
 import { makeMove, moveHeaders, type Guard } from '../channel-move.ts';
-import { asRollout, isRunning, type Rollout } from '../channel-state.ts';
+import { asRollout, isRunning, rolloutOf, type Rollout } from '../channel-state.ts';
 import { defined } from '../defined.ts';
 import { summaryOf } from '../diff-output.ts';
 import { violationText } from '../explain.ts';
 import { withFields } from '../fields.ts';
 import { nameOf, nextOf, progressOf } from '../rollout-text.ts';
-import { sessionLines } from '../single-move.ts';
+import { capital, sessionLines } from '../single-move.ts';
 import { name, sessionsOption, share } from '../arguments.ts';
 import { begin, DRY_RUN_REASON, move, type MoveOptions } from './move-options.ts';
-import { rolloutOf } from './rollouts.ts';
 
 type Preview = components['schemas']['RolloutPreview'];
 
@@ -104,8 +103,10 @@ function effectOf(rollout: Rollout): string {
 
 function summaryLine(rollout: Rollout): string {
   const { pack, channel, revision, changed } = rollout;
-  const what = `${nameOf(rollout)} of ${pack} in ${channel}`;
-  const name = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
-  if (changed === false) return `${name} is already ${progressOf(rollout)}. Nothing was changed.`;
+  const name = `${capital(nameOf(rollout))} of ${pack} in ${channel}`;
+  if (changed === false) {
+    const next = isRunning(rollout) ? ` ${effectOf(rollout).trim()}.` : '';
+    return `${name} is already ${progressOf(rollout)}. Nothing was changed.${next}`;
+  }
   return `${name} is now ${progressOf(rollout)}. ${effectOf(rollout).trim()}${isRunning(rollout) ? '.' : ''} Revision ${revision}.`;
 }
