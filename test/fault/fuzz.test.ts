@@ -19,7 +19,7 @@ import { entries, startServer } from '../support/apps/server-process.ts';
 import { Wire } from '../support/http/wire.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
-const count = { short: 1200, faults: 20_000, soak: 100_000 }[length] ?? 1200;
+const count = { short: 1600, faults: 20_000, soak: 100_000 }[length] ?? 1600;
 /** Requests before memory is measured first: caches fill and code is compiled. */
 const warmUp = Math.min(count / 4, 2000);
 /** How much a server may grow in the whole run, in bytes. */
@@ -195,7 +195,7 @@ async function poolsOf(client: Client): Promise<Pools> {
   const versions = ['1.0.0', '1.0.0', '1.1.0', '1.1.0', '2.0.0', '3.0.0', '3.1.0-rc.1'];
   return {
     token: [client.token, ...keys.map(({ secret }) => secret)],
-    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'],
+    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz', 'plans-0', 'plans-1'],
     channel: ['production', 'staging'],
     keyId: keys.map(({ keyId }) => keyId),
     actor: ['system', keys[0]?.keyId ?? ''],
@@ -220,7 +220,7 @@ async function poolsOf(client: Client): Promise<Pools> {
     range: ['>=1.0.0'],
     'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`),
     'if-none-match': ['*', '"1"'],
-    'if-match': ['*', '"1"'],
+    'if-match': ['*', '*', '*', '"1"'],
     'registry-min-revision': ['0', '1', '2'],
     'registry-epoch': ['1'],
     'last-event-id': ['1', '2', '1:3'],

@@ -31,6 +31,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   diffVersions: 4,
   revokeVersion: 4,
   startRollout: 5,
+  advanceRollout: 4,
+  getStylePrompt: 4,
+  getRollout: 2,
+  listRollouts: 2,
+  listSchedule: 2,
   verifyAudit: 1,
 };
 
@@ -122,15 +127,30 @@ function together({ template }: Operation, pools: Pools): fc.Arbitrary<Record<st
 const CONSISTENT: Readonly<Record<string, (value: unknown) => unknown>> = {
   publishVersion: consistentPack,
   startRollout: consistentPlan,
+  rollbackPack: consistentRollback,
 };
+
+/** The version before, in every other case: few others were ever active. */
+function consistentRollback(value: unknown): unknown {
+  const { toVersion, fromVersion, ...rollback } = value as Record<string, unknown>;
+  return toVersion === undefined || fromVersion === undefined ? value : rollback;
+}
+
+interface Plan {
+  readonly steps: readonly { readonly share: number }[];
+  readonly audience?: { readonly conditions?: readonly object[] };
+  readonly sameSubjectsAs?: number;
+  readonly force?: boolean;
+}
 
 /** Shares that rise, waits that are short, and values that fit their operators. */
 function consistentPlan(value: unknown): unknown {
-  const plan = value as { steps: { share: number }[]; audience?: { conditions?: { values: string[] }[] } };
+  const { sameSubjectsAs, ...plan } = value as Plan;
   const shares = [...new Set(plan.steps.map(({ share }) => share))].sort((a, b) => a - b);
   const conditions = plan.audience?.conditions?.map((condition) => ({ ...condition, operator: 'in' }));
   return {
     ...plan,
+    ...(plan.force === true && { sameSubjectsAs }), // few rollouts are of that channel
     steps: shares.map((share) => ({ share, hold: '1h' })),
     ...(plan.audience !== undefined && { audience: { ...plan.audience, ...(conditions && { conditions }) } }),
   };
