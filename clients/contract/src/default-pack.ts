@@ -8,7 +8,7 @@
  */
 import type { Activation, ActivePack, PackDocument, Rollout, Session, Style } from './answers.ts';
 import type { Answer, Asker } from './asker.ts';
-import type { World } from './world.ts';
+import { perWorld, statusOf, type World } from './world.ts';
 
 export class DefaultPack {
   readonly pack: string;
@@ -98,8 +98,21 @@ export class DefaultPack {
     return this.#asker.ask<Session>('startCoachSession', { body: { channel: this.channel, ...members } }, 201);
   }
 
-  /** The request that puts the channel back to the version before the run. */
-  get wayBack(): { readonly path: Record<string, string>; readonly body: object } {
-    return { path: { pack: this.pack }, body: this.body({ toVersion: this.#before }) };
+  /** @returns a message if the channel could not be put back to the version before the run */
+  async moveBack(): Promise<string[]> {
+    const request = { path: { pack: this.pack }, body: this.body({ toVersion: this.#before }) };
+    const status = await statusOf(this.#asker.connection.send('rollbackPack', request));
+    if (status === 200 || status === 201) return [];
+    return [
+      `The suite could not move the default pack ${this.pack} back (${status}). Roll it back to ${this.#before}.`,
+    ];
   }
 }
+
+/** The default pack with the versions of this run; only if it may be moved. */
+export const defaultPackOf = perWorld(async (world) => {
+  if (!world.mayMoveDefaultPack) throw new Error('The checks may not move the default pack.');
+  const pack = await DefaultPack.prepare(world);
+  world.atEnd(() => pack.moveBack());
+  return pack;
+});

@@ -7,7 +7,7 @@
 import type { Activation, ChannelState, Rollout, ScheduledActivation } from './answers.ts';
 import type { Answer } from './asker.ts';
 import type { Request } from './connection.ts';
-import type { World } from './world.ts';
+import { perWorld, type World } from './world.ts';
 
 /** Their texts and styles differ: only STABLE has `direct`, only CANDIDATE has `socratic`. */
 export const STABLE = '1.0.0';
@@ -82,6 +82,15 @@ export async function schedule(world: World, members: object = {}): Promise<Sche
 export async function cancel(world: World, { id }: Pick<ScheduledActivation, 'id'>): Promise<void> {
   await world.asker.ask('cancelScheduledActivation', { path: world.path({ id }), body: reasonIn(world) }, 200);
 }
+
+/** The rollout in requests that must be refused. */
+export const rolloutToRefuse = perWorld((world) => rollOut(world));
+/** The scheduled activation in requests that must be refused; it is cancelled already. */
+export const scheduleToRefuse = perWorld(async (world) => {
+  const scheduled = await schedule(world);
+  await cancel(world, scheduled);
+  return scheduled;
+});
 
 /** Whether a wait that began at one time ends at another; the event that begins it may be dated a moment later than the wait. */
 export function isWaitOf(milliseconds: number, from: string, to: string | undefined): boolean {
