@@ -6,9 +6,10 @@
  * the channel goes back to its version.
  * Example: `await pack.activate(pack.one)`; `await pack.activate(pack.other, { sessions: 'next-turn' })`.
  */
-import type { Activation, ActivePack, PackDocument, Rollout, Session, Style } from './answers.ts';
+import type { Activation, ActivePack, PackDocument, Session, Style } from './answers.ts';
 import type { Answer, Asker } from './asker.ts';
 import { perWorld, statusOf, type World } from './world.ts';
+import type { Rollout } from './rollout-answers.ts';
 
 export class DefaultPack {
   readonly pack: string;

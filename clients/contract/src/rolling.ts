@@ -4,10 +4,11 @@
  * Rule: each check starts from a channel where nothing else happens: activating another version ends whatever runs there.
  * Example: `const rollout = await rollOut(world, { steps: [{ share: 10 }] })` leaves 1.0.0 as the stable version and 2.0.0 as the candidate.
  */
-import type { Activation, ChannelState, Rollout, ScheduledActivation } from './answers.ts';
+import type { Activation } from './answers.ts';
 import type { Answer } from './asker.ts';
 import type { Request } from './connection.ts';
 import { perWorld, type World } from './world.ts';
+import type { ChannelState, Rollout, ScheduledActivation } from './rollout-answers.ts';
 
 /** Their texts and styles differ: only STABLE has `direct`, only CANDIDATE has `socratic`. */
 export const STABLE = '1.0.0';

@@ -1,8 +1,8 @@
 /** Activations at a time: `scheduleActivation`, `listSchedule`, `cancelScheduledActivation`. */
-import type { ScheduledActivation } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { cancel, CANDIDATE, reasonIn, schedule, scheduleBody, STABLE } from '../rolling.ts';
 import { refusesUnknownChannel, refusesUnknownPack } from './common.ts';
+import type { ScheduledActivation } from '../rollout-answers.ts';
 
 const SCHEDULE = 'scheduleActivation';
 const LIST = 'listSchedule';

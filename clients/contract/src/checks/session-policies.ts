@@ -1,8 +1,9 @@
 /** What moves do to sessions, and which arm a session starts on. These checks move the default pack, so they run only if that is allowed. */
-import type { ChannelState, Problem, Revocation, Session } from '../answers.ts';
+import type { Problem, Revocation, Session } from '../answers.ts';
 import { armOf, subjectsAround } from '../buckets.ts';
 import { defaultPackOf, type DefaultPack } from '../default-pack.ts';
 import { checksOf, type Check, type Kit } from '../kit.ts';
+import type { ChannelState } from '../rollout-answers.ts';
 
 const READ = 'getCoachSession';
 
