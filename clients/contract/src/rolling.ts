@@ -84,6 +84,15 @@ export async function cancel(world: World, { id }: Pick<ScheduledActivation, 'id
   await world.asker.ask('cancelScheduledActivation', { path: world.path({ id }), body: reasonIn(world) }, 200);
 }
 
+/** Makes STABLE active in a second channel. @returns its name; undefined if the server has one channel only */
+export async function stableElsewhere(world: World): Promise<string | undefined> {
+  const channel = await world.otherChannel();
+  if (channel === undefined) return undefined;
+  const body = { ...world.activationBody(STABLE), channel };
+  await world.asker.ask('activateVersion', { path: world.path(), body }, 200, 201);
+  return channel;
+}
+
 /** The rollout in requests that must be refused. */
 export const rolloutToRefuse = perWorld((world) => rollOut(world));
 /** The scheduled activation in requests that must be refused; it is cancelled already. */
