@@ -23,9 +23,11 @@ const WORKER = `
       const first = (await prompts.ready()).version;
       await moved;
       const { local, promptPack } = await prompts.startSession();
+      while (prompts.status().rollout === undefined) await new Promise((resolve) => prompts.on('changed', resolve));
+      const arm = prompts.for({ subject: 'größe-🎈' }).assignment.arm;
       await prompts.close();
       const wrongKey = await createRegistryClient({ url, key: 'prk_x_y' }).ask((api) => api.GET('/v1/packs')).catch(({ code }) => code);
-      return Response.json({ first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], errors, wrongKey });
+      return Response.json({ first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], arm, errors, wrongKey });
     },
   };
 `;
@@ -67,10 +69,17 @@ t.test(
     const answered = run(NODE, ['program.js', front.url, key], { cwd: folder, env: ENV });
     await until(() => front.requests.some((request) => request.includes('/v1/events')));
     await app.registry.activate({ version: '1.0.0', reason: 'For the edge' });
+    await app.registry.rollouts.start({
+      version: '2.0.0',
+      steps: [{ share: 50 }],
+      finish: 'wait',
+      reason: 'For the edge',
+    });
     t.strictSame(JSON.parse((await answered).stdout), {
       first: '2.0.0',
       then: '1.0.0',
       session: [false, '1.0.0'],
+      arm: app.registry.assignment({ subject: 'größe-🎈' })?.arm,
       errors: [],
       wrongKey: 'unauthenticated',
     });
